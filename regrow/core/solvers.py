@@ -1,0 +1,145 @@
+"""Steps along the probability-flow path, and `solve`, which strings them together.
+
+A step takes `x_t` at level `t` to level `s`: sampling where `s` is cleaner, inversion where it is noisier. The path
+is the ODE of Song et al. 2020 (arXiv 2011.13456, eq. 13), in the form `d(x / alpha) / d(sigma / alpha) = eps`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import torch
+
+from regrow.core.denoiser import Batch, Denoiser, Prediction, solve_x0
+from regrow.core.levels import Level
+from regrow.core.noise import derive_seed, noise
+
+SolverName = Literal["ddim", "heun", "dpmpp_2m"]
+SOLVERS: tuple[SolverName, ...] = ("ddim", "heun", "dpmpp_2m")
+
+
+class Step(Protocol):
+    """One step of a solver. Multistep solvers remember, so a fresh one is made for every path."""
+
+    def __call__(self, denoise: Denoiser, x_t: Batch, t: Level, s: Level) -> tuple[Batch, Prediction]:
+        """Return `x_s` and the prediction made at `x_t`."""
+        ...
+
+
+def ddim(denoise: Denoiser, x_t: Batch, t: Level, s: Level) -> tuple[Batch, Prediction]:
+    """`x_s = alpha_s * x0 + sigma_s * eps` (Song et al. 2021, arXiv 2010.02502, eq. 12, eta = 0). Order 1."""
+    prediction = denoise(x_t, t)
+    return prediction.at(s), prediction
+
+
+@dataclass(frozen=True)
+class StochasticDDIM:
+    """DDIM with fresh noise in every step (Song et al. 2021, arXiv 2010.02502, eq. 12 and 16).
+
+    Args:
+        eta: 0 is `ddim`, 1 is ancestral sampling (DDPM).
+        seeds: one a sample; the noise of a step depends on the sample's seed and the step's levels alone.
+    """
+
+    eta: float
+    seeds: tuple[int, ...]
+
+    def __call__(self, denoise: Denoiser, x_t: Batch, t: Level, s: Level) -> tuple[Batch, Prediction]:
+        prediction = denoise(x_t, t)
+        # eq. 16 with alpha-bar = alpha^2; the ratio form holds on any schedule, not only alpha^2 + sigma^2 = 1
+        fresh = self.eta * s.sigma * (1 - (s.ratio / t.ratio) ** 2) ** 0.5 if s.ratio < t.ratio else 0.0
+        kept = (s.sigma**2 - fresh**2) ** 0.5
+        x_s = s.alpha * prediction.x0 + kept * prediction.eps
+        if fresh:
+            seeds = [derive_seed(seed, "ddim", f"{t.alpha:.12g} {s.alpha:.12g}") for seed in self.seeds]
+            x_s = x_s + fresh * noise(x_t.shape[1:], seeds, torch.float32).to(x_t)
+        return x_s, prediction
+
+
+def heun(denoise: Denoiser, x_t: Batch, t: Level, s: Level) -> tuple[Batch, Prediction]:
+    """Heun's trapezoid in `sigma / alpha` (Karras et al. 2022, arXiv 2206.00364, algorithm 1). Order 2.
+
+    Costs two evaluations; a step from or to an end where `eps` or `x0` is undetermined is a DDIM step, as in the
+    paper's line 6.
+    """
+    x_s, prediction = ddim(denoise, x_t, t, s)
+    if s.sigma == 0 or s.alpha == 0 or t.alpha == 0:
+        return x_s, prediction
+    eps = (prediction.eps + denoise(x_s, s).eps) / 2
+    return Prediction(solve_x0(x_t, eps, t), eps).at(s), prediction
+
+
+class DPMpp2M:
+    """DPM-Solver++(2M) (Lu et al. 2022, arXiv 2211.01095, algorithm 2). Order 2 for one evaluation a step.
+
+    Extrapolates `x0` from the previous step. The first step, and a step from or to an end with infinite log-SNR,
+    is a DDIM step.
+    """
+
+    def __init__(self) -> None:
+        self._previous: tuple[Level, Prediction] | None = None
+
+    def __call__(self, denoise: Denoiser, x_t: Batch, t: Level, s: Level) -> tuple[Batch, Prediction]:
+        prediction = denoise(x_t, t)
+        previous, self._previous = self._previous, (t, prediction)
+        if previous is None or 0 in (s.sigma, t.sigma, s.alpha, t.alpha) or 0 in (previous[0].alpha, previous[0].sigma):
+            return prediction.at(s), prediction
+        # their lambda is half our log-SNR; only the ratio of two steps is needed
+        lean = (s.log_snr - t.log_snr) / (2 * (t.log_snr - previous[0].log_snr))
+        x0 = prediction.x0 + lean * (prediction.x0 - previous[1].x0)
+        return s.sigma / t.sigma * (x_t - t.alpha * x0) + s.alpha * x0, prediction
+
+
+def make_step(name: SolverName, eta: float = 0.0, seeds: Sequence[int] = ()) -> Step:
+    """A fresh step function by name.
+
+    Args:
+        name: `ddim`, `heun` or `dpmpp_2m`.
+        eta: fresh noise of `ddim`, in [0, 1].
+        seeds: one a sample, needed where eta > 0.
+
+    Raises:
+        ValueError: an unknown name, eta outside [0, 1], or eta > 0 with a solver that has none.
+    """
+    if name not in SOLVERS:
+        raise ValueError(f"Unknown solver {name!r}; regrow has {', '.join(SOLVERS)}.")
+    if not 0 <= eta <= 1 or (eta and name != "ddim"):
+        raise ValueError(f"eta must be in [0, 1], and 0 for solvers other than ddim; got {eta} with {name}.")
+    if name == "ddim":
+        return StochasticDDIM(eta, tuple(seeds)) if eta else ddim
+    return heun if name == "heun" else DPMpp2M()
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a walk stands: `x`, shape `b *rest`, at `level`, after `index` of `steps` steps."""
+
+    index: int
+    steps: int
+    level: Level
+    x: Batch
+    prediction: Prediction | None
+
+
+def solve(step: Step, denoise: Denoiser, x: Batch, levels: Sequence[Level]) -> Iterator[State]:
+    """Walk `x` through the levels, yielding the start and the state after every step.
+
+    Args:
+        step: one of this file's steps.
+        denoise: the network.
+        x: batch at `levels[0]`, shape `b *rest`.
+        levels: two or more, in the order they are walked: falling noise samples, rising noise inverts.
+    """
+    steps = len(levels) - 1
+    yield State(0, steps, levels[0], x, None)
+    for index, (t, s) in enumerate(zip(levels, levels[1:], strict=False), start=1):
+        with torch.no_grad():
+            x, prediction = step(denoise, x, t, s)
+        yield State(index, steps, s, x, prediction)
+
+
+def last(states: Iterator[State]) -> Batch:
+    """Run a walk to its end and return `x`."""
+    for state in states:
+        x = state.x
+    return x  # pyright: ignore[reportPossiblyUnboundVariable]  # solve always yields its start
