@@ -1,0 +1,47 @@
+"""Drawn scenes as arrays on disk, drawn once and mapped into memory."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from regrow import worlds
+from regrow.worlds.storybook import Scene, draw_many
+
+
+def home() -> Path:
+    """Where regrow keeps what it makes: `$REGROW_HOME`, else `~/.local/share/regrow`."""
+    return Path(os.environ.get("REGROW_HOME") or Path.home() / ".local/share/regrow")
+
+
+def drawn(scenes: Sequence[Scene], size: int, processes: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures, uint8 `n h w 3`, and masks of the animal, uint8 `n h w`, of the scenes.
+
+    They stay in the cache folder under a name made of the scenes, the size and the drawing code, so the same
+    call returns at once the next time. An interrupted drawing leaves nothing under that name.
+    """
+    code = b"".join(path.read_bytes() for path in sorted(Path(worlds.__path__[0]).glob("*.py")))
+    key = hashlib.blake2b(repr((scenes, size)).encode() + code, digest_size=12).hexdigest()
+    folder = home() / "cache" / "drawn"
+    paths = [folder / f"{key}-{kind}.npy" for kind in ("pictures", "masks")]
+    if not all(path.exists() for path in paths):
+        folder.mkdir(parents=True, exist_ok=True)
+        asides = [path.with_name(f".{os.getpid()}-{path.name}") for path in paths]
+        shapes = [(len(scenes), size, size, 3), (len(scenes), size, size)]
+        arrays = [
+            np.lib.format.open_memmap(aside, "w+", np.uint8, shape)
+            for aside, shape in zip(asides, shapes, strict=True)
+        ]
+        try:
+            for i, drawing in enumerate(draw_many(scenes, size, processes)):
+                arrays[0][i], arrays[1][i] = drawing.picture, drawing.mask
+            for array, aside, path in zip(arrays, asides, paths, strict=True):
+                array.flush()
+                aside.replace(path)
+        finally:
+            for aside in asides:
+                aside.unlink(missing_ok=True)
+    pictures, masks = (np.load(path, mmap_mode="r") for path in paths)
+    return pictures, masks

@@ -1,0 +1,84 @@
+"""Muon for matrices and kernels, AdamW for everything else, as one optimizer.
+
+torch.optim.Muon takes 2-D parameters only and orthogonalises in bfloat16, which is about sixty times slower than
+float32 on a CPU without bf16 instructions (LOG.md). This one takes kernels of any shape and stays in float32.
+"""
+
+from collections.abc import Iterable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+def orthogonalise(matrix: Float[Tensor, "rows columns"], iterations: int = 5) -> Float[Tensor, "rows columns"]:
+    """The nearest semi-orthogonal matrix, roughly: all singular values between about 0.7 and 1.2.
+
+    Newton-Schulz with the quintic of Jordan et al. 2024 (https://kellerjordan.github.io/posts/muon/).
+    """
+    tall = matrix.shape[0] > matrix.shape[1]
+    x = matrix.T if tall else matrix
+    x = x / x.norm().clamp_min(1e-7)
+    for _ in range(iterations):
+        gram = x @ x.T
+        x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=-4.7750, alpha=2.0315), x, beta=3.4445)
+    return x.T if tall else x
+
+
+class MuonAdamW(torch.optim.Optimizer):
+    """Momentum, orthogonalised, for parameters of two and more dimensions; AdamW for the others.
+
+    Embedding tables and output layers belong to AdamW too: name them in `plain`.
+
+    Args:
+        module: its parameters are optimised.
+        rate: Muon's learning rate. The update is scaled by sqrt(max(1, rows / columns)).
+        plain_rate: AdamW's learning rate.
+        plain: parameters that go to AdamW whatever their shape.
+    """
+
+    def __init__(
+        self, module: nn.Module, rate: float, plain_rate: float, plain: Iterable[nn.Parameter] = ()
+    ) -> None:
+        excluded = {id(p) for p in plain}
+        parameters = [p for p in module.parameters() if p.requires_grad]
+        matrices = [p for p in parameters if p.ndim >= 2 and id(p) not in excluded]
+        others = [p for p in parameters if p.ndim < 2 or id(p) in excluded]
+        groups = [
+            {"params": matrices, "peak": rate, "lr": rate, "muon": True},
+            {"params": others, "peak": plain_rate, "lr": plain_rate, "muon": False},
+        ]
+        super().__init__([group for group in groups if group["params"]], {})
+
+    def scale(self, factor: float) -> None:
+        """Set every learning rate to `factor` times its peak."""
+        for group in self.param_groups:
+            group["lr"] = factor * group["peak"]
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        for group in self.param_groups:
+            update = _muon if group["muon"] else _adamw
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    update(parameter, parameter.grad, self.state[parameter], group["lr"])
+
+
+def _muon(parameter: Tensor, gradient: Tensor, state: dict, rate: float) -> None:
+    if not state:
+        state["momentum"] = torch.zeros_like(gradient)
+    momentum = state["momentum"].mul_(0.95).add_(gradient)
+    update = orthogonalise(gradient.add(momentum, alpha=0.95).flatten(1))
+    rows, columns = update.shape
+    parameter.add_(update.view_as(parameter), alpha=-rate * max(1.0, rows / columns) ** 0.5)
+
+
+def _adamw(parameter: Tensor, gradient: Tensor, state: dict, rate: float) -> None:
+    if not state:
+        state.update(first=torch.zeros_like(gradient), second=torch.zeros_like(gradient), step=torch.zeros(()))
+    state["step"] += 1
+    step = int(state["step"])
+    first = state["first"].lerp_(gradient, 0.1)
+    second = state["second"].mul_(0.98).addcmul_(gradient, gradient, value=0.02)
+    scale = (second / (1 - 0.98**step)).sqrt_().add_(1e-8)
+    parameter.addcdiv_(first / (1 - 0.9**step), scale, value=-rate)

@@ -1,0 +1,1 @@
+"""Captioned data made by rule, with exact counterfactuals."""

@@ -1,0 +1,109 @@
+"""True English sentences about a scene, from the plainest to the fullest."""
+
+from itertools import product
+from random import Random
+
+from regrow.worlds.scene import (
+    ACCESSORIES,
+    ANIMALS,
+    COLOURS,
+    EXPRESSIONS,
+    FACINGS,
+    PLACES,
+    POSES,
+    TIMES,
+    WEATHERS,
+    Scene,
+)
+
+PLACE_WORDS = {
+    "beach": "on a beach",
+    "snow": "in the snow",
+    "meadow": "in a meadow",
+    "night city": "in a city at night",
+    "living room": "in a living room",
+}
+ACCESSORY_WORDS = {
+    "none": "",
+    "red scarf": "with a red scarf",
+    "blue hat": "with a blue hat",
+    "ball": "with a ball",
+}
+SKY_WORDS = {"clear": "sunny", "cloudy": "cloudy", "rainy": "rainy", "snowy": "snowy"}
+
+
+def captions(scene: Scene) -> tuple[str, ...]:
+    """True sentences about a scene without repetitions, first the plainest: "an orange cat on a beach"."""
+    place, weather, time = scene.place, scene.weather, scene.time
+    animal, colour, accessory = scene.animal, scene.colour, scene.accessory
+    pose, facing, expression = scene.pose, scene.facing, scene.expression
+    where = PLACE_WORDS[place]
+    with_it = ACCESSORY_WORDS[accessory]
+    city = place == "night city"
+    ground = "in a city" if city else where
+    outlook = f"{ground} {_hour(weather, time)}"
+    scenic = _scenic(place, weather, time)
+    name = f"{colour} {animal}"
+    found = [
+        f"{name} {where}",
+        f"{expression} {name} {where}",
+        f"{name} {pose} {where}",
+        f"{name} {with_it} {where}",
+        f"{name} {outlook}",
+        f"{expression} {name} {pose} {scenic}",
+        f"{name} {with_it} {outlook}",
+        f"{name} {pose} {where}, facing {facing}",
+        f"{expression} {name} {with_it} {pose} {outlook}",
+        f"{expression} {name} {with_it} {pose} {outlook}, facing {facing}",
+    ]
+    tidy = (" ".join(words.split()) for words in found)
+    return tuple(dict.fromkeys(f"{'an' if words[0] in 'aeiou' else 'a'} {words}" for words in tidy))
+
+
+def _hour(weather: str, time: str) -> str:
+    if time == "sunset":
+        return "at sunset" if weather == "clear" else f"at a {weather} sunset"
+    return f"on a {SKY_WORDS[weather]} day" if time == "day" else f"on a {weather} night"
+
+
+def _scenic(place: str, weather: str, time: str) -> str:
+    """The place with its weather as one adjective, where English has one."""
+    if place == "night city":
+        return f"in a {weather} city at night" if weather in ("rainy", "snowy") else PLACE_WORDS[place]
+    if place in ("beach", "meadow") and time == "day":
+        before, noun = ("on", "beach") if place == "beach" else ("in", "meadow")
+        return f"{before} a {SKY_WORDS[weather]} {noun}"
+    return f"{PLACE_WORDS[place]} {_hour(weather, time)}"
+
+
+def caption(scene: Scene, seed: int) -> str:
+    """One of the captions, chosen by `seed`: the plainest in 60 % of the seeds, else any other."""
+    found = captions(scene)
+    random = Random(f"caption {seed}")
+    return found[0] if random.random() < 0.6 else random.choice(found[1:])
+
+
+def _vocabulary() -> tuple[str, ...]:
+    """Every word of every caption: each part of a caption depends on few fields,
+    so few scenes show them all."""
+    scenes = [
+        Scene(place=place, weather=weather, time=time)
+        for place in PLACES
+        for weather, time in product(WEATHERS[place], TIMES[place])
+    ]
+    choices = {
+        "animal": ANIMALS,
+        "colour": COLOURS,
+        "pose": POSES,
+        "facing": FACINGS,
+        "expression": EXPRESSIONS,
+        "accessory": ACCESSORIES,
+    }
+    for name, allowed in choices.items():
+        scenes += [Scene().replace(**{name: value}) for value in allowed]
+    words = {word.strip(",") for scene in scenes for text in captions(scene) for word in text.split()}
+    return tuple(sorted(words))
+
+
+VOCABULARY = _vocabulary()
+"""Every word that a caption can contain, sorted, without punctuation."""
