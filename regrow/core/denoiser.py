@@ -11,16 +11,16 @@ Each is linear in (x0, eps), and so is x_t: two equations for two unknowns, solv
 """
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol, get_args
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from regrow.core.levels import Level
+from regrow.core.names import PredictionType
 
-PredictionType = Literal["epsilon", "sample", "v", "flow"]
-PREDICTION_TYPES: tuple[PredictionType, ...] = ("epsilon", "sample", "v", "flow")
+PREDICTION_TYPES: tuple[PredictionType, ...] = get_args(PredictionType)
 Batch = Float[Tensor, "b *rest"]
 
 

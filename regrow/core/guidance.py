@@ -14,9 +14,7 @@ from regrow.core.levels import Level
 
 def mix(positive: Prediction, negative: Prediction, guidance: float) -> Prediction:
     """`negative + guidance * (positive - negative)`, for the clean sample and the noise alike."""
-    return Prediction(
-        torch.lerp(negative.x0, positive.x0, guidance), torch.lerp(negative.eps, positive.eps, guidance)
-    )
+    return Prediction(torch.lerp(negative.x0, positive.x0, guidance), torch.lerp(negative.eps, positive.eps, guidance))
 
 
 def classifier_free(pair: Denoiser, guidance: float) -> Denoiser:

@@ -10,17 +10,16 @@ position. They differ in what the way back costs and loses:
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import get_args
 
 import torch
 
 from regrow.core.denoiser import Batch, Denoiser, Prediction, solve_x0
 from regrow.core.levels import Level
+from regrow.core.names import InversionName, LabelConvention
 from regrow.core.solvers import Step, ddim, solve
 
-InversionName = Literal["naive", "fixed_point", "anchored"]
-INVERSIONS: tuple[InversionName, ...] = ("naive", "fixed_point", "anchored")
-LabelConvention = Literal["leaves", "arrives"]
+INVERSIONS: tuple[InversionName, ...] = get_args(InversionName)
 
 
 @dataclass(frozen=True)

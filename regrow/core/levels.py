@@ -9,14 +9,15 @@ Variational Diffusion Models, arXiv 2107.00630, section 3.1).
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Protocol, get_args
 
 import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-Spacing = Literal["trailing", "leading", "log_snr"]
-SPACINGS: tuple[Spacing, ...] = ("trailing", "leading", "log_snr")
+from regrow.core.names import Spacing
+
+SPACINGS: tuple[Spacing, ...] = get_args(Spacing)
 
 
 @dataclass(frozen=True)

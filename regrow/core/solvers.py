@@ -6,16 +6,16 @@ is the ODE of Song et al. 2020 (arXiv 2011.13456, eq. 13), in the form `d(x / al
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol, get_args
 
 import torch
 
 from regrow.core.denoiser import Batch, Denoiser, Prediction, solve_x0
 from regrow.core.levels import Level
+from regrow.core.names import SolverName
 from regrow.core.noise import derive_seed, noise
 
-SolverName = Literal["ddim", "heun", "dpmpp_2m"]
-SOLVERS: tuple[SolverName, ...] = ("ddim", "heun", "dpmpp_2m")
+SOLVERS: tuple[SolverName, ...] = get_args(SolverName)
 
 
 class Step(Protocol):

@@ -47,10 +47,12 @@ def _split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
     """The opaque colours (RGB, L, CMYK or another mode without alpha) and the alpha of a picture."""
     profile = image.info.get("icc_profile")
     alpha = None
+    if image.mode == "La":  # premultiplied grey, which Pillow converts to nothing else
+        image = image.convert("LA")
     if image.has_transparency_data:  # an alpha channel, a palette's transparency or a transparent colour
         whole = image.convert("RGBA")
         alpha = whole.getchannel("A")
-        image = whole.convert("RGB") if image.mode not in ("LA", "La", "L", "1") else whole.getchannel("R")
+        image = whole.convert("RGB") if image.mode not in ("LA", "L", "1") else whole.getchannel("R")
     elif image.mode in ("P", "1"):
         image = image.convert("RGB" if image.mode == "P" else "L")
     if profile:

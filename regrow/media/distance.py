@@ -92,6 +92,10 @@ def _mean(values: Float64[Tensor, "c h w"], mask: Bool[Tensor, "h w"] | None) ->
 
 def _check(a: Tensor, b: Tensor, mask: Tensor | None) -> None:
     if a.shape != b.shape:
-        raise ValueError(f"Only pictures of one shape can be compared; got {tuple(a.shape)} and {tuple(b.shape)}.")
+        raise ValueError(
+            f"Only pictures of one shape can be compared; got {tuple(a.shape)} and {tuple(b.shape)}."
+        )
     if mask is not None and mask.shape != a.shape[-2:]:
-        raise ValueError(f"The mask is {tuple(mask.shape)}, the pictures {tuple(a.shape[-2:])}; they must agree.")
+        raise ValueError(
+            f"The mask is {tuple(mask.shape)}, the pictures {tuple(a.shape[-2:])}; they must agree."
+        )

@@ -69,7 +69,9 @@ class Placement:
                 table["mode"], (h, w), Box(**table["source"]), (frame_h, frame_w), Box(**table["target"])
             )
         except (KeyError, TypeError, ValueError) as problem:
-            raise MediaError(f"The recipe's placement is damaged ({problem!r}): fit the picture again.") from problem
+            raise MediaError(
+                f"The recipe's placement is damaged ({problem!r}): fit the picture again."
+            ) from problem
 
     @property
     def note(self) -> str:
@@ -133,7 +135,9 @@ def place(original: Size, multiple: int = 1, size: Size | None = None, mode: Mod
     if mode not in get_args(Mode):
         raise MediaError(f"There is no way to fit called {mode!r}: use {', '.join(get_args(Mode))}.")
     if multiple < 1 or min(original) < 1:
-        raise MediaError(f"A picture of {original} and a multiple of {multiple} cannot be fitted: both must be positive.")
+        raise MediaError(
+            f"A picture of {original} and a multiple of {multiple} cannot be fitted: both must be positive."
+        )
     if size is not None and (min(size) < multiple or size[0] % multiple or size[1] % multiple):
         raise MediaError(
             f"The frame {size[1]} x {size[0]} is not divisible by {multiple}: "
@@ -172,7 +176,7 @@ def unfit(
 ) -> Float[Tensor, "*b 3 h w"]:
     """Undoes `fit`: a result in the frame becomes a picture of the input's size.
 
-    A crop is scaled back and pasted, with a hard edge, into the original, whose other pixels stay as they are.
+    A crop is scaled back and pasted, with a hard edge, into the original, whose other pixels stay the same.
     A padded result loses its border. What was scaled is scaled back and so has the frame's detail at most.
 
     Args:
@@ -195,12 +199,13 @@ def unfit(
 
 
 def _resized(pixels: Float[Tensor, "*b c h w"], size: Size) -> Float[Tensor, "*b c y x"]:
-    """Bicubic, clamped to the range it came in, since cubic kernels overshoot at edges."""
+    """Bicubic, each channel clamped to the range it came in, since cubic kernels overshoot at edges."""
     if pixels.shape[-2:] == size:
         return pixels.clone()
-    flat = pixels.reshape(-1, 1, *pixels.shape[-2:])
+    flat = pixels.reshape(-1, 1, *pixels.shape[-2:]).float()  # no half-precision kernel on the CPU
     scaled = F.interpolate(flat, size=size, mode="bicubic", antialias=True)
-    return scaled.clamp(pixels.min(), pixels.max()).reshape(*pixels.shape[:-2], *size)
+    scaled = scaled.clamp(flat.amin((-2, -1), keepdim=True), flat.amax((-2, -1), keepdim=True))
+    return scaled.reshape(*pixels.shape[:-2], *size).to(pixels.dtype)
 
 
 def _own_frame(original: Size, multiple: int, mode: Mode) -> Size:

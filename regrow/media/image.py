@@ -24,7 +24,7 @@ from regrow.media import colour, tag
 from regrow.media.files import MediaError, readable, reason, write_whole
 
 MOST_PIXELS = 64_000_000
-FORMATS = tuple("PNG JPEG WEBP AVIF GIF TIFF BMP JPEG2000 MPO ICO PPM TGA PCX QOI".split())
+FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "JPEG2000", "ICO", "PPM", "TGA", "QOI")
 """What is read. Pillow knows more, among them EPS, which runs another program on the file."""
 
 SAVED = (".png", ".jpg", ".jpeg", ".webp")

@@ -8,7 +8,7 @@ import os
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
@@ -18,10 +18,26 @@ from torch import Tensor
 from regrow.media.files import MediaError, readable
 from regrow.media.image import from_uint8, to_uint8
 
-INK, SOFT, RULE, PAPER, MOUNT = "#16181d", "#666c78", "#d9dce2", "#ffffff", "#f3f4f6"
+PAPER, MOUNT, RULE = "#ffffff", "#f3f4f6", "#dcdfe4"
 MARGIN, GAP = 40, 20
 
-Font = ImageFont.FreeTypeFont
+
+@dataclass(frozen=True)
+class Style:
+    """A size and a line distance in pixels, and an ink."""
+
+    size: int
+    leading: int
+    ink: str
+
+
+TITLE = Style(26, 34, "#16181d")
+HEADING = Style(18, 25, "#16181d")
+NAME = Style(15, 21, "#16181d")
+FIGURE = Style(13, 19, "#666c78")
+
+_SPELLED = str.maketrans({"×": "x", "–": "-", "—": "-", "−": "-", "→": "->", "←": "<-", "≤": "<=", "≥": ">="})
+_BEYOND_ASCII = "©«°±·»‘’“”…"
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +61,7 @@ def sheet(
 ) -> Float[Tensor, "3 h w"]:
     """Lays rows of pictures out as one picture, to be saved with `image.save`.
 
-    A small picture is enlarged by a whole factor with its pixels as squares; a large one is reduced by Lanczos.
+    A small picture is enlarged by a whole factor, its pixels as squares; a large one is reduced (Lanczos).
 
     Args:
         rows: at least one, each with at least one cell.
@@ -63,17 +79,110 @@ def sheet(
         raise MediaError("A sheet needs at least one row, and every row a picture: add one.")
     if cell < 64:
         raise MediaError(f"A cell of {cell} pixels is too small for its caption: use 64 or more.")
-    type_ = _Type(None if font is None else os.fspath(readable(font)))
     columns = max(len(row.cells) for row in rows)
-    width = 2 * MARGIN + columns * cell + (columns - 1) * GAP
-    # Heights follow from wrapped text, so it is drawn on a sheet that is surely long enough and then cut.
-    blocks = [_row(row, cell, width, type_, ruled=index > 0 or bool(title)) for index, row in enumerate(rows)]
-    if title:
-        blocks.insert(0, _text_block(title, width, 26, INK, type_))
-    height = sum(block.height for block in blocks) + 2 * MARGIN
-    page = Image.new("RGB", (width, height), PAPER)
+    paper = _Paper(2 * MARGIN + columns * (cell + GAP) - GAP, None if font is None else readable(font))
     y = MARGIN
-    for block in blocks:
-        page.paste(block, (0, y))
-        y += block.height
-    return from_uint8(np.asarray(page))
+    if title:
+        y = paper.write(title, MARGIN, y, paper.width - 2 * MARGIN, TITLE) + 10
+    for index, row in enumerate(rows):
+        if title or index:
+            y = paper.rule(y + 12) + 22
+        if row.title:
+            y = paper.write(row.title, MARGIN, y, paper.width - 2 * MARGIN, HEADING) + 12
+        y = max(
+            _draw(paper, item, MARGIN + column * (cell + GAP), y, cell)
+            for column, item in enumerate(row.cells)
+        )
+    return from_uint8(np.asarray(paper.image.crop((0, 0, paper.width, y + MARGIN))))
+
+
+def _draw(paper: "_Paper", item: Cell, x: int, y: int, cell: int) -> int:
+    """Puts a picture and its captions at (x, y); returns where they end."""
+    picture = Image.fromarray(to_uint8(item.pixels))
+    longest = max(picture.size)
+    if longest <= cell:
+        picture = picture.resize(
+            (picture.width * (cell // longest), picture.height * (cell // longest)), Image.Resampling.NEAREST
+        )
+    else:
+        picture.thumbnail((cell, cell), Image.Resampling.LANCZOS)
+    paper.mount(picture, x, y, cell)
+    y += cell + 10
+    for index, caption in enumerate(item.captions):
+        y = paper.write(caption, x, y, cell, FIGURE if index else NAME)
+    return y
+
+
+class _Paper:
+    """A white page that grows downwards as it is drawn on."""
+
+    def __init__(self, width: int, font: Path | None) -> None:
+        self.width = width
+        self.image = Image.new("RGB", (width, 1024), PAPER)
+        self._font = font
+        self._sizes: dict[int, ImageFont.FreeTypeFont] = {}
+
+    def write(self, text: str, x: int, y: int, width: int, style: "Style") -> int:
+        """Sets wrapped text from (x, y) on; returns where the next line would begin."""
+        font = self._sized(style.size)
+        for line in _wrapped(text if self._font else _covered(text), font, width):
+            self._pen(y + style.leading).text((x, y), line, fill=style.ink, font=font)
+            y += style.leading
+        return y
+
+    def rule(self, y: int) -> int:
+        """Draws a thin line from margin to margin; returns where it ends."""
+        self._pen(y + 1).line((MARGIN, y, self.width - MARGIN - 1, y), fill=RULE)
+        return y + 1
+
+    def mount(self, picture: Image.Image, x: int, y: int, cell: int) -> None:
+        """Puts a picture in the middle of a faintly tinted square."""
+        if picture.size != (cell, cell):
+            self._pen(y + cell).rectangle((x, y, x + cell - 1, y + cell - 1), fill=MOUNT)
+        self._pen(y + cell)
+        self.image.paste(picture, (x + (cell - picture.width) // 2, y + (cell - picture.height) // 2))
+
+    def _pen(self, bottom: int) -> ImageDraw.ImageDraw:
+        """A pen for a page that reaches down to `bottom` and leaves room for the margin."""
+        if bottom + MARGIN > self.image.height:
+            longer = Image.new("RGB", (self.width, 2 * (bottom + MARGIN)), PAPER)
+            longer.paste(self.image, (0, 0))
+            self.image = longer
+        return ImageDraw.Draw(self.image)
+
+    def _sized(self, size: int) -> ImageFont.FreeTypeFont:
+        if size not in self._sizes:
+            try:
+                font = ImageFont.truetype(self._font, size) if self._font else ImageFont.load_default(size)
+            except OSError as problem:
+                raise MediaError(
+                    f"{self._font} is not a font that can be read: give a .ttf or .otf file."
+                ) from problem
+            assert isinstance(font, ImageFont.FreeTypeFont)  # Pillow's wheels all carry FreeType
+            self._sizes[size] = font
+        return self._sizes[size]
+
+
+def _wrapped(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
+    """Lines no wider than `width`, broken at spaces, and inside a word only where it is wider than a line."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if font.getlength(longer) <= width:
+            lines[-1] = longer
+            continue
+        if lines[-1]:
+            lines.append("")
+        for letter in word:
+            if lines[-1] and font.getlength(lines[-1] + letter) > width:
+                lines.append("")
+            lines[-1] += letter
+    return lines
+
+
+def _covered(text: str) -> str:
+    """The text in letters that Pillow's font has: accents dropped, signs spelled out, others as `?`."""
+    bare = (
+        c for c in unicodedata.normalize("NFKD", text.translate(_SPELLED)) if not unicodedata.combining(c)
+    )
+    return "".join(c if c in _BEYOND_ASCII or " " <= c <= "~" else " " if c.isspace() else "?" for c in bare)

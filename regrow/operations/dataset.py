@@ -31,8 +31,7 @@ def drawn(scenes: Sequence[Scene], size: int, processes: int | None = None) -> t
         asides = [path.with_name(f".{os.getpid()}-{path.name}") for path in paths]
         shapes = [(len(scenes), size, size, 3), (len(scenes), size, size)]
         arrays = [
-            np.lib.format.open_memmap(aside, "w+", np.uint8, shape)
-            for aside, shape in zip(asides, shapes, strict=True)
+            np.lib.format.open_memmap(aside, "w+", np.uint8, shape) for aside, shape in zip(asides, shapes, strict=True)
         ]
         try:
             for i, drawing in enumerate(draw_many(scenes, size, processes)):

@@ -37,9 +37,7 @@ class MuonAdamW(torch.optim.Optimizer):
         plain: parameters that go to AdamW whatever their shape.
     """
 
-    def __init__(
-        self, module: nn.Module, rate: float, plain_rate: float, plain: Iterable[nn.Parameter] = ()
-    ) -> None:
+    def __init__(self, module: nn.Module, rate: float, plain_rate: float, plain: Iterable[nn.Parameter] = ()) -> None:
         excluded = {id(p) for p in plain}
         parameters = [p for p in module.parameters() if p.requires_grad]
         matrices = [p for p in parameters if p.ndim >= 2 and id(p) not in excluded]

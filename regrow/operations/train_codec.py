@@ -52,14 +52,12 @@ def train_codec(codec: nn.Module, stage: CodecStage, settings: Fit, folder: Path
         if part > 0.75:
             loss = loss + (weights * error.abs()).mean()
         mean, std = latents.mean(dim=(0, 2, 3)), latents.std(dim=(0, 2, 3))
-        return loss + 1e-3 * (mean.square() + (std - 1).square()).mean()
+        return loss + 2e-2 * (mean.square() + (std - 1).square()).mean()
 
     return fit(codec, loss_at, settings, folder)
 
 
-def _batch(
-    stage: CodecStage, step: int, whole: bool
-) -> tuple[Float[Tensor, "b 3 h w"], Float[Tensor, "b 1 h w"]]:
+def _batch(stage: CodecStage, step: int, whole: bool) -> tuple[Float[Tensor, "b 3 h w"], Float[Tensor, "b 1 h w"]]:
     random = np.random.default_rng(derive_seed(stage.seed, "crops", step))
     side = stage.pictures.shape[1]
     crop = side if whole else stage.crop

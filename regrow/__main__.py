@@ -1,0 +1,5 @@
+"""`python -m regrow` is the command line."""
+
+from regrow.interfaces.cli import main
+
+main()

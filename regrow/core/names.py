@@ -1,0 +1,9 @@
+"""The names that users choose by, apart from the code they name, so that a command line can list them at once."""
+
+from typing import Literal
+
+PredictionType = Literal["epsilon", "sample", "v", "flow"]
+Spacing = Literal["trailing", "leading", "log_snr"]
+SolverName = Literal["ddim", "heun", "dpmpp_2m"]
+InversionName = Literal["naive", "fixed_point", "anchored"]
+LabelConvention = Literal["leaves", "arrives"]

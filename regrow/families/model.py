@@ -1,0 +1,197 @@
+"""What a checkpoint is to the rooms above: codec, text encoder and network behind one interface.
+
+Nothing here knows a file format; each family fills in `encode`, `decode`, `condition` and `output`.
+"""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.core.denoiser import Batch, Denoiser, Prediction, PredictionType, predict
+from regrow.core.guidance import classifier_free
+from regrow.core.levels import Level, Schedule
+
+Family = Literal["stable-diffusion", "pixel-unet"]
+
+
+class ModelError(ValueError):
+    """A checkpoint that cannot be opened; the message is one sentence: what is wrong, where, what to do."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Encoded prompts.
+
+    Attributes:
+        tokens: one vector a token, shape `b tokens dim`; `b 0 0` for networks that take no words.
+    """
+
+    tokens: Float[Tensor, "b tokens dim"]
+
+    def cat(self, other: "Condition") -> "Condition":
+        """Both batches, this one's first."""
+        return Condition(torch.cat([self.tokens, other.tokens]))
+
+    def expand(self, batch: int) -> "Condition":
+        """One prompt for the whole batch, or already one a sample.
+
+        Raises:
+            ValueError: neither 1 nor `batch` prompts.
+        """
+        if len(self.tokens) not in (1, batch):
+            raise ValueError(f"A batch of {batch} needs 1 or {batch} prompts; got {len(self.tokens)}.")
+        return Condition(self.tokens.expand(batch, -1, -1))
+
+
+@dataclass(eq=False, kw_only=True)
+class Model(ABC):
+    """An opened checkpoint, in eval mode and without gradients.
+
+    Attributes:
+        name: as the user gave it.
+        folder: where its files are.
+        family: which file of this room opened it.
+        schedule: its levels and their labels.
+        prediction_type: what its network predicts.
+        size: height and width of the pictures it was made for, in pixels.
+        multiple: picture sides must be multiples of this many pixels.
+        latent_channels: channels of a latent.
+        factor: pixels a latent cell spans along each side; 1 where the latents are the pixels.
+        files: the config and weight files it was read from.
+        notes: sentences on what had to be assumed.
+        unet: the network, an `nn.Module`.
+        codec: an `nn.Module`; None where the latents are the pixels.
+        text_encoder: an `nn.Module`; None where the network takes no words.
+        tokenizer: of the text encoder; None without one.
+        medium: what `encode` takes.
+    """
+
+    name: str
+    folder: Path
+    family: Family
+    schedule: Schedule
+    prediction_type: PredictionType
+    size: tuple[int, int]
+    multiple: int
+    latent_channels: int
+    factor: int
+    files: tuple[Path, ...]
+    unet: Any
+    codec: Any = None
+    text_encoder: Any = None
+    tokenizer: Any = None
+    notes: tuple[str, ...] = ()
+    medium: Literal["picture"] = "picture"
+
+    def __post_init__(self) -> None:
+        for module in self._modules():
+            module.eval().requires_grad_(False)
+
+    @abstractmethod
+    def encode(self, pictures: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b c y x"]:
+        """Pictures in [-1, 1] to latents in the scale that the network was trained on, free of chance.
+
+        Raises:
+            ValueError: a side is not a multiple of `multiple`.
+        """
+
+    @abstractmethod
+    def decode(self, latents: Float[Tensor, "b c y x"]) -> Float[Tensor, "b 3 h w"]:
+        """Latents to pictures, clamped to [-1, 1]."""
+
+    @abstractmethod
+    def condition(self, prompts: Sequence[str]) -> Condition:
+        """Encode prompts, one a sample."""
+
+    @abstractmethod
+    def output(
+        self, x_t: Float[Tensor, "b c y x"], labels: Float[Tensor, " b"], condition: Condition
+    ) -> Float[Tensor, "b c y x"]:
+        """What the network itself returns, in its own dtype."""
+
+    def latent_shape(self, height: int, width: int) -> tuple[int, int, int]:
+        """Channels, height and width of the latent of a picture of this many pixels.
+
+        Raises:
+            ValueError: a side is not a positive multiple of `multiple`.
+        """
+        if min(height, width) < 1 or height % self.multiple or width % self.multiple:
+            raise ValueError(
+                f"{self.name} takes pictures whose sides are multiples of {self.multiple} pixels; "
+                f"got {height} x {width} (height x width)."
+            )
+        return self.latent_channels, height // self.factor, width // self.factor
+
+    def denoiser(
+        self, condition: Condition, negative: Condition | None = None, guidance: float = 1.0
+    ) -> Denoiser:
+        """The network under these prompts, as the maths sees it.
+
+        Args:
+            condition: 1 prompt, or one a sample.
+            negative: what guidance leads away from, likewise; None = the empty prompt. Unused at guidance 1.
+            guidance: 1 = off, one evaluation a call; else two, as one call of a doubled batch.
+
+        Returns:
+            A denoiser that computes in the dtype of its input and calls the network in the network's own.
+
+        Raises:
+            ValueError: guidance for a network that takes no words.
+        """
+        if guidance == 1:
+            return self._conditioned(condition)
+        if self.text_encoder is None:
+            raise ValueError(f"{self.name} takes no prompts, so guidance must be 1; got {guidance}.")
+        away = self.condition([""]) if negative is None else negative
+
+        def pair(x_t: Batch, level: Level) -> Prediction:
+            half = len(x_t) // 2
+            return self._conditioned(condition.expand(half).cat(away.expand(half)))(x_t, level)
+
+        return classifier_free(pair, guidance)
+
+    def _conditioned(self, condition: Condition) -> Denoiser:
+        @torch.no_grad()
+        def denoise(x_t: Batch, level: Level) -> Prediction:
+            # float32 whatever the network's dtype: bfloat16 has no 999
+            labels = torch.full((len(x_t),), self.schedule.label(level), dtype=torch.float32, device=self.device)
+            output = self.output(x_t.to(self.device, self.dtype), labels, condition.expand(len(x_t)))
+            return predict(output.to(x_t), x_t, level, self.prediction_type)
+
+        return denoise
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(self.unet.parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What the network computes in."""
+        return next(self.unet.parameters()).dtype
+
+    def to(self, device: str | torch.device | None = None, dtype: torch.dtype | None = None) -> Self:
+        """Move the modules, in place; None leaves as is."""
+        for module in self._modules():
+            module.to(device=device, dtype=dtype)
+        return self
+
+    @cached_property
+    def content_hash(self) -> str:
+        """BLAKE2b, in hex, over the sorted relative paths and the contents of `files`."""
+        whole = hashlib.blake2b(digest_size=32)
+        for name, path in sorted((path.relative_to(self.folder).as_posix(), path) for path in self.files):
+            with path.open("rb") as file:
+                whole.update(name.encode() + b"\0" + hashlib.file_digest(file, "blake2b").digest())
+        return whole.hexdigest()
+
+    def _modules(self) -> list[torch.nn.Module]:
+        return [module for module in (self.unet, self.codec, self.text_encoder) if module is not None]

@@ -1,0 +1,51 @@
+"""Generate: new pictures from words."""
+
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.core.denoiser import Counted
+from regrow.core.noise import noise
+from regrow.core.solvers import make_step, solve
+from regrow.families.model import Model
+from regrow.operations.progress import Progress
+from regrow.operations.recipe import Recipe, make_recipe
+from regrow.operations.requests import Generate
+
+
+@dataclass(frozen=True)
+class Generated:
+    """Pictures `b 3 h w` in [-1, 1] and the recipe of each."""
+
+    pictures: Float[Tensor, "b 3 h w"]
+    recipes: tuple[Recipe, ...]
+
+
+def generate(request: Generate, model: Model) -> Generator[Progress, None, Generated]:
+    """Grow pictures from noise.
+
+    Raises:
+        ValueError: a setting is out of range, or the size does not fit the model.
+    """
+    started = time.monotonic()
+    height, width = request.size or model.size
+    if height % model.multiple or width % model.multiple:
+        raise ValueError(f"size must be multiples of {model.multiple} for this model; got {height} x {width}.")
+    seeds = [request.seed + i for i in range(request.count)]
+    condition = model.condition([request.prompt] * request.count)
+    negative = model.condition([request.negative] * request.count)
+    guided = request.guidance != 1
+    denoise = Counted(model.denoiser(condition, negative if guided else None, request.guidance), 1 + guided)
+    levels = model.schedule.grid(request.steps, request.spacing)
+    # pure noise has standard deviation 1 whatever the last level's sigma: what the networks are trained on
+    x = noise(model.latent_shape(height, width), seeds)
+    for state in solve(make_step(request.solver, request.eta, seeds), denoise, x, levels):
+        x = state.x
+        yield Progress("generate", state.index, state.steps, x)
+    pictures = model.decode(x)
+    figures = {"evaluations": denoise.evaluations, "seconds": round(time.monotonic() - started, 2)}
+    recipes = [make_recipe(request, model, picture, i, figures) for i, picture in enumerate(pictures)]
+    return Generated(pictures, tuple(recipes))

@@ -1,0 +1,135 @@
+"""Invert: from a picture to the noise that the model's own path would have grown it from."""
+
+import time
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.core import inversion
+from regrow.core.denoiser import Counted, Denoiser
+from regrow.core.inversion import Trajectory
+from regrow.core.levels import Level
+from regrow.core.names import InversionName, LabelConvention
+from regrow.core.solvers import last, solve
+from regrow.families.model import Model
+from regrow.media.framing import Fitted, fit
+from regrow.media.image import Picture, load
+from regrow.media.names import Mode
+from regrow.operations.progress import Progress
+from regrow.operations.recipe import file_hash
+from regrow.operations.requests import Invert
+
+
+@dataclass(frozen=True)
+class Inverted:
+    """An inverted picture.
+
+    Attributes:
+        trajectory: the path.
+        made_of: what it depends on, for `save_trajectory`.
+        evaluations: network calls that the inversion took.
+        seconds: it took.
+        round_trip: RMS in the latent between the start and what walking back gives.
+        latent_accuracy: relative RMS between the noise found and that of the reference; None if left out.
+        notes: sentences on what was done to the picture.
+    """
+
+    trajectory: Trajectory
+    made_of: dict[str, Any]
+    evaluations: int
+    seconds: float
+    round_trip: float
+    latent_accuracy: float | None
+    notes: tuple[str, ...]
+
+
+def open_picture(
+    path: Path, model: Model, frame: Mode, size: tuple[int, int] | None
+) -> tuple[Picture, Fitted, tuple[str, ...]]:
+    """A picture file, and the same in the model's frame, with the notes of both."""
+    picture = load(path)
+    fitted = fit(picture.pixels, model.multiple, size or model.size, frame)
+    return picture, fitted, (*picture.notes, *fitted.notes)
+
+
+def path_of(
+    method: InversionName,
+    denoise: Denoiser,
+    latents: Tensor,
+    levels: Sequence[Level],
+    label: LabelConvention,
+    tolerance: float,
+) -> Iterator[inversion.Progress]:
+    """One of the inversion methods by name."""
+    if method == "naive":
+        return inversion.naive(denoise, latents, levels, label=label)
+    if method == "anchored":
+        if label != "leaves":
+            raise ValueError("anchored needs label=leaves: its offsets come from the predictions along the path.")
+        return inversion.anchored(denoise, latents, levels)
+    if method == "fixed_point":
+        return inversion.fixed_point(denoise, latents, levels, tolerance)
+    raise ValueError(f"Unknown inversion {method!r}; regrow has {', '.join(inversion.INVERSIONS)}.")
+
+
+def describe(request: Any, model: Model) -> dict[str, Any]:
+    """What an inverted path depends on: two requests that agree in this share the path."""
+    names = ("source", "method", "steps", "spacing", "label", "tolerance", "frame", "size")
+    return {
+        "model": model.content_hash,
+        "input": file_hash(request.image),
+        "guidance": getattr(request, "invert_guidance", None) or request.guidance,
+        **{name: getattr(request, name) for name in names},
+    }
+
+
+def invert(request: Invert, model: Model) -> Generator[Progress, None, Inverted]:
+    """Invert a picture up to the noisiest level, and measure round trip and latent accuracy.
+
+    Raises:
+        MediaError: the picture cannot be read or fitted.
+        ValueError: a setting is out of range.
+    """
+    started = time.monotonic()
+    _, fitted, notes = open_picture(request.image, model, request.frame, request.size)
+    latents = model.encode(fitted.pixels[None])
+    denoise = Counted(source_denoiser(model, request.source, request.guidance), 1 + (request.guidance != 1))
+    levels = model.schedule.grid(request.steps, request.spacing)[::-1]
+    trajectory = yield from watched(
+        path_of(request.method, denoise, latents, levels, request.label, request.tolerance), "invert"
+    )
+    evaluations, seconds = denoise.evaluations, time.monotonic() - started
+    back = last(solve(trajectory.back(), denoise, trajectory.states[-1], levels[::-1]))
+    accuracy = None
+    if request.reference:
+        fine = model.schedule.grid(request.reference, request.spacing)[::-1]
+        true = yield from watched(inversion.naive(denoise, latents, fine), "reference")
+        accuracy = _relative(trajectory.states[-1], true.states[-1])
+    return Inverted(
+        trajectory, describe(request, model), evaluations, round(seconds, 2),
+        float((back - latents).square().mean().sqrt()), accuracy, notes,
+    )  # fmt: skip
+
+
+def source_denoiser(model: Model, source: str, guidance: float) -> Denoiser:
+    """The denoiser that inverts: under the source's words, guided against no words where guidance is not 1."""
+    negative = None if guidance == 1 else model.condition([""])
+    return model.denoiser(model.condition([source]), negative, guidance)
+
+
+def watched(walk: Iterator[inversion.Progress], part: str) -> Generator[Progress, None, Trajectory]:
+    """Yield an inversion's progress under a name, and return its trajectory."""
+    trajectory = None
+    for progress in walk:
+        trajectory = progress.trajectory
+        yield Progress(part, progress.index, progress.steps, progress.x)
+    assert trajectory, "an inversion's last state carries its trajectory"
+    return trajectory
+
+
+def _relative(a: Float[Tensor, "b *rest"], b: Float[Tensor, "b *rest"]) -> float:
+    return float((a - b).square().mean().sqrt() / b.square().mean().sqrt())

@@ -1,0 +1,83 @@
+"""Recipes: what a result file says about how it was made, enough to make it again.
+
+A recipe is a JSON object with the keys
+
+    regrow      this program's version
+    operation   "generate" or "edit"
+    settings    every field of the operation's dataclass
+    model       name and content hash
+    input       the input file's absolute path and the hash of its bytes; absent where there was none
+    threads     of the CPU: another number may round differently
+    versions    of Python and of the libraries that compute
+    result      hash of the picture's 8-bit pixels, and which picture of a batch it is
+    figures     what was measured: evaluations, seconds, distances
+"""
+
+import hashlib
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, fields, is_dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow import __version__
+from regrow.families.model import Model
+from regrow.media.files import MediaError, readable
+from regrow.media.image import to_uint8
+
+Recipe = dict[str, Any]
+
+
+def file_hash(path: Path) -> str:
+    """BLAKE2b of a file's bytes, 32 hexadecimal digits."""
+    return hashlib.blake2b(readable(path).read_bytes(), digest_size=16).hexdigest()
+
+
+def picture_hash(picture: Float[Tensor, "3 h w"]) -> str:
+    """BLAKE2b of a picture's 8-bit pixels and size, 32 hexadecimal digits."""
+    values = to_uint8(picture)
+    return hashlib.blake2b(repr(values.shape).encode() + values.tobytes(), digest_size=16).hexdigest()
+
+
+def make_recipe(
+    request: Any, model: Model, picture: Float[Tensor, "3 h w"], index: int, figures: Mapping[str, Any]
+) -> Recipe:
+    """The recipe of picture `index` of an operation's result."""
+    assert is_dataclass(request) and not isinstance(request, type)
+    settings = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(request).items()}
+    image = settings.get("image")
+    recipe: Recipe = {
+        "regrow": __version__,
+        "operation": type(request).__name__.lower(),
+        "settings": settings,
+        "model": {"name": model.name, "hash": model.content_hash},
+        "threads": torch.get_num_threads(),
+        "versions": {"python": platform.python_version()}
+        | {name: version(name) for name in ("torch", "diffusers", "transformers", "pillow", "numpy")},
+        "result": {"hash": picture_hash(picture), "index": index},
+        "figures": dict(figures),
+    }
+    if image:
+        recipe["input"] = {"file": str(Path(image).resolve()), "hash": file_hash(Path(image))}
+    return recipe
+
+
+def settings_from(recipe: Mapping[str, Any], kind: type) -> dict[str, Any]:
+    """The keyword arguments that make the operation's dataclass again.
+
+    Raises:
+        MediaError: a setting is missing, or is none of this version's.
+    """
+    stored, known = recipe.get("settings"), {field.name for field in fields(kind)}
+    if not isinstance(stored, dict) or set(stored) != known:
+        odd = sorted(set(stored or ()) ^ known) if isinstance(stored, dict) else ["settings"]
+        raise MediaError(
+            f"This recipe, of regrow {recipe.get('regrow')}, does not fit regrow {__version__}: "
+            f"{', '.join(odd)} differ; install the version that made it."
+        )
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in stored.items()}

@@ -1,0 +1,189 @@
+"""Requests: what a user asks for, as frozen dataclasses that import nothing heavy.
+
+The command line is made from them, and a recipe's settings are their fields.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tyro.conf import Positional
+
+from regrow.core.names import InversionName, LabelConvention, SolverName, Spacing
+from regrow.media.names import Mode
+
+MethodName = Literal["naive", "fixed_point", "anchored", "img2img"]
+
+
+@dataclass(frozen=True)
+class Generate:
+    """Make pictures from words.
+
+    Attributes:
+        prompt: what the picture shows.
+        negative: what it should not show.
+        model: name of an embedded or installed model, a folder, or a hub id `user/repo`.
+        steps: levels walked from noise to picture.
+        guidance: how much the words are exaggerated; 1 = off.
+        seed: of the first picture; picture i has seed + i and can be made again alone.
+        count: how many pictures.
+        solver: ddim, heun (two evaluations a step) or dpmpp_2m.
+        eta: fresh noise of ddim, 0 to 1.
+        spacing: of the levels.
+        size: height and width in pixels; the model's own if not given.
+    """
+
+    prompt: Positional[str]
+    negative: str = ""
+    model: str = "storybook"
+    steps: int = 30
+    guidance: float = 3.0
+    seed: int = 0
+    count: int = 1
+    solver: SolverName = "dpmpp_2m"
+    eta: float = 0.0
+    spacing: Spacing = "trailing"
+    size: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.count < 1:
+            raise ValueError(f"count must be 1 or more; got {self.count}.")
+        if self.size and min(self.size) < 1:
+            raise ValueError(f"size must be two positive numbers of pixels; got {self.size}.")
+
+
+@dataclass(frozen=True)
+class Invert:
+    """Rewind a picture to noise.
+
+    Attributes:
+        image: the picture file.
+        source: words that describe it.
+        model: name of an embedded or installed model, a folder, or a hub id `user/repo`.
+        method: naive, fixed_point or anchored.
+        steps: levels walked.
+        guidance: of the inversion; 1 = off.
+        spacing: of the levels.
+        label: which level naive tells the network: the one a step leaves, or the one it arrives at.
+        tolerance: of fixed_point.
+        frame: how a picture that is not of the model's size is fitted: crop, pad or stretch.
+        size: height and width the picture is fitted to; the model's own if not given.
+        reference: steps of the fine inversion that latent accuracy is measured against; 0 leaves it out.
+    """
+
+    image: Positional[Path]
+    source: str = ""
+    model: str = "storybook"
+    method: InversionName = "anchored"
+    steps: int = 30
+    guidance: float = 1.0
+    spacing: Spacing = "trailing"
+    label: LabelConvention = "leaves"
+    tolerance: float = 1e-5
+    frame: Mode = "crop"
+    size: tuple[int, int] | None = None
+    reference: int = 250
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Change what the words change in a picture, and keep the rest.
+
+    Attributes:
+        image: the picture file.
+        target: one or more wishes; each gives a picture, all in one batch.
+        source: words that describe the picture as it is.
+        model: name of an embedded or installed model, a folder, or a hub id `user/repo`.
+        method: naive, fixed_point, anchored, or img2img (fresh noise instead of inversion, for comparison).
+        strength: share of the path that is walked back, above 0 up to 1.
+        start_step: the same as a number of steps that are skipped, counted from noise; overrides strength.
+        steps: levels of the whole path.
+        guidance: of the regrowth; 1 = off.
+        invert_guidance: of the inversion; 1 = off.
+        negative: words to grow away from; the source's own words if not given, so that guidance exaggerates
+            just the difference between source and target.
+        seed: of img2img's noise and of eta's; wish i has seed + i.
+        eta: fresh noise of the naive regrowth's DDIM steps, 0 to 1.
+        spacing: of the levels.
+        label: which level naive tells the network while inverting: leaves or arrives.
+        tolerance: of fixed_point.
+        frame: how a picture that is not of the model's size is fitted: crop, pad or stretch.
+        size: height and width the picture is fitted to; the model's own if not given.
+        trajectory: a file of `regrow invert` to start from.
+        cache: keep inverted paths on disk and reuse them.
+    """
+
+    image: Positional[Path]
+    target: tuple[str, ...]
+    source: str = ""
+    model: str = "storybook"
+    method: MethodName = "anchored"
+    strength: float = 0.8
+    start_step: int | None = None
+    steps: int = 30
+    guidance: float = 3.0
+    invert_guidance: float = 1.0
+    negative: str | None = None
+    seed: int = 0
+    eta: float = 0.0
+    spacing: Spacing = "trailing"
+    label: LabelConvention = "leaves"
+    tolerance: float = 1e-5
+    frame: Mode = "crop"
+    size: tuple[int, int] | None = None
+    trajectory: Path | None = None
+    cache: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.target:
+            raise ValueError("edit needs at least one --target.")
+        if not 0 < self.strength <= 1:
+            raise ValueError(f"strength must be above 0 and at most 1; got {self.strength}.")
+        if self.start_step is not None and not 0 <= self.start_step < self.steps:
+            raise ValueError(f"start_step must be from 0 to steps - 1 = {self.steps - 1}; got {self.start_step}.")
+        if self.eta and self.method not in ("naive", "img2img"):
+            raise ValueError(f"eta must be 0 with {self.method}, whose way back is deterministic; use naive.")
+        if self.trajectory and self.method == "img2img":
+            raise ValueError("img2img starts from fresh noise and takes no trajectory.")
+
+    @property
+    def walked(self) -> int:
+        """How many of the steps are walked back."""
+        if self.start_step is not None:
+            return self.steps - self.start_step
+        return max(1, round(self.strength * self.steps))
+
+
+@dataclass(frozen=True)
+class Train:
+    """Grow a model on a drawn world; killed at any moment, the same command goes on where it was.
+
+    Attributes:
+        name: of the model; it is written to `$REGROW_HOME/models/NAME`.
+        world: what is drawn.
+        size: side of the pictures in pixels, a multiple of 32.
+        scenes: how many scenes the denoiser learns from; the codec learns from the first quarter of them.
+        codec_steps: of 8 crops.
+        denoiser_steps: of `batch` pictures.
+        batch: pictures a step of the denoiser.
+        seed: of weights, samples and noise.
+        threads: of the CPU; 0 leaves torch's choice. With another busy process on the machine take 1.
+    """
+
+    name: str
+    world: Literal["storybook"] = "storybook"
+    size: int = 128
+    scenes: int = 16_000
+    codec_steps: int = 3_000
+    denoiser_steps: int = 2_600
+    batch: int = 32
+    seed: int = 0
+    threads: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.name or set(self.name) & set('/\\:*?"<>|') or self.name.startswith("."):
+            raise ValueError(f"name must be a plain file name; got {self.name!r}.")
+        if self.size % 32 or self.size < 64:
+            raise ValueError(f"size must be a multiple of 32, 64 or more; got {self.size}.")
+        if min(self.codec_steps, self.denoiser_steps, self.batch) < 1 or self.scenes < 4:
+            raise ValueError("codec_steps, denoiser_steps and batch must be 1 or more, scenes 4 or more.")
