@@ -52,9 +52,7 @@ def sample_size(config: Mapping[str, Any], where: Path) -> tuple[int, int]:
     pair = [size, size] if isinstance(size, int) else size
     if isinstance(pair, list) and len(pair) == 2 and all(type(side) is int and side > 0 for side in pair):
         return pair[0], pair[1]
-    raise ModelError(
-        f"sample_size in {where} must be a whole number or a pair [height, width] of them; got {size!r}."
-    )
+    raise ModelError(f"sample_size in {where} must be a whole number or a pair [height, width] of them; got {size!r}.")
 
 
 def refuse_inputs(config: Mapping[str, Any], where: Path) -> None:

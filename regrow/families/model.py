@@ -130,9 +130,7 @@ class Model(ABC):
             )
         return self.latent_channels, height // self.factor, width // self.factor
 
-    def denoiser(
-        self, condition: Condition, negative: Condition | None = None, guidance: float = 1.0
-    ) -> Denoiser:
+    def denoiser(self, condition: Condition, negative: Condition | None = None, guidance: float = 1.0) -> Denoiser:
         """The network under these prompts, as the maths sees it.
 
         Args:
@@ -181,7 +179,7 @@ class Model(ABC):
     def to(self, device: str | torch.device | None = None, dtype: torch.dtype | None = None) -> Self:
         """Move the modules, in place; None leaves as is."""
         for module in self._modules():
-            module.to(device=device, dtype=dtype)
+            torch.nn.Module.to(module, device=device, dtype=dtype)  # diffusers' own logs a page on every call
         return self
 
     @cached_property

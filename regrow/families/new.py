@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 
 import torch
@@ -114,8 +115,7 @@ def save_stable_diffusion(
 ) -> None:
     """Write the parts as a folder that `open_model` and diffusers' StableDiffusionPipeline open."""
     for name, part in (("unet", unet), ("vae", codec), ("text_encoder", text_encoder)):
-        weights = {key: value.to(dtype).contiguous() for key, value in part.state_dict().items()}
-        part.save_pretrained(folder / name, state_dict=weights) if name == "text_encoder" else _save(part, folder / name, weights)
+        deepcopy(part).to(dtype).save_pretrained(folder / name)
     tokenizer.save_pretrained(folder / "tokenizer")
     new_scheduler().save_pretrained(folder / "scheduler")
     index = {

@@ -84,15 +84,17 @@ def load_part(
     for path in weights.files:
         if path.suffix == ".safetensors":
             _check_whole(path)
-    options: dict[str, Any] = {"variant": weights.variant, "use_safetensors": weights.safe}
-    if kind.__module__.startswith("transformers"):  # its own error leaves out which weight it is
-        options |= {"ignore_mismatched_sizes": True, "dtype": dtype}
-    else:
-        options |= {"torch_dtype": dtype}
     try:
         with quiet():
             module, report = kind.from_pretrained(
-                str(folder), output_loading_info=True, local_files_only=True, **options
+                str(folder),
+                output_loading_info=True,
+                local_files_only=True,
+                variant=weights.variant,
+                use_safetensors=weights.safe,
+                dtype=dtype,
+                # transformers' own error leaves out which weight it is; diffusers' does not
+                ignore_mismatched_sizes=kind.__module__.startswith("transformers"),
             )
     except Exception as error:  # both libraries raise whatever the config's values break
         reason = str(error).split(". If you want")[0].replace("Cannot load  because ", "")

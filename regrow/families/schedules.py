@@ -6,6 +6,7 @@ leaves the others lying in the file, so a key counts only where the class that w
 
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -123,8 +124,8 @@ def _betas(config: Mapping[str, Any], name: str, labels: int, where: str | Path)
 def _cosine_betas(labels: int) -> Float64[Tensor, " labels"]:
     """Nichol & Dhariwal 2021, arXiv 2102.09672, eq. 17, betas capped at 0.999."""
     alpha_bar = [math.cos((k / labels + 0.008) / 1.008 * math.pi / 2) ** 2 for k in range(labels + 1)]
-    pairs = zip(alpha_bar, alpha_bar[1:], strict=False)
-    return torch.tensor([min(1 - after / before, 0.999) for before, after in pairs], dtype=torch.float64)
+    betas = [min(1 - after / before, 0.999) for before, after in pairwise(alpha_bar)]
+    return torch.tensor(betas, dtype=torch.float64)
 
 
 def _zero_terminal_snr(alphas_cumprod: Float64[Tensor, " labels"]) -> Float64[Tensor, " labels"]:

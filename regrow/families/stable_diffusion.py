@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
@@ -46,12 +48,13 @@ class StableDiffusion(Model):
         """Token ids, cut and padded to the text encoder's length; cut words are named in a warning."""
         return self._tokenized(prompts)["input_ids"]
 
-    @torch.no_grad()
     def condition(self, prompts: Sequence[str]) -> Condition:
+        """Encode prompts, one a sample; words beyond the text encoder's length are cut and named in a warning."""
         tokenized = self._tokenized(prompts).to(self.device)
         masked = getattr(self.text_encoder.config, "use_attention_mask", False)
         mask = tokenized["attention_mask"] if masked else None
-        return Condition(self.text_encoder(tokenized["input_ids"], attention_mask=mask).last_hidden_state)
+        with torch.no_grad():
+            return Condition(self.text_encoder(tokenized["input_ids"], attention_mask=mask).last_hidden_state)
 
     def output(
         self, x_t: Float[Tensor, "b c y x"], labels: Float[Tensor, " b"], condition: Condition

@@ -20,7 +20,7 @@ class Run:
 
     Attributes:
         json: print one JSON document instead of sentences.
-        threads: of the CPU; 0 leaves torch's choice.
+        threads: of the CPU; 0 leaves torch's choice. Beside another busy process take 1.
         device: where the model runs: cpu, cuda, mps.
         dtype: of the model's weights.
         allow_pickle: also load .bin weight files, which can run code; only for files you trust.

@@ -20,7 +20,6 @@ from regrow.operations import generate as generating
 from regrow.operations import inspect as inspecting
 from regrow.operations import invert as inverting
 from regrow.operations import replay as replaying
-from regrow.operations import train as training
 from regrow.operations.progress import Progress, finish
 from regrow.operations.requests import Edit, Generate, Invert, Train
 from regrow.operations.trajectories import save_trajectory
@@ -65,7 +64,7 @@ def edit(request: Edit, run: "Run", out: Path | None, sheet: Path | None) -> Non
         {"files": [*paths, *([sheet] if sheet else [])], "notes": edited.notes, "recipes": edited.recipes},
         *edited.notes,
         *(
-            f"wrote {path}: {_distance(recipe['figures']['to_source'])} to the source"
+            f"wrote {path}: {distance_text(recipe['figures']['to_source'])} to the source"
             for path, recipe in zip(paths, edited.recipes, strict=True)
         ),
         *([f"wrote {sheet}"] if sheet else []),
@@ -120,6 +119,9 @@ def replay(file: Path, run: "Run", out: Path | None) -> None:
 
 
 def train(request: Train, run: "Run") -> None:
+    from regrow.operations import train as training
+
+    _set_threads(run)
     bar: Any = None
     stage = ""
     walk = training.train(request)
@@ -192,9 +194,13 @@ def inspect(file: Path, run: "Run", model: str, source: str, steps: int, out: Pa
 
 
 def _open(name: str, run: "Run") -> Model:
+    _set_threads(run)
+    return open_model(name, allow_pickle=run.allow_pickle, device=run.device, dtype=getattr(torch, run.dtype))
+
+
+def _set_threads(run: "Run") -> None:
     if run.threads:
         torch.set_num_threads(run.threads)
-    return open_model(name, allow_pickle=run.allow_pickle, device=run.device, dtype=getattr(torch, run.dtype))
 
 
 def _watched(operation: Generator[Progress, None, Result], run: "Run") -> Result:
@@ -234,7 +240,8 @@ def _slug(words: str) -> str:
     return re.sub(r"[\W_]+", "-", words).strip("-").lower()[:60] or "picture"
 
 
-def _distance(figures: dict[str, float | None]) -> str:
+def distance_text(figures: dict[str, float | None]) -> str:
+    """A distance as words: "PSNR 31.2 dB, SSIM 0.98"."""
     decibels = "equal" if figures["psnr"] is None else f"PSNR {figures['psnr']} dB"
     return f"{decibels}, SSIM {figures['ssim']}"
 

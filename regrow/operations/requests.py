@@ -167,7 +167,6 @@ class Train:
         denoiser_steps: of `batch` pictures.
         batch: pictures a step of the denoiser.
         seed: of weights, samples and noise.
-        threads: of the CPU; 0 leaves torch's choice. With another busy process on the machine take 1.
     """
 
     name: str
@@ -178,7 +177,6 @@ class Train:
     denoiser_steps: int = 2_600
     batch: int = 32
     seed: int = 0
-    threads: int = 0
 
     def __post_init__(self) -> None:
         if not self.name or set(self.name) & set('/\\:*?"<>|') or self.name.startswith("."):

@@ -37,8 +37,6 @@ def train(request: Train) -> Generator[Training, None, Path]:
     folder, run = home() / "models" / request.name, home() / "runs" / request.name
     if folder.exists():
         raise ValueError(f"{folder} exists already and is never overwritten; choose another --name.")
-    if request.threads:
-        torch.set_num_threads(request.threads)
     scenes = [Scene.random(seed) for seed in range(request.scenes)]
     yield Training("draw")
     codec = new.new_codec(request.seed)
@@ -58,7 +56,7 @@ def train(request: Train) -> Generator[Training, None, Path]:
     def tokenize(prompts: list[str]) -> Tensor:
         return tokenizer(prompts, padding="max_length", truncation=True, return_tensors="pt").input_ids
 
-    schedule, prediction_type = schedule_from_config(dict(new.new_scheduler().config))
+    schedule, prediction_type = schedule_from_config({"_class_name": "DDIMScheduler", **new.new_scheduler().config})
     denoiser_stage = DenoiserStage(
         latents,
         lambda i, seed: caption(scenes[i], seed),

@@ -1,0 +1,1 @@
+"""Checkpoints -> models. The only room that imports diffusers and transformers, and only once a model is opened."""

@@ -1,0 +1,157 @@
+"""From a name or a folder to an opened model, or to one sentence that says why not."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from regrow.families.folder import read_json
+from regrow.families.model import Family, Model, ModelError
+
+EMBEDDED = Path(__file__).parent.parent / "models"
+SUPPORTED = (
+    "Stable Diffusion 1.x and 2.x (StableDiffusionPipeline) and pixel UNets (DDPMPipeline, DDIMPipeline, UNet2DModel)"
+)
+_PIPELINES: dict[str, Family] = {
+    "StableDiffusionPipeline": "stable-diffusion",
+    "StableDiffusionImg2ImgPipeline": "stable-diffusion",
+    "DDPMPipeline": "pixel-unet",
+    "DDIMPipeline": "pixel-unet",
+}
+# all that a model is read from, so that a hub repository's other gigabytes stay where they are
+_PARTS = ("unet", "vae", "text_encoder")
+_WANTED = [
+    "model_index.json",
+    "config.json",
+    "scheduler_config.json",
+    "diffusion_pytorch_model.safetensors",
+    "scheduler/*.json",
+    "tokenizer/*",
+    *(f"{part}/config.json" for part in _PARTS),
+    *(f"{part}/*model.safetensors{end}" for part in _PARTS for end in ("", ".index.json")),
+    *(f"{part}/*model-0*.safetensors" for part in _PARTS),
+]
+_WANTED_PICKLES = ["diffusion_pytorch_model.bin", *(f"{part}/*model.bin" for part in _PARTS)]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A model that is there to be opened by name; `family` is None where `open_model` would say why not."""
+
+    name: str
+    folder: Path
+    family: Family | None
+
+
+def user_models() -> Path:
+    """The user's model folder: `models` in `$REGROW_HOME`, by default `~/.local/share/regrow`."""
+    home = os.environ.get("REGROW_HOME")
+    return (Path(home) if home else Path.home() / ".local" / "share" / "regrow") / "models"
+
+
+def list_models() -> list[Listed]:
+    """The embedded models and the user's, by name; of two with the same name the one that `open_model` opens."""
+    found: dict[str, Listed] = {}
+    for root in (EMBEDDED, user_models()):
+        for folder in sorted(root.iterdir() if root.is_dir() else ()):
+            if not _is_model(folder) or folder.name in found:
+                continue
+            try:
+                family = _family(folder)[0]
+            except ModelError:
+                family = None
+            found[folder.name] = Listed(folder.name, folder, family)
+    return sorted(found.values(), key=lambda listed: listed.name)
+
+
+def open_model(
+    name_or_folder: str | Path,
+    *,
+    allow_pickle: bool = False,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype = torch.float32,
+) -> Model:
+    """Open a model.
+
+    Args:
+        name_or_folder: a folder in the diffusers layout, the name of an embedded model or of one in the user's
+            folder, or a hub repository `user/name`; looked for in this order.
+        allow_pickle: whether pickled weights may be read where there are no safetensors; a pickle can run any
+            program.
+        device: of its modules.
+        dtype: of its modules.
+
+    Raises:
+        ModelError: nothing of this name, or a model that regrow cannot open; one sentence says why.
+    """
+    name = str(name_or_folder)
+    folder = _find(name, allow_pickle)
+    family, index = _family(folder)
+    if family == "stable-diffusion":
+        from regrow.families.stable_diffusion import open_stable_diffusion
+
+        return open_stable_diffusion(folder, name, index or {}, allow_pickle, dtype).to(device)
+    from regrow.families.pixel import open_pixel_unet
+
+    return open_pixel_unet(folder, name, index, allow_pickle, dtype).to(device)
+
+
+def _find(name: str, allow_pickle: bool) -> Path:
+    given = Path(name).expanduser()
+    for folder in (given, EMBEDDED / name, user_models() / name):
+        if _is_model(folder):
+            return folder
+    if given.is_file():
+        raise ModelError(
+            f"{given} is a single file; regrow opens folders in the diffusers layout, so convert it first "
+            "(diffusers: from_single_file, then save_pretrained)."
+        )
+    if given.is_dir():
+        raise ModelError(f"{given} is no model: it has neither a model_index.json nor a config.json.")
+    if re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", name):
+        return _from_hub(name, allow_pickle)
+    names = ", ".join(listed.name for listed in list_models()) or "none"
+    raise ModelError(f"There is no model {name!r}: it is no folder, and the models known by name are: {names}.")
+
+
+def _is_model(folder: Path) -> bool:
+    return (folder / "model_index.json").is_file() or (folder / "config.json").is_file()
+
+
+def _from_hub(name: str, allow_pickle: bool) -> Path:
+    from huggingface_hub import snapshot_download
+
+    patterns = [*_WANTED, *(_WANTED_PICKLES if allow_pickle else ())]
+    try:
+        cached = Path(snapshot_download(name, allow_patterns=patterns, local_files_only=True))
+        if _is_model(cached):
+            return cached
+    except Exception:  # whatever is wrong with the cache, the download below repairs or explains
+        pass
+    try:
+        return Path(snapshot_download(name, allow_patterns=patterns))
+    except Exception as error:  # a dozen classes, by what failed on the way
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise ModelError(
+            f"There is no model {name!r}: it is no folder, is not in the hub's cache on this machine, and could not "
+            f"be downloaded ({reason[0].rstrip('.')})."
+        ) from error
+
+
+def _family(folder: Path) -> tuple[Family, Mapping[str, Any] | None]:
+    """The family of a folder, and its `model_index.json` if it has one."""
+    index_file, config_file = folder / "model_index.json", folder / "config.json"
+    if not index_file.is_file():
+        kind = read_json(config_file).get("_class_name")
+        if kind == "UNet2DModel":
+            return "pixel-unet", None
+        raise ModelError(f"{config_file} describes a {kind}, which is no model by itself; regrow opens {SUPPORTED}.")
+    index = read_json(index_file)
+    kind = index.get("_class_name")
+    if isinstance(kind, str) and kind in _PIPELINES:
+        return _PIPELINES[kind], index
+    raise ModelError(f"{index_file} describes a {kind}, which regrow does not support; it opens {SUPPORTED}.")
