@@ -1,0 +1,163 @@
+"""The command line, driven as a user drives it."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from regrow.interfaces.cli import VERBS, main
+from regrow.media.image import load, read_recipe, save
+
+
+@pytest.fixture
+def folder(checkpoint: Callable[[str], Path]) -> str:
+    return str(checkpoint("sd-tiny"))
+
+
+@pytest.fixture(autouse=True)
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("REGROW_HOME", str(tmp_path / "home"))
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    pixels = torch.rand(3, 20, 30, generator=torch.Generator().manual_seed(2)) * 2 - 1
+    save("in.png", pixels, None)
+    return tmp_path / "work"
+
+
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict:
+    main([*arguments, "--json"])
+    return json.loads(capsys.readouterr().out)
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    with pytest.raises(SystemExit) as stop:
+        main(list(arguments))
+    assert stop.value.code == 1
+    error = capsys.readouterr().err
+    assert error.startswith("regrow: ")
+    assert error.count("\n") == 1
+    return error
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = """
+import sys
+from regrow.interfaces.cli import main
+try:
+    main(["--help"])
+except SystemExit:
+    print(sorted({"torch", "diffusers", "transformers", "numpy", "PIL"} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert all(verb in done.stdout for verb in VERBS)
+
+
+def test_generate_edit_and_replay(folder: str, capsys: pytest.CaptureFixture[str], workplace: Path) -> None:
+    main(["generate", "a cat", "--model", folder, "--steps", "3", "--count", "2", "--out", "g.png"])
+    told = capsys.readouterr().out
+    assert "wrote g.png (seed 0)" in told
+    assert "wrote g-2.png (seed 1)" in told
+    made = printed(
+        capsys, "edit", "in.png", "--source", "a cat", "--target", "a dog", "a bird",
+        "--model", folder, "--steps", "4", "--sheet", "sheet.png",
+    )  # fmt: skip
+    assert made["files"] == ["in-a-dog.png", "in-a-dog-2.png", "sheet.png"]
+    assert load("in-a-dog.png").pixels.shape == (3, 20, 30)
+    recipe = read_recipe("in-a-dog.png")
+    assert recipe is not None
+    assert recipe["settings"]["target"] == ["a dog", "a bird"]
+    for name in ("g-2.png", "in-a-dog-2.png"):
+        again = printed(capsys, "replay", name)
+        assert again["identical"] is True
+        assert torch.equal(load(again["file"]).pixels, load(name).pixels)
+
+
+def test_nothing_is_overwritten(folder: str, capsys: pytest.CaptureFixture[str], workplace: Path) -> None:
+    (workplace / "g.png").write_text("mine")
+    main(["generate", "a cat", "--model", folder, "--steps", "2", "--out", "g.png"])
+    assert (workplace / "g.png").read_text() == "mine"
+    assert "wrote g-2.png" in capsys.readouterr().out
+
+
+def test_a_replay_of_a_changed_input_is_refused(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["edit", "in.png", "--target", "a dog", "--model", folder, "--steps", "2", "--out", "e.png"])
+    save("in.png", torch.zeros(3, 20, 30), None)
+    assert "has changed since it was edited" in refused(capsys, "replay", "e.png")
+
+
+def test_a_replay_with_another_model_is_refused(
+    folder: str, checkpoint: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["generate", "a cat", "--model", folder, "--steps", "2", "--out", "g.png"])
+    recipe = read_recipe("g.png")
+    assert recipe is not None
+    recipe["settings"]["model"] = str(checkpoint("sd1"))
+    save("other.png", load("g.png").pixels, recipe)
+    assert "is not the one that made this picture" in refused(capsys, "replay", "other.png")
+
+
+def test_invert_saves_a_path_that_edit_and_inspect_read(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+    told = printed(capsys, "invert", "in.png", "--source", "a cat", "--model", folder, "--steps", "4")
+    assert told["file"] == "in.safetensors"
+    assert told["round_trip"] < 1e-5 < told["latent_accuracy"]
+    made = printed(
+        capsys, "edit", "in.png", "--source", "a cat", "--target", "a dog", "--model", folder, "--steps", "4",
+        "--trajectory", "in.safetensors",
+    )  # fmt: skip
+    assert made["recipes"][0]["figures"]["evaluations"]["inversion"] == 0
+    assert printed(capsys, "inspect", "in.safetensors")["levels"] == 5
+
+
+def test_inspect_shows_recipe_and_page(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["generate", "a cat", "--model", folder, "--steps", "2", "--out", "g.png"])
+    capsys.readouterr()
+    assert printed(capsys, "inspect", "g.png")["recipe"]["settings"]["prompt"] == "a cat"
+    facts = printed(capsys, "inspect", "in.png", "--model", folder, "--steps", "7")
+    assert load(facts["page"]).pixels.shape[2] > 500
+
+
+def test_models_are_listed_and_shown(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "models" in printed(capsys, "models")
+    shown = printed(capsys, "models", folder)
+    assert (shown["family"], shown["predicts"], shown["size"]) == ("stable-diffusion", "v", [32, 48])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["generate", "a cat", "--model", "nothing-here"], "nothing-here"),
+        (["edit", "missing.png", "--target", "a dog"], "missing.png"),
+        (["edit", "in.png", "--target", "a dog", "--strength", "7"], "strength must be above 0"),
+        (["replay", "in.png"], "in.png carries no recipe"),
+        (["generate", "a cat", "--steps", "0"], "steps must be between 1 and"),
+        (["generate", "a cat", "--size", "31", "48"], "multiple"),
+        (["generate", "a cat", "--out", "g.xyz"], "g.xyz"),
+        (["train", "--name", "a/b"], "name must be a plain file name"),
+    ],
+)
+def test_mistakes_get_one_sentence(
+    folder: str, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    if arguments[0] in ("generate", "edit") and "--model" not in arguments:
+        arguments = [*arguments, "--model", folder]
+    assert words in refused(capsys, *arguments)
+
+
+def test_ctrl_c_leaves_nothing_half_written(folder: str, workplace: Path) -> None:
+    arguments = ["generate", "a cat", "--model", folder, "--steps", "1000", "--count", "4", "--out", "g.png"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "regrow", *arguments], stderr=subprocess.PIPE, text=True, cwd=workplace
+    )
+    time.sleep(1.0)
+    while process.poll() is None:  # wherever it is: importing, opening, walking
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+    assert process.returncode != 0
+    assert sorted(path.name for path in workplace.iterdir()) == ["in.png"]

@@ -1,0 +1,116 @@
+"""Training that is killed for real goes on where it was, and ends where it would have ended."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from regrow.operations.checkpoint import Checkpoint, read_newest_checkpoint, write_checkpoint
+from regrow.operations.fitting import Fit, fit
+from regrow.operations.optimizer import MuonAdamW, orthogonalise
+
+RUN = """
+import sys, time, torch
+from pathlib import Path
+from safetensors.torch import save_file
+from torch import nn
+from regrow.operations.fitting import Fit, fit
+
+torch.set_num_threads(1)
+torch.manual_seed(0)
+module = nn.Sequential(nn.Conv2d(3, 8, 3), nn.SiLU(), nn.Conv2d(8, 3, 3), nn.Flatten(), nn.Linear(48, 4))
+
+def loss_at(step):
+    time.sleep(0.01)
+    x = torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(step))
+    return (module(x) - x.mean(dim=(2, 3)).mean(dim=1, keepdim=True)).square().mean()
+
+folder = Path(sys.argv[1])
+for state in fit(module, loss_at, Fit(steps=120, warm_up=5, seconds_between_checkpoints=0.05), folder, every=1):
+    print(state.step, flush=True)
+save_file(module.state_dict(), folder / "final.safetensors")
+"""
+
+
+def start(folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-c", RUN, str(folder)], stdout=subprocess.PIPE, text=True)
+
+
+def first_step(process: subprocess.Popen[str]) -> int:
+    assert process.stdout is not None
+    return int(process.stdout.readline())
+
+
+def test_a_run_killed_five_times_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+    whole = start(tmp_path / "whole")
+    moments = random.Random(7)
+    resumed_later = 0
+    for _ in range(5):
+        process = start(tmp_path / "killed")
+        resumed_later += first_step(process) > 1
+        time.sleep(moments.uniform(0.05, 0.35))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    last = start(tmp_path / "killed")
+    last.communicate(timeout=120)
+    whole.communicate(timeout=120)
+    assert resumed_later >= 3
+    expected = load_file(tmp_path / "whole" / "final.safetensors")
+    found = load_file(tmp_path / "killed" / "final.safetensors")
+    assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
+
+
+def test_a_damaged_newest_checkpoint_falls_back_and_says_so(tmp_path: Path) -> None:
+    for step in (1, 2, 3):
+        write_checkpoint(tmp_path, Checkpoint({"w": torch.full((3,), float(step))}, {"step": step}))
+    assert len(list(tmp_path.iterdir())) == 2
+    newest = tmp_path / "step-00000003.checkpoint"
+    os.truncate(newest, newest.stat().st_size - 5)
+    found, notes = read_newest_checkpoint(tmp_path)
+    assert found is not None
+    assert found.facts["step"] == 2
+    assert torch.equal(found.tensors["w"], torch.full((3,), 2.0))
+    assert [str(newest) in note for note in notes] == [True]
+
+
+def test_another_run_is_not_continued(tmp_path: Path) -> None:
+    def run(steps: int) -> None:
+        module = nn.Linear(2, 2)
+        list(fit(module, lambda _: module(torch.ones(1, 2)).square().mean(), Fit(steps=steps), tmp_path))
+
+    run(3)
+    with pytest.raises(ValueError, match="steps was 3 and is 4"):
+        run(4)
+
+
+def test_orthogonalised_matrices_have_singular_values_near_one() -> None:
+    for shape in ((8, 40), (40, 8), (16, 16)):
+        matrix = torch.randn(shape, generator=torch.Generator().manual_seed(1))
+        values = torch.linalg.svdvals(orthogonalise(matrix))
+        assert values.max() < 1.3
+        assert values.median() > 0.6
+
+
+def test_adamw_share_equals_torch() -> None:
+    torch.manual_seed(0)
+    ours, theirs = nn.Linear(3, 1), nn.Linear(3, 1)
+    theirs.load_state_dict(ours.state_dict())
+    optimizers = (
+        MuonAdamW(ours, 1.0, 1e-2, plain=ours.parameters()),
+        torch.optim.AdamW(theirs.parameters(), 1e-2, betas=(0.9, 0.98), weight_decay=0),
+    )
+    for step in range(20):
+        x = torch.randn(5, 3, generator=torch.Generator().manual_seed(step))
+        for module, optimizer in zip((ours, theirs), optimizers, strict=True):
+            optimizer.zero_grad()
+            module(x).square().mean().backward()
+            optimizer.step()
+    assert torch.allclose(ours.weight, theirs.weight, atol=1e-6)
