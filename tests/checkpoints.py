@@ -148,7 +148,7 @@ def sd_zero_snr(folder: Path) -> Path:
     """v, and pure noise at the last label."""
     torch.manual_seed(4)
     scheduler = DDIMScheduler(
-        **SD_BETAS, clip_sample=False, prediction_type="v_prediction", rescale_betas_zero_snr=True
+        **SD_BETAS, clip_sample=False, prediction_type="v_prediction", rescale_betas_zero_snr=True, steps_offset=1
     )
     return save_stable_diffusion(folder, unet(), codec_kl(), scheduler)
 

@@ -8,6 +8,7 @@ position. They differ in what the way back costs and loses:
     anchored     the naive path, and what the DDIM step back misses at every level, to be added on the way back
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import get_args
@@ -112,12 +113,12 @@ def naive(
             belongs to `x_t` read as a point of level s, and is converted with the alpha and sigma of s.
     """
 
-    def walk(denoise_: Denoiser, x_t: Batch, t: Level, s: Level) -> tuple[Batch, Prediction]:
-        def told_s(x: Batch, level: Level) -> Prediction:
+    def walk(denoise: Denoiser, x_t: Batch, t: Level, s: Level) -> tuple[Batch, Prediction]:
+        def told_s(x_t: Batch, level: Level) -> Prediction:
             if level != t:
-                return denoise_(x, level)
-            eps = denoise_(x, s).eps
-            return Prediction(solve_x0(x, eps, t), eps)
+                return denoise(x_t, level)
+            eps = denoise(x_t, s).eps
+            return Prediction(solve_x0(x_t, eps, t), eps)
 
         return step(told_s, x_t, t, s)
 
@@ -168,7 +169,7 @@ def fixed_point(
     with torch.no_grad():
         prediction = denoise(x0, levels[0])
     yield Progress(0, len(levels) - 1, levels[0], x0)
-    for index, (t, s) in enumerate(zip(levels, levels[1:], strict=False), start=1):
+    for index, (t, s) in enumerate(itertools.pairwise(levels), start=1):
         with torch.no_grad():
             x_t, prediction, report = _implicit_step(denoise, x_t, prediction, t, s, tolerance, max_iterations)
         states.append(x_t)

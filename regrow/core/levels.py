@@ -6,6 +6,7 @@ interpolated in log-SNR, `log(alpha^2 / sigma^2)`, the variable in which schedul
 Variational Diffusion Models, arXiv 2107.00630, section 3.1).
 """
 
+import itertools
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -80,7 +81,7 @@ def _check_steps(steps: int, most: int) -> None:
 
 
 def _strictly_cleaner(levels: list[Level]) -> tuple[Level, ...]:
-    for noisier, cleaner in zip(levels, levels[1:], strict=False):
+    for noisier, cleaner in itertools.pairwise(levels):
         if not noisier.log_snr < cleaner.log_snr:
             raise ValueError("A grid must get strictly cleaner with every step; use fewer steps.")
     return tuple(levels)

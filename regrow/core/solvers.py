@@ -4,6 +4,7 @@ A step takes `x_t` at level `t` to level `s`: sampling where `s` is cleaner, inv
 is the ODE of Song et al. 2020 (arXiv 2011.13456, eq. 13), in the form `d(x / alpha) / d(sigma / alpha) = eps`.
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, get_args
@@ -132,7 +133,7 @@ def solve(step: Step, denoise: Denoiser, x: Batch, levels: Sequence[Level]) -> I
     """
     steps = len(levels) - 1
     yield State(0, steps, levels[0], x, None)
-    for index, (t, s) in enumerate(zip(levels, levels[1:], strict=False), start=1):
+    for index, (t, s) in enumerate(itertools.pairwise(levels), start=1):
         with torch.no_grad():
             x, prediction = step(denoise, x, t, s)
         yield State(index, steps, s, x, prediction)

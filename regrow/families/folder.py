@@ -8,6 +8,12 @@ from typing import Any
 from regrow.families.model import ModelError
 
 
+def reason(error: Exception) -> str:
+    """An exception of somebody else's as part of a sentence: one line, not too long."""
+    said = " ".join(str(error).split()).rstrip(".")
+    return f"{type(error).__name__}: {said[:200]}" if said else type(error).__name__
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """The object in a JSON file.
 

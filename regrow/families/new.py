@@ -4,9 +4,12 @@ import json
 from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import torch
-from diffusers import AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
@@ -46,7 +49,9 @@ def new_tokenizer(words: Sequence[str], length: int = 32) -> CLIPTokenizer:
     tokens = [*symbols, *(symbol + "</w>" for symbol in symbols)]
     tokens = list(dict.fromkeys([*tokens, *("".join(pair) for pair in merges), START, END]))
     return CLIPTokenizer(
-        vocab={token: i for i, token in enumerate(tokens)}, merges=merges, model_max_length=length
+        vocab={token: i for i, token in enumerate(tokens)},
+        merges=merges,  # pyright: ignore[reportArgumentType]  # pairs, as its own files hold them
+        model_max_length=length,
     )
 
 
@@ -62,9 +67,9 @@ def new_text_encoder(tokenizer: CLIPTokenizer, seed: int, width: int = 128) -> C
             num_attention_heads=width // 32,
             max_position_embeddings=tokenizer.model_max_length,
             projection_dim=width,
-            bos_token_id=tokenizer.bos_token_id,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
+            bos_token_id=tokenizer.convert_tokens_to_ids(START),  # pyright: ignore[reportArgumentType]
+            eos_token_id=tokenizer.convert_tokens_to_ids(END),  # pyright: ignore[reportArgumentType]
+            pad_token_id=tokenizer.convert_tokens_to_ids(END),  # pyright: ignore[reportArgumentType]
         )
     )
 
@@ -84,7 +89,7 @@ def new_unet(seed: int, latent_channels: int, latent_size: int, text_width: int 
         block_out_channels=channels,
         layers_per_block=1,
         cross_attention_dim=text_width,
-        attention_head_dim=tuple(c // 32 for c in channels),
+        attention_head_dim=tuple(c // 32 for c in channels),  # pyright: ignore[reportArgumentType]
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
     )
@@ -115,7 +120,8 @@ def save_stable_diffusion(
 ) -> None:
     """Write the parts as a folder that `open_model` and diffusers' StableDiffusionPipeline open."""
     for name, part in (("unet", unet), ("vae", codec), ("text_encoder", text_encoder)):
-        deepcopy(part).to(dtype).save_pretrained(folder / name)
+        copy: Any = deepcopy(part)
+        copy.to(dtype).save_pretrained(folder / name)
     tokenizer.save_pretrained(folder / "tokenizer")
     new_scheduler().save_pretrained(folder / "scheduler")
     index = {

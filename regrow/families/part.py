@@ -15,7 +15,7 @@ from diffusers.utils import logging as diffusers_logging
 from safetensors import SafetensorError, safe_open
 from transformers.utils import logging as transformers_logging
 
-from regrow.families.folder import read_json
+from regrow.families.folder import read_json, reason
 from regrow.families.model import ModelError
 
 PICKLES = {".bin", ".ckpt", ".pt", ".pth"}
@@ -97,8 +97,9 @@ def load_part(
                 ignore_mismatched_sizes=kind.__module__.startswith("transformers"),
             )
     except Exception as error:  # both libraries raise whatever the config's values break
-        reason = str(error).split(". If you want")[0].replace("Cannot load  because ", "")
-        raise ModelError(f"{weights.files[0]} and {config} make no model: {' '.join(reason.split())}") from error
+        raise ModelError(
+            f"{weights.files[0]} and {config} make no model ({reason(error)}); copy or download both again."
+        ) from error
     _check_fit(report, weights.files[0], config)
     return module, (config, *weights.files)
 
@@ -108,7 +109,7 @@ def _check_whole(path: Path) -> None:
         with safe_open(path, "pt"):
             pass
     except SafetensorError as error:
-        raise ModelError(f"{path} is damaged or was cut short ({error}); copy or download it again.") from error
+        raise ModelError(f"{path} is damaged or was cut short ({reason(error)}); copy or download it again.") from error
 
 
 def _check_fit(report: dict[str, Any], weights: Path, config: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from regrow.families.folder import read_json
+from regrow.families.folder import read_json, reason
 from regrow.families.model import Family, Model, ModelError
 
 EMBEDDED = Path(__file__).parent.parent / "models"
@@ -122,23 +122,33 @@ def _is_model(folder: Path) -> bool:
     return (folder / "model_index.json").is_file() or (folder / "config.json").is_file()
 
 
+def _is_complete(folder: Path) -> bool:
+    """Whether a cached snapshot holds weights of every part: the cache also keeps downloads that broke off."""
+    index = read_json(folder / "model_index.json") if (folder / "model_index.json").is_file() else {"unet": []}
+    parts = [folder / part for part in _PARTS if part in index]
+    return all(_has_weights(path) for path in parts) or _has_weights(folder)
+
+
+def _has_weights(folder: Path) -> bool:
+    return any(path.suffix in (".safetensors", ".bin") for path in folder.glob("*"))
+
+
 def _from_hub(name: str, allow_pickle: bool) -> Path:
     from huggingface_hub import snapshot_download
 
     patterns = [*_WANTED, *(_WANTED_PICKLES if allow_pickle else ())]
     try:
         cached = Path(snapshot_download(name, allow_patterns=patterns, local_files_only=True))
-        if _is_model(cached):
+        if _is_complete(cached):
             return cached
     except Exception:  # whatever is wrong with the cache, the download below repairs or explains
         pass
     try:
         return Path(snapshot_download(name, allow_patterns=patterns))
     except Exception as error:  # a dozen classes, by what failed on the way
-        reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ModelError(
             f"There is no model {name!r}: it is no folder, is not in the hub's cache on this machine, and could not "
-            f"be downloaded ({reason[0].rstrip('.')})."
+            f"be downloaded ({reason(error)})."
         ) from error
 
 

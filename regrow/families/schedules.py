@@ -16,6 +16,7 @@ from torch import Tensor
 
 from regrow.core.denoiser import PredictionType
 from regrow.core.levels import Flow, Schedule, VariancePreserving
+from regrow.families.folder import reason
 from regrow.families.model import ModelError
 
 BETA_SCHEDULES = ("linear", "scaled_linear", "squaredcos_cap_v2")
@@ -91,7 +92,7 @@ def schedule_from_config(
     except ModelError:
         raise
     except (TypeError, ValueError, RuntimeError) as error:
-        raise ModelError(f"{where} describes no usable noise schedule: {str(error).splitlines()[0]}") from error
+        raise ModelError(f"{where} describes no usable noise schedule ({reason(error)}).") from error
     return schedule, _PREDICTIONS[prediction]
 
 

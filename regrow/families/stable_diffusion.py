@@ -17,7 +17,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from regrow.families.folder import part_class, read_json, refuse_inputs, sample_size
+from regrow.families.folder import part_class, read_json, reason, refuse_inputs, sample_size
 from regrow.families.model import Condition, Model, ModelError
 from regrow.families.part import load_part, quiet
 from regrow.families.schedules import schedule_from_config
@@ -165,4 +165,4 @@ def _load_tokenizer(folder: Path) -> tuple[CLIPTokenizer, tuple[Path, ...]]:
         with quiet():
             return CLIPTokenizer.from_pretrained(str(folder), local_files_only=True), files
     except Exception as error:  # transformers raises whatever the files' contents break
-        raise ModelError(f"{folder} makes no tokenizer: {' '.join(str(error).split())}") from error
+        raise ModelError(f"{folder} makes no tokenizer ({reason(error)}); copy or download it again.") from error

@@ -36,9 +36,7 @@ class Run:
 Options = Annotated[Run, tyro.conf.arg(name="")]
 
 
-def generate(
-    request: Annotated[Generate, tyro.conf.arg(name="")], run: Options, out: Path | None = None
-) -> None:
+def generate(request: Annotated[Generate, tyro.conf.arg(name="")], run: Options, out: Path | None = None) -> None:
     """Make pictures from words.
 
     Args:

@@ -13,9 +13,7 @@ RANGE = 2.0
 WINDOW, SPREAD, K1, K2 = 11, 1.5, 0.01, 0.03
 
 
-def psnr(
-    a: Float[Tensor, "c h w"], b: Float[Tensor, "c h w"], mask: Bool[Tensor, "h w"] | None = None
-) -> float:
+def psnr(a: Float[Tensor, "c h w"], b: Float[Tensor, "c h w"], mask: Bool[Tensor, "h w"] | None = None) -> float:
     """Peak signal-to-noise ratio in dB; infinite for equal pictures.
 
         PSNR = 10 log10(2^2 / MSE),    MSE = mean over channels and counted pixels of (a - b)^2
@@ -34,9 +32,7 @@ def psnr(
     return 10 * math.log10(RANGE**2 / error) if error else math.inf
 
 
-def ssim(
-    a: Float[Tensor, "c h w"], b: Float[Tensor, "c h w"], mask: Bool[Tensor, "h w"] | None = None
-) -> float:
+def ssim(a: Float[Tensor, "c h w"], b: Float[Tensor, "c h w"], mask: Bool[Tensor, "h w"] | None = None) -> float:
     """Mean structural similarity, in [-1, 1]; 1 for equal pictures.
 
         SSIM = (2 mu_a mu_b + C1)(2 s_ab + C2) / ((mu_a^2 + mu_b^2 + C1)(s_a^2 + s_b^2 + C2))
@@ -92,10 +88,6 @@ def _mean(values: Float64[Tensor, "c h w"], mask: Bool[Tensor, "h w"] | None) ->
 
 def _check(a: Tensor, b: Tensor, mask: Tensor | None) -> None:
     if a.shape != b.shape:
-        raise ValueError(
-            f"Only pictures of one shape can be compared; got {tuple(a.shape)} and {tuple(b.shape)}."
-        )
+        raise ValueError(f"Only pictures of one shape can be compared; got {tuple(a.shape)} and {tuple(b.shape)}.")
     if mask is not None and mask.shape != a.shape[-2:]:
-        raise ValueError(
-            f"The mask is {tuple(mask.shape)}, the pictures {tuple(a.shape[-2:])}; they must agree."
-        )
+        raise ValueError(f"The mask is {tuple(mask.shape)}, the pictures {tuple(a.shape[-2:])}; they must agree.")

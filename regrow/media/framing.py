@@ -65,13 +65,9 @@ class Placement:
         """
         try:
             (h, w), (frame_h, frame_w) = table["original"], table["frame"]
-            return cls(
-                table["mode"], (h, w), Box(**table["source"]), (frame_h, frame_w), Box(**table["target"])
-            )
+            return cls(table["mode"], (h, w), Box(**table["source"]), (frame_h, frame_w), Box(**table["target"]))
         except (KeyError, TypeError, ValueError) as problem:
-            raise MediaError(
-                f"The recipe's placement is damaged ({problem!r}): fit the picture again."
-            ) from problem
+            raise MediaError(f"The recipe's placement is damaged ({problem!r}): fit the picture again.") from problem
 
     @property
     def note(self) -> str:
@@ -111,9 +107,7 @@ class Fitted:
     notes: tuple[str, ...]
 
 
-def fit(
-    pixels: Float[Tensor, "3 h w"], multiple: int = 1, size: Size | None = None, mode: Mode = "crop"
-) -> Fitted:
+def fit(pixels: Float[Tensor, "3 h w"], multiple: int = 1, size: Size | None = None, mode: Mode = "crop") -> Fitted:
     """Fits a picture to a model.
 
     Args:

@@ -86,9 +86,7 @@ def load(path: str | os.PathLike[str], most_pixels: int = MOST_PIXELS) -> Pictur
     return Picture(pixels.clamp(-1, 1), tuple(notes))
 
 
-def save(
-    path: str | os.PathLike[str], pixels: Float[Tensor, "3 h w"], recipe: Mapping[str, Any] | None = None
-) -> None:
+def save(path: str | os.PathLike[str], pixels: Float[Tensor, "3 h w"], recipe: Mapping[str, Any] | None = None) -> None:
     """Writes a picture, whole or not at all. PNG and WebP keep every value; JPEG is quality 95, 4:4:4.
 
     Args:
@@ -156,9 +154,7 @@ def _opened(path: str | os.PathLike[str], most_pixels: int) -> Iterator[ImageFil
     path = readable(path)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # of size and of broken EXIF: the limit and the notes speak instead
+            warnings.simplefilter("ignore")  # of size and of broken EXIF: the limit and the notes speak instead
             with Image.open(path, formats=FORMATS) as image:
                 width, height = image.size
                 if width * height > most_pixels:
@@ -177,12 +173,8 @@ def _opened(path: str | os.PathLike[str], most_pixels: int) -> Iterator[ImageFil
         raise MediaError(f"{path} {_unknown(path)}.") from problem
     except MemoryError:
         raise
-    except (
-        Exception
-    ) as problem:  # decoders answer damage with OSError, SyntaxError, IndexError, struct.error ...
-        raise MediaError(
-            f"{path} is damaged or cut short ({reason(problem)}): copy or download it again."
-        ) from problem
+    except Exception as problem:  # decoders answer damage with OSError, SyntaxError, IndexError, struct.error ...
+        raise MediaError(f"{path} is damaged or cut short ({reason(problem)}): copy or download it again.") from problem
 
 
 def _orientation(image: Image.Image) -> int:

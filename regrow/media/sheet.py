@@ -89,10 +89,7 @@ def sheet(
             y = paper.rule(y + 12) + 22
         if row.title:
             y = paper.write(row.title, MARGIN, y, paper.width - 2 * MARGIN, HEADING) + 12
-        y = max(
-            _draw(paper, item, MARGIN + column * (cell + GAP), y, cell)
-            for column, item in enumerate(row.cells)
-        )
+        y = max(_draw(paper, item, MARGIN + column * (cell + GAP), y, cell) for column, item in enumerate(row.cells))
     return from_uint8(np.asarray(paper.image.crop((0, 0, paper.width, y + MARGIN))))
 
 
@@ -155,9 +152,7 @@ class _Paper:
             try:
                 font = ImageFont.truetype(self._font, size) if self._font else ImageFont.load_default(size)
             except OSError as problem:
-                raise MediaError(
-                    f"{self._font} is not a font that can be read: give a .ttf or .otf file."
-                ) from problem
+                raise MediaError(f"{self._font} is not a font that can be read: give a .ttf or .otf file.") from problem
             assert isinstance(font, ImageFont.FreeTypeFont)  # Pillow's wheels all carry FreeType
             self._sizes[size] = font
         return self._sizes[size]
@@ -182,7 +177,5 @@ def _wrapped(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
 
 def _covered(text: str) -> str:
     """The text in letters that Pillow's font has: accents dropped, signs spelled out, others as `?`."""
-    bare = (
-        c for c in unicodedata.normalize("NFKD", text.translate(_SPELLED)) if not unicodedata.combining(c)
-    )
+    bare = (c for c in unicodedata.normalize("NFKD", text.translate(_SPELLED)) if not unicodedata.combining(c))
     return "".join(c if c in _BEYOND_ASCII or " " <= c <= "~" else " " if c.isspace() else "?" for c in bare)

@@ -48,7 +48,8 @@ def make_recipe(
     request: Any, model: Model, picture: Float[Tensor, "3 h w"], index: int, figures: Mapping[str, Any]
 ) -> Recipe:
     """The recipe of picture `index` of an operation's result."""
-    assert is_dataclass(request) and not isinstance(request, type)
+    assert is_dataclass(request)
+    assert not isinstance(request, type)
     settings = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(request).items()}
     image = settings.get("image")
     recipe: Recipe = {

@@ -51,7 +51,11 @@ def train(request: Train) -> Generator[Training, None, Path]:
     codec.register_to_config(scaling_factor=scale)
     tokenizer = new.new_tokenizer(VOCABULARY)
     unet = new.new_unet(request.seed, latents.shape[1], latents.shape[2])
-    module = Denoising(unet.to(memory_format=torch.channels_last), new.new_text_encoder(tokenizer, request.seed))
+    for parameter in unet.parameters():  # what convolutions on a CPU are fastest in
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    text_encoder = new.new_text_encoder(tokenizer, request.seed)
+    module = Denoising(unet, text_encoder)
 
     def tokenize(prompts: list[str]) -> Tensor:
         return tokenizer(prompts, padding="max_length", truncation=True, return_tensors="pt").input_ids
@@ -71,7 +75,7 @@ def train(request: Train) -> Generator[Training, None, Path]:
         yield Training("denoiser", state)
     aside = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(aside, ignore_errors=True)
-    new.save_stable_diffusion(aside, unet, codec, module.text_encoder, tokenizer)
+    new.save_stable_diffusion(aside, unet, codec, text_encoder, tokenizer)
     aside.rename(folder)
     return folder
 

@@ -41,13 +41,15 @@ def train_codec(codec: nn.Module, stage: CodecStage, settings: Fit, folder: Path
     and pulls every latent channel to mean 0 and standard deviation 1, which the denoiser's noise assumes.
     """
 
+    encoder, decoder = codec.get_submodule("encoder"), codec.get_submodule("decoder")
+
     def loss_at(step: int) -> Tensor:
         part = step / settings.steps
         pictures, weights = _batch(stage, step, whole=part > 0.9)
-        latents = codec.encoder(pictures)
+        latents = encoder(pictures)
         generator = torch.Generator().manual_seed(derive_seed(stage.seed, "latent", step))
         rough = latents + stage.latent_noise * torch.randn(latents.shape, generator=generator)
-        error = codec.decoder(rough) - pictures
+        error = decoder(rough) - pictures
         loss = (weights * error.square()).mean() * 2
         if part > 0.75:
             loss = loss + (weights * error.abs()).mean()

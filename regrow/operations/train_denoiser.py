@@ -33,7 +33,7 @@ class Denoising(nn.Module):
 
     def plain_parameters(self) -> tuple[nn.Parameter, ...]:
         """Embedding tables and the output layer, which are not maps between hidden features: AdamW's share."""
-        tables = [m.weight for m in self.text_encoder.modules() if isinstance(m, nn.Embedding)]
+        tables = [m.get_parameter("weight") for m in self.text_encoder.modules() if isinstance(m, nn.Embedding)]
         return (*tables, self.unet.get_submodule("conv_out").get_parameter("weight"))
 
 

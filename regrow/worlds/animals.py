@@ -198,9 +198,7 @@ def _four_legged_body(pen: Pen, coat: Coat, figure: Figure) -> None:
             chest,
         )
     else:
-        pen.paint(
-            curve(((0.2, 0.42), (0.268, 0.38), (0.268, 0.29), (0.2, 0.21), (0.12, 0.28), (0.12, 0.38))), chest
-        )
+        pen.paint(curve(((0.2, 0.42), (0.268, 0.38), (0.268, 0.29), (0.2, 0.21), (0.12, 0.28), (0.12, 0.38))), chest)
 
 
 def _penguin_body(pen: Pen, coat: Coat, figure: Figure, head: Head) -> None:

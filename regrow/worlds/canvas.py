@@ -136,9 +136,7 @@ class Canvas:
         else:
             self._ink.polygon(flat, fill=colour)
 
-    def disc(
-        self, x: float, y: float, rx: float, colour: Colour, ry: float = 0.0, alpha: float = 1.0
-    ) -> None:
+    def disc(self, x: float, y: float, rx: float, colour: Colour, ry: float = 0.0, alpha: float = 1.0) -> None:
         """Fill an upright ellipse (a circle when `ry` is left out)."""
         ry = ry or rx
         box = [(x - rx) * self.unit, (y - ry) * self.unit, (x + rx) * self.unit, (y + ry) * self.unit]
@@ -147,9 +145,7 @@ class Canvas:
         else:
             self._ink.ellipse(box, fill=colour)
 
-    def box(
-        self, x: float, y: float, width: float, height: float, colour: Colour, round_by: float = 0.0
-    ) -> None:
+    def box(self, x: float, y: float, width: float, height: float, colour: Colour, round_by: float = 0.0) -> None:
         """Fill a rectangle from its upper left corner, with corners rounded by the radius `round_by`."""
         u = self.unit
         corners = [x * u, y * u, (x + width) * u, (y + height) * u]

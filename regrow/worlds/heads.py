@@ -34,9 +34,7 @@ def cat(pen: Pen, head: Head, coat: Coat, expression: str) -> None:
     for s in (-1, 1):
         pen.paint(head.curve((s * 0.8, 0.72), (s * 0.84, 1.3), (s * 0.38, 0.92)), PINK)
     for u, low in ((-0.22, 0.62), (0, 0.5), (0.22, 0.62)):
-        pen.trace(
-            head.curve((TURN * 0.5 + u, 0.88), (TURN * 0.7 + u * 0.9, low), closed=False), coat.shade, 2.2
-        )
+        pen.trace(head.curve((TURN * 0.5 + u, 0.88), (TURN * 0.7 + u * 0.9, low), closed=False), coat.shade, 2.2)
     u = TURN * 1.3
     pen.paint(head.oval(u - 0.2, -0.52, 0.28, 0.25), coat.light)
     pen.paint(head.oval(u + 0.2, -0.52, 0.28, 0.25), coat.light)
@@ -46,9 +44,7 @@ def cat(pen: Pen, head: Head, coat: Coat, expression: str) -> None:
     pen.fill([head.curve((u - 0.13, -0.28), (u + 0.13, -0.28), (u, -0.43))], PINK, INK)
     for s in (-1, 1):
         for v, tilt in ((-0.34, 0.1), (-0.54, -0.08)):
-            pen.trace(
-                head.curve((u + s * 0.52, v), (s * 1.3 + u * 0.5, v + tilt), closed=False), coat.crease, 0.9
-            )
+            pen.trace(head.curve((u + s * 0.52, v), (s * 1.3 + u * 0.5, v + tilt), closed=False), coat.crease, 0.9)
 
 
 def puppy(pen: Pen, head: Head, coat: Coat, expression: str) -> None:
@@ -161,9 +157,7 @@ def fox(pen: Pen, head: Head, coat: Coat, expression: str) -> None:
     pen.fill([*ears, skull], coat.fur, coat.line)
     for s in (-1, 1):
         pen.paint(
-            head.curve(
-                (s * 0.985, 1.15), (s * 0.95, 1.56), (s * 0.86, 1.57), (s * 0.6, 1.3), (s * 0.8, 1.12)
-            ),
+            head.curve((s * 0.985, 1.15), (s * 0.95, 1.56), (s * 0.86, 1.57), (s * 0.6, 1.3), (s * 0.8, 1.12)),
             coat.tip,
         )
         pen.paint(head.curve((s * 0.82, 0.6), (s * 0.84, 1.05), (s * 0.42, 0.82)), coat.light)

@@ -27,9 +27,7 @@ def beach(canvas: Canvas, light: Light, random: Random) -> None:
         [light.on((18, 104, 190)), light.on((38, 150, 214)), light.on((110, 214, 226))],
     )
     sail = random.uniform(0.2, 0.8) * canvas.w
-    canvas.polygon(
-        [(sail, horizon - 0.1), (sail, horizon - 0.015), (sail + 0.06, horizon - 0.015)], light.on(WHITE)
-    )
+    canvas.polygon([(sail, horizon - 0.1), (sail, horizon - 0.015), (sail + 0.06, horizon - 0.015)], light.on(WHITE))
     canvas.polygon(
         [
             (sail - 0.045, horizon - 0.008),
@@ -81,10 +79,7 @@ def _parasol(canvas: Canvas, x: float, y: float, stripes: Colour, light: Light) 
     top, rim, reach = y - 0.52, y - 0.33, 0.22
     for part in range(6):
         left, right = -reach + part * reach / 3, -reach + (part + 1) * reach / 3
-        wedge = [
-            (x + left * s, top + (rim - top) * t)
-            for s, t in ((0.0, 0.0), (0.5, 0.14), (0.85, 0.5), (1.0, 1.0))
-        ]
+        wedge = [(x + left * s, top + (rim - top) * t) for s, t in ((0.0, 0.0), (0.5, 0.14), (0.85, 0.5), (1.0, 1.0))]
         wedge += [(x + right * s, top + (rim - top) * t) for s, t in ((1.0, 1.0), (0.85, 0.5), (0.5, 0.14))]
         canvas.polygon(wedge, stripes if part % 2 == 0 else light.on(WHITE))
 
@@ -203,9 +198,7 @@ def night_city(canvas: Canvas, light: Light, random: Random) -> None:
         while y < 0.7 * canvas.h:
             for column in range(columns):
                 lit = random.random() < 0.62
-                canvas.box(
-                    x + 0.04 + column * 0.085, y, 0.046, 0.056, (255, 212, 98) if lit else (24, 26, 62)
-                )
+                canvas.box(x + 0.04 + column * 0.085, y, 0.046, 0.056, (255, 212, 98) if lit else (24, 26, 62))
             y += 0.1
         x += width + random.choice((0.0, 0.03))
     canvas.gradient(0.745 * canvas.h, canvas.h, [(96, 92, 132), (66, 64, 104)])

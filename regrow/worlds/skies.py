@@ -52,9 +52,7 @@ def sky(canvas: Canvas, light: Light, horizon: float, random: Random) -> None:
     canvas.gradient(0, horizon, light.sky())
     side = random.choice((0.16, 0.84))
     x, y = (side + random.uniform(-0.05, 0.05)) * canvas.w, random.uniform(0.13, 0.19) * canvas.h
-    clouds = [
-        (random.uniform(0.05, 0.95), random.uniform(0.08, 0.28), random.uniform(0.8, 1.2)) for _ in range(6)
-    ]
+    clouds = [(random.uniform(0.05, 0.95), random.uniform(0.08, 0.28), random.uniform(0.8, 1.2)) for _ in range(6)]
     stars = [(random.random(), random.uniform(0.02, 0.42), random.uniform(0.006, 0.009)) for _ in range(12)]
     if light.weather == "clear":
         if light.time == "night":

@@ -3,7 +3,8 @@
 Both compute in float32; theirs also keeps the schedule in float32, ours in float64. 1e-4 leaves room for that and for
 nothing else: a label or a level that is off by one, or another end of the path, changes latents by 1e-2 and more.
 It is in units of the latents' spread where that is above 1: a random epsilon network does not find the noise, so its
-latents end at a spread of 17 (x / alpha at the noisy end), and float32 rounds them accordingly. In float64 it is absolute.
+latents end at a spread of 17 (x / alpha at the noisy end), and float32 rounds them accordingly. In float64 it is
+absolute.
 """
 
 from collections.abc import Callable
@@ -109,6 +110,7 @@ def test_ddim_on_their_leading_timesteps(checkpoint: Checkpoint, name: str, guid
     assert difference(ours, expected, f"ddim leading {name} guidance {guidance}") < TOLERANCE
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of theirs, under numpy 2
 @pytest.mark.parametrize(
     ("scheduler", "step", "settings"),
     [
@@ -151,14 +153,19 @@ def test_pixel_ddim(checkpoint: Checkpoint) -> None:
     pipe = DDIMPipeline.from_pretrained(checkpoint("ddpm"))
     pipe.scheduler = DDIMScheduler.from_config(pipe.scheduler.config, timestep_spacing="trailing")
     pipe.set_progress_bar_config(disable=True)
+    after: list[Tensor] = []  # every step, as the pipeline itself clamps its result and hides what differs
+    step = pipe.scheduler.step
+
+    def recorded(*arguments: Any, **keywords: Any) -> Any:
+        result = step(*arguments, **keywords)
+        after.append(result.prev_sample)
+        return result
+
+    pipe.scheduler.step = recorded
     generators = [torch.Generator().manual_seed(seed) for seed in (11, 12)]
-    expected = torch.from_numpy(
-        pipe(batch_size=2, generator=generators, num_inference_steps=STEPS, output_type="np").images
-    )
+    pipe(batch_size=2, generator=generators, num_inference_steps=STEPS, output_type="np")
     x = last(solve(ddim, model.denoiser(model.condition([""])), start(model), model.schedule.grid(STEPS)))
-    ours = (model.decode(x) / 2 + 0.5).permute(0, 2, 3, 1)
-    assert difference(ours, expected, "ddim trailing ddpm pixels") < TOLERANCE
-    assert ((expected > 0) & (expected < 1)).float().mean() > 0.1  # or everything was clamped away
+    assert difference(x, after[-1], "ddim trailing ddpm pixels") < TOLERANCE
 
 
 @pytest.mark.parametrize("name", STABLE_DIFFUSION)

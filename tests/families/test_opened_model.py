@@ -195,7 +195,7 @@ def test_models_are_found_by_name(checkpoint: Checkpoint, tmp_path: Path, monkey
     ]
     assert open_model("storybook").folder == embedded / "storybook"
     assert open_model("mine").folder == home / "models" / "mine"
-    with pytest.raises(ModelError, match="There is no model 'yours': .* by name are: broken, mine, storybook"):
+    with pytest.raises(ModelError, match=r"There is no model 'yours': .* by name are: broken, mine, storybook"):
         open_model("yours")
 
 

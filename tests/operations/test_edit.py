@@ -10,7 +10,7 @@ import torch
 from regrow.families.model import Model
 from regrow.families.registry import open_model
 from regrow.media.files import MediaError
-from regrow.media.image import load, save
+from regrow.media.image import save
 from regrow.operations.edit import Edited, edit
 from regrow.operations.invert import invert
 from regrow.operations.progress import Progress, finish
