@@ -139,7 +139,7 @@ def _from_hub(name: str, allow_pickle: bool) -> Path:
     patterns = [*_WANTED, *(_WANTED_PICKLES if allow_pickle else ())]
     try:
         cached = Path(snapshot_download(name, allow_patterns=patterns, local_files_only=True))
-        if _is_complete(cached):
+        if _is_model(cached) and _is_complete(cached):
             return cached
     except Exception:  # whatever is wrong with the cache, the download below repairs or explains
         pass

@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from collections.abc import Generator, Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,7 +13,7 @@ from tqdm import tqdm
 
 from regrow.families.model import Model
 from regrow.families.registry import list_models, open_model
-from regrow.media.image import save
+from regrow.media.image import check_savable, save
 from regrow.media.sheet import sheet as make_sheet
 from regrow.operations import compare as comparing
 from regrow.operations import edit as editing
@@ -31,9 +32,10 @@ Result = TypeVar("Result")
 
 
 def generate(request: Generate, run: "Run", out: Path | None) -> None:
+    first = _checked(out or Path(f"{_slug(request.prompt)}.png"))
     model = _open(request.model, run)
     made = _watched(generating.generate(request, model), run)
-    paths = _paths(out or Path(f"{_slug(request.prompt)}.png"), len(made.pictures))
+    paths = _paths(first, len(made.pictures))
     for path, picture, recipe in zip(paths, made.pictures, made.recipes, strict=True):
         save(path, picture, recipe)
     figures = made.recipes[0]["figures"]
@@ -46,6 +48,9 @@ def generate(request: Generate, run: "Run", out: Path | None) -> None:
 
 
 def edit(request: Edit, run: "Run", out: Path | None, sheet: Path | None) -> None:
+    first = _checked(out or Path(f"{request.image.stem}-{_slug(request.target[0])}.png"))
+    if sheet:
+        check_savable(sheet)
     model = _open(request.model, run)
     if sheet:
         compared = _watched(comparing.compare(request, model), run)
@@ -53,7 +58,6 @@ def edit(request: Edit, run: "Run", out: Path | None, sheet: Path | None) -> Non
         save(sheet, make_sheet([compared.row], title="regrow edit"), {"regrow": "sheet", "of": edited.recipes[0]})
     else:
         edited = _watched(editing.edit(request, model), run)
-    first = out or Path(f"{request.image.stem}-{_slug(request.target[0])}.png")
     paths = _paths(first, len(edited.pictures))
     for path, picture, recipe in zip(paths, edited.pictures, edited.recipes, strict=True):
         save(path, picture, recipe)
@@ -108,11 +112,12 @@ def invert(request: Invert, run: "Run", out: Path | None) -> None:
 
 
 def replay(file: Path, run: "Run", out: Path | None) -> None:
+    first = _checked(out or Path(f"{file.stem}-replayed.png"))
     recipe = replaying.recipe_in(file)
     request = replaying.request_from(recipe)
     model = _open(request.model, run)
     replayed = _watched(replaying.replay(recipe, request, model), run)
-    (path,) = _paths(out or Path(f"{file.stem}-replayed.png"), 1)
+    (path,) = _paths(first, 1)
     save(path, replayed.picture, replayed.recipe)
     same = "the same, bit for bit" if replayed.identical else "NOT the same: another machine, library or thread count"
     _say(run, {"file": path, "identical": replayed.identical}, f"wrote {path}: {same}")
@@ -132,11 +137,7 @@ def train(request: Train, run: "Run") -> None:
             _say(run, {"folder": end.value}, f"wrote {end.value}; try: regrow generate --model {request.name} WORDS")
             return
         if run.json:
-            fit = state.fit
-            print(
-                json.dumps({"stage": state.stage} | ({} if fit is None else fit.__dict__ | {"notes": list(fit.notes)})),
-                flush=True,
-            )
+            print(json.dumps({"stage": state.stage} | (asdict(state.fit) if state.fit else {})), flush=True)
             continue
         if state.stage != stage:
             stage = state.stage
@@ -146,7 +147,8 @@ def train(request: Train, run: "Run") -> None:
             for note in state.fit.notes:
                 print(note)
             bar = bar or tqdm(total=state.fit.steps, initial=state.fit.step, unit="step", dynamic_ncols=True)
-            bar.set_postfix(loss=f"{state.fit.loss:.4f}")
+            if state.fit.loss is not None:
+                bar.set_postfix(loss=f"{state.fit.loss:.4f}")
             bar.update(state.fit.step - bar.n)
 
 
@@ -186,8 +188,9 @@ def inspect(file: Path, run: "Run", model: str, source: str, steps: int, out: Pa
         facts = inspecting.facts_of(file)
         _say(run, facts, *_lines(facts))
         return
+    first = _checked(out or Path(f"{file.stem}-inspected.png"))
     inspected = _watched(inspecting.inspect_picture(file, source, steps, _open(model, run)), run)
-    (path,) = _paths(out or Path(f"{file.stem}-inspected.png"), 1)
+    (path,) = _paths(first, 1)
     assert inspected.page is not None
     save(path, inspected.page)
     _say(run, inspected.facts | {"page": path}, *_lines(inspected.facts), f"wrote {path}")
@@ -234,6 +237,11 @@ def _paths(first: Path, count: int) -> list[Path]:
         number += 1
         candidate = first.with_name(f"{first.stem}-{number}{first.suffix}")
     return found
+
+
+def _checked(path: Path) -> Path:
+    check_savable(path)
+    return path
 
 
 def _slug(words: str) -> str:

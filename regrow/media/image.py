@@ -97,9 +97,8 @@ def save(path: str | os.PathLike[str], pixels: Float[Tensor, "3 h w"], recipe: M
     Raises:
         MediaError: unknown suffix, a picture with NaN, a recipe that cannot be carried, a disk that refuses.
     """
+    check_savable(path)
     suffix = Path(path).suffix.lower()
-    if suffix not in SAVED:
-        raise MediaError(f"{path} has no suffix that regrow can save: use one of {', '.join(SAVED)}.")
     image = Image.fromarray(to_uint8(pixels))
     encoded = BytesIO()
     try:
@@ -118,6 +117,18 @@ def save(path: str | os.PathLike[str], pixels: Float[Tensor, "3 h w"], recipe: M
             f"{path} cannot be encoded at {image.width} x {image.height} ({reason(problem)}): save as .png."
         ) from problem
     write_whole(path, encoded.getvalue())
+
+
+def check_savable(path: str | os.PathLike[str]) -> None:
+    """Refuse a name that `save` would refuse, before the work is done.
+
+    Raises:
+        MediaError: unknown suffix, or a folder that is not there.
+    """
+    if Path(path).suffix.lower() not in SAVED:
+        raise MediaError(f"{path} has no suffix that regrow can save: use one of {', '.join(SAVED)}.")
+    if not Path(path).parent.is_dir():
+        raise MediaError(f"{path} cannot be written, for there is no folder {Path(path).parent}: make it first.")
 
 
 def read_recipe(path: str | os.PathLike[str]) -> dict[str, Any] | None:

@@ -1,6 +1,5 @@
 """The training loop that every stage shares: schedule of the rate, moving average, checkpoints, resuming."""
 
-import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -52,11 +51,11 @@ class Fit:
 
 @dataclass(frozen=True)
 class FitState:
-    """After `step` of `steps` steps: the mean loss since the last state, and the seconds trained in all."""
+    """After `step` of `steps` steps: the mean loss since the last state (None on resuming) and all seconds trained."""
 
     step: int
     steps: int
-    loss: float
+    loss: float | None
     seconds: float
     notes: tuple[str, ...] = ()
 
@@ -99,11 +98,11 @@ def fit(
         restore_optimizer(optimizer, found.tensors)
         notes.append(f"Resuming at step {step} of {settings.steps}.")
     total, counted = 0.0, 0
-    saved = started = time.monotonic() - 0.0
-    started -= seconds
+    saved = time.monotonic()
+    started = saved - seconds
     module.train()
     if notes:
-        yield FitState(step, settings.steps, math.nan, seconds, tuple(notes))
+        yield FitState(step, settings.steps, None, seconds, tuple(notes))
     while step < settings.steps:
         optimizer.scale(settings.factor(step))
         optimizer.zero_grad()

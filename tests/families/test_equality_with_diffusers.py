@@ -1,7 +1,8 @@
 """The same starting noise through diffusers' pipelines and through ours: the same latents.
 
 Both compute in float32; theirs also keeps the schedule in float32, ours in float64. 1e-4 leaves room for that and for
-nothing else: a label or a level that is off by one, or another end of the path, changes latents by 1e-2 and more.
+nothing else: on these checkpoints a label or a level that is off by one changes latents by 3e-2 to 5e-2, another clean
+end of the path by 4e-3 to 4e-2, another prediction type by more than 1.
 It is in units of the latents' spread where that is above 1: a random epsilon network does not find the noise, so its
 latents end at a spread of 17 (x / alpha at the noisy end), and float32 rounds them accordingly. In float64 it is
 absolute.
