@@ -193,8 +193,9 @@ class VariancePreserving:
         if spacing == "trailing":
             labels = [top - self.labels * k / steps for k in range(steps)]
         elif spacing == "leading":
-            counted = [self.labels * k / steps + self.offset for k in range(steps - 1, -1, -1)]
-            labels = [top, *(min(max(label, lowest), top) for label in counted[1:])]
+            # near as many steps as labels the offset leaves less room: stand closer, so as not to pass the last
+            apart = min(self.labels / steps, (top - self.offset) / max(steps - 1, 1))
+            labels = [top, *(max(apart * k + self.offset, lowest) for k in range(steps - 2, -1, -1))]
         else:
             labels = self._log_snr_labels(steps, lowest)
         return _strictly_cleaner([*(self.level(label) for label in labels), self.clean])
@@ -244,7 +245,8 @@ class Flow:
         `log_snr` is equidistant in log-SNR between the second and the last but one level of that grid.
         """
         _check_steps(steps, self.labels)
-        sigmas = [self.shift * s / (1 + (self.shift - 1) * s) for s in (1 - k / steps for k in range(steps + 1))]
+        even = (1 - k / steps for k in range(1, steps))
+        sigmas = [1.0, *(self.shift * s / (1 + (self.shift - 1) * s) for s in even), 0.0]  # both ends exactly
         if spacing == "log_snr" and steps > 3:
             odds = [math.log((1 - s) / s) for s in (sigmas[1], sigmas[-2])]
             inner = [odds[0] + (odds[1] - odds[0]) * k / (steps - 2) for k in range(steps - 1)]

@@ -8,20 +8,21 @@ A placement says which box of the original becomes which box of the frame, in wh
 
 Boxes of equal size are copied, never resampled, so a picture that already fits passes bit for bit both ways.
 Resampling is bicubic with antialiasing (Keys 1981, a = -0.5, widened when it shrinks), in float: unlike
-Pillow's Lanczos it takes `3 h w` tensors on any device without going through 8 bits, and it overshoots less.
+Pillow's Lanczos it takes batches on any device as they are. The price, measured on 1/f noise of 720 pixels scaled
+down and back: 0.7 dB less PSNR by way of 512 pixels, 0.2 dB by way of 96.
 """
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import torch.nn.functional as F  # noqa: N812, the name everybody knows it by
 from jaxtyping import Float
 from torch import Tensor
 
 from regrow.media.files import MediaError
+from regrow.media.names import Mode
 
-Mode = Literal["crop", "pad", "stretch"]
 Size = tuple[int, int]
 """Height and width, in this order everywhere."""
 

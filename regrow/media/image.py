@@ -24,8 +24,9 @@ from regrow.media import colour, tag
 from regrow.media.files import MediaError, readable, reason, write_whole
 
 MOST_PIXELS = 64_000_000
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "JPEG2000", "ICO", "PPM", "TGA", "QOI")
-"""What is read. Pillow knows more, among them EPS, which runs another program on the file."""
+FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "JPEG2000", "ICO", "PPM", "TGA", "QOI")
+"""What is read (MPO, the JPEG of several pictures that phones write, counts as JPEG). Pillow knows more, among them
+EPS, which runs another program on the file."""
 
 SAVED = (".png", ".jpg", ".jpeg", ".webp")
 

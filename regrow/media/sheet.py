@@ -86,7 +86,7 @@ def sheet(
         y = paper.write(title, MARGIN, y, paper.width - 2 * MARGIN, TITLE) + 10
     for index, row in enumerate(rows):
         if title or index:
-            y = paper.rule(y + 12) + 22
+            y = paper.rule(y + 20) + 24
         if row.title:
             y = paper.write(row.title, MARGIN, y, paper.width - 2 * MARGIN, HEADING) + 12
         y = max(_draw(paper, item, MARGIN + column * (cell + GAP), y, cell) for column, item in enumerate(row.cells))
@@ -141,8 +141,8 @@ class _Paper:
 
     def _pen(self, bottom: int) -> ImageDraw.ImageDraw:
         """A pen for a page that reaches down to `bottom` and leaves room for the margin."""
-        if bottom + MARGIN > self.image.height:
-            longer = Image.new("RGB", (self.width, 2 * (bottom + MARGIN)), PAPER)
+        if bottom + 2 * MARGIN > self.image.height:
+            longer = Image.new("RGB", (self.width, 2 * bottom + 2 * MARGIN), PAPER)
             longer.paste(self.image, (0, 0))
             self.image = longer
         return ImageDraw.Draw(self.image)

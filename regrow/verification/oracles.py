@@ -131,6 +131,12 @@ def as_network(oracle: Denoiser, kind: PredictionType) -> Denoiser:
     return denoise
 
 
+def float64(*numbers: float) -> Float64[Tensor, "*rest"]:
+    """One number as a scalar, several as a vector; never by way of float32, which has no 0.6."""
+    values = torch.tensor(numbers, dtype=torch.float64)
+    return values[0] if len(numbers) == 1 else values
+
+
 def level_of(log_snr: float, flow: bool = False) -> Level:
     """The variance-preserving level, or the straight path's, of a log-SNR."""
     ratio = math.exp(-log_snr / 2)

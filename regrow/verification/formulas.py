@@ -1,0 +1,22 @@
+"""`regrow verify`: every formula of `core/` against something exact."""
+
+from collections.abc import Callable, Iterator
+
+from regrow.verification.check import Check
+from regrow.verification.conversions import conversions
+from regrow.verification.forward import forward
+from regrow.verification.inversions import inversions
+from regrow.verification.orders import orders
+from regrow.verification.steps import steps
+
+SECTIONS: tuple[Callable[[], Iterator[Check]], ...] = (forward, conversions, steps, inversions, orders)
+
+
+def verify() -> Iterator[Check]:
+    """All checks, one by one as they are done. A section that breaks off is itself a failed check."""
+    for section in SECTIONS:
+        try:
+            yield from section()
+        except Exception as error:  # faulty maths may raise anything
+            against = f"{type(error).__name__}: {error}"
+            yield Check(f"{section.__name__} broke off", "", "", against, None, None, "fail")

@@ -1,0 +1,203 @@
+"""`regrow verify MODEL`: what can be found out about a checkpoint from outside.
+
+Theory fixes few of these figures: a network is only an estimate. So a check here passes or fails where the checkpoint
+contradicts what its config says of it, is `undecided` where the network is too poor to tell (an untrained one), and
+is `measured` where a figure has no right value.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.core import inversion, solvers
+from regrow.core.denoiser import PREDICTION_TYPES, target
+from regrow.core.levels import Level, Schedule
+from regrow.core.noise import noise
+from regrow.families.model import Condition, Model
+from regrow.verification.check import Check, judge, rms
+from regrow.verification.orders import trajectory
+from regrow.worlds.storybook import Scene, draw
+
+_FITS = 0.8
+"""A kind of output whose squared error is above this share of the target's power is not what the network returns."""
+
+
+def verify_model(
+    model: Model,
+    pictures: Float[Tensor, "b 3 h w"] | None = None,
+    prompts: Sequence[str] = (),
+    steps: int = 50,
+    reference: int = 1000,
+) -> Iterator[Check]:
+    """Check an opened checkpoint, one check at a time.
+
+    Args:
+        model: the checkpoint.
+        pictures: in [-1, 1], whose latents are noised and inverted; four drawn ones if not given.
+        prompts: one a picture; needed with `pictures` for a network that takes words.
+        steps: of the inversions that are measured.
+        reference: levels of the fine inversion that stands for the true path; at most all that the model has.
+    """
+    yield from _schedule(model.schedule)
+    if pictures is None:
+        pictures, prompts = _drawn(model.size)
+    condition = model.condition(list(prompts) or [""] * len(pictures))
+    latents = model.encode(pictures.to(model.device, model.dtype)).float()
+    kind = _prediction_type(model, latents, condition)
+    yield kind
+    yield _label_convention(model, latents, condition, kind.state != "undecided")
+    yield from _inversions(model, latents[:2], condition.tokens[:2], steps, reference)
+
+
+def _schedule(schedule: Schedule) -> Iterator[Check]:
+    noisiest, clean = schedule.noisiest, schedule.clean
+    zero = "is zero" if noisiest.alpha == 0 else "is not zero, so the noisiest level still shows the picture a little"
+    yield judge(
+        "schedule, noisy end",
+        "alpha at the noisiest level is small: sampling starts from what training ended at",
+        "Lin et al. 2023, arXiv 2305.08891, section 3.1",
+        "alpha of pure noise, 0",
+        noisiest.alpha,
+        0.2,
+        f"terminal signal-to-noise ratio {(noisiest.alpha / noisiest.sigma) ** 2:.1e}: it {zero}",
+    )
+    yield judge(
+        "schedule, clean end",
+        "sigma at the clean level is small: what is inverted is taken for clean",
+        "Song et al. 2021, arXiv 2010.02502, eq. 12 (alpha_0 = 1)",
+        "sigma of an undisturbed sample, 0",
+        clean.sigma,
+        0.1,
+    )
+    top = schedule.label(schedule.noisiest)
+    labels = [top * k / 100 for k in range(101)]
+    levels = [schedule.level(label) for label in labels]
+    rising = all(cleaner.log_snr > noisier.log_snr for cleaner, noisier in pairwise(levels))
+    yield judge(
+        "schedule, labels",
+        "label(level(l)) = l, and noise grows with the label",
+        "Kingma et al. 2021, arXiv 2107.00630, section 3.1",
+        "101 labels from end to end",
+        max(abs(schedule.label(s) - label) for s, label in zip(levels, labels, strict=True)) if rising else 1.0,
+        1e-6,
+    )
+
+
+def _drawn(size: tuple[int, int], count: int = 4) -> tuple[Float[Tensor, "b 3 h w"], list[str]]:
+    drawings = [draw(Scene.random(seed=seed), size) for seed in range(count)]
+    pixels = torch.stack([torch.tensor(drawing.picture) for drawing in drawings]).permute(0, 3, 1, 2)
+    return pixels / 127.5 - 1, [drawing.caption for drawing in drawings]
+
+
+def _noised(model: Model, latents: Tensor, share: float) -> tuple[Tensor, Tensor, float, Level]:
+    """Latents at a share of the path: `x_t`, the noise in it, the label, the level."""
+    label = float(round(share * model.schedule.label(model.schedule.noisiest)))
+    level = model.schedule.level(label)
+    seeds = [int(1000 * share) + 1_000_000 * i for i in range(len(latents))]
+    eps = noise(tuple(latents.shape[1:]), seeds).to(latents)
+    return level.alpha * latents + level.sigma * eps, eps, label, level
+
+
+@torch.no_grad()
+def _output(model: Model, x_t: Tensor, label: float, condition: Condition) -> Tensor:
+    labels = torch.full((len(x_t),), label, dtype=torch.float32, device=x_t.device)
+    return model.output(x_t.to(model.dtype), labels, condition).float()
+
+
+def _prediction_type(model: Model, latents: Tensor, condition: Condition) -> Check:
+    """The raw output against what each kind of network should return, from low to high noise."""
+    errors = dict.fromkeys(PREDICTION_TYPES, 0.0)
+    shares = (0.2, 0.35, 0.5, 0.65, 0.8)
+    for share in shares:
+        x_t, eps, label, level = _noised(model, latents, share)
+        output = _output(model, x_t, label, condition)
+        for kind in PREDICTION_TYPES:
+            wanted = target(latents, eps, level.alpha, level.sigma, kind)
+            errors[kind] += (rms(output - wanted) / rms(wanted)) ** 2 / len(shares)
+    declared = errors[model.prediction_type]
+    rival = min(error for kind, error in errors.items() if kind != model.prediction_type)
+    best = min(errors.values())
+    state = "undecided" if not best <= _FITS else "pass" if declared <= rival else "fail"
+    detail = ", ".join(f"{kind} {error:.2f}" for kind, error in errors.items())
+    return Check(
+        "prediction type",
+        f"the network returns {model.prediction_type}, as its config says",
+        "Salimans & Ho 2022, arXiv 2202.00512, section 4",
+        "the four targets at 5 levels: squared error over the target's power, best rival as tolerance",
+        declared,
+        rival,
+        state,
+        f"{'output fits none' if state == 'undecided' else 'error as'}: {detail}",
+    )
+
+
+def _label_convention(model: Model, latents: Tensor, condition: Condition, trained: bool) -> Check:
+    """Is the network best when told the label whose level it is given? The same noise under each label told."""
+    top = model.schedule.label(model.schedule.noisiest)
+    shifts = {"-T/20": -top / 20, "-1": -1.0, "+1": 1.0, "+T/20": top / 20}
+    gains: dict[str, list[Tensor]] = {name: [] for name in shifts}
+    own: list[Tensor] = []
+    for share in (0.15, 0.3, 0.45, 0.6, 0.75, 0.9):
+        x_t, eps, label, level = _noised(model, latents, share)
+        wanted = target(latents, eps, level.alpha, level.sigma, model.prediction_type)
+        own.append(_squares(_output(model, x_t, label, condition) - wanted))
+        for name, shift in shifts.items():
+            gains[name].append(_squares(_output(model, x_t, label + shift, condition) - wanted) - own[-1])
+    right = float(torch.cat(own).mean())
+    worse = {name: torch.cat(gain) for name, gain in gains.items()}
+    # a shifted label must be better beyond doubt: paired differences, two standard errors
+    doubt = {name: 2 * float(w.std()) / len(w) ** 0.5 for name, w in worse.items()}
+    far = ("-T/20", "+T/20")
+    if not trained:
+        state = "undecided"
+    elif any(float(worse[name].mean()) < -doubt[name] for name in far):
+        state = "fail"
+    else:
+        state = "pass" if all(float(worse[name].mean()) > 0 for name in far) else "undecided"
+    figures = ", ".join(f"{name} {float(w.mean()) / right:+.1e}" for name, w in worse.items())
+    return Check(
+        "label convention",
+        "the output is best under the label of the level that x_t is at",
+        "Ho et al. 2020, arXiv 2006.11239, algorithm 1",
+        "the network's own squared error at 6 levels, told labels a twentieth of the path off; noise kept",
+        right,
+        None,
+        state,
+        f"relative change of the error under shifted labels: {figures}",
+    )
+
+
+def _squares(difference: Tensor) -> Tensor:
+    """Mean square a sample."""
+    return difference.square().flatten(1).mean(1)
+
+
+def _inversions(model: Model, latents: Tensor, tokens: Tensor, steps: int, reference: int) -> Iterator[Check]:
+    schedule, denoise = model.schedule, model.denoiser(Condition(tokens))
+    most = int(schedule.label(schedule.noisiest))  # every schedule has a grid of this many steps
+    fine, steps = min(reference, most), min(steps, most)
+    truth = trajectory(inversion.naive(denoise, latents, schedule.grid(fine)[::-1])).states[-1]
+    up = schedule.grid(steps)[::-1]
+    for name, walk in (
+        ("naive", inversion.naive(denoise, latents, up)),
+        ("fixed_point", inversion.fixed_point(denoise, latents, up)),
+        ("anchored", inversion.anchored(denoise, latents, up)),
+    ):
+        found = trajectory(walk)
+        stuck = sum(not report.converged for report in found.convergence)
+        back = solvers.last(solvers.solve(found.back(), denoise, found.states[-1], up[::-1]))
+        round_trip = rms(back - latents) / rms(latents)
+        accuracy = rms(found.states[-1] - truth) / rms(truth)
+        formula = f"{name} inversion, {steps} steps from end to end"
+        source = "round trip and latent accuracy are two numbers: a small one does not make the other small"
+        against = "the latent that was inverted, relative RMS"
+        if name == "anchored":
+            yield judge("anchored round trip", formula, source, against, round_trip, 1e-3)
+        else:
+            detail = f"{stuck} of {steps} steps did not converge" if stuck else ""
+            yield Check(f"{name} round trip", formula, source, against, round_trip, None, "measured", detail)
+        against = f"the noise that {fine} naive steps find, relative RMS"
+        yield Check(f"{name} latent", formula, source, against, accuracy, None, "measured")
