@@ -1,6 +1,5 @@
 """From a name or a folder to an opened model, or to one sentence that says why not."""
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import torch
 
 from regrow.families.folder import read_json, reason
 from regrow.families.model import Family, Model, ModelError
+from regrow.media.home import home
 
 EMBEDDED = Path(__file__).parent.parent / "models"
 SUPPORTED = (
@@ -48,9 +48,8 @@ class Listed:
 
 
 def user_models() -> Path:
-    """The user's model folder: `models` in `$REGROW_HOME`, by default `~/.local/share/regrow`."""
-    home = os.environ.get("REGROW_HOME")
-    return (Path(home) if home else Path.home() / ".local" / "share" / "regrow") / "models"
+    """The user's model folder."""
+    return home() / "models"
 
 
 def list_models() -> list[Listed]:

@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors.torch import load, save
 from torch import Tensor
+
+from regrow.media.files import write_whole
 
 
 @dataclass(frozen=True)
@@ -19,30 +20,17 @@ class Checkpoint:
     facts: dict
 
 
-def write_aside(path: Path, data: bytes) -> None:
-    """Replace a file as a whole or not at all: written beside it, synced, renamed."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with aside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
-
-
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
     """Write `step-N.checkpoint` (a safetensors file behind a line with its BLAKE2b) and drop all but two.
 
     Raises:
-        OSError: the disk refused; the earlier checkpoints are untouched.
+        MediaError: the disk refused; the earlier checkpoints are untouched.
     """
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.detach().contiguous() for name, tensor in checkpoint.tensors.items()}
     body = save(tensors, {"facts": json.dumps(checkpoint.facts)})
     path = folder / f"step-{checkpoint.facts['step']:08d}.checkpoint"
-    write_aside(path, hashlib.blake2b(body).hexdigest().encode() + b"\n" + body)
+    write_whole(path, hashlib.blake2b(body).hexdigest().encode() + b"\n" + body)
     for old in sorted(folder.glob("step-*.checkpoint"))[:-2]:
         old.unlink()
     return path

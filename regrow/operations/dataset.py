@@ -8,12 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from regrow import worlds
+from regrow.media.home import home
 from regrow.worlds.storybook import Scene, draw_many
-
-
-def home() -> Path:
-    """Where regrow keeps what it makes: `$REGROW_HOME`, else `~/.local/share/regrow`."""
-    return Path(os.environ.get("REGROW_HOME") or Path.home() / ".local/share/regrow")
 
 
 def drawn(scenes: Sequence[Scene], size: int, processes: int | None = None) -> tuple[np.ndarray, np.ndarray]:

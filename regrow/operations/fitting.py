@@ -84,7 +84,7 @@ def fit(
 
     Raises:
         ValueError: the folder holds a run with other settings.
-        OSError: a checkpoint could not be written; those before it are untouched.
+        MediaError: a checkpoint could not be written; those before it are untouched.
     """
     optimizer = MuonAdamW(module, settings.rate, settings.plain_rate, plain)
     average = {name: p.detach().clone() for name, p in module.named_parameters()}

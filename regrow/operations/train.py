@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from regrow.core.noise import derive_seed
 from regrow.families import new
 from regrow.families.schedules import schedule_from_config
-from regrow.operations.dataset import drawn, home
+from regrow.media.home import home
+from regrow.media.image import from_uint8
+from regrow.operations.dataset import drawn
 from regrow.operations.fitting import Fit, FitState
 from regrow.operations.requests import Train
 from regrow.operations.train_codec import CodecStage, train_codec
@@ -85,7 +87,7 @@ def _latents(codec: nn.Module, pictures: np.ndarray) -> tuple[np.ndarray, float]
     """Latents of all pictures, float16 `n c h w`, scaled to standard deviation 1, and that scale."""
     parts = []
     for i in range(0, len(pictures), 32):
-        x = torch.from_numpy(np.ascontiguousarray(pictures[i : i + 32])).permute(0, 3, 1, 2).float().div(127.5).sub(1)
+        x = from_uint8(np.array(pictures[i : i + 32]))
         parts.append(codec.get_submodule("encoder")(x).half().numpy())
     latents = np.concatenate(parts)
     scale = round(1 / float(latents[: 32 * 32].astype(np.float32).std()), 5)

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from regrow.core.noise import derive_seed
+from regrow.media.image import from_uint8
 from regrow.operations.fitting import Fit, FitState, fit
 
 
@@ -75,6 +76,5 @@ def _batch(stage: CodecStage, step: int, whole: bool) -> tuple[Float[Tensor, "b 
         flip = -1 if random.random() < 0.5 else 1
         pictures.append(stage.pictures[window][:, ::flip])
         masks.append(stage.masks[window][:, ::flip])
-    x = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float().div(127.5).sub(1)
     weights = 1 + 2 * (torch.from_numpy(np.stack(masks))[:, None] > 127).float()
-    return x, weights
+    return from_uint8(np.stack(pictures)), weights

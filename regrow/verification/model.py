@@ -37,14 +37,15 @@ def verify_model(
     Args:
         model: the checkpoint.
         pictures: in [-1, 1], whose latents are noised and inverted; four drawn ones if not given.
-        prompts: one a picture; needed with `pictures` for a network that takes words.
+        prompts: one a picture; without them the empty prompt. A network that takes no words gets none.
         steps: of the inversions that are measured.
         reference: levels of the fine inversion that stands for the true path; at most all that the model has.
     """
     yield from _schedule(model.schedule)
     if pictures is None:
         pictures, prompts = _drawn(model.size)
-    condition = model.condition(list(prompts) or [""] * len(pictures))
+    words = prompts if prompts and model.text_encoder is not None else [""] * len(pictures)
+    condition = model.condition(words)
     latents = model.encode(pictures.to(model.device, model.dtype)).float()
     kind = _prediction_type(model, latents, condition)
     yield kind

@@ -76,12 +76,11 @@ def orders() -> Iterator[Check]:
 
 def _inversions() -> Iterator[Check]:
     formula, source = "x_s from eps(x_t, label of s)", "Dhariwal & Nichol 2021, arXiv 2105.05233, appendix F"
-    _, inverted, returned = _errors(
-        lambda denoise, x, up: inversion.naive(denoise, x, up, label="arrives"),
-        lambda: solvers.ddim,
-        False,
-        LATE_COUNTS,
-    )
+
+    def arrives(denoise: Denoiser, x: Tensor, up: tuple[Level, ...]) -> Iterator[Progress]:
+        return inversion.naive(denoise, x, up, label="arrives")
+
+    _, inverted, returned = _errors(arrives, lambda: solvers.ddim, False, LATE_COUNTS)
     for label, errors, against in (
         ("latent", inverted, "the exact flow's latent: the label is one step off, an error of the step's own order"),
         ("round trip", returned, "the start: the labels agree on the way back, the points do not"),
