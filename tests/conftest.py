@@ -7,9 +7,12 @@ import pytest
 import torch
 from checkpoints import FACTORIES
 from diffusers.utils import logging as diffusers_logging
+from jaxtyping import config as jaxtyping_config
+from jaxtyping import install_import_hook
 from transformers.utils import logging as transformers_logging
 
 torch.set_num_threads(1)
+install_import_hook("regrow.core", "shapes.check")  # nothing above may import regrow
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +28,9 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path
         return path if path.exists() else FACTORIES[name](path)
 
     return folder
+
+
+@pytest.fixture
+def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the check of `shapes.py` out, as it is left out for users: for wrong values, and for speed."""
+    monkeypatch.setattr(jaxtyping_config, "jaxtyping_disable", True)

@@ -1,0 +1,40 @@
+"""Imports between rooms go only downwards."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "regrow"
+# worlds only draw: they are below operations, which train on them, and below families, which know nothing of them
+ROOMS = ["core", "media", "worlds", "families", "operations", "models", "verification", "benchmark", "interfaces"]
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE)
+HEAVY = {"diffusers", "transformers"}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, anywhere in it; `from a import b` as `a.b`."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are written with their full name"
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+def test_every_folder_is_a_room() -> None:
+    assert {path.relative_to(PACKAGE).parts[0] for path in FILES} <= set(ROOMS)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_down(path: Path) -> None:
+    room = path.relative_to(PACKAGE).parts[0]
+    for name in imports(path):
+        parts = name.split(".")
+        if parts[0] == "regrow" and parts[1] in ROOMS:
+            assert ROOMS.index(parts[1]) <= ROOMS.index(room), f"{room} imports {name}, which is above it"
+        if parts[0] in HEAVY:
+            assert room == "families", f"{room} imports {name}; only families may"
+        if room == "core":
+            assert parts[0] not in {"PIL", "numpy"}, f"core imports {name}"
