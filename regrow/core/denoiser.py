@@ -11,7 +11,7 @@ Each is linear in (x0, eps), and so is x_t: two equations for two unknowns, solv
 """
 
 from dataclasses import dataclass
-from typing import Protocol, get_args
+from typing import Protocol, get_args, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -36,6 +36,7 @@ class Prediction:
         return level.alpha * self.x0 + level.sigma * self.eps
 
 
+@runtime_checkable
 class Denoiser(Protocol):
     """A network seen from the maths: a noisy batch and its level in, the prediction out."""
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import get_args
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from regrow.core.denoiser import Batch, Denoiser, Prediction, solve_x0
 from regrow.core.levels import Level
@@ -77,11 +79,10 @@ class Trajectory:
             return step
 
         def anchored_step(denoise: Denoiser, x_t: Batch, t: Level, s: Level) -> tuple[Batch, Prediction]:
-            k = self.levels.index(s)
-            if self.levels[k + 1] != t:
+            if (t, s) not in zip(self.levels[1:], self.levels, strict=False):
                 raise ValueError("An anchored path is walked back level by level; it has no offset for this step.")
             x_s, prediction = step(denoise, x_t, t, s)
-            return x_s + self.offsets[k], prediction
+            return x_s + self.offsets[self.levels.index(s)], prediction
 
         return anchored_step
 
@@ -205,9 +206,9 @@ def _implicit_step(
     return x, prediction, Convergence(s, iteration, change, change <= tolerance)
 
 
-def _dot(a: Batch, b: Batch) -> Batch:
+def _dot(a: Batch, b: Batch) -> Float[Tensor, "b *ones"]:
     return (a * b).sum(dim=tuple(range(1, a.ndim)), keepdim=True)
 
 
-def _rms(a: Batch) -> Batch:
+def _rms(a: Batch) -> Float[Tensor, "b *ones"]:
     return a.square().mean(dim=tuple(range(1, a.ndim)), keepdim=True).sqrt()

@@ -10,7 +10,7 @@ import itertools
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol, get_args
+from typing import Protocol, get_args, runtime_checkable
 
 import torch
 from jaxtyping import Float64
@@ -49,6 +49,7 @@ class Level:
         return self.sigma / self.alpha if self.alpha else math.inf
 
 
+@runtime_checkable
 class Schedule(Protocol):
     """The levels a network was trained on, from `clean` to `noisiest`, and their labels."""
 

@@ -7,7 +7,7 @@ is the ODE of Song et al. 2020 (arXiv 2011.13456, eq. 13), in the form `d(x / al
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, get_args
+from typing import Protocol, get_args, runtime_checkable
 
 import torch
 
@@ -19,6 +19,7 @@ from regrow.core.noise import derive_seed, noise
 SOLVERS: tuple[SolverName, ...] = get_args(SolverName)
 
 
+@runtime_checkable
 class Step(Protocol):
     """One step of a solver. Multistep solvers remember, so a fresh one is made for every path."""
 

@@ -21,7 +21,7 @@ from regrow.media.image import Picture, load
 from regrow.media.names import Mode
 from regrow.operations.progress import Progress
 from regrow.operations.recipe import file_hash
-from regrow.operations.requests import Invert
+from regrow.operations.requests import Edit, Invert
 
 
 @dataclass(frozen=True)
@@ -76,13 +76,14 @@ def path_of(
     raise ValueError(f"Unknown inversion {method!r}; regrow has {', '.join(inversion.INVERSIONS)}.")
 
 
-def describe(request: Any, model: Model) -> dict[str, Any]:
+def describe(request: Invert | Edit, model: Model) -> dict[str, Any]:
     """What an inverted path depends on: two requests that agree in this share the path."""
     names = ("source", "method", "steps", "spacing", "label", "tolerance", "frame", "size")
     return {
         "model": model.content_hash,
         "input": file_hash(request.image),
-        "guidance": getattr(request, "invert_guidance", None) or request.guidance,
+        "dtype": str(model.dtype),
+        "guidance": request.invert_guidance if isinstance(request, Edit) else request.guidance,
         **{name: getattr(request, name) for name in names},
     }
 

@@ -147,7 +147,7 @@ def level_of(log_snr: float, flow: bool = False) -> Level:
 def path(first: float, last: float, steps: int, flow: bool = False) -> tuple[Level, ...]:
     """Levels from one log-SNR to another, with intervals that are 1 and 2 long by turns.
 
-    On even intervals a multistep formula with its step ratio upside down cannot be told from the right one.
+    On even intervals a multistep formula that takes its last two steps for equal cannot be told from the right one.
     """
     lengths = [1 + k % 2 for k in range(steps)]
     return tuple(level_of(first + (last - first) * sum(lengths[:k]) / sum(lengths), flow) for k in range(steps + 1))

@@ -90,7 +90,9 @@ def test_counted_counts() -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.lists(st.integers(-(2**63), 2**64 - 1), min_size=1, max_size=5), st.sampled_from([torch.float32, torch.float64]))
+@given(
+    st.lists(st.integers(-(2**63), 2**64 - 1), min_size=1, max_size=5), st.sampled_from([torch.float32, torch.float64])
+)
 def test_noise_is_the_samples_own(seeds: list[int], dtype: torch.dtype) -> None:
     drawn = noise((2, 3), seeds, dtype)
     for i, seed in enumerate(seeds):

@@ -112,6 +112,7 @@ def test_evaluations_of_fixed_point_are_its_iterations_and_one() -> None:
     assert counted.evaluations == 1 + sum(report.iterations for report in found.convergence)
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_both_label_conventions_agree_in_the_limit() -> None:
     apart = []
     for steps in (50, 100, 200, 400):

@@ -3,7 +3,7 @@ from itertools import pairwise
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from regrow.core.levels import SPACINGS, Flow, Level, Schedule, VariancePreserving
@@ -28,7 +28,8 @@ def most_steps(schedule: VariancePreserving | Flow) -> int:
     return schedule.labels - ends_in_table
 
 
-@settings(max_examples=150, deadline=None)
+@pytest.mark.usefixtures("unchecked")
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(schedules(), st.sampled_from(SPACINGS), st.data())
 def test_any_number_of_steps_reaches_both_ends(schedule: VariancePreserving | Flow, spacing, data) -> None:
     most = most_steps(schedule)

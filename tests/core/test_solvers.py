@@ -105,4 +105,4 @@ def test_gradients_are_off_inside_and_untouched_outside() -> None:
     x = torch.ones(1, 3).double().requires_grad_()
     for state in solve(ddim, to_a_point, x, SCHEDULE.grid(2)):
         assert torch.is_grad_enabled()
-    assert not state.x.requires_grad
+        assert state.x.requires_grad == (state.index == 0)

@@ -1,0 +1,45 @@
+"""The examples and the demo run as a reader would run them, on the model that regrow carries."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from regrow.families.registry import open_model
+from regrow.interfaces import demo
+from regrow.media.image import load, read_recipe
+from regrow.operations.edit import edit
+from regrow.operations.progress import finish
+from regrow.operations.requests import Edit
+
+EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
+
+
+@pytest.mark.parametrize("script", EXAMPLES, ids=lambda path: path.name)
+def test_an_example_runs_and_is_short(script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGROW_HOME", str(tmp_path / "home"))
+    assert len(script.read_text().splitlines()) <= 30
+    done = subprocess.run([sys.executable, script, tmp_path / "out"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+
+
+def test_the_demo_writes_what_it_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    demo.main(tmp_path)
+    told = capsys.readouterr().out
+    for name in ("generated.png", "generated-puppy.png", "shipped-puppy.png", "shipped-img2img.png", "comparison.png"):
+        assert name in told
+        assert load(tmp_path / name).pixels.numel()
+    recipe = read_recipe(tmp_path / "shipped-puppy.png")
+    assert recipe is not None
+    assert recipe["settings"]["target"] == [demo.TARGET]
+    assert "Try next" in told
+
+
+@pytest.mark.parametrize("steps", [5, 10, 20, 50])
+def test_the_embedded_model_reconstructs_to_its_codec(steps: int) -> None:
+    words = demo.SOURCE
+    request = Edit(demo.SHIPPED, (words,), words, steps=steps, strength=1.0, cache=False)
+    edited = finish(edit(request, open_model("storybook")))
+    assert (edited.frames[0] - edited.codec).abs().max() < 1e-3
