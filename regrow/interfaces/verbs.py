@@ -155,6 +155,7 @@ def train(request: Train, run: "Run") -> None:
 def verify(name: str, run: "Run") -> None:
     from regrow.verification import formulas, model, report
 
+    _set_threads(run)
     checks: Iterable[Any] = model.verify_model(_open(name, run)) if name else formulas.verify()
     if not report.run(checks, run.json, sys.stdout):
         sys.exit(1)
