@@ -118,10 +118,10 @@ class Edit:
     source: str = ""
     model: str = "storybook"
     method: MethodName = "anchored"
-    strength: float = 0.8
+    strength: float = 0.75
     start_step: int | None = None
     steps: int = 30
-    guidance: float = 3.0
+    guidance: float = 4.0
     invert_guidance: float = 1.0
     negative: str | None = None
     seed: int = 0
