@@ -1,9 +1,9 @@
 """The same starting noise through diffusers' pipelines and through ours: the same latents.
 
-Both compute in float32; theirs also keeps the schedule in float32, ours in float64. 1e-4, absolute in the latent, leaves
-room for that and for nothing else: a label or a level that is off by one, or another end of the path, changes latents by
-1e-2 and more. Only the random pixel network is measured in units of its result's spread: it finds no noise, so x / alpha
-grows to a spread of 174, and float32 rounds it accordingly.
+Both compute in float32; theirs also keeps the schedule in float32, ours in float64. 1e-4, absolute in the latent,
+leaves room for that and for nothing else: a label or a level that is off by one, or another end of the path, changes
+latents by 1e-2 and more. Only the random pixel network is measured in units of its result's spread: it finds no noise,
+so x / alpha grows to a spread of 174, and float32 rounds it accordingly.
 """
 
 from collections.abc import Callable
