@@ -74,5 +74,6 @@ def refuse_inputs(config: Mapping[str, Any], where: Path) -> None:
         "encoder_hid_dim_type",
         "time_cond_proj_dim",
     ):
-        if config.get(key) is not None:
+        # "text" alone needs nothing more: that network pools the prompt's own tokens
+        if config.get(key) is not None and (key, config[key]) != ("addition_embed_type", "text"):
             raise ModelError(f"{where} has {key} {config[key]!r}: a network with an input that regrow cannot feed.")

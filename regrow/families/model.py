@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from regrow.core.denoiser import Batch, Denoiser, Prediction, PredictionType, predict
@@ -106,6 +106,10 @@ class Model(ABC):
     @abstractmethod
     def decode(self, latents: Float[Tensor, "b c y x"]) -> Float[Tensor, "b 3 h w"]:
         """Latents to pictures, clamped to [-1, 1]."""
+
+    @abstractmethod
+    def tokenize(self, prompts: Sequence[str]) -> Int[Tensor, "b tokens"]:
+        """Token ids, one row a prompt; no columns for networks that take no words."""
 
     @abstractmethod
     def condition(self, prompts: Sequence[str]) -> Condition:

@@ -2,17 +2,21 @@
 
 import json
 from collections.abc import Sequence
-from copy import deepcopy
-from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from diffusers.models.unets.unet_2d import UNet2DModel
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
+from regrow.core.names import Objective
+
+NewSize = Literal["small", "medium"]
 START, END = "<|startoftext|>", "<|endoftext|>"
 
 
@@ -28,12 +32,16 @@ def new_codec(seed: int, width: int = 64, latent_channels: int = 16) -> Autoenco
     )
 
 
-def new_tokenizer(words: Sequence[str], length: int = 32) -> CLIPTokenizer:
-    """CLIP's byte-pair tokenizer in which each of the words is one token; other words fall into pieces.
+def new_tokenizer(words: Sequence[str], length: int = 32, characters: Sequence[str] = ()) -> CLIPTokenizer:
+    """CLIP's byte-pair tokenizer in which each of the words, and each character wherever it stands, is one token.
+
+    Other words and characters fall into pieces. As everything in CLIP's vocabulary, a character has one token inside
+    a run of letters and another at its end ("猫" and "猫</w>"). The same arguments give the same tokenizer.
 
     Args:
         words: the words of a world, without punctuation.
         length: tokens a prompt has room for, with its start and end.
+        characters: of a script without spaces between its words, such as Chinese; with its own punctuation.
     """
     symbols = sorted(pre_tokenizers.ByteLevel.alphabet())
     bpe = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
@@ -41,18 +49,35 @@ def new_tokenizer(words: Sequence[str], length: int = 32) -> CLIPTokenizer:
     bpe.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
     )
+    endings = [symbol + "</w>" for symbol in symbols]
     trainer = trainers.BpeTrainer(
-        vocab_size=100_000, min_frequency=0, initial_alphabet=symbols, end_of_word_suffix="</w>", show_progress=False
+        vocab_size=100_000,
+        min_frequency=0,
+        # Without fixed numbers for these, ties are broken at random: a resumed training would get other tokens.
+        special_tokens=endings,
+        initial_alphabet=symbols,
+        end_of_word_suffix="</w>",
+        show_progress=False,
     )
     bpe.train_from_iterator(words, trainer)
     merges = [tuple(pair) for pair in json.loads(bpe.to_str())["model"]["merges"]]
-    tokens = [*symbols, *(symbol + "</w>" for symbol in symbols)]
-    tokens = list(dict.fromkeys([*tokens, *("".join(pair) for pair in merges), START, END]))
+    merges += dict.fromkeys(pair for character in characters for pair in _character_merges(character))
+    tokens = list(dict.fromkeys([*symbols, *endings, *("".join(pair) for pair in merges), START, END]))
     return CLIPTokenizer(
         vocab={token: i for i, token in enumerate(tokens)},
         merges=merges,  # pyright: ignore[reportArgumentType]  # pairs, as its own files hold them
         model_max_length=length,
     )
+
+
+def _character_merges(character: str) -> list[tuple[str, str]]:
+    """The merges that join the bytes of one character, inside a word and at its end.
+
+    They cannot join two characters: every pair begins with a first byte of UTF-8 and ends with a later one.
+    """
+    [(spelt, _)] = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False).pre_tokenize_str(character)
+    pairs = [(spelt[:i], spelt[i]) for i in range(1, len(spelt))]
+    return [*pairs, *((first, last + "</w>") for first, last in pairs[-1:])]
 
 
 def new_text_encoder(tokenizer: CLIPTokenizer, seed: int, width: int = 128) -> CLIPTextModel:
@@ -74,15 +99,18 @@ def new_text_encoder(tokenizer: CLIPTokenizer, seed: int, width: int = 128) -> C
     )
 
 
-def new_unet(seed: int, latent_channels: int, latent_size: int, text_width: int = 128) -> UNet2DConditionModel:
-    """A denoiser of about 10 million parameters for latents of `latent_size` squared.
+def new_unet(
+    seed: int, latent_channels: int, latent_size: int, size: NewSize = "small", text_width: int = 128
+) -> UNet2DConditionModel:
+    """A denoiser for latents of `latent_size` squared: small has 10 million parameters, medium 20.
 
     Words enter at the two lower levels on the way down and at the lowest on the way up: attention on the middle
-    level's way up would cost a third of the speed.
+    level's way up would cost a third of the speed. They also enter everywhere as one vector beside the time: pooled
+    from the prompt's tokens, by a last layer that starts at zero.
     """
     torch.manual_seed(seed)
-    channels = (64, 128, 192)
-    return UNet2DConditionModel(
+    channels = {"small": (64, 128, 192), "medium": (96, 192, 256)}[size]
+    unet = UNet2DConditionModel(
         sample_size=latent_size,
         in_channels=latent_channels,
         out_channels=latent_channels,
@@ -92,48 +120,45 @@ def new_unet(seed: int, latent_channels: int, latent_size: int, text_width: int 
         attention_head_dim=tuple(c // 32 for c in channels),  # pyright: ignore[reportArgumentType]
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
+        addition_embed_type="text",
+        addition_embed_type_num_heads=text_width // 32,
+    )
+    nn.init.zeros_(unet.get_submodule("add_embedding").get_submodule("norm2").get_parameter("weight"))
+    return unet
+
+
+def new_pixel_unet(seed: int, side: int, size: NewSize = "small") -> UNet2DModel:
+    """An unconditional denoiser of pictures of `side` pixels squared, in the layout of diffusers' DDPMPipeline.
+
+    Full resolution costs most, so its channels are few; attention begins where the picture is 16 cells wide.
+    """
+    torch.manual_seed(seed)
+    width = {"small": 32, "medium": 64}[size]
+    levels = max(2, min(5, side.bit_length() - 3))
+    channels = tuple(width * min(4, 2**level) for level in range(levels))
+    attends = [side >> level <= 16 for level in range(levels)]
+    return UNet2DModel(
+        sample_size=side,
+        block_out_channels=channels,
+        layers_per_block=1,
+        attention_head_dim=32,
+        down_block_types=tuple("AttnDownBlock2D" if attend else "DownBlock2D" for attend in attends),
+        up_block_types=tuple("AttnUpBlock2D" if attend else "UpBlock2D" for attend in reversed(attends)),
     )
 
 
-def new_scheduler() -> DDIMScheduler:
-    """Stable Diffusion's betas with v-prediction and trailing spacing."""
+def new_scheduler(objective: Objective = "v") -> DDIMScheduler | FlowMatchEulerDiscreteScheduler:
+    """The noise levels that a new model learns: Stable Diffusion's betas with trailing spacing, or straight paths."""
+    if objective == "flow":
+        return FlowMatchEulerDiscreteScheduler()
     return DDIMScheduler(
         num_train_timesteps=1000,
         beta_schedule="scaled_linear",
         beta_start=0.00085,
         beta_end=0.012,
-        prediction_type="v_prediction",
+        prediction_type="epsilon" if objective == "epsilon" else "v_prediction",
         timestep_spacing="trailing",
         set_alpha_to_one=True,
         steps_offset=1,
         clip_sample=False,
     )
-
-
-def save_stable_diffusion(
-    folder: Path,
-    unet: UNet2DConditionModel,
-    codec: AutoencoderTiny,
-    text_encoder: CLIPTextModel,
-    tokenizer: CLIPTokenizer,
-    dtype: torch.dtype = torch.float16,
-) -> None:
-    """Write the parts as a folder that `open_model` and diffusers' StableDiffusionPipeline open."""
-    for name, part in (("unet", unet), ("vae", codec), ("text_encoder", text_encoder)):
-        copy: Any = deepcopy(part)
-        copy.to(dtype).save_pretrained(folder / name)
-    tokenizer.save_pretrained(folder / "tokenizer")
-    new_scheduler().save_pretrained(folder / "scheduler")
-    index = {
-        "_class_name": "StableDiffusionPipeline",
-        "unet": ["diffusers", "UNet2DConditionModel"],
-        "vae": ["diffusers", "AutoencoderTiny"],
-        "text_encoder": ["transformers", "CLIPTextModel"],
-        "tokenizer": ["transformers", "CLIPTokenizer"],
-        "scheduler": ["diffusers", "DDIMScheduler"],
-        "safety_checker": [None, None],
-        "feature_extractor": [None, None],
-        "image_encoder": [None, None],
-        "requires_safety_checker": False,
-    }
-    (folder / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")

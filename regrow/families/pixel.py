@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from diffusers.models.unets.unet_2d import UNet2DModel
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from regrow.families.folder import part_class, read_json, refuse_inputs, sample_size
@@ -41,6 +41,9 @@ class PixelUNet(Model):
             if prompt:
                 raise ValueError(f"{self.name} takes no prompts; got {prompt!r}.")
         return Condition(torch.zeros(len(prompts), 0, 0))
+
+    def tokenize(self, prompts: Sequence[str]) -> Int[Tensor, "b tokens"]:
+        return torch.zeros(len(prompts), 0, dtype=torch.long)
 
     def output(
         self, x_t: Float[Tensor, "b 3 h w"], labels: Float[Tensor, " b"], condition: Condition

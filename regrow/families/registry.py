@@ -28,6 +28,8 @@ _WANTED = [
     "model_index.json",
     "config.json",
     "scheduler_config.json",
+    "words.json",
+    "training.json",
     "diffusion_pytorch_model.safetensors",
     "scheduler/*.json",
     "tokenizer/*",
@@ -65,6 +67,22 @@ def list_models() -> list[Listed]:
                 family = None
             found[folder.name] = Listed(folder.name, folder, family)
     return sorted(found.values(), key=lambda listed: listed.name)
+
+
+def family_of(folder: Path) -> Family:
+    """The family of a folder, told from its `model_index.json` or `config.json` alone: its weights may be missing.
+
+    Raises:
+        ModelError: it has neither file, or describes a model that regrow does not support.
+    """
+    if not _is_model(folder):
+        raise ModelError(f"{folder} is no model: it has neither a model_index.json nor a config.json.")
+    return _family(folder)[0]
+
+
+def wanted_files(allow_pickle: bool = False) -> list[str]:
+    """Patterns, relative to a model's folder, of all the files that a model is read from."""
+    return [*_WANTED, *(_WANTED_PICKLES if allow_pickle else ())]
 
 
 def open_model(
@@ -135,7 +153,7 @@ def _has_weights(folder: Path) -> bool:
 def _from_hub(name: str, allow_pickle: bool) -> Path:
     from huggingface_hub import snapshot_download
 
-    patterns = [*_WANTED, *(_WANTED_PICKLES if allow_pickle else ())]
+    patterns = wanted_files(allow_pickle)
     try:
         cached = Path(snapshot_download(name, allow_patterns=patterns, local_files_only=True))
         if _is_model(cached) and _is_complete(cached):

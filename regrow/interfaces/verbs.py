@@ -4,7 +4,6 @@ import json
 import re
 import sys
 from collections.abc import Generator, Iterable
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,7 +11,7 @@ import torch
 from tqdm import tqdm
 
 from regrow.families.model import Model
-from regrow.families.registry import list_models, open_model
+from regrow.families.registry import open_model
 from regrow.media.image import check_savable, save
 from regrow.media.sheet import sheet as make_sheet
 from regrow.operations import compare as comparing
@@ -22,7 +21,7 @@ from regrow.operations import inspect as inspecting
 from regrow.operations import invert as inverting
 from regrow.operations import replay as replaying
 from regrow.operations.progress import Progress, finish
-from regrow.operations.requests import Edit, Generate, Invert, Train
+from regrow.operations.requests import Edit, Generate, Invert
 from regrow.operations.trajectories import save_trajectory
 
 if TYPE_CHECKING:
@@ -41,7 +40,8 @@ def generate(request: Generate, run: "Run", out: Path | None) -> None:
     figures = made.recipes[0]["figures"]
     _say(
         run,
-        {"files": paths, "recipes": made.recipes},
+        {"files": paths, "notes": made.notes, "recipes": made.recipes},
+        *made.notes,
         *(f"wrote {path} (seed {request.seed + i})" for i, path in enumerate(paths)),
         f"{figures['evaluations']} evaluations, {figures['seconds']} s; again with: regrow replay {paths[0]}",
     )
@@ -123,35 +123,6 @@ def replay(file: Path, run: "Run", out: Path | None) -> None:
     _say(run, {"file": path, "identical": replayed.identical}, f"wrote {path}: {same}")
 
 
-def train(request: Train, run: "Run") -> None:
-    from regrow.operations import train as training
-
-    _set_threads(run)
-    bar: Any = None
-    stage = ""
-    walk = training.train(request)
-    while True:
-        try:
-            state = next(walk)
-        except StopIteration as end:
-            _say(run, {"folder": end.value}, f"wrote {end.value}; try: regrow generate --model {request.name} WORDS")
-            return
-        if run.json:
-            print(json.dumps({"stage": state.stage} | (asdict(state.fit) if state.fit else {})), flush=True)
-            continue
-        if state.stage != stage:
-            stage = state.stage
-            print({"draw": "drawing the scenes", "encode": "encoding the scenes"}.get(stage, f"training the {stage}"))
-            bar = None
-        if state.fit:
-            for note in state.fit.notes:
-                print(note)
-            bar = bar or tqdm(total=state.fit.steps, initial=state.fit.step, unit="step", dynamic_ncols=True)
-            if state.fit.loss is not None:
-                bar.set_postfix(loss=f"{state.fit.loss:.4f}")
-            bar.update(state.fit.step - bar.n)
-
-
 def verify(name: str, run: "Run") -> None:
     from regrow.verification import formulas, model, report
 
@@ -159,29 +130,6 @@ def verify(name: str, run: "Run") -> None:
     checks: Iterable[Any] = model.verify_model(_open(name, run)) if name else formulas.verify()
     if not report.run(checks, run.json, sys.stdout):
         sys.exit(1)
-
-
-def models(name: str, run: "Run") -> None:
-    if not name:
-        found = list_models()
-        width = max((len(m.name) for m in found), default=0)
-        _say(
-            run,
-            {"models": [m.__dict__ for m in found]},
-            *(f"{m.name:{width}}  {m.family:18} {m.folder}" for m in found),
-        )
-        return
-    model = _open(name, run)
-    facts = {
-        "name": model.name,
-        "folder": model.folder,
-        "family": model.family,
-        "medium": model.medium,
-        "size": list(model.size),
-        "predicts": model.prediction_type,
-        "hash": model.content_hash,
-    }
-    _say(run, facts, *(f"{key:9} {value}" for key, value in facts.items()))
 
 
 def inspect(file: Path, run: "Run", model: str, source: str, steps: int, out: Path | None) -> None:

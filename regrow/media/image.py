@@ -55,19 +55,20 @@ class Picture:
     notes: tuple[str, ...] = ()
 
 
-def load(path: str | os.PathLike[str], most_pixels: int = MOST_PIXELS) -> Picture:
+def load(path: str | os.PathLike[str], most_pixels: int = MOST_PIXELS, data: bytes | None = None) -> Picture:
     """Reads a picture: upright, opaque (on white), sRGB; the first frame of an animation.
 
     Args:
         path: a file in one of `FORMATS`; what it is called does not matter.
         most_pixels: larger pictures are refused by their header, before anything is decoded. Pillow's own
             limit of about 179 million stays in force above it.
+        data: the file's bytes where they are at hand; `path` then only names them in sentences.
 
     Raises:
         MediaError: the file cannot be read, is no picture, is damaged, cut short or too large.
     """
     notes: list[str] = []
-    with _opened(path, most_pixels) as image:
+    with _opened(path, most_pixels, data) as image:
         if getattr(image, "is_animated", False):
             notes.append("Only the first of its frames was taken.")
         if any(";16" in str(tile.args) for tile in image.tile) and image.mode not in colour.WIDE:
@@ -161,13 +162,13 @@ def from_uint8(values: UInt8[np.ndarray, "*b h w 3"]) -> Float32[Tensor, "*b 3 h
 
 
 @contextmanager
-def _opened(path: str | os.PathLike[str], most_pixels: int) -> Iterator[ImageFile.ImageFile]:
+def _opened(path: str | os.PathLike[str], most_pixels: int, data: bytes | None = None) -> Iterator[ImageFile.ImageFile]:
     """The picture with its header read and its size checked. What goes wrong inside becomes a sentence."""
-    path = readable(path)
+    file = readable(path) if data is None else BytesIO(data)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of size and of broken EXIF: the limit and the notes speak instead
-            with Image.open(path, formats=FORMATS) as image:
+            with Image.open(file, formats=FORMATS) as image:
                 width, height = image.size
                 if width * height > most_pixels:
                     raise MediaError(
@@ -182,7 +183,7 @@ def _opened(path: str | os.PathLike[str], most_pixels: int) -> Iterator[ImageFil
             f"{path} is far larger than the {most_pixels / 1e6:g} megapixels allowed: scale it down first."
         ) from problem
     except UnidentifiedImageError as problem:
-        raise MediaError(f"{path} {_unknown(path)}.") from problem
+        raise MediaError(f"{path} {_unknown(_head(file))}.") from problem
     except MemoryError:
         raise
     except Exception as problem:  # decoders answer damage with OSError, SyntaxError, IndexError, struct.error ...
@@ -198,10 +199,18 @@ def _orientation(image: Image.Image) -> int:
     return value if value in _TURNS else 1
 
 
-def _unknown(path: Path) -> str:
-    """What a file is that Pillow does not recognise, and what to do, without path and full stop."""
-    with path.open("rb") as file:
-        head = file.read(512)
+def _head(file: Path | BytesIO) -> bytes:
+    """The first bytes of a file."""
+    if isinstance(file, BytesIO):
+        return file.getvalue()[:512]
+    with file.open("rb") as opened:
+        return opened.read(512)
+
+
+def _unknown(head: bytes) -> str:
+    """What a file with these first bytes is, if Pillow does not recognise it, and what to do, to follow its path."""
+    if not head:
+        return "is empty (0 bytes): copy or download it again"
     if head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"hevc", b"hevx", b"mif1", b"msf1"):
         return "is a HEIC picture, which regrow cannot read: export it as JPEG or PNG"
     if head.startswith((b"\x89PNG", b"\xff\xd8", b"GIF8", b"RIFF", b"BM", b"II*\0", b"MM\0*")):

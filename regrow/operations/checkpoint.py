@@ -1,15 +1,32 @@
-"""Checkpoints of a training run: written aside, synced, renamed, checked on reading; the last two are kept."""
+"""Checkpoints of a training run: written aside, synced, renamed; their names hold their checksums.
 
+The last two and the best are kept. Each is a safetensors file that anything can open.
+"""
+
+import errno
+import fcntl
 import hashlib
 import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
-from safetensors.torch import load, save
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
-from regrow.media.files import write_whole
+from regrow.media.files import MediaError, reason
+
+_NAME = re.compile(r"step-(\d+)\.([0-9a-f]{32})\.safetensors")
+
+
+class DiskFullError(MediaError):
+    """A checkpoint did not fit on the disk; those before it are untouched."""
 
 
 @dataclass(frozen=True)
@@ -20,18 +37,38 @@ class Checkpoint:
     facts: dict
 
 
-def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
-    """Write `step-N.checkpoint` (a safetensors file behind a line with its BLAKE2b) and drop all but two.
+def write_checkpoint(folder: Path, checkpoint: Checkpoint, best: bool = False) -> Path:
+    """Write `step-N.CHECKSUM.safetensors` and drop all but the last two and the best.
+
+    Args:
+        folder: of the run.
+        checkpoint: see `Checkpoint`.
+        best: whether this one takes the name `best.safetensors`, too.
 
     Raises:
-        MediaError: the disk refused; the earlier checkpoints are untouched.
+        DiskFullError: there is not enough room; the earlier checkpoints are untouched.
+        MediaError: the disk refused for another reason.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {name: tensor.detach().contiguous() for name, tensor in checkpoint.tensors.items()}
-    body = save(tensors, {"facts": json.dumps(checkpoint.facts)})
-    path = folder / f"step-{checkpoint.facts['step']:08d}.checkpoint"
-    write_whole(path, hashlib.blake2b(body).hexdigest().encode() + b"\n" + body)
-    for old in sorted(folder.glob("step-*.checkpoint"))[:-2]:
+    aside = folder / ".checkpoint.part"
+    try:
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()}
+        save_file(tensors, aside, {"facts": json.dumps(checkpoint.facts)})
+        with aside.open("rb+") as file:
+            os.fsync(file.fileno())
+            checksum = hashlib.file_digest(file, _blake2b).hexdigest()
+        path = folder / f"step-{checkpoint.facts['step']:08d}.{checksum}.safetensors"
+        aside.rename(path)
+        if best:
+            _also_known_as(path, folder / "best.safetensors")
+        _sync(folder)
+    except Exception as problem:  # safetensors has its own class for what the system refuses
+        aside.unlink(missing_ok=True)
+        full = getattr(problem, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(problem)
+        if full:
+            raise DiskFullError(f"The disk of {folder} is full, and nothing is lost yet; free some space.") from problem
+        raise MediaError(f"A checkpoint could not be written to {folder} ({reason(problem)}).") from problem
+    for old in _newest_first(folder)[2:]:
         old.unlink()
     return path
 
@@ -39,14 +76,37 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
 def read_newest_checkpoint(folder: Path) -> tuple[Checkpoint | None, list[str]]:
     """The newest undamaged checkpoint, and a sentence for each damaged one that was passed over."""
     notes = []
-    for path in sorted(folder.glob("step-*.checkpoint"), reverse=True):
-        checksum, _, body = path.read_bytes().partition(b"\n")
-        if hashlib.blake2b(body).hexdigest().encode() != checksum:
-            notes.append(f"{path} is damaged; going back to the checkpoint before it.")
-            continue
-        header = json.loads(body[8 : 8 + int.from_bytes(body[:8], "little")])
-        return Checkpoint(load(body), json.loads(header["__metadata__"]["facts"])), notes
+    for path in _newest_first(folder):
+        match = _NAME.fullmatch(path.name)
+        with path.open("rb") as file:
+            if match is None or hashlib.file_digest(file, _blake2b).hexdigest() != match[2]:
+                notes.append(f"{path} is damaged; going back to the checkpoint before it.")
+                continue
+        return read_checkpoint(path), notes
     return None, notes
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """The contents of one file, unchecked."""
+    with safe_open(path, "pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
+        return Checkpoint(tensors, json.loads(file.metadata()["facts"]))
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Hold a run's folder for this process.
+
+    Raises:
+        ValueError: another process trains it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as problem:
+            raise ValueError(f"Another process is training {folder.name} right now; stop it first.") from problem
+        yield
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
@@ -65,4 +125,32 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tenso
         for i, parameter in enumerate(group["params"]):
             prefix = f"optimizer.{g}.{i}."
             found = {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
-            optimizer.state[parameter].update(found)
+            # AdamW of torch keeps its step count on the CPU wherever its parameters are
+            moved = {name: t if name == "step" else t.to(parameter.device) for name, t in found.items()}
+            optimizer.state[parameter].update(moved)
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    return sorted((path for path in folder.glob("step-*.safetensors") if _NAME.fullmatch(path.name)), reverse=True)
+
+
+def _blake2b() -> Any:
+    return hashlib.blake2b(digest_size=16)
+
+
+def _also_known_as(path: Path, name: Path) -> None:
+    """A second name for a file: it costs no room and outlives the first."""
+    aside = name.with_suffix(".part")
+    aside.unlink(missing_ok=True)
+    os.link(path, aside)
+    aside.replace(name)
+
+
+def _sync(folder: Path) -> None:
+    """Force the names themselves to the disk; some file systems cannot."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

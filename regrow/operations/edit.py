@@ -18,6 +18,7 @@ from regrow.families.model import Model
 from regrow.media.distance import psnr, ssim
 from regrow.media.files import MediaError
 from regrow.media.framing import unfit
+from regrow.operations.cautions import about_picture, about_words
 from regrow.operations.invert import describe, open_picture, path_of, source_denoiser, watched
 from regrow.operations.progress import Progress
 from regrow.operations.recipe import Recipe, make_recipe
@@ -82,6 +83,8 @@ def edit(request: Edit, model: Model) -> Generator[Progress, None, Edited]:
         x = state.x
         yield Progress("regrow", state.index, state.steps, x)
     frames, codec = model.decode(x), model.decode(latents)[0]
+    notes += about_words(model, [request.source, *request.target, request.negative or ""])
+    notes += about_picture(model, fitted.pixels, codec, request.image.name)
     seconds = round(time.monotonic() - started, 2)
     whole = tuple(unfit(frame, fitted.placement, picture.pixels) for frame in frames)
     recipes = []

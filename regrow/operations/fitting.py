@@ -1,21 +1,29 @@
-"""The training loop that every stage shares: schedule of the rate, moving average, checkpoints, resuming."""
+"""The training loop that every stage shares: rate, moving average, checkpoints, resuming, stopping."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
+from regrow.core.names import Decline, OptimizerName
 from regrow.operations.checkpoint import (
     Checkpoint,
+    DiskFullError,
     optimizer_tensors,
     read_newest_checkpoint,
     restore_optimizer,
     write_checkpoint,
 )
-from regrow.operations.optimizer import MuonAdamW
+from regrow.operations.optimizer import make_optimizer
+from regrow.operations.plan import Plan, factor, late, plan_of_steps, plan_of_time
+from regrow.operations.spread import Share, agree
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
 
 @dataclass(frozen=True)
@@ -23,118 +31,252 @@ class Fit:
     """Settings of a run.
 
     Attributes:
-        steps: optimizer steps in all.
-        rate: Muon's peak learning rate.
-        plain_rate: AdamW's peak learning rate, for biases, norms, embeddings and outputs.
-        warm_up: steps over which the rate rises.
-        flat: share of the steps after which the rate falls linearly to 0.
+        steps: optimizer steps in all, or 0 where `seconds` counts.
+        seconds: of training in all, over all its resumptions, or 0 where `steps` counts.
+        optimizer: muon (for kernels and matrices, AdamW for the rest) or adamw.
+        rate: peak learning rate of kernels and matrices.
+        plain_rate: AdamW's peak learning rate of biases, norms, embeddings and outputs.
+        warm_up: steps over which the rates rise.
+        flat: share of the run after which the rates fall.
+        decline: how they fall to 0: linear, cosine, or constant, which does not.
         ema: decay of the moving average of the weights.
         clip: the gradient's norm is cut to this.
-        seconds_between_checkpoints: at most this much work is lost when the process is killed.
+        accumulate: parts that a batch is computed in, to save memory.
+        minutes: between two checkpoints, which is the most that a kill can cost.
     """
 
-    steps: int
+    steps: int = 0
+    seconds: float = 0
+    optimizer: OptimizerName = "muon"
     rate: float = 3e-3
     plain_rate: float = 1e-3
     warm_up: int = 50
     flat: float = 0.3
+    decline: Decline = "linear"
     ema: float = 0.998
     clip: float = 1.0
-    seconds_between_checkpoints: float = 120.0
+    accumulate: int = 1
+    minutes: float = 2.0
 
-    def factor(self, step: int) -> float:
-        """The share of the peak rate at a step."""
-        rise = min(1.0, (step + 1) / self.warm_up)
-        fall = (self.steps - step) / (self.steps * (1 - self.flat))
-        return min(rise, fall, 1.0)
+    def __post_init__(self) -> None:
+        if (self.steps > 0) == (self.seconds > 0):
+            raise ValueError("A run needs a number of steps or a time, and not both.")
 
 
 @dataclass(frozen=True)
 class FitState:
-    """After `step` of `steps` steps: the mean loss since the last state (None on resuming) and all seconds trained."""
+    """Where a run stands.
+
+    Attributes:
+        step: steps done.
+        steps: in all; None while a run by time has not yet planned its end.
+        loss: of this step; None in a state that only brings notes.
+        seconds: trained so far, over all resumptions.
+        share: of the run that is done, 0 to 1.
+        validation: loss of the averaged weights on held-out items, where it was just measured.
+        notes: sentences for the user.
+    """
 
     step: int
-    steps: int
+    steps: int | None
     loss: float | None
     seconds: float
+    share: float
+    validation: float | None = None
     notes: tuple[str, ...] = ()
+
+
+LossAt = Callable[[nn.Module, Share], Tensor]
+"""The mean loss over a share of a step's batch. It depends on nothing but this and the weights."""
 
 
 def fit(
     module: nn.Module,
-    loss_at: Callable[[int], Tensor],
+    loss_at: LossAt,
     settings: Fit,
     folder: Path,
+    accelerator: "Accelerator",
     plain: tuple[nn.Parameter, ...] = (),
-    every: int = 20,
-) -> Iterator[FitState]:
-    """Train `module` in place, yielding every so many steps; at the end it holds the averaged weights.
+    look: Callable[[nn.Module], float | None] | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Generator[FitState, None, bool]:
+    """Train the parameters of `module` that require gradients, in place; a state a step.
 
-    Kill it at any moment and call it again with the same folder: it goes on from the newest undamaged
-    checkpoint. Since `loss_at` may depend on nothing but the step (and the weights), the run that goes on is the
-    run that was killed.
+    Kill it at any moment and call it again with the same folder: it goes on from the newest undamaged checkpoint,
+    and, on the same machine with as many threads, to the very same weights.
 
     Args:
         module: what is trained.
-        loss_at: the loss of a step, as a function of the step's number.
+        loss_at: see `LossAt`.
         settings: see `Fit`.
-        folder: where its checkpoints live.
+        folder: where its checkpoints live; on several machines, one that they share.
+        accelerator: of the devices and processes.
         plain: parameters that go to AdamW whatever their shape.
-        every: steps between two states.
+        look: called at checkpoints while the module holds the averaged weights; returns a loss on held-out items.
+        stop: asked after every step; when true, a checkpoint is written and the run ends.
+
+    Returns:
+        Whether the run is complete; then the module holds the averaged weights.
 
     Raises:
         ValueError: the folder holds a run with other settings.
         MediaError: a checkpoint could not be written; those before it are untouched.
     """
-    optimizer = MuonAdamW(module, settings.rate, settings.plain_rate, plain)
-    average = {name: p.detach().clone() for name, p in module.named_parameters()}
-    found, notes = read_newest_checkpoint(folder)
-    step, seconds = 0, 0.0
-    if found:
-        _check_same(found.facts["settings"], asdict(settings), folder)
-        step, seconds = found.facts["step"], found.facts["seconds"]
-        module.load_state_dict(_part(found.tensors, "model."))
-        average = _part(found.tensors, "ema.")
-        restore_optimizer(optimizer, found.tensors)
-        notes.append(f"Resuming at step {step} of {settings.steps}.")
-    total, counted = 0.0, 0
-    saved = time.monotonic()
-    started = saved - seconds
+    run = _Run(module, settings, folder, accelerator, plain)
+    if notes := run.restore():
+        yield run.state(None, notes=notes)
+    started = saved = time.monotonic()
+    before = run.seconds
+    network = accelerator.prepare_model(module)
     module.train()
-    if notes:
-        yield FitState(step, settings.steps, None, seconds, tuple(notes))
-    while step < settings.steps:
-        optimizer.scale(settings.factor(step))
-        optimizer.zero_grad()
-        loss = loss_at(step)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(module.parameters(), settings.clip)
-        optimizer.step()
-        step += 1
-        decay = min(settings.ema, (1 + step) / (10 + step))
-        with torch.no_grad():
-            for name, p in module.named_parameters():
-                average[name].lerp_(p, 1 - decay)
-        total, counted = total + loss.item(), counted + 1
-        seconds = time.monotonic() - started
-        if step == settings.steps or time.monotonic() - saved > settings.seconds_between_checkpoints:
-            tensors = {
-                **{f"model.{name}": t for name, t in module.state_dict().items()},
-                **{f"ema.{name}": t for name, t in average.items()},
-                **optimizer_tensors(optimizer),
-            }
-            facts = {"step": step, "seconds": seconds, "settings": asdict(settings)}
-            write_checkpoint(folder, Checkpoint(tensors, facts))
+    while not (run.plan and run.step >= run.plan.ends_at):
+        loss = run.advance(network, loss_at)
+        run.seconds = before + time.monotonic() - started
+        stopping = agree(accelerator, stop())
+        planned = run.make_plan()
+        finished = run.plan is not None and run.step >= run.plan.ends_at
+        due = agree(accelerator, time.monotonic() - saved > 60 * settings.minutes)
+        validation = None
+        if stopping or planned or finished or due:
+            validation = run.look(look) if (finished or due) and look else None
+            for note in run.save(validation, stop):
+                yield run.state(None, notes=(note,))
             saved = time.monotonic()
-        if step % every == 0 or step == settings.steps:
-            yield FitState(step, settings.steps, total / counted, seconds)
-            total, counted = 0.0, 0
-    module.load_state_dict(average, strict=False)
+        yield run.state(loss, validation)
+        if stopping and not finished:
+            return False
+    run.take_average()
     module.eval()
+    return True
 
 
-def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+class _Run:
+    """What changes while a run goes on."""
+
+    def __init__(
+        self,
+        module: nn.Module,
+        settings: Fit,
+        folder: Path,
+        accelerator: "Accelerator",
+        plain: tuple[nn.Parameter, ...],
+    ) -> None:
+        module.to(accelerator.device)
+        self.module, self.settings, self.folder, self.accelerator = module, settings, folder, accelerator
+        self.optimizer = make_optimizer(module, settings.optimizer, settings.rate, settings.plain_rate, plain)
+        self.trained = {name: p for name, p in module.named_parameters() if p.requires_grad}
+        self.average = {name: p.detach().clone() for name, p in self.trained.items()}
+        self.step, self.seconds, self.best = 0, 0.0, float("inf")
+        self.plan: Plan | None = plan_of_steps(settings.steps, settings.flat) if settings.steps else None
+
+    def state(self, loss: float | None, validation: float | None = None, notes: tuple[str, ...] = ()) -> FitState:
+        by_steps = bool(self.settings.steps)
+        share = self.step / self.settings.steps if by_steps else min(1.0, self.seconds / self.settings.seconds)
+        steps = self.plan.ends_at if self.plan else None
+        return FitState(self.step, steps, loss, self.seconds, share, validation, notes)
+
+    def restore(self) -> tuple[str, ...]:
+        found, notes = read_newest_checkpoint(self.folder)
+        if found:
+            _check_same(found.facts["settings"], asdict(self.settings), self.folder)
+            self.step, self.seconds, self.best = (found.facts[key] for key in ("step", "seconds", "best"))
+            self.plan = Plan(**found.facts["plan"]) if found.facts["plan"] else None
+            for kind, tensors in (("model.", self.trained), ("ema.", self.average)):
+                for name, tensor in tensors.items():
+                    tensor.data.copy_(found.tensors[kind + name])
+            restore_optimizer(self.optimizer, found.tensors)
+            notes.append(f"Resuming at step {self.step} of {self.plan.ends_at if self.plan else '?'}.")
+        return tuple(notes)
+
+    def advance(self, network: Any, loss_at: LossAt) -> float:
+        """One optimizer step; the loss over the whole batch."""
+        own, parts = self.accelerator.process_index, self.settings.accumulate
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["peak"] * factor(self.step, self.plan, self.settings.warm_up, self.settings.decline)
+        self.optimizer.zero_grad()
+        total = torch.zeros((), device=self.accelerator.device)
+        for part in range(parts):
+            share = Share(
+                self.step, late(self.step, self.plan), own * parts + part, self.accelerator.num_processes * parts
+            )
+            loss = loss_at(network, share) / parts
+            # gradients travel between processes once a step, with the last part
+            if part < parts - 1:
+                with self.accelerator.no_sync(network):
+                    self.accelerator.backward(loss)
+            else:
+                self.accelerator.backward(loss)
+            total += loss.detach()
+        torch.nn.utils.clip_grad_norm_(self.trained.values(), self.settings.clip)
+        self.optimizer.step()
+        self.step += 1
+        decay = min(self.settings.ema, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            for name, p in self.trained.items():
+                self.average[name].lerp_(p, 1 - decay)
+        return float(self.accelerator.reduce(total, "mean"))  # pyright: ignore[reportArgumentType]  # a tensor
+
+    def make_plan(self) -> bool:
+        """Whether a run by time has just planned its end; all processes plan what the first one does."""
+        if self.plan:
+            return False
+        plan = plan_of_time(self.step, self.seconds, self.settings.seconds, self.settings.flat)
+        ends = int(agree(self.accelerator, plan.ends_at if plan else 0))
+        self.plan = Plan(self.step, ends) if ends else None
+        return bool(ends)
+
+    def look(self, look: Callable[[nn.Module], float | None]) -> float | None:
+        """Show the averaged weights, on the first process; the weights themselves come back untouched."""
+        if not self.accelerator.is_main_process:
+            return None
+        kept = {name: p.detach().clone() for name, p in self.trained.items()}
+        self.take_average()
+        self.module.eval()
+        with torch.no_grad():
+            loss = look(self.module)
+        self.module.train()
+        for name, p in self.trained.items():
+            p.data.copy_(kept[name])
+        return loss
+
+    def take_average(self) -> None:
+        for name, p in self.trained.items():
+            p.data.copy_(self.average[name])
+
+    def save(self, validation: float | None, stop: Callable[[], bool]) -> Generator[str, None, None]:
+        """Write a checkpoint; while the disk is full, say so and wait."""
+        best = validation is not None and validation < self.best
+        if best and validation is not None:
+            self.best = validation
+        if not self.accelerator.is_main_process:
+            return
+        tensors = {
+            **{f"model.{name}": t for name, t in self.trained.items()},
+            **{f"ema.{name}": t for name, t in self.average.items()},
+            **optimizer_tensors(self.optimizer),
+        }
+        facts = {
+            "step": self.step,
+            "seconds": self.seconds,
+            "best": self.best,
+            "plan": asdict(self.plan) if self.plan else None,
+            "settings": asdict(self.settings),
+        }
+        told = False
+        while True:
+            try:
+                write_checkpoint(self.folder, Checkpoint(tensors, facts), best)
+            except DiskFullError as problem:
+                if stop():
+                    raise
+                if not told:
+                    yield f"Paused: {problem} Training goes on by itself when there is room."
+                    told = True
+                time.sleep(1)
+            else:
+                if told:
+                    yield "There is room again; going on."
+                return
 
 
 def _check_same(there: dict, here: dict, folder: Path) -> None:

@@ -11,6 +11,7 @@ from regrow.core.denoiser import Counted
 from regrow.core.noise import noise
 from regrow.core.solvers import make_step, solve
 from regrow.families.model import Model
+from regrow.operations.cautions import about_words
 from regrow.operations.progress import Progress
 from regrow.operations.recipe import Recipe, make_recipe
 from regrow.operations.requests import Generate
@@ -18,10 +19,11 @@ from regrow.operations.requests import Generate
 
 @dataclass(frozen=True)
 class Generated:
-    """Pictures `b 3 h w` in [-1, 1] and the recipe of each."""
+    """Pictures `b 3 h w` in [-1, 1], the recipe of each, and sentences for the user."""
 
     pictures: Float[Tensor, "b 3 h w"]
     recipes: tuple[Recipe, ...]
+    notes: tuple[str, ...] = ()
 
 
 def generate(request: Generate, model: Model) -> Generator[Progress, None, Generated]:
@@ -48,4 +50,4 @@ def generate(request: Generate, model: Model) -> Generator[Progress, None, Gener
     pictures = model.decode(x)
     figures = {"evaluations": denoise.evaluations, "seconds": round(time.monotonic() - started, 2)}
     recipes = [make_recipe(request, model, picture, i, figures) for i, picture in enumerate(pictures)]
-    return Generated(pictures, tuple(recipes))
+    return Generated(pictures, tuple(recipes), about_words(model, [request.prompt, request.negative]))

@@ -1,4 +1,4 @@
-"""Requests: what a user asks for, as frozen dataclasses that import nothing heavy.
+"""Requests about pictures: what a user asks for, as frozen dataclasses that import nothing heavy.
 
 The command line is made from them, and a recipe's settings are their fields.
 """
@@ -152,36 +152,3 @@ class Edit:
         if self.start_step is not None:
             return self.steps - self.start_step
         return max(1, round(self.strength * self.steps))
-
-
-@dataclass(frozen=True)
-class Train:
-    """Grow a model on a drawn world; killed at any moment, the same command goes on where it was.
-
-    Attributes:
-        name: of the model; it is written to `$REGROW_HOME/models/NAME`.
-        world: what is drawn.
-        size: side of the pictures in pixels, a multiple of 32.
-        scenes: how many scenes the denoiser learns from; the codec learns from the first quarter of them.
-        codec_steps: of 8 crops.
-        denoiser_steps: of `batch` pictures.
-        batch: pictures a step of the denoiser.
-        seed: of weights, samples and noise.
-    """
-
-    name: str
-    world: Literal["storybook"] = "storybook"
-    size: int = 128
-    scenes: int = 16_000
-    codec_steps: int = 3_000
-    denoiser_steps: int = 2_600
-    batch: int = 32
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if not self.name or set(self.name) & set('/\\:*?"<>|') or self.name.startswith("."):
-            raise ValueError(f"name must be a plain file name; got {self.name!r}.")
-        if self.size % 32 or self.size < 64:
-            raise ValueError(f"size must be a multiple of 32, 64 or more; got {self.size}.")
-        if min(self.codec_steps, self.denoiser_steps, self.batch) < 1 or self.scenes < 4:
-            raise ValueError("codec_steps, denoiser_steps and batch must be 1 or more, scenes 4 or more.")

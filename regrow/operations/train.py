@@ -1,94 +1,229 @@
-"""Train: grow a picture model from nothing on a world that is drawn by rule."""
+"""Train: grow a model from nothing, or go on from one, on a folder of pictures or a drawn world."""
 
+import json
 import shutil
-from collections.abc import Generator
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Generator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any, TypeVar
 
-import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from regrow.core.noise import derive_seed
-from regrow.families import new
-from regrow.families.schedules import schedule_from_config
+from regrow import __version__
+from regrow.families.lora import save_and_merge_lora
+from regrow.families.model import Model
+from regrow.families.saving import save_model
+from regrow.media.files import write_whole
 from regrow.media.home import home
-from regrow.media.image import from_uint8
-from regrow.operations.dataset import drawn
-from regrow.operations.fitting import Fit, FitState
-from regrow.operations.requests import Train
-from regrow.operations.train_codec import CodecStage, train_codec
-from regrow.operations.train_denoiser import DenoiserStage, Denoising, train_denoiser
-from regrow.worlds.storybook import VOCABULARY, Scene, caption
+from regrow.operations.checkpoint import only_one
+from regrow.operations.fitting import FitState, fit
+from regrow.operations.journal import Journal
+from regrow.operations.progress import Progress
+from regrow.operations.spread import make_accelerator
+from regrow.operations.stages import Staged, open_or_make, stages_of
+from regrow.operations.training_request import Train
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class Training:
-    """Where a run stands: the stage ("draw", "codec", "encode", "denoiser") and, while it fits, the fit's state."""
+    """Where a run stands.
+
+    Attributes:
+        stage: "read", "encode", "codec" or "denoiser".
+        progress: of reading and encoding.
+        fit: of the others.
+        batch: pictures a step.
+        samples: a grid of samples that was just written.
+        notes: sentences for the user.
+    """
 
     stage: str
+    progress: Progress | None = None
     fit: FitState | None = None
+    batch: int = 0
+    samples: Path | None = None
+    notes: tuple[str, ...] = ()
 
 
-def train(request: Train) -> Generator[Training, None, Path]:
-    """Train codec and denoiser, and return the model's folder.
+def train(request: Train, stop: Callable[[], bool] = lambda: False) -> Generator[Training, None, Path | None]:
+    """Train and write a model folder; killed at any moment, the same request goes on.
+
+    Args:
+        request: see `Train`.
+        stop: asked after every step; when true, a checkpoint is written and the run ends.
+
+    Returns:
+        The model's folder; None when the run was stopped before its end.
 
     Raises:
         ValueError: a model of this name is there already, or a run of this name had other settings.
+        MediaError: nothing to train on.
+        ModelError: the model to go on from cannot be opened.
     """
+    request = _resumed(request)
     folder, run = home() / "models" / request.name, home() / "runs" / request.name
     if folder.exists():
         raise ValueError(f"{folder} exists already and is never overwritten; choose another --name.")
-    scenes = [Scene.random(seed) for seed in range(request.scenes)]
-    yield Training("draw")
-    codec = new.new_codec(request.seed)
-    first = slice(0, max(2, request.scenes // 4))
-    codec_settings = Fit(steps=request.codec_steps, rate=3e-3, flat=0.3, ema=0.995)
-    stage = CodecStage(*drawn(scenes[first], request.size), seed=request.seed)
-    for state in train_codec(codec, stage, codec_settings, run / "codec"):
-        yield Training("codec", state)
-    yield Training("encode")
-    pictures, _ = drawn(scenes, request.size)
-    latents, scale = _latents(codec, pictures)
-    codec.register_to_config(scaling_factor=scale)
-    tokenizer = new.new_tokenizer(VOCABULARY)
-    unet = new.new_unet(request.seed, latents.shape[1], latents.shape[2])
-    for parameter in unet.parameters():  # what convolutions on a CPU are fastest in
-        if parameter.ndim == 4:
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
-    text_encoder = new.new_text_encoder(tokenizer, request.seed)
-    module = Denoising(unet, text_encoder)
-
-    def tokenize(prompts: list[str]) -> Tensor:
-        return tokenizer(prompts, padding="max_length", truncation=True, return_tensors="pt").input_ids
-
-    schedule, prediction_type = schedule_from_config({"_class_name": "DDIMScheduler", **new.new_scheduler().config})
-    denoiser_stage = DenoiserStage(
-        latents,
-        lambda i, seed: caption(scenes[i], seed),
-        tokenize,
-        schedule,
-        prediction_type,
-        request.batch,
-        derive_seed(request.seed, "denoiser"),
-    )
-    settings = Fit(steps=request.denoiser_steps, rate=3e-3, flat=0.4, ema=0.998)
-    for state in train_denoiser(module, denoiser_stage, settings, run / "denoiser"):
-        yield Training("denoiser", state)
-    aside = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(aside, ignore_errors=True)
-    new.save_stable_diffusion(aside, unet, codec, text_encoder, tokenizer)
-    aside.rename(folder)
+    accelerator = make_accelerator(request.precision)
+    first = accelerator.is_main_process
+    with ExitStack() as held:
+        if first:
+            held.enter_context(only_one(run))
+            _keep_request(request, run)
+        with accelerator.main_process_first():  # the others find what it wrote
+            model, data = yield from _watched("read", open_or_make(request, run / "start"))
+        if data.notes and first:
+            yield Training("read", notes=data.notes)
+        facts: dict[str, Any] = {}
+        for stage in stages_of(request):
+            with accelerator.main_process_first():
+                staged = yield from _watched("encode", stage.prepare(request, model, data, accelerator))
+            looks = _Looks(staged, run / "samples", request.sample_minutes)
+            journal = Journal(run / stage.name, first)
+            walk = fit(
+                staged.module,
+                staged.loss_at,
+                staged.settings,
+                run / stage.name,
+                accelerator,
+                staged.plain,
+                looks,
+                stop,
+            )
+            finished, state = False, None
+            while not finished:
+                try:
+                    state = next(walk)
+                except StopIteration as end:
+                    finished = end.value
+                    break
+                journal.write(state, staged.batch)
+                yield Training(stage.name, fit=state, batch=staged.batch, samples=looks.take())
+            journal.close()
+            if not finished:
+                return None
+            if staged.draw and first:
+                staged.draw(run / "samples" / "final.png")
+            facts[stage.name] = _facts(staged, run / stage.name, accelerator.num_processes)
+        if first:
+            _publish(request, model, folder, run, facts, data.notes)
+        accelerator.wait_for_everyone()
     return folder
 
 
-@torch.no_grad()
-def _latents(codec: nn.Module, pictures: np.ndarray) -> tuple[np.ndarray, float]:
-    """Latents of all pictures, float16 `n c h w`, scaled to standard deviation 1, and that scale."""
-    parts = []
-    for i in range(0, len(pictures), 32):
-        x = from_uint8(np.array(pictures[i : i + 32]))
-        parts.append(codec.get_submodule("encoder")(x).half().numpy())
-    latents = np.concatenate(parts)
-    scale = round(1 / float(latents[: 32 * 32].astype(np.float32).std()), 5)
-    return latents * np.float16(scale), scale
+class _Looks:
+    """What is done with the averaged weights now and then: the held-out loss, and a sample grid when it is due."""
+
+    def __init__(self, staged: Staged, folder: Path, minutes: float) -> None:
+        self.staged, self.folder, self.minutes = staged, folder, minutes
+        self.drawn, self.number, self.new = time.monotonic(), 0, None
+
+    def __call__(self, module: nn.Module) -> float | None:
+        loss = self.staged.examine(module) if self.staged.examine else None
+        if self.staged.draw and self.minutes and time.monotonic() - self.drawn > 60 * self.minutes:
+            stamp = time.strftime("%Y%m%d-%H%M%S")
+            self.new = self.folder / f"{stamp}.png"
+            self.staged.draw(self.new)
+            self.drawn = time.monotonic()
+        return loss
+
+    def take(self) -> Path | None:
+        """The grid that was drawn since this was last asked."""
+        new, self.new = self.new, None
+        return new
+
+
+def _resumed(request: Train) -> Train:
+    """A request to resume is the one that began the run."""
+    if not request.resume:
+        return request
+    path = home() / "runs" / request.resume / "request.json"
+    if not path.is_file():
+        names = sorted(p.parent.name for p in (home() / "runs").glob("*/request.json"))
+        raise ValueError(f"There is no run {request.resume!r} to resume; there are: {', '.join(names) or 'none'}.")
+    return _from_json(path)
+
+
+def _from_json(path: Path) -> Train:
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    settings["prompts"] = tuple(settings["prompts"])
+    settings["data"] = Path(settings["data"]) if settings["data"] else None
+    return Train(**settings)
+
+
+def _keep_request(request: Train, run: Path) -> None:
+    """Write down what began the run, or refuse to go on with other settings."""
+    path = run / "request.json"
+    request = replace(request, data=request.data.resolve() if request.data else None)
+    if path.is_file():
+        before = asdict(_from_json(path))
+        changed = [
+            f"{key} was {before[key]} and is {now}" for key, now in asdict(request).items() if before[key] != now
+        ]
+        if changed:
+            raise ValueError(
+                f"The run {request.name!r} began with other settings ({'; '.join(changed)}); go on with "
+                f"`regrow train --resume {request.name}`, or choose another --name."
+            )
+        return
+    settings = asdict(request) | {"data": str(request.data) if request.data else None}
+    write_whole(path, (json.dumps(settings, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def _watched(stage: str, work: Generator[Progress, None, Result]) -> Generator[Training, None, Result]:
+    while True:
+        try:
+            yield Training(stage, progress=next(work))
+        except StopIteration as end:
+            return end.value
+
+
+def _facts(staged: Staged, folder: Path, processes: int) -> dict[str, Any]:
+    """Of a finished stage, from its log: a run that was resumed has forgotten the rest."""
+    log = folder / "log.jsonl"
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+    last = lines[-1] if lines else {}
+    validations = [line["validation"] for line in lines if "validation" in line]
+    return {
+        "steps": last.get("step"),
+        "batch": staged.batch,
+        "processes": processes,
+        "seconds": last.get("seconds"),
+        "loss": last.get("loss"),
+        "validation": validations[-1] if validations else None,
+        "settings": asdict(staged.settings),
+    }
+
+
+def _publish(
+    request: Train, model: Model, folder: Path, run: Path, facts: dict[str, Any], notes: tuple[str, ...]
+) -> None:
+    """Write the model's folder aside, and rename it when it is whole."""
+    aside = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(aside, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lora = run / "lora"
+    if request.lora:
+        save_and_merge_lora(model.unet, lora)
+    save_model(model, aside)
+    if lora.is_dir():
+        shutil.copytree(lora, aside / "lora")
+    if (run / "samples").is_dir():
+        newest = sorted((run / "samples").glob("*.png"))[-1:]
+        for path in newest:
+            (aside / "samples").mkdir()
+            shutil.copy(path, aside / "samples")
+    about = {
+        "regrow": __version__,
+        "base_model": request.start or None,
+        "data": str(request.data.name) if request.data else request.world,
+        "notes": notes,
+        "stages": facts,
+        "request": asdict(request) | {"data": str(request.data) if request.data else None},
+    }
+    (aside / "training.json").write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    aside.rename(folder)

@@ -1,8 +1,6 @@
 """The codec stage: a picture autoencoder (AutoencoderTiny) trained from nothing on drawn scenes."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,7 +9,7 @@ from torch import Tensor, nn
 
 from regrow.core.noise import derive_seed
 from regrow.media.image import from_uint8
-from regrow.operations.fitting import Fit, FitState, fit
+from regrow.operations.spread import Share
 
 
 @dataclass(frozen=True)
@@ -28,6 +26,9 @@ class CodecStage:
         scale_weight: weight of decoding latents of half the size as pictures of half the size (scale equivariance,
             Skorokhodov et al. 2025, arXiv 2502.14831): it takes the detail that a denoiser cannot learn out of the
             latents.
+        channels: of a latent.
+        factor: pixels a latent cell spans along each side.
+        device: where the batches go.
     """
 
     pictures: np.ndarray
@@ -37,32 +38,41 @@ class CodecStage:
     seed: int = 0
     latent_noise: float = 0.05
     scale_weight: float = 0.25
+    channels: int = 16
+    factor: int = 8
+    device: torch.device = torch.device("cpu")  # noqa: RUF009  # immutable
 
 
-def train_codec(codec: nn.Module, stage: CodecStage, settings: Fit, folder: Path) -> Iterator[FitState]:
-    """Train `codec` (with `encoder` and `decoder` between [-1, 1] pictures and latents) in place.
+class Coding(nn.Module):
+    """What is trained: `(pictures, noise of the latents) -> latents, pictures, half-size pictures or None`."""
 
-    The loss is L2 for three quarters of the steps and L1 + 2 x L2 after that (LOG.md: L1 from the start is slower),
-    and pulls each latent channel to mean 0 and all channels together to variance 1, which the denoiser assumes.
+    def __init__(self, codec: nn.Module, scaled: bool) -> None:
+        super().__init__()
+        self.encoder, self.decoder = codec.get_submodule("encoder"), codec.get_submodule("decoder")
+        self.scaled = scaled
+
+    def forward(self, pictures: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        latents = self.encoder(pictures)
+        rough = latents + noise
+        small = self.decoder(nn.functional.avg_pool2d(rough, 2)) if self.scaled else None
+        return latents, self.decoder(rough), small
+
+
+def codec_loss(stage: CodecStage, network: nn.Module, share: Share) -> Float[Tensor, ""]:
+    """L2, and L1 + 2 x L2 in the last 64 % of the decline (LOG.md: L1 from the start is slower).
+
+    It also pulls each latent channel to mean 0 and all channels together to variance 1, which the denoiser assumes.
     Each channel alone is left its own variance: forcing all to 1 blows detail up to the size of the shapes.
     """
-
-    encoder, decoder = codec.get_submodule("encoder"), codec.get_submodule("decoder")
-
-    def loss_at(step: int) -> Tensor:
-        part = step / settings.steps
-        pictures, weights = _batch(stage, step, whole=part > 0.9)
-        latents = encoder(pictures)
-        generator = torch.Generator().manual_seed(derive_seed(stage.seed, "latent", step))
-        rough = latents + stage.latent_noise * torch.randn(latents.shape, generator=generator)
-        loss = _distance(decoder(rough), pictures, weights, late=part > 0.75)
-        if stage.scale_weight:
-            small = [nn.functional.avg_pool2d(x, 2) for x in (rough, pictures, weights)]
-            loss = loss + stage.scale_weight * _distance(decoder(small[0]), small[1], small[2], late=part > 0.75)
-        mean, variance = latents.mean(dim=(0, 2, 3)), latents.var(dim=(0, 2, 3)).mean()
-        return loss + 2e-2 * (mean.square().mean() + (variance - 1).square())
-
-    return fit(codec, loss_at, settings, folder)
+    pictures, weights, noise = _batch(stage, share)
+    late = share.late > 0.64
+    latents, again, small = network(pictures, stage.latent_noise * noise)
+    loss = _distance(again, pictures, weights, late)
+    if small is not None:
+        half = [nn.functional.avg_pool2d(x, 2) for x in (pictures, weights)]
+        loss = loss + stage.scale_weight * _distance(small, half[0], half[1], late)
+    mean, variance = latents.mean(dim=(0, 2, 3)), latents.var(dim=(0, 2, 3)).mean()
+    return loss + 2e-2 * (mean.square().mean() + (variance - 1).square())
 
 
 def _distance(x: Tensor, y: Tensor, weights: Tensor, late: bool) -> Tensor:
@@ -71,12 +81,17 @@ def _distance(x: Tensor, y: Tensor, weights: Tensor, late: bool) -> Tensor:
     return loss + (weights * error.abs()).mean() if late else loss
 
 
-def _batch(stage: CodecStage, step: int, whole: bool) -> tuple[Float[Tensor, "b 3 h w"], Float[Tensor, "b 1 h w"]]:
-    random = np.random.default_rng(derive_seed(stage.seed, "crops", step))
+def _batch(
+    stage: CodecStage, share: Share
+) -> tuple[Float[Tensor, "b 3 h w"], Float[Tensor, "b 1 h w"], Float[Tensor, "b c y x"]]:
+    """Crops, and whole pictures at the very end; their weights; the latents' noise, of deviation 1."""
+    random = np.random.default_rng(derive_seed(stage.seed, "crops", share.step))
     side = stage.pictures.shape[1]
+    whole = share.late > 0.86
     crop = side if whole else stage.crop
     pictures, masks = [], []
-    for _ in range(max(1, stage.batch // 4) if whole else stage.batch):
+    count = max(share.count, stage.batch // 4) if whole else stage.batch
+    for _ in range(count):
         i = int(random.integers(len(stage.pictures)))
         top, left = random.integers(0, side - crop + 1, size=2)
         if random.random() < 0.6:  # most crops look at the animal: that is where the detail is
@@ -87,5 +102,9 @@ def _batch(stage: CodecStage, step: int, whole: bool) -> tuple[Float[Tensor, "b 
         flip = -1 if random.random() < 0.5 else 1
         pictures.append(stage.pictures[window][:, ::flip])
         masks.append(stage.masks[window][:, ::flip])
+    own = share.of(count)
     weights = 1 + 2 * (torch.from_numpy(np.stack(masks))[:, None] > 127).float()
-    return from_uint8(np.stack(pictures)), weights
+    generator = torch.Generator().manual_seed(derive_seed(stage.seed, "latent", share.step))
+    noise = torch.randn((count, stage.channels, crop // stage.factor, crop // stage.factor), generator=generator)
+    x = from_uint8(np.stack(pictures))
+    return x[own].to(stage.device), weights[own].to(stage.device), noise[own].to(stage.device)

@@ -1,8 +1,7 @@
 """The denoiser stage: a network and its text encoder, trained together on the latents of captioned pictures."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,16 +11,16 @@ from torch import Tensor, nn
 from regrow.core.denoiser import PredictionType, target
 from regrow.core.levels import Schedule
 from regrow.core.noise import derive_seed
-from regrow.operations.fitting import Fit, FitState, fit
+from regrow.operations.spread import Share
 
 Captions = Callable[[int, int], str]
 """From the number of a sample and a seed to one of its captions."""
 
 
 class Denoising(nn.Module):
-    """What is trained: `(noisy latents, labels, token ids) -> network output`."""
+    """What is trained: `(noisy latents, labels, token ids) -> network output`; without text encoder, without words."""
 
-    def __init__(self, unet: nn.Module, text_encoder: nn.Module) -> None:
+    def __init__(self, unet: nn.Module, text_encoder: nn.Module | None) -> None:
         super().__init__()
         self.unet = unet
         self.text_encoder = text_encoder
@@ -29,11 +28,13 @@ class Denoising(nn.Module):
     def forward(
         self, x_t: Float[Tensor, "b c h w"], labels: Float[Tensor, " b"], tokens: Tensor
     ) -> Float[Tensor, "b c h w"]:
+        if self.text_encoder is None:
+            return self.unet(x_t, labels).sample
         return self.unet(x_t, labels, self.text_encoder(tokens).last_hidden_state).sample
 
     def plain_parameters(self) -> tuple[nn.Parameter, ...]:
         """Embedding tables and the output layer, which are not maps between hidden features: AdamW's share."""
-        tables = [m.get_parameter("weight") for m in self.text_encoder.modules() if isinstance(m, nn.Embedding)]
+        tables = [m.get_parameter("weight") for m in self.modules() if isinstance(m, nn.Embedding)]
         return (*tables, self.unet.get_submodule("conv_out").get_parameter("weight"))
 
 
@@ -42,17 +43,21 @@ class DenoiserStage:
     """What the denoiser learns from, and how.
 
     Attributes:
-        latents: scaled latents, float16 `n c h w`.
+        x0: what is denoised, of the samples of an array of numbers: scaled latents or pixels, `b c h w`.
+        count: how many there are.
         captions: see `Captions`.
         tokenize: prompts to token ids `b tokens`.
         schedule: its levels; labels are drawn evenly, one from each of `batch` equal shares of the path.
         prediction_type: what the network is trained to predict.
         batch: samples a step.
+        min_snr: gamma of min-SNR weighting; 0 = off, the plain loss of the prediction type.
         seed: of sample choice, captions, levels and noise.
         drop: share of the captions replaced by the empty prompt, for classifier-free guidance.
+        device: where the batches go.
     """
 
-    latents: np.ndarray
+    x0: Callable[[np.ndarray], Float[Tensor, "b c h w"]]
+    count: int
     captions: Captions
     tokenize: Callable[[list[str]], Tensor]
     schedule: Schedule
@@ -60,30 +65,34 @@ class DenoiserStage:
     batch: int = 32
     seed: int = 0
     drop: float = 0.1
+    min_snr: float = 0.0
+    device: torch.device = torch.device("cpu")  # noqa: RUF009  # immutable
 
 
-def train_denoiser(module: Denoising, stage: DenoiserStage, settings: Fit, folder: Path) -> Iterator[FitState]:
-    """Train `module` in place with the plain loss of its prediction type (min-SNR left words unlearned: LOG.md)."""
-
-    def loss_at(step: int) -> Tensor:
-        random = np.random.default_rng(derive_seed(stage.seed, "samples", step))
-        chosen = random.integers(len(stage.latents), size=stage.batch).tolist()
-        dropped = random.random(stage.batch) < stage.drop
-        prompts = [
-            "" if drop else stage.captions(i, derive_seed(stage.seed, "caption", step, place))
-            for place, (i, drop) in enumerate(zip(chosen, dropped, strict=True))
-        ]
-        generator = torch.Generator().manual_seed(derive_seed(stage.seed, "noise", step))
-        shares = (torch.arange(stage.batch) + torch.rand(stage.batch, generator=generator)) / stage.batch
-        x0 = torch.from_numpy(stage.latents[chosen]).float()
-        eps = torch.randn(x0.shape, generator=generator)
-        return batch_loss(module, stage, x0, eps, shares, stage.tokenize(prompts)).mean()
-
-    return fit(module, loss_at, settings, folder, module.plain_parameters())
+def denoiser_loss(stage: DenoiserStage, network: nn.Module, share: Share) -> Float[Tensor, ""]:
+    """Squared error of what the network predicts, its levels weighted by `min_snr` if that is on."""
+    random = np.random.default_rng(derive_seed(stage.seed, "samples", share.step))
+    own = share.of(stage.batch)
+    chosen = random.integers(stage.count, size=stage.batch)
+    dropped = random.random(stage.batch) < stage.drop
+    prompts = [
+        ""
+        if dropped[place]
+        else stage.captions(int(chosen[place]), derive_seed(stage.seed, "caption", share.step, place))
+        for place in range(own.start, own.stop)
+    ]
+    generator = torch.Generator().manual_seed(derive_seed(stage.seed, "noise", share.step))
+    shares = (torch.arange(stage.batch) + torch.rand(stage.batch, generator=generator)) / stage.batch
+    x0 = stage.x0(chosen[own])
+    eps = torch.randn((stage.batch, *x0.shape[1:]), generator=generator)
+    error = batch_loss(network, stage, x0, eps[own], shares[own], stage.tokenize(prompts))
+    if stage.min_snr:
+        error = error * _min_snr(stage, shares[own]).view(-1, 1, 1, 1).to(error.device)
+    return error.mean()
 
 
 def batch_loss(
-    module: Denoising,
+    module: nn.Module,
     stage: DenoiserStage,
     x0: Float[Tensor, "b c h w"],
     eps: Float[Tensor, "b c h w"],
@@ -91,19 +100,44 @@ def batch_loss(
     tokens: Tensor,
 ) -> Float[Tensor, "b c h w"]:
     """Squared error of the network's output at the levels `shares` in [0, 1) of the labels."""
-    noisiest = stage.schedule.label(stage.schedule.noisiest)
-    labels = (shares.double() * (noisiest + 1)).floor().clamp_max(noisiest)
+    device = stage.device
+    labels = _labels(stage, shares)
     levels = [stage.schedule.level(label) for label in labels.tolist()]
     alpha, sigma = (
-        torch.tensor([getattr(level, name) for level in levels]).view(-1, 1, 1, 1) for name in ("alpha", "sigma")
+        torch.tensor([getattr(level, name) for level in levels], device=device).view(-1, 1, 1, 1)
+        for name in ("alpha", "sigma")
     )
+    x0, eps = x0.to(device), eps.to(device)
     x_t = (alpha * x0 + sigma * eps).contiguous(memory_format=torch.channels_last)
-    return (module(x_t, labels.float(), tokens) - target(x0, eps, alpha, sigma, stage.prediction_type)).square()
+    output = module(x_t, labels.float().to(device), tokens.to(device))
+    return (output - target(x0, eps, alpha, sigma, stage.prediction_type)).square()
+
+
+def _labels(stage: DenoiserStage, shares: Float[Tensor, " b"]) -> Tensor:
+    """The labels that a checkpoint of this schedule counts by; float64."""
+    noisiest = stage.schedule.label(stage.schedule.noisiest)
+    labels = shares.double() * (noisiest + 1)
+    return labels.floor().clamp_max(noisiest) if stage.prediction_type != "flow" else labels.clamp_max(noisiest)
+
+
+def _min_snr(stage: DenoiserStage, shares: Float[Tensor, " b"]) -> Float[Tensor, " b"]:
+    """min(SNR, gamma) times the x0 error, as a factor of the error of what is predicted.
+
+    Hang et al. 2023, arXiv 2303.09556, section 3.4 for epsilon, v and sample; the error of flow's x0 is sigma times
+    the flow's.
+    """
+    weights = []
+    for label in _labels(stage, shares).tolist():
+        level = stage.schedule.level(label)
+        snr = (level.alpha / max(level.sigma, 1e-6)) ** 2
+        share = {"epsilon": 1 / max(snr, 1e-12), "v": 1 / (snr + 1), "sample": 1.0, "flow": level.sigma**2}
+        weights.append(min(snr, stage.min_snr) * share[stage.prediction_type])
+    return torch.tensor(weights, dtype=torch.float32)
 
 
 @torch.no_grad()
 def caption_gap(
-    module: Denoising,
+    module: nn.Module,
     stage: DenoiserStage,
     latents: Float[Tensor, "b c h w"],
     right: list[str],

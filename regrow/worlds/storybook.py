@@ -31,11 +31,12 @@ from regrow.worlds.scene import (
     WEATHERS,
     Scene,
 )
-from regrow.worlds.wording import VOCABULARY, caption, captions
+from regrow.worlds.wording import CHARACTERS, VOCABULARY, Language, caption, captions
 
 __all__ = [
     "ACCESSORIES",
     "ANIMALS",
+    "CHARACTERS",
     "COLOURS",
     "EXPRESSIONS",
     "FACINGS",
@@ -45,6 +46,7 @@ __all__ = [
     "VOCABULARY",
     "WEATHERS",
     "Drawing",
+    "Language",
     "Scene",
     "caption",
     "captions",

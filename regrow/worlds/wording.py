@@ -1,7 +1,8 @@
-"""True English sentences about a scene, from the plainest to the fullest."""
+"""True sentences about a scene, from the plainest to the fullest: the English ones, and the choice of one."""
 
 from itertools import product
 from random import Random
+from typing import Literal, get_args
 
 from regrow.worlds.scene import (
     ACCESSORIES,
@@ -15,6 +16,9 @@ from regrow.worlds.scene import (
     WEATHERS,
     Scene,
 )
+from regrow.worlds.wording_zh import captions_zh
+
+Language = Literal["en", "zh"]
 
 PLACE_WORDS = {
     "beach": "on a beach",
@@ -32,8 +36,18 @@ ACCESSORY_WORDS = {
 SKY_WORDS = {"clear": "sunny", "cloudy": "cloudy", "rainy": "rainy", "snowy": "snowy"}
 
 
-def captions(scene: Scene) -> tuple[str, ...]:
-    """True sentences about a scene without repetitions, first the plainest: "an orange cat on a beach"."""
+def captions(scene: Scene, language: Language = "en") -> tuple[str, ...]:
+    """True sentences about a scene without repetitions, first the plainest: "an orange cat on a beach".
+
+    Raises:
+        ValueError: there are no sentences in that language.
+    """
+    if language not in get_args(Language):
+        raise ValueError(f"language is {language!r}, but must be one of {', '.join(map(repr, get_args(Language)))}.")
+    return captions_zh(scene) if language == "zh" else _captions_en(scene)
+
+
+def _captions_en(scene: Scene) -> tuple[str, ...]:
     place, weather, time = scene.place, scene.weather, scene.time
     animal, colour, accessory = scene.animal, scene.colour, scene.accessory
     pose, facing, expression = scene.pose, scene.facing, scene.expression
@@ -76,16 +90,20 @@ def _scenic(place: str, weather: str, time: str) -> str:
     return f"{PLACE_WORDS[place]} {_hour(weather, time)}"
 
 
-def caption(scene: Scene, seed: int) -> str:
-    """One of the captions, chosen by `seed`: the plainest in 60 % of the seeds, else any other."""
-    found = captions(scene)
+def caption(scene: Scene, seed: int, language: Language = "en") -> str:
+    """One of the captions, chosen by `seed`: the plainest in 60 % of the seeds, else any other.
+
+    Raises:
+        ValueError: there are no sentences in that language.
+    """
+    found = captions(scene, language)
     random = Random(f"caption {seed}")
     return found[0] if random.random() < 0.6 else random.choice(found[1:])
 
 
-def _vocabulary() -> tuple[str, ...]:
-    """Every word of every caption: each part of a caption depends on few fields,
-    so few scenes show them all."""
+def _telling() -> list[Scene]:
+    """Scenes whose captions hold every word of every caption: each part of one depends on few fields,
+    so a few scenes show them all."""
     scenes = [
         Scene(place=place, weather=weather, time=time)
         for place in PLACES
@@ -101,9 +119,12 @@ def _vocabulary() -> tuple[str, ...]:
     }
     for name, allowed in choices.items():
         scenes += [Scene().replace(**{name: value}) for value in allowed]
-    words = {word.strip(",") for scene in scenes for text in captions(scene) for word in text.split()}
-    return tuple(sorted(words))
+    return scenes
 
 
-VOCABULARY = _vocabulary()
-"""Every word that a caption can contain, sorted, without punctuation."""
+VOCABULARY = tuple(
+    sorted({word.strip(",") for scene in _telling() for text in captions(scene) for word in text.split()})
+)
+"""Every word that an English caption can contain, sorted, without punctuation."""
+CHARACTERS = tuple(sorted({character for scene in _telling() for text in captions_zh(scene) for character in text}))
+"""Every character that a Chinese caption can contain, sorted, with the full-width comma."""

@@ -125,7 +125,7 @@ def test_inspect_shows_recipe_and_page(folder: str, capsys: pytest.CaptureFixtur
 
 def test_models_are_listed_and_shown(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "models" in printed(capsys, "models")
-    shown = printed(capsys, "models", folder)
+    shown = printed(capsys, "models", "show", folder)
     assert (shown["family"], shown["predicts"], shown["size"]) == ("stable-diffusion", "v", [32, 48])
 
 

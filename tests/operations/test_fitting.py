@@ -16,6 +16,7 @@ from torch import nn
 from regrow.operations.checkpoint import Checkpoint, read_newest_checkpoint, write_checkpoint
 from regrow.operations.fitting import Fit, fit
 from regrow.operations.optimizer import MuonAdamW, orthogonalise
+from regrow.operations.spread import Share, make_accelerator
 
 RUN = """
 import sys, time, torch
@@ -23,21 +24,27 @@ from pathlib import Path
 from safetensors.torch import save_file
 from torch import nn
 from regrow.operations.fitting import Fit, fit
+from regrow.operations.spread import make_accelerator
 
 torch.set_num_threads(1)
 torch.manual_seed(0)
 module = nn.Sequential(nn.Conv2d(3, 8, 3), nn.SiLU(), nn.Conv2d(8, 3, 3), nn.Flatten(), nn.Linear(48, 4))
 
-def loss_at(step):
+def loss_at(network, share):
     time.sleep(0.01)
-    x = torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(step))
-    return (module(x) - x.mean(dim=(2, 3)).mean(dim=1, keepdim=True)).square().mean()
+    x = torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(share.step))
+    return (network(x) - x.mean(dim=(2, 3)).mean(dim=1, keepdim=True)).square().mean()
 
 folder = Path(sys.argv[1])
-for state in fit(module, loss_at, Fit(steps=120, warm_up=5, seconds_between_checkpoints=0.05), folder, every=1):
+settings = Fit(steps=120, warm_up=5, minutes=0.05 / 60)
+for state in fit(module, loss_at, settings, folder, make_accelerator()):
     print(state.step, flush=True)
 save_file(module.state_dict(), folder / "final.safetensors")
 """
+
+
+def ones(network: nn.Module, share: Share) -> torch.Tensor:
+    return network(torch.ones(1, 2)).square().mean()
 
 
 def start(folder: Path) -> subprocess.Popen[str]:
@@ -72,7 +79,7 @@ def test_a_damaged_newest_checkpoint_falls_back_and_says_so(tmp_path: Path) -> N
     for step in (1, 2, 3):
         write_checkpoint(tmp_path, Checkpoint({"w": torch.full((3,), float(step))}, {"step": step}))
     assert len(list(tmp_path.iterdir())) == 2
-    newest = tmp_path / "step-00000003.checkpoint"
+    (newest,) = tmp_path.glob("step-00000003.*")
     os.truncate(newest, newest.stat().st_size - 5)
     found, notes = read_newest_checkpoint(tmp_path)
     assert found is not None
@@ -84,7 +91,7 @@ def test_a_damaged_newest_checkpoint_falls_back_and_says_so(tmp_path: Path) -> N
 def test_another_run_is_not_continued(tmp_path: Path) -> None:
     def run(steps: int) -> None:
         module = nn.Linear(2, 2)
-        list(fit(module, lambda _: module(torch.ones(1, 2)).square().mean(), Fit(steps=steps), tmp_path))
+        list(fit(module, ones, Fit(steps=steps), tmp_path, make_accelerator()))
 
     run(3)
     with pytest.raises(ValueError, match="steps was 3 and is 4"):

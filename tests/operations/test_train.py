@@ -1,23 +1,24 @@
 """A whole training in small: what it writes opens here and in diffusers, and is never overwritten."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline
-from transformers import CLIPTokenizer
+from safetensors.torch import load_file
 
 from regrow.core.noise import noise
 from regrow.core.solvers import ddim, last, solve
-from regrow.families.new import new_tokenizer
 from regrow.families.registry import open_model
 from regrow.operations.dataset import drawn
-from regrow.operations.requests import Train
 from regrow.operations.train import train
-from regrow.worlds.storybook import VOCABULARY, Scene, captions, draw
+from regrow.operations.training_request import Train
+from regrow.worlds.storybook import VOCABULARY, Scene, draw
 
-TINY = Train("tiny", size=64, scenes=8, codec_steps=2, denoiser_steps=2, batch=2)
+TINY = Train(name="tiny", world="storybook", size=64, scenes=8, hold_out=2, steps=2, batch=2)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def trained(home: Path) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REGROW_HOME", str(home))
         stages = [state.stage for state in train(TINY)]
-    assert list(dict.fromkeys(stages)) == ["draw", "codec", "encode", "denoiser"]
+    assert list(dict.fromkeys(stages)) == ["read", "codec", "encode", "denoiser"]
     return home / "models" / "tiny"
 
 
@@ -52,8 +53,58 @@ def test_what_is_trained_opens_here_and_in_diffusers(trained: Path) -> None:
 
 
 def test_a_model_is_never_overwritten(trained: Path) -> None:
+    before = {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()}
     with pytest.raises(ValueError, match="exists already and is never overwritten"):
         next(train(TINY))
+    assert {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()} == before
+
+
+def test_a_model_says_what_it_was_trained_on(trained: Path, home: Path) -> None:
+    about = json.loads((trained / "training.json").read_text())
+    assert (about["data"], about["stages"]["denoiser"]["steps"], about["stages"]["denoiser"]["batch"]) == (
+        "storybook",
+        2,
+        2,
+    )
+    assert about["stages"]["denoiser"]["validation"] > 0
+    assert json.loads((trained / "words.json").read_text())["words"] == list(VOCABULARY)
+    assert (trained / "samples" / "final.png").is_file()
+    lines = [json.loads(line) for line in (home / "runs" / "tiny" / "denoiser" / "log.jsonl").read_text().splitlines()]
+    assert lines[-1]["step"] == 2
+    assert list((home / "runs" / "tiny" / "denoiser").glob("events.out.tfevents.*"))
+
+
+def test_another_request_does_not_go_on_with_a_run(home: Path) -> None:
+    request = replace(TINY, name="begun")
+    assert run(request, stop_after=1) is None
+    with pytest.raises(ValueError, match=r"'begun' began with other settings \(drop was 0.1 and is 0.2\)"):
+        next(train(replace(request, drop=0.2)))
+    with pytest.raises(ValueError, match="no run 'other' to resume; there are: begun, tiny"):
+        next(train(Train(resume="other")))
+    assert run(Train(resume="begun")) == home / "models" / "begun"
+
+
+def test_a_stopped_run_ends_as_one_that_was_not(trained: Path, home: Path) -> None:
+    assert run(replace(TINY, name="stopped"), stop_after=3) is None  # in the second stage
+    run(replace(TINY, name="stopped"))
+    for part in ("unet/diffusion_pytorch_model", "vae/diffusion_pytorch_model", "text_encoder/model"):
+        found, expected = (load_file(home / "models" / name / f"{part}.safetensors") for name in ("stopped", "tiny"))
+        assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
+
+
+def run(request: Train, stop_after: int | None = None) -> Path | None:
+    """Train, and ask to stop after so many optimizer steps over all stages."""
+    steps = 0
+
+    def stop() -> bool:
+        return stop_after is not None and steps >= stop_after - 1
+
+    walk = train(request, stop)
+    while True:
+        try:
+            steps += next(walk).fit is not None
+        except StopIteration as end:
+            return end.value
 
 
 def test_drawn_scenes_are_kept_and_are_the_drawings(home: Path) -> None:
@@ -65,14 +116,3 @@ def test_drawn_scenes_are_kept_and_are_the_drawings(home: Path) -> None:
     drawn(scenes, 32)
     assert sorted((home / "cache" / "drawn").iterdir()) == kept
     assert not [path for path in kept if path.name.startswith(".")]
-
-
-def test_every_word_of_the_world_is_one_token(tmp_path: Path) -> None:
-    tokenizer = new_tokenizer(VOCABULARY)
-    assert all(len(tokenizer.tokenize(word)) == 1 for word in VOCABULARY)
-    tokenizer.save_pretrained(tmp_path)
-    again = CLIPTokenizer.from_pretrained(tmp_path)
-    longest = max((text for seed in range(200) for text in captions(Scene.random(seed))), key=len)
-    assert again(longest).input_ids == tokenizer(longest).input_ids
-    assert len(again(longest).input_ids) <= again.model_max_length
-    assert again.decode(again("a wombat").input_ids, skip_special_tokens=True) == "a wombat"

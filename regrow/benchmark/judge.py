@@ -1,0 +1,139 @@
+"""The judge: a small classifier that reads off a storybook picture what it shows.
+
+It learned from drawn pictures alone (`judge_training.py`), on seeds that no model learns from and none is measured
+on, and shares nothing with the models it judges. Its own errors are measured beside theirs (`storybook.py`).
+
+    animal, colour, ... = argmax of one softmax an attribute, over features averaged and maximised over the picture
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from regrow.media.files import MediaError, readable, reason
+from regrow.worlds.scene import ACCESSORIES, ANIMALS, COLOURS, EXPRESSIONS, FACINGS, PLACES, POSES, TIMES, WEATHERS
+
+SIDE = 128
+"""Pixels along each side of what the network sees."""
+WEIGHTS = Path(__file__).parent / "judge.safetensors"
+ATTRIBUTES: dict[str, tuple[str, ...]] = {
+    "animal": ANIMALS,
+    "colour": COLOURS,
+    "place": PLACES,
+    "weather": tuple(dict.fromkeys(weather for allowed in WEATHERS.values() for weather in allowed)),
+    "time": tuple(dict.fromkeys(time for allowed in TIMES.values() for time in allowed)),
+    "pose": POSES,
+    "facing": FACINGS,
+    "accessory": ACCESSORIES,
+    "expression": EXPRESSIONS,
+}
+"""What is read off a picture, and the values that each can have, in the order of the network's outputs."""
+
+
+class Residual(nn.Module):
+    """Two 3 x 3 convolutions around which the input goes, too."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(8, channels)
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        return x + self.second(self.first(self.norm(x).relu()).relu())
+
+
+class JudgeNetwork(nn.Module):
+    """Pictures `b 3 128 128` in [-1, 1] to the logits of all values of all attributes, one after the other.
+
+    The picture's 4 x 4 cells become channels at once: full resolution is what a CPU spends its time on.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.PixelUnshuffle(4),
+            nn.Conv2d(48, 48, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(48, 96, 3, stride=2, padding=1),
+            Residual(96),
+            nn.Conv2d(96, 128, 3, stride=2, padding=1),
+            Residual(128),
+            nn.GroupNorm(8, 128),
+            nn.ReLU(),
+        )
+        # an animal is seen in a few cells and the weather in all of them
+        self.head = nn.Linear(2 * 128, sum(map(len, ATTRIBUTES.values())))
+
+    def forward(self, pictures: Float[Tensor, "b 3 128 128"]) -> Float[Tensor, "b values"]:
+        features = self.features(pictures)
+        return self.head(torch.cat([features.mean((2, 3)), features.amax((2, 3))], dim=1))
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """A trained network, and how it was trained and how often it is right (`facts`)."""
+
+    network: JudgeNetwork
+    facts: Mapping[str, Any]
+
+    @torch.no_grad()
+    def probabilities(
+        self, pictures: Float[Tensor, "b 3 h w"], batch: int = 64
+    ) -> dict[str, Float[Tensor, "b values"]]:
+        """How likely each value of each attribute is; values in the order of `ATTRIBUTES`, each row sums to 1.
+
+        Args:
+            pictures: in [-1, 1], of any size; brought to 128 x 128 (antialiased bilinear), stretched if not square.
+            batch: pictures at a time.
+
+        Raises:
+            ValueError: not a batch of pictures, or one with values that are not finite.
+        """
+        if pictures.ndim != 4 or pictures.shape[1] != 3 or 0 in pictures.shape:
+            raise ValueError(f"The judge reads pictures of shape b 3 h w; got {tuple(pictures.shape)}.")
+        if not pictures.isfinite().all():
+            raise ValueError("The judge reads pictures in [-1, 1]; some values are not finite.")
+        parts = [self.network(_at_side(part)).float() for part in pictures.split(batch)]
+        logits = torch.cat(parts).split([len(values) for values in ATTRIBUTES.values()], dim=1)
+        return {name: part.softmax(1) for name, part in zip(ATTRIBUTES, logits, strict=True)}
+
+    def read(self, pictures: Float[Tensor, "b 3 h w"]) -> list[dict[str, str]]:
+        """The likeliest value of each attribute, for each picture; arguments and errors as of `probabilities`."""
+        found = {name: table.argmax(1).tolist() for name, table in self.probabilities(pictures).items()}
+        return [{name: ATTRIBUTES[name][rows[i]] for name, rows in found.items()} for i in range(len(pictures))]
+
+
+def load_judge(path: Path = WEIGHTS) -> Judge:
+    """The judge that ships with regrow, or one that `train_judge` wrote.
+
+    Raises:
+        MediaError: the file cannot be read, is no judge, or judges a storybook with other values.
+    """
+    network = JudgeNetwork()
+    try:
+        with safe_open(readable(path), "pt") as file:
+            facts = json.loads((file.metadata() or {}).get("judge", "{}"))
+            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118  # no mapping
+    except (SafetensorError, ValueError) as problem:
+        if isinstance(problem, MediaError):
+            raise
+        raise MediaError(f"{path} is no judge ({reason(problem)}): train one with runs/train_judge.py.") from problem
+    if facts.get("attributes") != {name: list(values) for name, values in ATTRIBUTES.items()}:
+        raise MediaError(f"{path} judges other attributes than the storybook has: train it with runs/train_judge.py.")
+    network.load_state_dict(tensors)
+    return Judge(network.eval().requires_grad_(False), facts)
+
+
+def _at_side(pictures: Tensor) -> Tensor:
+    pictures = pictures.float()
+    if pictures.shape[-2:] == (SIDE, SIDE):
+        return pictures
+    return nn.functional.interpolate(pictures, (SIDE, SIDE), mode="bilinear", antialias=True)

@@ -1,0 +1,147 @@
+"""How well a model knows the storybook: what its codec loses, and how often it grows what the words ask for.
+
+The scenes are held out (seeds 9,000,000 and up) and a judge reads what the pictures show. It reads three kinds of
+the same scenes: as drawn, which is the judge's own accuracy; through the codec, which is what softness costs; and as
+the model grew them from words. The distance between the last two is the denoiser's.
+"""
+
+import time
+from collections.abc import Generator, Sequence
+from typing import get_args
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.benchmark.judge import ATTRIBUTES, Judge, load_judge
+from regrow.benchmark.storybook_figures import Estimate, Judged, Samples, StorybookFigures, estimate, judged
+from regrow.core.noise import noise
+from regrow.core.solvers import last, make_step, solve
+from regrow.families.model import Model
+from regrow.media.distance import psnr, ssim
+from regrow.media.image import from_uint8
+from regrow.operations.progress import Progress
+from regrow.operations.requests import Generate
+from regrow.worlds.storybook import TIMES, WEATHERS, Language, Scene, caption, captions, draw
+
+FIRST_SEED = 9_000_000
+"""Of the held-out scenes; models learn from seeds far below."""
+
+
+def bench_storybook(
+    model: Model,
+    scenes: int = 500,
+    settings: Generate | None = None,
+    languages: Sequence[Language] = get_args(Language),
+    batch: int = 16,
+    judge: Judge | None = None,
+    shown: int = 64,
+) -> Generator[Progress, None, StorybookFigures]:
+    """Measure a model on held-out scenes.
+
+    Scene i has seed 9,000,000 + i, which also chooses its caption and draws its noise, so that `regrow generate
+    CAPTION --seed SEED` makes its picture again.
+
+    Args:
+        model: one that takes words.
+        scenes: how many.
+        settings: steps, guidance, solver, eta, spacing, negative and size, which are `regrow generate`'s own defaults
+            when None; the other fields are not heeded.
+        languages: of the captions; each is generated on its own.
+        batch: pictures at a time.
+        judge: the shipped one when None.
+        shown: how many pictures are kept for `contact_sheet`.
+
+    Raises:
+        ValueError: the model takes no words, or a number or the size does not fit.
+    """
+    started = time.monotonic()
+    if model.text_encoder is None:
+        raise ValueError(f"{model.name} takes no words, so the storybook bench cannot ask it for anything.")
+    if scenes < 1 or batch < 1:
+        raise ValueError(f"scenes and batch must be 1 or more; got {scenes} and {batch}.")
+    settings = settings or Generate(prompt="")
+    size = settings.size or model.size
+    model.latent_shape(*size)  # refuses a size that does not fit before the work begins
+    judge = judge or load_judge()
+    seeds = range(FIRST_SEED, FIRST_SEED + scenes)
+    book = [Scene.random(seed) for seed in seeds]
+    found, codec, drawings = yield from _draw_and_code(model, judge, book, size, batch, shown)
+    samples: dict[Language, Samples] = {}
+    for language in languages:
+        prompts = [caption(scene, seed, language) for scene, seed in zip(book, seeds, strict=True)]
+        grown, read = [], []
+        for i in range(0, scenes, batch):
+            pictures = grow(model, prompts[i : i + batch], seeds[i : i + batch], settings)
+            grown.append(pictures[: max(0, shown - i)])
+            read += judge.read(pictures)
+            yield Progress(f"words {language}", len(read), scenes)
+        wanted = [asked(scene, text, language) for scene, text in zip(book, prompts, strict=True)]
+        found[f"words {language}"] = judged(book, read, wanted)
+        samples[language] = Samples(tuple(book[:shown]), drawings, torch.cat(grown), tuple(read[:shown]))
+    told = {name: getattr(settings, name) for name in ("steps", "guidance", "solver", "eta", "spacing", "negative")}
+    return StorybookFigures(
+        model=model.name,
+        scenes=scenes,
+        settings={**told, "size": list(size), "first_seed": FIRST_SEED},
+        codec=codec,
+        judged=found,
+        judge=judge.facts["held_out"],
+        seconds=round(time.monotonic() - started, 1),
+        samples=samples,
+    )
+
+
+def _draw_and_code(
+    model: Model, judge: Judge, book: Sequence[Scene], size: tuple[int, int], batch: int, shown: int
+) -> Generator[Progress, None, tuple[dict[str, Judged], dict[str, Estimate] | None, Float[Tensor, "b 3 h w"]]]:
+    """What is read off the drawings and off what the codec makes of them, the codec's figures, the first drawings."""
+    first, plain, coded = [], [], []
+    distances: dict[str, list[float]] = {"psnr": [], "psnr_animal": [], "ssim": []}
+    for i in range(0, len(book), batch):
+        drawings = [draw(scene, size) for scene in book[i : i + batch]]
+        pictures = from_uint8(np.stack([drawing.picture for drawing in drawings]))
+        first.append(pictures[: max(0, shown - i)])
+        plain += judge.read(pictures)
+        if model.codec is not None:
+            again = model.decode(model.encode(pictures)).cpu().float()
+            coded += judge.read(again)
+            for a, b, drawing in zip(again, pictures, drawings, strict=True):
+                distances["psnr"].append(psnr(a, b))
+                distances["psnr_animal"].append(psnr(a, b, torch.from_numpy(drawing.mask > 127)))
+                distances["ssim"].append(ssim(a, b))
+        yield Progress("codec", len(plain), len(book))
+    found = {"drawn": judged(book, plain)}
+    if not coded:
+        return found, None, torch.cat(first)
+    codec = {name: estimate(values) for name, values in distances.items()}
+    return {**found, "codec": judged(book, coded)}, codec, torch.cat(first)
+
+
+def grow(model: Model, prompts: Sequence[str], seeds: Sequence[int], settings: Generate) -> Float[Tensor, "b 3 h w"]:
+    """Pictures in [-1, 1] from prompts, one each and in one batch, as `operations.generate` grows them.
+
+    Args:
+        model: that grows them.
+        prompts: one a picture.
+        seeds: of the noise, one a picture.
+        settings: see `bench_storybook`.
+    """
+    guided = settings.guidance != 1
+    negative = model.condition([settings.negative] * len(prompts)) if guided else None
+    denoise = model.denoiser(model.condition(prompts), negative, settings.guidance)
+    x = noise(model.latent_shape(*(settings.size or model.size)), seeds)
+    levels = model.schedule.grid(settings.steps, settings.spacing)
+    return model.decode(last(solve(make_step(settings.solver, settings.eta, seeds), denoise, x, levels))).cpu().float()
+
+
+def asked(scene: Scene, text: str, language: Language) -> set[str]:
+    """The attributes that a caption tells: where any other value would make it a caption of the scene no more."""
+    allowed = {**ATTRIBUTES, "weather": WEATHERS[scene.place], "time": TIMES[scene.place]}
+    told = set()
+    for name, values in allowed.items():
+        others = [scene.replace(**{name: value}) for value in values if value != getattr(scene, name)]
+        if others and not any(text in captions(other, language) for other in others):
+            told.add(name)
+    return told

@@ -1,0 +1,200 @@
+"""What the storybook bench finds: estimates with their intervals, as data, as a table and as a sheet of pictures."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, TextIO
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.benchmark.judge import ATTRIBUTES
+from regrow.core.noise import derive_seed
+from regrow.media.sheet import Cell, Row, sheet
+from regrow.worlds.storybook import Language, Scene, captions
+
+TRIO = ("animal", "place", "colour")
+"""What every caption asks for."""
+ALL_THREE = "all three"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over `count` pictures and its 95 % bootstrap interval.
+
+    Where all values are equal the interval is empty, however few they are: 40 hits of 40 say [1, 1], and a true share
+    of 0.93 could have given them.
+    """
+
+    value: float
+    low: float
+    high: float
+    count: int
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the judge read off pictures.
+
+    Attributes:
+        right: share of right readings, in [0, 1], by attribute, and "all three" for animal, place and colour at once.
+            Where pictures grew from words, an attribute counts only in those whose words ask for it.
+        confusion: how many pictures, by the animal that it should be and the one that was read.
+    """
+
+    right: Mapping[str, Estimate]
+    confusion: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Scenes, their drawings and what grew from their words, `b 3 h w` in [-1, 1], and what was read off the latter."""
+
+    scenes: tuple[Scene, ...]
+    drawn: Float[Tensor, "b 3 h w"]
+    grown: Float[Tensor, "b 3 h w"]
+    read: tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class StorybookFigures:
+    """What `bench_storybook` found.
+
+    Attributes:
+        model: its name.
+        scenes: how many.
+        settings: of the generation, and the first seed.
+        codec: PSNR in dB, whole ("psnr") and within the animal ("psnr_animal"), and "ssim"; None without a codec.
+        judged: by kind of picture: "drawn", "codec", and "words en", "words zh" for what grew from words.
+        judge: the judge's accuracy on its own held-out drawings, by wear and attribute.
+        seconds: that the bench took.
+        samples: the first pictures, by language.
+    """
+
+    model: str
+    scenes: int
+    settings: Mapping[str, Any]
+    codec: Mapping[str, Estimate] | None
+    judged: Mapping[str, Judged]
+    judge: Mapping[str, Any]
+    seconds: float
+    samples: Mapping[Language, Samples]
+
+
+def estimate(values: Sequence[float], resamples: int = 2000) -> Estimate:
+    """The mean and the 2.5 and 97.5 percentiles of the means of so many resamples (Efron 1979, the bootstrap).
+
+    The resamples depend on the number of values alone, so the same figures give the same interval.
+
+    Raises:
+        ValueError: there are no values.
+    """
+    if not values:
+        raise ValueError("There is nothing to estimate from.")
+    found = np.asarray(values, np.float64)
+    random = np.random.default_rng(derive_seed("bootstrap", len(found)))
+    counts = random.multinomial(len(found), np.full(len(found), 1 / len(found)), resamples)
+    low, high = np.percentile(counts @ found / len(found), (2.5, 97.5))
+    return Estimate(float(found.mean()), float(low), float(high), len(found))
+
+
+def judged(
+    scenes: Sequence[Scene], read: Sequence[Mapping[str, str]], asked: Sequence[set[str]] | None = None
+) -> Judged:
+    """Compare what was read with what the scenes are.
+
+    Args:
+        scenes: one a picture.
+        read: attribute to value, one mapping a picture, as `Judge.read` gives it.
+        asked: the attributes that count, one set a picture; all where None. Attributes nobody asked for are left out.
+    """
+    wanted = asked or [set(ATTRIBUTES)] * len(scenes)
+    found = list(zip(scenes, read, wanted, strict=True))
+    right = {}
+    for name in ATTRIBUTES:
+        if hits := [float(r[name] == getattr(scene, name)) for scene, r, names in found if name in names]:
+            right[name] = estimate(hits)
+    right[ALL_THREE] = estimate([float(all(r[name] == getattr(s, name) for name in TRIO)) for s, r, _ in found])
+    confusion = {true: dict.fromkeys(ATTRIBUTES["animal"], 0) for true in ATTRIBUTES["animal"]}
+    for scene, r, _ in found:
+        confusion[scene.animal][r["animal"]] += 1
+    return Judged(right, confusion)
+
+
+def as_dict(figures: StorybookFigures) -> dict[str, Any]:
+    """The figures without the pictures, as JSON can hold them: an infinite PSNR becomes None."""
+    fields = {name: value for name, value in vars(figures).items() if name not in ("samples", "codec", "judged")}
+    codec = figures.codec and {name: _plain(found) for name, found in figures.codec.items()}
+    kinds = {
+        kind: {"right": {name: _plain(e) for name, e in found.right.items()}, "confusion": found.confusion}
+        for kind, found in figures.judged.items()
+    }
+    return {**fields, "codec": codec, "judged": kinds}
+
+
+def _plain(found: Estimate) -> dict[str, float | None]:
+    return {name: value if math.isfinite(value) else None for name, value in asdict(found).items()}
+
+
+def print_table(figures: StorybookFigures, out: TextIO) -> None:
+    """Print the figures as lines of at most 120 columns."""
+    settings = figures.settings
+    print(
+        f"{figures.model}: {figures.scenes} scenes from seed {settings['first_seed']}; {settings['steps']} steps of "
+        f"{settings['solver']}, guidance {settings['guidance']:g}; 95 % bootstrap intervals; {figures.seconds:g} s",
+        file=out,
+    )
+    if figures.codec:
+        names = {"psnr": "PSNR, dB", "psnr_animal": "within the animal", "ssim": "SSIM"}
+        shown = (f"{label} {_shown(figures.codec[name], 1, 3)}" for name, label in names.items())
+        print(f"\ncodec: {'; '.join(shown)}", file=out)
+    print(f"\n{'read as asked, %':<18}" + "".join(f"{kind:<25}" for kind in figures.judged).rstrip(), file=out)
+    for name in (*TRIO, ALL_THREE, *(name for name in ATTRIBUTES if name not in TRIO)):
+        cells = []
+        for found in figures.judged.values():
+            here = found.right.get(name)
+            few = f" of {here.count}" if here and here.count != figures.scenes else ""
+            cells.append(f"{_shown(here, 100, 1)}{few}" if here else "-")
+        print(f"{name:<18}" + "".join(f"{cell:<25}" for cell in cells).rstrip(), file=out)
+    for kind, found in figures.judged.items():
+        if kind in ("drawn", "codec"):
+            continue
+        print(f"\n{kind + ': asked, read':<22}" + "".join(f"{name:>9}" for name in found.confusion), file=out)
+        for true, row in found.confusion.items():
+            print(f"{true:<22}" + "".join(f"{count:>9}" for count in row.values()), file=out)
+
+
+def _shown(found: Estimate, factor: int, digits: int) -> str:
+    value, low, high = (f"{factor * number:.{digits}f}" for number in (found.value, found.low, found.high))
+    return f"{value} [{low}, {high}]"
+
+
+def contact_sheet(figures: StorybookFigures, language: Language = "en", columns: int = 4) -> Float[Tensor, "3 h w"]:
+    """Grown pictures beside the drawings of the same scenes, in [-1, 1], to be saved with `media.image.save`.
+
+    Under a drawing stands the scene's plainest caption, under a grown picture what the judge misread of
+    animal, colour and place.
+
+    Args:
+        figures: with samples.
+        language: that the words were in.
+        columns: pairs a row.
+
+    Raises:
+        ValueError: nothing was grown from words in that language, or no pictures were kept.
+    """
+    samples = figures.samples.get(language)
+    if samples is None or not samples.scenes:
+        raise ValueError(f"These figures hold no pictures that grew from words in {language!r}.")
+    cells = []
+    for scene, drawn, grown, read in zip(samples.scenes, samples.drawn, samples.grown, samples.read, strict=True):
+        wrong = [read[name] for name in TRIO if read[name] != getattr(scene, name)]
+        cells += [
+            Cell(drawn, [captions(scene)[0]]),
+            Cell(grown, [f"read: {', '.join(wrong)}" if wrong else "as asked"]),
+        ]
+    step = 2 * columns
+    rows = [Row("", cells[i : i + step]) for i in range(0, len(cells), step)]
+    title = f"{figures.model}: drawn, and grown from words in {language}"
+    return sheet(rows, cell=max(64, min(256, samples.drawn.shape[-1])), title=title)

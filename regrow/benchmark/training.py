@@ -1,0 +1,161 @@
+"""Training speed: this trainer against a plain loop as a course writes it, on the same model, data and machine."""
+
+import multiprocessing
+import os
+import tempfile
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
+
+from regrow.families.model import Model
+from regrow.families.registry import open_model
+from regrow.media.image import from_uint8
+from regrow.operations.journal import peak_memory
+from regrow.operations.latents import latents_of
+from regrow.operations.optimizer import make_optimizer
+from regrow.operations.progress import Progress, finish
+from regrow.operations.spread import Share, make_accelerator
+from regrow.operations.stages import DenoiserOf, latents_in_memory
+from regrow.operations.training_data import Data, storybook_data
+from regrow.operations.training_request import Train
+
+WARM_UP = 2
+WAYS = ("plain loop", "regrow, adamw", "regrow, muon")
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Of one way to train.
+
+    Attributes:
+        way: one of WAYS.
+        samples: a second, by the median step.
+        memory: peak of the process, in bytes.
+        once: seconds spent before the first step on what is kept on disk afterwards.
+    """
+
+    way: str
+    samples: float
+    memory: int
+    once: float
+
+
+def bench_training(
+    name: str = "storybook", batch: int = 32, steps: int = 12, threads: int = 0
+) -> Generator[Progress, None, list[Speed]]:
+    """Train a model's denoiser for some steps in each way, one fresh process after the other.
+
+    The plain loop reads pictures through a DataLoader, encodes them with the codec in every step, encodes the words,
+    and takes an AdamW step, in float32. regrow encodes each picture once, keeps the moving average, and clips.
+
+    Args:
+        name: of the model to go on from.
+        batch: pictures a step.
+        steps: measured, after two that warm up.
+        threads: of the CPU; 0 leaves torch's choice.
+    """
+    found = []
+    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        for i, way in enumerate(WAYS):
+            yield Progress(way, i, len(WAYS))
+            found.append(pool.apply(_measure, (way, name, batch, steps, threads)))
+    yield Progress(WAYS[-1], len(WAYS), len(WAYS))
+    return found
+
+
+def _measure(way: str, name: str, batch: int, steps: int, threads: int) -> Speed:
+    if threads:
+        torch.set_num_threads(threads)
+    model = open_model(name)
+    with tempfile.TemporaryDirectory() as aside:
+        os.environ["REGROW_HOME"] = aside  # this process ends with the measurement; nothing it encodes is kept
+        return _timed(way, model, batch, steps)
+
+
+def _timed(way: str, model: Model, batch: int, steps: int) -> Speed:
+    data = storybook_data(4 * batch, 2, model.size[0])
+    started = time.monotonic()
+    step = _plain(model, data, batch) if way == WAYS[0] else _ours(model, data, batch, way.endswith("muon"))
+    once = time.monotonic() - started
+    seconds = []
+    for i in range(WARM_UP + steps):
+        started = time.monotonic()
+        step(i)
+        seconds.append(time.monotonic() - started)
+    return Speed(way, batch / median(seconds[WARM_UP:]), peak_memory(), once)
+
+
+class _Pictures(Dataset):
+    """Pictures in [-1, 1] with token ids, one by one, as courses write it."""
+
+    def __init__(self, model: Any, data: Data) -> None:
+        self.model, self.data = model, data
+
+    def __len__(self) -> int:
+        return self.data.trained_on
+
+    def __getitem__(self, i: int) -> tuple[torch.Tensor, torch.Tensor]:
+        return from_uint8(np.array(self.data.pictures[i])), self.model.tokenize([self.data.caption(i, i)])[0]
+
+
+def _plain(model: Any, data: Data, batch: int) -> Any:
+    unet: nn.Module = model.unet.requires_grad_(True)
+    text: nn.Module = model.text_encoder.requires_grad_(True)
+    optimizer = torch.optim.AdamW([*unet.parameters(), *text.parameters()], 1e-4)
+    alphas = [model.schedule.level(label).alpha for label in range(1000)]
+    table = torch.tensor(alphas, dtype=torch.float32)
+
+    def batches() -> Any:
+        while True:
+            yield from DataLoader(_Pictures(model, data), batch, shuffle=True, drop_last=True)
+
+    source = batches()
+
+    def step(_: int) -> None:
+        pictures, tokens = next(source)
+        with torch.no_grad():
+            x0 = model.encode(pictures)
+        noise, labels = torch.randn_like(x0), torch.randint(0, 1000, (batch,))
+        alpha = table[labels].view(-1, 1, 1, 1)
+        sigma = (1 - alpha**2).sqrt()
+        output = unet(alpha * x0 + sigma * noise, labels, text(tokens).last_hidden_state).sample
+        nn.functional.mse_loss(output, alpha * noise - sigma * x0).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    return step
+
+
+def _ours(model: Model, data: Data, batch: int, muon: bool) -> Any:
+    request = Train(name="bench", world="storybook", start=model.name, steps=1, batch=batch)
+    latents = finish(
+        latents_of(
+            model.codec,
+            lambda x: model.encode(from_uint8(x)),
+            lambda part: np.array(data.pictures[part]),
+            len(data.pictures),
+            data.content,
+        )
+    )
+    staged = DenoiserOf(1.0).stage(request, model, data, latents_in_memory(latents), make_accelerator())
+    optimizer = make_optimizer(staged.module, "muon" if muon else "adamw", 1e-4, 1e-4, staged.plain)
+    trained = [p for p in staged.module.parameters() if p.requires_grad]
+    average = [p.detach().clone() for p in trained]
+
+    def step(i: int) -> None:
+        optimizer.zero_grad()
+        staged.loss_at(staged.module, Share(i)).backward()
+        nn.utils.clip_grad_norm_(trained, 1.0)
+        optimizer.step()
+        with torch.no_grad():
+            for a, p in zip(average, trained, strict=True):
+                a.lerp_(p, 0.002)
+
+    return step

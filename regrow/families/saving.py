@@ -1,0 +1,109 @@
+"""Writing model folders: new, untrained ones, and opened ones after training."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from regrow.core.names import Objective
+from regrow.families import new
+from regrow.families.model import Model
+from regrow.families.new import NewSize
+
+
+def write_new(
+    folder: Path,
+    *,
+    seed: int,
+    size: NewSize,
+    side: int,
+    objective: Objective,
+    words: Sequence[str] = (),
+    characters: Sequence[str] = (),
+) -> None:
+    """Write an untrained Stable Diffusion folder in float32, which `open_model` and diffusers open.
+
+    Args:
+        folder: that does not exist.
+        seed: of the weights.
+        size: of the denoiser.
+        side: of the pictures, in pixels.
+        objective: what the denoiser is to predict.
+        words: each is one token; the tokenizer spells all others.
+        characters: each is one token, wherever it stands.
+    """
+    codec = new.new_codec(seed)
+    tokenizer = new.new_tokenizer(words, characters=characters)
+    unet = new.new_unet(seed, codec.config["latent_channels"], side // 8, size)
+    for name, part in (
+        ("vae", codec),
+        ("unet", unet),
+        ("text_encoder", new.new_text_encoder(tokenizer, seed)),
+        ("tokenizer", tokenizer),
+        ("scheduler", new.new_scheduler(objective)),
+    ):
+        part.save_pretrained(folder / name)
+    (folder / "words.json").write_text(
+        json.dumps({"words": list(words), "characters": list(characters)}, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    _write_index(
+        folder,
+        {
+            "_class_name": "StableDiffusionPipeline",
+            "unet": ["diffusers", "UNet2DConditionModel"],
+            "vae": ["diffusers", "AutoencoderTiny"],
+            "text_encoder": ["transformers", "CLIPTextModel"],
+            "tokenizer": ["transformers", "CLIPTokenizer"],
+            "scheduler": ["diffusers", type(new.new_scheduler(objective)).__name__],
+            "safety_checker": [None, None],
+            "feature_extractor": [None, None],
+            "image_encoder": [None, None],
+            "requires_safety_checker": False,
+        },
+    )
+
+
+def write_new_pixel(folder: Path, *, seed: int, size: NewSize, side: int, objective: Objective) -> None:
+    """Write an untrained, unconditional pixel model (`UNet2DModel`), which `open_model` and diffusers open."""
+    new.new_pixel_unet(seed, side, size).save_pretrained(folder / "unet")
+    scheduler = new.new_scheduler(objective)
+    scheduler.save_pretrained(folder / "scheduler")
+    index = {
+        "_class_name": "DDIMPipeline",
+        "unet": ["diffusers", "UNet2DModel"],
+        "scheduler": ["diffusers", type(scheduler).__name__],
+    }
+    _write_index(folder, index)
+
+
+def save_model(model: Model, folder: Path, dtype: torch.dtype = torch.float16) -> None:
+    """Write an opened model, as its modules are now, into a folder that does not exist.
+
+    Everything that has no weights (tokenizer, scheduler, words) is copied from where the model was opened.
+
+    Args:
+        model: of any family.
+        folder: is made.
+        dtype: of the weights.
+    """
+    shutil.copytree(model.folder, folder, ignore=_weights)
+    flat = not (model.folder / "unet").is_dir()
+    for name, part in (("unet", model.unet), ("vae", model.codec), ("text_encoder", model.text_encoder)):
+        if part is not None:
+            copy: Any = deepcopy(part)
+            copy.to(dtype).save_pretrained(folder if flat else folder / name)
+
+
+def _weights(where: str, names: list[str]) -> set[str]:
+    """What is written anew or belongs to another model: weights, cards, figures, samples."""
+    ends = (".safetensors", ".bin", ".safetensors.index.json", ".ckpt", ".pt")
+    others = {"README.md", "training.json", "samples", ".git", ".cache"}
+    return {name for name in names if name.endswith(ends) or name in others}
+
+
+def _write_index(folder: Path, index: dict[str, Any]) -> None:
+    (folder / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")

@@ -1,0 +1,177 @@
+"""What `regrow models` prints: the models that are here, one of them, and what became of one."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from regrow.core.levels import Level
+from regrow.families.model import Model
+from regrow.families.registry import EMBEDDED, list_models, open_model
+from regrow.operations import publish
+
+
+def list_all(as_json: bool) -> None:
+    """Print every model that can be opened by name."""
+    found = [
+        {
+            "name": listed.name,
+            "folder": str(listed.folder),
+            "family": listed.family,
+            "bytes": publish.size_on_disk(listed.folder),
+            "embedded": listed.folder.parent == EMBEDDED,
+        }
+        for listed in list_models()
+    ]
+    names = max((len(model["name"]) for model in found), default=0)
+    _say(
+        as_json,
+        {"models": found},
+        *(
+            f"{m['name']:{names}}  {m['family'] or 'cannot be opened':16}  {size_text(m['bytes']):>8}  "
+            + ("carried by regrow" if m["embedded"] else m["folder"])
+            for m in found
+        ),
+        *(f"Why it cannot be opened: regrow models show {m['name']}" for m in found if not m["family"]),
+        *([] if any(not m["embedded"] for m in found) else ["Get another: regrow models pull user/repo"]),
+    )
+
+
+def show(name: str, as_json: bool, allow_pickle: bool) -> None:
+    """Print what is known of one model."""
+    facts = _facts(open_model(name, allow_pickle=allow_pickle))
+    height, width = facts["size"]
+    schedule, trained = facts["schedule"], publish.flat(facts["training"])
+    lines = {
+        "name": facts["name"],
+        "folder": facts["folder"],
+        "family": facts["family"],
+        "medium": facts["medium"],
+        "size": f"{height} x {width} pixels (height x width)",
+        "predicts": facts["predicts"],
+        "levels": f"{_level_text(schedule['clean'])} (clean)",
+        "": f"{_level_text(schedule['noisiest'])} (noisiest)",
+        "parameters": ", ".join(f"{part} {_count_text(count)}" for part, count in facts["parameters"].items()),
+        "on disk": size_text(facts["bytes"]),
+        "licence": facts["licence"] or "not stated",
+        "hash": facts["hash"],
+    }
+    _say(
+        as_json,
+        facts,
+        *(f"{key:10}  {value}" for key, value in lines.items()),
+        *(["trained"] if trained else []),
+        *(f"  {key}: {value}" for key, value in trained.items()),
+        *facts["notes"],
+    )
+
+
+def remove(name: str, yes: bool, as_json: bool) -> None:
+    """Remove a model of the user's, or say what would be removed.
+
+    Raises:
+        ValueError: it cannot be removed, or `yes` was not said.
+    """
+    folder = publish.removable(name)
+    link = folder.is_symlink()
+    freed = 0 if link else publish.size_on_disk(folder)
+    what = f"the link {folder} (what it leads to stays)" if link else f"{folder} ({size_text(freed)})"
+    if not yes:
+        raise ValueError(f"This would remove {what} for good; to do it, add --yes.")
+    publish.remove(name)
+    _say(as_json, {"removed": str(folder), "bytes": freed}, f"removed {what}")
+
+
+def push(name: str, repo: str, to: Path | None, private: bool, as_json: bool, allow_pickle: bool) -> None:
+    """Publish a model on the hub, or write what would be published to a folder.
+
+    Raises:
+        ValueError: see `publish.write_publishable` and `publish.upload`; or `to` and `private` together.
+    """
+    if to and private:
+        raise ValueError("--private is for the hub and --to writes a folder; leave out one of them.")
+    model = open_model(name, allow_pickle=allow_pickle)
+    if to:
+        folder = publish.write_publishable(model, repo, to)
+        size = publish.size_on_disk(folder)
+        _say(
+            as_json,
+            {"folder": str(folder), "bytes": size},
+            f"wrote {to} ({size_text(size)}); its model card is {to / 'README.md'}",
+            f"Upload it with: hf upload {repo} {to}",
+        )
+        return
+    address = publish.upload(model, repo, private)
+    _say(
+        as_json,
+        {"address": address},
+        f"uploaded to {address}",
+        f'Anyone who may read it: regrow generate "WORDS" --model {repo}' if model.text_encoder else "",
+    )
+
+
+def pull(source: str, name: str, as_json: bool, allow_pickle: bool) -> None:
+    """Copy a model from the hub or a folder to the user's models."""
+    folder = publish.pull(source, name, allow_pickle)
+    size = publish.size_on_disk(folder)
+    _say(
+        as_json,
+        {"name": folder.name, "folder": str(folder), "bytes": size},
+        f"wrote {folder} ({size_text(size)}); look at it with: regrow models show {folder.name}",
+    )
+
+
+def size_text(size: int) -> str:
+    """Bytes as words: "24.7 MB"."""
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= scale:
+            return f"{size / scale:.1f} {unit}"
+    return f"{size} B"
+
+
+def _facts(model: Model) -> dict[str, Any]:
+    notes, training, licence = list(model.notes), {}, None
+    try:
+        training = publish.read_training(model.folder)
+        stated = publish.read_front_matter(model.folder).get("license") or training.get("license")
+        licence = str(stated) if stated else None
+    except ValueError as error:  # neither keeps the model from working
+        notes.append(str(error))
+    return {
+        "name": model.name,
+        "folder": str(model.folder),
+        "family": model.family,
+        "medium": model.medium,
+        "size": list(model.size),
+        "predicts": model.prediction_type,
+        "schedule": {"clean": _level(model.schedule.clean), "noisiest": _level(model.schedule.noisiest)},
+        "parameters": publish.parameters(model),
+        "bytes": publish.size_on_disk(model.folder),
+        "licence": licence,
+        "hash": model.content_hash,
+        "training": training,
+        "notes": notes,
+    }
+
+
+def _level(level: Level) -> dict[str, float | None]:
+    # JSON knows no infinity, which the ends' log-SNR may be
+    return {
+        "alpha": level.alpha,
+        "sigma": level.sigma,
+        "log_snr": level.log_snr if math.isfinite(level.log_snr) else None,
+    }
+
+
+def _level_text(level: dict[str, float | None]) -> str:
+    infinite = "infinite" if level["alpha"] else "minus infinite"
+    log_snr = infinite if level["log_snr"] is None else f"{level['log_snr']:.2f}"
+    return f"alpha {level['alpha']:.4g}, sigma {level['sigma']:.4g}, log-SNR {log_snr}"
+
+
+def _count_text(count: int) -> str:
+    return f"{count / 1e6:.2f} M" if count >= 1e5 else f"{count:,}"
+
+
+def _say(as_json: bool, facts: dict[str, Any], *sentences: str) -> None:
+    print(json.dumps(facts, ensure_ascii=False) if as_json else "\n".join(filter(None, sentences)))

@@ -1,0 +1,152 @@
+"""What `regrow train` shows: what is used and skipped, speed, time left, memory, losses, and where things are."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import torch
+from tqdm import tqdm
+
+from regrow.operations.fitting import FitState
+from regrow.operations.journal import peak_memory
+from regrow.operations.rehearsal import rehearse
+from regrow.operations.train import Training
+from regrow.operations.train import train as training
+from regrow.operations.training_request import Train
+
+if TYPE_CHECKING:
+    from regrow.interfaces.cli import Run
+
+STAGES = {"read": "reading", "encode": "encoding (kept on disk for the next time)"}
+
+
+def train(request: Train, run: "Run") -> None:
+    """Run a training under a bar; SIGTERM and Ctrl-C save and stop.
+
+    Exits with 130 when it was stopped.
+    """
+    if run.threads:
+        torch.set_num_threads(run.threads)
+    if request.dry_run:
+        facts, sentences = rehearse(request)
+        print(json.dumps(facts) if run.json else "\n".join(sentences))
+        return
+    first = os.environ.get("RANK", "0") == "0"  # torchrun starts others beside it, which have nothing to add
+    face = _Silent() if not first else _Json() if run.json else _Bar()
+    with _stopping() as stopped:
+        walk = training(request, lambda: bool(stopped))
+        while True:
+            try:
+                face.show(next(walk))
+            except StopIteration:
+                break
+    name = request.resume or request.name
+    if end.value is None:
+        face.say(f"stopped and saved; go on with: regrow train --resume {name}", {"stopped": True})
+        sys.exit(130)
+    words = "" if request.stage == "pixel" else " WORDS"
+    face.say(f"wrote {end.value}; try: regrow generate --model {name}{words}", {"folder": str(end.value)})
+
+
+class _Silent:
+    """Nothing."""
+
+    def show(self, state: Training) -> None: ...
+
+    def say(self, sentence: str, facts: dict[str, Any]) -> None: ...
+
+
+class _Json:
+    """One JSON object a line."""
+
+    def show(self, state: Training) -> None:
+        line: dict[str, Any] = {"stage": state.stage, "memory": peak_memory()}
+        if state.progress:
+            line |= {"index": state.progress.index, "steps": state.progress.steps}
+        if state.fit:
+            line |= asdict(state.fit)
+        if state.samples:
+            line["samples_at"] = str(state.samples)
+        if notes := [*state.notes, *(state.fit.notes if state.fit else ())]:
+            line["notes"] = notes
+        print(json.dumps(line, ensure_ascii=False), flush=True)
+
+    def say(self, sentence: str, facts: dict[str, Any]) -> None:
+        print(json.dumps(facts), flush=True)
+
+
+class _Bar:
+    """A bar a stage, on stderr; sentences above it, on stdout."""
+
+    def __init__(self) -> None:
+        self.bar: tqdm | None = None
+        self.stage = ""
+        self.began: FitState | None = None
+        self.validation = ""
+
+    def show(self, state: Training) -> None:
+        for note in (*state.notes, *(state.fit.notes if state.fit else ())):
+            tqdm.write(note, sys.stdout)
+        if state.samples:
+            tqdm.write(f"samples: {state.samples}", sys.stdout)
+        if state.stage != self.stage:
+            self._begin(state.stage)
+        if state.progress and self.bar is not None:
+            self.bar.total = state.progress.steps
+            self.bar.update(state.progress.index - self.bar.n)
+        if state.fit and self.bar is not None:
+            self._fitted(state.fit, state.batch, self.bar)
+
+    def say(self, sentence: str, facts: dict[str, Any]) -> None:
+        if self.bar is not None:
+            self.bar.close()
+        print(sentence)
+
+    def _begin(self, stage: str) -> None:
+        if self.bar is not None:
+            self.bar.close()
+        self.stage, self.began, self.validation = stage, None, ""
+        name = STAGES.get(stage, f"training the {stage}")
+        fits = stage not in STAGES
+        layout = "{desc} {percentage:3.0f}%|{bar}| {postfix}" if fits else None
+        self.bar = tqdm(desc=name, total=100 if fits else None, bar_format=layout, dynamic_ncols=True)
+
+    def _fitted(self, fit: FitState, batch: int, bar: tqdm) -> None:
+        if self.began is None:
+            self.began = fit
+        if fit.validation is not None:
+            self.validation = f", held out {fit.validation:.4f}"
+        done = (fit.step - self.began.step) * batch
+        rate = done / max(fit.seconds - self.began.seconds, 1e-9) if done else 0.0
+        left = fit.seconds * (1 - fit.share) / max(fit.share, 1e-9)
+        loss = "" if fit.loss is None else f", loss {fit.loss:.4f}"
+        bar.n = round(100 * fit.share)
+        bar.set_postfix_str(
+            f"step {fit.step}, {rate:.1f} samples/s, {tqdm.format_interval(int(left))} left, "
+            f"{peak_memory() / 2**30:.1f} GB{loss}{self.validation}"
+        )
+
+
+@contextmanager
+def _stopping() -> Iterator[list[int]]:
+    """A list that fills when the process is asked to stop; asked twice, it stops at once."""
+    asked: list[int] = []
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+        print("\nsaving; once more to stop without", file=sys.stderr, flush=True)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

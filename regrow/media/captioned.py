@@ -1,0 +1,162 @@
+"""A folder of pictures with captions, in the conventions that datasets and training tools share.
+
+Captions come from the first of these that the folder has:
+
+    metadata.jsonl, metadata.csv, metadata.parquet    in any subfolder, for the files below it (`tables`)
+    other .parquet tables                             which hold the pictures as well (`parquet`)
+    cat.txt beside cat.png                            the convention of kohya's scripts, in UTF-8
+    the folders' names                                if every picture is in one of several subfolders
+    none                                              the captions are empty
+
+What is hidden is not seen. Whatever else is not used is told, file by file.
+"""
+
+import hashlib
+import os
+import warnings
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from regrow.media.files import MediaError, reason
+from regrow.media.framing import fit
+from regrow.media.image import load, to_uint8
+from regrow.media.listing import Found, Skipped, Source, files_below, pair
+from regrow.media.parquet import Row
+
+MOST_BYTES = 1 << 29
+"""What 64 megapixels of four 16-bit channels take without compression."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A picture that was decoded once and found good. Its bytes stay on the disk.
+
+    Args:
+        name: its path from the folder, with `/`, or `table.parquet#row 12`, counted from 0.
+        caption: one line, without white space at its ends; empty where there is none.
+        content: BLAKE2b of the bytes in 32 hex digits, by which caches know the picture.
+        place: the file, or the row of a parquet table.
+    """
+
+    name: str
+    caption: str
+    content: str
+    place: Path | Row
+
+    def read(self) -> bytes:
+        """The bytes.
+
+        Raises:
+            MediaError: they cannot be read any more, or are others than `content` stands for.
+        """
+        data = _bytes(self.name, self.place)
+        if _content(data) != self.content:
+            raise MediaError(f"{self.name} has changed since the folder was read: start again.")
+        return data
+
+
+@dataclass(frozen=True)
+class Captioned:
+    """A folder that was read.
+
+    Args:
+        items: at least one, no two of the same content, sorted by the files' names and the numbers of rows.
+        skipped: what is not used, sorted by name.
+        source: where the captions come from.
+    """
+
+    items: tuple[Item, ...]
+    skipped: tuple[Skipped, ...]
+    source: Source
+
+
+def read_captioned(folder: Path, smallest: int = 32) -> Captioned:
+    """Reads a folder and all in it, and decodes every picture once. Of files of the same bytes the first is used.
+
+    Args:
+        folder: links in it are followed, to each real folder once.
+        smallest: pictures whose shorter side has fewer pixels are skipped.
+
+    Raises:
+        MediaError: there is no such folder, it may not be read, or no picture in it can be used; a metadata or
+            parquet table is malformed, names files outside of its folder, or leaves open which column is which; a
+            caption's file is not UTF-8.
+    """
+    files, skipped = files_below(folder)
+    if not files and not skipped:
+        raise MediaError(f"{folder} is empty: put pictures in it, and the caption of a.png in a.txt beside it.")
+    source, found, left_out = pair(files)
+    skipped += left_out
+    items: dict[str, Item] = {}
+    for one in _checked(found, smallest):
+        if isinstance(one, Skipped):
+            skipped.append(one)
+        elif one.content in items:
+            first = items[one.content].name
+            skipped.append(Skipped(one.name, f"{one.name} is the same picture as {first}, which is used."))
+        else:
+            items[one.content] = one
+    skipped.sort(key=lambda one: one.name)
+    if not items:
+        why = (
+            f" ({len(skipped)} skipped), for example {skipped[0].reason}"
+            if skipped
+            else ": put PNG or JPEG files in it."
+        )
+        raise MediaError(f"{folder} has no picture that can be used{why}")
+    return Captioned(tuple(items.values()), tuple(skipped), source)
+
+
+def picture(item: Item, size: int) -> UInt8[np.ndarray, "size size 3"]:
+    """An item's picture as `media.image` loads it, its middle square scaled to `size` pixels.
+
+    Raises:
+        MediaError: the bytes cannot be read any more, or have changed; `size` is not positive.
+    """
+    return to_uint8(fit(load(item.name, data=item.read()).pixels, size=(size, size)).pixels)
+
+
+def _checked(found: Iterable[Found], smallest: int) -> Iterator[Item | Skipped]:
+    """Decodes in threads, which Pillow's decoders and BLAKE2b let run at once, in the given order."""
+    found = iter(found)
+    # `load` silences warnings in a way that threads undo in any order: only this leaves the filters as they were.
+    with warnings.catch_warnings(), ThreadPoolExecutor(min(os.cpu_count() or 1, 4)) as threads:
+        warnings.simplefilter("ignore")
+        while some := list(islice(found, 64)):  # rows of parquet tables come with their bytes: never all at once
+            yield from threads.map(partial(_check, smallest=smallest), some)
+
+
+def _check(found: Found, smallest: int) -> Item | Skipped:
+    name = found.name
+    try:
+        data = _bytes(name, found.place) if found.data is None else found.data
+        h, w = load(name, data=data).pixels.shape[-2:]
+    except MediaError as problem:
+        return Skipped(name, str(problem))
+    if min(h, w) < smallest:
+        return Skipped(name, f"{name} is {w} x {h} pixels, with a side below the {smallest} that are asked for.")
+    return Item(name, found.caption, _content(data), found.place)
+
+
+def _bytes(name: str, place: Path | Row) -> bytes:
+    if isinstance(place, Row):
+        return place.read()
+    try:
+        if place.stat().st_size > MOST_BYTES:
+            raise MediaError(f"{name} is larger than {MOST_BYTES >> 20} MiB: save it as PNG or JPEG, or scale it down.")
+        return place.read_bytes()
+    except OSError as problem:
+        raise MediaError(
+            f"{name} cannot be read ({reason(problem)}): check that it is there and may be read."
+        ) from problem
+
+
+def _content(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=16).hexdigest()

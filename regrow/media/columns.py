@@ -1,0 +1,52 @@
+"""Which column of a table is what: the file, the picture, the caption.
+
+The conventions are those of the `datasets` library and of the scripts that read them:
+https://huggingface.co/docs/datasets/image_dataset
+"""
+
+from collections.abc import Sequence
+
+from regrow.media.files import MediaError
+
+_CAPTIONS = ("text", "caption", "prompt")
+
+
+def file_column(table: str, columns: Sequence[str]) -> str:
+    """`file_name`, else the only column whose name ends in `_file_name`.
+
+    Raises:
+        MediaError: there is none, or more than one.
+    """
+    found = [column for column in columns if column == "file_name"]
+    return _only(table, columns, found or [c for c in columns if c.endswith("_file_name")], "file names", "file_name")
+
+
+def picture_column(table: str, columns: Sequence[str], pictures: Sequence[str]) -> str:
+    """Of the columns that may hold pictures the only one, else `image`.
+
+    Raises:
+        MediaError: there is none, or more than one and none is called `image`.
+    """
+    return _only(table, columns, ["image"] if "image" in pictures else pictures, "pictures", "image")
+
+
+def caption_column(table: str, columns: Sequence[str], texts: Sequence[str]) -> str:
+    """`text`, else `caption`, else `prompt`, else the only one of `texts`, which hold words, that names no files.
+
+    Raises:
+        MediaError: there is none, or more than one.
+    """
+    found = [column for column in _CAPTIONS if column in columns][:1]
+    return _only(table, columns, found or [c for c in texts if not c.endswith("file_name")], "captions", "text")
+
+
+def one_line(text: str) -> str:
+    """A caption in one line: every run of white space is one space, none at the ends."""
+    return " ".join(text.split())
+
+
+def _only(table: str, columns: Sequence[str], found: Sequence[str], what: str, name: str) -> str:
+    if len(found) == 1:
+        return found[0]
+    count = "no column" if not found else f"{len(found)} columns"
+    raise MediaError(f"{table} has {count} that may hold {what} (of {', '.join(columns)[:200]}): call one `{name}`.")

@@ -1,0 +1,187 @@
+"""What a folder holds: its pictures, each with its caption, and what is left out and why. Nothing is decoded here."""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from regrow.media.columns import one_line
+from regrow.media.files import MediaError, reason
+from regrow.media.parquet import Row, read_rows
+from regrow.media.tables import read_metadata, read_text
+
+Metadata = Literal["metadata.jsonl", "metadata.csv", "metadata.parquet"]
+Source = Literal[Metadata, "parquet", "text files", "folder names", "none"]
+"""Where captions come from."""
+
+_METADATA: tuple[Metadata, ...] = ("metadata.jsonl", "metadata.csv", "metadata.parquet")
+_PICTURES = (
+    {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".webp", ".avif", ".gif", ".tif", ".tiff", ".bmp"}
+    | {".jp2", ".j2k", ".ico", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".qoi"}
+    | {".heic", ".heif", ".svg"}  # for the sentence that says how to convert them
+)
+_SILENT = (
+    {"readme", "readme.md", "readme.txt", "license", "license.md", "license.txt"}
+    | {"dataset_infos.json", "thumbs.db", "desktop.ini"}  # of `datasets`, and of Windows
+)
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file, or a row of a table, that is not used, and one sentence that says why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """What may be a picture: its name, its caption in one line, where it is, and its bytes if they are read already."""
+
+    name: str
+    caption: str
+    place: Path | Row
+    data: bytes | None = None
+
+
+def files_below(folder: Path) -> tuple[dict[str, Path], list[Skipped]]:
+    """The files that are not hidden by their paths from the folder, sorted, and what cannot be opened.
+
+    Links are followed, but to each real folder once: loops end there.
+
+    Raises:
+        MediaError: there is no such folder, or it may not be read.
+    """
+    try:
+        os.scandir(folder).close()
+    except FileNotFoundError as problem:
+        raise MediaError(f"There is no folder {folder}: check its name.") from problem
+    except NotADirectoryError as problem:
+        raise MediaError(f"{folder} is a file: name the folder that it is in.") from problem
+    except OSError as problem:
+        raise MediaError(f"{folder} cannot be opened ({reason(problem)}): check its permissions.") from problem
+    files: dict[str, Path] = {}
+    skipped: list[Skipped] = []
+
+    def name_of(path: str) -> str:
+        # Names may have bytes that are no UTF-8; sentences may not.
+        return os.fsencode(Path(path).relative_to(folder).as_posix()).decode("utf-8", "backslashreplace")
+
+    def refuse(problem: OSError) -> None:
+        name = name_of(problem.filename)
+        skipped.append(Skipped(name, f"{name} is a folder that cannot be opened ({reason(problem)})."))
+
+    seen: set[str] = set()
+    starts = [str(folder)]
+    for start in starts:  # grows by the links: a folder goes by its own name rather than by a link's
+        for root, folders, names in os.walk(start, onerror=refuse):
+            if (real := os.path.realpath(root)) in seen:
+                folders.clear()
+                continue
+            seen.add(real)
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            starts += [path for name in folders if os.path.islink(path := os.path.join(root, name))]
+            for path in (os.path.join(root, name) for name in names if not name.startswith(".")):
+                if os.path.isfile(path):
+                    files[name_of(path)] = Path(path)
+                else:  # to open a pipe would wait for ever
+                    skipped.append(Skipped(name_of(path), f"{name_of(path)} is no file, or a link to nothing."))
+    return dict(sorted(files.items())), skipped
+
+
+def pair(files: Mapping[str, Path]) -> tuple[Source, Iterable[Found], list[Skipped]]:
+    """Where captions come from, what to look at in the order of names, and what is left out.
+
+    Args:
+        files: as `files_below` gives them.
+
+    Raises:
+        MediaError: a table that cannot be read, or names files outside of its folder; a caption that is not UTF-8.
+            Those of parquet tables come while the pictures are iterated over.
+    """
+    pictures = [name for name in files if _suffix(name) in _PICTURES]
+    parquet = [name for name in files if _suffix(name) == ".parquet"]
+    for kind in _METADATA:
+        if tables := [name for name in files if _base(name) == kind]:
+            found, skipped = _named(files, tables)
+            left = files.keys() - tables - {one.name for one in found}
+            where = tables[0] if len(tables) == 1 else f"any {kind}"
+            return kind, found, skipped + _left_out(left, pictures, kind, f"is not named in {where}")
+    if parquet:
+        left = files.keys() - parquet
+        return "parquet", _in_rows(files, parquet), _left_out(left, pictures, "parquet", "is in no parquet table")
+    source, found = _beside(files, pictures)
+    return source, found, _left_out(files.keys() - pictures, pictures, source, "")
+
+
+def _named(files: Mapping[str, Path], tables: Sequence[str]) -> tuple[list[Found], list[Skipped]]:
+    """What tables name, each file by the table that is nearest to it."""
+    found: dict[str, Found] = {}
+    first: dict[str, str] = {}
+    skipped = []
+    for table in sorted(tables, key=lambda name: (-name.count("/"), name)):
+        for line in read_metadata(files[table], table):
+            name = (PurePosixPath(table).parent / line.file).as_posix()
+            if name in found:
+                skipped.append(Skipped(name, f"{line.where} names {name} again: the caption of {first[name]} is used."))
+            elif name in files:
+                found[name], first[name] = Found(name, line.caption, files[name]), line.where
+            else:
+                skipped.append(Skipped(name, f"{name} is not there, but {line.where} names it."))
+    return [found[name] for name in sorted(found)], skipped
+
+
+def _in_rows(files: Mapping[str, Path], tables: Sequence[str]) -> Iterator[Found]:
+    for table in tables:
+        for number, (row, caption, data) in enumerate(read_rows(files[table], table)):
+            yield Found(f"{table}#row {number}", caption, row, data)
+
+
+def _beside(files: Mapping[str, Path], pictures: Sequence[str]) -> tuple[Source, list[Found]]:
+    """Pictures with the text beside them, else with their folder's name, else with nothing."""
+    beside = {_stem(name): name for name in files if _suffix(name) == ".txt"}
+    captions = dict.fromkeys(pictures, "")
+    source: Source = "none"
+    if any(_stem(name) in beside for name in pictures):
+        source = "text files"
+        for name in pictures:
+            if text := beside.get(_stem(name)):
+                captions[name] = read_text(files[text], text)
+    elif "." not in (folders := {str(PurePosixPath(name).parent) for name in pictures}) and len(folders) > 1:
+        source = "folder names"
+        captions = {name: re.sub("[_-]", " ", PurePosixPath(name).parent.name) for name in pictures}
+    return source, [Found(name, one_line(captions[name]), files[name]) for name in pictures]
+
+
+def _left_out(left: Iterable[str], pictures: Sequence[str], source: Source, unnamed: str) -> list[Skipped]:
+    """Why files are not used, but for those that nobody would expect to be; `unnamed` says it of pictures."""
+    stems = {_stem(name) for name in pictures}
+    skipped = []
+    for name in left:
+        if _base(name) in _SILENT or (_suffix(name) == ".txt" and _stem(name) in stems):
+            continue
+        if _suffix(name) in _PICTURES:
+            why = unnamed
+        elif _base(name) in _METADATA or _suffix(name) == ".parquet":
+            why = f"is not read, for the captions come from {source}"
+        elif _suffix(name) == ".txt":
+            why = "is beside no picture of its name"
+        else:
+            why = "is no picture by its name: if it is one, let the name end in .png or what it is"
+        skipped.append(Skipped(name, f"{name} {why}."))
+    return skipped
+
+
+def _base(name: str) -> str:
+    return PurePosixPath(name).name.lower()
+
+
+def _suffix(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()
+
+
+def _stem(name: str) -> str:
+    """The path without the suffix, which pictures and their captions share."""
+    return str(PurePosixPath(name).with_suffix(""))

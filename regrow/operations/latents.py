@@ -1,0 +1,82 @@
+"""Latents on disk: each picture is encoded once for each codec, and mapped into memory ever after."""
+
+import hashlib
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from regrow.media.files import write_whole
+from regrow.media.home import home
+from regrow.operations.progress import Progress
+
+
+def fingerprint(module: nn.Module) -> str:
+    """BLAKE2b, in hex, of a module's weights: codecs that differ in one bit have different latents."""
+    whole = hashlib.blake2b(digest_size=16)
+    for name, tensor in sorted(module.state_dict().items()):
+        whole.update(name.encode())
+        whole.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy())
+    return whole.hexdigest()
+
+
+def latents_of(
+    codec: nn.Module,
+    encode: Callable[[np.ndarray], Float[Tensor, "b c h w"]],
+    pictures: Callable[[slice], np.ndarray],
+    count: int,
+    content: str,
+    batch: int = 32,
+) -> Generator[Progress, None, np.ndarray]:
+    """Latents of `count` pictures, float16 `n c h w`, read from disk where they are there.
+
+    A killed encoding goes on where it was: what was encoded stays, and the count of it is written behind it.
+
+    Args:
+        codec: whose weights name the file.
+        encode: uint8 `b h w 3` to latents.
+        pictures: those of a slice of 0 to `count`, uint8 `b h w 3`.
+        count: how many there are.
+        content: a hash of the pictures.
+        batch: pictures encoded at once.
+
+    Raises:
+        OSError: the disk is full.
+    """
+    key = hashlib.blake2b(f"{fingerprint(codec)} {content} {count}".encode(), digest_size=12).hexdigest()
+    path = home() / "cache" / "latents" / f"{key}.npy"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield from _encode(path, encode, pictures, count, batch)
+    return np.load(path, mmap_mode="r")
+
+
+@torch.no_grad()
+def _encode(
+    path: Path,
+    encode: Callable[[np.ndarray], Tensor],
+    pictures: Callable[[slice], np.ndarray],
+    count: int,
+    batch: int,
+) -> Generator[Progress, None, None]:
+    aside, counter = path.with_suffix(".part"), path.with_suffix(".done")
+    if not counter.exists():
+        aside.unlink(missing_ok=True)
+    done = int(counter.read_text()) if aside.exists() else 0
+    array = np.load(aside, mmap_mode="r+") if done else None
+    for i in range(done, count, batch):
+        latents = encode(pictures(slice(i, min(i + batch, count)))).half().numpy()
+        if array is None:
+            array = np.lib.format.open_memmap(aside, "w+", np.float16, (count, *latents.shape[1:]))
+        array[i : i + len(latents)] = latents
+        if (i // batch) % 16 == 15:
+            array.flush()
+            write_whole(counter, str(i + len(latents)).encode())
+        yield Progress("encode", i + len(latents), count)
+    assert array is not None
+    array.flush()
+    aside.replace(path)
+    counter.unlink(missing_ok=True)

@@ -1,0 +1,90 @@
+"""A rehearsal of a training: what it would do, and how long that would take on this machine, measured."""
+
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from regrow.media.image import from_uint8
+from regrow.operations.optimizer import make_optimizer
+from regrow.operations.progress import finish
+from regrow.operations.spread import Share, make_accelerator
+from regrow.operations.stages import CodecOf, DenoiserOf, Staged, open_or_make, stages_of
+from regrow.operations.training_request import Train
+
+STEPS = 3
+
+
+def rehearse(request: Train) -> tuple[dict[str, Any], list[str]]:
+    """Figures for machines and sentences for people; nothing is kept.
+
+    Raises:
+        ValueError, MediaError, ModelError: as the training itself would.
+    """
+    accelerator = make_accelerator(request.precision)
+    sentences: list[str] = []
+    facts: dict[str, Any] = {"stages": {}}
+    with tempfile.TemporaryDirectory() as aside:
+        model, data = finish(open_or_make(request, Path(aside) / "start"))
+        sentences += [*data.notes, f"{data.trained_on} pictures to train on, {data.held_out} held out"]
+        model.to(accelerator.device)
+        for stage in stages_of(request):
+            if isinstance(stage, DenoiserOf):
+                if model.codec is not None:
+                    pictures = from_uint8(data.pictures[:8].copy()).to(accelerator.device)
+                    started = time.monotonic()
+                    model.encode(pictures)
+                    seconds = (time.monotonic() - started) / len(pictures) * len(data.pictures)
+                    facts["encode"] = {"seconds": seconds}
+                    sentences.append(f"encode: {_span(seconds)}, once for these pictures and this codec")
+                latent = partial(_noise, model.latent_shape(*data.pictures.shape[1:3]))
+                staged = stage.stage(request, model, data, latent, accelerator)
+            else:
+                assert isinstance(stage, CodecOf)
+                staged = finish(stage.prepare(request, model, data, accelerator))
+            facts["stages"][stage.name] = found = _measure(staged)
+            sentences.append(
+                f"{stage.name}: {found['trained'] / 1e6:.1f} of {found['parameters'] / 1e6:.1f} million parameters, "
+                f"{found['rate']:.1f} samples a second here; {found['steps']} steps of {staged.batch} "
+                f"in {_span(found['seconds'])}"
+            )
+            staged.module.requires_grad_(False)
+    return facts, sentences
+
+
+def _noise(shape: tuple[int, int, int], chosen: np.ndarray) -> torch.Tensor:
+    """Something of a latent's shape: speed does not depend on what it is."""
+    return torch.ones(len(chosen), *shape)
+
+
+def _measure(staged: Staged) -> dict[str, Any]:
+    settings = staged.settings
+    optimizer = make_optimizer(staged.module, settings.optimizer, 0.0, 0.0, staged.plain)
+    seconds = []
+    for step in range(1 + STEPS):  # the first one sets up
+        started = time.monotonic()
+        optimizer.zero_grad()
+        staged.loss_at(staged.module, Share(step)).backward()
+        optimizer.step()
+        seconds.append(time.monotonic() - started)
+    each = sum(seconds[1:]) / STEPS
+    steps = settings.steps or round(settings.seconds / each)
+    return {
+        "parameters": sum(p.numel() for p in staged.module.parameters()),
+        "trained": sum(p.numel() for p in staged.module.parameters() if p.requires_grad),
+        "rate": staged.batch / each,
+        "steps": steps,
+        "seconds": steps * each,
+    }
+
+
+def _span(seconds: float) -> str:
+    """ "1 h 20 min", "3 min", "8 s"."""
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,35 @@
+"""Sample grids: the same words and the same noise every time, so that what changes is the model."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from regrow.core.noise import noise
+from regrow.core.solvers import make_step, solve
+from regrow.families.model import Model
+from regrow.media.image import save
+from regrow.media.sheet import Cell, Row, sheet
+
+STEPS, GUIDANCE, COLUMNS = 20, 3.0, 4
+
+
+def sample_grid(model: Model, prompts: Sequence[str], path: Path, font: Path | None = None) -> None:
+    """Generate a picture for each prompt, with seeds 0, 1, ..., and write them as a sheet.
+
+    Args:
+        model: as it is now; it is left in the mode, training or not, that it was in.
+        prompts: at least one; empty ones for a model without words.
+        path: of the PNG file.
+        font: for captions beyond ASCII.
+    """
+    guidance = GUIDANCE if model.text_encoder is not None else 1.0
+    x = noise(model.latent_shape(*model.size), range(len(prompts))).to(model.device)
+    denoise = model.denoiser(model.condition(prompts), guidance=guidance)
+    for state in solve(make_step("dpmpp_2m"), denoise, x, model.schedule.grid(STEPS)):
+        x = state.x
+    cells = [
+        Cell(picture.cpu(), [prompt or f"seed {i}"])
+        for i, (picture, prompt) in enumerate(zip(model.decode(x), prompts, strict=True))
+    ]
+    rows = [Row("", cells[i : i + COLUMNS]) for i in range(0, len(cells), COLUMNS)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save(path, sheet(rows, cell=192, font=font))

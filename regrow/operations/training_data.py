@@ -1,0 +1,120 @@
+"""What a model learns from: pictures, captions, and which of them are held out."""
+
+import hashlib
+import re
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from regrow.media.captioned import Captioned, picture, read_captioned
+from regrow.media.home import home
+from regrow.operations.dataset import drawn
+from regrow.operations.progress import Progress
+from regrow.worlds.storybook import CHARACTERS, VOCABULARY, Scene, caption
+
+HELD_OUT_SCENES = 8_900_000
+"""Seeds of held-out scenes begin here; those of the benchmarks are further up."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """Captioned pictures of one size.
+
+    Attributes:
+        pictures: uint8 `n h w 3`, mapped into memory; the last `held_out` are never trained on.
+        masks: uint8 `n h w`, the part that matters most; None = all of it.
+        caption: of a picture's number, chosen by a seed where there are several.
+        held_out: how many at the end are held out.
+        content: a hash of all of it, without the captions.
+        words: each worth a token of its own.
+        characters: likewise.
+        notes: sentences for the user.
+    """
+
+    pictures: np.ndarray
+    masks: np.ndarray | None
+    caption: Callable[[int, int], str]
+    held_out: int
+    content: str
+    words: tuple[str, ...]
+    characters: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def trained_on(self) -> int:
+        """How many are trained on."""
+        return len(self.pictures) - self.held_out
+
+
+def storybook_data(scenes: int, held_out: int, size: int) -> Data:
+    """Drawn scenes, captioned in English and, one time in four, in Chinese."""
+    book = [Scene.random(seed) for seed in range(scenes)]
+    book += [Scene.random(HELD_OUT_SCENES + i) for i in range(held_out)]
+    pictures, masks = drawn(book, size)
+
+    def words_of(i: int, seed: int) -> str:
+        return caption(book[i], seed, "zh" if seed % 4 == 0 else "en")
+
+    return Data(
+        pictures, masks, words_of, held_out, f"storybook {scenes} {held_out} {size}", VOCABULARY, tuple(CHARACTERS)
+    )
+
+
+def folder_data(folder: Path, held_out: int, size: int) -> Generator[Progress, None, Data]:
+    """The pictures of a folder, centre-cropped to squares of `size` pixels, kept on disk as an array.
+
+    Of fewer than ten times `held_out` pictures a tenth is held out; of fewer than ten none. Which ones follows from
+    their contents, so it is the same in every run.
+
+    Raises:
+        MediaError: no folder, or no usable picture in it.
+    """
+    found = read_captioned(folder)
+    items = sorted(found.items, key=lambda item: hashlib.blake2b(item.content.encode()).digest())
+    held_out = min(held_out, len(items) // 10)
+    key = hashlib.blake2b(repr((size, [item.content for item in items])).encode(), digest_size=12).hexdigest()
+    path = home() / "cache" / "pictures" / f"{key}.npy"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_suffix(".part")
+        array = np.lib.format.open_memmap(aside, "w+", np.uint8, (len(items), size, size, 3))
+        for i, item in enumerate(items):
+            array[i] = picture(item, size)
+            yield Progress("read", i + 1, len(items))
+        array.flush()
+        aside.replace(path)
+    captions = [item.caption for item in items]
+    words, characters = words_in(captions)
+    return Data(
+        np.load(path, mmap_mode="r"),
+        None,
+        lambda i, seed: captions[i],
+        held_out,
+        key,
+        words,
+        characters,
+        _notes(found, held_out),
+    )
+
+
+def words_in(captions: list[str], at_most: int = 20_000) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The words of captions, the most frequent of them where there are many, and their Chinese characters."""
+    counts: dict[str, int] = {}
+    for text in captions:
+        for word in re.findall(r"[a-z]+", text.lower()):
+            counts[word] = counts.get(word, 0) + 1
+    frequent = sorted(counts, key=lambda word: (-counts[word], word))[:at_most]
+    characters = {letter for text in captions for letter in text if "一" <= letter <= "鿿"}
+    return tuple(sorted(frequent)), tuple(sorted(characters))
+
+
+def _notes(found: Captioned, held_out: int) -> tuple[str, ...]:
+    words = f"captions from {found.source}" if found.source != "none" else "no captions"
+    notes = [f"{len(found.items)} pictures, {words}; {held_out} held out to measure the loss."]
+    shown = found.skipped[:20]
+    notes += [f"skipped {skipped.name}: {skipped.reason}" for skipped in shown]
+    if len(found.skipped) > len(shown):
+        notes.append(f"... and {len(found.skipped) - len(shown)} more skipped.")
+    return tuple(notes)
