@@ -72,9 +72,13 @@ class JudgeNetwork(nn.Module):
         # an animal is seen in a few cells and the weather in all of them
         self.head = nn.Linear(2 * 128, sum(map(len, ATTRIBUTES.values())))
 
-    def forward(self, pictures: Float[Tensor, "b 3 128 128"]) -> Float[Tensor, "b values"]:
+    def pooled(self, pictures: Float[Tensor, "b 3 128 128"]) -> Float[Tensor, "b 256"]:
+        """The features' mean and their maximum over the picture."""
         features = self.features(pictures)
-        return self.head(torch.cat([features.mean((2, 3)), features.amax((2, 3))], dim=1))
+        return torch.cat([features.mean((2, 3)), features.amax((2, 3))], dim=1)
+
+    def forward(self, pictures: Float[Tensor, "b 3 128 128"]) -> Float[Tensor, "b values"]:
+        return self.head(self.pooled(pictures))
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,10 +89,8 @@ class Judge:
     facts: Mapping[str, Any]
 
     @torch.no_grad()
-    def probabilities(
-        self, pictures: Float[Tensor, "b 3 h w"], batch: int = 64
-    ) -> dict[str, Float[Tensor, "b values"]]:
-        """How likely each value of each attribute is; values in the order of `ATTRIBUTES`, each row sums to 1.
+    def features(self, pictures: Float[Tensor, "b 3 h w"], batch: int = 64) -> Float[Tensor, "b 256"]:
+        """What the network makes its choices from.
 
         Args:
             pictures: in [-1, 1], of any size; brought to 128 x 128 (antialiased bilinear), stretched if not square.
@@ -101,14 +103,24 @@ class Judge:
             raise ValueError(f"The judge reads pictures of shape b 3 h w; got {tuple(pictures.shape)}.")
         if not pictures.isfinite().all():
             raise ValueError("The judge reads pictures in [-1, 1]; some values are not finite.")
-        parts = [self.network(_at_side(part)).float() for part in pictures.split(batch)]
-        logits = torch.cat(parts).split([len(values) for values in ATTRIBUTES.values()], dim=1)
-        return {name: part.softmax(1) for name, part in zip(ATTRIBUTES, logits, strict=True)}
+        return torch.cat([self.network.pooled(_at_side(part)) for part in pictures.split(batch)])
+
+    def probabilities(self, pictures: Float[Tensor, "b 3 h w"]) -> dict[str, Float[Tensor, "b values"]]:
+        """How likely each value of each attribute is; values in the order of `ATTRIBUTES`, each row sums to 1.
+
+        It is sure of itself on rough pictures, too: these are choices among the values, and "none of them" is no
+        value. Arguments and errors as of `features`.
+        """
+        return _split(self.network.head(self.features(pictures)))
 
     def read(self, pictures: Float[Tensor, "b 3 h w"]) -> list[dict[str, str]]:
-        """The likeliest value of each attribute, for each picture; arguments and errors as of `probabilities`."""
-        found = {name: table.argmax(1).tolist() for name, table in self.probabilities(pictures).items()}
-        return [{name: ATTRIBUTES[name][rows[i]] for name, rows in found.items()} for i in range(len(pictures))]
+        """The likeliest value of each attribute, for each picture; arguments and errors as of `features`."""
+        return self.read_features(self.features(pictures))
+
+    def read_features(self, features: Float[Tensor, "b 256"]) -> list[dict[str, str]]:
+        """As `read`, from features that are at hand already."""
+        found = {name: table.argmax(1).tolist() for name, table in _split(self.network.head(features)).items()}
+        return [{name: ATTRIBUTES[name][rows[i]] for name, rows in found.items()} for i in range(len(features))]
 
 
 def load_judge(path: Path = WEIGHTS) -> Judge:
@@ -130,6 +142,12 @@ def load_judge(path: Path = WEIGHTS) -> Judge:
         raise MediaError(f"{path} judges other attributes than the storybook has: train it with runs/train_judge.py.")
     network.load_state_dict(tensors)
     return Judge(network.eval().requires_grad_(False), facts)
+
+
+def _split(logits: Float[Tensor, "b values"]) -> dict[str, Float[Tensor, "b some"]]:
+    """Probabilities by attribute."""
+    parts = logits.split([len(values) for values in ATTRIBUTES.values()], dim=1)
+    return {name: part.softmax(1) for name, part in zip(ATTRIBUTES, parts, strict=True)}
 
 
 def _at_side(pictures: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ the model grew them from words. The distance between the last two is the denoise
 
 import time
 from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 from typing import get_args
 
 import numpy as np
@@ -14,8 +15,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from regrow.benchmark.estimates import Estimate, kernel_distance, mean
 from regrow.benchmark.judge import ATTRIBUTES, Judge, load_judge
-from regrow.benchmark.storybook_figures import Estimate, Judged, Samples, StorybookFigures, estimate, judged
+from regrow.benchmark.storybook_figures import Samples, StorybookFigures, judged
 from regrow.core.noise import noise
 from regrow.core.solvers import last, make_step, solve
 from regrow.families.model import Model
@@ -59,33 +61,39 @@ def bench_storybook(
     started = time.monotonic()
     if model.text_encoder is None:
         raise ValueError(f"{model.name} takes no words, so the storybook bench cannot ask it for anything.")
-    if scenes < 1 or batch < 1:
-        raise ValueError(f"scenes and batch must be 1 or more; got {scenes} and {batch}.")
+    if scenes < 2 or batch < 1:
+        raise ValueError(f"scenes must be 2 or more and batch 1 or more; got {scenes} and {batch}.")
     settings = settings or Generate(prompt="")
     size = settings.size or model.size
     model.latent_shape(*size)  # refuses a size that does not fit before the work begins
     judge = judge or load_judge()
     seeds = range(FIRST_SEED, FIRST_SEED + scenes)
     book = [Scene.random(seed) for seed in seeds]
-    found, codec, drawings = yield from _draw_and_code(model, judge, book, size, batch, shown)
+    drawn = yield from _draw_and_code(model, judge, book, size, batch, shown)
+    found = {"drawn": judged(book, judge.read_features(drawn.features))}
+    if drawn.coded is not None:
+        apart = kernel_distance(drawn.coded, drawn.features)
+        found["codec"] = judged(book, judge.read_features(drawn.coded), distance=apart)
     samples: dict[Language, Samples] = {}
     for language in languages:
         prompts = [caption(scene, seed, language) for scene, seed in zip(book, seeds, strict=True)]
-        grown, read = [], []
+        grown, parts = [], []
         for i in range(0, scenes, batch):
             pictures = grow(model, prompts[i : i + batch], seeds[i : i + batch], settings)
             grown.append(pictures[: max(0, shown - i)])
-            read += judge.read(pictures)
-            yield Progress(f"words {language}", len(read), scenes)
+            parts.append(judge.features(pictures))
+            yield Progress(f"words {language}", min(i + batch, scenes), scenes)
+        features = torch.cat(parts)
+        read = judge.read_features(features)
         wanted = [asked(scene, text, language) for scene, text in zip(book, prompts, strict=True)]
-        found[f"words {language}"] = judged(book, read, wanted)
-        samples[language] = Samples(tuple(book[:shown]), drawings, torch.cat(grown), tuple(read[:shown]))
+        found[f"words {language}"] = judged(book, read, wanted, kernel_distance(features, drawn.features))
+        samples[language] = Samples(tuple(book[:shown]), drawn.first, torch.cat(grown), tuple(read[:shown]))
     told = {name: getattr(settings, name) for name in ("steps", "guidance", "solver", "eta", "spacing", "negative")}
     return StorybookFigures(
         model=model.name,
         scenes=scenes,
         settings={**told, "size": list(size), "first_seed": FIRST_SEED},
-        codec=codec,
+        codec=drawn.codec,
         judged=found,
         judge=judge.facts["held_out"],
         seconds=round(time.monotonic() - started, 1),
@@ -93,30 +101,36 @@ def bench_storybook(
     )
 
 
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """Features of the drawings and of what the codec makes of them, the codec's figures, and the first drawings."""
+
+    features: Float[Tensor, "n features"]
+    coded: Float[Tensor, "n features"] | None
+    codec: dict[str, Estimate] | None
+    first: Float[Tensor, "b 3 h w"]
+
+
 def _draw_and_code(
     model: Model, judge: Judge, book: Sequence[Scene], size: tuple[int, int], batch: int, shown: int
-) -> Generator[Progress, None, tuple[dict[str, Judged], dict[str, Estimate] | None, Float[Tensor, "b 3 h w"]]]:
-    """What is read off the drawings and off what the codec makes of them, the codec's figures, the first drawings."""
+) -> Generator[Progress, None, _Drawn]:
     first, plain, coded = [], [], []
     distances: dict[str, list[float]] = {"psnr": [], "psnr_animal": [], "ssim": []}
     for i in range(0, len(book), batch):
         drawings = [draw(scene, size) for scene in book[i : i + batch]]
         pictures = from_uint8(np.stack([drawing.picture for drawing in drawings]))
         first.append(pictures[: max(0, shown - i)])
-        plain += judge.read(pictures)
+        plain.append(judge.features(pictures))
         if model.codec is not None:
             again = model.decode(model.encode(pictures)).cpu().float()
-            coded += judge.read(again)
+            coded.append(judge.features(again))
             for a, b, drawing in zip(again, pictures, drawings, strict=True):
                 distances["psnr"].append(psnr(a, b))
                 distances["psnr_animal"].append(psnr(a, b, torch.from_numpy(drawing.mask > 127)))
                 distances["ssim"].append(ssim(a, b))
-        yield Progress("codec", len(plain), len(book))
-    found = {"drawn": judged(book, plain)}
-    if not coded:
-        return found, None, torch.cat(first)
-    codec = {name: estimate(values) for name, values in distances.items()}
-    return {**found, "codec": judged(book, coded)}, codec, torch.cat(first)
+        yield Progress("codec", min(i + batch, len(book)), len(book))
+    codec = {name: mean(values) for name, values in distances.items()} if coded else None
+    return _Drawn(torch.cat(plain), torch.cat(coded) if coded else None, codec, torch.cat(first))
 
 
 def grow(model: Model, prompts: Sequence[str], seeds: Sequence[int], settings: Generate) -> Float[Tensor, "b 3 h w"]:

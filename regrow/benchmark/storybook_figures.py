@@ -1,16 +1,15 @@
-"""What the storybook bench finds: estimates with their intervals, as data, as a table and as a sheet of pictures."""
+"""What the storybook bench finds, as data, as a table and as a sheet of pictures."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TextIO
 
-import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
+from regrow.benchmark.estimates import Estimate, mean
 from regrow.benchmark.judge import ATTRIBUTES
-from regrow.core.noise import derive_seed
 from regrow.media.sheet import Cell, Row, sheet
 from regrow.worlds.storybook import Language, Scene, captions
 
@@ -20,31 +19,21 @@ ALL_THREE = "all three"
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A mean over `count` pictures and its 95 % bootstrap interval.
-
-    Where all values are equal the interval is empty, however few they are: 40 hits of 40 say [1, 1], and a true share
-    of 0.93 could have given them.
-    """
-
-    value: float
-    low: float
-    high: float
-    count: int
-
-
-@dataclass(frozen=True)
 class Judged:
-    """What the judge read off pictures.
+    """What the judge read off pictures, a choice among the values of each attribute, and how they look to it.
 
     Attributes:
         right: share of right readings, in [0, 1], by attribute, and "all three" for animal, place and colour at once.
             Where pictures grew from words, an attribute counts only in those whose words ask for it.
         confusion: how many pictures, by the animal that it should be and the one that was read.
+        distance: from the drawings of the same scenes, as `kernel_distance` of the judge's features; 0 where the
+            pictures cannot be told from drawings; None for the drawings themselves. A rough picture has a right
+            reading and a large distance.
     """
 
     right: Mapping[str, Estimate]
     confusion: Mapping[str, Mapping[str, int]]
+    distance: Estimate | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,25 +71,11 @@ class StorybookFigures:
     samples: Mapping[Language, Samples]
 
 
-def estimate(values: Sequence[float], resamples: int = 2000) -> Estimate:
-    """The mean and the 2.5 and 97.5 percentiles of the means of so many resamples (Efron 1979, the bootstrap).
-
-    The resamples depend on the number of values alone, so the same figures give the same interval.
-
-    Raises:
-        ValueError: there are no values.
-    """
-    if not values:
-        raise ValueError("There is nothing to estimate from.")
-    found = np.asarray(values, np.float64)
-    random = np.random.default_rng(derive_seed("bootstrap", len(found)))
-    counts = random.multinomial(len(found), np.full(len(found), 1 / len(found)), resamples)
-    low, high = np.percentile(counts @ found / len(found), (2.5, 97.5))
-    return Estimate(float(found.mean()), float(low), float(high), len(found))
-
-
 def judged(
-    scenes: Sequence[Scene], read: Sequence[Mapping[str, str]], asked: Sequence[set[str]] | None = None
+    scenes: Sequence[Scene],
+    read: Sequence[Mapping[str, str]],
+    asked: Sequence[set[str]] | None = None,
+    distance: Estimate | None = None,
 ) -> Judged:
     """Compare what was read with what the scenes are.
 
@@ -108,18 +83,19 @@ def judged(
         scenes: one a picture.
         read: attribute to value, one mapping a picture, as `Judge.read` gives it.
         asked: the attributes that count, one set a picture; all where None. Attributes nobody asked for are left out.
+        distance: see `Judged`.
     """
     wanted = asked or [set(ATTRIBUTES)] * len(scenes)
     found = list(zip(scenes, read, wanted, strict=True))
     right = {}
     for name in ATTRIBUTES:
         if hits := [float(r[name] == getattr(scene, name)) for scene, r, names in found if name in names]:
-            right[name] = estimate(hits)
-    right[ALL_THREE] = estimate([float(all(r[name] == getattr(s, name) for name in TRIO)) for s, r, _ in found])
+            right[name] = mean(hits)
+    right[ALL_THREE] = mean([float(all(r[name] == getattr(s, name) for name in TRIO)) for s, r, _ in found])
     confusion = {true: dict.fromkeys(ATTRIBUTES["animal"], 0) for true in ATTRIBUTES["animal"]}
     for scene, r, _ in found:
         confusion[scene.animal][r["animal"]] += 1
-    return Judged(right, confusion)
+    return Judged(right, confusion, distance)
 
 
 def as_dict(figures: StorybookFigures) -> dict[str, Any]:
@@ -127,7 +103,11 @@ def as_dict(figures: StorybookFigures) -> dict[str, Any]:
     fields = {name: value for name, value in vars(figures).items() if name not in ("samples", "codec", "judged")}
     codec = figures.codec and {name: _plain(found) for name, found in figures.codec.items()}
     kinds = {
-        kind: {"right": {name: _plain(e) for name, e in found.right.items()}, "confusion": found.confusion}
+        kind: {
+            "right": {name: _plain(e) for name, e in found.right.items()},
+            "confusion": found.confusion,
+            "distance": found.distance and _plain(found.distance),
+        }
         for kind, found in figures.judged.items()
     }
     return {**fields, "codec": codec, "judged": kinds}
@@ -157,6 +137,8 @@ def print_table(figures: StorybookFigures, out: TextIO) -> None:
             few = f" of {here.count}" if here and here.count != figures.scenes else ""
             cells.append(f"{_shown(here, 100, 1)}{few}" if here else "-")
         print(f"{name:<18}" + "".join(f"{cell:<25}" for cell in cells).rstrip(), file=out)
+    far = (_shown(found.distance, 1, 3) if found.distance else "-" for found in figures.judged.values())
+    print(f"{'from drawings':<18}" + "".join(f"{cell:<25}" for cell in far).rstrip(), file=out)
     for kind, found in figures.judged.items():
         if kind in ("drawn", "codec"):
             continue

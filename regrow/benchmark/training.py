@@ -17,12 +17,12 @@ from torch.utils.data import DataLoader, Dataset
 from regrow.families.model import Model
 from regrow.families.registry import open_model
 from regrow.media.image import from_uint8
+from regrow.operations.denoiser_stage import DenoiserOf, latents_in_memory
 from regrow.operations.journal import peak_memory
 from regrow.operations.latents import latents_of
 from regrow.operations.optimizer import make_optimizer
 from regrow.operations.progress import Progress, finish
 from regrow.operations.spread import Share, make_accelerator
-from regrow.operations.stages import DenoiserOf, latents_in_memory
 from regrow.operations.training_data import Data, storybook_data
 from regrow.operations.training_request import Train
 

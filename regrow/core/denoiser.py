@@ -91,8 +91,8 @@ def solve_x0(x_t: Batch, eps: Batch, level: Level) -> Batch:
 def target(
     x0: Batch,
     eps: Batch,
-    alpha: float | Float[Tensor, "b *ones"],
-    sigma: float | Float[Tensor, "b *ones"],
+    alpha: float | Float[Tensor, " b *ones"],
+    sigma: float | Float[Tensor, " b *ones"],
     kind: PredictionType,
 ) -> Batch:
     """What a network of this kind is trained to return; the inverse of `predict`.

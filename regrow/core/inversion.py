@@ -206,9 +206,9 @@ def _implicit_step(
     return x, prediction, Convergence(s, iteration, change, change <= tolerance)
 
 
-def _dot(a: Batch, b: Batch) -> Float[Tensor, "b *ones"]:
+def _dot(a: Batch, b: Batch) -> Float[Tensor, " b *ones"]:
     return (a * b).sum(dim=tuple(range(1, a.ndim)), keepdim=True)
 
 
-def _rms(a: Batch) -> Float[Tensor, "b *ones"]:
+def _rms(a: Batch) -> Float[Tensor, " b *ones"]:
     return a.square().mean(dim=tuple(range(1, a.ndim)), keepdim=True).sqrt()

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 
-def noise(shape: Sequence[int], seeds: Sequence[int], dtype: torch.dtype = torch.float32) -> Float[Tensor, "b *rest"]:
+def noise(shape: Sequence[int], seeds: Sequence[int], dtype: torch.dtype = torch.float32) -> Float[Tensor, " b *rest"]:
     """Standard normal noise, one seed a sample, drawn on the CPU.
 
     The draw is the one that diffusers' pipelines make from `generator=[torch.Generator().manual_seed(s), ...]`.

@@ -4,11 +4,12 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from tqdm import tqdm
@@ -40,18 +41,29 @@ def train(request: Train, run: "Run") -> None:
     first = os.environ.get("RANK", "0") == "0"  # torchrun starts others beside it, which have nothing to add
     face = _Silent() if not first else _Json() if run.json else _Bar()
     with _stopping() as stopped:
-        walk = training(request, lambda: bool(stopped))
-        while True:
-            try:
-                face.show(next(walk))
-            except StopIteration:
-                break
+        folder = _shown(training(request, lambda: bool(stopped)), face)
     name = request.resume or request.name
-    if end.value is None:
+    if folder is None:
         face.say(f"stopped and saved; go on with: regrow train --resume {name}", {"stopped": True})
         sys.exit(130)
     words = "" if request.stage == "pixel" else " WORDS"
-    face.say(f"wrote {end.value}; try: regrow generate --model {name}{words}", {"folder": str(end.value)})
+    face.say(f"wrote {folder}; try: regrow generate --model {name}{words}", {"folder": str(folder)})
+
+
+def _shown(walk: Generator[Training, None, Path | None], face: "_Face") -> Path | None:
+    while True:
+        try:
+            face.show(next(walk))
+        except StopIteration as end:
+            return end.value
+
+
+class _Face(Protocol):
+    """What a training is shown on."""
+
+    def show(self, state: Training) -> None: ...
+
+    def say(self, sentence: str, facts: dict[str, Any]) -> None: ...
 
 
 class _Silent:

@@ -132,5 +132,5 @@ def watched(walk: Iterator[inversion.Progress], part: str) -> Generator[Progress
     return trajectory
 
 
-def _relative(a: Float[Tensor, "b *rest"], b: Float[Tensor, "b *rest"]) -> float:
+def _relative(a: Float[Tensor, " b *rest"], b: Float[Tensor, " b *rest"]) -> float:
     return float((a - b).square().mean().sqrt() / b.square().mean().sqrt())

@@ -269,10 +269,11 @@ def _hub(repo: str, writing: bool) -> Iterator[None]:
         elif isinstance(error, errors.OfflineModeIsEnabled):
             said = "HF_HUB_OFFLINE is set, which keeps the hub out of reach; unset it and try again"
         else:
+            verb, rest = ("uploaded", "") if writing else ("downloaded", ", which fetches only what did not come whole")
             said = (
-                f"{repo} could not be {'uploaded' if writing else 'downloaded'} ({reason(error)}); check network and "
-                f"disk and run the same command again{'' if writing else ', which fetches only the files that did not come whole'}"
+                f"{repo} could not be {verb} ({reason(error)}); check network and disk and run the same command again"
             )
+            said += rest
         raise ValueError(f"{said}.") from error
 
 

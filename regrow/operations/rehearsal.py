@@ -10,10 +10,13 @@ import numpy as np
 import torch
 
 from regrow.media.image import from_uint8
+from regrow.operations.codec_stage import CodecOf
+from regrow.operations.denoiser_stage import DenoiserOf
 from regrow.operations.optimizer import make_optimizer
 from regrow.operations.progress import finish
 from regrow.operations.spread import Share, make_accelerator
-from regrow.operations.stages import CodecOf, DenoiserOf, Staged, open_or_make, stages_of
+from regrow.operations.staged import Staged
+from regrow.operations.stages import open_or_make, stages_of
 from regrow.operations.training_request import Train
 
 STEPS = 3

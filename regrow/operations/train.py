@@ -22,7 +22,8 @@ from regrow.operations.fitting import FitState, fit
 from regrow.operations.journal import Journal
 from regrow.operations.progress import Progress
 from regrow.operations.spread import make_accelerator
-from regrow.operations.stages import Staged, open_or_make, stages_of
+from regrow.operations.staged import Staged
+from regrow.operations.stages import open_or_make, stages_of
 from regrow.operations.training_request import Train
 
 Result = TypeVar("Result")

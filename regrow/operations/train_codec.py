@@ -1,6 +1,7 @@
 """The codec stage: a picture autoencoder (AutoencoderTiny) trained from nothing on drawn scenes."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,9 +24,6 @@ class CodecStage:
         crop: side of a crop; the last tenth of the steps sees whole pictures instead, a quarter as many.
         seed: of the crops and of the latent noise.
         latent_noise: standard deviation, so that the decoder forgives what the denoiser will get wrong.
-        scale_weight: weight of decoding latents of half the size as pictures of half the size (scale equivariance,
-            Skorokhodov et al. 2025, arXiv 2502.14831): it takes the detail that a denoiser cannot learn out of the
-            latents.
         channels: of a latent.
         factor: pixels a latent cell spans along each side.
         device: where the batches go.
@@ -37,48 +35,37 @@ class CodecStage:
     crop: int = 64
     seed: int = 0
     latent_noise: float = 0.05
-    scale_weight: float = 0.25
     channels: int = 16
     factor: int = 8
     device: torch.device = torch.device("cpu")  # noqa: RUF009  # immutable
 
 
 class Coding(nn.Module):
-    """What is trained: `(pictures, noise of the latents) -> latents, pictures, half-size pictures or None`."""
+    """What is trained: `(pictures, noise of the latents) -> latents, pictures`."""
 
-    def __init__(self, codec: nn.Module, scaled: bool) -> None:
+    def __init__(self, codec: Any) -> None:
         super().__init__()
-        self.encoder, self.decoder = codec.get_submodule("encoder"), codec.get_submodule("decoder")
-        self.scaled = scaled
+        self.codec = codec
 
-    def forward(self, pictures: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-        latents = self.encoder(pictures)
-        rough = latents + noise
-        small = self.decoder(nn.functional.avg_pool2d(rough, 2)) if self.scaled else None
-        return latents, self.decoder(rough), small
+    def forward(self, pictures: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        encoded = self.codec.encode(pictures)  # of AutoencoderKL the posterior's mean; its variance is not learned here
+        latents = encoded.latents if hasattr(encoded, "latents") else encoded.latent_dist.mean
+        return latents, self.codec.decode(latents + noise).sample
 
 
 def codec_loss(stage: CodecStage, network: nn.Module, share: Share) -> Float[Tensor, ""]:
     """L2, and L1 + 2 x L2 in the last 64 % of the decline (LOG.md: L1 from the start is slower).
 
-    It also pulls each latent channel to mean 0 and all channels together to variance 1, which the denoiser assumes.
-    Each channel alone is left its own variance: forcing all to 1 blows detail up to the size of the shapes.
+    It also pulls each latent channel to mean 0 and standard deviation 1, which the denoiser assumes.
     """
     pictures, weights, noise = _batch(stage, share)
-    late = share.late > 0.64
-    latents, again, small = network(pictures, stage.latent_noise * noise)
-    loss = _distance(again, pictures, weights, late)
-    if small is not None:
-        half = [nn.functional.avg_pool2d(x, 2) for x in (pictures, weights)]
-        loss = loss + stage.scale_weight * _distance(small, half[0], half[1], late)
-    mean, variance = latents.mean(dim=(0, 2, 3)), latents.var(dim=(0, 2, 3)).mean()
-    return loss + 2e-2 * (mean.square().mean() + (variance - 1).square())
-
-
-def _distance(x: Tensor, y: Tensor, weights: Tensor, late: bool) -> Tensor:
-    error = x - y
+    latents, again = network(pictures, stage.latent_noise * noise)
+    error = again - pictures
     loss = (weights * error.square()).mean() * 2
-    return loss + (weights * error.abs()).mean() if late else loss
+    if share.late > 0.64:
+        loss = loss + (weights * error.abs()).mean()
+    mean, std = latents.mean(dim=(0, 2, 3)), latents.std(dim=(0, 2, 3))
+    return loss + 2e-2 * (mean.square() + (std - 1).square()).mean()
 
 
 def _batch(

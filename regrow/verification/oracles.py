@@ -57,7 +57,7 @@ class GaussianMixture:
         weights: one a cloud, shape `clouds`, with sum 1.
     """
 
-    means: Float64[Tensor, "clouds *rest"]
+    means: Float64[Tensor, " clouds *rest"]
     std: Float64[Tensor, " clouds"]
     weights: Float64[Tensor, " clouds"]
 
@@ -109,7 +109,7 @@ class FiniteData(GaussianMixture):
         points: the data set, shape `points *rest`, float64.
     """
 
-    def __init__(self, points: Float64[Tensor, "points *rest"]) -> None:
+    def __init__(self, points: Float64[Tensor, " points *rest"]) -> None:
         count = len(points)
         super().__init__(points, torch.zeros(count).double(), torch.full((count,), 1 / count).double())
 

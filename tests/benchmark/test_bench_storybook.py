@@ -7,15 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from torch import Tensor
 
 from regrow.benchmark import storybook
+from regrow.benchmark.estimates import kernel_distance, mean
 from regrow.benchmark.storybook import FIRST_SEED, asked, bench_storybook, grow
 from regrow.benchmark.storybook_figures import (
     StorybookFigures,
     as_dict,
     contact_sheet,
-    estimate,
     print_table,
 )
 from regrow.families.model import Model
@@ -49,6 +50,8 @@ def test_figures_agree_with_each_other(figures: StorybookFigures) -> None:
         assert sum(sum(row.values()) for row in table.values()) == 4
         assert sum(table[name][name] for name in table) / 4 == found.right["animal"].value
     assert figures.judged["drawn"].right["all three"].value == 1
+    assert figures.judged["drawn"].distance is None
+    assert all(figures.judged[kind].distance is not None for kind in ("codec", "words en", "words zh"))
     assert figures.codec is not None
     assert 20 < figures.codec["psnr_animal"].value < figures.codec["psnr"].value < 40
 
@@ -75,6 +78,8 @@ def test_counterfeits_are_read_as_what_they_are(model: Model, monkeypatch: pytes
     right = finish(bench_storybook(model, 30, QUICK, ("en",))).judged["words en"]
     assert min(found.value for found in right.right.values()) >= 0.9
     assert right.right["all three"].value >= 0.95
+    assert right.distance is not None
+    assert abs(right.distance.value) < 1e-6
     shift = 1000  # drawings of other scenes: one animal in five is right by chance
     wrong = finish(bench_storybook(model, 30, QUICK, ("en",))).judged["words en"]
     assert wrong.right["animal"].value < 0.5
@@ -104,13 +109,24 @@ def test_a_caption_asks_for_what_it_tells() -> None:
         assert asked(scene, caption(scene, seed, "zh"), "zh") >= always
 
 
-def test_an_estimate_covers_the_truth_as_often_as_it_says() -> None:
+def test_an_interval_covers_the_truth_as_often_as_it_says() -> None:
     draws = np.random.default_rng(0).random((300, 80)) < 0.7
-    found = [estimate(row.astype(float).tolist()) for row in draws]
+    found = [mean(row.astype(float).tolist()) for row in draws]
     assert 0.9 <= np.mean([e.low <= 0.7 <= e.high for e in found]) <= 0.98
-    assert estimate([0.0, 1.0]) == estimate([0.0, 1.0])
     with pytest.raises(ValueError, match="nothing to estimate"):
-        estimate([])
+        mean([])
+
+
+def test_the_kernel_distance_is_zero_by_chance_and_grows() -> None:
+    generator = torch.Generator().manual_seed(0)
+    x, y = torch.randn(2, 200, 16, generator=generator)
+    same, shifted, far = (kernel_distance(5 * a + 3, 5 * y + 3) for a in (x, x + 0.5, x + 1))
+    assert same.low < 0 < same.high
+    assert 0.2 < shifted.low < shifted.value < far.low
+    # pairs of one scene are never compared: a copy is at no distance, and not at a negative one
+    assert kernel_distance(y, y).value == 0
+    with pytest.raises(ValueError, match="2 or more"):
+        kernel_distance(x[:1], y[:1])
 
 
 def test_figures_are_data_a_table_and_a_sheet(figures: StorybookFigures) -> None:
@@ -129,7 +145,7 @@ def test_figures_are_data_a_table_and_a_sheet(figures: StorybookFigures) -> None
 
 
 def test_what_cannot_be_measured_is_refused(model: Model) -> None:
-    with pytest.raises(ValueError, match="1 or more"):
-        next(bench_storybook(model, 0))
+    with pytest.raises(ValueError, match="2 or more"):
+        next(bench_storybook(model, 1))
     with pytest.raises(ValueError, match="multiples of"):
-        next(bench_storybook(model, 1, Generate("", size=(100, 100))))
+        next(bench_storybook(model, 2, Generate("", size=(100, 100))))

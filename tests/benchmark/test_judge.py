@@ -51,8 +51,11 @@ def test_it_reads_pictures_of_other_sizes(judge: Judge, size: int | tuple[int, i
 
 def test_probabilities_are_those_of_what_is_read(judge: Judge, values: np.ndarray) -> None:
     pictures = from_uint8(values[:5])
-    found, read = judge.probabilities(pictures, batch=2), judge.read(pictures)
+    found, read = judge.probabilities(pictures), judge.read(pictures)
     assert list(found) == list(ATTRIBUTES)
+    features = judge.features(pictures, batch=2)  # the size of a batch does not matter
+    assert torch.allclose(features, judge.features(pictures), atol=1e-4)
+    assert judge.read_features(features) == read
     for name, table in found.items():
         assert table.shape == (5, len(ATTRIBUTES[name]))
         assert torch.allclose(table.sum(1), torch.ones(5))

@@ -306,7 +306,7 @@ def test_pull_gets_the_model_and_what_is_told_of_it(hub: Hub, there: Path) -> No
 
 def test_a_broken_download_goes_on(hub: Hub, there: Path) -> None:
     hub.failing["vae/config.json"] = httpx.ReadTimeout("timed out")
-    assert "fetches only the files that did not come whole" in refused(publish.pull, "jane/pets")
+    assert "fetches only what did not come whole" in refused(publish.pull, "jane/pets")
     assert names() == set()
     before = list(hub.fetched)
     assert UNET in before

@@ -1,0 +1,83 @@
+"""Figures with their uncertainty: means of values, and how far two sets of features are apart."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.core.noise import derive_seed
+
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure from `count` pictures and its 95 % bootstrap interval (Efron 1979): percentiles over 2,000 resamples.
+
+    Where all values are equal the interval is empty, however few they are: 40 hits of 40 say [1, 1], and a true share
+    of 0.93 could have given them.
+    """
+
+    value: float
+    low: float
+    high: float
+    count: int
+
+
+def mean(values: Sequence[float]) -> Estimate:
+    """The mean; the same values give the same interval.
+
+    Raises:
+        ValueError: there are no values.
+    """
+    if not values:
+        raise ValueError("There is nothing to estimate from.")
+    found = np.asarray(values, np.float64)
+    return _interval(float(found.mean()), _counts(len(found)) @ found / len(found), len(found))
+
+
+def kernel_distance(ours: Float[Tensor, "n features"], theirs: Float[Tensor, "n features"]) -> Estimate:
+    """How far two sets of features are apart: 0, or a little below by chance, where both are from one distribution.
+
+        MMD^2 = mean over i != j of k(x_i, x_j) + k(y_i, y_j) - k(x_i, y_j) - k(x_j, y_i)
+        k(x, y) = (x . y / features + 1)^3
+
+    Row i of both may belong together (the same scene): such a pair is never compared. Features are centred and scaled
+    by the mean and the overall deviation of `theirs`, so that the scale of a network's features plays no part.
+
+    Raises:
+        ValueError: the shapes differ, or there are fewer than 2 rows.
+
+    References:
+        Gretton et al. 2012, A Kernel Two-Sample Test, JMLR 13, eq. 4 (the unbiased estimate).
+        Binkowski et al. 2018, arXiv 1801.01401, section 4 (the kernel; on Inception features this is KID).
+    """
+    if ours.shape != theirs.shape or len(ours) < 2:
+        raise ValueError(f"Two sets of 2 or more features each are needed; got {ours.shape} and {theirs.shape}.")
+    x, y = ours.double().cpu(), theirs.double().cpu()
+    middle, spread = y.mean(0), y.std(0).square().mean().sqrt().clamp_min(1e-6)
+    x, y = (x - middle) / spread, (y - middle) / spread
+
+    def k(a: Tensor, b: Tensor) -> Tensor:
+        return (a @ b.T / a.shape[1] + 1) ** 3
+
+    pairs = (k(x, x) + k(y, y) - k(x, y) - k(y, x)).numpy()
+    np.fill_diagonal(pairs, 0)
+    n, counts = len(pairs), _counts(len(pairs))
+    # a row drawn twice is not compared with itself either
+    compared = n * n - np.square(counts).sum(1)
+    resampled = ((counts @ pairs) * counts).sum(1)[compared > 0] / compared[compared > 0]
+    return _interval(float(pairs.sum() / (n * (n - 1))), resampled, n)
+
+
+def _counts(n: int) -> np.ndarray:
+    """How often each of n values is in each resample; the draws depend on n alone."""
+    random = np.random.default_rng(derive_seed("bootstrap", n))
+    return random.multinomial(n, np.full(n, 1 / n), RESAMPLES)
+
+
+def _interval(value: float, resampled: np.ndarray, count: int) -> Estimate:
+    low, high = np.percentile(resampled, (2.5, 97.5))
+    return Estimate(value, float(low), float(high), count)

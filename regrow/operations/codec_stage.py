@@ -1,0 +1,73 @@
+"""The codec as a stage of a training run."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import nn
+
+from regrow.core.noise import derive_seed
+from regrow.families.model import Model
+from regrow.media.image import from_uint8
+from regrow.operations.progress import Progress
+from regrow.operations.staged import Staged, channels_last, settings_of
+from regrow.operations.train_codec import CodecStage, Coding, codec_loss
+from regrow.operations.training_data import Data
+from regrow.operations.training_request import Train
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+
+@dataclass(frozen=True)
+class CodecOf:
+    """The codec, or only its decoder when going on from a model: then the denoiser still fits its latents."""
+
+    share: float
+    name: str = "codec"
+
+    def prepare(
+        self, request: Train, model: Model, data: Data, accelerator: "Accelerator"
+    ) -> Generator[Progress, None, Staged]:
+        """Ready at once."""
+        yield from ()
+        if model.codec is None:
+            raise ValueError(f"{model.name} has no codec to train: it denoises pixels.")
+        codec: nn.Module = model.codec
+        codec.requires_grad_(True)
+        if request.start:
+            for name, parameter in codec.named_parameters():
+                parameter.requires_grad_(not name.startswith(("encoder.", "quant_conv.")))
+        channels_last(codec)
+        masks = np.full(data.pictures.shape[:3], 255, np.uint8) if data.masks is None else data.masks
+        stage = CodecStage(
+            data.pictures[: data.trained_on],
+            masks,
+            batch=max(8, request.batch // 4),
+            crop=min(64, data.pictures.shape[1]),
+            seed=derive_seed(request.seed, "codec"),
+            channels=model.latent_channels,
+            factor=model.factor,
+            device=accelerator.device,
+        )
+
+        def examine(module: nn.Module) -> float:
+            """Mean squared error of pictures in [-1, 1]."""
+            x = from_uint8(np.array(data.pictures[data.trained_on :])).to(accelerator.device)
+            noise = torch.zeros((len(x), *model.latent_shape(*x.shape[-2:])), device=x.device)
+            parts = [
+                module(x[i : i + 8], noise[i : i + 8])[1].clamp(-1, 1).sub(x[i : i + 8]).square().mean(dim=(1, 2, 3))
+                for i in range(0, len(x), 8)
+            ]
+            return float(torch.cat(parts).mean())
+
+        return Staged(
+            Coding(codec),
+            lambda network, share: codec_loss(stage, network, share),
+            settings_of(request, self.share, ema=0.995),
+            (),
+            examine if data.held_out else None,
+            stage.batch,
+        )

@@ -1,0 +1,144 @@
+"""The denoiser as a stage of a training run: with its words, with low-rank adapters, or on pixels."""
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from regrow.core.noise import derive_seed
+from regrow.families.lora import add_lora
+from regrow.families.model import Model
+from regrow.media.image import from_uint8
+from regrow.operations.latents import latents_of
+from regrow.operations.progress import Progress
+from regrow.operations.samples import sample_grid
+from regrow.operations.staged import Staged, channels_last, settings_of
+from regrow.operations.train_denoiser import DenoiserStage, Denoising, batch_loss, denoiser_loss
+from regrow.operations.training_data import Data
+from regrow.operations.training_request import Train
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+SMALL_TEXT_ENCODER = 20_000_000
+"""Parameters below which a text encoder learns with its denoiser unless the request says otherwise."""
+
+
+@dataclass(frozen=True)
+class DenoiserOf:
+    """The denoiser, with its text encoder where that learns too, or a pixel network."""
+
+    share: float
+    name: str = "denoiser"
+
+    def prepare(
+        self, request: Train, model: Model, data: Data, accelerator: "Accelerator"
+    ) -> Generator[Progress, None, Staged]:
+        """Encode what is not encoded yet, and make ready."""
+        model.to(accelerator.device)
+        if model.codec is None:
+            x0 = _pixels(data.pictures)
+        else:
+            if not request.start:
+                _scale_latents(model, data)
+            latents = yield from latents_of(
+                model.codec,
+                lambda x: model.encode(from_uint8(x).to(accelerator.device)).cpu(),
+                lambda part: np.array(data.pictures[part]),
+                len(data.pictures),
+                f"{data.content} {model.codec.config.scaling_factor}",
+            )
+            x0 = latents_in_memory(latents)
+        return self.stage(request, model, data, x0, accelerator)
+
+    def stage(
+        self,
+        request: Train,
+        model: Model,
+        data: Data,
+        x0: Callable[[np.ndarray], Tensor],
+        accelerator: "Accelerator",
+    ) -> Staged:
+        """The same for latents that are there."""
+        trained: list[nn.Module] = [model.unet]
+        if request.lora:
+            add_lora(model.unet, request.lora, request.seed)
+        else:
+            model.unet.requires_grad_(True)
+        text = model.text_encoder
+        if text is not None and (_is_small(text) if request.text is None else request.text):
+            text.requires_grad_(True)
+            trained.append(text)
+        if request.checkpointing:
+            model.unet.enable_gradient_checkpointing()
+        channels_last(model.unet)
+        module = Denoising(model.unet, text)
+        stage = DenoiserStage(
+            x0,
+            data.trained_on,
+            data.caption if text is not None else lambda i, seed: "",
+            model.tokenize,
+            model.schedule,
+            model.prediction_type,
+            request.batch,
+            derive_seed(request.seed, "denoiser"),
+            request.drop,
+            request.min_snr,
+            accelerator.device,
+        )
+        held = np.arange(data.trained_on, data.trained_on + data.held_out)
+
+        def examine(module: nn.Module) -> float:
+            """The plain loss at evenly spread levels, with the same noise every time."""
+            generator = torch.Generator().manual_seed(derive_seed(request.seed, "held out"))
+            shares = (torch.arange(len(held)) + 0.5) / len(held)
+            clean = x0(held)
+            eps = torch.randn(clean.shape, generator=generator)
+            prompts = [stage.captions(int(i), 0) for i in held]
+            errors = [
+                batch_loss(module, stage, clean[k], eps[k], shares[k], stage.tokenize(prompts[k])).mean(dim=(1, 2, 3))
+                for k in (slice(i, i + request.batch) for i in range(0, len(held), request.batch))
+            ]
+            return float(torch.cat(errors).mean())
+
+        return Staged(
+            module,
+            lambda network, share: denoiser_loss(stage, network, share),
+            settings_of(request, self.share),
+            module.plain_parameters(),
+            examine if len(held) else None,
+            request.batch,
+            lambda path: sample_grid(model, prompts_of(request, data, model), path),
+        )
+
+
+def prompts_of(request: Train, data: Data, model: Model) -> Sequence[str]:
+    """What the sample grid shows: as asked for, or captions of pictures that are held out, or of the first."""
+    if model.text_encoder is None:
+        return [""] * 8
+    first = data.trained_on if data.held_out >= 8 else 0
+    return request.prompts or [data.caption(i, 1) for i in range(first, min(first + 8, len(data.pictures)))]
+
+
+def _scale_latents(model: Model, data: Data) -> None:
+    """Make latents of a new codec have standard deviation 1, which the denoiser assumes."""
+    sample = from_uint8(np.array(data.pictures[: min(256, data.trained_on)])).to(model.device)
+    model.codec.register_to_config(scaling_factor=1.0)
+    parts = [model.encode(sample[i : i + 32]) for i in range(0, len(sample), 32)]
+    model.codec.register_to_config(scaling_factor=round(1 / float(torch.cat(parts).std()), 5))
+
+
+def _pixels(pictures: np.ndarray) -> Callable[[np.ndarray], Tensor]:
+    return lambda chosen: from_uint8(pictures[chosen])
+
+
+def latents_in_memory(latents: np.ndarray) -> Callable[[np.ndarray], Tensor]:
+    """What a denoiser learns from, by the numbers of its samples, of latents `n c h w` in any float type."""
+    return lambda chosen: torch.from_numpy(latents[chosen]).float()
+
+
+def _is_small(module: nn.Module) -> bool:
+    return sum(p.numel() for p in module.parameters()) < SMALL_TEXT_ENCODER
