@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
@@ -72,6 +73,7 @@ def kernel_distance(ours: Float[Tensor, "n features"], theirs: Float[Tensor, "n 
     return _interval(float(pairs.sum() / (n * (n - 1))), resampled, n)
 
 
+@lru_cache(maxsize=4)  # the figures of a bench are nearly all of the same number of scenes
 def _counts(n: int) -> np.ndarray:
     """How often each of n values is in each resample; the draws depend on n alone."""
     random = np.random.default_rng(derive_seed("bootstrap", n))

@@ -95,7 +95,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 @contextmanager
 def only_one(folder: Path) -> Iterator[None]:
-    """Hold a run's folder for this process.
+    """Hold a run's folder for this process; if nothing was written into it in the end, it goes away.
 
     Raises:
         ValueError: another process trains it.
@@ -106,7 +106,12 @@ def only_one(folder: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as problem:
             raise ValueError(f"Another process is training {folder.name} right now; stop it first.") from problem
-        yield
+        try:
+            yield
+        finally:
+            (folder / "lock").unlink(missing_ok=True)
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

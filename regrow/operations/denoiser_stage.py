@@ -86,6 +86,7 @@ class DenoiserOf:
             request.batch,
             derive_seed(request.seed, "denoiser"),
             request.drop,
+            request.logit_normal,
             request.min_snr,
             accelerator.device,
         )

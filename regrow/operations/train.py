@@ -74,9 +74,11 @@ def train(request: Train, stop: Callable[[], bool] = lambda: False) -> Generator
     with ExitStack() as held:
         if first:
             held.enter_context(only_one(run))
-            _keep_request(request, run)
+            _check_request(request, run)
         with accelerator.main_process_first():  # the others find what it wrote
             model, data = yield from _watched("read", open_or_make(request, run / "start"))
+        if first:
+            _keep_request(request, run)
         if data.notes and first:
             yield Training("read", notes=data.notes)
         facts: dict[str, Any] = {}
@@ -157,7 +159,13 @@ def _from_json(path: Path) -> Train:
 
 
 def _keep_request(request: Train, run: Path) -> None:
-    """Write down what began the run, or refuse to go on with other settings."""
+    """Write down what begins the run."""
+    settings = asdict(request) | {"data": str(request.data.resolve()) if request.data else None}
+    write_whole(run / "request.json", (json.dumps(settings, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def _check_request(request: Train, run: Path) -> None:
+    """Refuse to go on with other settings than those that began the run."""
     path = run / "request.json"
     request = replace(request, data=request.data.resolve() if request.data else None)
     if path.is_file():
@@ -170,9 +178,6 @@ def _keep_request(request: Train, run: Path) -> None:
                 f"The run {request.name!r} began with other settings ({'; '.join(changed)}); go on with "
                 f"`regrow train --resume {request.name}`, or choose another --name."
             )
-        return
-    settings = asdict(request) | {"data": str(request.data) if request.data else None}
-    write_whole(path, (json.dumps(settings, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def _watched(stage: str, work: Generator[Progress, None, Result]) -> Generator[Training, None, Result]:

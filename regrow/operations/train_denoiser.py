@@ -50,6 +50,8 @@ class DenoiserStage:
         schedule: its levels; labels are drawn evenly, one from each of `batch` equal shares of the path.
         prediction_type: what the network is trained to predict.
         batch: samples a step.
+        logit_normal: mean and deviation of the logit of the share of the path that a level is drawn from (Esser et al.
+            2024, arXiv 2403.03206, section 3.1); None = evenly.
         min_snr: gamma of min-SNR weighting; 0 = off, the plain loss of the prediction type.
         seed: of sample choice, captions, levels and noise.
         drop: share of the captions replaced by the empty prompt, for classifier-free guidance.
@@ -65,6 +67,7 @@ class DenoiserStage:
     batch: int = 32
     seed: int = 0
     drop: float = 0.1
+    logit_normal: tuple[float, float] | None = None
     min_snr: float = 0.0
     device: torch.device = torch.device("cpu")  # noqa: RUF009  # immutable
 
@@ -83,6 +86,9 @@ def denoiser_loss(stage: DenoiserStage, network: nn.Module, share: Share) -> Flo
     ]
     generator = torch.Generator().manual_seed(derive_seed(stage.seed, "noise", share.step))
     shares = (torch.arange(stage.batch) + torch.rand(stage.batch, generator=generator)) / stage.batch
+    if stage.logit_normal:
+        mean, deviation = stage.logit_normal
+        shares = torch.sigmoid(mean + deviation * torch.special.ndtri(shares.clamp(1e-6, 1 - 1e-6)))
     x0 = stage.x0(chosen[own])
     eps = torch.randn((stage.batch, *x0.shape[1:]), generator=generator)
     error = batch_loss(network, stage, x0, eps[own], shares[own], stage.tokenize(prompts))

@@ -33,6 +33,8 @@ class Train:
         scenes: how many scenes of the world.
         objective: what a new denoiser predicts.
         min_snr: gamma of min-SNR weighting (Hang et al. 2023, arXiv 2303.09556); 0 = off.
+        logit_normal: draw levels by this mean and deviation of their logit, like 0.6 1.2, so that more are from where
+            words decide; evenly if not given.
         drop: share of the captions left out, for guidance.
         optimizer: muon, which learned several times faster in our trials, or adamw, the default for a LoRA.
         rate: peak learning rate of kernels and matrices; by default 3e-3 for muon and 1e-3 for adamw, a third of
@@ -69,6 +71,7 @@ class Train:
     scenes: int = 16_000
     objective: Objective = "v"
     min_snr: float = 0.0
+    logit_normal: tuple[float, float] | None = None
     drop: float = 0.1
     optimizer: OptimizerName | None = None
     rate: float | None = None
