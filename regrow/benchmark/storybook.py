@@ -2,7 +2,10 @@
 
 The scenes are held out (seeds 9,000,000 and up) and a judge reads what the pictures show. It reads three kinds of
 the same scenes: as drawn, which is the judge's own accuracy; through the codec, which is what softness costs; and as
-the model grew them from words. The distance between the last two is the denoiser's.
+the model grew them from words. What separates the last two is the denoiser's.
+
+The judge chooses among five animals and finds the right one in pictures that are far from well drawn. So beside the
+share of right readings stands how far the pictures are from drawings, in what the judge makes its choices from.
 """
 
 import time
@@ -145,6 +148,7 @@ def grow(model: Model, prompts: Sequence[str], seeds: Sequence[int], settings: G
     guided = settings.guidance != 1
     negative = model.condition([settings.negative] * len(prompts)) if guided else None
     denoise = model.denoiser(model.condition(prompts), negative, settings.guidance)
+    # noise of standard deviation 1 whatever the last level's sigma, as there
     x = noise(model.latent_shape(*(settings.size or model.size)), seeds)
     levels = model.schedule.grid(settings.steps, settings.spacing)
     return model.decode(last(solve(make_step(settings.solver, settings.eta, seeds), denoise, x, levels))).cpu().float()

@@ -1,7 +1,7 @@
 """What the storybook bench finds, as data, as a table and as a sheet of pictures."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TextIO
 
@@ -118,8 +118,14 @@ def _plain(found: Estimate) -> dict[str, float | None]:
 
 
 def print_table(figures: StorybookFigures, out: TextIO) -> None:
-    """Print the figures as lines of at most 120 columns."""
+    """Print the figures as lines for a terminal of 120 columns."""
     settings = figures.settings
+    # 22 columns hold "100.0 [100.0, 100.0]", 28 hold it with "of 499": only what was asked for is counted there
+    widths = [28 if kind.startswith("words") else 22 for kind in figures.judged]
+
+    def row(name: str, cells: Iterable[str]) -> str:
+        return (f"{name:<18}" + "".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True))).rstrip()
+
     print(
         f"{figures.model}: {figures.scenes} scenes from seed {settings['first_seed']}; {settings['steps']} steps of "
         f"{settings['solver']}, guidance {settings['guidance']:g}; 95 % bootstrap intervals; {figures.seconds:g} s",
@@ -129,22 +135,22 @@ def print_table(figures: StorybookFigures, out: TextIO) -> None:
         names = {"psnr": "PSNR, dB", "psnr_animal": "within the animal", "ssim": "SSIM"}
         shown = (f"{label} {_shown(figures.codec[name], 1, 3)}" for name, label in names.items())
         print(f"\ncodec: {'; '.join(shown)}", file=out)
-    print(f"\n{'read as asked, %':<18}" + "".join(f"{kind:<25}" for kind in figures.judged).rstrip(), file=out)
+    print("\n" + row("read rightly, %", figures.judged), file=out)
     for name in (*TRIO, ALL_THREE, *(name for name in ATTRIBUTES if name not in TRIO)):
         cells = []
         for found in figures.judged.values():
             here = found.right.get(name)
             few = f" of {here.count}" if here and here.count != figures.scenes else ""
             cells.append(f"{_shown(here, 100, 1)}{few}" if here else "-")
-        print(f"{name:<18}" + "".join(f"{cell:<25}" for cell in cells).rstrip(), file=out)
+        print(row(name, cells), file=out)
     far = (_shown(found.distance, 1, 3) if found.distance else "-" for found in figures.judged.values())
-    print(f"{'from drawings':<18}" + "".join(f"{cell:<25}" for cell in far).rstrip(), file=out)
+    print(row("from drawings", far), file=out)
     for kind, found in figures.judged.items():
         if kind in ("drawn", "codec"):
             continue
         print(f"\n{kind + ': asked, read':<22}" + "".join(f"{name:>9}" for name in found.confusion), file=out)
-        for true, row in found.confusion.items():
-            print(f"{true:<22}" + "".join(f"{count:>9}" for count in row.values()), file=out)
+        for true, counts in found.confusion.items():
+            print(f"{true:<22}" + "".join(f"{count:>9}" for count in counts.values()), file=out)
 
 
 def _shown(found: Estimate, factor: int, digits: int) -> str:

@@ -216,6 +216,47 @@ def inspect(
     verbs.inspect(file, run, model, source, steps, out)
 
 
+def bench_storybook(
+    run: Options,
+    model: str = "storybook",
+    scenes: int = 500,
+    sheet: Path | None = None,
+) -> None:
+    """Measure a picture model on held-out scenes of the storybook: codec, and what an independent judge sees.
+
+    Args:
+        model: name of an embedded or installed model, or a folder.
+        scenes: how many, with seeds from 9,000,000 on.
+        sheet: also write 64 generated pictures beside the drawn ones here.
+    """
+    from regrow.interfaces import bench_verbs
+
+    bench_verbs.storybook(model, scenes, sheet, run)
+
+
+def bench_train(run: Options, model: str = "storybook", batch: int = 32, steps: int = 12) -> None:
+    """Measure training: samples a second and peak memory against a plain loop, one after the other.
+
+    Args:
+        model: the model to go on from.
+        batch: pictures a step.
+        steps: that are measured, after two that warm up.
+    """
+    from regrow.interfaces import bench_verbs
+
+    bench_verbs.train(model, batch, steps, run)
+
+
+Bench = (
+    Annotated[Any, subcommand(name="storybook", constructor=bench_storybook)]
+    | Annotated[Any, subcommand(name="train", constructor=bench_train)]
+)
+
+
+def bench(what: Annotated[Bench, tyro.conf.arg(name="")]) -> None:
+    """Measure a model, or the trainer against a plain loop."""
+
+
 VERBS = {
     "generate": generate,
     "edit": edit,
@@ -223,6 +264,7 @@ VERBS = {
     "replay": replay,
     "train": train,
     "verify": verify,
+    "bench": bench,
     "models": models,
     "inspect": inspect,
 }

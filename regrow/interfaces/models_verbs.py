@@ -91,21 +91,25 @@ def push(name: str, repo: str, to: Path | None, private: bool, as_json: bool, al
     if to and private:
         raise ValueError("--private is for the hub and --to writes a folder; leave out one of them.")
     model = open_model(name, allow_pickle=allow_pickle)
+    licence = _licence(model)
+    missing = "" if licence else "It states no licence: give its card one in the front matter (license: ...)."
     if to:
         folder = publish.write_publishable(model, repo, to)
         size = publish.size_on_disk(folder)
         _say(
             as_json,
-            {"folder": str(folder), "bytes": size},
+            {"folder": str(folder), "bytes": size, "licence": licence},
             f"wrote {to} ({size_text(size)}); its model card is {to / 'README.md'}",
+            missing,
             f"Upload it with: hf upload {repo} {to}",
         )
         return
     address = publish.upload(model, repo, private)
     _say(
         as_json,
-        {"address": address},
+        {"address": address, "licence": licence},
         f"uploaded to {address}",
+        missing,
         f'Anyone who may read it: regrow generate "WORDS" --model {repo}' if model.text_encoder else "",
     )
 
@@ -133,8 +137,7 @@ def _facts(model: Model) -> dict[str, Any]:
     notes, training, licence = list(model.notes), {}, None
     try:
         training = publish.read_training(model.folder)
-        stated = publish.read_front_matter(model.folder).get("license") or training.get("license")
-        licence = str(stated) if stated else None
+        licence = _licence(model)
     except ValueError as error:  # neither keeps the model from working
         notes.append(str(error))
     return {
@@ -152,6 +155,12 @@ def _facts(model: Model) -> dict[str, Any]:
         "training": training,
         "notes": notes,
     }
+
+
+def _licence(model: Model) -> str | None:
+    stated = publish.read_front_matter(model.folder).get("license")
+    stated = stated or publish.read_training(model.folder).get("license")
+    return str(stated) if stated else None
 
 
 def _level(level: Level) -> dict[str, float | None]:

@@ -32,8 +32,8 @@ Result = TypeVar("Result")
 
 def generate(request: Generate, run: "Run", out: Path | None) -> None:
     first = _checked(out or Path(f"{_slug(request.prompt)}.png"))
-    model = _open(request.model, run)
-    made = _watched(generating.generate(request, model), run)
+    model = opened(request.model, run)
+    made = watched(generating.generate(request, model), run)
     paths = _paths(first, len(made.pictures))
     for path, picture, recipe in zip(paths, made.pictures, made.recipes, strict=True):
         save(path, picture, recipe)
@@ -51,13 +51,13 @@ def edit(request: Edit, run: "Run", out: Path | None, sheet: Path | None) -> Non
     first = _checked(out or Path(f"{request.image.stem}-{_slug(request.target[0])}.png"))
     if sheet:
         check_savable(sheet)
-    model = _open(request.model, run)
+    model = opened(request.model, run)
     if sheet:
-        compared = _watched(comparing.compare(request, model), run)
+        compared = watched(comparing.compare(request, model), run)
         edited = compared.edited
         save(sheet, make_sheet([compared.row], title="regrow edit"), {"regrow": "sheet", "of": edited.recipes[0]})
     else:
-        edited = _watched(editing.edit(request, model), run)
+        edited = watched(editing.edit(request, model), run)
     paths = _paths(first, len(edited.pictures))
     for path, picture, recipe in zip(paths, edited.pictures, edited.recipes, strict=True):
         save(path, picture, recipe)
@@ -78,8 +78,8 @@ def edit(request: Edit, run: "Run", out: Path | None, sheet: Path | None) -> Non
 
 
 def invert(request: Invert, run: "Run", out: Path | None) -> None:
-    model = _open(request.model, run)
-    inverted = _watched(inverting.invert(request, model), run)
+    model = opened(request.model, run)
+    inverted = watched(inverting.invert(request, model), run)
     (path,) = _paths(out or Path(f"{request.image.stem}.safetensors"), 1)
     save_trajectory(path, inverted.trajectory, inverted.made_of)
     stuck = [c for c in inverted.trajectory.convergence if not c.converged]
@@ -115,8 +115,8 @@ def replay(file: Path, run: "Run", out: Path | None) -> None:
     first = _checked(out or Path(f"{file.stem}-replayed.png"))
     recipe = replaying.recipe_in(file)
     request = replaying.request_from(recipe)
-    model = _open(request.model, run)
-    replayed = _watched(replaying.replay(recipe, request, model), run)
+    model = opened(request.model, run)
+    replayed = watched(replaying.replay(recipe, request, model), run)
     (path,) = _paths(first, 1)
     save(path, replayed.picture, replayed.recipe)
     same = "the same, bit for bit" if replayed.identical else "NOT the same: another machine, library or thread count"
@@ -127,7 +127,7 @@ def verify(name: str, run: "Run") -> None:
     from regrow.verification import formulas, model, report
 
     _set_threads(run)
-    checks: Iterable[Any] = model.verify_model(_open(name, run)) if name else formulas.verify()
+    checks: Iterable[Any] = model.verify_model(opened(name, run)) if name else formulas.verify()
     if not report.run(checks, run.json, sys.stdout):
         sys.exit(1)
 
@@ -138,14 +138,15 @@ def inspect(file: Path, run: "Run", model: str, source: str, steps: int, out: Pa
         _say(run, facts, *_lines(facts))
         return
     first = _checked(out or Path(f"{file.stem}-inspected.png"))
-    inspected = _watched(inspecting.inspect_picture(file, source, steps, _open(model, run)), run)
+    inspected = watched(inspecting.inspect_picture(file, source, steps, opened(model, run)), run)
     (path,) = _paths(first, 1)
     assert inspected.page is not None
     save(path, inspected.page)
     _say(run, inspected.facts | {"page": path}, *_lines(inspected.facts), f"wrote {path}")
 
 
-def _open(name: str, run: "Run") -> Model:
+def opened(name: str, run: "Run") -> Model:
+    """A model on the device and with the threads that a command asks for."""
     _set_threads(run)
     return open_model(name, allow_pickle=run.allow_pickle, device=run.device, dtype=getattr(torch, run.dtype))
 
@@ -155,7 +156,7 @@ def _set_threads(run: "Run") -> None:
         torch.set_num_threads(run.threads)
 
 
-def _watched(operation: Generator[Progress, None, Result], run: "Run") -> Result:
+def watched(operation: Generator[Progress, None, Result], run: "Run") -> Result:
     """Run an operation under a bar that shows the time left, one bar a part."""
     bars: dict[str, tqdm] = {}
 

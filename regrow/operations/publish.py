@@ -1,7 +1,8 @@
 """Models as things one has, gives away and gets: remove, push with a model card, pull. Whole or not at all.
 
 A model's folder may hold a `training.json`, any JSON object. Of its keys `base_model` and `license` go into the card's
-front matter, `data`, `settings` and `figures` are sections of the card, and every other key goes into one of the three.
+front matter; every other fact goes into one of the card's three sections, by the first word of `_SECTION_OF` on the way
+to it, and to the settings without one.
 """
 
 import contextlib
@@ -29,8 +30,11 @@ from regrow.media.home import home
 _TOLD = ["README.md", "LICENSE*", "training.json", "words.json", "samples/*.png"]
 # parts of Stable Diffusion pipelines that regrow does without, so that a pulled folder may lack them
 _OPTIONAL = ("safety_checker", "feature_extractor", "image_encoder")
-_DATA = {"data", "dataset", "datasets", "world", "scenes", "pictures", "captions", "folder"}
-_FIGURES = {"figures", "metrics", "loss", "losses", "seconds", "hours"}
+_SECTION_OF = {
+    **dict.fromkeys(("data", "dataset", "datasets", "world", "scenes", "pictures", "captions", "notes"), "data"),
+    **dict.fromkeys(("settings", "request"), "settings"),
+    **dict.fromkeys(("figures", "metrics", "loss", "losses", "validation", "psnr", "seconds", "hours"), "figures"),
+}
 
 
 def size_on_disk(folder: Path) -> int:
@@ -336,18 +340,24 @@ def read_front_matter(folder: Path) -> dict[str, Any]:
 
 
 def flat(facts: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Nested facts as dotted keys and words; of a long list its length and its last value."""
+    """Nested facts as dotted keys and words, without those unset; of a long list its length and its last value."""
     said: dict[str, str] = {}
     for key, value in facts.items():
         items = value if isinstance(value, list) else [value]
         if isinstance(value, dict):
             said |= flat(value, f"{prefix}{key}.")
         elif len(items) > 8 or any(isinstance(item, dict | list) for item in items):
-            last = "" if isinstance(items[-1], dict | list) else f", the last {items[-1]}"
+            last = "" if isinstance(items[-1], dict | list) else f", the last {_words(items[-1])}"
             said[f"{prefix}{key}"] = f"a list of {len(items)}{last}"
-        else:
-            said[f"{prefix}{key}"] = " ".join(", ".join(map(str, items)).split())
+        elif value not in (None, "", []):
+            texts = [_words(item) for item in items]
+            sentences = len(texts) > 1 and any("," in text for text in texts)
+            said[f"{prefix}{key}"] = "; ".join(text.rstrip(".") for text in texts) if sentences else ", ".join(texts)
     return said
+
+
+def _words(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else " ".join(str(value).split())
 
 
 def _is_repository(name: str) -> bool:
@@ -362,7 +372,7 @@ def _card_body(model: Model, repo: str, training: Mapping[str, Any], bases: list
     words = model.text_encoder is not None
     height, width = model.size
     layout = "in the Stable Diffusion layout" if words else "on pixels, without words"
-    based = f" It was trained further from {' and '.join(bases)}." if bases else ""
+    based = f" It was trained further from {' and '.join(map(_public, bases))}." if bases else ""
     parts = [f"| {name} | {count:,} |" for name, count in parameters(model).items()]
     notes = [note.replace(str(model.folder), "This repository") for note in model.notes]
     samples = sorted((model.folder / "samples").glob("*.png"))[-8:]  # the last: of a numbered row, the ripest
@@ -423,14 +433,21 @@ def _with_diffusers(model: Model, repo: str) -> list[str]:
 
 def _trained(training: Mapping[str, Any]) -> list[str]:
     """The sections on data, settings and figures, each a table of what `training.json` has for it."""
-    rows: dict[str, dict[str, str]] = {"data": {}, "settings": {}, "figures": {}}
-    for key, value in training.items():
-        section = "data" if key in _DATA else "figures" if key in _FIGURES else "settings"
-        if key not in ("base_model", "license"):
-            rows[section] |= flat(value if key in rows and isinstance(value, dict) else {key: value})
+    rows: dict[str, list[str]] = {"data": [], "settings": [], "figures": []}
+    for key, value in flat(training).items():
+        words = key.split(".")
+        if words[0] in ("base_model", "license"):
+            continue
+        section = next((_SECTION_OF[word] for word in words if word in _SECTION_OF), "settings")
+        cells = (key.removeprefix(f"{section}."), _public(value))
+        rows[section].append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |")
     sections = []
     for section, title in (("data", "Training data"), ("settings", "Settings"), ("figures", "Figures")):
-        table = [f"| {key} | {value.replace('|', chr(92) + '|')} |" for key, value in rows[section].items()]
-        body = "\n".join(["| what | value |", "|---|---|", *table]) if table else "Not recorded with the model."
-        sections += [f"## {title}", body]
+        table = ["| what | value |", "|---|---|", *rows[section]]
+        sections += [f"## {title}", "\n".join(table) if rows[section] else "Not recorded with the model."]
     return sections
+
+
+def _public(value: str) -> str:
+    """A path without the folders of this machine, and anything else as it is."""
+    return Path(value).name if Path(value).is_absolute() else value

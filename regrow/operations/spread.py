@@ -52,6 +52,7 @@ def make_accelerator(precision: Precision = "fp32") -> "Accelerator":
     from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwargs
 
     return Accelerator(
+        cpu=not torch.accelerator.is_available(),  # without it, processes on CPUs would not find each other
         mixed_precision="no" if precision == "fp32" else precision,
         kwargs_handlers=[
             InitProcessGroupKwargs(timeout=timedelta(days=7)),

@@ -27,7 +27,8 @@ class Train:
         stage: auto trains codec and denoiser of a new model, and the denoiser of one to go on from. codec trains
             only that (of a model to go on from: its decoder, so that its denoiser still fits); denoiser only that;
             pixel makes an unconditional model without codec.
-        time: how long to train, like 90m or 2h; a new model's codec gets the first third.
+        time: how long to train, like 90m or 2h; a new model's codec gets the first third. Two hours if neither this
+            nor --steps is given.
         steps: the same as a number of steps of each stage.
         size: side of the pictures in pixels; the model's own, or 128 for a new one.
         scenes: how many scenes of the world.

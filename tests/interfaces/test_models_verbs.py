@@ -118,6 +118,7 @@ def test_push_to_a_folder_and_pull_from_it(capsys: pytest.CaptureFixture[str], m
     text = told(capsys, "push", "mine", "jane/pets", "--to", "out")
     assert "wrote out" in text
     assert "hf upload jane/pets out" in text
+    assert "states no licence" in text
     assert (tmp_path / "out" / "README.md").read_text().startswith("---\n")
     assert "never overwritten" in refused(capsys, "push", "mine", "jane/pets", "--to", "out")
     assert "--private" in refused(capsys, "push", "mine", "jane/pets", "--to", "other", "--private")
@@ -126,6 +127,25 @@ def test_push_to_a_folder_and_pull_from_it(capsys: pytest.CaptureFixture[str], m
     assert printed(capsys, "show", "again")["hash"] == printed(capsys, "show", "mine")["hash"]
     assert "regrow models show more" in told(capsys, "pull", "out", "--name", "more")
     assert "never overwritten" in refused(capsys, "pull", "out", "--name", "more")
+
+
+def test_push_says_where_it_went(
+    capsys: pytest.CaptureFixture[str], mine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Api:
+        def create_repo(self, repo: str, *, private: bool | None, exist_ok: bool) -> str:
+            return f"https://huggingface.co/{repo}"
+
+        def upload_folder(self, **_: Any) -> None:
+            pass
+
+    monkeypatch.setattr("huggingface_hub.HfApi", Api)
+    (mine / "README.md").write_text("---\nlicense: mit\n---\n")
+    text = told(capsys, "push", "mine", "jane/pets")
+    assert text.startswith("uploaded to https://huggingface.co/jane/pets\n")
+    assert "licence" not in text
+    facts = printed(capsys, "push", "mine", "jane/pets")
+    assert facts == {"address": "https://huggingface.co/jane/pets", "licence": "mit"}
 
 
 def test_push_and_pull_without_the_hub(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def loss_at(network, share):
 folder = Path(sys.argv[1])
 settings = Fit(steps=120, warm_up=5, minutes=0.05 / 60)
 for state in fit(module, loss_at, settings, folder, make_accelerator()):
-    print(state.step, flush=True)
+    print(state.step, *state.notes, flush=True)
 save_file(module.state_dict(), folder / "final.safetensors")
 """
 
@@ -53,7 +54,7 @@ def start(folder: Path) -> subprocess.Popen[str]:
 
 def first_step(process: subprocess.Popen[str]) -> int:
     assert process.stdout is not None
-    return int(process.stdout.readline())
+    return int(process.stdout.readline().split()[0])
 
 
 def test_a_run_killed_five_times_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
@@ -73,6 +74,37 @@ def test_a_run_killed_five_times_ends_as_if_it_had_not_been(tmp_path: Path) -> N
     expected = load_file(tmp_path / "whole" / "final.safetensors")
     found = load_file(tmp_path / "killed" / "final.safetensors")
     assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
+
+
+@pytest.mark.skipif(
+    subprocess.run(["unshare", "-rm", "true"], check=False).returncode != 0, reason="no namespaces here"
+)
+def test_a_full_disk_pauses_and_loses_nothing(tmp_path: Path) -> None:
+    """On a disk of its own, of 200 kB, that something else fills while the run goes on."""
+    (tmp_path / "run.py").write_text(RUN)
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = f"mount -t tmpfs -o size=200k tmpfs {disk} && exec {sys.executable} {tmp_path / 'run.py'} {disk / 'run'}"
+    process = subprocess.Popen(["unshare", "-rm", "sh", "-c", command], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    inside = Path(f"/proc/{process.pid}/root{disk}")
+    for _ in process.stdout:
+        if list((inside / "run").glob("step-*")):
+            break
+    with (inside / "filler").open("wb", buffering=0) as filler, suppress(OSError):  # no space left
+        while True:
+            filler.write(b"0" * 4096)
+    for line in process.stdout:
+        if "Paused: The disk of" in line:
+            break
+    held, _ = read_newest_checkpoint(inside / "run")
+    assert held is not None
+    time.sleep(1)
+    (inside / "filler").unlink()
+    rest = process.stdout.read()
+    assert "There is room again" in rest
+    assert rest.splitlines()[-1].startswith("120")
+    assert process.wait(timeout=60) == 0
 
 
 def test_a_damaged_newest_checkpoint_falls_back_and_says_so(tmp_path: Path) -> None:

@@ -161,6 +161,29 @@ def test_what_is_published_is_the_model_and_a_card(mine: Path, tmp_path: Path) -
     assert [path.name for path in published.parent.iterdir()] == ["pets"]
 
 
+def test_the_facts_of_a_trained_model_go_where_they_belong(mine: Path, tmp_path: Path) -> None:
+    stage = {"batch": 4, "loss": 1.14, "seconds": 2.1, "settings": {"seconds": 60, "rate": 0.001}}
+    request = {"data": "/home/jane/pets", "prompts": [], "lora": 0, "time": "", "text": None, "words": "a|b"}
+    facts = {"base_model": "/home/jane/base", "data": "pets", "stages": {"denoiser": stage}, "request": request}
+    (mine / "training.json").write_text(json.dumps(facts))
+    card = publish.make_card(open_model("mine"), "jane/pets")
+    assert "trained further from base.\n" in card
+    assert "/home" not in card
+    assert "base_model" not in card
+    sections = (section.split("\n", 1) for section in card.split("\n## ")[1:])
+    tables = {title: re.findall(r"^\| (.*) \|$", text, re.MULTILINE)[1:] for title, text in sections}
+    assert tables["Training data"] == ["data | pets"]
+    assert tables["Figures"] == ["stages.denoiser.loss | 1.14", "stages.denoiser.seconds | 2.1"]
+    assert tables["Settings"] == [
+        "stages.denoiser.batch | 4",
+        "stages.denoiser.settings.seconds | 60",
+        "stages.denoiser.settings.rate | 0.001",
+        "request.data | pets",
+        "request.lora | 0",
+        r"request.words | a\|b",
+    ]
+
+
 @pytest.mark.parametrize("name", ["sd1", "sd-tiny", "ddpm", "bare-pixel"])
 def test_the_cards_lines_for_diffusers_open_the_model(
     name: str, checkpoint: Callable[[str], Path], tmp_path: Path
@@ -456,5 +479,7 @@ def test_a_killed_removal_leaves_no_half_model(mine: Path, monkeypatch: pytest.M
 
 def test_nested_facts_become_flat_words() -> None:
     facts = {"a": {"b": 1, "c": {"d": None}}, "e": [1, 2], "f": list(range(9)), "g": [{"h": 1}], "i": "two\nlines"}
-    said = {"a.b": "1", "a.c.d": "None", "e": "1, 2", "f": "a list of 9, the last 8", "g": "a list of 1"}
-    assert publish.flat(facts) == said | {"i": "two lines"}
+    said = {"a.b": "1", "e": "1, 2", "f": "a list of 9, the last 8", "g": "a list of 1", "i": "two lines"}
+    assert publish.flat(facts) == said
+    facts = {"loss": 1.139841914176941, "rate": 0.0, "on": False, "prompts": [], "notes": ["One, two.", "Three."]}
+    assert publish.flat(facts) == {"loss": "1.13984", "rate": "0", "on": "False", "notes": "One, two; Three"}

@@ -16,7 +16,7 @@ from regrow.operations.training_request import Train
 
 ALONE = [sys.executable]
 TWO = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--max-restarts", "2"]
-TWO += ["--master-port", "0", "--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0"]
+TWO += ["--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0"]
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +33,7 @@ def start(home: Path, how: list[str], name: str, steps: int, *more: str) -> subp
     request = ["-m", "regrow", "train", "--world", "storybook", "--from", "tiny", "--name", name]
     settings = ["--steps", str(steps), "--batch", "4", "--scenes", "8", "--hold-out", "2", "--json", "--threads", "1"]
     environment = {**os.environ, "REGROW_HOME": str(home), "OMP_NUM_THREADS": "1"}
+    environment["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"  # docs/scale.md says why
     command = [*how, *request, *settings, *more]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 

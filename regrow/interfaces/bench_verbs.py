@@ -1,0 +1,43 @@
+"""What `regrow bench` prints: tables for people, JSON for machines."""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from regrow.benchmark import storybook_figures
+from regrow.benchmark.storybook import bench_storybook
+from regrow.benchmark.training import bench_training
+from regrow.interfaces.verbs import opened, watched
+from regrow.media.image import check_savable, save
+
+if TYPE_CHECKING:
+    from regrow.interfaces.cli import Run
+
+
+def storybook(name: str, scenes: int, sheet: Path | None, run: "Run") -> None:
+    """Codec and words of a model on held-out scenes."""
+    if sheet:
+        check_savable(sheet)
+    figures = watched(bench_storybook(opened(name, run), scenes), run)
+    if sheet:
+        save(sheet, storybook_figures.contact_sheet(figures))
+    if run.json:
+        print(json.dumps(storybook_figures.as_dict(figures), ensure_ascii=False))
+        return
+    storybook_figures.print_table(figures, sys.stdout)
+    if sheet:
+        print(f"wrote {sheet}")
+
+
+def train(name: str, batch: int, steps: int, run: "Run") -> None:
+    """The trainer beside a plain loop."""
+    found = watched(bench_training(name, batch, steps, run.threads), run)
+    if run.json:
+        print(json.dumps([asdict(speed) for speed in found]))
+        return
+    print(f"{'':16} {'samples/s':>10} {'times':>6} {'peak memory':>12} {'once':>8}")
+    for speed in found:
+        times = speed.samples / found[0].samples
+        print(f"{speed.way:16} {speed.samples:10.1f} {times:6.2f} {speed.memory / 2**30:9.2f} GB {speed.once:6.1f} s")
