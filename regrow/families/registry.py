@@ -59,7 +59,7 @@ def list_models() -> list[Listed]:
     found: dict[str, Listed] = {}
     for root in (EMBEDDED, user_models()):
         for folder in sorted(root.iterdir() if root.is_dir() else ()):
-            if not _is_model(folder) or folder.name in found:
+            if folder.name.startswith(".") or not _is_model(folder) or folder.name in found:
                 continue
             try:
                 family = _family(folder)[0]

@@ -13,6 +13,7 @@ from regrow.core.names import Objective
 from regrow.families import new
 from regrow.families.model import Model
 from regrow.families.new import NewSize
+from regrow.families.part import quiet
 
 
 def write_new(
@@ -46,7 +47,8 @@ def write_new(
         ("tokenizer", tokenizer),
         ("scheduler", new.new_scheduler(objective)),
     ):
-        part.save_pretrained(folder / name)
+        with quiet():
+            part.save_pretrained(folder / name)
     (folder / "words.json").write_text(
         json.dumps({"words": list(words), "characters": list(characters)}, ensure_ascii=False) + "\n", encoding="utf-8"
     )
@@ -69,9 +71,10 @@ def write_new(
 
 def write_new_pixel(folder: Path, *, seed: int, size: NewSize, side: int, objective: Objective) -> None:
     """Write an untrained, unconditional pixel model (`UNet2DModel`), which `open_model` and diffusers open."""
-    new.new_pixel_unet(seed, side, size).save_pretrained(folder / "unet")
     scheduler = new.new_scheduler(objective)
-    scheduler.save_pretrained(folder / "scheduler")
+    with quiet():
+        new.new_pixel_unet(seed, side, size).save_pretrained(folder / "unet")
+        scheduler.save_pretrained(folder / "scheduler")
     index = {
         "_class_name": "DDIMPipeline",
         "unet": ["diffusers", "UNet2DModel"],
@@ -94,8 +97,9 @@ def save_model(model: Model, folder: Path, dtype: torch.dtype = torch.float16) -
     flat = not (model.folder / "unet").is_dir()
     for name, part in (("unet", model.unet), ("vae", model.codec), ("text_encoder", model.text_encoder)):
         if part is not None:
-            copy: Any = deepcopy(part)
-            copy.to(dtype).save_pretrained(folder if flat else folder / name)
+            copy: Any = torch.nn.Module.to(deepcopy(part), dtype=dtype)  # diffusers' own `to` says it may be inexact
+            with quiet():
+                copy.save_pretrained(folder if flat else folder / name)
 
 
 def _weights(where: str, names: list[str]) -> set[str]:

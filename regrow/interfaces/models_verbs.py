@@ -8,7 +8,7 @@ from typing import Any
 from regrow.core.levels import Level
 from regrow.families.model import Model
 from regrow.families.registry import EMBEDDED, list_models, open_model
-from regrow.operations import publish
+from regrow.operations import model_card, publish
 
 
 def list_all(as_json: bool) -> None:
@@ -41,7 +41,7 @@ def show(name: str, as_json: bool, allow_pickle: bool) -> None:
     """Print what is known of one model."""
     facts = _facts(open_model(name, allow_pickle=allow_pickle))
     height, width = facts["size"]
-    schedule, trained = facts["schedule"], publish.flat(facts["training"])
+    schedule, trained = facts["schedule"], model_card.flat(facts["training"])
     lines = {
         "name": facts["name"],
         "folder": facts["folder"],
@@ -136,7 +136,7 @@ def size_text(size: int) -> str:
 def _facts(model: Model) -> dict[str, Any]:
     notes, training, licence = list(model.notes), {}, None
     try:
-        training = publish.read_training(model.folder)
+        training = model_card.read_training(model.folder)
         licence = _licence(model)
     except ValueError as error:  # neither keeps the model from working
         notes.append(str(error))
@@ -148,7 +148,7 @@ def _facts(model: Model) -> dict[str, Any]:
         "size": list(model.size),
         "predicts": model.prediction_type,
         "schedule": {"clean": _level(model.schedule.clean), "noisiest": _level(model.schedule.noisiest)},
-        "parameters": publish.parameters(model),
+        "parameters": model_card.parameters(model),
         "bytes": publish.size_on_disk(model.folder),
         "licence": licence,
         "hash": model.content_hash,
@@ -158,8 +158,8 @@ def _facts(model: Model) -> dict[str, Any]:
 
 
 def _licence(model: Model) -> str | None:
-    stated = publish.read_front_matter(model.folder).get("license")
-    stated = stated or publish.read_training(model.folder).get("license")
+    stated = model_card.read_front_matter(model.folder).get("license")
+    stated = stated or model_card.read_training(model.folder).get("license")
     return str(stated) if stated else None
 
 

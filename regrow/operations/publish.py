@@ -1,40 +1,25 @@
-"""Models as things one has, gives away and gets: remove, push with a model card, pull. Whole or not at all.
-
-A model's folder may hold a `training.json`, any JSON object. Of its keys `base_model` and `license` go into the card's
-front matter; every other fact goes into one of the card's three sections, by the first word of `_SECTION_OF` on the way
-to it, and to the settings without one.
-"""
+"""Models as things one has, gives away and gets: remove, push with a model card, pull. Whole or not at all."""
 
 import contextlib
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
 import huggingface_hub
 from huggingface_hub import errors
-from huggingface_hub.utils import validate_repo_id
 
-from regrow.families.folder import read_json
 from regrow.families.model import Model, ModelError
 from regrow.families.registry import EMBEDDED, family_of, list_models, open_model, user_models, wanted_files
 from regrow.media.files import reason
 from regrow.media.home import home
+from regrow.operations.model_card import is_repository, make_card
 
 # what a model is not read from and yet is worth keeping beside it
 _TOLD = ["README.md", "LICENSE*", "training.json", "words.json", "samples/*.png"]
-# parts of Stable Diffusion pipelines that regrow does without, so that a pulled folder may lack them
-_OPTIONAL = ("safety_checker", "feature_extractor", "image_encoder")
-_SECTION_OF = {
-    **dict.fromkeys(("data", "dataset", "datasets", "world", "scenes", "pictures", "captions", "notes"), "data"),
-    **dict.fromkeys(("settings", "request"), "settings"),
-    **dict.fromkeys(("figures", "metrics", "loss", "losses", "validation", "psnr", "seconds", "hours"), "figures"),
-}
 
 
 def size_on_disk(folder: Path) -> int:
@@ -65,14 +50,11 @@ def remove(name: str) -> Path:
         ValueError: see `removable`.
     """
     folder = removable(name)
-    if folder.is_symlink():
-        folder.unlink()
-        return folder
     for left in user_models().glob(".removed-*"):  # by one that was killed
         shutil.rmtree(left, ignore_errors=True)
     aside = Path(tempfile.mkdtemp(prefix=".removed-", dir=user_models()))
     folder.rename(aside / name)
-    shutil.rmtree(aside)
+    shutil.rmtree(aside)  # which follows no link
     return folder
 
 
@@ -141,7 +123,7 @@ def pull(source: str, name: str = "", allow_pickle: bool = False) -> Path:
     """
     given = Path(source).expanduser()
     local = given.is_dir()
-    if not local and (given.exists() or not _is_repository(source)):
+    if not local and (given.exists() or not is_repository(source)):
         raise ValueError(f"{source} is neither a folder nor the name of a hub repository (user/repo).")
     name = _plain(name or (given.resolve().name if local else source.split("/")[1]))
     folder = user_models() / name
@@ -279,175 +261,3 @@ def _hub(repo: str, writing: bool) -> Iterator[None]:
             )
             said += rest
         raise ValueError(f"{said}.") from error
-
-
-def make_card(model: Model, repo: str) -> str:
-    """The card that goes with a model to a hub repository.
-
-    The README.md in the model's folder stays as it is, but for front matter put before it if it has none; without a
-    README.md it is made of what is known.
-
-    Raises:
-        ValueError: `repo` is not of the form `user/repo`, or README.md or `training.json` cannot be read.
-    """
-    if not _is_repository(repo):
-        raise ValueError(
-            f"{repo!r} is no name of a hub repository; write user/repo, in letters, digits and single - _ . only."
-        )
-    training, readme = read_training(model.folder), model.folder / "README.md"
-    if read_front_matter(model.folder):
-        return readme.read_text(encoding="utf-8")
-    bases = training.get("base_model") or []
-    bases = [str(base) for base in (bases if isinstance(bases, list) else [bases])]
-    front = huggingface_hub.ModelCardData(
-        license=str(training.get("license") or "unknown"),
-        library_name="diffusers",
-        tags=["diffusers", "regrow", "text-to-image" if model.text_encoder else "unconditional-image-generation"],
-        # the hub looks a base up, and knows nothing of names and folders on this machine
-        base_model=[base for base in bases if _is_repository(base) and not Path(base).exists()] or None,
-    ).to_yaml()
-    own = readme.read_text(encoding="utf-8-sig") if readme.exists() else _card_body(model, repo, training, bases)
-    return f"---\n{front.strip()}\n---\n\n{own}"
-
-
-def parameters(model: Model) -> dict[str, int]:
-    """How many parameters each part of a model has, by the name of the part's folder."""
-    parts = {"unet": model.unet, "vae": model.codec, "text_encoder": model.text_encoder}
-    return {name: sum(p.numel() for p in part.parameters()) for name, part in parts.items() if part is not None}
-
-
-def read_training(folder: Path) -> dict[str, Any]:
-    """The contents of a model's `training.json`; empty without one.
-
-    Raises:
-        ModelError: it cannot be read, or holds no JSON object.
-    """
-    file = folder / "training.json"
-    return read_json(file) if file.exists() else {}
-
-
-def read_front_matter(folder: Path) -> dict[str, Any]:
-    """The YAML at the head of a model's README.md; empty without README.md, or without any in it.
-
-    Raises:
-        ValueError: it cannot be read.
-    """
-    readme = folder / "README.md"
-    try:
-        return (huggingface_hub.metadata_load(readme) or {}) if readme.exists() else {}
-    except Exception as error:  # of YAML, of UTF-8, of the disk
-        raise ValueError(f"The front matter of {readme} cannot be read ({reason(error)}); mend it first.") from error
-
-
-def flat(facts: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Nested facts as dotted keys and words, without those unset; of a long list its length and its last value."""
-    said: dict[str, str] = {}
-    for key, value in facts.items():
-        items = value if isinstance(value, list) else [value]
-        if isinstance(value, dict):
-            said |= flat(value, f"{prefix}{key}.")
-        elif len(items) > 8 or any(isinstance(item, dict | list) for item in items):
-            last = "" if isinstance(items[-1], dict | list) else f", the last {_words(items[-1])}"
-            said[f"{prefix}{key}"] = f"a list of {len(items)}{last}"
-        elif value not in (None, "", []):
-            texts = [_words(item) for item in items]
-            sentences = len(texts) > 1 and any("," in text for text in texts)
-            said[f"{prefix}{key}"] = "; ".join(text.rstrip(".") for text in texts) if sentences else ", ".join(texts)
-    return said
-
-
-def _words(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else " ".join(str(value).split())
-
-
-def _is_repository(name: str) -> bool:
-    try:
-        validate_repo_id(name)
-    except errors.HFValidationError:
-        return False
-    return name.count("/") == 1
-
-
-def _card_body(model: Model, repo: str, training: Mapping[str, Any], bases: list[str]) -> str:
-    words = model.text_encoder is not None
-    height, width = model.size
-    layout = "in the Stable Diffusion layout" if words else "on pixels, without words"
-    based = f" It was trained further from {' and '.join(map(_public, bases))}." if bases else ""
-    parts = [f"| {name} | {count:,} |" for name, count in parameters(model).items()]
-    notes = [note.replace(str(model.folder), "This repository") for note in model.notes]
-    samples = sorted((model.folder / "samples").glob("*.png"))[-8:]  # the last: of a numbered row, the ripest
-    pictures = " ".join(f"![{path.stem}](samples/{quote(path.name)})" for path in samples)
-    sections = [
-        f"# {repo.split('/')[1]}",
-        f"A diffusion model {layout}, for pictures of {height} x {width} pixels (height x width). Its network predicts "
-        f"{model.prediction_type}.{based}",
-        "\n".join(["| part | parameters |", "|---|---|", *parts]),
-        *notes,
-        f"Content hash, as `regrow models show` prints it: `{model.content_hash}`.",
-        *(["## Samples", pictures] if samples else []),
-        "## How to use it",
-        "With regrow:",
-        _code("", _with_regrow(repo, words)),
-        "With diffusers:",
-        _code("python", _with_diffusers(model, repo)),
-        *_trained(training),
-    ]
-    return "\n\n".join(sections) + "\n"
-
-
-def _code(language: str, lines: list[str]) -> str:
-    return "\n".join([f"```{language}", *lines, "```"])
-
-
-def _with_regrow(repo: str, words: bool) -> list[str]:
-    if not words:
-        return [f'regrow generate "" --guidance 1 --model {repo}']
-    return [
-        f'regrow generate "WORDS" --model {repo}',
-        f'regrow edit PICTURE --source "WHAT IT SHOWS" --target "WHAT IT SHALL SHOW" --model {repo}',
-    ]
-
-
-def _with_diffusers(model: Model, repo: str) -> list[str]:
-    index_file = model.folder / "model_index.json"
-    if not index_file.exists():
-        return [
-            "from diffusers import UNet2DModel",
-            "",
-            f'network = UNet2DModel.from_pretrained("{repo}")  # the network alone; a pipeline adds a scheduler',
-        ]
-    index = read_json(index_file)
-    kind = "StableDiffusionPipeline" if model.text_encoder else index["_class_name"]
-    lacking = [part for part in _OPTIONAL if any(index.get(part) or ()) and not (model.folder / part).is_dir()]
-    arguments = "".join(f", {part}=None" for part in lacking)
-    variants = {match[1] for path in model.files if (match := re.fullmatch(r".+\.([a-z]\w*)\.safetensors", path.name))}
-    arguments += "".join(f', variant="{variant}"' for variant in sorted(variants)[:1])
-    call = 'pipeline("WORDS")' if model.text_encoder else "pipeline()"
-    return [
-        f"from diffusers import {kind}",
-        "",
-        f'pipeline = {kind}.from_pretrained("{repo}"{arguments})',
-        f'{call}.images[0].save("picture.png")',
-    ]
-
-
-def _trained(training: Mapping[str, Any]) -> list[str]:
-    """The sections on data, settings and figures, each a table of what `training.json` has for it."""
-    rows: dict[str, list[str]] = {"data": [], "settings": [], "figures": []}
-    for key, value in flat(training).items():
-        words = key.split(".")
-        if words[0] in ("base_model", "license"):
-            continue
-        section = next((_SECTION_OF[word] for word in words if word in _SECTION_OF), "settings")
-        cells = (key.removeprefix(f"{section}."), _public(value))
-        rows[section].append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |")
-    sections = []
-    for section, title in (("data", "Training data"), ("settings", "Settings"), ("figures", "Figures")):
-        table = ["| what | value |", "|---|---|", *rows[section]]
-        sections += [f"## {title}", "\n".join(table) if rows[section] else "Not recorded with the model."]
-    return sections
-
-
-def _public(value: str) -> str:
-    """A path without the folders of this machine, and anything else as it is."""
-    return Path(value).name if Path(value).is_absolute() else value

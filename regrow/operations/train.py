@@ -223,13 +223,16 @@ def _publish(
         for path in newest:
             (aside / "samples").mkdir()
             shutil.copy(path, aside / "samples")
+    base = Path(request.start).name if Path(request.start).is_dir() else request.start
+    data = request.data.name if request.data else None
     about = {
         "regrow": __version__,
-        "base_model": request.start or None,
-        "data": str(request.data.name) if request.data else request.world,
+        "base_model": base or None,
+        "data": data or request.world,
         "notes": notes,
         "stages": facts,
-        "request": asdict(request) | {"data": str(request.data) if request.data else None},
+        # of the user's folders only the last name: this file is published with the model
+        "request": asdict(request) | {"data": data, "start": base},
     }
     (aside / "training.json").write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     aside.rename(folder)

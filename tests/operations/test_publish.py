@@ -22,7 +22,7 @@ from safetensors.torch import load_file
 from regrow.families.model import ModelError
 from regrow.families.registry import list_models, open_model, user_models
 from regrow.media.home import home
-from regrow.operations import publish
+from regrow.operations import model_card, publish
 
 httpx = importlib.import_module(errors.Response.__module__.split(".")[0])  # whichever the hub's client is built on
 UNET = "unet/diffusion_pytorch_model.safetensors"
@@ -68,6 +68,7 @@ class Hub:
         self._called("snapshot_download")
         assert revision == self.commit
         (local_dir / ".cache/huggingface").mkdir(parents=True, exist_ok=True)
+        (local_dir / ".cache/huggingface/CACHEDIR.TAG").touch()
         for name in filter_repo_objects(self._names(repo), allow_patterns=allow_patterns):
             if not (local_dir / name).exists():
                 self._called(name)
@@ -138,7 +139,7 @@ def test_what_is_published_is_the_model_and_a_card(mine: Path, tmp_path: Path) -
     assert files(published) == sorted([*(name for name in files(mine) if name != ".secret"), "README.md"])
     assert all((published / n).read_bytes() == (mine / n).read_bytes() for n in files(published) if n != "README.md")
     assert open_model(published).content_hash == model.content_hash
-    assert publish.read_front_matter(published) == {
+    assert model_card.read_front_matter(published) == {
         "license": "cc-by-4.0",
         "library_name": "diffusers",
         "tags": ["diffusers", "regrow", "text-to-image"],
@@ -166,7 +167,7 @@ def test_the_facts_of_a_trained_model_go_where_they_belong(mine: Path, tmp_path:
     request = {"data": "/home/jane/pets", "prompts": [], "lora": 0, "time": "", "text": None, "words": "a|b"}
     facts = {"base_model": "/home/jane/base", "data": "pets", "stages": {"denoiser": stage}, "request": request}
     (mine / "training.json").write_text(json.dumps(facts))
-    card = publish.make_card(open_model("mine"), "jane/pets")
+    card = model_card.make_card(open_model("mine"), "jane/pets")
     assert "trained further from base.\n" in card
     assert "/home" not in card
     assert "base_model" not in card
@@ -214,7 +215,7 @@ def test_a_card_of_the_authors_own_is_kept(mine: Path, tmp_path: Path) -> None:
     (mine / "README.md").write_text("# Mine\n")
     published = publish.write_publishable(open_model("mine"), "jane/pets", tmp_path / "b")
     assert (published / "README.md").read_text().endswith("---\n\n# Mine\n")
-    assert publish.read_front_matter(published)["license"] == "cc-by-4.0"
+    assert model_card.read_front_matter(published)["license"] == "cc-by-4.0"
 
 
 @pytest.mark.parametrize(
@@ -355,7 +356,10 @@ def test_downloads_of_two_commits_are_not_mixed(hub: Hub, there: Path) -> None:
     hub.failing["vae/config.json"] = httpx.ReadTimeout("timed out")
     refused(publish.pull, "jane/pets")
     (there / "LICENSE-OLD").unlink()
-    hub.commit, hub.failing = "decade", {}
+    hub.commit = "decade"
+    refused(publish.pull, "jane/pets")
+    assert [path.name for path in user_models().glob(".pulling/jane--pets/*")] == ["decade"]
+    hub.failing.clear()
     assert "LICENSE-OLD" not in files(publish.pull("jane/pets"))
 
 
@@ -480,6 +484,6 @@ def test_a_killed_removal_leaves_no_half_model(mine: Path, monkeypatch: pytest.M
 def test_nested_facts_become_flat_words() -> None:
     facts = {"a": {"b": 1, "c": {"d": None}}, "e": [1, 2], "f": list(range(9)), "g": [{"h": 1}], "i": "two\nlines"}
     said = {"a.b": "1", "e": "1, 2", "f": "a list of 9, the last 8", "g": "a list of 1", "i": "two lines"}
-    assert publish.flat(facts) == said
+    assert model_card.flat(facts) == said
     facts = {"loss": 1.139841914176941, "rate": 0.0, "on": False, "prompts": [], "notes": ["One, two.", "Three."]}
-    assert publish.flat(facts) == {"loss": "1.13984", "rate": "0", "on": "False", "notes": "One, two; Three"}
+    assert model_card.flat(facts) == {"loss": "1.13984", "rate": "0", "on": "False", "notes": "One, two; Three"}

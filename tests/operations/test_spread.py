@@ -53,10 +53,10 @@ def test_two_processes_give_the_curve_of_one_and_so_does_accumulation(home: Path
 
 
 def test_a_killed_process_is_started_again_and_goes_on(home: Path) -> None:
-    process = start(home, TWO, "killed", 30, "--minutes", "0.001")
+    process = start(home, TWO, "killed", 12, "--minutes", "0.001")
     assert process.stdout is not None
     for line in process.stdout:
-        if line.startswith("{") and json.loads(line).get("step", 0) >= 4:
+        if line.startswith("{") and json.loads(line).get("step", 0) >= 3:
             break
     time.sleep(0.2)
     os.kill(children(process.pid)[-1], signal.SIGKILL)

@@ -33,6 +33,9 @@ class Perfect(Model):
     def decode(self, latents: Tensor) -> Tensor:
         raise NotImplementedError
 
+    def tokenize(self, prompts) -> Tensor:
+        raise NotImplementedError
+
     def condition(self, prompts) -> Condition:
         return Condition(torch.zeros(len(prompts), 0, 0))
 
