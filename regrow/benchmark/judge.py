@@ -4,6 +4,10 @@ It learned from drawn pictures alone (`judge_training.py`), on seeds that no mod
 on, and shares nothing with the models it judges. Its own errors are measured beside theirs (`storybook.py`).
 
     animal, colour, ... = argmax of one softmax an attribute, over features averaged and maximised over the picture
+
+Not every picture shows its weather: in the living room it is seen through a window, and a large animal in front of it
+hides the flakes, the drops or the snow on the ground that tell snowy, rainy and cloudy apart. Nearly all that the judge
+misreads of drawings is that. Time is always seen, for lamplight also tints the room.
 """
 
 import json

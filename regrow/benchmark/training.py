@@ -5,6 +5,7 @@ import os
 import tempfile
 import time
 from collections.abc import Generator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -62,10 +63,11 @@ def bench_training(
         threads: of the CPU; 0 leaves torch's choice.
     """
     found = []
-    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn, max_tasks_per_child=1) as pool:
         for i, way in enumerate(WAYS):
             yield Progress(way, i, len(WAYS))
-            found.append(pool.apply(_measure, (way, name, batch, steps, threads)))
+            found.append(pool.submit(_measure, way, name, batch, steps, threads).result())
     yield Progress(WAYS[-1], len(WAYS), len(WAYS))
     return found
 
