@@ -14,6 +14,7 @@ from regrow.families import new
 from regrow.families.model import Model
 from regrow.families.new import NewSize
 from regrow.families.part import quiet
+from regrow.families.words import write_words
 
 
 def write_new(
@@ -49,9 +50,7 @@ def write_new(
     ):
         with quiet():
             part.save_pretrained(folder / name)
-    (folder / "words.json").write_text(
-        json.dumps({"words": list(words), "characters": list(characters)}, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    write_words(folder, words, characters)
     _write_index(
         folder,
         {

@@ -4,7 +4,8 @@ A small model's folder may hold `words.json`, {"words": [...], "characters": [..
 written with. A model without that file is taken to know every word.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -48,6 +49,19 @@ def read_words(folder: Path) -> Words | None:
         frozenset(word for entry in content["words"] for word in _units(entry)),
         frozenset(normalize("NFC", "".join(content["characters"]))),
     )
+
+
+def write_words(folder: Path, words: Iterable[str], characters: Iterable[str]) -> None:
+    """Write what the model in a folder knows."""
+    content = {"words": list(words), "characters": list(characters)}
+    (folder / WORDS_FILE).write_text(json.dumps(content, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def learn_words(folder: Path, words: Iterable[str], characters: Iterable[str]) -> None:
+    """Add what the model in a folder has learned; nothing where the folder does not say what it knows."""
+    known = read_words(folder)
+    if known is not None:
+        write_words(folder, sorted(known.words.union(words)), sorted(known.characters.union(characters)))
 
 
 def unknown_words(known: Words | None, prompt: str) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from regrow import __version__
 from regrow.families.lora import save_and_merge_lora
 from regrow.families.model import Model
 from regrow.families.saving import save_model
+from regrow.families.words import learn_words
 from regrow.media.files import write_whole
 from regrow.media.home import home
 from regrow.operations.checkpoint import only_one
@@ -24,6 +25,7 @@ from regrow.operations.progress import Progress
 from regrow.operations.spread import make_accelerator
 from regrow.operations.staged import Staged
 from regrow.operations.stages import open_or_make, stages_of
+from regrow.operations.training_data import Data
 from regrow.operations.training_request import Train
 
 Result = TypeVar("Result")
@@ -113,7 +115,7 @@ def train(request: Train, stop: Callable[[], bool] = lambda: False) -> Generator
                 staged.draw(run / "samples" / "final.png")
             facts[stage.name] = _facts(staged, run / stage.name, accelerator.num_processes)
         if first:
-            _publish(request, model, folder, run, facts, data.notes)
+            _publish(request, model, folder, run, facts, data)
         accelerator.wait_for_everyone()
     return folder
 
@@ -205,9 +207,7 @@ def _facts(staged: Staged, folder: Path, processes: int) -> dict[str, Any]:
     }
 
 
-def _publish(
-    request: Train, model: Model, folder: Path, run: Path, facts: dict[str, Any], notes: tuple[str, ...]
-) -> None:
+def _publish(request: Train, model: Model, folder: Path, run: Path, facts: dict[str, Any], data: Data) -> None:
     """Write the model's folder aside, and rename it when it is whole."""
     aside = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(aside, ignore_errors=True)
@@ -216,6 +216,8 @@ def _publish(
     if request.lora:
         save_and_merge_lora(model.unet, lora)
     save_model(model, aside)
+    if "denoiser" in facts:
+        learn_words(aside, data.words, data.characters)
     if lora.is_dir():
         shutil.copytree(lora, aside / "lora")
     if (run / "samples").is_dir():
@@ -224,15 +226,15 @@ def _publish(
             (aside / "samples").mkdir()
             shutil.copy(path, aside / "samples")
     base = Path(request.start).name if Path(request.start).is_dir() else request.start
-    data = request.data.name if request.data else None
+    source = request.data.name if request.data else None
     about = {
         "regrow": __version__,
         "base_model": base or None,
-        "data": data or request.world,
-        "notes": notes,
+        "data": source or request.world,
+        "notes": data.notes,
         "stages": facts,
         # of the user's folders only the last name: this file is published with the model
-        "request": asdict(request) | {"data": data, "start": base},
+        "request": asdict(request) | {"data": source, "start": base},
     }
     (aside / "training.json").write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     aside.rename(folder)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from regrow.families.model import ModelError
-from regrow.families.words import Words, read_words, unknown_words
+from regrow.families.words import Words, learn_words, read_words, unknown_words, write_words
 from regrow.worlds.storybook import CHARACTERS, VOCABULARY, Scene, captions
 
 KNOWN = Words(frozenset(VOCABULARY), frozenset(CHARACTERS))
@@ -86,3 +86,14 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "words.json").mkdir()
     with pytest.raises(ModelError, match=r"words\.json cannot be read"):
         read_words(tmp_path)
+
+
+def test_what_a_model_learns_is_added_to_what_it_knows(tmp_path: Path) -> None:
+    learn_words(tmp_path, ["bear"], [])
+    assert read_words(tmp_path) is None  # a model that says nothing is taken to know everything, and stays so
+    write_words(tmp_path, ["cat", "beach"], "猫")
+    learn_words(tmp_path, ["bear", "cat"], ["熊"])
+    known = read_words(tmp_path)
+    assert known is not None
+    assert (known.words, known.characters) == ({"cat", "beach", "bear"}, {"猫", "熊"})
+    assert unknown_words(known, "bear, dog, 熊狗") == ("dog", "狗")

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Teach the embedded model an animal that is not in its world, from 50 pictures, and show it before and after.
+# Killed, the same command goes on.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+test -d out/bears || .venv/bin/python runs/draw_bears.py out/bears 50
+test -d "${REGROW_HOME:-$HOME/.local/share/regrow}/models/bears" || .venv/bin/regrow train out/bears --name bears \
+    --from storybook --steps 150 --batch 16 --rate 6e-4 --flat 0.3 --sample-minutes 0 --threads 1
+.venv/bin/python runs/compare_words.py out/bears.png storybook bears
+.venv/bin/regrow bench storybook --model bears --scenes 100
