@@ -97,8 +97,17 @@ def save_model(model: Model, folder: Path, dtype: torch.dtype = torch.float16) -
     for name, part in (("unet", model.unet), ("vae", model.codec), ("text_encoder", model.text_encoder)):
         if part is not None:
             copy: Any = torch.nn.Module.to(deepcopy(part), dtype=dtype)  # diffusers' own `to` says it may be inexact
+            where = folder if flat else folder / name
             with quiet():
-                copy.save_pretrained(folder if flat else folder / name)
+                copy.save_pretrained(where)
+            _forget_path(where / "config.json")
+
+
+def _forget_path(config_file: Path) -> None:
+    """Take out where the part was opened: a folder of the user's, in a file that may be published."""
+    config = json.loads(config_file.read_text(encoding="utf-8"))
+    config.pop("_name_or_path", None)
+    config_file.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
 def _weights(where: str, names: list[str]) -> set[str]:

@@ -67,6 +67,8 @@ def test_a_model_says_what_it_was_trained_on(trained: Path, home: Path) -> None:
         2,
     )
     assert about["stages"]["denoiser"]["validation"] > 0
+    for config in trained.glob("*/config.json"):
+        assert "_name_or_path" not in config.read_text(), config
     assert json.loads((trained / "words.json").read_text())["words"] == list(VOCABULARY)
     assert (trained / "samples" / "final.png").is_file()
     lines = [json.loads(line) for line in (home / "runs" / "tiny" / "denoiser" / "log.jsonl").read_text().splitlines()]
