@@ -1,11 +1,13 @@
 """Inversion: from a sample to the noise that a model's own path would have grown it from.
 
-All three methods walk the levels from clean to noisy and return a `Trajectory`, which is indexed by level, never by
-position. They differ in what the way back costs and loses:
+All methods walk the levels from clean to noisy and return a `Trajectory`, which is indexed by level, never by
+position. They differ in what the way back costs and loses. Here are those whose way back is the plain one:
 
     naive        the solver's step in the noisy direction; the way back misses by the step's error
     fixed_point  every step solved so that the DDIM step back returns to where it came from
     anchored     the naive path, and what the DDIM step back misses at every level, to be added on the way back
+
+`exact` has those whose step can be undone by algebra.
 """
 
 import itertools
@@ -45,12 +47,15 @@ class Trajectory:
         offsets: of the anchored method, one an interval: `offsets[k]` leads from what a DDIM step from
             `levels[k + 1]` to `levels[k]` gives to `states[k]`. Empty for the other methods.
         convergence: of the fixed_point method, one an interval. Empty for the other methods.
+        partners: of the methods that walk with two coupled states, the second of them, one a level. Empty for the
+            other methods.
     """
 
     levels: tuple[Level, ...]
     states: tuple[Batch, ...]
     offsets: tuple[Batch, ...] = ()
     convergence: tuple[Convergence, ...] = ()
+    partners: tuple[Batch, ...] = ()
 
     def at(self, level: Level) -> Batch:
         """The state at a level of the path.
@@ -69,6 +74,16 @@ class Trajectory:
             raise KeyError(f"This trajectory has no state at {start}.")
         return self.levels[self.levels.index(start) :: -1]
 
+    def interval(self, t: Level, s: Level) -> int:
+        """The number of the interval whose noisy end is t and whose clean end is s.
+
+        Raises:
+            ValueError: the two are not neighbours on the path.
+        """
+        if (t, s) not in zip(self.levels[1:], self.levels, strict=False):
+            raise ValueError(f"This path is walked back level by level; it has no interval from {t} to {s}.")
+        return self.levels.index(s)
+
     def back(self, step: Step = ddim) -> Step:
         """The step to walk back with: it adds the anchored method's offsets, and is `step` itself without them.
 
@@ -78,11 +93,10 @@ class Trajectory:
         if not self.offsets:
             return step
 
-        def anchored_step(denoise: Denoiser, x_t: Batch, t: Level, s: Level) -> tuple[Batch, Prediction]:
-            if (t, s) not in zip(self.levels[1:], self.levels, strict=False):
-                raise ValueError("An anchored path is walked back level by level; it has no offset for this step.")
+        def anchored_step(denoise: Denoiser, x_t: Batch, t: Level, s: Level) -> tuple[Batch, Prediction | None]:
+            offset = self.offsets[self.interval(t, s)]
             x_s, prediction = step(denoise, x_t, t, s)
-            return x_s + self.offsets[self.levels.index(s)], prediction
+            return x_s + offset, prediction
 
         return anchored_step
 
@@ -114,7 +128,7 @@ def naive(
             belongs to `x_t` read as a point of level s, and is converted with the alpha and sigma of s.
     """
 
-    def walk(denoise: Denoiser, x_t: Batch, t: Level, s: Level) -> tuple[Batch, Prediction]:
+    def walk(denoise: Denoiser, x_t: Batch, t: Level, s: Level) -> tuple[Batch, Prediction | None]:
         def told_s(x_t: Batch, level: Level) -> Prediction:
             if level != t:
                 return denoise(x_t, level)

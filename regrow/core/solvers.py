@@ -23,8 +23,8 @@ SOLVERS: tuple[SolverName, ...] = get_args(SolverName)
 class Step(Protocol):
     """One step of a solver. Multistep solvers remember, so a fresh one is made for every path."""
 
-    def __call__(self, denoise: Denoiser, x_t: Batch, t: Level, s: Level) -> tuple[Batch, Prediction]:
-        """Return `x_s` and the prediction made at `x_t`."""
+    def __call__(self, denoise: Denoiser, x_t: Batch, t: Level, s: Level) -> tuple[Batch, Prediction | None]:
+        """Return `x_s` and the prediction made at `x_t`, or None where the step needs none."""
         ...
 
 
@@ -48,14 +48,21 @@ class StochasticDDIM:
 
     def __call__(self, denoise: Denoiser, x_t: Batch, t: Level, s: Level) -> tuple[Batch, Prediction]:
         prediction = denoise(x_t, t)
-        # eq. 16 with alpha-bar = alpha^2; the ratio form holds on any schedule, not only alpha^2 + sigma^2 = 1
-        fresh = self.eta * s.sigma * (1 - (s.ratio / t.ratio) ** 2) ** 0.5 if s.ratio < t.ratio else 0.0
+        fresh = posterior_std(t, s, self.eta)
         kept = (s.sigma**2 - fresh**2) ** 0.5
         x_s = s.alpha * prediction.x0 + kept * prediction.eps
         if fresh:
             seeds = [derive_seed(seed, "ddim", f"{t.alpha:.12g} {s.alpha:.12g}") for seed in self.seeds]
             x_s = x_s + fresh * noise(x_t.shape[1:], seeds, torch.float32).to(x_t)
         return x_s, prediction
+
+
+def posterior_std(t: Level, s: Level, eta: float = 1.0) -> float:
+    """The standard deviation of `x_s` given x0 and `x_t` in DDPM's noising, times eta (arXiv 2010.02502, eq. 16).
+
+    0 where s is not cleaner than t. The ratio form holds on any schedule, not only where alpha^2 + sigma^2 = 1.
+    """
+    return eta * s.sigma * (1 - (s.ratio / t.ratio) ** 2) ** 0.5 if s.ratio < t.ratio else 0.0
 
 
 def heun(denoise: Denoiser, x_t: Batch, t: Level, s: Level) -> tuple[Batch, Prediction]:
@@ -84,12 +91,22 @@ class DPMpp2M:
     def __call__(self, denoise: Denoiser, x_t: Batch, t: Level, s: Level) -> tuple[Batch, Prediction]:
         prediction = denoise(x_t, t)
         previous, self._previous = self._previous, (t, prediction)
-        if previous is None or 0 in (s.sigma, t.sigma, s.alpha, t.alpha) or 0 in (previous[0].alpha, previous[0].sigma):
+        x0 = extrapolate(previous, prediction, t, s)
+        if x0 is None:
             return prediction.at(s), prediction
-        # their lambda is half our log-SNR; only the ratio of two steps is needed
-        lean = (s.log_snr - t.log_snr) / (2 * (t.log_snr - previous[0].log_snr))
-        x0 = prediction.x0 + lean * (prediction.x0 - previous[1].x0)
         return s.sigma / t.sigma * (x_t - t.alpha * x0) + s.alpha * x0, prediction
+
+
+def extrapolate(previous: tuple[Level, Prediction] | None, prediction: Prediction, t: Level, s: Level) -> Batch | None:
+    """x0 as seen from half way to s, from the predictions at t and at the level before it.
+
+    None where there is nothing to extrapolate from: no level before, or a log-SNR that is not finite.
+    """
+    if previous is None or 0 in (s.sigma, t.sigma, s.alpha, t.alpha, previous[0].alpha, previous[0].sigma):
+        return None
+    # their lambda is half our log-SNR; only the ratio of two steps is needed
+    lean = (s.log_snr - t.log_snr) / (2 * (t.log_snr - previous[0].log_snr))
+    return prediction.x0 + lean * (prediction.x0 - previous[1].x0)
 
 
 def make_step(name: SolverName, eta: float = 0.0, seeds: Sequence[int] = ()) -> Step:

@@ -8,8 +8,9 @@ from regrow.verification.forward import forward
 from regrow.verification.inversions import inversions
 from regrow.verification.orders import orders
 from regrow.verification.steps import steps
+from regrow.verification.two_states import two_states
 
-SECTIONS: tuple[Callable[[], Iterator[Check]], ...] = (forward, conversions, steps, inversions, orders)
+SECTIONS: tuple[Callable[[], Iterator[Check]], ...] = (forward, conversions, steps, inversions, orders, two_states)
 
 
 def verify() -> Iterator[Check]:
