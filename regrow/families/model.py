@@ -161,12 +161,13 @@ class Model(ABC):
         return classifier_free(pair, guidance)
 
     def _conditioned(self, condition: Condition) -> Denoiser:
-        @torch.no_grad()
         def denoise(x_t: Batch, level: Level) -> Prediction:
             # float32 whatever the network's dtype: bfloat16 has no 999
             labels = torch.full((len(x_t),), self.schedule.label(level), dtype=torch.float32, device=self.device)
-            output = self.output(x_t.to(self.device, self.dtype), labels, condition.expand(len(x_t)))
-            return predict(output.to(x_t), x_t, level, self.prediction_type)
+            # gradients only towards encoded words that ask for them, as null-text inversion does
+            with torch.set_grad_enabled(torch.is_grad_enabled() and condition.tokens.requires_grad):
+                output = self.output(x_t.to(self.device, self.dtype), labels, condition.expand(len(x_t)))
+                return predict(output.to(x_t), x_t, level, self.prediction_type)
 
         return denoise
 

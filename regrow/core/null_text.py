@@ -1,0 +1,81 @@
+"""Null-text inversion: words tuned until the guided way back follows the inverted path.
+
+Mokady et al. 2022, arXiv 2211.09794; the inner loop's numbers are those of diffusers' pipeline_null_text_inversion.
+Guidance magnifies by its weight whatever a prompt adds, and so leads off the path that was inverted without it. What
+it leads away from is free: its encoded words are tuned level by level, from noisy to clean, so that each guided step
+ends where the path has been. Negative-prompt inversion (Miyake et al. 2023, arXiv 2305.16807) takes the source's own
+words for them, without any tuning.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.core.denoiser import Batch, Denoiser
+from regrow.core.guidance import mix
+from regrow.core.inversion import Trajectory
+from regrow.core.levels import Level
+
+ITERATIONS, RATE, TOLERANCE = 10, 1e-2, 1e-5
+"""Gradient steps a level at most, Adam's rate at the first level, and the mean square at which a level is done."""
+
+Words = Float[Tensor, "b *words"]
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """After `index` of `steps` levels: where the guided way back stands, and the words found for each level left."""
+
+    index: int
+    steps: int
+    level: Level
+    x: Batch
+    words: dict[Level, Words]
+
+
+def null_text(
+    positive: Denoiser,
+    negative: Callable[[Words], Denoiser],
+    words: Words,
+    trajectory: Trajectory,
+    start: Level,
+    guidance: float,
+) -> Iterator[Tuned]:
+    """Tune what guidance leads away from, from `start` down to clean.
+
+    The rate falls to half over the levels, and each level starts from the words of the one before, as in the original.
+
+    Args:
+        positive: the network under the words that the path was inverted with.
+        negative: from encoded words, which may ask for gradients, to the network under them.
+        words: where the tuning starts: the encoded empty prompt.
+        trajectory: a path inverted without guidance.
+        start: the level from which it is walked back.
+        guidance: of that walk; not 1.
+    """
+    levels = trajectory.levels_down_from(start)
+    steps, x, found = len(levels) - 1, trajectory.at(start), {}
+    yield Tuned(0, steps, start, x, {})
+    for index, (t, s) in enumerate(itertools.pairwise(levels)):
+        with torch.no_grad():
+            seen = positive(x, t)
+        words = words.detach().clone().requires_grad_()
+        optimizer = torch.optim.Adam([words], lr=RATE * (1 - index / (2 * steps)))
+        for _ in range(ITERATIONS):
+            with torch.enable_grad():
+                missed = mix(seen, negative(words)(x, t), guidance).at(s) - trajectory.at(s)
+                loss = missed.square().mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            if float(loss) < TOLERANCE:
+                break
+        words = words.detach()
+        with torch.no_grad():
+            x = mix(seen, negative(words)(x, t), guidance).at(s)
+        found[t] = words
+        yield Tuned(index + 1, steps, s, x, dict(found))
