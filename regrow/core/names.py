@@ -5,7 +5,9 @@ from typing import Literal
 PredictionType = Literal["epsilon", "sample", "v", "flow"]
 Spacing = Literal["trailing", "leading", "log_snr"]
 SolverName = Literal["ddim", "heun", "dpmpp_2m"]
-InversionName = Literal["naive", "fixed_point", "anchored"]
+InversionName = Literal[
+    "naive", "fixed_point", "anchored", "edict", "belm", "reversible", "edit_friendly", "edit_friendly_2m", "uni_inv"
+]
 LabelConvention = Literal["leaves", "arrives"]
 Decline = Literal["linear", "cosine", "constant"]
 OptimizerName = Literal["muon", "adamw"]

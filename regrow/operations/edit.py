@@ -2,28 +2,22 @@
 
 import math
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from dataclasses import dataclass
-from pathlib import Path
 
 from jaxtyping import Float
 from torch import Tensor
 
-from regrow.core.denoiser import Counted
-from regrow.core.inversion import Trajectory
-from regrow.core.levels import Level
-from regrow.core.noise import noise
-from regrow.core.solvers import ddim, make_step, solve
+from regrow.core.solvers import solve
 from regrow.families.model import Model
 from regrow.media.distance import psnr, ssim
-from regrow.media.files import MediaError
 from regrow.media.framing import unfit
 from regrow.operations.cautions import about_picture, about_words
-from regrow.operations.invert import describe, open_picture, path_of, source_denoiser, watched
+from regrow.operations.invert import open_picture
 from regrow.operations.progress import Progress
 from regrow.operations.recipe import Recipe, make_recipe
+from regrow.operations.regrowth import prepare
 from regrow.operations.requests import Edit
-from regrow.operations.trajectories import from_cache, load_trajectory, to_cache
 
 
 @dataclass(frozen=True)
@@ -61,25 +55,9 @@ def edit(request: Edit, model: Model) -> Generator[Progress, None, Edited]:
     latents = model.encode(fitted.pixels[None])
     levels = model.schedule.grid(request.steps, request.spacing)
     levels = levels[len(levels) - 1 - request.walked :]
-    count = len(request.target)
-    seeds = [request.seed + i for i in range(count)]
-    inverting, reused = 0, False
-    if request.method == "img2img":
-        x = levels[0].alpha * latents + levels[0].sigma * noise(latents.shape[1:], seeds).to(latents)
-        step = make_step("ddim", request.eta, seeds)
-    else:
-        trajectory, inverting, reused = yield from _trajectory(request, model, latents, levels)
-        x = trajectory.at(levels[0]).expand(count, *latents.shape[1:])
-        step = trajectory.back(make_step("ddim", request.eta, seeds) if request.eta else ddim)
-    guided = request.guidance != 1
-    negative = request.source if request.negative is None else request.negative
-    denoise = Counted(
-        model.denoiser(
-            model.condition(request.target), model.condition([negative] * count) if guided else None, request.guidance
-        ),
-        1 + guided,
-    )
-    for state in solve(step, denoise, x, levels):
+    start = yield from prepare(request, model, latents, levels)
+    x = start.x
+    for state in solve(start.step, start.denoise, x, levels):
         x = state.x
         yield Progress("regrow", state.index, state.steps, x)
     frames, codec = model.decode(x), model.decode(latents)[0]
@@ -90,53 +68,17 @@ def edit(request: Edit, model: Model) -> Generator[Progress, None, Edited]:
     recipes = []
     for i, (frame, result) in enumerate(zip(frames, whole, strict=True)):
         figures = {
-            "evaluations": {"inversion": inverting, "regrowth": denoise.evaluations},
+            "evaluations": {"inversion": start.prepared, "regrowth": start.evaluations}
+            | ({"gradients": start.gradients} if start.gradients else {}),
             "seconds": seconds,
             "to_source": distances(frame, fitted.pixels),
             "to_codec": distances(frame, codec),
         }
         recipes.append(make_recipe(request, model, result, i, figures))
-    return Edited(whole, frames, fitted.pixels, codec, tuple(recipes), reused, notes)
+    return Edited(whole, frames, fitted.pixels, codec, tuple(recipes), start.reused, notes)
 
 
 def distances(a: Float[Tensor, "3 h w"], b: Float[Tensor, "3 h w"]) -> dict[str, float | None]:
     """PSNR in dB (None where the two are equal) and SSIM of two pictures in [-1, 1]."""
     decibels = float(psnr(a, b))
     return {"psnr": None if math.isinf(decibels) else round(decibels, 2), "ssim": round(float(ssim(a, b)), 4)}
-
-
-def _trajectory(
-    request: Edit, model: Model, latents: Float[Tensor, "1 c h w"], levels: Sequence[Level]
-) -> Generator[Progress, None, tuple[Trajectory, int, bool]]:
-    """The inverted path up to `levels[0]`, the evaluations it took, and whether it was there already."""
-    made_of = describe(request, model)
-    if request.trajectory:
-        return _from_file(request.trajectory, made_of, levels[0]), 0, True
-    if request.cache and (kept := from_cache(made_of, levels[0])):
-        return kept, 0, True
-    if request.method == "img2img":
-        raise ValueError("img2img inverts nothing.")
-    denoise = Counted(
-        source_denoiser(model, request.source, request.invert_guidance), 1 + (request.invert_guidance != 1)
-    )
-    walk = path_of(request.method, denoise, latents, levels[::-1], request.label, request.tolerance)
-    trajectory = yield from watched(walk, "invert")
-    if request.cache:
-        to_cache(made_of, trajectory)
-    return trajectory, denoise.evaluations, False
-
-
-def _from_file(path: Path, made_of: dict, start: Level) -> Trajectory:
-    trajectory, there = load_trajectory(path)
-    different = sorted(key for key, value in made_of.items() if there.get(key) != _as_json(value))
-    if different:
-        raise MediaError(
-            f"{path} was inverted with another {', '.join(different)}; give the same settings, or invert again."
-        )
-    if start not in trajectory.levels:
-        raise MediaError(f"{path} does not reach up to this strength; invert again.")
-    return trajectory
-
-
-def _as_json(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value

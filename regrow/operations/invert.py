@@ -9,19 +9,21 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
-from regrow.core import inversion
+from regrow.core import exact, inversion
 from regrow.core.denoiser import Counted, Denoiser
+from regrow.core.edit_friendly import PosteriorMean, edit_friendly
 from regrow.core.inversion import Trajectory
 from regrow.core.levels import Level
 from regrow.core.names import InversionName, LabelConvention
-from regrow.core.solvers import last, solve
+from regrow.core.predictor_corrector import uni_inv
+from regrow.core.solvers import Step, ddim, last, solve
 from regrow.families.model import Model
 from regrow.media.framing import Fitted, fit
 from regrow.media.image import Picture, load
 from regrow.media.names import Mode
 from regrow.operations.progress import Progress
 from regrow.operations.recipe import file_hash
-from regrow.operations.requests import Edit, Invert
+from regrow.operations.requests import PATHS, Edit, Invert
 
 
 @dataclass(frozen=True)
@@ -63,29 +65,79 @@ def path_of(
     levels: Sequence[Level],
     label: LabelConvention,
     tolerance: float,
+    seeds: Sequence[int] = (0,),
 ) -> Iterator[inversion.Progress]:
-    """One of the inversion methods by name."""
+    """One of the inversion methods by name; `way_back` has its other half.
+
+    Args:
+        method: its name.
+        denoise: the network under the words that describe the latents.
+        latents: shape `b *rest`.
+        levels: from clean to noisy.
+        label: of naive.
+        tolerance: of fixed_point.
+        seeds: of the edit_friendly methods, one a sample.
+
+    Raises:
+        ValueError: an unknown name, or a label convention that the method does not have.
+    """
     if method == "naive":
         return inversion.naive(denoise, latents, levels, label=label)
+    if method != "fixed_point" and label != "leaves":
+        raise ValueError(f"{method} needs label=leaves; only naive has the choice.")
     if method == "anchored":
-        if label != "leaves":
-            raise ValueError("anchored needs label=leaves: its offsets come from the predictions along the path.")
         return inversion.anchored(denoise, latents, levels)
     if method == "fixed_point":
         return inversion.fixed_point(denoise, latents, levels, tolerance)
+    if method == "edict":
+        return exact.edict(denoise, latents, levels)
+    if method == "belm":
+        return exact.belm(denoise, latents, levels)
+    if method == "reversible":
+        return exact.reversible(denoise, latents, levels)
+    if method in ("edit_friendly", "edit_friendly_2m"):
+        return edit_friendly(denoise, latents, levels, seeds, multistep=method == "edit_friendly_2m")
+    if method == "uni_inv":
+        return uni_inv(denoise, latents, levels)
     raise ValueError(f"Unknown inversion {method!r}; regrow has {', '.join(inversion.INVERSIONS)}.")
+
+
+def way_back(method: InversionName, trajectory: Trajectory, step: Step = ddim) -> Step:
+    """A fresh step that walks a method's path back, under the same words or others.
+
+    Args:
+        method: that made the path.
+        trajectory: the path.
+        step: of the methods whose way back is any solver's: those of `core.inversion` and uni_inv.
+    """
+    if method == "edict":
+        return exact.EdictBack(trajectory)
+    if method == "belm":
+        return exact.BelmBack(trajectory)
+    if method == "reversible":
+        return exact.ReversibleBack(trajectory)
+    if method in ("edit_friendly", "edit_friendly_2m"):
+        return trajectory.back(PosteriorMean(multistep=method == "edit_friendly_2m"))
+    return trajectory.back(step)
 
 
 def describe(request: Invert | Edit, model: Model) -> dict[str, Any]:
     """What an inverted path depends on: two requests that agree in this share the path."""
-    names = ("source", "method", "steps", "spacing", "label", "tolerance", "frame", "size")
-    return {
+    names = ("source", "steps", "spacing", "label", "tolerance", "frame", "size")
+    method = PATHS[request.method]
+    made_of = {
         "model": model.content_hash,
         "input": file_hash(request.image),
         "dtype": str(model.dtype),
+        "method": method,
         "guidance": request.invert_guidance if isinstance(request, Edit) else request.guidance,
         **{name: getattr(request, name) for name in names},
     }
+    if method in ("edit_friendly", "edit_friendly_2m"):
+        made_of["seed"] = request.seed
+    if method == "edit_friendly_2m":  # its first step back is unlike the others, so a path holds from its own end alone
+        made_of["walked"] = request.walked if isinstance(request, Edit) else request.steps
+    return made_of
 
 
 def invert(request: Invert, model: Model) -> Generator[Progress, None, Inverted]:
@@ -100,11 +152,10 @@ def invert(request: Invert, model: Model) -> Generator[Progress, None, Inverted]
     latents = model.encode(fitted.pixels[None])
     denoise = Counted(source_denoiser(model, request.source, request.guidance), 1 + (request.guidance != 1))
     levels = model.schedule.grid(request.steps, request.spacing)[::-1]
-    trajectory = yield from watched(
-        path_of(request.method, denoise, latents, levels, request.label, request.tolerance), "invert"
-    )
+    walk = path_of(request.method, denoise, latents, levels, request.label, request.tolerance, [request.seed])
+    trajectory = yield from watched(walk, "invert")
     evaluations, seconds = denoise.evaluations, time.monotonic() - started
-    back = last(solve(trajectory.back(), denoise, trajectory.states[-1], levels[::-1]))
+    back = last(solve(way_back(request.method, trajectory), denoise, trajectory.states[-1], levels[::-1]))
     accuracy = None
     if request.reference:
         fine = model.schedule.grid(request.reference, request.spacing)[::-1]

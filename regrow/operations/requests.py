@@ -5,14 +5,24 @@ The command line is made from them, and a recipe's settings are their fields.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from tyro.conf import Positional
 
 from regrow.core.names import InversionName, LabelConvention, SolverName, Spacing
 from regrow.media.names import Mode
 
-MethodName = Literal["naive", "fixed_point", "anchored", "img2img"]
+MethodName = Literal[InversionName, "negative_prompt", "null_text", "uni_edit", "inversion_free", "img2img"]
+"""The ways to edit: by each inversion alone, by an inversion and a way back of its own, and without inversion."""
+
+_INVERSIONS: tuple[InversionName, ...] = get_args(InversionName)
+PATHS: dict[MethodName, InversionName] = {
+    **{name: name for name in _INVERSIONS},
+    "negative_prompt": "naive",
+    "null_text": "naive",
+    "uni_edit": "uni_inv",
+}
+"""The inversion that a method starts from; those that invert nothing are not in it."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +70,9 @@ class Invert:
         image: the picture file.
         source: words that describe it.
         model: name of an embedded or installed model, a folder, or a hub id `user/repo`.
-        method: naive, fixed_point or anchored.
+        method: anchored (keeps what the way back misses), naive, fixed_point (solves every step), uni_inv (predicts and
+            corrects), edict, belm, reversible (steps that undo themselves), or edit_friendly and edit_friendly_2m
+            (DDPM's noise, found on independent noisy copies).
         steps: levels walked.
         guidance: of the inversion; 1 = off.
         spacing: of the levels.
@@ -69,6 +81,7 @@ class Invert:
         frame: how a picture that is not of the model's size is fitted: crop, pad or stretch.
         size: height and width the picture is fitted to; the model's own if not given.
         reference: steps of the fine inversion that latent accuracy is measured against; 0 leaves it out.
+        seed: of the edit_friendly methods' copies.
     """
 
     image: Positional[Path]
@@ -83,6 +96,11 @@ class Invert:
     frame: Mode = "crop"
     size: tuple[int, int] | None = None
     reference: int = 250
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.method == "belm" and self.steps < 2:
+            raise ValueError(f"belm takes two states to start from, so steps must be 2 or more; got {self.steps}.")
 
 
 @dataclass(frozen=True)
@@ -94,7 +112,13 @@ class Edit:
         target: one or more wishes; each gives a picture, all in one batch.
         source: words that describe the picture as it is.
         model: name of an embedded or installed model, a folder, or a hub id `user/repo`.
-        method: naive, fixed_point, anchored, or img2img (fresh noise instead of inversion, for comparison).
+        method: anchored (the inverted path, with what the way back misses of it: reconstructs exactly); naive, uni_inv,
+            fixed_point (plain regrowth, which misses the path less and less); edict, belm, reversible (steps that undo
+            themselves); edit_friendly, edit_friendly_2m (DDPM's noise, found on noisy copies); negative_prompt (naive,
+            guided away from the source's words alone); null_text (what guidance leads away from is tuned by gradients
+            until the way back follows the path; slow); uni_edit (uni_inv, and guidance that is stronger where the wish
+            changes more); inversion_free (follows the difference of wish and source on noisy copies); img2img (fresh
+            noise instead of inversion, for comparison).
         strength: share of the path that is walked back, above 0 up to 1.
         start_step: the same as a number of steps that are skipped, counted from noise; overrides strength.
         steps: levels of the whole path.
@@ -102,7 +126,8 @@ class Edit:
         invert_guidance: of the inversion; 1 = off.
         negative: words to grow away from; the source's own words if not given, so that guidance exaggerates
             just the difference between source and target.
-        seed: of img2img's noise and of eta's; wish i has seed + i.
+        seed: of img2img's, inversion_free's and eta's noise, where wish i has seed + i, and of the edit_friendly
+            methods' copies, which all wishes share.
         eta: fresh noise of the naive regrowth's DDIM steps, 0 to 1.
         spacing: of the levels.
         label: which level naive tells the network while inverting: leaves or arrives.
@@ -145,6 +170,16 @@ class Edit:
             raise ValueError(f"eta must be 0 with {self.method}, whose way back is deterministic; use naive.")
         if self.trajectory and self.method == "img2img":
             raise ValueError("img2img starts from fresh noise and takes no trajectory.")
+        if self.trajectory and self.method == "inversion_free":
+            raise ValueError("inversion_free starts from the picture itself and takes no trajectory.")
+        if self.method == "belm" and self.walked < 2:
+            raise ValueError("belm takes two states to start from: walk back 2 steps or more, by strength or steps.")
+        if self.method in ("negative_prompt", "null_text", "uni_edit") and self.negative is not None:
+            raise ValueError(f"{self.method} has its own words to grow away from: leave negative out, or take naive.")
+        if self.method in ("negative_prompt", "null_text") and self.invert_guidance != 1:
+            raise ValueError(f"{self.method} follows a path inverted without guidance: invert_guidance must be 1.")
+        if self.method == "null_text" and self.guidance == 1:
+            raise ValueError("null_text tunes what guidance leads away from: guidance must not be 1.")
 
     @property
     def walked(self) -> int:

@@ -20,8 +20,9 @@ CACHE_BYTES = int(os.environ.get("REGROW_CACHE_BYTES", 2 << 30))
 
 def save_trajectory(path: Path, trajectory: Trajectory, made_of: dict[str, Any]) -> None:
     """Write a path as one safetensors file, with what it was made of (model hash, input hash, settings)."""
-    tensors = {f"state.{i}": x.contiguous() for i, x in enumerate(trajectory.states)}
-    tensors |= {f"offset.{i}": x.contiguous() for i, x in enumerate(trajectory.offsets)}
+    parts = {"state": trajectory.states, "offset": trajectory.offsets, "partner": trajectory.partners}
+    # clones, for a safetensors file refuses two names for one tensor: two coupled states start as one
+    tensors = {f"{name}.{i}": x.clone() for name, part in parts.items() for i, x in enumerate(part)}
     facts = {
         "levels": [[level.alpha, level.sigma] for level in trajectory.levels],
         "convergence": [
@@ -43,12 +44,15 @@ def load_trajectory(path: Path) -> tuple[Trajectory, dict[str, Any]]:
             facts = json.loads((file.metadata() or {})["regrow trajectory"])
             levels = tuple(Level(*pair) for pair in facts["levels"])
             states = tuple(file.get_tensor(f"state.{i}") for i in range(len(levels)))
-            names = [name for name in file.keys() if name.startswith("offset.")]  # noqa: SIM118  # no mapping
-            offsets = tuple(file.get_tensor(f"offset.{i}") for i in range(len(names)))
+            names = list(file.keys())
+            offsets, partners = (
+                tuple(file.get_tensor(f"{part}{i}") for i in range(sum(name.startswith(part) for name in names)))
+                for part in ("offset.", "partner.")
+            )
     except (SafetensorError, KeyError, ValueError, TypeError):
         raise MediaError(f"{path} is not a trajectory that regrow saved, or it is damaged; invert again.") from None
     convergence = tuple(Convergence(Level(*level), *rest) for level, *rest in facts["convergence"])
-    return Trajectory(levels, states, offsets, convergence), facts["made_of"]
+    return Trajectory(levels, states, offsets, convergence, partners), facts["made_of"]
 
 
 def cached_path(made_of: dict[str, Any]) -> Path:
