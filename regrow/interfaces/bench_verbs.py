@@ -6,7 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from regrow.benchmark import storybook_figures
+from regrow.benchmark import editing_figures, storybook_figures
+from regrow.benchmark.editing import bench_editing
+from regrow.benchmark.editors import own_editors
 from regrow.benchmark.storybook import bench_storybook
 from regrow.benchmark.training import bench_training
 from regrow.interfaces.verbs import opened, watched
@@ -27,6 +29,31 @@ def storybook(name: str, scenes: int, sheet: Path | None, run: "Run") -> None:
         print(json.dumps(storybook_figures.as_dict(figures), ensure_ascii=False))
         return
     storybook_figures.print_table(figures, sys.stdout)
+    if sheet:
+        print(f"wrote {sheet}")
+
+
+def edit(
+    name: str, wishes: int, tuning: int, only: tuple[str, ...], kept: Path | None, sheet: Path | None, run: "Run"
+) -> None:
+    """Ways to edit, beside the truth."""
+    from regrow.benchmark.rivals import rivals
+
+    if sheet:
+        check_savable(sheet)
+    if wishes < 1 or tuning < 0:
+        raise ValueError(f"--wishes must be 1 or more and --tuning 0 or more; got {wishes} and {tuning}.")
+    editors = {editor.name: editor for editor in (*own_editors(), *rivals())}
+    if unknown := [name for name in only if name not in editors]:
+        raise ValueError(f"There is no way to edit named {unknown[0]!r}; there are {', '.join(editors)}.")
+    chosen = [editors[name] for name in only or editors]
+    figures = watched(bench_editing(opened(name, run), chosen, wishes, tuning, kept=kept), run)
+    if sheet:
+        save(sheet, editing_figures.contact_sheet(figures))
+    if run.json:
+        print(json.dumps(editing_figures.as_dict(figures), ensure_ascii=False))
+        return
+    editing_figures.print_table(figures, sys.stdout)
     if sheet:
         print(f"wrote {sheet}")
 

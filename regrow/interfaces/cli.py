@@ -234,6 +234,30 @@ def bench_storybook(
     bench_verbs.storybook(model, scenes, sheet, run)
 
 
+def bench_edit(
+    run: Options,
+    model: str = "storybook",
+    wishes: int = 400,
+    tuning: int = 100,
+    only: tuple[str, ...] = (),
+    kept: Path | None = None,
+    sheet: Path | None = None,
+) -> None:
+    """Measure ways to edit against counterfactuals whose answer is known: regrow's, the course's and diffusers'.
+
+    Args:
+        model: name of an embedded or installed model, or a folder; it must know the storybook.
+        wishes: how many to measure, six kinds in turn.
+        tuning: how many others the settings of each way are chosen on.
+        only: names of the ways to measure; all if not given.
+        kept: a file that outcomes are added to as they come, so that the same command goes on when it was killed.
+        sheet: also write the first twelve wishes as pictures here.
+    """
+    from regrow.interfaces import bench_verbs
+
+    bench_verbs.edit(model, wishes, tuning, only, kept, sheet, run)
+
+
 def bench_train(run: Options, model: str = "storybook", batch: int = 32, steps: int = 12) -> None:
     """Measure training: samples a second and peak memory against a plain loop, one after the other.
 
@@ -249,12 +273,13 @@ def bench_train(run: Options, model: str = "storybook", batch: int = 32, steps: 
 
 Bench = (
     Annotated[Any, subcommand(name="storybook", constructor=bench_storybook)]
+    | Annotated[Any, subcommand(name="edit", constructor=bench_edit)]
     | Annotated[Any, subcommand(name="train", constructor=bench_train)]
 )
 
 
 def bench(what: Annotated[Bench, tyro.conf.arg(name="")]) -> None:
-    """Measure a model, or the trainer against a plain loop."""
+    """Measure a model, ways to edit against the truth, or the trainer against a plain loop."""
 
 
 VERBS = {

@@ -1,0 +1,122 @@
+"""What `regrow bench edit` shows: a table, the trade-off of every setting, JSON, and a sheet of pictures."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from statistics import median
+from typing import Any, TextIO
+
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.benchmark.editing import EditingFigures, Measured, Outcome
+from regrow.benchmark.estimates import Estimate, mean
+from regrow.benchmark.wishes import KINDS
+from regrow.media.sheet import Cell, Row, sheet
+
+
+def figures_of(outcomes: Sequence[Outcome]) -> dict[str, Estimate]:
+    """Means over wishes with their intervals; a region's distances over the wishes that have it."""
+    values: dict[str, list[float]] = {
+        "granted": [o.granted for o in outcomes],
+        "spoiled": [o.spoiled for o in outcomes],
+        "clean": [o.clean for o in outcomes],
+        "outside": [o.outside for o in outcomes if o.outside is not None],
+        "outside_ssim": [o.outside_ssim for o in outcomes if o.outside_ssim is not None],
+        "inside": [o.inside for o in outcomes if o.inside is not None],
+    }
+    return {name: mean(found) for name, found in values.items() if found}
+
+
+def as_dict(figures: EditingFigures) -> dict[str, Any]:
+    """All of it but the pictures, as JSON can hold it."""
+
+    def told(m: Measured) -> dict[str, Any]:
+        if m.failure:
+            return {"editor": m.editor, "about": m.about, "rival": m.rival, "failure": m.failure}
+        return {
+            "editor": m.editor,
+            "about": m.about,
+            "rival": m.rival,
+            "setting": asdict(m.chosen) if m.chosen else None,
+            "figures": _plain(m.outcomes),
+            "by_kind": {kind: _plain([o for o in m.outcomes if o.kind == kind]) for kind in KINDS},
+            "round_trip": asdict(mean(m.round_trip)) if m.round_trip else None,
+            "evaluations": median(o.evaluations for o in m.outcomes),
+            "seconds": median(o.seconds for o in m.outcomes),
+            "trade_off": [{**asdict(setting), "figures": _plain(tried)} for setting, tried in m.tuning],
+        }
+
+    return {
+        "wishes": figures.wishes,
+        "tuning": figures.tuning,
+        "seconds": figures.seconds,
+        "editors": [told(m) for m in figures.measured],
+    }
+
+
+def print_table(figures: EditingFigures, out: TextIO) -> None:
+    """For people: each editor at its chosen setting, its wishes by kind, and every setting that was tried."""
+    print(
+        f"{figures.wishes} wishes; settings chosen on {figures.tuning} others; 95 % bootstrap intervals; "
+        f"{figures.seconds:.0f} s\n",
+        file=out,
+    )
+    heads = ("strength", "guidance", "granted %", "spoiled %", "clean %", "outside dB", "inside dB", "round trip dB")
+    print(f"{'':16}" + "".join(f"{head:>15}" for head in (*heads, "evaluations", "seconds")), file=out)
+    for m in figures.measured:
+        if m.failure or m.chosen is None:
+            print(f"{_name(m):16}  did not run: {m.failure}", file=out)
+            continue
+        found = figures_of(m.outcomes)
+        cells = [
+            f"{m.chosen.strength:g}",
+            f"{m.chosen.guidance:g}",
+            *(_share(found[name]) for name in ("granted", "spoiled", "clean")),
+            *(_decibels(found.get(name)) for name in ("outside", "inside")),
+            f"{mean(m.round_trip).value:.1f}" if m.round_trip else "-",
+            f"{median(o.evaluations for o in m.outcomes):g}",
+            f"{median(o.seconds for o in m.outcomes):.2f}",
+        ]
+        print(f"{_name(m):16}" + "".join(f"{cell:>15}" for cell in cells), file=out)
+    print("(* = rival)\n\nclean %, by kind  " + "".join(f"{kind:>10}" for kind in KINDS), file=out)
+    ran = [m for m in figures.measured if not m.failure]
+    for m in ran:
+        shares = ([o.clean for o in m.outcomes if o.kind == kind] for kind in KINDS)
+        cells = (f"{100 * sum(found) / len(found):.0f}" if found else "-" for found in shares)
+        print(f"{_name(m):18}" + "".join(f"{cell:>10}" for cell in cells), file=out)
+    if figures.tuning:
+        print("\ntrade-off, on the tuning wishes: strength / guidance: granted % / spoiled %", file=out)
+    for m in ran:
+        points = ((setting, figures_of(tried)) for setting, tried in m.tuning if tried)
+        told = (
+            f"{setting.strength:g}/{setting.guidance:g}: {100 * found['granted'].value:.0f}/"
+            f"{100 * found['spoiled'].value:.1f}"
+            for setting, found in points
+        )
+        print(f"{_name(m):18}" + "   ".join(told), file=out)
+
+
+def contact_sheet(figures: EditingFigures, cell: int = 128) -> Float[Tensor, "3 h w"]:
+    """The first wishes: scene, truth, and every editor."""
+    rows = []
+    for shown in figures.shown:
+        cells = [Cell(shown.before, ["scene"]), Cell(shown.truth, ["truth"])]
+        cells += [Cell(picture, [name]) for name, picture in shown.made.items()]
+        rows.append(Row(f"{shown.wish.kind}: {shown.wish.source} -> {shown.wish.target}", cells))
+    return sheet(rows, cell, "edits beside the truth")
+
+
+def _plain(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    return {name: asdict(estimate) for name, estimate in figures_of(outcomes).items()} if outcomes else {}
+
+
+def _name(m: Measured) -> str:
+    return f"{m.editor}{' *' if m.rival else ''}"
+
+
+def _share(estimate: Estimate) -> str:
+    return f"{100 * estimate.value:.0f} [{100 * estimate.low:.0f}, {100 * estimate.high:.0f}]"
+
+
+def _decibels(estimate: Estimate | None) -> str:
+    return f"{estimate.value:.2f}" if estimate else "-"

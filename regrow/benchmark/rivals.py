@@ -1,0 +1,372 @@
+"""What people edit with today, run for real on the same checkpoint: the course's procedure and diffusers' pipelines.
+
+Three adapters make the pipelines take an embedded model at all, and change nothing that they compute:
+
+    the codec     AutoencoderTiny has no posterior; it answers with one whose mean, mode and sample are its latents
+    the network   most rivals are written for noise prediction, and diffusers' inverse scheduler converts v with the
+                  wrong level's alpha; so they all get the network as a noise predictor, eps = alpha v + sigma x
+    the latents   LEDITS++ has 4 channels written into it; it sees 16 channels of h x w as 4 of 2h x 2w
+"""
+
+import inspect
+import logging
+from collections.abc import Generator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from diffusers.configuration_utils import FrozenDict
+from diffusers.pipelines.deprecated.stable_diffusion_diffedit.pipeline_stable_diffusion_diffedit import (
+    StableDiffusionDiffEditPipeline,
+)
+from diffusers.pipelines.deprecated.stable_diffusion_variants.pipeline_cycle_diffusion import CycleDiffusionPipeline
+from diffusers.pipelines.ledits_pp.pipeline_leditspp_stable_diffusion import LEditsPPPipelineStableDiffusion
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_img2img import StableDiffusionImg2ImgPipeline
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+from diffusers.schedulers.scheduling_ddim_inverse import DDIMInverseScheduler
+from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from regrow.benchmark.editors import Editor, Setting, Task, grid
+from regrow.families.model import Model
+
+STEPS = 50
+"""The course's, and the default of most of diffusers' pipelines."""
+
+SD_SCHEDULER = {"timestep_spacing": "leading", "steps_offset": 1, "set_alpha_to_one": False}
+"""What Stable Diffusion 1.5's folder says of its levels, and its users therefore get; CycleDiffusion divides by zero
+with anything else."""
+
+Pictures = Float[Tensor, "b 3 h w"]
+
+
+def rivals() -> tuple[Editor, ...]:
+    """All of them, each with the settings that it is tuned over; its own defaults are among them."""
+    return (
+        Editor(
+            "course",
+            "the diffusion course's notebook: 50 steps, guidance 3.5 both ways, start_step 10, off-by-ones kept",
+            _course,
+            (Setting(0.8, 3.5), *grid((0.5, 0.65, 0.95), (3.5,)), *grid((0.65, 0.8), (2, 7))),
+            rival=True,
+        ),
+        Editor(
+            "ddim pair",
+            "diffusers' DDIMInverseScheduler and DDIMScheduler, 50 steps, inverted without guidance",
+            _ddim_pair,
+            (Setting(0.8, 4), *grid((0.5, 0.65, 0.95), (4,)), *grid((0.65, 0.8, 0.95), (2, 7.5))),
+            rival=True,
+        ),
+        Editor(
+            "img2img",
+            "StableDiffusionImg2ImgPipeline, 50 steps times its strength",
+            _img2img,
+            (Setting(0.8, 7.5), *grid((0.4, 0.5, 0.6, 0.7, 0.9), (7.5,)), *grid((0.5, 0.6, 0.8), (4,))),
+            rival=True,
+        ),
+        Editor(
+            "ledits++",
+            "LEditsPPPipelineStableDiffusion, 30 steps, skip = 1 - strength",
+            _ledits,
+            (Setting(0.85, 5), *grid((0.6, 0.75, 0.95), (5,)), *grid((0.75, 0.9), (2.5, 10))),
+            batch=1,
+            rival=True,
+        ),
+        Editor(
+            "diffedit",
+            "StableDiffusionDiffEditPipeline with the mask that it finds, 50 steps",
+            _diffedit,
+            (Setting(0.8, 7.5), *grid((0.5, 0.65, 0.95), (7.5,)), *grid((0.65, 0.8), (4,))),
+            batch=1,
+            rival=True,
+        ),
+        Editor(
+            "cycle diffusion",
+            "CycleDiffusionPipeline, 50 steps, eta 0.1, source guidance 1",
+            _cycle,
+            (Setting(0.8, 7.5), *grid((0.5, 0.65, 0.95), (7.5,)), *grid((0.65, 0.8), (2, 4))),
+            batch=1,
+            rival=True,
+        ),
+    )
+
+
+@torch.no_grad()
+def _course(model: Model, task: Task, setting: Setting) -> Pictures:
+    """Course unit 4, "DDIM inversion": `invert`, then `sample` from a latent picked by its position.
+
+    Its errors stay: the loop of i = 1 .. N - 2 never reaches the top, the latent at position -(start_step + 1) belongs
+    to another level than the first sampling step believes, and the last step goes to label 1 and not to the picture.
+    Only what 1000 // N cannot divide is not our business: 50 divides it.
+    """
+    scheduler = DDIMScheduler.from_config(_scheduler(model))
+    scheduler.set_timesteps(STEPS)
+    table, gap = scheduler.alphas_cumprod, 1000 // STEPS
+    start_step = round((1 - setting.strength) * STEPS)
+
+    with _as_noise_predictor(model) as unet:
+
+        def noise_of(x: Tensor, label: int, words: Tensor) -> Tensor:
+            nothing = model.condition([""] * len(x)).tokens
+            both = unet(torch.cat([x, x]), label, torch.cat([nothing, words])).sample
+            without, with_words = both.chunk(2)
+            return without + setting.guidance * (with_words - without)
+
+        latents = model.encode(task.pictures)
+        source, target = model.condition(task.source).tokens, model.condition(task.target).tokens
+        kept = []
+        labels = scheduler.timesteps.tolist()
+        for t in labels[::-1][1:-1]:
+            eps = noise_of(latents, t, source)
+            now, then = table[max(0, t - gap)], table[t]
+            latents = (latents - (1 - now).sqrt() * eps) * (then / now).sqrt() + (1 - then).sqrt() * eps
+            kept.append(latents)
+        latents = kept[-(start_step + 1)]
+        for t in labels[start_step:]:
+            eps = noise_of(latents, t, target)
+            now, then = table[t], table[max(1, t - gap)]
+            x0 = (latents - (1 - now).sqrt() * eps) / now.sqrt()
+            latents = then.sqrt() * x0 + (1 - then).sqrt() * eps
+    return model.decode(latents)
+
+
+@torch.no_grad()
+def _ddim_pair(model: Model, task: Task, setting: Setting) -> Pictures:
+    config = _scheduler(model)
+    forth, back = DDIMInverseScheduler.from_config(config), DDIMScheduler.from_config(config)
+    forth.set_timesteps(STEPS)
+    back.set_timesteps(STEPS)
+    count = max(1, round(setting.strength * STEPS))
+    source, target = model.condition(task.source).tokens, model.condition(task.target).tokens
+    nothing = model.condition([""] * len(source)).tokens
+    x = model.encode(task.pictures)
+    with _as_noise_predictor(model) as unet:
+        for t in forth.timesteps[:count]:
+            x = forth.step(unet(x, t, source).sample, t, x).prev_sample
+        for t in back.timesteps[STEPS - count :]:
+            without, with_words = unet(torch.cat([x, x]), t, torch.cat([nothing, target])).sample.chunk(2)
+            x = back.step(without + setting.guidance * (with_words - without), t, x).prev_sample
+    return model.decode(x)
+
+
+def _img2img(model: Model, task: Task, setting: Setting) -> Pictures:
+    with _pipeline(StableDiffusionImg2ImgPipeline, model) as pipe:
+        return _pictures(
+            pipe(
+                prompt=list(task.target),
+                image=_unit(task.pictures),
+                strength=setting.strength,
+                guidance_scale=setting.guidance,
+                num_inference_steps=STEPS,
+                generator=_generators(task),
+                output_type="pt",
+            )
+        )
+
+
+def _ledits(model: Model, task: Task, setting: Setting) -> Pictures:
+    """The target's words are the edit, and the source's are taken away, as its documentation does for a replacement."""
+    steps = 30
+    scheduler = {"algorithm_type": "sde-dpmsolver++", "solver_order": 2}  # the paper's
+    with (
+        _as_four_channels(model),
+        _pipeline(LEditsPPPipelineStableDiffusion, model, DPMSolverMultistepScheduler, **scheduler) as pipe,
+    ):
+        generator = _generators(task)[0]
+        pipe.invert(
+            image=_unit(task.pictures),
+            source_prompt=task.source[0],
+            num_inversion_steps=steps,
+            skip=1 - setting.strength,
+            generator=generator,
+        )
+        return _pictures(
+            pipe(
+                editing_prompt=[task.source[0], task.target[0]],
+                reverse_editing_direction=[True, False],
+                edit_guidance_scale=setting.guidance,
+                edit_threshold=0.75,
+                generator=generator,
+                output_type="pt",
+            )
+        )
+
+
+def _diffedit(model: Model, task: Task, setting: Setting) -> Pictures:
+    words = {"source_prompt": task.source[0], "target_prompt": task.target[0]}
+    with _pipeline(StableDiffusionDiffEditPipeline, model) as pipe:
+        generator = _generators(task)[0]
+        mask = pipe.generate_mask(
+            image=_unit(task.pictures), **words, guidance_scale=setting.guidance, generator=generator
+        )
+        path = pipe.invert(
+            prompt=task.source[0],
+            image=_unit(task.pictures),
+            inpaint_strength=setting.strength,
+            guidance_scale=1.0,
+            num_inference_steps=STEPS,
+            generator=generator,
+        ).latents
+        return _pictures(
+            pipe(
+                prompt=task.target[0],
+                mask_image=mask,
+                image_latents=path,
+                negative_prompt=task.source[0],
+                inpaint_strength=setting.strength,
+                guidance_scale=setting.guidance,
+                num_inference_steps=STEPS,
+                generator=generator,
+                output_type="pt",
+            )
+        )
+
+
+def _cycle(model: Model, task: Task, setting: Setting) -> Pictures:
+    with _pipeline(CycleDiffusionPipeline, model) as pipe:
+        return _pictures(
+            pipe(
+                prompt=list(task.target),
+                source_prompt=list(task.source),
+                image=_unit(task.pictures),
+                num_inference_steps=STEPS,
+                eta=0.1,
+                strength=setting.strength,
+                guidance_scale=setting.guidance,
+                source_guidance_scale=1,
+                generator=_generators(task),
+                output_type="pt",
+            )
+        )
+
+
+@contextmanager
+def _as_four_channels(model: Model) -> Generator[None]:
+    """Network and codec with latents of 4 channels and twice the height and width, while this lasts."""
+    channels = model.latent_channels
+    if channels == 4:
+        yield
+        return
+    if channels != 16:
+        raise ValueError(f"LEDITS++ takes latents of 4 channels; {model.name} has {channels}.")
+
+    def unfold(_: nn.Module, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+        return (nn.functional.pixel_unshuffle(args[0], 2), *args[1:]), kwargs
+
+    def fold(_: nn.Module, args: tuple, kwargs: dict, output: Any) -> Any:
+        return type(output)(sample=nn.functional.pixel_shuffle(output.sample, 2))
+
+    encode, decode = model.codec.encode, model.codec.decode
+    handles = [
+        model.unet.register_forward_pre_hook(unfold, with_kwargs=True),
+        model.unet.register_forward_hook(fold, with_kwargs=True),
+    ]
+    model.unet.register_to_config(in_channels=4)
+    model.codec.encode = lambda x: SimpleNamespace(latents=nn.functional.pixel_shuffle(encode(x).latents, 2))
+    model.codec.decode = lambda z, **settings: decode(nn.functional.pixel_unshuffle(z, 2), **settings)
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+        del model.codec.encode, model.codec.decode
+        model.unet.register_to_config(in_channels=channels)
+
+
+class _WithPosterior(nn.Module):
+    """A codec without chance, as pipelines expect one: its posterior is a point."""
+
+    def __init__(self, codec: Any, side: int) -> None:
+        super().__init__()
+        self.codec = codec
+        self.config = FrozenDict({**codec.config, "sample_size": side})
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.codec.dtype
+
+    @property
+    def device(self) -> torch.device:
+        return self.codec.device
+
+    def encode(self, pictures: Tensor) -> Any:
+        latents = self.codec.encode(pictures).latents
+        same = SimpleNamespace(mean=latents, mode=lambda: latents, sample=lambda generator=None: latents)
+        return SimpleNamespace(latent_dist=same)
+
+    def decode(self, latents: Tensor, return_dict: bool = True, generator: Any = None) -> Any:
+        return self.codec.decode(latents, return_dict=return_dict)
+
+
+@contextmanager
+def _as_noise_predictor(model: Model) -> Generator[Any]:
+    """The network, predicting noise while this lasts, whatever it was trained to predict."""
+    if model.prediction_type == "epsilon":
+        yield model.unet
+        return
+    if model.prediction_type != "v":
+        raise ValueError(f"The rivals take networks that predict epsilon or v; {model.name} is neither.")
+    table = DDIMScheduler.from_config(_scheduler(model)).alphas_cumprod
+
+    def convert(_: nn.Module, args: tuple, kwargs: dict, output: Any) -> Any:
+        x = args[0] if args else kwargs["sample"]
+        label = args[1] if len(args) > 1 else kwargs["timestep"]
+        alpha2 = table[torch.as_tensor(label).long()].reshape(-1, *[1] * (x.ndim - 1))
+        v = output[0]
+        eps = alpha2.sqrt() * v + (1 - alpha2).sqrt() * x
+        return (eps,) if isinstance(output, tuple) else type(output)(sample=eps)
+
+    # before any other: the rest is done to noise
+    handle = model.unet.register_forward_hook(convert, with_kwargs=True, prepend=True)
+    try:
+        yield model.unet
+    finally:
+        handle.remove()
+
+
+@contextmanager
+def _pipeline(kind: Any, model: Model, scheduler: Any = DDIMScheduler, **settings: Any) -> Generator[Any]:
+    """One of diffusers' pipelines on the model's own parts."""
+    config = _scheduler(model)
+    parts = {
+        "vae": model.codec if hasattr(model.codec, "quant_conv") else _WithPosterior(model.codec, model.size[0]),
+        "text_encoder": model.text_encoder,
+        "tokenizer": model.tokenizer,
+        "unet": model.unet,
+        "scheduler": scheduler.from_config(config, **settings),
+        "inverse_scheduler": DDIMInverseScheduler.from_config(config),
+        "safety_checker": None,
+        "feature_extractor": None,
+        "requires_safety_checker": False,
+    }
+    wanted = inspect.signature(kind.__init__).parameters
+    processors = model.unet.attn_processors
+    logging.getLogger("diffusers").setLevel(logging.ERROR)
+    with _as_noise_predictor(model):
+        pipe = kind(**{name: part for name, part in parts.items() if name in wanted})
+        pipe.set_progress_bar_config(disable=True)
+        try:
+            yield pipe
+        finally:
+            model.unet.set_attn_processor(processors)
+
+
+def _scheduler(model: Model) -> dict[str, Any]:
+    config: Any = DDIMScheduler.load_config(model.folder, subfolder="scheduler")
+    return {**config, **SD_SCHEDULER, "prediction_type": "epsilon"}
+
+
+def _unit(pictures: Pictures) -> Pictures:
+    """Pictures in [0, 1], which the pipelines take."""
+    return pictures / 2 + 0.5
+
+
+def _pictures(output: Any) -> Pictures:
+    images = output.images
+    return torch.as_tensor(images).float() * 2 - 1
+
+
+def _generators(task: Task) -> list[torch.Generator]:
+    return [torch.Generator().manual_seed(seed) for seed in task.seeds]

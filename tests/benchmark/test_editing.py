@@ -1,0 +1,111 @@
+"""The editing benchmark itself: exact wishes, editors whose figures are known beforehand, rivals that really run."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from regrow.benchmark.editing import Outcome, bench_editing
+from regrow.benchmark.editing_figures import as_dict, contact_sheet, figures_of
+from regrow.benchmark.editors import Editor, Setting, Task, counted, own_editors
+from regrow.benchmark.rivals import rivals
+from regrow.benchmark.wishes import KINDS, Drawn, wish, wishes
+from regrow.families.model import Model
+from regrow.families.registry import open_model
+from regrow.operations.progress import finish
+
+ONCE = (Setting(1, 1),)
+
+
+@pytest.fixture(scope="module")
+def storybook() -> Model:
+    return open_model("storybook")
+
+
+def task(kind: str, count: int = 1) -> tuple[Task, list[Drawn]]:
+    drawn = [Drawn(wish(8_000_000 + i, kind), 128) for i in range(count)]
+    words = [(d.wish.source, d.wish.target, d.wish.seed) for d in drawn]
+    source, target, seeds = zip(*words, strict=True)
+    return Task(torch.stack([d.before for d in drawn]), source, target, seeds), drawn
+
+
+def test_a_wish_changes_its_field_and_says_so() -> None:
+    for found in wishes(60):
+        assert getattr(found.scene, found.field) != getattr(found.wished, found.field)
+        assert found.field not in found.kept
+        assert found.source != found.target
+        if found.kind == "remove":
+            assert found.wished.accessory == "none"
+        assert found == wish(found.seed, found.kind)
+    assert {found.kind for found in wishes(6)} == set(KINDS)
+
+
+def test_what_a_wish_leaves_alone_is_drawn_alike() -> None:
+    drawn = Drawn(wish(8_000_003, "add"), 128)
+    same = ~drawn.changed
+    assert 0.5 < float(same.float().mean()) < 1
+    assert torch.equal(drawn.before[:, same], drawn.truth[:, same])
+
+
+def test_the_truth_is_granted_and_the_input_is_not(storybook: Model) -> None:
+    by_words = {d.wish.seed: d for d in (Drawn(found, 128) for found in wishes(12))}
+
+    def oracle(model: Model, task: Task, setting: Setting) -> torch.Tensor:
+        return torch.stack([by_words[seed].truth for seed in task.seeds])
+
+    def idle(model: Model, task: Task, setting: Setting) -> torch.Tensor:
+        return task.pictures
+
+    editors = [Editor("oracle", "knows", oracle, ONCE), Editor("idle", "does nothing", idle, ONCE)]
+    figures = finish(bench_editing(storybook, editors, 12, 0, round_trips=2, shown=1))
+    knows, nothing = (figures_of(m.outcomes) for m in figures.measured)
+    assert (knows["granted"].value, knows["spoiled"].value) == (1, 0)
+    assert (knows["outside"].value, knows["inside"].value) == (90, 90)
+    assert (nothing["granted"].value, nothing["spoiled"].value, nothing["outside"].value) == (0, 0, 90)
+    assert nothing["inside"].value < 20
+    assert contact_sheet(figures).shape[0] == 3
+    assert [editor["evaluations"] for editor in as_dict(figures)["editors"]] == [0, 0]
+
+
+def test_a_killed_run_goes_on_and_a_broken_rival_is_told(storybook: Model, tmp_path: Path) -> None:
+    calls = []
+
+    def idle(model: Model, task: Task, setting: Setting) -> torch.Tensor:
+        calls.append(task.seeds)
+        return task.pictures
+
+    def broken(model: Model, task: Task, setting: Setting) -> torch.Tensor:
+        raise RuntimeError("four channels only")
+
+    editors = [Editor("idle", "", idle, ONCE, batch=1), Editor("broken", "", broken, ONCE, rival=True)]
+    kept = tmp_path / "kept.jsonl"
+    first = finish(bench_editing(storybook, editors, 3, 0, 0, 0, kept))
+    assert len(calls) == 3
+    kept.write_text(kept.read_text()[:-20])  # killed while it wrote the last line
+    second = finish(bench_editing(storybook, editors, 3, 0, 0, 0, kept))
+    assert len(calls) == 4
+    assert [o.seed for o in second.measured[0].outcomes] == [o.seed for o in first.measured[0].outcomes]
+    assert second.measured[1].failure == "RuntimeError: four channels only"
+    third = finish(bench_editing(storybook, editors, 3, 0, 0, 0, kept))
+    assert len(calls) == 4
+    assert third.measured[0].outcomes == second.measured[0].outcomes
+
+
+def test_clean_is_granted_with_nothing_spoiled() -> None:
+    outcome = Outcome(1, "animal", True, 0.0, None, None, None, 1, 0.1)
+    assert outcome.clean
+    assert "outside" not in figures_of([outcome])
+
+
+@pytest.mark.parametrize("editor", [*own_editors(), *rivals()], ids=lambda editor: editor.name)
+def test_every_editor_runs_and_leaves_the_model_as_it_was(editor: Editor, storybook: Model) -> None:
+    given, _ = task("animal")
+    before = storybook.unet.attn_processors.keys(), storybook.unet.config["in_channels"]
+    with counted(storybook) as evaluations:
+        pictures = editor.run(storybook, given, Setting(0.3, 2))
+    assert pictures.shape == given.pictures.shape
+    assert pictures.isfinite().all()
+    assert evaluations() > 5
+    assert (storybook.unet.attn_processors.keys(), storybook.unet.config["in_channels"]) == before
+    assert not storybook.unet._forward_hooks
+    assert not storybook.unet._forward_pre_hooks
