@@ -101,7 +101,7 @@ def _course(model: Model, task: Task, setting: Setting) -> Pictures:
     to another level than the first sampling step believes, and the last step goes to label 1 and not to the picture.
     Only what 1000 // N cannot divide is not our business: 50 divides it.
     """
-    scheduler = DDIMScheduler.from_config(_scheduler(model))
+    scheduler = _made(DDIMScheduler, _scheduler(model))
     scheduler.set_timesteps(STEPS)
     table, gap = scheduler.alphas_cumprod, 1000 // STEPS
     start_step = round((1 - setting.strength) * STEPS)
@@ -135,7 +135,7 @@ def _course(model: Model, task: Task, setting: Setting) -> Pictures:
 @torch.no_grad()
 def _ddim_pair(model: Model, task: Task, setting: Setting) -> Pictures:
     config = _scheduler(model)
-    forth, back = DDIMInverseScheduler.from_config(config), DDIMScheduler.from_config(config)
+    forth, back = _made(DDIMInverseScheduler, config), _made(DDIMScheduler, config)
     forth.set_timesteps(STEPS)
     back.set_timesteps(STEPS)
     count = max(1, round(setting.strength * STEPS))
@@ -308,7 +308,7 @@ def _as_noise_predictor(model: Model) -> Generator[Any]:
         return
     if model.prediction_type != "v":
         raise ValueError(f"The rivals take networks that predict epsilon or v; {model.name} is neither.")
-    table = DDIMScheduler.from_config(_scheduler(model)).alphas_cumprod
+    table = _made(DDIMScheduler, _scheduler(model)).alphas_cumprod
 
     def convert(_: nn.Module, args: tuple, kwargs: dict, output: Any) -> Any:
         x = args[0] if args else kwargs["sample"]
@@ -356,6 +356,11 @@ def _pipeline(kind: Any, model: Model, scheduler: Any = DDIMScheduler, **setting
 def _scheduler(model: Model) -> dict[str, Any]:
     config: Any = DDIMScheduler.load_config(model.folder, subfolder="scheduler")
     return {**config, **SD_SCHEDULER, "prediction_type": "epsilon"}
+
+
+def _made(kind: Any, config: dict[str, Any]) -> Any:
+    """A scheduler; their `from_config` says of its type that it may be a pair."""
+    return kind.from_config(config)
 
 
 def _unit(pictures: Pictures) -> Pictures:

@@ -153,7 +153,12 @@ def test_mistakes_get_one_sentence(
 def test_ctrl_c_leaves_nothing_half_written(folder: str, workplace: Path) -> None:
     arguments = ["generate", "a cat", "--model", folder, "--steps", "1000", "--count", "4", "--out", "g.png"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "regrow", *arguments], stderr=subprocess.PIPE, text=True, cwd=workplace
+        [sys.executable, "-m", "regrow", *arguments],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=workplace,
+        # a shell starts what runs in its background with Ctrl-C ignored, and a test run hands that on
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     time.sleep(1.0)
     while process.poll() is None:  # wherever it is: importing, opening, walking
