@@ -72,7 +72,7 @@ def null_text(
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            if float(loss) < TOLERANCE:
+            if float(loss.detach()) < TOLERANCE:
                 break
         words = words.detach()
         with torch.no_grad():

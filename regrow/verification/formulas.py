@@ -4,13 +4,24 @@ from collections.abc import Callable, Iterator
 
 from regrow.verification.check import Check
 from regrow.verification.conversions import conversions
+from regrow.verification.editing import editing
 from regrow.verification.forward import forward
 from regrow.verification.inversions import inversions
+from regrow.verification.noise_maps import noise_maps
 from regrow.verification.orders import orders
 from regrow.verification.steps import steps
 from regrow.verification.two_states import two_states
 
-SECTIONS: tuple[Callable[[], Iterator[Check]], ...] = (forward, conversions, steps, inversions, orders, two_states)
+SECTIONS: tuple[Callable[[], Iterator[Check]], ...] = (
+    forward,
+    conversions,
+    steps,
+    inversions,
+    orders,
+    two_states,
+    noise_maps,
+    editing,
+)
 
 
 def verify() -> Iterator[Check]:

@@ -16,6 +16,7 @@ from regrow.core.denoiser import Denoiser
 from regrow.core.inversion import Progress, Trajectory
 from regrow.core.levels import Level
 from regrow.core.names import SolverName
+from regrow.core.predictor_corrector import uni_inv
 from regrow.core.solvers import Step
 from regrow.verification.check import Check, judge_order, rms
 from regrow.verification.oracles import GaussianMixture, as_network, float64, level_of, path
@@ -98,6 +99,20 @@ def _inversions() -> Iterator[Check]:
         inverted,
         1,
     )
+    _, inverted, returned = _errors(uni_inv, lambda: solvers.ddim, flow=False)
+    for label, errors, expected, against in (
+        ("latent", inverted, 1, "the exact flow's latent: nearly an implicit Euler step"),
+        ("round trip", returned, 2, "the start: the step misses the implicit one by the third power of its length"),
+    ):
+        yield judge_order(
+            f"uni_inv inversion, {label}",
+            "guess = x_t moved by v;  v <- velocity at guess, level s;  x_s = x_t moved by v",
+            "Jiao et al. 2025, arXiv 2504.13109",
+            against,
+            COUNTS,
+            errors,
+            expected,
+        )
     _, inverted, _ = _errors(inversion.anchored, None, flow=False)
     yield judge_order(
         "anchored inversion, latent",

@@ -4,10 +4,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
+import torch
 
-from regrow.core import exact
+from regrow.core import edit_friendly, exact, inversion, inversion_free, null_text
+from regrow.core.levels import Level
 from regrow.core.straight import Straight
+from regrow.verification import orders as orders_of
 from regrow.verification.check import Check
+from regrow.verification.editing import editing
+from regrow.verification.noise_maps import noise_maps
 from regrow.verification.two_states import two_states
 
 pytestmark = pytest.mark.usefixtures("unchecked")
@@ -79,6 +84,61 @@ def velocity_of_other_coordinates(plant: Plant) -> None:
     plant.setattr(Straight, "velocity", lambda self, prediction: prediction.eps - prediction.x0)
 
 
+def offsets_of_neighbouring_noise(plant: Plant) -> None:
+    """Copies noised with one and the same noise, as DDIM inversion nearly does: a path, not edit-friendly copies."""
+    plant.setattr(edit_friendly, "derive_seed", lambda seed, *_: seed)
+
+
+def mean_without_the_kept_noise(plant: Plant) -> None:
+    def faulty(self, denoise, x_t, t, s):
+        prediction = denoise(x_t, t)
+        return s.alpha * prediction.x0, prediction
+
+    plant.setattr(edit_friendly.PosteriorMean, "__call__", faulty)
+
+
+def extrapolated_by_a_whole_step(plant: Plant) -> None:
+    def faulty(previous, prediction, t, s):
+        lean = (s.log_snr - t.log_snr) / (t.log_snr - previous[0].log_snr) if previous else 0
+        return prediction.x0 + lean * (prediction.x0 - previous[1].x0) if previous else None
+
+    plant.setattr(edit_friendly, "extrapolate", faulty)
+
+
+def change_forgotten(plant: Plant) -> None:
+    """The wish asked about the plain noisy copy, without the change found so far."""
+    right = inversion_free.InversionFree.__call__
+    plant.setattr(
+        inversion_free.InversionFree,
+        "__call__",
+        lambda self, denoise, x_t, t, s: right(self, denoise, self.x0.expand_as(x_t), t, s),
+    )
+
+
+def change_of_the_wrong_level(plant: Plant) -> None:
+    right = inversion_free.InversionFree.__call__
+
+    def faulty(self, denoise, x_t, t, s):
+        later = Level(min(1.0, s.alpha * 1.1), s.sigma)
+        return right(self, denoise, x_t, t, later)
+
+    plant.setattr(inversion_free.InversionFree, "__call__", faulty)
+
+
+def weights_of_the_signed_difference(plant: Plant) -> None:
+    """UniEdit-Flow's own scheduler for diffusers leaves out the absolute value that its code for FLUX takes."""
+    plant.setattr(torch.Tensor, "abs", lambda self: self)
+
+
+def words_never_tuned(plant: Plant) -> None:
+    plant.setattr(null_text, "RATE", 0.0)
+
+
+def velocity_never_corrected(plant: Plant) -> None:
+    """Uni-Inv without its corrector is the naive path."""
+    plant.setattr(orders_of, "uni_inv", inversion.naive)
+
+
 FAULTS: list[tuple[Callable[[], Iterator[Check]], Callable[[Plant], None], str]] = [
     (two_states, mixed_with_another_weight, "edict round trip"),
     (two_states, partner_forgotten, "edict round trip"),
@@ -86,6 +146,14 @@ FAULTS: list[tuple[Callable[[], Iterator[Check]], Callable[[Plant], None], str]]
     (two_states, ratio_upside_down, "belm round trip"),
     (two_states, velocity_of_other_coordinates, "belm inversion, latent"),
     (two_states, second_state_at_the_wrong_level, "reversible round trip"),
+    (noise_maps, offsets_of_neighbouring_noise, "edit_friendly noise maps"),
+    (noise_maps, mean_without_the_kept_noise, "edit_friendly noise maps"),
+    (noise_maps, extrapolated_by_a_whole_step, "edit_friendly_2m mean"),
+    (editing, weights_of_the_signed_difference, "uni_edit guidance"),
+    (editing, words_never_tuned, "null_text way back"),
+    (editing, change_of_the_wrong_level, "inversion_free, equal widths, variance-preserving"),
+    (editing, change_forgotten, "inversion_free, equal widths, variance-preserving"),
+    (orders_of._inversions, velocity_never_corrected, "uni_inv inversion, round trip"),
 ]
 
 
