@@ -8,16 +8,14 @@ Two scenes that differ in animal, colour, expression or worn accessory give pict
 outside the union of their two masks.
 """
 
-import multiprocessing
-import os
-from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
 
 import numpy as np
 
 from regrow.worlds import animals, places
+from regrow.worlds.ahead import ahead
 from regrow.worlds.canvas import Canvas
 from regrow.worlds.scene import (
     ACCESSORIES,
@@ -113,21 +111,4 @@ def draw_many(
 
     A script that calls it with more than one process needs the usual `if __name__ == "__main__":`.
     """
-    if processes == 1:
-        for scene in scenes:
-            yield draw(scene, size)
-        return
-    workers = processes or os.cpu_count() or 1
-    source = iter(scenes)
-    # Batches are sent a few ahead, never all at once: the scenes may be endless.
-    batches = iter(lambda: list(islice(source, 16)), [])
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        pending = deque(pool.apply_async(_draw_all, (batch, size)) for batch in islice(batches, 3 * workers))
-        while pending:
-            drawn = pending.popleft().get()
-            pending.extend(pool.apply_async(_draw_all, (batch, size)) for batch in islice(batches, 1))
-            yield from drawn
-
-
-def _draw_all(scenes: list[Scene], size: int | tuple[int, int]) -> list[Drawing]:
-    return [draw(scene, size) for scene in scenes]
+    return ahead(partial(draw, size=size), scenes, processes)
