@@ -1,0 +1,155 @@
+"""Log-mel spectrograms that keep the level: what a sound model sees of a wave.
+
+    mel[b, 1, k, i] = 10 log10 max(sum_f W[k, f] |X[f, i]|^2, floor)        dB, 0 = a full-scale sine in its band
+
+X is the short-time Fourier transform with a Hann window whose sum is scaled to 2, so that a sine of amplitude 1 has
+|X| = 1 at its peak. W are triangles on Slaney's mel scale (Slaney 1998, Auditory Toolbox) with peaks of 1. The
+reference and the floor are fixed: a sound 40 dB quieter has a mel 40 dB lower, and silence is the floor.
+
+Of n samples, a multiple of the hop, there are n / hop frames: frame i is centred between its hop's samples, with
+silence before the beginning and after the end.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812, the name everybody knows it by
+from jaxtyping import Complex, Float
+from torch import Tensor
+
+from regrow.media.files import MediaError
+
+CEILING = 0.0
+"""The mel level that models see as 1, in dB: a full-scale sine."""
+
+
+@dataclass(frozen=True)
+class MelSettings:
+    """How a wave becomes a mel; it travels in the model's folder.
+
+    Attributes:
+        rate: samples a second.
+        window: samples of a frame, and of its Fourier transform.
+        hop: samples between frames.
+        bands: mel bands.
+        low: Hz, where the lowest band begins.
+        high: Hz, where the highest band ends, at most half the rate.
+        floor: dB, the level that silence has.
+
+    Raises:
+        MediaError: a value out of its range, in one sentence.
+    """
+
+    rate: int = 22_050
+    window: int = 1024
+    hop: int = 256
+    bands: int = 128
+    low: float = 20.0
+    high: float = 11_025.0
+    floor: float = -100.0
+
+    def __post_init__(self) -> None:
+        whole = ("rate", "window", "hop", "bands")
+        bad = [name for name in whole if type(getattr(self, name)) is not int or getattr(self, name) < 1]
+        if bad:
+            raise MediaError(f"The mel setting {bad[0]} must be a whole number above 0; got {getattr(self, bad[0])!r}.")
+        if self.hop > self.window // 2 or (self.window - self.hop) % 2:
+            raise MediaError(
+                f"The mel settings window {self.window} and hop {self.hop} do not fit: the hop must be at most half "
+                "the window, and both even."
+            )
+        if not 0 <= self.low < self.high <= self.rate / 2:
+            raise MediaError(
+                f"The mel settings low {self.low} and high {self.high} must satisfy 0 <= low < high <= rate / 2 = "
+                f"{self.rate / 2}."
+            )
+        if not -200 <= self.floor < CEILING:
+            raise MediaError(f"The mel setting floor must be from -200 to below {CEILING:g} dB; got {self.floor}.")
+
+    def to_json(self) -> dict[str, Any]:
+        """For the model's folder; `from_json` undoes it."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, table: Mapping[str, Any]) -> "MelSettings":
+        """Raises:
+        MediaError: a setting is missing, unknown or out of range.
+        """
+        names = {field.name for field in fields(cls)}
+        odd = sorted(names ^ set(table))
+        if odd:
+            raise MediaError(f"The mel settings need exactly {', '.join(sorted(names))}; look at {', '.join(odd)}.")
+        return cls(**table)
+
+    def frames(self, samples: int) -> int:
+        """How many frames hold this many samples; the last may reach beyond their end."""
+        return -(-samples // self.hop)
+
+
+def to_mel(wave: Float[Tensor, "b 1 n"], settings: MelSettings) -> Float[Tensor, "b 1 bands frames"]:
+    """The mel of mono waves in [-1, 1], in dB, float32; an incomplete last hop is filled up with silence."""
+    power = spectrum(wave[:, 0], settings).abs().square()
+    mel = filters(settings).to(power) @ power
+    return 10 * mel.clamp_min(10 ** (settings.floor / 10)).log10()[:, None]
+
+
+def spectrum(wave: Float[Tensor, "b n"], settings: MelSettings) -> Complex[Tensor, "b bins frames"]:
+    """The short-time Fourier transform that the mel is of; 1 at the peak of a full-scale sine."""
+    wave = wave.float()
+    margin = (settings.window - settings.hop) // 2
+    filled = settings.frames(wave.shape[-1]) * settings.hop - wave.shape[-1]
+    window = torch.hann_window(settings.window, device=wave.device)
+    return torch.stft(
+        F.pad(wave, (margin, margin + filled)),
+        settings.window,
+        settings.hop,
+        window=window * (2 / window.sum()),
+        center=False,
+        return_complex=True,
+    )
+
+
+@lru_cache(maxsize=8)
+def filters(settings: MelSettings) -> Float[Tensor, "bands bins"]:
+    """The triangles W of the mel scale, float32, with peaks of 1 where the band is wider than a bin.
+
+    Raises:
+        MediaError: a band is so narrow that no bin of the transform falls into it.
+    """
+    edges = _hertz(np.linspace(_mel(settings.low), _mel(settings.high), settings.bands + 2))
+    bins = np.linspace(0, settings.rate / 2, settings.window // 2 + 1)
+    rising = (bins - edges[:-2, None]) / np.diff(edges)[:-1, None]
+    falling = (edges[2:, None] - bins) / np.diff(edges)[1:, None]
+    triangles = np.maximum(0, np.minimum(rising, falling))
+    empty = np.flatnonzero(triangles.max(1) == 0)
+    if empty.size:
+        raise MediaError(
+            f"Of {settings.bands} mel bands, {empty.size} hold no frequency of a window of {settings.window} samples: "
+            "take fewer bands, a longer window or a higher low."
+        )
+    return torch.tensor(triangles, dtype=torch.float32)
+
+
+def to_unit(mel: Float[Tensor, "b 1 bands frames"], settings: MelSettings) -> Float[Tensor, "b 1 bands frames"]:
+    """Decibels to what models see: the floor is -1 and `CEILING` is 1; louder is above 1."""
+    return (mel - settings.floor) * (2 / (CEILING - settings.floor)) - 1
+
+
+def from_unit(unit: Float[Tensor, "b 1 bands frames"], settings: MelSettings) -> Float[Tensor, "b 1 bands frames"]:
+    """The inverse of `to_unit`; below the floor becomes the floor."""
+    return (unit.clamp_min(-1) + 1) * ((CEILING - settings.floor) / 2) + settings.floor
+
+
+_BREAK, _LINEAR, _LOG = 1000.0, 3 / 200, np.log(6.4) / 27  # Slaney's scale: linear below 1 kHz, logarithmic above
+
+
+def _mel(hertz: float) -> float:
+    return hertz * _LINEAR if hertz < _BREAK else _BREAK * _LINEAR + float(np.log(hertz / _BREAK)) / _LOG
+
+
+def _hertz(mel: np.ndarray) -> np.ndarray:
+    return np.where(mel < _BREAK * _LINEAR, mel / _LINEAR, _BREAK * np.exp(_LOG * (mel - _BREAK * _LINEAR)))
