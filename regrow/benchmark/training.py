@@ -17,14 +17,13 @@ from torch.utils.data import DataLoader, Dataset
 
 from regrow.families.model import Model
 from regrow.families.registry import open_model
-from regrow.media.image import from_uint8
 from regrow.operations.denoiser_stage import DenoiserOf, latents_in_memory
 from regrow.operations.journal import peak_memory
 from regrow.operations.latents import latents_of
 from regrow.operations.optimizer import make_optimizer
 from regrow.operations.progress import Progress, finish
 from regrow.operations.spread import Share, make_accelerator
-from regrow.operations.training_data import Data, storybook_data
+from regrow.operations.training_data import Data, storybook_data, to_batch
 from regrow.operations.training_request import Train
 
 WARM_UP = 2
@@ -104,7 +103,7 @@ class _Pictures(Dataset):
         return self.data.trained_on
 
     def __getitem__(self, i: int) -> tuple[torch.Tensor, torch.Tensor]:
-        return from_uint8(np.array(self.data.pictures[i])), self.model.tokenize([self.data.caption(i, i)])[0]
+        return to_batch(np.array(self.data.items[i])[None])[0], self.model.tokenize([self.data.caption(i, i)])[0]
 
 
 def _plain(model: Any, data: Data, batch: int) -> Any:
@@ -140,9 +139,9 @@ def _ours(model: Model, data: Data, batch: int, muon: bool) -> Any:
     latents = finish(
         latents_of(
             model.codec,
-            lambda x: model.encode(from_uint8(x)),
-            lambda part: np.array(data.pictures[part]),
-            len(data.pictures),
+            lambda x: model.encode(to_batch(x)),
+            lambda part: np.array(data.items[part]),
+            len(data.items),
             data.content,
         )
     )

@@ -18,6 +18,7 @@ from torch import Tensor
 from regrow.core.denoiser import Batch, Denoiser, Prediction, PredictionType, predict
 from regrow.core.guidance import classifier_free
 from regrow.core.levels import Level, Schedule
+from regrow.media.mel import MelSettings
 
 Family = Literal["stable-diffusion", "pixel-unet"]
 
@@ -61,7 +62,7 @@ class Model(ABC):
         family: which file of this room opened it.
         schedule: its levels and their labels.
         prediction_type: what its network predicts.
-        size: height and width of the pictures it was made for, in pixels.
+        size: height and width of the pictures it was made for, in pixels; of mels, bands and frames.
         multiple: picture sides must be multiples of this many pixels.
         latent_channels: channels of a latent.
         factor: pixels a latent cell spans along each side; 1 where the latents are the pixels.
@@ -71,7 +72,8 @@ class Model(ABC):
         codec: an `nn.Module`; None where the latents are the pixels.
         text_encoder: an `nn.Module`; None where the network takes no words.
         tokenizer: of the text encoder; None without one.
-        medium: what `encode` takes.
+        mel: how it hears; None for a model of pictures. What is said of pictures `b 3 h w` and pixels then holds for
+            mels `b 1 bands frames`, in which -1 is silence (`regrow.media.mel.to_unit`).
     """
 
     name: str
@@ -89,14 +91,14 @@ class Model(ABC):
     text_encoder: Any = None
     tokenizer: Any = None
     notes: tuple[str, ...] = ()
-    medium: Literal["picture"] = "picture"
+    mel: MelSettings | None = None
 
     def __post_init__(self) -> None:
         for module in self._modules():
             module.eval().requires_grad_(False)
 
     @abstractmethod
-    def encode(self, pictures: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b c y x"]:
+    def encode(self, pictures: Float[Tensor, "b channels h w"]) -> Float[Tensor, "b c y x"]:
         """Pictures in [-1, 1] to latents in the scale that the network was trained on, free of chance.
 
         Raises:
@@ -104,7 +106,7 @@ class Model(ABC):
         """
 
     @abstractmethod
-    def decode(self, latents: Float[Tensor, "b c y x"]) -> Float[Tensor, "b 3 h w"]:
+    def decode(self, latents: Float[Tensor, "b c y x"]) -> Float[Tensor, "b channels h w"]:
         """Latents to pictures, clamped to [-1, 1]."""
 
     @abstractmethod
@@ -129,8 +131,8 @@ class Model(ABC):
         """
         if min(height, width) < 1 or height % self.multiple or width % self.multiple:
             raise ValueError(
-                f"{self.name} takes pictures whose sides are multiples of {self.multiple} pixels; "
-                f"got {height} x {width} (height x width)."
+                f"{self.name} takes {self.medium}s whose sides are multiples of {self.multiple} "
+                f"{'pixels' if self.mel is None else 'bands and frames'}; got {height} x {width} (height x width)."
             )
         return self.latent_channels, height // self.factor, width // self.factor
 
@@ -170,6 +172,11 @@ class Model(ABC):
                 return predict(output.to(x_t), x_t, level, self.prediction_type)
 
         return denoise
+
+    @property
+    def medium(self) -> Literal["picture", "sound"]:
+        """What it makes."""
+        return "picture" if self.mel is None else "sound"
 
     @property
     def device(self) -> torch.device:

@@ -22,12 +22,26 @@ START, END = "<|startoftext|>", "<|endoftext|>"
 
 def new_codec(seed: int, width: int = 64, latent_channels: int = 16) -> AutoencoderTiny:
     """An eightfold picture codec of about 1.7 million parameters with `latent_channels` latents."""
+    return _codec(seed, width, latent_channels, 3, (0, 1, 2, 3), (3, 3, 1, 0))
+
+
+def new_mel_codec(seed: int, width: int = 48, latent_channels: int = 32) -> AutoencoderTiny:
+    """A sixteenfold codec of mels, of about 1.4 million parameters: a second's latents are few, and each is rich."""
+    return _codec(seed, width, latent_channels, 1, (0, 0, 1, 3, 4), (4, 3, 2, 1, 0))
+
+
+def _codec(
+    seed: int, width: int, latent_channels: int, channels: int, encoder: tuple[int, ...], decoder: tuple[int, ...]
+) -> AutoencoderTiny:
+    """The blocks of the encoder from the finest level to the coarsest, those of the decoder the other way."""
     torch.manual_seed(seed)
     return AutoencoderTiny(
-        encoder_block_out_channels=(width,) * 4,
-        decoder_block_out_channels=(width,) * 4,
-        num_encoder_blocks=(0, 1, 2, 3),
-        num_decoder_blocks=(3, 3, 1, 0),
+        in_channels=channels,
+        out_channels=channels,
+        encoder_block_out_channels=(width,) * len(encoder),
+        decoder_block_out_channels=(width,) * len(decoder),
+        num_encoder_blocks=encoder,
+        num_decoder_blocks=decoder,
         latent_channels=latent_channels,
     )
 
@@ -100,9 +114,9 @@ def new_text_encoder(tokenizer: CLIPTokenizer, seed: int, width: int = 128) -> C
 
 
 def new_unet(
-    seed: int, latent_channels: int, latent_size: int, size: NewSize = "small", text_width: int = 128
+    seed: int, latent_channels: int, latent_size: tuple[int, int], size: NewSize = "small", text_width: int = 128
 ) -> UNet2DConditionModel:
-    """A denoiser for latents of `latent_size` squared: small has 10 million parameters, medium 20.
+    """A denoiser for latents of this height and width: small has 10 million parameters, medium 20.
 
     Words enter at the two lower levels on the way down and at the lowest on the way up: attention on the middle
     level's way up would cost a third of the speed. They also enter everywhere as one vector beside the time: pooled
@@ -111,7 +125,8 @@ def new_unet(
     torch.manual_seed(seed)
     channels = {"small": (64, 128, 192), "medium": (96, 192, 256)}[size]
     unet = UNet2DConditionModel(
-        sample_size=latent_size,
+        # a pair, as diffusers means it, only where it must be: some of its pipelines take but a number
+        sample_size=latent_size[0] if latent_size[0] == latent_size[1] else latent_size,
         in_channels=latent_channels,
         out_channels=latent_channels,
         block_out_channels=channels,

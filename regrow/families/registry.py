@@ -29,6 +29,7 @@ _WANTED = [
     "config.json",
     "scheduler_config.json",
     "words.json",
+    "mel.json",
     "training.json",
     "diffusion_pytorch_model.safetensors",
     "scheduler/*.json",

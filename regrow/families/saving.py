@@ -11,10 +11,12 @@ import torch
 
 from regrow.core.names import Objective
 from regrow.families import new
+from regrow.families.mel_file import write_mel
 from regrow.families.model import Model
 from regrow.families.new import NewSize
 from regrow.families.part import quiet
 from regrow.families.words import write_words
+from regrow.media.mel import MelSettings
 
 
 def write_new(
@@ -22,25 +24,28 @@ def write_new(
     *,
     seed: int,
     size: NewSize,
-    side: int,
+    extent: tuple[int, int],
     objective: Objective,
     words: Sequence[str] = (),
     characters: Sequence[str] = (),
+    mel: MelSettings | None = None,
 ) -> None:
-    """Write an untrained Stable Diffusion folder in float32, which `open_model` and diffusers open.
+    """Write an untrained Stable Diffusion folder in float32, which `open_model` opens, and diffusers for pictures.
 
     Args:
         folder: that does not exist.
         seed: of the weights.
         size: of the denoiser.
-        side: of the pictures, in pixels.
+        extent: height and width of the pictures in pixels, or bands and frames of the mels.
         objective: what the denoiser is to predict.
         words: each is one token; the tokenizer spells all others.
         characters: each is one token, wherever it stands.
+        mel: makes it a model of sounds.
     """
-    codec = new.new_codec(seed)
+    codec = new.new_codec(seed) if mel is None else new.new_mel_codec(seed)
+    factor = 2 ** (len(codec.config["block_out_channels"]) - 1)
     tokenizer = new.new_tokenizer(words, characters=characters)
-    unet = new.new_unet(seed, codec.config["latent_channels"], side // 8, size)
+    unet = new.new_unet(seed, codec.config["latent_channels"], (extent[0] // factor, extent[1] // factor), size)
     for name, part in (
         ("vae", codec),
         ("unet", unet),
@@ -51,6 +56,8 @@ def write_new(
         with quiet():
             part.save_pretrained(folder / name)
     write_words(folder, words, characters)
+    if mel is not None:
+        write_mel(folder, mel)
     _write_index(
         folder,
         {

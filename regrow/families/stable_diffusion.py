@@ -18,6 +18,7 @@ from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from regrow.families.folder import part_class, read_json, reason, refuse_inputs, sample_size
+from regrow.families.mel_file import MEL_FILE, read_mel
 from regrow.families.model import Condition, Model, ModelError
 from regrow.families.part import load_part, quiet
 from regrow.families.schedules import schedule_from_config
@@ -31,7 +32,7 @@ class StableDiffusion(Model):
     """See `Model`. `codec`, `text_encoder` and `tokenizer` are always there."""
 
     @torch.no_grad()
-    def encode(self, pictures: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b c y x"]:
+    def encode(self, pictures: Float[Tensor, "b channels h w"]) -> Float[Tensor, "b c y x"]:
         self.latent_shape(*pictures.shape[-2:])
         encoded = self.codec.encode(pictures.to(self.device, self.dtype))
         latents = encoded.latents if isinstance(self.codec, AutoencoderTiny) else encoded.latent_dist.mean
@@ -39,7 +40,7 @@ class StableDiffusion(Model):
         return ((latents - shift) * scale).to(pictures)
 
     @torch.no_grad()
-    def decode(self, latents: Float[Tensor, "b c y x"]) -> Float[Tensor, "b 3 h w"]:
+    def decode(self, latents: Float[Tensor, "b c y x"]) -> Float[Tensor, "b channels h w"]:
         scale, shift = self._scale_and_shift()
         unscaled = latents.to(self.device, self.dtype) / scale + shift
         return self.codec.decode(unscaled).sample.clamp(-1, 1).to(latents)
@@ -116,6 +117,8 @@ def open_stable_diffusion(
     unet, unet_files = load_part(UNet2DConditionModel, folder / "unet", dtype, allow_pickle, DIFFUSERS_WEIGHTS)
     _check_parts(folder, unet.config, codec.config, text_encoder.config, len(tokenizer))
     factor = 2 ** (len(codec.config.block_out_channels) - 1)
+    mel = read_mel(folder, codec.config.in_channels, (height * factor, width * factor))
+    heard = () if mel is None else (folder / MEL_FILE,)
     return StableDiffusion(
         name=name,
         folder=folder,
@@ -126,11 +129,12 @@ def open_stable_diffusion(
         multiple=factor,
         latent_channels=unet.config.in_channels,
         factor=factor,
-        files=(where, scheduler_file, *tokenizer_files, *text_files, *codec_files, *unet_files),
+        files=(where, scheduler_file, *heard, *tokenizer_files, *text_files, *codec_files, *unet_files),
         unet=unet,
         codec=codec,
         text_encoder=text_encoder,
         tokenizer=tokenizer,
+        mel=mel,
     )
 
 

@@ -144,6 +144,19 @@ def from_unit(unit: Float[Tensor, "b 1 bands frames"], settings: MelSettings) ->
     return (unit.clamp_min(-1) + 1) * ((CEILING - settings.floor) / 2) + settings.floor
 
 
+def as_picture(unit: Float[Tensor, "b 1 bands frames"]) -> Float[Tensor, "b 3 bands frames"]:
+    """For looking at: the lowest band at the bottom, silence black, louder through violet and orange to white."""
+    share = (unit.flip(-2).clamp(-1, 1) + 1) / 2
+    stops = torch.tensor(_STOPS, dtype=share.dtype, device=share.device)
+    place = share * (len(stops) - 1)
+    lower = place.floor().clamp_max(len(stops) - 2).long()
+    colours = torch.lerp(stops[lower], stops[lower + 1], (place - lower)[..., None])
+    return colours[:, 0].movedim(-1, 1) * 2 - 1
+
+
+_STOPS = ((0, 0, 0), (0.22, 0.05, 0.38), (0.60, 0.16, 0.44), (0.93, 0.38, 0.26), (0.99, 0.73, 0.32), (1, 1, 0.9))
+"""Red, green and blue of evenly spaced levels, from silence on; each brighter than the one before."""
+
 _BREAK, _LINEAR, _LOG = 1000.0, 3 / 200, np.log(6.4) / 27  # Slaney's scale: linear below 1 kHz, logarithmic above
 
 

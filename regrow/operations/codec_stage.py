@@ -10,15 +10,18 @@ from torch import nn
 
 from regrow.core.noise import derive_seed
 from regrow.families.model import Model
-from regrow.media.image import from_uint8
 from regrow.operations.progress import Progress
 from regrow.operations.staged import Staged, channels_last, settings_of
 from regrow.operations.train_codec import CodecStage, Coding, codec_loss
-from regrow.operations.training_data import Data
+from regrow.operations.training_data import Data, to_batch
 from regrow.operations.training_request import Train
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
+
+
+CROP, MEL_CROP = (64, 64), (128, 64)
+"""Height and width of what a codec learns from: of mels all bands, which are not alike."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,12 @@ class CodecOf:
             for name, parameter in codec.named_parameters():
                 parameter.requires_grad_(not name.startswith(("encoder.", "quant_conv.")))
         channels_last(codec)
-        masks = np.full(data.pictures.shape[:3], 255, np.uint8) if data.masks is None else data.masks
+        crop = CROP if model.mel is None else MEL_CROP
         stage = CodecStage(
-            data.pictures[: data.trained_on],
-            masks,
+            data.items[: data.trained_on],
+            data.masks,
             batch=max(8, request.batch // 4),
-            crop=min(64, data.pictures.shape[1]),
+            crop=(min(crop[0], data.extent[0]), min(crop[1], data.extent[1])),
             seed=derive_seed(request.seed, "codec"),
             channels=model.latent_channels,
             factor=model.factor,
@@ -54,8 +57,8 @@ class CodecOf:
         )
 
         def examine(module: nn.Module) -> float:
-            """Mean squared error of pictures in [-1, 1]."""
-            x = from_uint8(np.array(data.pictures[data.trained_on :])).to(accelerator.device)
+            """Mean squared error of what lies in [-1, 1]."""
+            x = to_batch(np.array(data.items[data.trained_on :])).to(accelerator.device)
             noise = torch.zeros((len(x), *model.latent_shape(*x.shape[-2:])), device=x.device)
             parts = [
                 module(x[i : i + 8], noise[i : i + 8])[1].clamp(-1, 1).sub(x[i : i + 8]).square().mean(dim=(1, 2, 3))

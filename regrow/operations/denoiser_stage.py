@@ -11,13 +11,12 @@ from torch import Tensor, nn
 from regrow.core.noise import derive_seed
 from regrow.families.lora import add_lora
 from regrow.families.model import Model
-from regrow.media.image import from_uint8
 from regrow.operations.latents import latents_of
 from regrow.operations.progress import Progress
 from regrow.operations.samples import sample_grid
 from regrow.operations.staged import Staged, channels_last, settings_of
 from regrow.operations.train_denoiser import DenoiserStage, Denoising, batch_loss, denoiser_loss
-from regrow.operations.training_data import Data
+from regrow.operations.training_data import Data, to_batch
 from regrow.operations.training_request import Train
 
 if TYPE_CHECKING:
@@ -40,15 +39,15 @@ class DenoiserOf:
         """Encode what is not encoded yet, and make ready."""
         model.to(accelerator.device)
         if model.codec is None:
-            x0 = _pixels(data.pictures)
+            x0 = _pixels(data.items)
         else:
             if not request.start:
                 _scale_latents(model, data)
             latents = yield from latents_of(
                 model.codec,
-                lambda x: model.encode(from_uint8(x).to(accelerator.device)).cpu(),
-                lambda part: np.array(data.pictures[part]),
-                len(data.pictures),
+                lambda x: model.encode(to_batch(x).to(accelerator.device)).cpu(),
+                lambda part: np.array(data.items[part]),
+                len(data.items),
                 f"{data.content} {model.codec.config.scaling_factor}",
             )
             x0 = latents_in_memory(latents)
@@ -121,19 +120,19 @@ def prompts_of(request: Train, data: Data, model: Model) -> Sequence[str]:
     if model.text_encoder is None:
         return [""] * 8
     first = data.trained_on if data.held_out >= 8 else 0
-    return request.prompts or [data.caption(i, 1) for i in range(first, min(first + 8, len(data.pictures)))]
+    return request.prompts or [data.caption(i, 1) for i in range(first, min(first + 8, len(data.items)))]
 
 
 def _scale_latents(model: Model, data: Data) -> None:
     """Make latents of a new codec have standard deviation 1, which the denoiser assumes."""
-    sample = from_uint8(np.array(data.pictures[: min(256, data.trained_on)])).to(model.device)
+    sample = to_batch(np.array(data.items[: min(256, data.trained_on)])).to(model.device)
     model.codec.register_to_config(scaling_factor=1.0)
     parts = [model.encode(sample[i : i + 32]) for i in range(0, len(sample), 32)]
     model.codec.register_to_config(scaling_factor=round(1 / float(torch.cat(parts).std()), 5))
 
 
-def _pixels(pictures: np.ndarray) -> Callable[[np.ndarray], Tensor]:
-    return lambda chosen: from_uint8(pictures[chosen])
+def _pixels(items: np.ndarray) -> Callable[[np.ndarray], Tensor]:
+    return lambda chosen: to_batch(items[chosen])
 
 
 def latents_in_memory(latents: np.ndarray) -> Callable[[np.ndarray], Tensor]:

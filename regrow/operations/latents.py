@@ -1,4 +1,4 @@
-"""Latents on disk: each picture is encoded once for each codec, and mapped into memory ever after."""
+"""Latents on disk: each picture or mel is encoded once for each codec, and mapped into memory ever after."""
 
 import hashlib
 from collections.abc import Callable, Generator
@@ -26,22 +26,22 @@ def fingerprint(module: nn.Module) -> str:
 def latents_of(
     codec: nn.Module,
     encode: Callable[[np.ndarray], Float[Tensor, "b c h w"]],
-    pictures: Callable[[slice], np.ndarray],
+    items: Callable[[slice], np.ndarray],
     count: int,
     content: str,
     batch: int = 32,
 ) -> Generator[Progress, None, np.ndarray]:
-    """Latents of `count` pictures, float16 `n c h w`, read from disk where they are there.
+    """Latents of `count` pictures or mels, float16 `n c h w`, read from disk where they are there.
 
     A killed encoding goes on where it was: what was encoded stays, and the count of it is written behind it.
 
     Args:
         codec: whose weights name the file.
-        encode: uint8 `b h w 3` to latents.
-        pictures: those of a slice of 0 to `count`, uint8 `b h w 3`.
+        encode: items to latents.
+        items: those of a slice of 0 to `count`.
         count: how many there are.
-        content: a hash of the pictures.
-        batch: pictures encoded at once.
+        content: a hash of the items.
+        batch: items encoded at once.
 
     Raises:
         OSError: the disk is full.
@@ -50,7 +50,7 @@ def latents_of(
     path = home() / "cache" / "latents" / f"{key}.npy"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield from _encode(path, encode, pictures, count, batch)
+        yield from _encode(path, encode, items, count, batch)
     return np.load(path, mmap_mode="r")
 
 
@@ -58,7 +58,7 @@ def latents_of(
 def _encode(
     path: Path,
     encode: Callable[[np.ndarray], Tensor],
-    pictures: Callable[[slice], np.ndarray],
+    items: Callable[[slice], np.ndarray],
     count: int,
     batch: int,
 ) -> Generator[Progress, None, None]:
@@ -68,7 +68,7 @@ def _encode(
     done = int(counter.read_text()) if aside.exists() else 0
     array = np.load(aside, mmap_mode="r+") if done else None
     for i in range(done, count, batch):
-        latents = encode(pictures(slice(i, min(i + batch, count)))).half().numpy()
+        latents = encode(items(slice(i, min(i + batch, count)))).half().numpy()
         if array is None:
             array = np.lib.format.open_memmap(aside, "w+", np.float16, (count, *latents.shape[1:]))
         array[i : i + len(latents)] = latents

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from regrow.media.image import from_uint8
 from regrow.operations.codec_stage import CodecOf
 from regrow.operations.denoiser_stage import DenoiserOf
 from regrow.operations.optimizer import make_optimizer
@@ -17,6 +16,7 @@ from regrow.operations.progress import finish
 from regrow.operations.spread import Share, make_accelerator
 from regrow.operations.staged import Staged
 from regrow.operations.stages import open_or_make, stages_of
+from regrow.operations.training_data import to_batch
 from regrow.operations.training_request import Train
 
 STEPS = 3
@@ -33,18 +33,18 @@ def rehearse(request: Train) -> tuple[dict[str, Any], list[str]]:
     facts: dict[str, Any] = {"stages": {}}
     with tempfile.TemporaryDirectory() as aside:
         model, data = finish(open_or_make(request, Path(aside) / "start"))
-        sentences += [*data.notes, f"{data.trained_on} pictures to train on, {data.held_out} held out"]
+        sentences += [*data.notes, f"{data.trained_on} {model.medium}s to train on, {data.held_out} held out"]
         model.to(accelerator.device)
         for stage in stages_of(request):
             if isinstance(stage, DenoiserOf):
                 if model.codec is not None:
-                    pictures = from_uint8(data.pictures[:8].copy()).to(accelerator.device)
+                    some = to_batch(np.array(data.items[:8])).to(accelerator.device)
                     started = time.monotonic()
-                    model.encode(pictures)
-                    seconds = (time.monotonic() - started) / len(pictures) * len(data.pictures)
+                    model.encode(some)
+                    seconds = (time.monotonic() - started) / len(some) * len(data.items)
                     facts["encode"] = {"seconds": seconds}
-                    sentences.append(f"encode: {_span(seconds)}, once for these pictures and this codec")
-                latent = partial(_noise, model.latent_shape(*data.pictures.shape[1:3]))
+                    sentences.append(f"encode: {_span(seconds)}, once for these {model.medium}s and this codec")
+                latent = partial(_noise, model.latent_shape(*data.extent))
                 staged = stage.stage(request, model, data, latent, accelerator)
             else:
                 assert isinstance(stage, CodecOf)

@@ -7,13 +7,14 @@ from regrow.core.noise import noise
 from regrow.core.solvers import make_step, solve
 from regrow.families.model import Model
 from regrow.media.image import save
+from regrow.media.mel import as_picture
 from regrow.media.sheet import Cell, Row, sheet
 
 STEPS, GUIDANCE, COLUMNS = 20, 3.0, 4
 
 
 def sample_grid(model: Model, prompts: Sequence[str], path: Path, font: Path | None = None) -> None:
-    """Generate a picture for each prompt, with seeds 0, 1, ..., and write them as a sheet.
+    """Generate a picture, or a mel to look at, for each prompt, with seeds 0, 1, ..., and write them as a sheet.
 
     Args:
         model: as it is now; it is left in the mode, training or not, that it was in.
@@ -26,9 +27,10 @@ def sample_grid(model: Model, prompts: Sequence[str], path: Path, font: Path | N
     denoise = model.denoiser(model.condition(prompts), guidance=guidance)
     for state in solve(make_step("dpmpp_2m"), denoise, x, model.schedule.grid(STEPS)):
         x = state.x
+    made = model.decode(x) if model.mel is None else as_picture(model.decode(x))
     cells = [
         Cell(picture.cpu(), [prompt or f"seed {i}"])
-        for i, (picture, prompt) in enumerate(zip(model.decode(x), prompts, strict=True))
+        for i, (picture, prompt) in enumerate(zip(made, prompts, strict=True))
     ]
     rows = [Row("", cells[i : i + COLUMNS]) for i in range(0, len(cells), COLUMNS)]
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The stages of a training run, made from its request, and what they begin with: a model and pictures."""
+"""The stages of a training run, made from its request, and what they begin with: a model and pictures or mels."""
 
 import tempfile
 from collections.abc import Generator
@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING, Protocol
 from regrow.families.model import Model
 from regrow.families.registry import open_model
 from regrow.families.saving import write_new, write_new_pixel
+from regrow.media.mel import MelSettings
 from regrow.operations.codec_stage import CodecOf
 from regrow.operations.denoiser_stage import DenoiserOf
 from regrow.operations.progress import Progress
 from regrow.operations.staged import Staged
-from regrow.operations.training_data import Data, folder_data, storybook_data
+from regrow.operations.training_data import Data, bandstand_data, folder_data, storybook_data
 from regrow.operations.training_request import Train
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
+
+
+FRAMES = 512
+"""Of a new sound model's clips: 5.9 s."""
 
 
 class Stage(Protocol):
@@ -41,25 +46,32 @@ def stages_of(request: Train) -> list[Stage]:
     return stages
 
 
-def read_data(request: Train, side: int) -> Generator[Progress, None, Data]:
-    """The pictures that a request names, as squares of `side` pixels."""
+def read_data(request: Train, extent: tuple[int, int], mel: MelSettings | None) -> Generator[Progress, None, Data]:
+    """What a request names: pictures of this height and width, or mels of this many bands and frames."""
     if request.data is not None:
-        return (yield from folder_data(request.data, request.hold_out, side))
+        return (yield from folder_data(request.data, request.hold_out, extent[0]))
     yield Progress("read", 0, request.scenes)
-    return storybook_data(request.scenes, request.hold_out, side)
+    if mel is not None:
+        return bandstand_data(request.scenes, request.hold_out, extent[1], mel)
+    return storybook_data(request.scenes, request.hold_out, extent[0])
 
 
 def open_or_make(request: Train, folder: Path) -> Generator[Progress, None, tuple[Model, Data]]:
     """The model to train, and its data: opened where one is named, else written untrained into `folder` and opened."""
     if request.start:
         model = open_model(request.start)
-        return model, (yield from read_data(request, _side(request, model)))
-    found = yield from read_data(request, request.size or 128)
+        if request.medium != model.medium:
+            raise ValueError(f"{request.start} is a model of {model.medium}s and cannot learn {request.medium}s.")
+        return model, (yield from read_data(request, _extent(request, model), model.mel))
+    mel = MelSettings() if request.medium == "sound" else None
+    side = request.size or 128
+    extent = (side, side) if mel is None else (mel.bands, FRAMES)
+    found = yield from read_data(request, extent, mel)
     if not (folder / "model_index.json").exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as aside:
             made = Path(aside) / "new"
-            side, seed, size, objective = request.size or 128, request.seed, request.new, request.objective
+            seed, size, objective = request.seed, request.new, request.objective
             if request.stage == "pixel":
                 write_new_pixel(made, seed=seed, size=size, side=side, objective=objective)
             else:
@@ -67,16 +79,19 @@ def open_or_make(request: Train, folder: Path) -> Generator[Progress, None, tupl
                     made,
                     seed=seed,
                     size=size,
-                    side=side,
+                    extent=extent,
                     objective=objective,
                     words=found.words,
                     characters=found.characters,
+                    mel=mel,
                 )
             made.rename(folder)
     return open_model(folder), found
 
 
-def _side(request: Train, model: Model) -> int:
+def _extent(request: Train, model: Model) -> tuple[int, int]:
+    if model.medium == "sound":
+        return model.size
     side = request.size or min(model.size)
     model.latent_shape(side, side)
-    return side
+    return side, side

@@ -1,4 +1,4 @@
-"""The codec stage: a picture autoencoder (AutoencoderTiny) trained from nothing on drawn scenes."""
+"""The codec stage: an autoencoder (AutoencoderTiny) of pictures or mels, trained from nothing."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,8 +9,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from regrow.core.noise import derive_seed
-from regrow.media.image import from_uint8
 from regrow.operations.spread import Share
+from regrow.operations.training_data import to_batch
 
 
 @dataclass(frozen=True)
@@ -18,10 +18,10 @@ class CodecStage:
     """What the codec learns from, and how.
 
     Attributes:
-        pictures: uint8 `n h w 3`.
-        masks: uint8 `n h w`; where they are set, errors weigh three times.
+        items: pictures, uint8 `n h w 3`, or mels, float16 `n bands frames 1`.
+        masks: uint8 `n h w`; where they are set, errors weigh three times. None: they weigh the same everywhere.
         batch: crops a step.
-        crop: side of a crop; the last tenth of the steps sees whole pictures instead, a quarter as many.
+        crop: height and width of a crop; the last tenth of the steps sees whole items instead, a quarter as many.
         seed: of the crops and of the latent noise.
         latent_noise: standard deviation, so that the decoder forgives what the denoiser will get wrong.
         channels: of a latent.
@@ -29,10 +29,10 @@ class CodecStage:
         device: where the batches go.
     """
 
-    pictures: np.ndarray
-    masks: np.ndarray
+    items: np.ndarray
+    masks: np.ndarray | None
     batch: int = 8
-    crop: int = 64
+    crop: tuple[int, int] = (64, 64)
     seed: int = 0
     latent_noise: float = 0.05
     channels: int = 16
@@ -70,28 +70,30 @@ def codec_loss(stage: CodecStage, network: nn.Module, share: Share) -> Float[Ten
 
 def _batch(
     stage: CodecStage, share: Share
-) -> tuple[Float[Tensor, "b 3 h w"], Float[Tensor, "b 1 h w"], Float[Tensor, "b c y x"]]:
+) -> tuple[Float[Tensor, "b channels h w"], Float[Tensor, "b 1 #h #w"], Float[Tensor, "b c y x"]]:
     """Crops, and whole pictures at the very end; their weights; the latents' noise, of deviation 1."""
     random = np.random.default_rng(derive_seed(stage.seed, "crops", share.step))
-    side = stage.pictures.shape[1]
+    extent = stage.items.shape[1], stage.items.shape[2]
     whole = share.late > 0.86
-    crop = side if whole else stage.crop
-    pictures, masks = [], []
+    height, width = extent if whole else stage.crop
+    mirrored = stage.items.dtype == np.uint8  # a sound has a direction
+    items, masks = [], []
     count = max(share.count, stage.batch // 4) if whole else stage.batch
     for _ in range(count):
-        i = int(random.integers(len(stage.pictures)))
-        top, left = random.integers(0, side - crop + 1, size=2)
-        if random.random() < 0.6:  # most crops look at the animal: that is where the detail is
+        i = int(random.integers(len(stage.items)))
+        top, left = int(random.integers(0, extent[0] - height + 1)), int(random.integers(0, extent[1] - width + 1))
+        if random.random() < 0.6 and stage.masks is not None:  # most crops look at the animal: that is the detail
             ys, xs = np.nonzero(stage.masks[i])
             k = int(random.integers(len(ys)))
-            top, left = np.clip((ys[k] - crop // 2, xs[k] - crop // 2), 0, side - crop)
-        window = np.s_[i, top : top + crop, left : left + crop]
-        flip = -1 if random.random() < 0.5 else 1
-        pictures.append(stage.pictures[window][:, ::flip])
-        masks.append(stage.masks[window][:, ::flip])
+            top = int(np.clip(ys[k] - height // 2, 0, extent[0] - height))
+            left = int(np.clip(xs[k] - width // 2, 0, extent[1] - width))
+        window = np.s_[i, top : top + height, left : left + width]
+        flip = -1 if random.random() < 0.5 and mirrored else 1
+        items.append(stage.items[window][:, ::flip])
+        masks.append(np.zeros((1, 1), np.uint8) if stage.masks is None else stage.masks[window][:, ::flip])
     own = share.of(count)
     weights = 1 + 2 * (torch.from_numpy(np.stack(masks))[:, None] > 127).float()
     generator = torch.Generator().manual_seed(derive_seed(stage.seed, "latent", share.step))
-    noise = torch.randn((count, stage.channels, crop // stage.factor, crop // stage.factor), generator=generator)
-    x = from_uint8(np.stack(pictures))
+    noise = torch.randn((count, stage.channels, height // stage.factor, width // stage.factor), generator=generator)
+    x = to_batch(np.stack(items))
     return x[own].to(stage.device), weights[own].to(stage.device), noise[own].to(stage.device)

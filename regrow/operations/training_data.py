@@ -1,4 +1,4 @@
-"""What a model learns from: pictures, captions, and which of them are held out."""
+"""What a model learns from: pictures or mels, captions, and which of them are held out."""
 
 import hashlib
 import re
@@ -7,25 +7,33 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from regrow.media.captioned import Captioned, picture, read_captioned
 from regrow.media.home import home
+from regrow.media.image import from_uint8
+from regrow.media.mel import MelSettings
 from regrow.operations.dataset import drawn
+from regrow.operations.played import played
 from regrow.operations.progress import Progress
+from regrow.worlds import bandstand
 from regrow.worlds.storybook import CHARACTERS, VOCABULARY, Scene, caption
 
-HELD_OUT_SCENES = 8_900_000
-"""Seeds of held-out scenes begin here; those of the benchmarks are further up."""
+HELD_OUT = 8_900_000
+"""Seeds of held-out scenes and phrases begin here; those of the benchmarks are further up."""
 
 
 @dataclass(frozen=True)
 class Data:
-    """Captioned pictures of one size.
+    """Captioned pictures of one size, or mels.
 
     Attributes:
-        pictures: uint8 `n h w 3`, mapped into memory; the last `held_out` are never trained on.
+        items: pictures, uint8 `n h w 3`, or mels, float16 `n bands frames 1` as models see them, mapped into memory;
+            the last `held_out` are never trained on.
         masks: uint8 `n h w`, the part that matters most; None = all of it.
-        caption: of a picture's number, chosen by a seed where there are several.
+        caption: of an item's number, chosen by a seed where there are several.
         held_out: how many at the end are held out.
         content: a hash of all of it, without the captions.
         words: each worth a token of its own.
@@ -33,7 +41,7 @@ class Data:
         notes: sentences for the user.
     """
 
-    pictures: np.ndarray
+    items: np.ndarray
     masks: np.ndarray | None
     caption: Callable[[int, int], str]
     held_out: int
@@ -45,13 +53,25 @@ class Data:
     @property
     def trained_on(self) -> int:
         """How many are trained on."""
-        return len(self.pictures) - self.held_out
+        return len(self.items) - self.held_out
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """Height and width of the pictures, or bands and frames of the mels."""
+        return self.items.shape[1], self.items.shape[2]
+
+
+def to_batch(items: np.ndarray) -> Float[Tensor, "b channels h w"]:
+    """Items of a `Data` as a codec takes them, in [-1, 1]."""
+    if items.dtype == np.uint8:
+        return from_uint8(items)
+    return torch.from_numpy(items.astype(np.float32)).movedim(-1, 1).contiguous()
 
 
 def storybook_data(scenes: int, held_out: int, size: int) -> Data:
     """Drawn scenes, captioned in English and, one time in four, in Chinese."""
     book = [Scene.random(seed) for seed in range(scenes)]
-    book += [Scene.random(HELD_OUT_SCENES + i) for i in range(held_out)]
+    book += [Scene.random(HELD_OUT + i) for i in range(held_out)]
     pictures, masks = drawn(book, size)
 
     def words_of(i: int, seed: int) -> str:
@@ -59,6 +79,25 @@ def storybook_data(scenes: int, held_out: int, size: int) -> Data:
 
     return Data(
         pictures, masks, words_of, held_out, f"storybook {scenes} {held_out} {size}", VOCABULARY, tuple(CHARACTERS)
+    )
+
+
+def bandstand_data(phrases: int, held_out: int, frames: int, settings: MelSettings) -> Data:
+    """Played phrases, captioned in English and, one time in four, in Chinese."""
+    concert = [bandstand.Phrase.random(seed) for seed in range(phrases)]
+    concert += [bandstand.Phrase.random(HELD_OUT + i) for i in range(held_out)]
+
+    def words_of(i: int, seed: int) -> str:
+        return bandstand.caption(concert[i], seed, "zh" if seed % 4 == 0 else "en")
+
+    return Data(
+        played(concert, settings, frames),
+        None,
+        words_of,
+        held_out,
+        f"bandstand {phrases} {held_out} {frames} {settings}",
+        bandstand.VOCABULARY,
+        tuple(bandstand.CHARACTERS),
     )
 
 

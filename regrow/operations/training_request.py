@@ -21,7 +21,7 @@ class Train:
         data: a folder: pictures with captions in metadata.jsonl, metadata.csv, .txt files beside them or folder
             names, or parquet files.
         name: of the model; it is written to `$REGROW_HOME/models/NAME`.
-        world: pictures drawn by rule, instead of a folder.
+        world: pictures drawn (storybook) or sounds played (bandstand) by rule, instead of a folder.
         start: the model to go on from: a name, a folder or a hub id. Without it a new one is made.
         new: size of a new model.
         stage: auto trains codec and denoiser of a new model, and the denoiser of one to go on from. codec trains
@@ -31,7 +31,7 @@ class Train:
             nor --steps is given.
         steps: the same as a number of steps of each stage.
         size: side of the pictures in pixels; the model's own, or 128 for a new one.
-        scenes: how many scenes of the world.
+        scenes: how many scenes or phrases of the world.
         objective: what a new denoiser predicts.
         min_snr: gamma of min-SNR weighting (Hang et al. 2023, arXiv 2303.09556); 0 = off.
         logit_normal: draw levels by this mean and deviation of their logit, like 0.6 1.2, so that more are from where
@@ -62,7 +62,7 @@ class Train:
 
     data: Positional[Path | None] = None
     name: str = ""
-    world: Literal["storybook"] | None = None
+    world: Literal["storybook", "bandstand"] | None = None
     start: Annotated[str, arg(name="from")] = ""
     new: NewSize = "small"
     stage: Stage = "auto"
@@ -108,6 +108,8 @@ class Train:
             raise ValueError(f"--steps must be 1 or more; got {self.steps}.")
         if self.size and (self.size % 32 or self.size < 32):
             raise ValueError(f"--size must be a multiple of 32; got {self.size}.")
+        if self.medium == "sound" and (self.size or self.stage == "pixel"):
+            raise ValueError("--size and --stage pixel are for pictures.")
         if min(self.batch, self.accumulate, self.hold_out) < 1 or self.scenes < 2:
             raise ValueError("--batch, --accumulate and --hold-out must be 1 or more, --scenes 2 or more.")
         if self.batch % self.accumulate:
@@ -125,6 +127,11 @@ class Train:
             raise ValueError("A denoiser needs a codec: name a model to go on from (--from), or leave --stage out.")
         if self.min_snr < 0 or self.clip <= 0 or self.minutes <= 0 or self.sample_minutes < 0:
             raise ValueError("--clip and --minutes must be above 0, --min-snr and --sample-minutes 0 or more.")
+
+    @property
+    def medium(self) -> Literal["picture", "sound"]:
+        """What is learned."""
+        return "sound" if self.world == "bandstand" else "picture"
 
     @property
     def seconds(self) -> float:

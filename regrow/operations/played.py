@@ -1,0 +1,49 @@
+"""Played phrases as mels on disk, played once and mapped into memory."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from regrow import worlds
+from regrow.media.home import home
+from regrow.media.mel import MelSettings, to_mel, to_unit
+from regrow.worlds.bandstand import Phrase, play_many
+from regrow.worlds.sampler import RATE
+
+_CODE = ("bandstand.py", "phrase.py", "sampler.py", "score.py", "bank/*")
+"""What decides how a phrase sounds."""
+
+
+def played(phrases: Sequence[Phrase], settings: MelSettings, frames: int, processes: int | None = None) -> np.ndarray:
+    """Mels, float16 `n bands frames 1` as models see them (-1 is silence), of the phrases.
+
+    They stay in the cache folder under a name made of the phrases, the settings and the playing code, so the same
+    call returns at once the next time. An interrupted playing leaves nothing under that name.
+
+    Raises:
+        ValueError: the settings are of another rate than the world's.
+    """
+    if settings.rate != RATE:
+        raise ValueError(f"The bandstand plays at {RATE} Hz, and the model hears {settings.rate} Hz.")
+    root = Path(worlds.__path__[0])
+    code = b"".join(path.read_bytes() for pattern in _CODE for path in sorted(root.glob(pattern)))
+    key = hashlib.blake2b(repr((phrases, settings, frames)).encode() + code, digest_size=12).hexdigest()
+    path = home() / "cache" / "played" / f"{key}.npy"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f".{os.getpid()}-{path.name}")
+        array = np.lib.format.open_memmap(aside, "w+", np.float16, (len(phrases), settings.bands, frames, 1))
+        try:
+            clips = play_many(phrases, frames * settings.hop / RATE, processes)
+            for i, clip in enumerate(clips):
+                mel = to_unit(to_mel(torch.from_numpy(clip.wave)[None], settings), settings)
+                array[i] = mel[0].movedim(0, -1).half().numpy()
+            array.flush()
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
+    return np.load(path, mmap_mode="r")
