@@ -18,6 +18,7 @@ from torch import Tensor
 from regrow.core.denoiser import Batch, Denoiser, Prediction, PredictionType, predict
 from regrow.core.guidance import classifier_free
 from regrow.core.levels import Level, Schedule
+from regrow.core.windows import windowed
 from regrow.media.mel import MelSettings
 
 Family = Literal["stable-diffusion", "pixel-unet"]
@@ -136,22 +137,26 @@ class Model(ABC):
             )
         return self.latent_channels, height // self.factor, width // self.factor
 
-    def denoiser(self, condition: Condition, negative: Condition | None = None, guidance: float = 1.0) -> Denoiser:
+    def denoiser(
+        self, condition: Condition, negative: Condition | None = None, guidance: float = 1.0, closed: bool = False
+    ) -> Denoiser:
         """The network under these prompts, as the maths sees it.
 
         Args:
             condition: 1 prompt, or one a sample.
             negative: what guidance leads away from, likewise; None = the empty prompt. Unused at guidance 1.
             guidance: 1 = off, one evaluation a call; else two, as one call of a doubled batch.
+            closed: of sounds: whether the end is followed by the beginning.
 
         Returns:
-            A denoiser that computes in the dtype of its input and calls the network in the network's own.
+            A denoiser that computes in the dtype of its input and calls the network in the network's own. Sounds
+            longer than the network was made for are denoised in windows of that length that overlap by half.
 
         Raises:
             ValueError: guidance for a network that takes no words.
         """
         if guidance == 1:
-            return self._conditioned(condition)
+            return self._of_any_length(self._conditioned(condition), closed)
         if self.text_encoder is None:
             raise ValueError(f"{self.name} takes no prompts, so guidance must be 1; got {guidance}.")
         away = self.condition([""]) if negative is None else negative
@@ -160,7 +165,13 @@ class Model(ABC):
             half = len(x_t) // 2
             return self._conditioned(condition.expand(half).cat(away.expand(half)))(x_t, level)
 
-        return classifier_free(pair, guidance)
+        return self._of_any_length(classifier_free(pair, guidance), closed)
+
+    def _of_any_length(self, denoise: Denoiser, closed: bool) -> Denoiser:
+        if self.medium == "picture":
+            return denoise
+        width = self.size[1] // self.factor
+        return windowed(denoise, width, width // 2, closed)
 
     def _conditioned(self, condition: Condition) -> Denoiser:
         def denoise(x_t: Batch, level: Level) -> Prediction:

@@ -43,7 +43,8 @@ def test_what_is_trained_opens_with_its_mel_settings_and_grows_clips_of_any_leng
 def test_a_sample_sheet_and_the_facts_of_training_are_kept(trained: Path) -> None:
     assert list((trained / "samples").glob("*.png"))
     facts = json.loads((trained / "training.json").read_text())
-    assert facts["data"] == "bandstand" and set(facts["stages"]) == {"codec", "denoiser"}
+    assert facts["data"] == "bandstand"
+    assert set(facts["stages"]) == {"codec", "denoiser"}
 
 
 def test_a_sound_model_learns_no_pictures(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,65 @@
+"""Latents wider than a network was made for: windows that overlap and agree.
+
+    x0(x_t)[i] = sum_k w_k[i] x0_k(x_t[window k])[i] / sum_k w_k[i]          and eps likewise
+
+Every window is denoised by itself, and where windows overlap their predictions are averaged with weights that fall
+towards each window's ends (MultiDiffusion: Bar-Tal et al. 2023, arXiv 2302.08113, eq. 5). Both predictions are
+averaged with the same weights, so x_t = alpha x0 + sigma eps still holds, and every solver and every inversion walks
+the long path as it walks a short one.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.core.denoiser import Batch, Denoiser, Prediction
+from regrow.core.levels import Level
+
+
+def windowed(denoise: Denoiser, width: int, overlap: int, closed: bool = False) -> Denoiser:
+    """A denoiser of latents `b *rest w` of any width w from one of a width it was made for.
+
+    Args:
+        denoise: takes latents `b *rest width`.
+        width: cells of a window.
+        overlap: cells that neighbouring windows share, at least; they share more where w asks for it.
+        closed: whether the last cell is followed by the first, so that the result can be played in a loop.
+
+    Raises:
+        ValueError: the overlap is not from 0 to below the width.
+    """
+    if not 0 <= overlap < width:
+        raise ValueError(f"The overlap of windows must be from 0 to below their width {width}; got {overlap}.")
+
+    def whole(x_t: Batch, level: Level) -> Prediction:
+        wide = x_t.shape[-1]
+        if wide <= width and not closed:
+            return denoise(x_t, level)
+        weight = _fading(width, overlap).to(x_t)
+        x0, eps = torch.zeros_like(x_t), torch.zeros_like(x_t)
+        total = torch.zeros(wide, dtype=x_t.dtype, device=x_t.device)
+        for start in starts(wide, width, overlap, closed):
+            cells = (start + torch.arange(width, device=x_t.device)) % wide
+            found = denoise(x_t[..., cells], level)
+            x0.index_add_(-1, cells, found.x0 * weight)
+            eps.index_add_(-1, cells, found.eps * weight)
+            total.index_add_(-1, cells, weight)
+        return Prediction(x0 / total, eps / total)
+
+    return whole
+
+
+def starts(wide: int, width: int, overlap: int, closed: bool) -> list[int]:
+    """Where the windows begin: as few as overlap enough, evenly spread."""
+    step = max(1, width - overlap)
+    if closed:
+        count = -(-wide // step)
+        return [i * wide // count for i in range(count)]
+    count = 1 + -(-(wide - width) // step)
+    return [round(i * (wide - width) / (count - 1)) for i in range(count)]
+
+
+def _fading(width: int, overlap: int) -> Float[Tensor, " width"]:
+    """1 in the middle, falling in a straight line over the overlap at both ends, and never 0."""
+    place = torch.arange(width) + 0.5
+    return (torch.minimum(place, width - place) / max(overlap, 0.5)).clamp_max(1)
