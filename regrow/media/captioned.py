@@ -27,7 +27,7 @@ from jaxtyping import UInt8
 from regrow.media.files import MediaError, reason
 from regrow.media.framing import fit
 from regrow.media.image import load, to_uint8
-from regrow.media.listing import Found, Skipped, Source, files_below, pair
+from regrow.media.listing import PICTURES, Found, Skipped, Source, files_below, pair
 from regrow.media.parquet import Row
 
 MOST_BYTES = 1 << 29
@@ -92,7 +92,7 @@ def read_captioned(folder: Path, smallest: int = 32) -> Captioned:
     files, skipped = files_below(folder)
     if not files and not skipped:
         raise MediaError(f"{folder} is empty: put pictures in it, and the caption of a.png in a.txt beside it.")
-    source, found, left_out = pair(files)
+    source, found, left_out = pair(files, PICTURES)
     skipped += left_out
     items: dict[str, Item] = {}
     for one in _checked(found, smallest):

@@ -1,4 +1,7 @@
-"""What a folder holds: its pictures, each with its caption, and what is left out and why. Nothing is decoded here."""
+"""What a folder holds: its pictures or sounds, each with its caption, and what is left out and why.
+
+Nothing is decoded here.
+"""
 
 import os
 import re
@@ -17,10 +20,33 @@ Source = Literal[Metadata, "parquet", "text files", "folder names", "none"]
 """Where captions come from."""
 
 _METADATA: tuple[Metadata, ...] = ("metadata.jsonl", "metadata.csv", "metadata.parquet")
-_PICTURES = (
-    {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".webp", ".avif", ".gif", ".tif", ".tiff", ".bmp"}
-    | {".jp2", ".j2k", ".ico", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".qoi"}
-    | {".heic", ".heif", ".svg"}  # for the sentence that says how to convert them
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is looked for in a folder: its name in a sentence, how its files end, and the ending to recommend."""
+
+    noun: str
+    suffixes: frozenset[str]
+    ending: str
+
+
+PICTURES = Kind(
+    "picture",
+    frozenset(
+        {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".webp", ".avif", ".gif", ".tif", ".tiff", ".bmp"}
+        | {".jp2", ".j2k", ".ico", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".qoi"}
+        | {".heic", ".heif", ".svg"}  # for the sentence that says how to convert them
+    ),
+    ".png",
+)
+SOUNDS = Kind(
+    "sound",
+    frozenset(
+        {".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".caf", ".w64"}
+        | {".m4a", ".aac", ".wma"}  # for the sentence that says how to convert them
+    ),
+    ".wav",
 )
 _SILENT = (
     {"readme", "readme.md", "readme.txt", "license", "license.md", "license.txt"}
@@ -38,7 +64,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Found:
-    """What may be a picture: its name, its caption in one line, where it is, and its bytes if they are read already."""
+    """What may be wanted: its name, its caption in one line, where it is, and its bytes if they are read already."""
 
     name: str
     caption: str
@@ -91,29 +117,30 @@ def files_below(folder: Path) -> tuple[dict[str, Path], list[Skipped]]:
     return dict(sorted(files.items())), skipped
 
 
-def pair(files: Mapping[str, Path]) -> tuple[Source, Iterable[Found], list[Skipped]]:
+def pair(files: Mapping[str, Path], kind: Kind) -> tuple[Source, Iterable[Found], list[Skipped]]:
     """Where captions come from, what to look at in the order of names, and what is left out.
 
     Args:
         files: as `files_below` gives them.
+        kind: of files that are looked for.
 
     Raises:
         MediaError: a table that cannot be read, or names files outside of its folder; a caption that is not UTF-8.
-            Those of parquet tables come while the pictures are iterated over.
+            Those of parquet tables come while the items are iterated over.
     """
-    pictures = [name for name in files if _suffix(name) in _PICTURES]
+    wanted = [name for name in files if _suffix(name) in kind.suffixes]
     parquet = [name for name in files if _suffix(name) == ".parquet"]
-    for kind in _METADATA:
-        if tables := [name for name in files if _base(name) == kind]:
+    for source in _METADATA:
+        if tables := [name for name in files if _base(name) == source]:
             found, skipped = _named(files, tables)
             left = files.keys() - tables - {one.name for one in found}
-            where = tables[0] if len(tables) == 1 else f"any {kind}"
-            return kind, found, skipped + _left_out(left, pictures, kind, f"is not named in {where}")
+            where = tables[0] if len(tables) == 1 else f"any {source}"
+            return source, found, skipped + _left_out(left, wanted, source, f"is not named in {where}", kind)
     if parquet:
         left = files.keys() - parquet
-        return "parquet", _in_rows(files, parquet), _left_out(left, pictures, "parquet", "is in no parquet table")
-    source, found = _beside(files, pictures)
-    return source, found, _left_out(files.keys() - pictures, pictures, source, "")
+        return "parquet", _in_rows(files, parquet), _left_out(left, wanted, "parquet", "is in no parquet table", kind)
+    beside, found = _beside(files, wanted)
+    return beside, found, _left_out(files.keys() - wanted, wanted, beside, "", kind)
 
 
 def _named(files: Mapping[str, Path], tables: Sequence[str]) -> tuple[list[Found], list[Skipped]]:
@@ -139,37 +166,37 @@ def _in_rows(files: Mapping[str, Path], tables: Sequence[str]) -> Iterator[Found
             yield Found(f"{table}#row {number}", caption, row, data)
 
 
-def _beside(files: Mapping[str, Path], pictures: Sequence[str]) -> tuple[Source, list[Found]]:
-    """Pictures with the text beside them, else with their folder's name, else with nothing."""
+def _beside(files: Mapping[str, Path], wanted: Sequence[str]) -> tuple[Source, list[Found]]:
+    """Files with the text beside them, else with their folder's name, else with nothing."""
     beside = {_stem(name): name for name in files if _suffix(name) == ".txt"}
-    captions = dict.fromkeys(pictures, "")
+    captions = dict.fromkeys(wanted, "")
     source: Source = "none"
-    if any(_stem(name) in beside for name in pictures):
+    if any(_stem(name) in beside for name in wanted):
         source = "text files"
-        for name in pictures:
+        for name in wanted:
             if text := beside.get(_stem(name)):
                 captions[name] = read_text(files[text], text)
-    elif "." not in (folders := {str(PurePosixPath(name).parent) for name in pictures}) and len(folders) > 1:
+    elif "." not in (folders := {str(PurePosixPath(name).parent) for name in wanted}) and len(folders) > 1:
         source = "folder names"
-        captions = {name: re.sub("[_-]", " ", PurePosixPath(name).parent.name) for name in pictures}
-    return source, [Found(name, one_line(captions[name]), files[name]) for name in pictures]
+        captions = {name: re.sub("[_-]", " ", PurePosixPath(name).parent.name) for name in wanted}
+    return source, [Found(name, one_line(captions[name]), files[name]) for name in wanted]
 
 
-def _left_out(left: Iterable[str], pictures: Sequence[str], source: Source, unnamed: str) -> list[Skipped]:
-    """Why files are not used, but for those that nobody would expect to be; `unnamed` says it of pictures."""
-    stems = {_stem(name) for name in pictures}
+def _left_out(left: Iterable[str], wanted: Sequence[str], source: Source, unnamed: str, kind: Kind) -> list[Skipped]:
+    """Why files are not used, but for those that nobody would expect to be; `unnamed` says it of the kind's own."""
+    stems = {_stem(name) for name in wanted}
     skipped = []
     for name in left:
         if _base(name) in _SILENT or (_suffix(name) == ".txt" and _stem(name) in stems):
             continue
-        if _suffix(name) in _PICTURES:
+        if _suffix(name) in kind.suffixes:
             why = unnamed
         elif _base(name) in _METADATA or _suffix(name) == ".parquet":
             why = f"is not read, for the captions come from {source}"
         elif _suffix(name) == ".txt":
-            why = "is beside no picture of its name"
+            why = f"is beside no {kind.noun} of its name"
         else:
-            why = "is no picture by its name: if it is one, let the name end in .png or what it is"
+            why = f"is no {kind.noun} by its name: if it is one, let the name end in {kind.ending} or what it is"
         skipped.append(Skipped(name, f"{name} {why}."))
     return skipped
 
