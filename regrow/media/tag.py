@@ -29,12 +29,12 @@ def png_chunk(recipe: Mapping[str, Any]) -> PngImagePlugin.PngInfo:
     Raises:
         MediaError: the recipe is not JSON, or larger than 1 MiB.
     """
-    text = _json(recipe, ascii_only=False)
+    text = to_text(recipe, ascii_only=False)
     info = PngImagePlugin.PngInfo()
     try:
         info.add_itxt(KEY, text)
     except UnicodeEncodeError:  # half a surrogate pair, as the shell passes bytes it cannot decode
-        info.add_itxt(KEY, _json(recipe, ascii_only=True))
+        info.add_itxt(KEY, to_text(recipe, ascii_only=True))
     return info
 
 
@@ -44,7 +44,7 @@ def exif_comment(recipe: Mapping[str, Any], most: int = MOST_BYTES) -> Image.Exi
     Raises:
         MediaError: the recipe is not JSON, or larger than `most` bytes.
     """
-    text = _json(recipe, ascii_only=True, most=most)
+    text = to_text(recipe, ascii_only=True, most=most)
     exif = Image.Exif()
     exif.get_ifd(_EXIF_IFD)[_USER_COMMENT] = _ASCII + f"{KEY} {text}".encode("ascii")
     return exif
@@ -82,7 +82,12 @@ def parse(text: str) -> dict[str, Any]:
     return recipe
 
 
-def _json(recipe: Mapping[str, Any], ascii_only: bool, most: int = MOST_BYTES) -> str:
+def to_text(recipe: Mapping[str, Any], ascii_only: bool = False, most: int = MOST_BYTES) -> str:
+    """The recipe as JSON.
+
+    Raises:
+        MediaError: it is not JSON, or larger than `most` bytes.
+    """
     try:
         text = json.dumps(dict(recipe), ensure_ascii=ascii_only, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as problem:

@@ -1,0 +1,183 @@
+"""Sound files of every format, as other programs write them, and broken on purpose."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from regrow.media.audio import check_savable, load, read_recipe, resample, save, to_mono
+from regrow.media.files import MediaError
+
+RECIPE = {"words": "慢速钢琴 – a slow piano", "much": ["x" * 100] * 200}
+"""Larger than what libsndfile keeps in a WAV by itself."""
+
+
+def sine(seconds: float = 0.5, rate: int = 22_050, hertz: float = 440.0, channels: int = 1) -> torch.Tensor:
+    t = torch.arange(round(seconds * rate)) / rate
+    return 0.5 * torch.sin(2 * np.pi * hertz * t).expand(channels, -1).contiguous()
+
+
+FORMATS = [
+    ("wav", "PCM_U8", 2e-2),
+    ("wav", "PCM_16", 1e-4),
+    ("wav", "PCM_24", 1e-6),
+    ("wav", "FLOAT", 1e-7),
+    ("wav", "DOUBLE", 1e-7),
+    ("flac", "PCM_16", 1e-4),
+    ("aiff", "PCM_16", 1e-4),
+    ("au", "PCM_16", 1e-4),
+    ("w64", "PCM_16", 1e-4),
+    ("ogg", "VORBIS", 0.1),
+    ("ogg", "OPUS", 0.2),
+    ("mp3", "MPEG_LAYER_III", 0.2),
+]
+
+
+@pytest.mark.parametrize(("kind", "samples", "error"), FORMATS)
+@pytest.mark.parametrize("channels", [1, 2])
+def test_every_format_is_read(tmp_path: Path, kind: str, samples: str, error: float, channels: int) -> None:
+    rate = 48_000 if samples == "OPUS" else 44_100
+    path = tmp_path / f"sound.{kind}"
+    wave = sine(rate=rate, channels=channels)
+    soundfile.write(path, wave.T.numpy(), rate, samples)
+    sound = load(path)
+    assert (sound.rate, len(sound.wave), sound.notes) == (rate, channels, ())
+    middle = slice(rate // 8, rate // 4)
+    if kind == "mp3":  # its encoder begins with silence of its own
+        assert abs(float(sound.wave[:, middle].square().mean().sqrt()) - 0.5 / 2**0.5) < 0.01
+    else:
+        assert sound.wave.shape == wave.shape
+        assert (sound.wave - wave)[:, middle].abs().max() < error
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg"])
+def test_the_recipe_travels_in_the_file_which_others_still_read(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"sound{suffix}"
+    wave = sine(0.3001, channels=2)
+    assert save(path, wave, 22_050, RECIPE) == ()
+    assert read_recipe(path) == RECIPE
+    theirs, rate = soundfile.read(path, always_2d=True)
+    assert (theirs.shape, rate) == (tuple(wave.T.shape), 22_050)
+    if suffix != ".ogg":
+        assert np.abs(theirs - wave.T.numpy()).max() < 2**-23
+    save(path, wave, 22_050)
+    assert read_recipe(path) is None
+
+
+def test_a_comment_of_somebody_else_is_no_recipe(tmp_path: Path) -> None:
+    with soundfile.SoundFile(tmp_path / "a.wav", "w", 8000, 1, "PCM_16") as file:
+        file.comment = json.dumps({"words": "mine"})
+        file.write(np.zeros(800, np.float32))
+    assert read_recipe(tmp_path / "a.wav") is None
+
+
+def test_a_damaged_recipe_is_said(tmp_path: Path) -> None:
+    with soundfile.SoundFile(tmp_path / "a.flac", "w", 8000, 1, "PCM_16") as file:
+        file.comment = 'regrow {"words": '
+        file.write(np.zeros(800, np.float32))
+    with pytest.raises(MediaError, match="damaged recipe"):
+        read_recipe(tmp_path / "a.flac")
+
+
+def test_what_is_beyond_full_scale_is_said_both_ways(tmp_path: Path) -> None:
+    path = tmp_path / "loud.wav"
+    soundfile.write(path, 4 * sine()[0].numpy(), 22_050, "FLOAT")
+    sound = load(path)
+    assert sound.notes == ("It goes 6.0 dB beyond full scale and was made that much quieter.",)
+    assert float(sound.wave.abs().max()) == pytest.approx(1)
+    (said,) = save(path, 4 * sine(), 22_050)
+    assert "samples were beyond full scale and were clipped" in said
+
+
+def broken(folder: Path) -> dict[str, tuple[Path, str]]:
+    good = folder / "good.wav"
+    save(good, sine(), 22_050)
+    cases = {
+        "missing": (folder / "none.wav", "There is no file"),
+        "folder": (folder, "is a folder"),
+    }
+    contents = {
+        "text.wav": (b"this is no sound at all", "no sound that can be read"),
+        "empty.wav": (b"", "is empty"),
+        "header.wav": (good.read_bytes()[:44], "cut short|holds 0 samples"),
+        "cut.wav": (good.read_bytes()[:5000], "cut short"),
+    }
+    for name, (data, message) in contents.items():
+        (folder / name).write_bytes(data)
+        cases[name] = (folder / name, message)
+    waves = {
+        "one.wav": (np.zeros(1), "holds 1 sample at 8000 Hz"),
+        "nothing.wav": (np.zeros(0), "holds 0 samples"),
+        "nan.wav": (np.full(800, np.nan), "no numbers"),
+        "infinite.wav": (np.full(800, np.inf), "no numbers"),
+    }
+    for name, (values, message) in waves.items():
+        soundfile.write(folder / name, values, 8000, "FLOAT")
+        cases[name] = (folder / name, message)
+    for name in ("cut.flac", "cut.ogg"):
+        path = folder / name
+        save(path, torch.rand(1, 30_000) - 0.5, 22_050)
+        path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10])
+        cases[name] = (path, "cut short|damaged|no sound")
+    return cases
+
+
+def test_what_cannot_be_used_is_said_in_one_sentence_that_names_the_file(tmp_path: Path) -> None:
+    for name, (path, message) in broken(tmp_path).items():
+        try:
+            load(path)
+            raise AssertionError(f"{name} was read")
+        except MediaError as problem:
+            said = str(problem)
+        assert re.search(message, said), name
+        assert str(path) in said, name
+        assert "\n" not in said
+
+
+def test_a_sound_of_hours_is_refused_by_its_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(tmp_path / "a.wav", sine(), 22_050)
+    monkeypatch.setattr("regrow.media.audio.MOST_VALUES", 1000)
+    with pytest.raises(MediaError, match="more than regrow takes"):
+        load(tmp_path / "a.wav")
+
+
+def test_what_cannot_be_saved_leaves_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    save(path, sine(), 22_050)
+    before = path.read_bytes()
+    with pytest.raises(MediaError, match="NaN"):
+        save(path, sine() * torch.nan, 22_050)
+    with pytest.raises(MediaError, match="suffix of a sound"):
+        check_savable(tmp_path / "a.mp4")
+    with pytest.raises(MediaError, match="there is no folder"):
+        save(tmp_path / "no" / "a.wav", sine(), 22_050)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["a.wav"]
+
+
+rates = st.sampled_from([8000, 11_025, 16_000, 22_050, 44_100, 48_000, 96_000])
+
+
+@settings(max_examples=30, deadline=None)
+@given(rates, rates, st.integers(400, 4000), st.integers(1, 2))
+def test_the_length_law_of_resampling(rate: int, to: int, samples: int, channels: int) -> None:
+    wave = torch.zeros(channels, samples)
+    assert resample(wave, rate, to).shape == (channels, round(samples * to / rate))
+
+
+def test_resampling_keeps_a_tone_and_there_and_back_is_the_same() -> None:
+    wave = sine(1.0, 22_050, 1000.0)
+    there = resample(wave, 22_050, 48_000)
+    assert (there - sine(1.0, 48_000, 1000.0))[:, 2000:-2000].abs().max() < 1e-3
+    assert (resample(there, 48_000, 22_050) - wave)[:, 1000:-1000].abs().max() < 1e-3
+    assert resample(wave, 22_050, 22_050) is wave
+
+
+def test_channels_are_mixed_by_their_mean() -> None:
+    assert torch.equal(to_mono(torch.tensor([[1.0, 0.0], [0.0, 0.5]])), torch.tensor([[0.5, 0.25]]))
