@@ -11,6 +11,9 @@ from regrow import worlds
 from regrow.media.home import home
 from regrow.worlds.storybook import Scene, draw_many
 
+CODE = ("animals", "canvas", "coats", "faces", "heads", "places", "rooms", "scene", "skies", "storybook")
+"""What decides how a scene looks: modules of the world, without what only names the scenes."""
+
 
 def drawn(scenes: Sequence[Scene], size: int, processes: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Pictures, uint8 `n h w 3`, and masks of the animal, uint8 `n h w`, of the scenes.
@@ -18,8 +21,7 @@ def drawn(scenes: Sequence[Scene], size: int, processes: int | None = None) -> t
     They stay in the cache folder under a name made of the scenes, the size and the drawing code, so the same
     call returns at once the next time. An interrupted drawing leaves nothing under that name.
     """
-    files = (path for path in Path(worlds.__path__[0]).glob("*.py") if not path.name.startswith("wording"))
-    code = b"".join(path.read_bytes() for path in sorted(files))  # without what only names the scenes
+    code = b"".join(Path(worlds.__path__[0], f"{name}.py").read_bytes() for name in CODE)
     key = hashlib.blake2b(repr((scenes, size)).encode() + code, digest_size=12).hexdigest()
     folder = home() / "cache" / "drawn"
     paths = [folder / f"{key}-{kind}.npy" for kind in ("pictures", "masks")]
