@@ -115,7 +115,7 @@ class Judge:
         It is sure of itself on rough pictures, too: these are choices among the values, and "none of them" is no
         value. Arguments and errors as of `features`.
         """
-        return _split(self.network.head(self.features(pictures)))
+        return by_attribute(self.network.head(self.features(pictures)), ATTRIBUTES)
 
     def read(self, pictures: Float[Tensor, "b 3 h w"]) -> list[dict[str, str]]:
         """The likeliest value of each attribute, for each picture; arguments and errors as of `features`."""
@@ -123,8 +123,7 @@ class Judge:
 
     def read_features(self, features: Float[Tensor, "b 256"]) -> list[dict[str, str]]:
         """As `read`, from features that are at hand already."""
-        found = {name: table.argmax(1).tolist() for name, table in _split(self.network.head(features)).items()}
-        return [{name: ATTRIBUTES[name][rows[i]] for name, rows in found.items()} for i in range(len(features))]
+        return likeliest(self.network.head(features), ATTRIBUTES)
 
 
 def load_judge(path: Path = WEIGHTS) -> Judge:
@@ -134,6 +133,26 @@ def load_judge(path: Path = WEIGHTS) -> Judge:
         MediaError: the file cannot be read, is no judge, or judges a storybook with other values.
     """
     network = JudgeNetwork()
+    return Judge(network, read_weights(path, network, ATTRIBUTES, "runs/train_judge.py"))
+
+
+def read_weights(
+    path: Path, network: nn.Module, attributes: Mapping[str, tuple[str, ...]], trainer: str
+) -> dict[str, Any]:
+    """Load a judge's weights into its network, for inference only.
+
+    Args:
+        path: the file of weights and facts.
+        network: with as many outputs as `attributes` has values.
+        attributes: what the judge must read, and their values.
+        trainer: the script that writes such a file, for the errors.
+
+    Returns:
+        The facts: how it was trained and how often it is right.
+
+    Raises:
+        MediaError: the file cannot be read, is no judge, or judges other attributes.
+    """
     try:
         with safe_open(readable(path), "pt") as file:
             facts = json.loads((file.metadata() or {}).get("judge", "{}"))
@@ -141,17 +160,26 @@ def load_judge(path: Path = WEIGHTS) -> Judge:
     except (SafetensorError, ValueError) as problem:
         if isinstance(problem, MediaError):
             raise
-        raise MediaError(f"{path} is no judge ({reason(problem)}): train one with runs/train_judge.py.") from problem
-    if facts.get("attributes") != {name: list(values) for name, values in ATTRIBUTES.items()}:
-        raise MediaError(f"{path} judges other attributes than the storybook has: train it with runs/train_judge.py.")
+        raise MediaError(f"{path} is no judge ({reason(problem)}): train one with {trainer}.") from problem
+    if facts.get("attributes") != {name: list(values) for name, values in attributes.items()}:
+        raise MediaError(f"{path} judges other attributes than this world has: train it with {trainer}.")
     network.load_state_dict(tensors)
-    return Judge(network.eval().requires_grad_(False), facts)
+    network.eval().requires_grad_(False)
+    return facts
 
 
-def _split(logits: Float[Tensor, "b values"]) -> dict[str, Float[Tensor, "b some"]]:
-    """Probabilities by attribute."""
-    parts = logits.split([len(values) for values in ATTRIBUTES.values()], dim=1)
-    return {name: part.softmax(1) for name, part in zip(ATTRIBUTES, parts, strict=True)}
+def by_attribute(
+    logits: Float[Tensor, "b values"], attributes: Mapping[str, tuple[str, ...]]
+) -> dict[str, Float[Tensor, "b some"]]:
+    """Probabilities by attribute, from the logits of all values of all attributes, one after the other."""
+    parts = logits.split([len(values) for values in attributes.values()], dim=1)
+    return {name: part.softmax(1) for name, part in zip(attributes, parts, strict=True)}
+
+
+def likeliest(logits: Float[Tensor, "b values"], attributes: Mapping[str, tuple[str, ...]]) -> list[dict[str, str]]:
+    """The likeliest value of each attribute, for each row of logits."""
+    found = {name: table.argmax(1).tolist() for name, table in by_attribute(logits, attributes).items()}
+    return [{name: attributes[name][rows[i]] for name, rows in found.items()} for i in range(len(logits))]
 
 
 def _at_side(pictures: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """How the judge learns: from drawn pictures, worn in the ways in which codecs and denoisers wear them."""
 
 import json
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
@@ -73,7 +73,7 @@ def train_judge(
         MediaError: a file could not be written.
     """
     scenes = [Scene.random(TRAINED_FROM + i) for i in range(settings.scenes)]
-    pictures, truth = drawn(scenes, SIDE, processes)[0], _labels(scenes)
+    pictures, truth = drawn(scenes, SIDE, processes)[0], labels(scenes, ATTRIBUTES)
     network = _fresh(settings.seed)
 
     def loss_at(module: nn.Module, share: Share) -> Tensor:
@@ -81,7 +81,9 @@ def train_judge(
         chosen = random.choice(len(pictures), settings.batch, replace=False)
         x, y = _mirrored(from_uint8(pictures[chosen]), truth[chosen], random)
         own = share.of(settings.batch)
-        return _loss(module(worn(x, random)[own].contiguous(memory_format=torch.channels_last)), y[own])
+        return attribute_loss(
+            module(worn(x, random)[own].contiguous(memory_format=torch.channels_last)), y[own], ATTRIBUTES
+        )
 
     fitting = Fit(
         steps=settings.steps, rate=settings.rate, plain_rate=settings.plain_rate, warm_up=100, flat=0.3, ema=0.99
@@ -152,12 +154,16 @@ def _fresh(seed: int) -> JudgeNetwork:
     return network
 
 
-def _labels(scenes: Sequence[Scene]) -> Int[Tensor, "n attributes"]:
-    return torch.tensor([[values.index(getattr(s, name)) for name, values in ATTRIBUTES.items()] for s in scenes])
+def labels(items: Sequence[Any], attributes: Mapping[str, tuple[str, ...]]) -> Int[Tensor, "n attributes"]:
+    """The number of each attribute's value, for items that have fields of these names."""
+    return torch.tensor([[values.index(getattr(item, name)) for name, values in attributes.items()] for item in items])
 
 
-def _loss(logits: Float[Tensor, "b values"], truth: Int[Tensor, "b attributes"]) -> Float[Tensor, ""]:
-    parts = logits.split([len(values) for values in ATTRIBUTES.values()], dim=1)
+def attribute_loss(
+    logits: Float[Tensor, "b values"], truth: Int[Tensor, "b attributes"], attributes: Mapping[str, tuple[str, ...]]
+) -> Float[Tensor, ""]:
+    """The attributes' mean cross-entropies, added up."""
+    parts = logits.split([len(values) for values in attributes.values()], dim=1)
     losses = [nn.functional.cross_entropy(part, truth[:, i]) for i, part in enumerate(parts)]
     return torch.stack(losses).sum()
 
