@@ -10,12 +10,13 @@ from regrow.benchmark import editing_figures, storybook_figures
 from regrow.benchmark.editing import bench_editing
 from regrow.benchmark.editors import own_editors
 from regrow.benchmark.storybook import bench_storybook
+from regrow.benchmark.trade_off import curves
 from regrow.benchmark.training import bench_training
-from regrow.interfaces.verbs import opened, watched
+from regrow.interfaces.reporting import opened, watched
 from regrow.media.image import check_savable, save
 
 if TYPE_CHECKING:
-    from regrow.interfaces.cli import Run
+    from regrow.interfaces.cli import BenchEdit, Run
 
 
 def storybook(name: str, scenes: int, sheet: Path | None, run: "Run") -> None:
@@ -33,29 +34,47 @@ def storybook(name: str, scenes: int, sheet: Path | None, run: "Run") -> None:
         print(f"wrote {sheet}")
 
 
-def edit(
-    name: str, wishes: int, tuning: int, only: tuple[str, ...], kept: Path | None, sheet: Path | None, run: "Run"
-) -> None:
+def edit(asked: "BenchEdit", run: "Run") -> None:
     """Ways to edit, beside the truth."""
     from regrow.benchmark.rivals import rivals
 
-    if sheet:
-        check_savable(sheet)
-    if wishes < 1 or tuning < 0:
-        raise ValueError(f"--wishes must be 1 or more and --tuning 0 or more; got {wishes} and {tuning}.")
+    for path in (asked.sheet, asked.curves):
+        if path:
+            check_savable(path)
     editors = {editor.name: editor for editor in (*own_editors(), *rivals())}
-    if unknown := [name for name in only if name not in editors]:
-        raise ValueError(f"There is no way to edit named {unknown[0]!r}; there are {', '.join(editors)}.")
-    chosen = [editors[name] for name in only or editors]
-    figures = watched(bench_editing(opened(name, run), chosen, wishes, tuning, kept=kept), run)
-    if sheet:
-        save(sheet, editing_figures.contact_sheet(figures))
+    optional = {editor.name: editor for editor in own_editors(optional=True)}
+    if unknown := [name for name in asked.only if name not in editors | optional]:
+        raise ValueError(f"There is no way to edit named {unknown[0]!r}; there are {', '.join(editors | optional)}.")
+    chosen = [(editors | optional)[name] for name in asked.only or editors]
+    figures = watched(
+        bench_editing(
+            opened(asked.model, run),
+            chosen,
+            asked.wishes,
+            asked.tuning,
+            min(asked.round_trips, asked.wishes),
+            min(asked.shown, asked.wishes) if asked.sheet else 0,
+            kept=asked.kept,
+            settings=asked.settings,
+        ),
+        run,
+    )
+    found, written = editing_figures.as_dict(figures), []
+    if asked.sheet:
+        save(asked.sheet, editing_figures.contact_sheet(figures))
+        written.append(asked.sheet)
+    if asked.curves:
+        save(asked.curves, curves(figures))
+        written.append(asked.curves)
+    if asked.figures:
+        asked.figures.write_text(json.dumps(found, ensure_ascii=False, indent=1), encoding="utf-8")
+        written.append(asked.figures)
     if run.json:
-        print(json.dumps(editing_figures.as_dict(figures), ensure_ascii=False))
+        print(json.dumps(found, ensure_ascii=False))
         return
     editing_figures.print_table(figures, sys.stdout)
-    if sheet:
-        print(f"wrote {sheet}")
+    for path in written:
+        print(f"wrote {path}")
 
 
 def train(name: str, batch: int, steps: int, run: "Run") -> None:

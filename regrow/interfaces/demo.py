@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from regrow.families.registry import open_model
-from regrow.interfaces.verbs import distance_text
+from regrow.interfaces.reporting import distance_text
 from regrow.media.image import save
 from regrow.media.sheet import sheet
 from regrow.operations.compare import compare

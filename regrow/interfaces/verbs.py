@@ -1,17 +1,22 @@
 """What the command line's verbs do: open the model, run the operation, write the files, say so."""
 
-import json
-import re
 import sys
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-import torch
-from tqdm import tqdm
-
-from regrow.families.model import Model
-from regrow.families.registry import open_model
+from regrow.interfaces import sound_verbs as sounds
+from regrow.interfaces.reporting import (
+    checked,
+    distance_text,
+    free_paths,
+    lines,
+    opened,
+    say,
+    set_threads,
+    slug,
+    watched,
+)
 from regrow.media.image import check_savable, save
 from regrow.media.sheet import sheet as make_sheet
 from regrow.operations import compare as comparing
@@ -20,25 +25,27 @@ from regrow.operations import generate as generating
 from regrow.operations import inspect as inspecting
 from regrow.operations import invert as inverting
 from regrow.operations import replay as replaying
-from regrow.operations.progress import Progress, finish
 from regrow.operations.requests import Edit, Generate, Invert
 from regrow.operations.trajectories import save_trajectory
 
 if TYPE_CHECKING:
     from regrow.interfaces.cli import Run
 
-Result = TypeVar("Result")
-
 
 def generate(request: Generate, run: "Run", out: Path | None) -> None:
-    first = _checked(out or Path(f"{_slug(request.prompt)}.png"))
+    if sounds.is_sound(out):
+        request = sounds.for_sounds(request)
     model = opened(request.model, run)
+    if model.medium == "sound":
+        sounds.generate(request, run, out, model)
+        return
+    first = checked(out or Path(f"{slug(request.prompt)}.png"))
     made = watched(generating.generate(request, model), run)
-    paths = _paths(first, len(made.pictures))
+    paths = free_paths(first, len(made.pictures))
     for path, picture, recipe in zip(paths, made.pictures, made.recipes, strict=True):
         save(path, picture, recipe)
     figures = made.recipes[0]["figures"]
-    _say(
+    say(
         run,
         {"files": paths, "notes": made.notes, "recipes": made.recipes},
         *made.notes,
@@ -48,7 +55,11 @@ def generate(request: Generate, run: "Run", out: Path | None) -> None:
 
 
 def edit(request: Edit, run: "Run", out: Path | None, sheet: Path | None) -> None:
-    first = _checked(out or Path(f"{request.image.stem}-{_slug(request.target[0])}.png"))
+    if sounds.is_sound(request.image):
+        request = sounds.for_sounds(request)
+        sounds.edit(request, run, out, sheet, opened(request.model, run))
+        return
+    first = checked(out or Path(f"{request.image.stem}-{slug(request.target[0])}.png"))
     if sheet:
         check_savable(sheet)
     model = opened(request.model, run)
@@ -58,12 +69,12 @@ def edit(request: Edit, run: "Run", out: Path | None, sheet: Path | None) -> Non
         save(sheet, make_sheet([compared.row], title="regrow edit"), {"regrow": "sheet", "of": edited.recipes[0]})
     else:
         edited = watched(editing.edit(request, model), run)
-    paths = _paths(first, len(edited.pictures))
+    paths = free_paths(first, len(edited.pictures))
     for path, picture, recipe in zip(paths, edited.pictures, edited.recipes, strict=True):
         save(path, picture, recipe)
     figures = edited.recipes[0]["figures"]
     counted = figures["evaluations"]
-    _say(
+    say(
         run,
         {"files": [*paths, *([sheet] if sheet else [])], "notes": edited.notes, "recipes": edited.recipes},
         *edited.notes,
@@ -80,11 +91,11 @@ def edit(request: Edit, run: "Run", out: Path | None, sheet: Path | None) -> Non
 def invert(request: Invert, run: "Run", out: Path | None) -> None:
     model = opened(request.model, run)
     inverted = watched(inverting.invert(request, model), run)
-    (path,) = _paths(out or Path(f"{request.image.stem}.safetensors"), 1)
+    (path,) = free_paths(out or Path(f"{request.image.stem}.safetensors"), 1)
     save_trajectory(path, inverted.trajectory, inverted.made_of)
     stuck = [c for c in inverted.trajectory.convergence if not c.converged]
     accuracy = inverted.latent_accuracy
-    _say(
+    say(
         run,
         {
             "file": path,
@@ -112,21 +123,25 @@ def invert(request: Invert, run: "Run", out: Path | None) -> None:
 
 
 def replay(file: Path, run: "Run", out: Path | None) -> None:
-    first = _checked(out or Path(f"{file.stem}-replayed.png"))
     recipe = replaying.recipe_in(file)
     request = replaying.request_from(recipe)
+    first = out or Path(f"{file.stem}-replayed{file.suffix if sounds.is_sound(file) else '.png'}")
+    (sounds.check_savable if sounds.is_sound(file) else check_savable)(first)
     model = opened(request.model, run)
     replayed = watched(replaying.replay(recipe, request, model), run)
-    (path,) = _paths(first, 1)
-    save(path, replayed.picture, replayed.recipe)
+    (path,) = free_paths(first, 1)
+    if replayed.rate:
+        sounds.save(path, replayed.result, replayed.rate, replayed.recipe)
+    else:
+        save(path, replayed.result, replayed.recipe)
     same = "the same, bit for bit" if replayed.identical else "NOT the same: another machine, library or thread count"
-    _say(run, {"file": path, "identical": replayed.identical}, f"wrote {path}: {same}")
+    say(run, {"file": path, "identical": replayed.identical}, f"wrote {path}: {same}")
 
 
 def verify(name: str, run: "Run") -> None:
     from regrow.verification import formulas, model, report
 
-    _set_threads(run)
+    set_threads(run)
     checks: Iterable[Any] = model.verify_model(opened(name, run)) if name else formulas.verify()
     if not report.run(checks, run.json, sys.stdout):
         sys.exit(1)
@@ -135,88 +150,11 @@ def verify(name: str, run: "Run") -> None:
 def inspect(file: Path, run: "Run", model: str, source: str, steps: int, out: Path | None) -> None:
     if not model:
         facts = inspecting.facts_of(file)
-        _say(run, facts, *_lines(facts))
+        say(run, facts, *lines(facts))
         return
-    first = _checked(out or Path(f"{file.stem}-inspected.png"))
+    first = checked(out or Path(f"{file.stem}-inspected.png"))
     inspected = watched(inspecting.inspect_picture(file, source, steps, opened(model, run)), run)
-    (path,) = _paths(first, 1)
+    (path,) = free_paths(first, 1)
     assert inspected.page is not None
     save(path, inspected.page)
-    _say(run, inspected.facts | {"page": path}, *_lines(inspected.facts), f"wrote {path}")
-
-
-def opened(name: str, run: "Run") -> Model:
-    """A model on the device and with the threads that a command asks for."""
-    _set_threads(run)
-    return open_model(name, allow_pickle=run.allow_pickle, device=run.device, dtype=getattr(torch, run.dtype))
-
-
-def _set_threads(run: "Run") -> None:
-    if run.threads:
-        torch.set_num_threads(run.threads)
-
-
-def watched(operation: Generator[Progress, None, Result], run: "Run") -> Result:
-    """Run an operation under a bar that shows the time left, one bar a part."""
-    bars: dict[str, tqdm] = {}
-
-    def watch(progress: Progress) -> None:
-        if progress.part not in bars or bars[progress.part].n > progress.index:
-            for bar in bars.values():
-                bar.close()
-            bars[progress.part] = tqdm(
-                total=progress.steps, desc=progress.part, unit="step", leave=False, disable=run.json or None
-            )
-        bars[progress.part].update(progress.index - bars[progress.part].n)
-
-    try:
-        return finish(operation, watch)
-    finally:
-        for bar in bars.values():
-            bar.close()
-
-
-def _paths(first: Path, count: int) -> list[Path]:
-    """`count` file names that are free: the wanted one, or with numbers."""
-    found: list[Path] = []
-    number = 1
-    candidate = first
-    while len(found) < count:
-        if not candidate.exists():
-            found.append(candidate)
-        number += 1
-        candidate = first.with_name(f"{first.stem}-{number}{first.suffix}")
-    return found
-
-
-def _checked(path: Path) -> Path:
-    check_savable(path)
-    return path
-
-
-def _slug(words: str) -> str:
-    return re.sub(r"[\W_]+", "-", words).strip("-").lower()[:60] or "picture"
-
-
-def distance_text(figures: dict[str, float | None]) -> str:
-    """A distance as words: "PSNR 31.2 dB, SSIM 0.98"."""
-    decibels = "equal" if figures["psnr"] is None else f"PSNR {figures['psnr']} dB"
-    return f"{decibels}, SSIM {figures['ssim']}"
-
-
-def _lines(facts: dict[str, Any], indent: str = "") -> list[str]:
-    lines = []
-    for key, value in facts.items():
-        if isinstance(value, dict):
-            lines += [f"{indent}{key}:", *_lines(value, indent + "  ")]
-        else:
-            lines.append(f"{indent}{key}: {value}")
-    return lines
-
-
-def _say(run: "Run", facts: dict[str, Any], *sentences: str) -> None:
-    if run.json:
-        print(json.dumps(facts, default=str, ensure_ascii=False))
-    else:
-        for sentence in sentences:
-            print(sentence)
+    say(run, inspected.facts | {"page": path}, *lines(inspected.facts), f"wrote {path}")

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from regrow.media import sound_tag, tag
 from regrow.media.files import MediaError, readable, reason, write_whole
+from regrow.media.listing import SOUNDS
 
 SAVED = {".wav": ("WAV", "PCM_24"), ".flac": ("FLAC", "PCM_24"), ".ogg": ("OGG", "VORBIS")}
 """Suffixes that can be saved, with libsndfile's names of format and samples."""
@@ -82,6 +83,11 @@ def load(path: str | os.PathLike[str], data: bytes | None = None) -> Sound:
         values /= peak
         notes = (f"It goes {20 * np.log10(peak):.1f} dB beyond full scale and was made that much quieter.",)
     return Sound(torch.from_numpy(values.T.copy()), rate, notes)
+
+
+def is_sound(path: str | os.PathLike[str] | None) -> bool:
+    """Whether a file's name says that it is a sound."""
+    return path is not None and Path(path).suffix.lower() in SOUNDS.suffixes
 
 
 def save(

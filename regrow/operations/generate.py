@@ -33,21 +33,33 @@ def generate(request: Generate, model: Model) -> Generator[Progress, None, Gener
         ValueError: a setting is out of range, or the size does not fit the model.
     """
     started = time.monotonic()
+    if model.medium != "picture":
+        raise ValueError(f"{model.name} makes {model.medium}s, not pictures.")
+    if request.duration is not None or request.loop:
+        raise ValueError(f"{model.name} makes pictures; duration and loop are for sounds (--model bandstand).")
     height, width = request.size or model.size
     if height % model.multiple or width % model.multiple:
         raise ValueError(f"size must be multiples of {model.multiple} for this model; got {height} x {width}.")
+    x, evaluations = yield from grow(request, model, model.latent_shape(height, width))
+    pictures = model.decode(x)
+    figures = {"evaluations": evaluations, "seconds": round(time.monotonic() - started, 2)}
+    recipes = [make_recipe(request, model, picture, i, figures) for i, picture in enumerate(pictures)]
+    return Generated(pictures, tuple(recipes), about_words(model, [request.prompt, request.negative]))
+
+
+def grow(
+    request: Generate, model: Model, shape: tuple[int, int, int]
+) -> Generator[Progress, None, tuple[Float[Tensor, "b c h w"], int]]:
+    """Latents of this shape `c h w` from noise, and the evaluations that each took."""
     seeds = [request.seed + i for i in range(request.count)]
     condition = model.condition([request.prompt] * request.count)
-    negative = model.condition([request.negative] * request.count)
     guided = request.guidance != 1
-    denoise = Counted(model.denoiser(condition, negative if guided else None, request.guidance), 1 + guided)
+    negative = model.condition([request.negative] * request.count) if guided else None
+    denoise = Counted(model.denoiser(condition, negative, request.guidance, request.loop), 1 + guided)
     levels = model.schedule.grid(request.steps, request.spacing)
     # pure noise has standard deviation 1 whatever the last level's sigma: what the networks are trained on
-    x = noise(model.latent_shape(height, width), seeds)
+    x = noise(shape, seeds)
     for state in solve(make_step(request.solver, request.eta, seeds), denoise, x, levels):
         x = state.x
         yield Progress("generate", state.index, state.steps, x)
-    pictures = model.decode(x)
-    figures = {"evaluations": denoise.evaluations, "seconds": round(time.monotonic() - started, 2)}
-    recipes = [make_recipe(request, model, picture, i, figures) for i, picture in enumerate(pictures)]
-    return Generated(pictures, tuple(recipes), about_words(model, [request.prompt, request.negative]))
+    return x, denoise.evaluations

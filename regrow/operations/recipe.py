@@ -7,9 +7,11 @@ A recipe is a JSON object with the keys
     settings    every field of the operation's dataclass
     model       name and content hash
     input       the input file's absolute path and the hash of its bytes; absent where there was none
+    mask        hash of the mask's 8-bit pixels, the share of the picture that may change, and path and hash of its
+                file; absent where all may change
     threads     of the CPU: another number may round differently
     versions    of Python and of the libraries that compute
-    result      hash of the picture's 8-bit pixels, and which picture of a batch it is
+    result      hash of the picture's 8-bit pixels or the wave's 24-bit samples, and which one of a batch it is
     figures     what was measured: evaluations, seconds, distances
 """
 
@@ -44,10 +46,20 @@ def picture_hash(picture: Float[Tensor, "3 h w"]) -> str:
     return hashlib.blake2b(repr(values.shape).encode() + values.tobytes(), digest_size=16).hexdigest()
 
 
+def wave_hash(wave: Float[Tensor, "channels n"]) -> str:
+    """BLAKE2b of a wave's 24-bit samples and size, 32 hexadecimal digits."""
+    values = (wave.double().clamp(-1, 1) * (2**23 - 1)).round().to(torch.int32).numpy()
+    return hashlib.blake2b(repr(values.shape).encode() + values.tobytes(), digest_size=16).hexdigest()
+
+
 def make_recipe(
-    request: Any, model: Model, picture: Float[Tensor, "3 h w"], index: int, figures: Mapping[str, Any]
+    request: Any,
+    model: Model,
+    result: Float[Tensor, "3 h w"] | Float[Tensor, "channels n"],
+    index: int,
+    figures: Mapping[str, Any],
 ) -> Recipe:
-    """The recipe of picture `index` of an operation's result."""
+    """The recipe of picture or wave `index` of an operation's result."""
     assert is_dataclass(request)
     assert not isinstance(request, type)
     settings = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(request).items()}
@@ -60,7 +72,7 @@ def make_recipe(
         "threads": torch.get_num_threads(),
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in ("torch", "diffusers", "transformers", "pillow", "numpy")},
-        "result": {"hash": picture_hash(picture), "index": index},
+        "result": {"hash": (picture_hash if result.ndim == 3 else wave_hash)(result), "index": index},
         "figures": dict(figures),
     }
     if image:

@@ -1,6 +1,6 @@
 """Replay: make a result again from the recipe in its file."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,10 +9,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.families.model import Model
+from regrow.media.audio import is_sound
+from regrow.media.audio import read_recipe as read_sound_recipe
 from regrow.media.files import MediaError
 from regrow.media.image import read_recipe
 from regrow.operations.edit import edit
+from regrow.operations.edit_sounds import edit_sounds
 from regrow.operations.generate import generate
+from regrow.operations.generate_sounds import generate_sounds
 from regrow.operations.progress import Progress
 from regrow.operations.recipe import Recipe, file_hash, settings_from
 from regrow.operations.requests import Edit, Generate
@@ -20,11 +24,19 @@ from regrow.operations.requests import Edit, Generate
 
 @dataclass(frozen=True)
 class Replayed:
-    """A picture `3 h w` made again, its new recipe, and whether its 8-bit pixels are those of the first time."""
+    """A result made again.
 
-    picture: Float[Tensor, "3 h w"]
+    Attributes:
+        result: a picture `3 h w`, or a wave `channels n`.
+        recipe: its new one.
+        identical: whether its 8-bit pixels or 24-bit samples are those of the first time.
+        rate: of a wave; None for a picture.
+    """
+
+    result: Float[Tensor, "3 h w"] | Float[Tensor, "channels n"]
     recipe: Recipe
     identical: bool
+    rate: int | None = None
 
 
 def recipe_in(path: Path) -> Recipe:
@@ -33,7 +45,7 @@ def recipe_in(path: Path) -> Recipe:
     Raises:
         MediaError: there is none.
     """
-    recipe = read_recipe(path)
+    recipe = read_sound_recipe(path) if is_sound(path) else read_recipe(path)
     if recipe is None:
         raise MediaError(f"{path} carries no recipe; only files that regrow saved can be replayed.")
     return recipe
@@ -51,33 +63,54 @@ def request_from(recipe: Recipe) -> Generate | Edit:
     if operation != "edit":
         raise MediaError(f"This recipe is of the operation {operation!r}, which regrow cannot replay.")
     settings = settings_from(recipe, Edit)
-    there = Path(recipe["input"]["file"])
-    if file_hash(there) != recipe["input"]["hash"]:
-        raise MediaError(f"{there} has changed since it was edited; put the file of that time back.")
-    paths = {"image": there, "trajectory": Path(settings["trajectory"]) if settings["trajectory"] else None}
+    paths = {"image": _unchanged(recipe["input"]["file"], recipe["input"]["hash"])}
+    if settings["trajectory"]:
+        paths["trajectory"] = Path(settings["trajectory"])
+    if settings["mask"]:
+        paths["mask"] = _unchanged(recipe["mask"]["file"], recipe["mask"]["file_hash"])
     return Edit(**{**settings, **paths})
 
 
+def _unchanged(file: str, known: str) -> Path:
+    if file_hash(Path(file)) != known:
+        raise MediaError(f"{file} has changed since it was used; put the file of that time back.")
+    return Path(file)
+
+
 def replay(recipe: Recipe, request: Generate | Edit, model: Model) -> Generator[Progress, None, Replayed]:
-    """Make the recipe's picture again, with as many threads as the first time.
+    """Make the recipe's result again, with as many threads as the first time.
 
     Raises:
         MediaError: the model is not the one of the recipe.
     """
     if model.content_hash != recipe["model"]["hash"]:
         raise MediaError(
-            f"The model {model.name} here is not the one that made this picture (its content hash differs); "
+            f"The model {model.name} here is not the one that made this file (its content hash differs); "
             "install that version of it."
         )
     threads = torch.get_num_threads()
     torch.set_num_threads(recipe["threads"])
     try:
-        if isinstance(request, Generate):
-            made = yield from generate(request, model)
-        else:
-            made = yield from edit(request, model)
+        results, recipes, rate = yield from _made(request, model)
     finally:
         torch.set_num_threads(threads)
     index = recipe["result"]["index"]
-    again = made.recipes[index]
-    return Replayed(made.pictures[index], again, again["result"]["hash"] == recipe["result"]["hash"])
+    again = recipes[index]
+    return Replayed(results[index], again, again["result"]["hash"] == recipe["result"]["hash"], rate)
+
+
+def _made(
+    request: Generate | Edit, model: Model
+) -> Generator[Progress, None, tuple[Sequence[Tensor], Sequence[Recipe], int | None]]:
+    """What a request gives, the recipes, and the rate of sounds."""
+    if model.medium == "sound":
+        if isinstance(request, Generate):
+            sounds = yield from generate_sounds(request, model)
+        else:
+            sounds = yield from edit_sounds(request, model)
+        return list(sounds.waves), sounds.recipes, sounds.rate
+    if isinstance(request, Generate):
+        pictures = yield from generate(request, model)
+    else:
+        pictures = yield from edit(request, model)
+    return list(pictures.pictures), pictures.recipes, None

@@ -1,8 +1,9 @@
-"""Requests about pictures: what a user asks for, as frozen dataclasses that import nothing heavy.
+"""Requests about pictures and sounds: what a user asks for, as frozen dataclasses that import nothing heavy.
 
 The command line is made from them, and a recipe's settings are their fields.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -27,20 +28,22 @@ PATHS: dict[MethodName, InversionName] = {
 
 @dataclass(frozen=True)
 class Generate:
-    """Make pictures from words.
+    """Make pictures or sounds from words.
 
     Attributes:
-        prompt: what the picture shows.
-        negative: what it should not show.
+        prompt: what the picture shows, or what is heard.
+        negative: what it should not show, or what is not heard.
         model: name of an embedded or installed model, a folder, or a hub id `user/repo`.
-        steps: levels walked from noise to picture.
+        steps: levels walked from noise.
         guidance: how much the words are exaggerated; 1 = off.
-        seed: of the first picture; picture i has seed + i and can be made again alone.
-        count: how many pictures.
+        seed: of the first result; result i has seed + i and can be made again alone.
+        count: how many.
         solver: ddim, heun (two evaluations a step) or dpmpp_2m.
         eta: fresh noise of ddim, 0 to 1.
         spacing: of the levels.
         size: height and width in pixels; the model's own if not given.
+        duration: of a sound in seconds; the model's own if not given. Longer ones grow in windows that overlap.
+        loop: let the end of a sound lead into its beginning.
     """
 
     prompt: Positional[str]
@@ -54,8 +57,12 @@ class Generate:
     eta: float = 0.0
     spacing: Spacing = "trailing"
     size: tuple[int, int] | None = None
+    duration: float | None = None
+    loop: bool = False
 
     def __post_init__(self) -> None:
+        if self.duration is not None and not 0.1 <= self.duration <= 600:
+            raise ValueError(f"duration must be from 0.1 to 600 seconds; got {self.duration}.")
         if self.count < 1:
             raise ValueError(f"count must be 1 or more; got {self.count}.")
         if self.size and min(self.size) < 1:
@@ -134,6 +141,12 @@ class Edit:
         tolerance: of fixed_point.
         frame: how a picture that is not of the model's size is fitted: crop, pad or stretch.
         size: height and width the picture is fitted to; the model's own if not given.
+        region: the box that may change, as shares of the picture: left, top, right, bottom ("0.2,0.3,0.8,0.9"). All the
+            rest stays as it is in the file, bit for bit.
+        mask: the same by a picture: white may change, black stays, a grey changes that much (so many of the last
+            steps); of any size, for it is stretched over the picture. With region, only where both allow it.
+        feather: how far outside region or mask the result fades into the picture, as a share of its shorter side; also
+            inside the edges of the part of a picture that the model saw.
         trajectory: a file of `regrow invert` to start from.
         cache: keep inverted paths on disk and reuse them.
     """
@@ -156,12 +169,18 @@ class Edit:
     tolerance: float = 1e-5
     frame: Mode = "crop"
     size: tuple[int, int] | None = None
+    region: str | None = None
+    mask: Path | None = None
+    feather: float = 0.03
     trajectory: Path | None = None
     cache: bool = True
 
     def __post_init__(self) -> None:
         if not self.target:
             raise ValueError("edit needs at least one --target.")
+        _ = self.box
+        if not 0 <= self.feather <= 0.5:
+            raise ValueError(f"feather must be from 0 to 0.5; got {self.feather}.")
         if not 0 < self.strength <= 1:
             raise ValueError(f"strength must be above 0 and at most 1; got {self.strength}.")
         if self.start_step is not None and not 0 <= self.start_step < self.steps:
@@ -180,6 +199,22 @@ class Edit:
             raise ValueError(f"{self.method} follows a path inverted without guidance: invert_guidance must be 1.")
         if self.method == "null_text" and self.guidance == 1:
             raise ValueError("null_text tunes what guidance leads away from: guidance must not be 1.")
+
+    @property
+    def box(self) -> tuple[float, float, float, float] | None:
+        """The region: left, top, right and bottom as shares of the picture."""
+        if self.region is None:
+            return None
+        try:
+            left, top, right, bottom = (float(part) for part in self.region.split(","))
+        except ValueError:
+            left = top = right = bottom = math.nan
+        if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+            raise ValueError(
+                'region must be left, top, right and bottom as shares of the picture, as in "0.2,0.3,0.8,0.9"; '
+                f'got "{self.region}".'
+            )
+        return left, top, right, bottom
 
     @property
     def walked(self) -> int:

@@ -1,0 +1,222 @@
+"""How well a model knows the bandstand: what its codec and phase lose, and whether it plays what the words ask for.
+
+The phrases are held out (seeds 9,000,000 and up) and a judge hears what is played. It hears the same phrases as they
+were played, which is the judge's own accuracy; through the codec; through codec and phase, which is what a user
+hears; and as the model grew them from words, as waves, too.
+"""
+
+import time
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, TextIO, get_args
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.benchmark.estimates import Estimate, mean
+from regrow.benchmark.sound_judge import ATTRIBUTES, SoundJudge, load_sound_judge
+from regrow.benchmark.storybook import grow
+from regrow.families.model import Model
+from regrow.media.mel import MelSettings, from_unit, to_mel, to_unit
+from regrow.operations.hearing import settings_of, sounded
+from regrow.operations.progress import Progress
+from regrow.operations.requests import Generate
+from regrow.worlds.bandstand import Phrase, caption, captions, play
+from regrow.worlds.wording_bandstand import Language
+
+FIRST_SEED = 9_000_000
+"""Of the held-out phrases; models learn from seeds far below."""
+
+Mels = Float[Tensor, "b 1 bands frames"]
+
+
+@dataclass(frozen=True, eq=False)
+class BandstandFigures:
+    """What `bench_bandstand` found.
+
+    Attributes:
+        model: its name.
+        phrases: how many.
+        settings: of the generation, and the first seed.
+        lost: mean absolute difference of mels in dB from the played ones: "codec", and "codec and phase".
+        heard: share of right readings by attribute, by kind of clip; where clips grew from words, an attribute counts
+            only in those whose words ask for it.
+        confusion: of instruments in what grew from English words: asked, then heard.
+        judge: the judge's accuracy on its own held-out clips.
+        seconds: that the bench took.
+        samples: the first mels in dB, by kind of clip.
+        captions: of the first phrases.
+    """
+
+    model: str
+    phrases: int
+    settings: Mapping[str, Any]
+    lost: Mapping[str, Estimate]
+    heard: Mapping[str, Mapping[str, Estimate]]
+    confusion: Mapping[str, Mapping[str, int]]
+    judge: Mapping[str, Any]
+    seconds: float
+    samples: Mapping[str, Mels]
+    captions: tuple[str, ...]
+
+
+def bench_bandstand(
+    model: Model,
+    phrases: int = 300,
+    settings: Generate | None = None,
+    languages: Sequence[Language] = get_args(Language),
+    batch: int = 10,
+    judge: SoundJudge | None = None,
+    shown: int = 16,
+) -> Generator[Progress, None, BandstandFigures]:
+    """Measure a model of sounds on held-out phrases.
+
+    Phrase i has seed 9,000,000 + i, which also chooses its caption and draws its noise, so that `regrow generate
+    CAPTION --seed SEED` makes its sound again.
+
+    Args:
+        model: of sounds, one that takes words.
+        phrases: how many.
+        settings: see `bench_storybook`.
+        languages: of the captions; each is generated on its own.
+        batch: clips at a time.
+        judge: the shipped one when None.
+        shown: how many mels are kept of each kind.
+
+    Raises:
+        ValueError: the model takes no words or makes no sounds, or a number does not fit.
+    """
+    started = time.monotonic()
+    mel = settings_of(model)
+    if model.text_encoder is None:
+        raise ValueError(f"{model.name} takes no words, so the bandstand bench cannot ask it for anything.")
+    if phrases < 2 or batch < 1:
+        raise ValueError(f"phrases must be 2 or more and batch 1 or more; got {phrases} and {batch}.")
+    settings, judge = settings or Generate(prompt=""), judge or load_sound_judge()
+    seeds = range(FIRST_SEED, FIRST_SEED + phrases)
+    concert = [Phrase.random(seed) for seed in seeds]
+    lost: dict[str, list[float]] = {"codec": [], "codec and phase": []}
+    read: dict[str, list[dict[str, str]]] = {}
+    samples: dict[str, list[Mels]] = {}
+
+    def hear(kind: str, mels: Mels) -> None:
+        read.setdefault(kind, []).extend(judge.read(mels))
+        samples.setdefault(kind, []).append(mels[: max(0, shown - len(read[kind]) + len(mels))])
+
+    for i in range(0, phrases, batch):
+        played = _played(concert[i : i + batch], model, mel)
+        coded = model.decode(model.encode(to_unit(played, mel)))
+        for kind, mels in (("codec", from_unit(coded, mel)), ("codec and phase", _again(coded, model, mel))):
+            lost[kind] += [float(error) for error in (mels - played).abs().mean((1, 2, 3))]
+            hear(kind, mels)
+        hear("played", played)
+        yield Progress("codec", min(i + batch, phrases), phrases)
+    wanted: dict[str, list[set[str]]] = {}
+    for language in languages:
+        kind = f"words {language}"
+        prompts = [caption(phrase, seed, language) for phrase, seed in zip(concert, seeds, strict=True)]
+        wanted[kind] = [asked(p, text, language) for p, text in zip(concert, prompts, strict=True)]
+        for i in range(0, phrases, batch):
+            hear(kind, _again(grow(model, prompts[i : i + batch], seeds[i : i + batch], settings), model, mel))
+            yield Progress(kind, min(i + batch, phrases), phrases)
+    told = {name: getattr(settings, name) for name in ("steps", "guidance", "solver", "eta", "spacing", "negative")}
+    return BandstandFigures(
+        model=model.name,
+        phrases=phrases,
+        settings={**told, "first_seed": FIRST_SEED},
+        lost={kind: mean(values) for kind, values in lost.items()},
+        heard={kind: _right(concert, found, wanted.get(kind)) for kind, found in read.items()},
+        confusion=_confusion(concert, read.get("words en", [])),
+        judge=judge.facts["held_out"],
+        seconds=round(time.monotonic() - started, 1),
+        samples={kind: torch.cat(parts) for kind, parts in samples.items()},
+        captions=tuple(captions(phrase)[0] for phrase in concert[:shown]),
+    )
+
+
+def _played(concert: Sequence[Phrase], model: Model, mel: MelSettings) -> Mels:
+    duration = model.size[1] * mel.hop / mel.rate
+    return to_mel(torch.from_numpy(np.stack([play(phrase, duration).wave for phrase in concert])), mel)
+
+
+def _again(mels: Mels, model: Model, mel: MelSettings) -> Mels:
+    """The mel, in dB, of the wave that a model's mel becomes: what a user hears and not what the model meant."""
+    return to_mel(sounded(mels, model, mels.shape[-1] * mel.hop), mel)
+
+
+def asked(phrase: Phrase, text: str, language: Language) -> set[str]:
+    """The attributes that a caption tells: where any other value would make it a caption of the phrase no more."""
+    told = set()
+    for name, values in ATTRIBUTES.items():
+        others = []
+        for value in values:
+            try:
+                others.append(phrase.replace(**{name: value}))
+            except ValueError:  # what this pattern does not have
+                continue
+        others = [other for other in others if getattr(other, name) != getattr(phrase, name)]
+        if others and not any(text in captions(other, language) for other in others):
+            told.add(name)
+    return told
+
+
+def _right(
+    concert: Sequence[Phrase], read: Sequence[Mapping[str, str]], wanted: Sequence[set[str]] | None
+) -> dict[str, Estimate]:
+    names = wanted or [set(ATTRIBUTES)] * len(concert)
+    found = {}
+    for name in ATTRIBUTES:
+        hits = [
+            float(r[name] == getattr(phrase, name))
+            for phrase, r, told in zip(concert, read, names, strict=True)
+            if name in told
+        ]
+        if hits:
+            found[name] = mean(hits)
+    return found
+
+
+def _confusion(concert: Sequence[Phrase], read: Sequence[Mapping[str, str]]) -> dict[str, dict[str, int]]:
+    names = ATTRIBUTES["instrument"]
+    counts = {true: dict.fromkeys(names, 0) for true in names}
+    for phrase, r in zip(concert, read, strict=False):
+        counts[phrase.instrument][r["instrument"]] += 1
+    return counts
+
+
+def as_dict(figures: BandstandFigures) -> dict[str, Any]:
+    """The figures without the mels, as JSON can hold them."""
+    fields = {name: value for name, value in vars(figures).items() if name not in ("samples", "lost", "heard")}
+    heard = {kind: {name: asdict(found) for name, found in right.items()} for kind, right in figures.heard.items()}
+    return {**fields, "lost": {kind: asdict(found) for kind, found in figures.lost.items()}, "heard": heard}
+
+
+def print_table(figures: BandstandFigures, out: TextIO) -> None:
+    """Print the figures as lines for a terminal of 120 columns."""
+    settings = figures.settings
+    print(
+        f"{figures.model}: {figures.phrases} phrases from seed {settings['first_seed']}; {settings['steps']} steps of "
+        f"{settings['solver']}, guidance {settings['guidance']:g}; 95 % bootstrap intervals; {figures.seconds:g} s\n",
+        file=out,
+    )
+    for kind, found in figures.lost.items():
+        print(f"{kind}: {found.value:.2f} [{found.low:.2f}, {found.high:.2f}] dB from the played mel", file=out)
+    order = ("played", *(kind for kind in figures.heard if kind != "played"))
+    print("\n" + f"{'heard rightly, %':<18}" + "".join(f"{kind:<28}" for kind in order).rstrip(), file=out)
+    for name in ATTRIBUTES:
+        cells = []
+        for kind in order:
+            here = figures.heard[kind].get(name)
+            few = f" of {here.count}" if here and here.count != figures.phrases else ""
+            shown = here and f"{100 * here.value:.1f} [{100 * here.low:.1f}, {100 * here.high:.1f}]{few}"
+            cells.append(f"{shown or '-':<28}")
+        print((f"{name:<18}" + "".join(cells)).rstrip(), file=out)
+    wrong = [
+        f"{true} as {name} {count}"
+        for true, counts in figures.confusion.items()
+        for name, count in counts.items()
+        if count and name != true
+    ]
+    print(f"\nasked in English, heard as another: {', '.join(wrong) or 'none'}", file=out)

@@ -1,0 +1,106 @@
+"""What every verb does: open the model, run the operation under a bar, find a free name, say what was done."""
+
+import json
+import re
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import torch
+from tqdm import tqdm
+
+from regrow.families.model import Model
+from regrow.families.registry import open_model
+from regrow.media.image import check_savable
+from regrow.operations.progress import Progress, finish
+
+if TYPE_CHECKING:
+    from regrow.interfaces.cli import Run
+
+Result = TypeVar("Result")
+
+
+def opened(name: str, run: "Run") -> Model:
+    """A model on the device and with the threads that a command asks for."""
+    set_threads(run)
+    return open_model(name, allow_pickle=run.allow_pickle, device=run.device, dtype=getattr(torch, run.dtype))
+
+
+def set_threads(run: "Run") -> None:
+    """The number of threads that a command asks for."""
+    if run.threads:
+        torch.set_num_threads(run.threads)
+
+
+def watched(operation: Generator[Progress, None, Result], run: "Run") -> Result:
+    """Run an operation under a bar that shows the time left, one bar a part."""
+    bars: dict[str, tqdm] = {}
+
+    def watch(progress: Progress) -> None:
+        if progress.part not in bars or bars[progress.part].n > progress.index:
+            for bar in bars.values():
+                bar.close()
+            bars[progress.part] = tqdm(
+                total=progress.steps, desc=progress.part, unit="step", leave=False, disable=run.json or None
+            )
+        bars[progress.part].update(progress.index - bars[progress.part].n)
+
+    try:
+        return finish(operation, watch)
+    finally:
+        for bar in bars.values():
+            bar.close()
+
+
+def free_paths(first: Path, count: int) -> list[Path]:
+    """`count` file names that are free: the wanted one, or with numbers."""
+    found: list[Path] = []
+    number = 1
+    candidate = first
+    while len(found) < count:
+        if not candidate.exists():
+            found.append(candidate)
+        number += 1
+        candidate = first.with_name(f"{first.stem}-{number}{first.suffix}")
+    return found
+
+
+def checked(path: Path) -> Path:
+    """A name that a picture can be saved under.
+
+    Raises:
+        MediaError: it cannot.
+    """
+    check_savable(path)
+    return path
+
+
+def slug(words: str) -> str:
+    """Words as a part of a file's name."""
+    return re.sub(r"[\W_]+", "-", words).strip("-").lower()[:60] or "result"
+
+
+def distance_text(figures: dict[str, float | None]) -> str:
+    """A distance as words: "PSNR 31.2 dB, SSIM 0.98"."""
+    decibels = "equal" if figures["psnr"] is None else f"PSNR {figures['psnr']} dB"
+    return f"{decibels}, SSIM {figures['ssim']}"
+
+
+def lines(facts: dict[str, Any], indent: str = "") -> list[str]:
+    """Facts as indented lines."""
+    found = []
+    for key, value in facts.items():
+        if isinstance(value, dict):
+            found += [f"{indent}{key}:", *lines(value, indent + "  ")]
+        else:
+            found.append(f"{indent}{key}: {value}")
+    return found
+
+
+def say(run: "Run", facts: dict[str, Any], *sentences: str) -> None:
+    """Print sentences, or the facts where JSON is asked for."""
+    if run.json:
+        print(json.dumps(facts, default=str, ensure_ascii=False))
+    else:
+        for sentence in sentences:
+            print(sentence)

@@ -1,0 +1,71 @@
+"""What the command line's verbs do with sounds."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from regrow.families.model import Model
+from regrow.interfaces.reporting import checked, free_paths, say, slug, watched
+from regrow.media.audio import check_savable, is_sound, save
+from regrow.media.image import save as save_picture
+from regrow.operations.edit_sounds import edit_sounds
+from regrow.operations.generate_sounds import generate_sounds
+from regrow.operations.requests import Edit, Generate, Invert
+from regrow.operations.sound_sheet import edit_sheet
+
+if TYPE_CHECKING:
+    from regrow.interfaces.cli import Run
+
+__all__ = ["check_savable", "edit", "for_sounds", "generate", "is_sound", "save"]
+Request = TypeVar("Request", Generate, Edit, Invert)
+
+
+def for_sounds(request: Request) -> Request:
+    """The request with the embedded sound model where the embedded picture model is named, which hears nothing."""
+    return replace(request, model="bandstand") if request.model == "storybook" else request
+
+
+def generate(request: Generate, run: "Run", out: Path | None, model: Model) -> None:
+    first = out or Path(f"{slug(request.prompt)}.wav")
+    check_savable(first)
+    made = watched(generate_sounds(request, model), run)
+    paths = free_paths(first, len(made.waves))
+    notes = list(made.notes)
+    for path, wave, recipe in zip(paths, made.waves, made.recipes, strict=True):
+        notes += save(path, wave, made.rate, recipe)
+    figures = made.recipes[0]["figures"]
+    say(
+        run,
+        {"files": paths, "notes": notes, "recipes": made.recipes},
+        *notes,
+        *(f"wrote {path} (seed {request.seed + i})" for i, path in enumerate(paths)),
+        f"{figures['evaluations']} evaluations, {figures['seconds']} s; again with: regrow replay {paths[0]}",
+    )
+
+
+def edit(request: Edit, run: "Run", out: Path | None, sheet: Path | None, model: Model) -> None:
+    first = out or Path(f"{request.image.stem}-{slug(request.target[0])}.wav")
+    check_savable(first)
+    if sheet:
+        checked(sheet)
+    edited = watched(edit_sounds(request, model), run)
+    paths = free_paths(first, len(edited.waves))
+    notes = list(edited.notes)
+    for path, wave, recipe in zip(paths, edited.waves, edited.recipes, strict=True):
+        notes += save(path, wave, edited.rate, recipe)
+    if sheet:
+        save_picture(sheet, edit_sheet(request, edited, model), {"regrow": "sheet", "of": edited.recipes[0]})
+    figures = edited.recipes[0]["figures"]
+    counted = figures["evaluations"]
+    say(
+        run,
+        {"files": [*paths, *([sheet] if sheet else [])], "notes": notes, "recipes": edited.recipes},
+        *notes,
+        *(
+            f"wrote {path}: {recipe['figures']['to_source']['mel']} dB of mel from the source"
+            for path, recipe in zip(paths, edited.recipes, strict=True)
+        ),
+        *([f"wrote {sheet}"] if sheet else []),
+        f"{counted['inversion']} evaluations for the inversion{' (kept from before)' if edited.reused else ''}, "
+        f"{counted['regrowth']} for the regrowth, {figures['seconds']} s; again with: regrow replay {paths[0]}",
+    )

@@ -1,0 +1,60 @@
+"""Generate: new sounds from words, of any duration."""
+
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.families.model import Model
+from regrow.operations.cautions import about_words
+from regrow.operations.generate import grow
+from regrow.operations.hearing import closed, settings_of, sounded
+from regrow.operations.progress import Progress
+from regrow.operations.recipe import Recipe, make_recipe
+from regrow.operations.requests import Generate
+
+
+@dataclass(frozen=True)
+class GeneratedSounds:
+    """New sounds.
+
+    Attributes:
+        waves: `b 1 n` in [-1, 1].
+        rate: samples a second.
+        mels: what the model made, `b 1 bands frames`, -1 = silence.
+        recipes: one a sound.
+        notes: sentences for the user.
+    """
+
+    waves: Float[Tensor, "b 1 n"]
+    rate: int
+    mels: Float[Tensor, "b 1 bands frames"]
+    recipes: tuple[Recipe, ...]
+    notes: tuple[str, ...] = ()
+
+
+def generate_sounds(request: Generate, model: Model) -> Generator[Progress, None, GeneratedSounds]:
+    """Grow sounds from noise; with `loop`, their end leads into their beginning.
+
+    Raises:
+        ValueError: a setting is out of range, or the model makes no sounds.
+    """
+    started = time.monotonic()
+    settings = settings_of(model)
+    if request.size:
+        raise ValueError(f"{model.name} makes sounds; give a duration in seconds instead of a size in pixels.")
+    samples, cell = model.size[1] * settings.hop, model.multiple * settings.hop
+    if request.duration is not None:
+        samples = round(request.duration * settings.rate)
+    if request.loop:  # of whole latents, or silence would fill the last of them
+        samples = max(1, round(samples / cell)) * cell
+    cells = -(-samples // cell)
+    x, evaluations = yield from grow(request, model, model.latent_shape(settings.bands, cells * model.multiple))
+    mels = model.decode(x)
+    waves = closed(x, model) if request.loop else sounded(mels, model, samples)
+    figures = {"evaluations": evaluations, "seconds": round(time.monotonic() - started, 2)}
+    recipes = [make_recipe(request, model, wave, i, figures) for i, wave in enumerate(waves)]
+    notes = about_words(model, [request.prompt, request.negative])
+    return GeneratedSounds(waves, settings.rate, mels, tuple(recipes), notes)

@@ -1,0 +1,148 @@
+"""Sounds by the same verbs as pictures: generated, edited, replayed, looped, on a tiny model trained here."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from regrow.families.model import Model
+from regrow.families.registry import open_model
+from regrow.interfaces.cli import main
+from regrow.media.audio import load, read_recipe, save
+from regrow.media.files import MediaError
+from regrow.media.mel import to_mel
+from regrow.operations.edit_sounds import edit_sounds
+from regrow.operations.generate import generate
+from regrow.operations.generate_sounds import generate_sounds
+from regrow.operations.hearing import hear, sounded
+from regrow.operations.progress import finish
+from regrow.operations.replay import recipe_in, replay, request_from
+from regrow.operations.requests import Edit, Generate
+from regrow.operations.train import train
+from regrow.operations.training_request import Train
+from regrow.worlds.bandstand import Phrase, play
+
+RATE = 22_050
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REGROW_HOME", str(home))
+        list(train(Train(name="tiny", world="bandstand", scenes=4, hold_out=1, steps=2, batch=2)))
+    return open_model(home / "models" / "tiny")
+
+
+@pytest.fixture(autouse=True)
+def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGROW_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A stereo clip at another rate than the model's, and of no whole number of frames."""
+    path = tmp_path / "clip.wav"
+    wave = torch.from_numpy(play(Phrase(), 1.3).wave)
+    save(path, torch.cat([wave, 0.5 * wave]), 32_000)
+    return path
+
+
+def asking(**settings: object) -> Generate:
+    return Generate("a slow sad piano melody", steps=2, **settings)  # pyright: ignore[reportArgumentType]
+
+
+def test_sounds_have_the_asked_duration_and_each_its_own_seed(model: Model) -> None:
+    made = finish(generate_sounds(asking(duration=1.234, count=2), model))
+    assert (made.waves.shape, made.rate) == ((2, 1, round(1.234 * RATE)), RATE)
+    alone = finish(generate_sounds(asking(duration=1.234, seed=1), model))
+    assert (alone.mels[0] - made.mels[1]).abs().max() < 1e-4
+    assert finish(generate_sounds(asking(), model)).waves.shape[-1] == 512 * 256
+
+
+def test_longer_than_the_model_grows_in_windows(model: Model) -> None:
+    made = finish(generate_sounds(asking(duration=8.0), model))
+    assert made.waves.shape[-1] == 8 * RATE
+    assert made.waves.isfinite().all()
+
+
+def test_a_loop_has_whole_latents_and_no_jump_at_its_seam(model: Model) -> None:
+    made = finish(generate_sounds(asking(duration=2.0, loop=True), model))
+    wave = made.waves[0, 0]
+    assert len(wave) % (256 * model.multiple) == 0
+    jumps = (wave - wave.roll(1)).abs()
+    assert jumps[0] <= jumps[1:].max()
+
+
+def test_what_is_for_pictures_is_refused(model: Model) -> None:
+    with pytest.raises(ValueError, match="makes sounds; give a duration"):
+        finish(generate_sounds(asking(size=(64, 64)), model))
+    with pytest.raises(ValueError, match="makes sounds, not pictures"):
+        finish(generate(asking(), model))
+    with pytest.raises(ValueError, match="duration must be from 0.1 to 600 seconds; got 0"):
+        asking(duration=0.0)
+
+
+def test_a_file_is_heard_in_mono_at_the_models_rate_and_told_so(model: Model, clip: Path) -> None:
+    heard = hear(clip, model)
+    there = load(clip)
+    assert heard.wave.shape == (1, round(there.wave.shape[-1] * RATE / 32_000))
+    assert heard.mel.shape[-1] % model.multiple == 0
+    assert [note.split(" of ")[0] for note in heard.notes[:1]] == ["The 2 channels"]
+    assert "resampled from 32000 Hz to the model's 22050 Hz" in heard.notes[1]
+
+
+def test_silence_is_refused(model: Model, tmp_path: Path) -> None:
+    save(tmp_path / "silent.wav", torch.zeros(1, 4000), RATE)
+    with pytest.raises(MediaError, match="is silent; there is nothing in it to edit"):
+        hear(tmp_path / "silent.wav", model)
+
+
+def test_an_edit_has_the_files_rate_and_length_and_is_replayed(model: Model, clip: Path, tmp_path: Path) -> None:
+    request = Edit(clip, ("a violin melody", "a flute melody"), "a piano melody", model.name, steps=3, method="naive")
+    edited = finish(edit_sounds(request, model))
+    assert edited.rate == 32_000
+    assert [wave.shape for wave in edited.waves] == [(1, load(clip).wave.shape[-1])] * 2
+    assert not edited.reused
+    assert finish(edit_sounds(request, model)).reused
+    out = tmp_path / "out.flac"
+    save(out, edited.waves[1], edited.rate, edited.recipes[1])
+    recipe = recipe_in(out)
+    again = finish(replay(recipe, request_from(recipe), model))
+    assert again.identical
+    assert again.rate == 32_000
+
+
+def test_with_the_same_words_anchored_gives_what_the_codec_gives(model: Model, clip: Path) -> None:
+    request = Edit(clip, ("a piano melody",), "a piano melody", model.name, steps=4, method="anchored", cache=False)
+    edited = finish(edit_sounds(request, model))
+    assert (edited.mels[0] - edited.codec).abs().max() < 1e-3
+
+
+def test_the_mel_of_what_is_sounded_is_the_mel_that_was_meant(model: Model, clip: Path) -> None:
+    heard = hear(clip, model)
+    settings = model.mel
+    assert settings
+    wave = sounded(heard.mel[None], model, heard.wave.shape[-1])
+    loud = to_mel(heard.wave[None], settings) > -60
+    error = (to_mel(wave, settings) - to_mel(heard.wave[None], settings)).abs()[loud]
+    assert float(error.mean()) < 1.5
+
+
+def test_the_command_line_makes_and_changes_sounds(
+    model: Model, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, sheet = tmp_path / "made.ogg", tmp_path / "sheet.png"
+    main(["generate", "a slow piano melody", "--model", str(model.folder), "--steps", "2", "--duration", "1",
+          "--out", str(out)])  # fmt: skip
+    assert (load(out).rate, load(out).wave.shape) == (RATE, (1, RATE))
+    recipe = read_recipe(out)
+    assert recipe
+    assert recipe["settings"]["prompt"] == "a slow piano melody"
+    main(["edit", str(clip), "--source", "a piano melody", "--target", "a violin melody", "--model",
+          str(model.folder), "--steps", "2", "--method", "naive", "--out", str(tmp_path / "violin.wav"), "--sheet",
+          str(sheet)])  # fmt: skip
+    assert load(tmp_path / "violin.wav").wave.shape == load(clip).wave[:1].shape
+    assert sheet.stat().st_size > 1000
+    main(["replay", str(tmp_path / "violin.wav"), "--out", str(tmp_path / "again.wav")])
+    assert "the same, bit for bit" in capsys.readouterr().out
