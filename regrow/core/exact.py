@@ -17,6 +17,7 @@ import torch
 from regrow.core.denoiser import Batch, Denoiser, Prediction
 from regrow.core.inversion import Progress, Trajectory
 from regrow.core.levels import Level
+from regrow.core.masks import Hold
 from regrow.core.straight import FLOW, Straight
 
 MIX, MIX_STEPS = 0.93, 20
@@ -66,10 +67,15 @@ def edict(denoise: Denoiser, x0: Batch, levels: Sequence[Level]) -> Iterator[Pro
 
 
 class EdictBack:
-    """The step of `edict` from noisy to clean. Remembers the second state: a fresh one is made for every path."""
+    """The step of `edict` from noisy to clean. Remembers the second state: a fresh one is made for every path.
 
-    def __init__(self, trajectory: Trajectory) -> None:
-        self._trajectory = trajectory
+    Args:
+        trajectory: the path.
+        hold: where the second state is put back onto the path; the first is `Held`'s business.
+    """
+
+    def __init__(self, trajectory: Trajectory, hold: Hold | None = None) -> None:
+        self._trajectory, self._hold = trajectory, hold
         self._y: Batch | None = None
 
     def __call__(self, denoise: Denoiser, x_t: Batch, t: Level, s: Level) -> tuple[Batch, Prediction]:
@@ -82,6 +88,8 @@ class EdictBack:
         x, y = (second, first) if index % 2 else (first, second)
         x_s = p * x + (1 - p) * y
         self._y = p * y + (1 - p) * x_s
+        if self._hold:
+            self._y = self._hold(self._y, self._trajectory.partners[index].expand_as(x_t), s)
         return x_s, prediction
 
 
@@ -171,10 +179,10 @@ def reversible(denoise: Denoiser, x0: Batch, levels: Sequence[Level]) -> Iterato
 
 
 class ReversibleBack:
-    """The step of `reversible` from noisy to clean. Remembers the second state: a fresh one for every path."""
+    """The step of `reversible` from noisy to clean. Arguments and second state as of `EdictBack`."""
 
-    def __init__(self, trajectory: Trajectory) -> None:
-        self._trajectory = trajectory
+    def __init__(self, trajectory: Trajectory, hold: Hold | None = None) -> None:
+        self._trajectory, self._hold = trajectory, hold
         self._y: Batch | None = None
 
     def __call__(self, denoise: Denoiser, x_t: Batch, t: Level, s: Level) -> tuple[Batch, Prediction]:
@@ -182,6 +190,8 @@ class ReversibleBack:
         y_t = self._trajectory.partners[index + 1].expand_as(x_t) if self._y is None else self._y
         prediction = denoise(x_t, t)
         self._y = FLOW.move(COUPLING * y_t + (1 - COUPLING) * x_t, t, s, prediction)
+        if self._hold:
+            self._y = self._hold(self._y, self._trajectory.partners[index].expand_as(x_t), s)
         return FLOW.move(x_t, t, s, denoise(self._y, s)), prediction
 
 

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
+from regrow.core.masks import Hold
 from regrow.core.solvers import solve
 from regrow.families.model import Model
 from regrow.media.distance import psnr, ssim
-from regrow.media.framing import unfit
+from regrow.media.framing import Placement, apply, unfit
+from regrow.media.masking import frame_edge, paste, softened
 from regrow.operations.cautions import about_picture, about_words
 from regrow.operations.invert import open_picture
 from regrow.operations.progress import Progress
 from regrow.operations.recipe import Recipe, make_recipe
+from regrow.operations.region import Region, region_of
 from regrow.operations.regrowth import prepare
 from regrow.operations.requests import Edit
 
@@ -26,12 +29,13 @@ class Edited:
 
     Attributes:
         pictures: of the input's own size, in [-1, 1]; one `3 h w` a wish.
-        frames: the same as the model made them, `b 3 y x`.
+        frames: the same in the model's frame, `b 3 y x`.
         original: the input in the model's frame, `3 y x`.
         codec: what the model's codec alone makes of it: the limit of every method.
         recipes: one a wish.
         reused: whether the path came from the cache or a file.
         notes: sentences on what was done to the picture.
+        region: where it was allowed to change; None where everywhere.
     """
 
     pictures: tuple[Float[Tensor, "3 h w"], ...]
@@ -41,6 +45,7 @@ class Edited:
     recipes: tuple[Recipe, ...]
     reused: bool
     notes: tuple[str, ...]
+    region: Region | None = None
 
 
 def edit(request: Edit, model: Model) -> Generator[Progress, None, Edited]:
@@ -55,16 +60,22 @@ def edit(request: Edit, model: Model) -> Generator[Progress, None, Edited]:
     latents = model.encode(fitted.pixels[None])
     levels = model.schedule.grid(request.steps, request.spacing)
     levels = levels[len(levels) - 1 - request.walked :]
-    start = yield from prepare(request, model, latents, levels)
+    region = region_of(request, model, fitted)
+    start = yield from prepare(request, model, latents, levels, Hold(region.latents, levels) if region else None)
     x = start.x
     for state in solve(start.step, start.denoise, x, levels):
         x = state.x
         yield Progress("regrow", state.index, state.steps, x)
     frames, codec = model.decode(x), model.decode(latents)[0]
+    whole = unfit(frames, fitted.placement, picture.pixels)
+    weight = _weight(region, fitted.placement, request.feather)
+    if weight is not None:
+        whole = paste(whole, picture.pixels, weight)
+    if region:  # what the model made outside it is of no interest
+        frames, notes = apply(whole, fitted.placement), notes + region.notes
     notes += about_words(model, [request.source, *request.target, request.negative or ""])
     notes += about_picture(model, fitted.pixels, codec, request.image.name)
     seconds = round(time.monotonic() - started, 2)
-    whole = tuple(unfit(frame, fitted.placement, picture.pixels) for frame in frames)
     recipes = []
     for i, (frame, result) in enumerate(zip(frames, whole, strict=True)):
         figures = {
@@ -74,8 +85,19 @@ def edit(request: Edit, model: Model) -> Generator[Progress, None, Edited]:
             "to_source": distances(frame, fitted.pixels),
             "to_codec": distances(frame, codec),
         }
-        recipes.append(make_recipe(request, model, result, i, figures))
-    return Edited(whole, frames, fitted.pixels, codec, tuple(recipes), start.reused, notes)
+        recipe = make_recipe(request, model, result, i, figures)
+        recipes.append(recipe | ({"mask": region.facts(i)} if region else {}))
+    return Edited(tuple(whole), frames, fitted.pixels, codec, tuple(recipes), start.reused, notes, region)
+
+
+def _weight(region: Region | None, placement: Placement, feather: float) -> Float[Tensor, "m 1 h w"] | None:
+    """By how much the result is pasted into the picture; None where it is the picture."""
+    reach = round(feather * min(placement.original))
+    edge = frame_edge(placement, reach) if placement.source.size != placement.original else None
+    if region is None:
+        return None if edge is None else edge[None]
+    weight = softened(region.pixels, reach)
+    return weight if edge is None else weight * edge
 
 
 def distances(a: Float[Tensor, "3 h w"], b: Float[Tensor, "3 h w"]) -> dict[str, float | None]:

@@ -14,6 +14,7 @@ from regrow.core.denoiser import Counted, Denoiser
 from regrow.core.edit_friendly import PosteriorMean, edit_friendly
 from regrow.core.inversion import Trajectory
 from regrow.core.levels import Level
+from regrow.core.masks import Held, Hold
 from regrow.core.names import InversionName, LabelConvention
 from regrow.core.predictor_corrector import uni_inv
 from regrow.core.solvers import Step, ddim, last, solve
@@ -102,23 +103,26 @@ def path_of(
     raise ValueError(f"Unknown inversion {method!r}; regrow has {', '.join(inversion.INVERSIONS)}.")
 
 
-def way_back(method: InversionName, trajectory: Trajectory, step: Step = ddim) -> Step:
+def way_back(method: InversionName, trajectory: Trajectory, step: Step = ddim, hold: Hold | None = None) -> Step:
     """A fresh step that walks a method's path back, under the same words or others.
 
     Args:
         method: that made the path.
         trajectory: the path.
         step: of the methods whose way back is any solver's: those of `core.inversion` and uni_inv.
+        hold: where the sample is put back onto the path after every step; None nowhere.
     """
     if method == "edict":
-        return exact.EdictBack(trajectory)
-    if method == "belm":
-        return exact.BelmBack(trajectory)
-    if method == "reversible":
-        return exact.ReversibleBack(trajectory)
-    if method in ("edit_friendly", "edit_friendly_2m"):
-        return trajectory.back(PosteriorMean(multistep=method == "edit_friendly_2m"))
-    return trajectory.back(step)
+        back = exact.EdictBack(trajectory, hold)
+    elif method == "belm":
+        back = exact.BelmBack(trajectory)
+    elif method == "reversible":
+        back = exact.ReversibleBack(trajectory, hold)
+    elif method in ("edit_friendly", "edit_friendly_2m"):
+        back = trajectory.back(PosteriorMean(multistep=method == "edit_friendly_2m"))
+    else:
+        back = trajectory.back(step)
+    return Held(back, hold, trajectory.at) if hold else back
 
 
 def describe(request: Invert | Edit, model: Model) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from regrow.core.guidance import region_weighted
 from regrow.core.inversion import Trajectory
 from regrow.core.inversion_free import InversionFree
 from regrow.core.levels import Level
+from regrow.core.masks import Held, Hold
 from regrow.core.noise import noise
 from regrow.core.null_text import null_text
 from regrow.core.solvers import Step, ddim, make_step
@@ -53,22 +54,32 @@ class Regrowth:
 
 
 def prepare(
-    request: Edit, model: Model, latents: Float[Tensor, "1 c h w"], levels: Sequence[Level]
+    request: Edit, model: Model, latents: Float[Tensor, "1 c h w"], levels: Sequence[Level], hold: Hold | None = None
 ) -> Generator[Progress, None, Regrowth]:
     """Do what comes before the walk down `levels`: inversion, or what the method has instead of it.
+
+    Args:
+        request: what is asked for.
+        model: the checkpoint.
+        latents: of the picture.
+        levels: of the walk, from noisy to clean.
+        hold: where the way back keeps to the picture's own path; None nowhere.
 
     Raises:
         MediaError: the trajectory cannot be used.
         ValueError: a setting does not fit the method or the model.
     """
     seeds = [request.seed + i for i in range(len(request.target))]
-    if request.method == "img2img":
-        x = levels[0].alpha * latents + levels[0].sigma * noise(latents.shape[1:], seeds).to(latents)
-        return Regrowth(x, make_step("ddim", request.eta, seeds), _towards(request, model))
     wishes = len(request.target), *latents.shape[1:]
+    if request.method == "img2img":
+        noised = Prediction(latents.expand(wishes), noise(wishes[1:], seeds).to(latents))
+        step = make_step("ddim", request.eta, seeds)
+        step = Held(step, hold, noised.at) if hold else step
+        return Regrowth(noised.at(levels[0]), step, _towards(request, model))
     if request.method == "inversion_free":
         beside = _from_source(request, model)
         step = InversionFree(beside, latents, tuple(seeds))
+        step = Held(step, hold, lambda _: latents) if hold else step
         return Regrowth(latents.expand(wishes), step, _towards(request, model), beside)
     trajectory, prepared, reused = yield from _trajectory(request, model, latents, levels)
     x, denoise, gradients = trajectory.at(levels[0]).expand(wishes), _towards(request, model), 0
@@ -78,7 +89,7 @@ def prepare(
     step = make_step("ddim", request.eta, seeds) if request.eta else ddim
     return Regrowth(
         x,
-        way_back(PATHS[request.method], trajectory, step),
+        way_back(PATHS[request.method], trajectory, step, hold),
         denoise,
         prepared=prepared,
         gradients=gradients,

@@ -7,6 +7,7 @@ from regrow.verification.conversions import conversions
 from regrow.verification.editing import editing
 from regrow.verification.forward import forward
 from regrow.verification.inversions import inversions
+from regrow.verification.masks import masks
 from regrow.verification.noise_maps import noise_maps
 from regrow.verification.orders import orders
 from regrow.verification.steps import steps
@@ -21,6 +22,7 @@ SECTIONS: tuple[Callable[[], Iterator[Check]], ...] = (
     two_states,
     noise_maps,
     editing,
+    masks,
 )
 
 

@@ -89,7 +89,7 @@ def test_nothing_is_overwritten(folder: str, capsys: pytest.CaptureFixture[str],
 def test_a_replay_of_a_changed_input_is_refused(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
     main(["edit", "in.png", "--target", "a dog", "--model", folder, "--steps", "2", "--out", "e.png"])
     save("in.png", torch.zeros(3, 20, 30), None)
-    assert "has changed since it was edited" in refused(capsys, "replay", "e.png")
+    assert "has changed since it was used" in refused(capsys, "replay", "e.png")
 
 
 def test_a_replay_with_another_model_is_refused(
