@@ -1,11 +1,11 @@
-"""A folder of pictures with captions, in the conventions that datasets and training tools share.
+"""A folder of pictures or sounds with captions, in the conventions that datasets and training tools share.
 
 Captions come from the first of these that the folder has:
 
     metadata.jsonl, metadata.csv, metadata.parquet    in any subfolder, for the files below it (`tables`)
     other .parquet tables                             which hold the pictures as well (`parquet`)
     cat.txt beside cat.png                            the convention of kohya's scripts, in UTF-8
-    the folders' names                                if every picture is in one of several subfolders
+    the folders' names                                if every file is in one of several subfolders
     none                                              the captions are empty
 
 What is hidden is not seen. Whatever else is not used is told, file by file.
@@ -14,7 +14,7 @@ What is hidden is not seen. Whatever else is not used is told, file by file.
 import hashlib
 import os
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -24,10 +24,11 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
+from regrow.media import audio
 from regrow.media.files import MediaError, reason
 from regrow.media.framing import fit
 from regrow.media.image import load, to_uint8
-from regrow.media.listing import PICTURES, Found, Skipped, Source, files_below, pair
+from regrow.media.listing import PICTURES, Found, Kind, Skipped, Source, files_below, pair
 from regrow.media.parquet import Row
 
 MOST_BYTES = 1 << 29
@@ -36,12 +37,12 @@ MOST_BYTES = 1 << 29
 
 @dataclass(frozen=True)
 class Item:
-    """A picture that was decoded once and found good. Its bytes stay on the disk.
+    """A picture or sound that was decoded once and found good. Its bytes stay on the disk.
 
     Args:
         name: its path from the folder, with `/`, or `table.parquet#row 12`, counted from 0.
         caption: one line, without white space at its ends; empty where there is none.
-        content: BLAKE2b of the bytes in 32 hex digits, by which caches know the picture.
+        content: BLAKE2b of the bytes in 32 hex digits, by which caches know it.
         place: the file, or the row of a parquet table.
     """
 
@@ -77,30 +78,32 @@ class Captioned:
     source: Source
 
 
-def read_captioned(folder: Path, smallest: int = 32) -> Captioned:
-    """Reads a folder and all in it, and decodes every picture once. Of files of the same bytes the first is used.
+def read_captioned(folder: Path, smallest: int = 32, kind: Kind = PICTURES) -> Captioned:
+    """Reads a folder and all in it, and decodes every file once. Of files of the same bytes the first is used.
 
     Args:
         folder: links in it are followed, to each real folder once.
         smallest: pictures whose shorter side has fewer pixels are skipped.
+        kind: what is looked for, pictures or sounds.
 
     Raises:
-        MediaError: there is no such folder, it may not be read, or no picture in it can be used; a metadata or
+        MediaError: there is no such folder, it may not be read, or nothing in it can be used; a metadata or
             parquet table is malformed, names files outside of its folder, or leaves open which column is which; a
             caption's file is not UTF-8.
     """
     files, skipped = files_below(folder)
     if not files and not skipped:
-        raise MediaError(f"{folder} is empty: put pictures in it, and the caption of a.png in a.txt beside it.")
-    source, found, left_out = pair(files, PICTURES)
+        example = f"a{kind.ending}"
+        raise MediaError(f"{folder} is empty: put {kind.noun}s in it, and the caption of {example} in a.txt beside it.")
+    source, found, left_out = pair(files, kind)
     skipped += left_out
     items: dict[str, Item] = {}
-    for one in _checked(found, smallest):
+    for one in _checked(found, partial(_check, smallest=smallest) if kind == PICTURES else _heard):
         if isinstance(one, Skipped):
             skipped.append(one)
         elif one.content in items:
             first = items[one.content].name
-            skipped.append(Skipped(one.name, f"{one.name} is the same picture as {first}, which is used."))
+            skipped.append(Skipped(one.name, f"{one.name} is the same {kind.noun} as {first}, which is used."))
         else:
             items[one.content] = one
     skipped.sort(key=lambda one: one.name)
@@ -108,9 +111,9 @@ def read_captioned(folder: Path, smallest: int = 32) -> Captioned:
         why = (
             f" ({len(skipped)} skipped), for example {skipped[0].reason}"
             if skipped
-            else ": put PNG or JPEG files in it."
+            else f": put {'PNG or JPEG' if kind == PICTURES else 'WAV, FLAC, OGG or MP3'} files in it."
         )
-        raise MediaError(f"{folder} has no picture that can be used{why}")
+        raise MediaError(f"{folder} has no {kind.noun} that can be used{why}")
     return Captioned(tuple(items.values()), tuple(skipped), source)
 
 
@@ -123,14 +126,14 @@ def picture(item: Item, size: int) -> UInt8[np.ndarray, "size size 3"]:
     return to_uint8(fit(load(item.name, data=item.read()).pixels, size=(size, size)).pixels)
 
 
-def _checked(found: Iterable[Found], smallest: int) -> Iterator[Item | Skipped]:
-    """Decodes in threads, which Pillow's decoders and BLAKE2b let run at once, in the given order."""
+def _checked(found: Iterable[Found], check: Callable[[Found], Item | Skipped]) -> Iterator[Item | Skipped]:
+    """Decodes in threads, which the decoders and BLAKE2b let run at once, in the given order."""
     found = iter(found)
     # `load` silences warnings in a way that threads undo in any order: only this leaves the filters as they were.
     with warnings.catch_warnings(), ThreadPoolExecutor(min(os.cpu_count() or 1, 4)) as threads:
         warnings.simplefilter("ignore")
         while some := list(islice(found, 64)):  # rows of parquet tables come with their bytes: never all at once
-            yield from threads.map(partial(_check, smallest=smallest), some)
+            yield from threads.map(check, some)
 
 
 def _check(found: Found, smallest: int) -> Item | Skipped:
@@ -145,12 +148,24 @@ def _check(found: Found, smallest: int) -> Item | Skipped:
     return Item(name, found.caption, _content(data), found.place)
 
 
+def _heard(found: Found) -> Item | Skipped:
+    name = found.name
+    try:
+        data = _bytes(name, found.place) if found.data is None else found.data
+        audio.load(name, data=data)
+    except MediaError as problem:
+        return Skipped(name, str(problem))
+    return Item(name, found.caption, _content(data), found.place)
+
+
 def _bytes(name: str, place: Path | Row) -> bytes:
     if isinstance(place, Row):
         return place.read()
     try:
         if place.stat().st_size > MOST_BYTES:
-            raise MediaError(f"{name} is larger than {MOST_BYTES >> 20} MiB: save it as PNG or JPEG, or scale it down.")
+            raise MediaError(
+                f"{name} is larger than {MOST_BYTES >> 20} MiB: compress it, scale it down, or cut it into parts."
+            )
         return place.read_bytes()
     except OSError as problem:
         raise MediaError(

@@ -13,7 +13,7 @@ from regrow.operations.codec_stage import CodecOf
 from regrow.operations.denoiser_stage import DenoiserOf
 from regrow.operations.progress import Progress
 from regrow.operations.staged import Staged
-from regrow.operations.training_data import Data, bandstand_data, folder_data, storybook_data
+from regrow.operations.training_data import Data, bandstand_data, folder_data, sound_folder_data, storybook_data
 from regrow.operations.training_request import Train
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ def stages_of(request: Train) -> list[Stage]:
 def read_data(request: Train, extent: tuple[int, int], mel: MelSettings | None) -> Generator[Progress, None, Data]:
     """What a request names: pictures of this height and width, or mels of this many bands and frames."""
     if request.data is not None:
+        if mel is not None:
+            return (yield from sound_folder_data(request.data, request.hold_out, extent[1], mel))
         return (yield from folder_data(request.data, request.hold_out, extent[0]))
     yield Progress("read", 0, request.scenes)
     if mel is not None:
@@ -60,10 +62,10 @@ def open_or_make(request: Train, folder: Path) -> Generator[Progress, None, tupl
     """The model to train, and its data: opened where one is named, else written untrained into `folder` and opened."""
     if request.start:
         model = open_model(request.start)
-        if request.medium != model.medium:
-            raise ValueError(f"{request.start} is a model of {model.medium}s and cannot learn {request.medium}s.")
+        if request.learns not in (model.medium, None):
+            raise ValueError(f"{request.start} is a model of {model.medium}s and cannot learn {request.learns}s.")
         return model, (yield from read_data(request, _extent(request, model), model.mel))
-    mel = MelSettings() if request.medium == "sound" else None
+    mel = MelSettings() if request.learns == "sound" else None
     side = request.size or 128
     extent = (side, side) if mel is None else (mel.bands, FRAMES)
     found = yield from read_data(request, extent, mel)

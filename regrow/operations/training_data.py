@@ -12,12 +12,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.media.captioned import Captioned, picture, read_captioned
+from regrow.media.files import MediaError
 from regrow.media.home import home
 from regrow.media.image import from_uint8
+from regrow.media.listing import SOUNDS
 from regrow.media.mel import MelSettings
 from regrow.operations.dataset import drawn
 from regrow.operations.played import played
 from regrow.operations.progress import Progress
+from regrow.operations.sound_folder import SILENT, clips_of
 from regrow.worlds import bandstand
 from regrow.worlds.storybook import CHARACTERS, VOCABULARY, Scene, caption
 
@@ -138,6 +141,46 @@ def folder_data(folder: Path, held_out: int, size: int) -> Generator[Progress, N
     )
 
 
+def sound_folder_data(
+    folder: Path, held_out: int, frames: int, settings: MelSettings
+) -> Generator[Progress, None, Data]:
+    """The sounds of a folder, cut into clips of this many frames; see `sound_folder`.
+
+    Of fewer than ten times `held_out` files a tenth is held out; of fewer than ten none. Which ones follows from
+    their contents, so it is the same in every run; clips of one file are never on both sides.
+
+    Raises:
+        MediaError: no folder, or nothing that is heard in it.
+    """
+    found = read_captioned(folder, kind=SOUNDS)
+    items = tuple(sorted(found.items, key=lambda item: hashlib.blake2b(item.content.encode()).digest()))
+    clips = yield from clips_of(items, settings, frames)
+    if not clips.items:
+        raise MediaError(f"{folder} holds silence only: {len(items)} files, and nothing to hear in any of them.")
+    held_out = min(held_out, len(items) // 10)
+    kept = sum(i >= len(items) - held_out for i in clips.items)
+    captions = [item.caption for item in items]
+    words, characters = words_in(captions)
+    seconds = frames * settings.hop / settings.rate
+    notes = [
+        f"{len(items)} sounds, {_told(found)}; {len(clips.items)} clips of {seconds:.1f} s, {kept} of them held out."
+    ]
+    for item, silent in zip(items, clips.silent, strict=True):
+        if silent:
+            every = "all" if silent == sum(items[i] is item for i in clips.items) + silent else f"{silent}"
+            notes.append(f"{item.name}: {every} of its clips are silent (below {SILENT:g} dB) and left out.")
+    return Data(
+        clips.mels,
+        None,
+        lambda i, seed: captions[clips.items[i]],
+        kept,
+        hashlib.blake2b(repr((settings, frames, [item.content for item in items])).encode()).hexdigest()[:24],
+        words,
+        characters,
+        (*notes, *_skipped(found)),
+    )
+
+
 def words_in(captions: list[str], at_most: int = 20_000) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The words of captions, the most frequent of them where there are many, and their Chinese characters."""
     counts: dict[str, int] = {}
@@ -150,10 +193,17 @@ def words_in(captions: list[str], at_most: int = 20_000) -> tuple[tuple[str, ...
 
 
 def _notes(found: Captioned, held_out: int) -> tuple[str, ...]:
-    words = f"captions from {found.source}" if found.source != "none" else "no captions"
-    notes = [f"{len(found.items)} pictures, {words}; {held_out} held out to measure the loss."]
+    told = f"{len(found.items)} pictures, {_told(found)}; {held_out} held out to measure the loss."
+    return (told, *_skipped(found))
+
+
+def _told(found: Captioned) -> str:
+    return f"captions from {found.source}" if found.source != "none" else "no captions"
+
+
+def _skipped(found: Captioned) -> tuple[str, ...]:
     shown = found.skipped[:20]
-    notes += [f"skipped {skipped.name}: {skipped.reason}" for skipped in shown]
+    notes = [f"skipped {skipped.name}: {skipped.reason}" for skipped in shown]
     if len(found.skipped) > len(shown):
         notes.append(f"... and {len(found.skipped) - len(shown)} more skipped.")
     return tuple(notes)

@@ -11,18 +11,20 @@ from regrow.core.names import Decline, Objective, OptimizerName, Precision
 
 Stage = Literal["auto", "codec", "denoiser", "pixel"]
 NewSize = Literal["small", "medium"]
+Medium = Literal["picture", "sound"]
 
 
 @dataclass(frozen=True)
 class Train:
-    """Train a model on a folder of captioned pictures or on a drawn world; killed, the same command goes on.
+    """Train a model on a folder of captioned pictures or sounds or on a world; killed, the same command goes on.
 
     Attributes:
-        data: a folder: pictures with captions in metadata.jsonl, metadata.csv, .txt files beside them or folder
-            names, or parquet files.
+        data: a folder: pictures or sounds with captions in metadata.jsonl, metadata.csv, .txt files beside them or
+            folder names, or parquet files.
         name: of the model; it is written to `$REGROW_HOME/models/NAME`.
         world: pictures drawn (storybook) or sounds played (bandstand) by rule, instead of a folder.
         start: the model to go on from: a name, a folder or a hub id. Without it a new one is made.
+        medium: what a folder holds: picture or sound; that of the model to go on from, or pictures if not given.
         new: size of a new model.
         stage: auto trains codec and denoiser of a new model, and the denoiser of one to go on from. codec trains
             only that (of a model to go on from: its decoder, so that its denoiser still fits); denoiser only that;
@@ -64,6 +66,7 @@ class Train:
     name: str = ""
     world: Literal["storybook", "bandstand"] | None = None
     start: Annotated[str, arg(name="from")] = ""
+    medium: Medium | None = None
     new: NewSize = "small"
     stage: Stage = "auto"
     time: Annotated[str, arg(name="for")] = ""
@@ -108,7 +111,7 @@ class Train:
             raise ValueError(f"--steps must be 1 or more; got {self.steps}.")
         if self.size and (self.size % 32 or self.size < 32):
             raise ValueError(f"--size must be a multiple of 32; got {self.size}.")
-        if self.medium == "sound" and (self.size or self.stage == "pixel"):
+        if self.learns == "sound" and (self.size or self.stage == "pixel"):
             raise ValueError("--size and --stage pixel are for pictures.")
         if min(self.batch, self.accumulate, self.hold_out) < 1 or self.scenes < 2:
             raise ValueError("--batch, --accumulate and --hold-out must be 1 or more, --scenes 2 or more.")
@@ -129,9 +132,10 @@ class Train:
             raise ValueError("--clip and --minutes must be above 0, --min-snr and --sample-minutes 0 or more.")
 
     @property
-    def medium(self) -> Literal["picture", "sound"]:
-        """What is learned."""
-        return "sound" if self.world == "bandstand" else "picture"
+    def learns(self) -> Medium | None:
+        """What the request says that is learned; None leaves it to the model to go on from."""
+        worlds: dict[str, Medium] = {"storybook": "picture", "bandstand": "sound"}
+        return worlds[self.world] if self.world else self.medium
 
     @property
     def seconds(self) -> float:
