@@ -8,9 +8,10 @@ from typing import Any, TextIO
 from jaxtyping import Float
 from torch import Tensor
 
-from regrow.benchmark.editing import EditingFigures, Measured, Outcome
+from regrow.benchmark.editing import EditingFigures, Measured
 from regrow.benchmark.estimates import Estimate, mean
-from regrow.benchmark.wishes import KINDS
+from regrow.benchmark.outcomes import Outcome
+from regrow.benchmark.wishes import FIELDS, KINDS
 from regrow.media.sheet import Cell, Row, sheet
 
 
@@ -23,8 +24,14 @@ def figures_of(outcomes: Sequence[Outcome]) -> dict[str, Estimate]:
         "outside": [o.outside for o in outcomes if o.outside is not None],
         "outside_ssim": [o.outside_ssim for o in outcomes if o.outside_ssim is not None],
         "inside": [o.inside for o in outcomes if o.inside is not None],
+        "sky": [o.sky for o in outcomes if o.sky is not None],
     }
     return {name: mean(found) for name, found in values.items() if found}
+
+
+def lost_by_field(outcomes: Sequence[Outcome]) -> dict[str, float]:
+    """For each field of a scene, the share of all wishes that spoiled it."""
+    return {field: sum(field in o.lost for o in outcomes) / max(1, len(outcomes)) for field in FIELDS}
 
 
 def as_dict(figures: EditingFigures) -> dict[str, Any]:
@@ -41,6 +48,8 @@ def as_dict(figures: EditingFigures) -> dict[str, Any]:
             "figures": _plain(m.outcomes),
             "by_kind": {kind: _plain([o for o in m.outcomes if o.kind == kind]) for kind in KINDS},
             "round_trip": asdict(mean(m.round_trip)) if m.round_trip else None,
+            "lost": lost_by_field(m.outcomes),
+            "cost": asdict(m.cost) if m.cost else None,
             "evaluations": median(o.evaluations for o in m.outcomes),
             "seconds": median(o.seconds for o in m.outcomes),
             "trade_off": [{**asdict(setting), "figures": _plain(tried)} for setting, tried in m.tuning],
@@ -62,7 +71,7 @@ def print_table(figures: EditingFigures, out: TextIO) -> None:
         file=out,
     )
     heads = ("strength", "guidance", "granted %", "spoiled %", "clean %", "outside dB", "inside dB", "round trip dB")
-    print(f"{'':16}" + "".join(f"{head:>15}" for head in (*heads, "evaluations", "seconds")), file=out)
+    print(f"{'':16}" + "".join(f"{head:>15}" for head in (*heads, "evaluations", "processor s", "memory MB")), file=out)
     for m in figures.measured:
         if m.failure or m.chosen is None:
             print(f"{_name(m):16}  did not run: {m.failure}", file=out)
@@ -75,15 +84,23 @@ def print_table(figures: EditingFigures, out: TextIO) -> None:
             *(_decibels(found.get(name)) for name in ("outside", "inside")),
             f"{mean(m.round_trip).value:.1f}" if m.round_trip else "-",
             f"{median(o.evaluations for o in m.outcomes):g}",
-            f"{median(o.seconds for o in m.outcomes):.2f}",
+            f"{m.cost.processor:.1f}" if m.cost else "-",
+            f"{m.cost.memory / 2**20:.0f}" if m.cost and m.cost.memory is not None else "-",
         ]
         print(f"{_name(m):16}" + "".join(f"{cell:>15}" for cell in cells), file=out)
-    print("(* = rival)\n\nclean %, by kind  " + "".join(f"{kind:>10}" for kind in KINDS), file=out)
+    print("(* = rival; processor s, memory MB: of one picture alone)", file=out)
+    print("\nclean %, by kind  " + "".join(f"{kind:>10}" for kind in KINDS), file=out)
     ran = [m for m in figures.measured if not m.failure]
     for m in ran:
         shares = ([o.clean for o in m.outcomes if o.kind == kind] for kind in KINDS)
         cells = (f"{100 * sum(found) / len(found):.0f}" if found else "-" for found in shares)
         print(f"{_name(m):18}" + "".join(f"{cell:>10}" for cell in cells), file=out)
+    print("\nspoiled %, by field" + "".join(f"{field:>11}" for field in (*FIELDS, "sky colour %")), file=out)
+    for m in ran:
+        sky = figures_of(m.outcomes).get("sky")
+        cells = [f"{100 * share:.0f}" for share in lost_by_field(m.outcomes).values()]
+        cells.append(f"{100 * sky.value:.0f}" if sky else "-")
+        print(f"{_name(m):18} " + "".join(f"{cell:>11}" for cell in cells), file=out)
     if figures.tuning:
         print("\ntrade-off, on the tuning wishes: strength / guidance: granted % / spoiled %", file=out)
     for m in ran:

@@ -3,20 +3,28 @@
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from regrow.core.denoiser import Denoiser
-from regrow.core.names import InversionName
+from regrow.core.denoiser import Prediction
+from regrow.core.guidance import region_weighted
+from regrow.core.inversion_free import InversionFree
 from regrow.core.noise import noise
 from regrow.core.solvers import ddim, last, solve
 from regrow.families.model import Model
-from regrow.operations.invert import path_of, watched
+from regrow.media.image import save
+from regrow.operations.edit import edit
+from regrow.operations.invert import path_of, watched, way_back
 from regrow.operations.progress import finish
+from regrow.operations.requests import PATHS, Edit, MethodName
 
 STEPS = 20
+SETTINGS = 9
+"""That every editor is tuned over: a rival that had fewer would be worse for it."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +56,7 @@ class Editor:
         name: in the tables.
         about: what it is, in a sentence.
         run: edits all pictures of a task.
-        settings: to choose from.
+        settings: to choose from, `SETTINGS` of them, its own usual one first where it has one.
         batch: pictures it can edit at once; many of the rivals take one.
         rival: whether it is what people use today and not regrow's own.
     """
@@ -61,51 +69,93 @@ class Editor:
     rival: bool = False
 
 
-def grid(strengths: Sequence[float], guidances: Sequence[float]) -> tuple[Setting, ...]:
-    """All pairs."""
-    return tuple(Setting(s, g) for s in strengths for g in guidances)
+def ordered(strengths: Sequence[float], guidances: Sequence[float]) -> tuple[Setting, ...]:
+    """All pairs: all strengths with the first guidance, then with the second, so that the first few spread well."""
+    return tuple(Setting(s, g) for g in guidances for s in strengths)
 
 
-def own_editors() -> tuple[Editor, ...]:
-    """regrow's methods, each with `STEPS` levels and the source's words as the negative ones."""
-    settings = grid((0.5, 0.65, 0.8, 0.95), (2, 4, 7))
-    return (
-        *(
-            Editor(name, f"{name} inversion, {STEPS} steps", _by_inversion(name), settings)
-            for name in ("naive", "fixed_point", "anchored")
-        ),
-        Editor("noised", f"img2img by regrow's own steps, {STEPS} of them", _noised, settings),
-    )
+OWN = ordered((0.7, 0.5, 0.9), (3, 5, 8))
+SPECIAL: dict[MethodName, tuple[Setting, ...]] = {
+    "uni_edit": ordered((0.7, 0.5, 0.9), (3, 2, 5)),  # its guidance g weighs up to 2 g - 1 where most differs
+    "img2img": ordered((0.65, 0.5, 0.8), (3, 5, 8)),  # fresh noise forgets sooner
+}
+ABOUT: dict[MethodName, str] = {
+    "anchored": f"the inverted path with what the way back misses of it, {STEPS} steps",
+    "uni_edit": f"a corrected inversion, and guidance by region, {STEPS} steps",
+    "inversion_free": f"the difference of wish and source on noisy copies, {STEPS} steps",
+    "edit_friendly": f"DDPM's noise, found on noisy copies, {STEPS} steps",
+    "edit_friendly_2m": f"the same with a step of second order, {STEPS} steps",
+    "img2img": f"fresh noise, {STEPS} steps times the strength",
+    "naive": f"DDIM inversion, {STEPS} steps",
+    "belm": f"a two-state step that undoes itself, {STEPS} steps",
+    "reversible": f"coupled states, {STEPS} steps of two calls",
+    "edict": f"coupled states, mixed, {STEPS} steps of two calls",
+    "uni_inv": f"DDIM inversion, predicted and corrected, {STEPS} steps",
+    "fixed_point": f"DDIM inversion, each step solved, {STEPS} steps",
+}
 
 
-def _by_inversion(method: InversionName) -> Run:
+def own_editors(optional: bool = False) -> tuple[Editor, ...]:
+    """The methods of `regrow edit --method` by their names, each with `STEPS` levels and else the verb's defaults.
+
+    Args:
+        optional: only those that are left out of a benchmark of everything: negative_prompt, which is naive with
+            the negative words that naive has anyhow when none are given, and null_text, which walks backwards
+            through the network.
+    """
+    if optional:
+        return (
+            Editor(
+                "negative_prompt", "naive by another name where no negative words are given", _batched("naive"), OWN
+            ),
+            Editor("null_text", f"words tuned by gradients, {STEPS} steps", _alone("null_text"), OWN, batch=1),
+        )
+    return tuple(Editor(name, about, _batched(name), SPECIAL.get(name, OWN)) for name, about in ABOUT.items())
+
+
+def _batched(method: MethodName) -> Run:
+    """`regrow edit` for pictures with words of their own each; a test holds the two to the same picture."""
+
     def run(model: Model, task: Task, setting: Setting) -> Float[Tensor, "b 3 h w"]:
         latents = model.encode(task.pictures)
-        levels = model.schedule.grid(STEPS)
-        levels = levels[STEPS - _walked(setting) :]
-        denoise = model.denoiser(model.condition(task.source))
-        found = finish(watched(path_of(method, denoise, latents, levels[::-1], "leaves", 1e-4), "invert"))
-        x = last(solve(found.back(), _towards(model, task, setting), found.at(levels[0]), levels))
-        return model.decode(x)
+        levels = model.schedule.grid(STEPS, Edit.spacing)
+        levels = levels[STEPS - max(1, round(setting.strength * STEPS)) :]
+        source, target = model.condition(task.source), model.condition(task.target)
+        if method == "uni_edit":
+            denoise = region_weighted(model.denoiser(target.cat(source)), setting.guidance)
+        else:
+            denoise = model.denoiser(target, source, setting.guidance)
+        if method == "img2img":
+            x, step = Prediction(latents, noise(latents.shape[1:], task.seeds)).at(levels[0]), ddim
+        elif method == "inversion_free":
+            x, step = latents, InversionFree(model.denoiser(source), latents, tuple(task.seeds))
+        else:
+            path, up = PATHS[method], levels[::-1]
+            walk = path_of(path, model.denoiser(source), latents, up, Edit.label, Edit.tolerance, task.seeds)
+            trajectory = finish(watched(walk, "invert"))
+            x, step = trajectory.at(levels[0]), way_back(path, trajectory)
+        return model.decode(last(solve(step, denoise, x, levels)))
 
     return run
 
 
-def _noised(model: Model, task: Task, setting: Setting) -> Float[Tensor, "b 3 h w"]:
-    latents = model.encode(task.pictures)
-    levels = model.schedule.grid(STEPS)
-    levels = levels[STEPS - _walked(setting) :]
-    x = levels[0].alpha * latents + levels[0].sigma * noise(latents.shape[1:], task.seeds)
-    return model.decode(last(solve(ddim, _towards(model, task, setting), x, levels)))
+def _alone(method: MethodName) -> Run:
+    """`regrow edit` itself, picture by picture, from a file as users have it."""
 
+    def run(model: Model, task: Task, setting: Setting) -> Float[Tensor, "b 3 h w"]:
+        made = []
+        with TemporaryDirectory() as folder:
+            for picture, source, target, seed in zip(task.pictures, task.source, task.target, task.seeds, strict=True):
+                path = Path(folder) / f"{len(made)}.png"
+                save(path, picture)
+                request = Edit(
+                    path, (target,), source, method=method, strength=setting.strength, steps=STEPS,
+                    guidance=setting.guidance, seed=seed, cache=False,
+                )  # fmt: skip
+                made.append(finish(edit(request, model)).frames[0])
+        return torch.stack(made)
 
-def _towards(model: Model, task: Task, setting: Setting) -> Denoiser:
-    negative = model.condition(task.source) if setting.guidance != 1 else None
-    return model.denoiser(model.condition(task.target), negative, setting.guidance)
-
-
-def _walked(setting: Setting) -> int:
-    return max(1, round(setting.strength * STEPS))
+    return run
 
 
 @contextmanager

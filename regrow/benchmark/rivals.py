@@ -29,7 +29,7 @@ from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultist
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from regrow.benchmark.editors import Editor, Setting, Task, grid
+from regrow.benchmark.editors import Editor, Setting, Task, ordered
 from regrow.families.model import Model
 
 STEPS = 50
@@ -49,28 +49,28 @@ def rivals() -> tuple[Editor, ...]:
             "course",
             "the diffusion course's notebook: 50 steps, guidance 3.5 both ways, start_step 10, off-by-ones kept",
             _course,
-            (Setting(0.8, 3.5), *grid((0.5, 0.65, 0.95), (3.5,)), *grid((0.65, 0.8), (2, 7))),
+            ordered((0.8, 0.6, 0.95), (3.5, 7, 2)),
             rival=True,
         ),
         Editor(
             "ddim pair",
             "diffusers' DDIMInverseScheduler and DDIMScheduler, 50 steps, inverted without guidance",
             _ddim_pair,
-            (Setting(0.8, 4), *grid((0.5, 0.65, 0.95), (4,)), *grid((0.65, 0.8, 0.95), (2, 7.5))),
+            ordered((0.8, 0.6, 0.95), (4, 7.5, 2)),
             rival=True,
         ),
         Editor(
-            "img2img",
+            "diffusers img2img",
             "StableDiffusionImg2ImgPipeline, 50 steps times its strength",
             _img2img,
-            (Setting(0.8, 7.5), *grid((0.4, 0.5, 0.6, 0.7, 0.9), (7.5,)), *grid((0.5, 0.6, 0.8), (4,))),
+            ordered((0.8, 0.65, 0.5), (7.5, 4, 2.5)),
             rival=True,
         ),
         Editor(
             "ledits++",
             "LEditsPPPipelineStableDiffusion, 30 steps, skip = 1 - strength",
             _ledits,
-            (Setting(0.85, 5), *grid((0.6, 0.75, 0.95), (5,)), *grid((0.75, 0.9), (2.5, 10))),
+            ordered((0.85, 0.7, 0.95), (5, 10, 2.5)),
             batch=1,
             rival=True,
         ),
@@ -78,7 +78,7 @@ def rivals() -> tuple[Editor, ...]:
             "diffedit",
             "StableDiffusionDiffEditPipeline with the mask that it finds, 50 steps",
             _diffedit,
-            (Setting(0.8, 7.5), *grid((0.5, 0.65, 0.95), (7.5,)), *grid((0.65, 0.8), (4,))),
+            ordered((0.8, 0.6, 0.95), (7.5, 4, 2)),
             batch=1,
             rival=True,
         ),
@@ -86,7 +86,7 @@ def rivals() -> tuple[Editor, ...]:
             "cycle diffusion",
             "CycleDiffusionPipeline, 50 steps, eta 0.1, source guidance 1",
             _cycle,
-            (Setting(0.8, 7.5), *grid((0.5, 0.65, 0.95), (7.5,)), *grid((0.65, 0.8), (2, 4))),
+            ordered((0.8, 0.6, 0.95), (7.5, 4, 2)),
             batch=1,
             rival=True,
         ),

@@ -23,6 +23,8 @@ FIRST_TUNING_SEED = 8_500_000
 
 Kind = Literal["animal", "colour", "place", "add", "remove", "sky"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+FIELDS = ("animal", "colour", "place", "weather", "time", "pose", "facing", "accessory", "expression")
+"""Of a scene, that the judge reads."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,7 @@ class Wish:
     @property
     def kept(self) -> tuple[str, ...]:
         """The fields that the wish leaves alone."""
-        names = ("animal", "colour", "place", "weather", "time", "pose", "facing", "accessory", "expression")
-        return tuple(name for name in names if getattr(self.scene, name) == getattr(self.wished, name))
+        return tuple(name for name in FIELDS if getattr(self.scene, name) == getattr(self.wished, name))
 
 
 @dataclass(frozen=True, eq=False)

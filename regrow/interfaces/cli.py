@@ -234,28 +234,50 @@ def bench_storybook(
     bench_verbs.storybook(model, scenes, sheet, run)
 
 
-def bench_edit(
-    run: Options,
-    model: str = "storybook",
-    wishes: int = 400,
-    tuning: int = 100,
-    only: tuple[str, ...] = (),
-    kept: Path | None = None,
-    sheet: Path | None = None,
-) -> None:
+@dataclass(frozen=True)
+class BenchEdit:
     """Measure ways to edit against counterfactuals whose answer is known: regrow's, the course's and diffusers'.
 
-    Args:
+    Attributes:
         model: name of an embedded or installed model, or a folder; it must know the storybook.
-        wishes: how many to measure, six kinds in turn.
-        tuning: how many others the settings of each way are chosen on.
-        only: names of the ways to measure; all if not given.
+        wishes: how many scenes to measure a wish on each, six kinds in turn.
+        tuning: how many other scenes the settings of each way are chosen on; 0 takes the first setting of each.
+        settings: how many of each way's nine settings are tried.
+        only: names of the ways to measure; all but negative_prompt and null_text if not given.
+        round_trips: on how many of the first scenes the way back to the scene itself is measured.
         kept: a file that outcomes are added to as they come, so that the same command goes on when it was killed.
-        sheet: also write the first twelve wishes as pictures here.
+        figures: also write the JSON here.
+        curves: also draw the trade-off of every setting here.
+        sheet: also write the first wishes as pictures here.
+        shown: how many.
     """
+
+    model: str = "storybook"
+    wishes: int = 400
+    tuning: int = 100
+    settings: int = 9
+    only: tuple[str, ...] = ()
+    round_trips: int = 50
+    kept: Path | None = None
+    figures: Path | None = None
+    curves: Path | None = None
+    sheet: Path | None = None
+    shown: int = 12
+
+    def __post_init__(self) -> None:
+        if self.wishes < 1 or self.tuning < 0:
+            raise ValueError(f"--wishes must be 1 or more and --tuning 0 or more; got {self.wishes} and {self.tuning}.")
+        if not 1 <= self.settings <= 9:
+            raise ValueError(f"--settings must be from 1 to 9; got {self.settings}.")
+        if self.curves and not self.tuning:
+            raise ValueError("--curves draws what the tuning found, so --tuning must be 1 or more.")
+
+
+def bench_edit(asked: Annotated[BenchEdit, tyro.conf.arg(name="")], run: Options) -> None:
+    """Measure ways to edit against counterfactuals whose answer is known: regrow's, the course's and diffusers'."""
     from regrow.interfaces import bench_verbs
 
-    bench_verbs.edit(model, wishes, tuning, only, kept, sheet, run)
+    bench_verbs.edit(asked, run)
 
 
 def bench_train(run: Options, model: str = "storybook", batch: int = 32, steps: int = 12) -> None:

@@ -1,18 +1,23 @@
 """The editing benchmark itself: exact wishes, editors whose figures are known beforehand, rivals that really run."""
 
 from pathlib import Path
+from typing import cast, get_args
 
 import pytest
 import torch
 
-from regrow.benchmark.editing import Outcome, bench_editing
+from regrow.benchmark.editing import bench_editing
 from regrow.benchmark.editing_figures import as_dict, contact_sheet, figures_of
-from regrow.benchmark.editors import Editor, Setting, Task, counted, own_editors
+from regrow.benchmark.editors import SETTINGS, STEPS, Editor, Setting, Task, counted, own_editors
+from regrow.benchmark.outcomes import Outcome
 from regrow.benchmark.rivals import rivals
-from regrow.benchmark.wishes import KINDS, Drawn, wish, wishes
+from regrow.benchmark.wishes import KINDS, Drawn, Kind, wish, wishes
 from regrow.families.model import Model
 from regrow.families.registry import open_model
+from regrow.media.image import save
+from regrow.operations.edit import edit
 from regrow.operations.progress import finish
+from regrow.operations.requests import Edit, MethodName
 
 ONCE = (Setting(1, 1),)
 
@@ -22,7 +27,7 @@ def storybook() -> Model:
     return open_model("storybook")
 
 
-def task(kind: str, count: int = 1) -> tuple[Task, list[Drawn]]:
+def task(kind: Kind, count: int = 1) -> tuple[Task, list[Drawn]]:
     drawn = [Drawn(wish(8_000_000 + i, kind), 128) for i in range(count)]
     words = [(d.wish.source, d.wish.target, d.wish.seed) for d in drawn]
     source, target, seeds = zip(*words, strict=True)
@@ -79,22 +84,60 @@ def test_a_killed_run_goes_on_and_a_broken_rival_is_told(storybook: Model, tmp_p
 
     editors = [Editor("idle", "", idle, ONCE, batch=1), Editor("broken", "", broken, ONCE, rival=True)]
     kept = tmp_path / "kept.jsonl"
-    first = finish(bench_editing(storybook, editors, 3, 0, 0, 0, kept))
+    first = finish(bench_editing(storybook, editors, 3, 0, 0, 0, False, kept))
     assert len(calls) == 3
     kept.write_text(kept.read_text()[:-20])  # killed while it wrote the last line
-    second = finish(bench_editing(storybook, editors, 3, 0, 0, 0, kept))
+    second = finish(bench_editing(storybook, editors, 3, 0, 0, 0, False, kept))
     assert len(calls) == 4
     assert [o.seed for o in second.measured[0].outcomes] == [o.seed for o in first.measured[0].outcomes]
     assert second.measured[1].failure == "RuntimeError: four channels only"
-    third = finish(bench_editing(storybook, editors, 3, 0, 0, 0, kept))
+    third = finish(bench_editing(storybook, editors, 3, 0, 0, 0, False, kept))
     assert len(calls) == 4
     assert third.measured[0].outcomes == second.measured[0].outcomes
 
 
+def test_pictures_and_round_trips_of_a_run_that_goes_on_are_not_made_again(storybook: Model, tmp_path: Path) -> None:
+    calls = []
+
+    def idle(model: Model, task: Task, setting: Setting) -> torch.Tensor:
+        calls.append(task.seeds)
+        return task.pictures
+
+    editors = [Editor("idle", "", idle, ONCE, batch=2)]
+    first = finish(bench_editing(storybook, editors, 3, 0, 2, 2, True, tmp_path / "kept.jsonl"))
+    assert len(calls) == 2 + 1 + 2  # outcomes, round trips, and the cost of one picture, measured the second time
+    second = finish(bench_editing(storybook, editors, 3, 0, 2, 2, True, tmp_path / "kept.jsonl"))
+    assert len(calls) == 5
+    assert second.measured == first.measured
+    assert torch.allclose(second.shown[1].made["idle"], first.shown[1].made["idle"], atol=1 / 127)
+    assert len(list((tmp_path / "kept").iterdir())) == 2
+
+
 def test_clean_is_granted_with_nothing_spoiled() -> None:
-    outcome = Outcome(1, "animal", True, 0.0, None, None, None, 1, 0.1)
+    outcome = Outcome(1, "animal", True, 0.0, (), None, None, None, None, 1, 0.1)
     assert outcome.clean
     assert "outside" not in figures_of([outcome])
+
+
+def test_all_methods_of_the_verb_are_there_and_all_are_tuned_alike() -> None:
+    assert {e.name for e in (*own_editors(), *own_editors(optional=True))} == set(get_args(MethodName))
+    for editor in (*own_editors(), *own_editors(optional=True), *rivals()):
+        assert len(set(editor.settings)) == SETTINGS
+
+
+@pytest.mark.parametrize("editor", own_editors(), ids=lambda editor: editor.name)
+def test_what_is_measured_is_what_the_verb_gives(editor: Editor, storybook: Model, tmp_path: Path) -> None:
+    given, drawn = task("animal", 2)
+    made = editor.run(storybook, given, Setting(0.15, 2))
+    save(tmp_path / "scene.png", drawn[1].before)
+    request = Edit(
+        tmp_path / "scene.png", (given.target[1],), given.source[1], method=cast("MethodName", editor.name),
+        strength=0.15, steps=STEPS, guidance=2, seed=given.seeds[1], cache=False,
+    )  # fmt: skip
+    expected = finish(edit(request, storybook)).frames[0]
+    # fixed_point stops when the whole batch is within its tolerance
+    assert torch.allclose(made[1], expected, atol=1e-2 if editor.name == "fixed_point" else 1e-3)
+    assert not torch.allclose(made[0], made[1], atol=0.1)
 
 
 @pytest.mark.parametrize("editor", [*own_editors(), *rivals()], ids=lambda editor: editor.name)
@@ -102,7 +145,7 @@ def test_every_editor_runs_and_leaves_the_model_as_it_was(editor: Editor, storyb
     given, _ = task("animal")
     before = storybook.unet.attn_processors.keys(), storybook.unet.config["in_channels"]
     with counted(storybook) as evaluations:
-        pictures = editor.run(storybook, given, Setting(0.3, 2))
+        pictures = editor.run(storybook, given, Setting(0.15, 2))
     assert pictures.shape == given.pictures.shape
     assert pictures.isfinite().all()
     assert evaluations() > 5

@@ -1,0 +1,67 @@
+"""What an edit of one picture costs: seconds, and the memory that it takes beyond what the process holds already."""
+
+import ctypes
+import ctypes.util
+import gc
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from regrow.benchmark.editors import Editor, Setting, Task
+from regrow.benchmark.wishes import Drawn
+from regrow.families.model import Model
+
+_SELF = Path("/proc/self")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one picture alone, a batch of 1.
+
+    Attributes:
+        seconds: by the clock; beside other busy processes this says little.
+        processor: seconds of the processor; with one thread, the seconds of a machine that does nothing else.
+        memory: bytes by which the process was at its largest above what it held before; None where the system does
+            not tell (it takes Linux's /proc).
+    """
+
+    seconds: float
+    processor: float
+    memory: int | None
+
+
+def cost_of(model: Model, editor: Editor, setting: Setting, drawn: Drawn) -> Cost:
+    """Edit one picture twice, and measure the second time.
+
+    All editors share one process and one opened model. So that none pays for another, memory that was freed is given
+    back to the system first, and the high-water mark of what is resident is set back to what is left.
+    """
+    wish = drawn.wish
+    task = Task(drawn.before[None], [wish.source], [wish.target], [wish.seed])
+    editor.run(model, task, setting)
+    before = _held_afresh()
+    started, processor = time.monotonic(), time.process_time()
+    editor.run(model, task, setting)
+    seconds, processor = time.monotonic() - started, time.process_time() - processor
+    peak = None if before is None else _resident("VmHWM")
+    memory = None if before is None or peak is None else max(0, peak - before)
+    return Cost(round(seconds, 3), round(processor, 3), memory)
+
+
+def _held_afresh() -> int | None:
+    """Give freed memory back, set the high-water mark back, and tell what is held; None where that cannot be done."""
+    gc.collect()
+    try:
+        ctypes.CDLL(ctypes.util.find_library("c")).malloc_trim(0)
+        (_SELF / "clear_refs").write_text("5")  # proc(5): resets the peak resident set size
+    except (OSError, AttributeError):
+        return None
+    return _resident("VmRSS")
+
+
+def _resident(field: str) -> int | None:
+    try:
+        lines = (_SELF / "status").read_text().splitlines()
+    except OSError:
+        return None
+    return next((1024 * int(line.split()[1]) for line in lines if line.startswith(field)), None)
