@@ -5,18 +5,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from regrow.families.model import Model
-from regrow.interfaces.reporting import checked, free_paths, say, slug, watched
+from regrow.interfaces.reporting import checked, free_paths, lines, opened, say, slug, watched
 from regrow.media.audio import check_savable, is_sound, save
 from regrow.media.image import save as save_picture
 from regrow.operations.edit_sounds import edit_sounds
 from regrow.operations.generate_sounds import generate_sounds
+from regrow.operations.inspect_sounds import inspect_sound
 from regrow.operations.requests import Edit, Generate, Invert
 from regrow.operations.sound_sheet import edit_sheet
 
 if TYPE_CHECKING:
     from regrow.interfaces.cli import Run
 
-__all__ = ["check_savable", "edit", "for_sounds", "generate", "is_sound", "save"]
+__all__ = ["check_savable", "edit", "for_sounds", "generate", "inspect", "is_sound", "save"]
 Request = TypeVar("Request", Generate, Edit, Invert)
 
 
@@ -69,3 +70,12 @@ def edit(request: Edit, run: "Run", out: Path | None, sheet: Path | None, model:
         f"{counted['inversion']} evaluations for the inversion{' (kept from before)' if edited.reused else ''}, "
         f"{counted['regrowth']} for the regrowth, {figures['seconds']} s; again with: regrow replay {paths[0]}",
     )
+
+
+def inspect(file: Path, run: "Run", model: str, out: Path | None) -> None:
+    first = checked(out or Path(f"{file.stem}-inspected.png"))
+    inspected = inspect_sound(file, opened(model, run) if model else None)
+    (path,) = free_paths(first, 1)
+    assert inspected.page is not None
+    save_picture(path, inspected.page)
+    say(run, inspected.facts | {"page": path}, *lines(inspected.facts), f"wrote {path}")

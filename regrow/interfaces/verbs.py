@@ -1,7 +1,7 @@
 """What the command line's verbs do: open the model, run the operation, write the files, say so."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from regrow.operations import generate as generating
 from regrow.operations import inspect as inspecting
 from regrow.operations import invert as inverting
 from regrow.operations import replay as replaying
+from regrow.operations.edit import Edited
 from regrow.operations.requests import Edit, Generate, Invert
 from regrow.operations.trajectories import save_trajectory
 
@@ -72,20 +73,39 @@ def edit(request: Edit, run: "Run", out: Path | None, sheet: Path | None) -> Non
     paths = free_paths(first, len(edited.pictures))
     for path, picture, recipe in zip(paths, edited.pictures, edited.recipes, strict=True):
         save(path, picture, recipe)
+    masks = _save_masks(edited, paths) if request.mask == "auto" else {}
     figures = edited.recipes[0]["figures"]
     counted = figures["evaluations"]
     say(
         run,
-        {"files": [*paths, *([sheet] if sheet else [])], "notes": edited.notes, "recipes": edited.recipes},
+        {
+            "files": [*paths, *([sheet] if sheet else [])],
+            "masks": list(masks),
+            "notes": edited.notes,
+            "recipes": edited.recipes,
+        },
         *edited.notes,
         *(
             f"wrote {path}: {distance_text(recipe['figures']['to_source'])} to the source"
             for path, recipe in zip(paths, edited.recipes, strict=True)
         ),
         *([f"wrote {sheet}"] if sheet else []),
+        *(f"wrote {path}: {share}; change it by hand and give it back with --mask" for path, share in masks.items()),
+        *([f"{counted['mask']} evaluations for the mask"] if "mask" in counted else []),
         f"{counted['inversion']} evaluations for the inversion{' (kept from before)' if edited.reused else ''}, "
         f"{counted['regrowth']} for the regrowth, {figures['seconds']} s; again with: regrow replay {paths[0]}",
     )
+
+
+def _save_masks(edited: Edited, paths: Sequence[Path]) -> dict[Path, str]:
+    """The found masks beside the results that they belong to, and what each says."""
+    assert edited.region is not None
+    saved = {}
+    for i, path in enumerate(paths):
+        (beside,) = free_paths(path.with_name(f"{path.stem}-mask.png"), 1)
+        save(beside, edited.region.picture(i))
+        saved[beside] = f"what may change, {100 * edited.recipes[i]['mask']['share']:.0f} % of the picture"
+    return saved
 
 
 def invert(request: Invert, run: "Run", out: Path | None) -> None:
@@ -148,6 +168,9 @@ def verify(name: str, run: "Run") -> None:
 
 
 def inspect(file: Path, run: "Run", model: str, source: str, steps: int, out: Path | None) -> None:
+    if sounds.is_sound(file):
+        sounds.inspect(file, run, model, out)
+        return
     if not model:
         facts = inspecting.facts_of(file)
         say(run, facts, *lines(facts))

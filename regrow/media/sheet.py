@@ -65,7 +65,8 @@ def sheet(
 
     Args:
         rows: at least one, each with at least one cell.
-        cell: side of the square that each picture is fitted into, in pixels, at least 64.
+        cell: side of the square that each picture is fitted into, in pixels, at least 64; a row is as high as the
+            tallest of its pictures.
         title: heading of the sheet; empty for none.
         font: a TrueType file for the text; None takes Pillow's own.
 
@@ -89,24 +90,34 @@ def sheet(
             y = paper.rule(y + 20) + 24
         if row.title:
             y = paper.write(row.title, MARGIN, y, paper.width - 2 * MARGIN, HEADING) + 12
-        y = max(_draw(paper, item, MARGIN + column * (cell + GAP), y, cell) for column, item in enumerate(row.cells))
+        pictures = [_fitted(item, cell) for item in row.cells]
+        tallest = max(picture.height for picture in pictures)
+        y = max(
+            _draw(paper, picture, item.captions, MARGIN + column * (cell + GAP), y, (cell, tallest))
+            for column, (picture, item) in enumerate(zip(pictures, row.cells, strict=True))
+        )
     return from_uint8(np.asarray(paper.image.crop((0, 0, paper.width, y + MARGIN))))
 
 
-def _draw(paper: "_Paper", item: Cell, x: int, y: int, cell: int) -> int:
-    """Puts a picture and its captions at (x, y); returns where they end."""
+def _fitted(item: Cell, cell: int) -> Image.Image:
+    """The picture as it fits into a square."""
     picture = Image.fromarray(to_uint8(item.pixels))
     longest = max(picture.size)
     if longest <= cell:
-        picture = picture.resize(
-            (picture.width * (cell // longest), picture.height * (cell // longest)), Image.Resampling.NEAREST
-        )
-    else:
-        picture.thumbnail((cell, cell), Image.Resampling.LANCZOS)
-    paper.mount(picture, x, y, cell)
-    y += cell + 10
-    for index, caption in enumerate(item.captions):
-        y = paper.write(caption, x, y, cell, FIGURE if index else NAME)
+        times = cell // longest
+        return picture.resize((picture.width * times, picture.height * times), Image.Resampling.NEAREST)
+    picture.thumbnail((cell, cell), Image.Resampling.LANCZOS)
+    return picture
+
+
+def _draw(
+    paper: "_Paper", picture: Image.Image, captions: Sequence[str], x: int, y: int, mount: tuple[int, int]
+) -> int:
+    """Puts a picture on its mount, and captions under it, at (x, y); returns where they end."""
+    paper.mount(picture, x, y, mount)
+    y += mount[1] + 10
+    for index, caption in enumerate(captions):
+        y = paper.write(caption, x, y, mount[0], FIGURE if index else NAME)
     return y
 
 
@@ -132,12 +143,13 @@ class _Paper:
         self._pen(y + 1).line((MARGIN, y, self.width - MARGIN - 1, y), fill=RULE)
         return y + 1
 
-    def mount(self, picture: Image.Image, x: int, y: int, cell: int) -> None:
-        """Puts a picture in the middle of a faintly tinted square."""
-        if picture.size != (cell, cell):
-            self._pen(y + cell).rectangle((x, y, x + cell - 1, y + cell - 1), fill=MOUNT)
-        self._pen(y + cell)
-        self.image.paste(picture, (x + (cell - picture.width) // 2, y + (cell - picture.height) // 2))
+    def mount(self, picture: Image.Image, x: int, y: int, size: tuple[int, int]) -> None:
+        """Puts a picture in the middle of a faintly tinted rectangle of this width and height."""
+        width, height = size
+        pen = self._pen(y + height)
+        if picture.size != size:
+            pen.rectangle((x, y, x + width - 1, y + height - 1), fill=MOUNT)
+        self.image.paste(picture, (x + (width - picture.width) // 2, y + (height - picture.height) // 2))
 
     def _pen(self, bottom: int) -> ImageDraw.ImageDraw:
         """A pen for a page that reaches down to `bottom` and leaves room for the margin."""

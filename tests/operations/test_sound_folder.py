@@ -99,9 +99,9 @@ def test_nothing_but_silence_is_an_error(tmp_path: Path) -> None:
     save(tmp_path / "a.wav", torch.zeros(1, 9000), 22_050)
     with pytest.raises(MediaError, match="holds silence only: 1 files"):
         finish(sound_folder_data(tmp_path, 1, FRAMES, SETTINGS))
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "readme.md").write_text("nothing")
     with pytest.raises(MediaError, match="has no sound that can be used: put WAV"):
-        (tmp_path / "b").mkdir()
-        (tmp_path / "b" / "readme.md").write_text("nothing")
         read_captioned(tmp_path / "b", kind=SOUNDS)
 
 

@@ -79,7 +79,7 @@ def test_what_is_for_pictures_is_refused(model: Model) -> None:
         finish(generate_sounds(asking(size=(64, 64)), model))
     with pytest.raises(ValueError, match="makes sounds, not pictures"):
         finish(generate(asking(), model))
-    with pytest.raises(ValueError, match="duration must be from 0.1 to 600 seconds; got 0"):
+    with pytest.raises(ValueError, match=r"duration must be from 0.1 to 600 seconds; got 0"):
         asking(duration=0.0)
 
 
