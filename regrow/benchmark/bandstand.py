@@ -7,14 +7,12 @@ hears; and as the model grew them from words, as waves, too.
 
 import time
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, TextIO, get_args
+from typing import get_args
 
 import numpy as np
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
+from regrow.benchmark.bandstand_figures import BandstandFigures, Mels
 from regrow.benchmark.estimates import Estimate, mean
 from regrow.benchmark.sound_judge import ATTRIBUTES, SoundJudge, load_sound_judge
 from regrow.benchmark.storybook import grow
@@ -28,38 +26,6 @@ from regrow.worlds.wording_bandstand import Language
 
 FIRST_SEED = 9_000_000
 """Of the held-out phrases; models learn from seeds far below."""
-
-Mels = Float[Tensor, "b 1 bands frames"]
-
-
-@dataclass(frozen=True, eq=False)
-class BandstandFigures:
-    """What `bench_bandstand` found.
-
-    Attributes:
-        model: its name.
-        phrases: how many.
-        settings: of the generation, and the first seed.
-        lost: mean absolute difference of mels in dB from the played ones: "codec", and "codec and phase".
-        heard: share of right readings by attribute, by kind of clip; where clips grew from words, an attribute counts
-            only in those whose words ask for it.
-        confusion: of instruments in what grew from English words: asked, then heard.
-        judge: the judge's accuracy on its own held-out clips.
-        seconds: that the bench took.
-        samples: the first mels in dB, by kind of clip.
-        captions: of the first phrases.
-    """
-
-    model: str
-    phrases: int
-    settings: Mapping[str, Any]
-    lost: Mapping[str, Estimate]
-    heard: Mapping[str, Mapping[str, Estimate]]
-    confusion: Mapping[str, Mapping[str, int]]
-    judge: Mapping[str, Any]
-    seconds: float
-    samples: Mapping[str, Mels]
-    captions: tuple[str, ...]
 
 
 def bench_bandstand(
@@ -184,39 +150,3 @@ def _confusion(concert: Sequence[Phrase], read: Sequence[Mapping[str, str]]) -> 
     for phrase, r in zip(concert, read, strict=False):
         counts[phrase.instrument][r["instrument"]] += 1
     return counts
-
-
-def as_dict(figures: BandstandFigures) -> dict[str, Any]:
-    """The figures without the mels, as JSON can hold them."""
-    fields = {name: value for name, value in vars(figures).items() if name not in ("samples", "lost", "heard")}
-    heard = {kind: {name: asdict(found) for name, found in right.items()} for kind, right in figures.heard.items()}
-    return {**fields, "lost": {kind: asdict(found) for kind, found in figures.lost.items()}, "heard": heard}
-
-
-def print_table(figures: BandstandFigures, out: TextIO) -> None:
-    """Print the figures as lines for a terminal of 120 columns."""
-    settings = figures.settings
-    print(
-        f"{figures.model}: {figures.phrases} phrases from seed {settings['first_seed']}; {settings['steps']} steps of "
-        f"{settings['solver']}, guidance {settings['guidance']:g}; 95 % bootstrap intervals; {figures.seconds:g} s\n",
-        file=out,
-    )
-    for kind, found in figures.lost.items():
-        print(f"{kind}: {found.value:.2f} [{found.low:.2f}, {found.high:.2f}] dB from the played mel", file=out)
-    order = ("played", *(kind for kind in figures.heard if kind != "played"))
-    print("\n" + f"{'heard rightly, %':<18}" + "".join(f"{kind:<28}" for kind in order).rstrip(), file=out)
-    for name in ATTRIBUTES:
-        cells = []
-        for kind in order:
-            here = figures.heard[kind].get(name)
-            few = f" of {here.count}" if here and here.count != figures.phrases else ""
-            shown = here and f"{100 * here.value:.1f} [{100 * here.low:.1f}, {100 * here.high:.1f}]{few}"
-            cells.append(f"{shown or '-':<28}")
-        print((f"{name:<18}" + "".join(cells)).rstrip(), file=out)
-    wrong = [
-        f"{true} as {name} {count}"
-        for true, counts in figures.confusion.items()
-        for name, count in counts.items()
-        if count and name != true
-    ]
-    print(f"\nasked in English, heard as another: {', '.join(wrong) or 'none'}", file=out)

@@ -6,7 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from regrow.benchmark import editing_figures, storybook_figures
+from regrow.benchmark import bandstand_figures, editing_figures, storybook_figures
+from regrow.benchmark.bandstand import bench_bandstand
 from regrow.benchmark.editing import bench_editing
 from regrow.benchmark.editors import own_editors
 from regrow.benchmark.storybook import bench_storybook
@@ -75,6 +76,21 @@ def edit(asked: "BenchEdit", run: "Run") -> None:
     editing_figures.print_table(figures, sys.stdout)
     for path in written:
         print(f"wrote {path}")
+
+
+def bandstand(name: str, phrases: int, sheet: Path | None, run: "Run") -> None:
+    """Codec, phase and words of a sound model on held-out phrases."""
+    if sheet:
+        check_savable(sheet)
+    figures = watched(bench_bandstand(opened(name, run), phrases), run)
+    if sheet:
+        save(sheet, bandstand_figures.contact_sheet(figures))
+    if run.json:
+        print(json.dumps(bandstand_figures.as_dict(figures), ensure_ascii=False))
+        return
+    bandstand_figures.print_table(figures, sys.stdout)
+    if sheet:
+        print(f"wrote {sheet}")
 
 
 def train(name: str, batch: int, steps: int, run: "Run") -> None:
