@@ -37,15 +37,15 @@ class Setting:
 
 @dataclass(frozen=True)
 class Task:
-    """Pictures `b 3 h w` in [-1, 1], and one of everything else for each."""
+    """Pictures `b 3 h w` in [-1, 1] or mels `b 1 bands frames` as models see them, and one of everything else each."""
 
-    pictures: Float[Tensor, "b 3 h w"]
+    pictures: Float[Tensor, "b channels h w"]
     source: Sequence[str]
     target: Sequence[str]
     seeds: Sequence[int]
 
 
-Run = Callable[[Model, Task, Setting], Float[Tensor, "b 3 h w"]]
+Run = Callable[[Model, Task, Setting], Float[Tensor, "b channels h w"]]
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def own_editors(optional: bool = False) -> tuple[Editor, ...]:
 def _batched(method: MethodName) -> Run:
     """`regrow edit` for pictures with words of their own each; a test holds the two to the same picture."""
 
-    def run(model: Model, task: Task, setting: Setting) -> Float[Tensor, "b 3 h w"]:
+    def run(model: Model, task: Task, setting: Setting) -> Float[Tensor, "b channels h w"]:
         latents = model.encode(task.pictures)
         levels = model.schedule.grid(STEPS, Edit.spacing)
         levels = levels[STEPS - max(1, round(setting.strength * STEPS)) :]
@@ -142,7 +142,7 @@ def _batched(method: MethodName) -> Run:
 def _alone(method: MethodName) -> Run:
     """`regrow edit` itself, picture by picture, from a file as users have it."""
 
-    def run(model: Model, task: Task, setting: Setting) -> Float[Tensor, "b 3 h w"]:
+    def run(model: Model, task: Task, setting: Setting) -> Float[Tensor, "b channels h w"]:
         made = []
         with TemporaryDirectory() as folder:
             for picture, source, target, seed in zip(task.pictures, task.source, task.target, task.seeds, strict=True):

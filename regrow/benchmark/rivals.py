@@ -39,7 +39,7 @@ SD_SCHEDULER = {"timestep_spacing": "leading", "steps_offset": 1, "set_alpha_to_
 """What Stable Diffusion 1.5's folder says of its levels, and its users therefore get; CycleDiffusion divides by zero
 with anything else."""
 
-Pictures = Float[Tensor, "b 3 h w"]
+Pictures = Float[Tensor, "b channels h w"]
 
 
 def rivals() -> tuple[Editor, ...]:

@@ -6,18 +6,20 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from regrow.benchmark import bandstand_figures, editing_figures, storybook_figures
+from regrow.benchmark import bandstand_figures, editing_figures, sounds_figures, storybook_figures
 from regrow.benchmark.bandstand import bench_bandstand
 from regrow.benchmark.editing import bench_editing
 from regrow.benchmark.editors import own_editors
+from regrow.benchmark.sounds import bench_sounds
 from regrow.benchmark.storybook import bench_storybook
 from regrow.benchmark.trade_off import curves
 from regrow.benchmark.training import bench_training
 from regrow.interfaces.reporting import opened, watched
+from regrow.media.files import write_whole
 from regrow.media.image import check_savable, save
 
 if TYPE_CHECKING:
-    from regrow.interfaces.cli import BenchEdit, Run
+    from regrow.interfaces.cli import BenchEdit, BenchSound, Run
 
 
 def storybook(name: str, scenes: int, sheet: Path | None, run: "Run") -> None:
@@ -91,6 +93,28 @@ def bandstand(name: str, phrases: int, sheet: Path | None, run: "Run") -> None:
     bandstand_figures.print_table(figures, sys.stdout)
     if sheet:
         print(f"wrote {sheet}")
+
+
+SOUND_RIVALS = ("course", "ddim pair")
+"""Of the rivals, those that need nothing but the network, the codec and the words; the pipelines take pictures only."""
+
+
+def sound(asked: "BenchSound", run: "Run") -> None:
+    """Edits of sounds, beside the truth."""
+    from regrow.benchmark.rivals import rivals
+
+    editors = {e.name: e for e in (*own_editors(), *(rival for rival in rivals() if rival.name in SOUND_RIVALS))}
+    if unknown := [name for name in asked.only if name not in editors]:
+        raise ValueError(f"There is no way to edit sounds named {unknown[0]!r}; there are {', '.join(editors)}.")
+    chosen = [editors[name] for name in asked.only or editors]
+    figures = watched(bench_sounds(opened(asked.model, run), chosen, asked.phrases, asked.tuning, asked.settings), run)
+    found = sounds_figures.as_dict(figures)
+    if asked.figures:
+        write_whole(asked.figures, (json.dumps(found, indent=1) + "\n").encode())
+    if run.json:
+        print(json.dumps(found))
+        return
+    sounds_figures.print_table(figures, sys.stdout)
 
 
 def train(name: str, batch: int, steps: int, run: "Run") -> None:
