@@ -50,17 +50,30 @@ def generate(request: Annotated[Generate, tyro.conf.arg(name="")], run: Options,
 
 
 def edit(
-    request: Annotated[Edit, tyro.conf.arg(name="")], run: Options, out: Path | None = None, sheet: Path | None = None
+    request: Annotated[Edit, tyro.conf.arg(name="")],
+    run: Options,
+    out: Path | None = None,
+    sheet: Path | None = None,
+    explore: bool = False,
+    strengths: tuple[float, ...] = (0.5, 0.65, 0.8, 0.95),
+    guidances: tuple[float, ...] = (2.0, 4.0, 7.0),
 ) -> None:
     """Change what the words change in a picture, and keep the rest.
 
     Args:
         out: the file to write (png, jpg or webp); named after picture and words if not given.
         sheet: also write a comparison sheet here: source, codec, reconstruction, edit, img2img, with distances.
+        explore: write a sheet of strengths x guidances from one inversion instead of an edit, and the command for
+            each of its cells.
+        strengths: of that sheet, a row each.
+        guidances: of that sheet, a column each.
     """
     from regrow.interfaces import verbs
 
-    verbs.edit(request, run, out, sheet)
+    if explore:
+        verbs.explore(request, run, out or sheet, strengths, guidances)
+    else:
+        verbs.edit(request, run, out, sheet)
 
 
 def invert(request: Annotated[Invert, tyro.conf.arg(name="")], run: Options, out: Path | None = None) -> None:
@@ -234,6 +247,52 @@ def bench_storybook(
     bench_verbs.storybook(model, scenes, sheet, run)
 
 
+def bench_bandstand(
+    run: Options,
+    model: str = "bandstand",
+    phrases: int = 300,
+    sheet: Path | None = None,
+) -> None:
+    """Measure a sound model on held-out phrases of the bandstand: codec and phase, and what an independent judge hears.
+
+    Args:
+        model: name of an embedded or installed model, or a folder.
+        phrases: how many, with seeds from 9,000,000 on.
+        sheet: also write the mels of 16 generated clips beside the played ones here.
+    """
+    from regrow.interfaces import bench_verbs
+
+    bench_verbs.bandstand(model, phrases, sheet, run)
+
+
+@dataclass(frozen=True)
+class BenchSound:
+    """Measure edits of sounds, another instrument for a phrase, against the phrase played on it.
+
+    Attributes:
+        model: name of an embedded or installed model, or a folder; it must know the bandstand.
+        phrases: how many to measure, with seeds from 9,400,000 on.
+        tuning: how many others the settings of each way are chosen on.
+        settings: how many of each way's nine settings are tried.
+        only: names of the ways to measure; all that work on sounds if not given.
+        figures: also write the JSON here.
+    """
+
+    model: str = "bandstand"
+    phrases: int = 200
+    tuning: int = 40
+    settings: int = 9
+    only: tuple[str, ...] = ()
+    figures: Path | None = None
+
+
+def bench_sound(asked: Annotated[BenchSound, tyro.conf.arg(name="")], run: Options) -> None:
+    """Measure edits of sounds against what they should be: regrow's methods, the course's and diffusers' pair."""
+    from regrow.interfaces import bench_verbs
+
+    bench_verbs.sound(asked, run)
+
+
 @dataclass(frozen=True)
 class BenchEdit:
     """Measure ways to edit against counterfactuals whose answer is known: regrow's, the course's and diffusers'.
@@ -295,13 +354,36 @@ def bench_train(run: Options, model: str = "storybook", batch: int = 32, steps: 
 
 Bench = (
     Annotated[Any, subcommand(name="storybook", constructor=bench_storybook)]
+    | Annotated[Any, subcommand(name="bandstand", constructor=bench_bandstand)]
     | Annotated[Any, subcommand(name="edit", constructor=bench_edit)]
+    | Annotated[Any, subcommand(name="sound", constructor=bench_sound)]
     | Annotated[Any, subcommand(name="train", constructor=bench_train)]
 )
 
 
 def bench(what: Annotated[Bench, tyro.conf.arg(name="")]) -> None:
     """Measure a model, ways to edit against the truth, or the trainer against a plain loop."""
+
+
+def serve(
+    host: str = "127.0.0.1",
+    port: int = 0,
+    share: bool = False,
+    browser: bool = True,
+) -> None:
+    """Open the page: edit, generate, train and look inside in a browser on this computer.
+
+    Args:
+        host: the address to listen on; any other than this computer's own needs a password in $REGROW_PASSWORD.
+        port: 0 takes the first free one from 7860 on.
+        share: let others reach it at a public address of gradio's; needs a password in $REGROW_PASSWORD.
+        browser: show it in the browser at once.
+    """
+    import os
+
+    from regrow.interfaces.web.app import serve as serve_page
+
+    serve_page(host, port, share, os.environ.get("REGROW_PASSWORD", ""), browser)
 
 
 VERBS = {
@@ -314,6 +396,7 @@ VERBS = {
     "bench": bench,
     "models": models,
     "inspect": inspect,
+    "serve": serve,
 }
 
 

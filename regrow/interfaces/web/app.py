@@ -1,0 +1,187 @@
+"""The page: its tabs, its look, and what it lets in and out."""
+
+import ipaddress
+import os
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+from regrow.interfaces.web.places import MOST_BYTES, made
+from regrow.interfaces.web.places import page as place
+
+# before gradio reads them: its copies lie with the page's own files, and nothing is reported to anyone
+os.environ["GRADIO_TEMP_DIR"] = str(place() / "uploads")
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+for loose in ("GRADIO_ALLOWED_PATHS", "GRADIO_SHARE", "GRADIO_SERVER_NAME", "GRADIO_MCP_SERVER", "GRADIO_ROOT_PATH"):
+    os.environ.pop(loose, None)  # each would open the page further than asked for
+
+import gradio as gr  # noqa: E402
+from gradio.themes import Base, Soft  # noqa: E402
+from starlette.middleware import Middleware  # noqa: E402
+
+from regrow.interfaces.web.edit_tab import edit_tab  # noqa: E402
+from regrow.interfaces.web.generate_tab import generate_tab  # noqa: E402
+from regrow.interfaces.web.guard import Guard  # noqa: E402
+from regrow.interfaces.web.history_tab import history_tab  # noqa: E402
+from regrow.interfaces.web.inside_tab import inside_tab  # noqa: E402
+from regrow.interfaces.web.models_tab import models_tab  # noqa: E402
+from regrow.interfaces.web.parts import Page  # noqa: E402
+from regrow.interfaces.web.texts import I18N, text  # noqa: E402
+from regrow.interfaces.web.train_tab import train_tab  # noqa: E402
+from regrow.interfaces.web.work import KINDS  # noqa: E402
+from regrow.interfaces.web.worker import Worker  # noqa: E402
+
+USER = "regrow"
+CSS = """
+.status { padding: .5rem .75rem; border-radius: 6px; background: var(--background-fill-secondary); min-height: 1.5rem }
+.status progress { display: block; width: 100%; height: .6rem; margin-top: .4rem; accent-color: #15803d }
+.status.failed { border-left: 4px solid #b91c1c }
+.status.done { border-left: 4px solid #15803d }
+#title h1 { margin: 0 } #title p { margin: 0; color: var(--body-text-color) }
+button:focus-visible, input:focus-visible, textarea:focus-visible, [role=tab]:focus-visible {
+  outline: 3px solid #15803d !important; outline-offset: 2px }
+"""
+
+
+def build(page: Page) -> gr.Blocks:
+    """The page's blocks."""
+    with gr.Blocks(title="regrow", analytics_enabled=False, delete_cache=(3600, 86400)) as blocks:
+        gr.Markdown("# regrow", elem_id="title")
+        gr.Markdown(text("about"))
+        browser = gr.BrowserState("", storage_key="regrow", secret=_secret())
+        with gr.Tabs() as page.tabs:
+            with gr.Tab(text("edit"), id="edit"):
+                edit = edit_tab(page)
+            with gr.Tab(text("generate"), id="generate"):
+                generate = generate_tab(page)
+            with gr.Tab(text("history"), id="history") as history:
+                history_tab(page, history)
+            with gr.Tab(text("train"), id="train"):
+                train_tab(page)
+            with gr.Tab(text("inside"), id="inside"):
+                inside_tab(page)
+            with gr.Tab(text("models"), id="models") as models:
+                models_tab(page, models)
+
+        def greet(known: str, request: gr.Request) -> str:
+            name = known or secrets.token_hex(16)
+            page.owners[request.session_hash or ""] = name
+            return name
+
+        quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        greeted = blocks.load(greet, browser, browser, **quiet)
+        for kind, tab in (("edit", edit), ("generate", generate)):
+            greeted.then(_attached(page, kind, tab), None, tab["outputs"], **quiet)
+    return blocks
+
+
+def serve(host: str, port: int, share: bool, password: str, open_browser: bool, wait: bool = True) -> str:
+    """Serve the page until the process is stopped.
+
+    Args:
+        host: the address to listen on.
+        port: 0 takes the first free one from 7860 on.
+        share: also tunnel it to a public address of gradio's.
+        password: of the user "regrow"; needed where others can reach the page.
+        open_browser: show it at once.
+        wait: False returns when it is up.
+
+    Returns:
+        The page's address.
+
+    Raises:
+        ValueError: others could reach it and there is no password.
+    """
+    local = is_local(host) and not share
+    if not local and len(password) < 8:
+        raise ValueError(
+            "Others can reach the page there, so it needs a password of 8 characters or more: put it into the "
+            f'environment variable REGROW_PASSWORD; the user\'s name is "{USER}".'
+        )
+    for folder in (made(), place() / "pictures", place() / "uploads"):
+        folder.mkdir(parents=True, exist_ok=True)
+    blocks = build(Page(Worker(KINDS, "storybook"), local))
+    blocks.queue(default_concurrency_limit=None)  # they only watch: the worker is the one that works
+    _, address, shared = blocks.launch(
+        server_name=host,
+        server_port=port or None,
+        share=share,
+        auth=[(USER, password)] if password else None,
+        inbrowser=open_browser,
+        quiet=True,
+        prevent_thread_lock=True,
+        allowed_paths=[str(made()), str(place() / "pictures")],
+        max_file_size=MOST_BYTES,
+        ssr_mode=False,
+        enable_monitoring=False,
+        run_history=False,
+        mcp_server=False,
+        pwa=False,
+        footer_links=["api", "settings"],
+        i18n=I18N,
+        theme=_theme(),
+        css=CSS,
+        app_kwargs={
+            "docs_url": None,  # swagger's page takes its script from the network
+            "redoc_url": None,
+            "middleware": [Middleware(Guard, local=local)],
+        },
+    )
+    print(f"The page is at {shared or address} (Ctrl-C ends it; trainings go on).", flush=True)
+    if wait:
+        blocks.block_thread()
+    return address
+
+
+def is_local(host: str) -> bool:
+    """Whether an address is reached from this computer alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _theme() -> Base:
+    """Fonts of this computer, and text that stands out from its ground at 4.5 to 1 or better."""
+    theme = Soft(primary_hue="green", font=["system-ui", "sans-serif"], font_mono=["monospace"])
+    dark, light = "*primary_800", "*primary_200"
+    return theme.set(
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover_dark="*primary_800",
+        button_primary_text_color="white",
+        button_primary_text_color_hover="white",
+        block_label_text_color=dark,
+        block_label_text_color_dark=light,
+        block_title_text_color=dark,
+        block_title_text_color_dark=light,
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_300",
+        block_info_text_color="*neutral_600",
+        block_info_text_color_dark="*neutral_300",
+        input_placeholder_color="*neutral_500",
+        slider_color="*primary_700",
+    )
+
+
+def _attached(page: Page, kind: str, tab: dict[str, Any]) -> Any:
+    """Shows the browser's last job of a kind again when a page is opened."""
+
+    def attach(request: gr.Request) -> Iterator[Any]:
+        if job := page.worker.latest(page.owner(request), (kind,)):
+            yield from tab["shown"](job, page, request)
+        else:
+            yield gr.skip() if len(tab["outputs"]) == 1 else tuple(gr.skip() for _ in tab["outputs"])
+
+    return attach
+
+
+def _secret() -> str:
+    """What a browser's name is encrypted with, kept so that it survives a restart."""
+    file = place() / "secret"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_hex(16))
+    return file.read_text()

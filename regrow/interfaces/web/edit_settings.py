@@ -1,0 +1,43 @@
+"""Every knob of an edit, in a closed box on the Edit tab."""
+
+from dataclasses import fields
+from typing import Any, get_args
+
+import gradio as gr
+
+from regrow.core.names import LabelConvention, Spacing
+from regrow.interfaces.web.parts import model_names, upload
+from regrow.interfaces.web.texts import text
+from regrow.media.names import Mode
+from regrow.operations.requests import Edit, MethodName
+
+DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Edit)}
+
+
+def edit_settings() -> dict[str, Any]:
+    """The components, by the names of `Edit`'s fields."""
+    return {
+        "model": gr.Dropdown(model_names(), value=DEFAULTS["model"], label=text("model")),
+        "method": gr.Dropdown(_names(MethodName), value=DEFAULTS["method"], label=text("method")),
+        "steps": gr.Slider(1, 200, DEFAULTS["steps"], step=1, label=text("steps"), elem_id="edit-steps"),
+        "guidance": gr.Slider(0, 15, DEFAULTS["guidance"], step=0.1, label=text("guidance")),
+        "invert_guidance": gr.Slider(0, 15, DEFAULTS["invert_guidance"], step=0.1, label=text("invert_guidance")),
+        "negative": gr.Textbox(label=text("negative_edit")),
+        "region": gr.Textbox(label=text("region"), placeholder="0.2,0.3,0.8,0.9", elem_id="region"),
+        "mask": upload(label=text("mask"), sources=["upload"], height=160, elem_id="mask"),
+        "feather": gr.Slider(0, 0.5, DEFAULTS["feather"], step=0.01, label=text("feather")),
+        "seed": gr.Number(DEFAULTS["seed"], label=text("seed"), precision=0),
+        "eta": gr.Slider(0, 1, DEFAULTS["eta"], step=0.05, label=text("eta")),
+        "spacing": gr.Dropdown(_names(Spacing), value=DEFAULTS["spacing"], label=text("spacing")),
+        "label": gr.Dropdown(_names(LabelConvention), value=DEFAULTS["label"], label=text("label_level")),
+        "tolerance": gr.Number(DEFAULTS["tolerance"], label=text("tolerance")),
+        "frame": gr.Dropdown(_names(Mode), value=DEFAULTS["frame"], label=text("frame")),
+    }
+
+
+def _names(kind: Any) -> list[str]:
+    """The names of a Literal, those of Literals within it too."""
+    found: list[str] = []
+    for one in get_args(kind):
+        found += [one] if isinstance(one, str) else _names(one)
+    return found

@@ -1,0 +1,97 @@
+"""The History tab: everything made, with its recipe."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from regrow.interfaces.web import history
+from regrow.interfaces.web.parts import Page, following, made_files, upload
+from regrow.interfaces.web.places import keep_picture
+from regrow.interfaces.web.texts import said, text
+from regrow.media.files import MediaError
+
+
+def history_tab(page: Page, tab: Any) -> None:
+    """Build the tab; the other tabs are there already, for their fields are filled from here."""
+    generate, edit = page.fields["generate"], page.fields["edit"]
+    with gr.Row():
+        with gr.Column(scale=3, min_width=320):
+            refresh = gr.Button(text("refresh"), size="sm")
+            pictures = gr.Gallery(
+                label=text("made"), columns=5, height=560, object_fit="contain", interactive=False, allow_preview=False,
+                buttons=[], elem_id="history",
+            )  # fmt: skip
+        with gr.Column(scale=2, min_width=320):
+            dropped = upload(label=text("drop"), sources=["upload", "clipboard"], height=160, elem_id="dropped")
+            told = gr.HTML(elem_id="history-status")
+            chosen = gr.Image(interactive=False, show_label=False, height=240, type="filepath", buttons=["download"])
+            with gr.Row():
+                reuse = gr.Button(text("reuse"), size="md", elem_id="reuse")
+                edit_this = gr.Button(text("edit_this"), size="md", elem_id="edit-this")
+                replay = gr.Button(text("replay"), size="md", elem_id="replay")
+            with gr.Row():
+                delete = gr.Button(text("delete"), size="sm", elem_id="delete")
+                really = gr.Button(text("really_delete"), size="sm", variant="stop", visible=False, elem_id="really")
+            with gr.Accordion(text("recipe"), open=False):
+                recipe = gr.JSON(show_label=False)
+    files, picked = gr.State([]), gr.State("")
+    filled = [*generate.values(), *edit.values()]
+
+    def show() -> tuple[list[tuple[str, str]], list[str]]:
+        found = history.listed()
+        return [(str(path), history.caption(path)) for path in found], [str(path) for path in found]
+
+    def pick(files: list[str], event: gr.SelectData) -> tuple[Any, ...]:
+        path = files[event.index]
+        return path, path, history.recipe_of(Path(path)), gr.update(visible=False)
+
+    def fill(path: str, request: gr.Request) -> dict[Any, Any]:
+        if not path:
+            return {told: said("nothing_made", request)}
+        try:
+            kind, settings, here = history.settings_in(Path(path))
+        except MediaError as problem:
+            raise gr.Error(str(problem), print_exception=False) from problem
+        fields = generate if kind == "generate" else edit
+        updates = {fields[name]: gr.update(value=value) for name, value in settings.items() if name in fields}
+        words = said("taken", request, tab=said(kind, request)) if here else said("taken_without", request)
+        return {told: words, page.tabs: gr.update(selected=kind), **updates}
+
+    def take_dropped(file: str | None, request: gr.Request) -> dict[Any, Any]:
+        if not file:
+            return {told: ""}
+        try:
+            keep_picture(file)  # for its limits
+        except MediaError as problem:
+            raise gr.Error(str(problem), print_exception=False) from problem
+        return fill(file, request)
+
+    def to_edit(path: str) -> tuple[Any, Any]:
+        return (path, gr.update(selected="edit")) if path else (gr.skip(), gr.skip())
+
+    def make_again(path: str, request: gr.Request) -> Iterator[tuple[str, Any]]:
+        if path:
+            job = page.worker.submit(page.owner(request), "again", {"file": path})
+            for state, words in following(job, page, request):
+                yield words, made_files(state)[0] if state.state == "done" else gr.skip()
+
+    def remove(path: str) -> tuple[Any, ...]:
+        if path:
+            try:
+                history.delete(Path(path))
+            except (MediaError, OSError) as problem:
+                raise gr.Error(str(problem), print_exception=False) from problem
+        return *show(), None, "", None, gr.update(visible=False)
+
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    tab.select(show, None, [pictures, files], **quiet)
+    refresh.click(show, None, [pictures, files], **quiet)
+    pictures.select(pick, files, [chosen, picked, recipe, really], **quiet)
+    reuse.click(fill, picked, [told, page.tabs, *filled], **quiet)
+    dropped.upload(take_dropped, dropped, [told, page.tabs, *filled], **quiet)
+    edit_this.click(to_edit, picked, [edit["image"], page.tabs], **quiet)
+    replay.click(make_again, picked, [told, chosen], **quiet).then(show, None, [pictures, files], **quiet)
+    delete.click(lambda path: gr.update(visible=bool(path)), picked, really, **quiet)
+    really.click(remove, picked, [pictures, files, chosen, picked, recipe, really], **quiet)

@@ -1,0 +1,119 @@
+"""The Models tab: what is here, what it is, and how to get more."""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from regrow.families.registry import list_models, open_model, user_models
+from regrow.interfaces.models_verbs import size_text
+from regrow.interfaces.web import processes
+from regrow.interfaces.web.parts import Page, plain
+from regrow.interfaces.web.texts import said, text
+from regrow.media.files import MediaError
+from regrow.operations import model_card, publish
+
+PULL = ".pull"
+"""The name of the process that downloads; a dot, so that no training is called so."""
+
+
+def models_tab(page: Page, tab: Any) -> None:
+    """Build the tab."""
+    with gr.Row():
+        with gr.Column(scale=3, min_width=320):
+            table = gr.Dataframe(
+                headers=["name", "family", "licence", "size"], datatype="str", interactive=False, wrap=True,
+                label=text("models_here"), elem_id="models",
+            )  # fmt: skip
+            facts = gr.Markdown(elem_id="model-facts", container=True, min_height=120, sanitize_html=True)
+        with gr.Column(scale=2, min_width=320):
+            with gr.Group():
+                gr.Markdown(text("pull"), container=True)
+                repo = gr.Textbox(label=text("repo"), placeholder="user/name", elem_id="repo")
+                with gr.Row():
+                    pull = gr.Button(text("go_pull"), variant="primary", size="md", elem_id="go-pull")
+                    stop = gr.Button(text("stop"), variant="stop", size="md")
+            with gr.Group(visible=page.local):
+                folder = gr.Textbox(label=text("folder"), elem_id="model-folder")
+                name = gr.Textbox(label=text("name"))
+                add = gr.Button(text("go_open"), size="md", elem_id="go-open")
+            told = gr.HTML(elem_id="models-status")
+    clock = gr.Timer(1, active=False)
+
+    def show() -> tuple[list[list[str]], Any, Any, Any, Any]:
+        rows = [
+            [listed.name, listed.family or "?", _licence(listed.folder), size_text(publish.size_on_disk(listed.folder))]
+            for listed in list_models()
+        ]
+        names = [listed.name for listed in list_models() if listed.family]
+        choices = gr.update(choices=names)
+        return rows, choices, choices, choices, gr.update(choices=["", *names])
+
+    def tell(event: gr.SelectData) -> str:
+        row = event.row_value[0]
+        listed = next((one for one in list_models() if one.name == row), None)
+        if not listed:
+            return ""
+        card = listed.folder / "README.md"
+        words = card.read_text(encoding="utf-8", errors="replace")[:8000] if card.is_file() else listed.name
+        return words.split("---", 2)[-1] if words.startswith("---") else words  # the front matter is for machines
+
+    def get(repo: str, request: gr.Request) -> tuple[str, Any]:
+        if not model_card.is_repository(repo.strip()):
+            raise gr.Error(said("no_repo", request), print_exception=False)
+        if not processes.running(PULL):
+            processes.start(PULL, ["models", "pull", repo.strip()])
+        return _words(said("opening_hub", request)), gr.update(active=True)
+
+    def watch(request: gr.Request) -> tuple[str, Any]:
+        if processes.running(PULL):
+            there = user_models() / ".pulling"
+            size = publish.size_on_disk(there) / 1e6 if there.exists() else 0
+            return _words(said("got", request, megabytes=f"{size:.1f}")), gr.skip()
+        return _words(processes.sentences(processes.output(PULL))), gr.update(active=False)
+
+    def halt(request: gr.Request) -> str:
+        return _words(said("cancelled", request)) if processes.stop(PULL) else ""
+
+    def link(folder: str, name: str, request: gr.Request) -> str:
+        """Put a link to a folder among the user's models: it stays where it is."""
+        if not page.local:
+            raise gr.Error(said("local_only", request), print_exception=False)
+        source = Path(folder.strip()).expanduser().resolve()
+        try:
+            name = name.strip() or source.name
+            if not name or set(name) & set('/\\:*?"<>|') or name.startswith("."):
+                raise MediaError(f"{name!r} is no name of a model here: give a plain name, not a path.")
+            if any(listed.name == name for listed in list_models()):
+                raise MediaError(f"There is a model {name} already; give another name.")
+            if not source.is_dir():
+                raise MediaError(f"There is no folder {source}: check its name.")
+            open_model(source)
+            user_models().mkdir(parents=True, exist_ok=True)
+            (user_models() / name).symlink_to(source)
+        except (ValueError, OSError) as problem:
+            raise gr.Error(str(problem), print_exception=False) from problem
+        return _words(said("added", request, name=name))
+
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    choices = [page.fields["edit"]["model"], page.fields["generate"]["model"], page.fields["inside"]["model"]]
+    outputs = [table, *choices, page.fields["train"]["start"]]
+    tab.select(show, None, outputs, **quiet)
+    table.select(tell, None, facts, **quiet)
+    pull.click(get, repo, [told, clock], **quiet)
+    repo.submit(get, repo, [told, clock], **quiet)
+    stop.click(halt, None, told, **quiet)
+    clock.tick(watch, None, [told, clock], **quiet).then(show, None, outputs, **quiet)
+    add.click(link, [folder, name], told, **quiet).then(show, None, outputs, **quiet)
+
+
+def _licence(folder: Path) -> str:
+    try:
+        stated = model_card.read_front_matter(folder).get("license")
+        return str(stated or model_card.read_training(folder).get("license") or "not stated")
+    except ValueError:
+        return "?"
+
+
+def _words(words: str) -> str:
+    return f'<div class="status" role="status" aria-live="polite">{plain(words)}</div>' if words else ""

@@ -1,0 +1,154 @@
+"""Long work in processes of its own, which outlive page and server: trainings and downloads."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from regrow.interfaces.web.places import page
+from regrow.media.home import home
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training as its folder tells it.
+
+    Attributes:
+        name: of the run and of the model to be.
+        state: "running", "finished" or "stopped".
+        step: the last one that was logged.
+        left: text of the time left; empty where it is not known.
+        losses: rows of step, loss, and which curve it is on.
+        samples: the newest grid of samples.
+        said: the end of what the process printed.
+    """
+
+    name: str
+    state: str
+    step: int
+    left: str
+    losses: list[tuple[int, float, str]]
+    samples: Path | None
+    said: str
+
+
+def start(name: str, arguments: list[str]) -> None:
+    """Start `regrow ARGUMENTS` in a session of its own, its output in the page's folder under this name."""
+    folder = page() / "processes"
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-c", "from regrow.interfaces.cli import main; main()", *arguments]
+    with (folder / f"{name}.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    (folder / f"{name}.json").write_text(json.dumps({"pid": process.pid, "command": arguments}), encoding="utf-8")
+
+
+def running(name: str) -> int | None:
+    """The process that was started under this name, if it is still at work."""
+    try:
+        pid = int(json.loads((page() / "processes" / f"{name}.json").read_text(encoding="utf-8"))["pid"])
+    except (OSError, ValueError, KeyError):
+        return None
+    try:
+        if os.waitpid(pid, os.WNOHANG)[0] == pid:  # a child that has ended
+            return None
+    except ChildProcessError:
+        pass  # a former server's child
+    listed = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return pid if "regrow" in listed.stdout else None  # the number may be another program's by now
+
+
+def stop(name: str) -> bool:
+    """Ask a process to save and stop; whether there was one."""
+    pid = running(name)
+    if pid:
+        os.kill(pid, signal.SIGTERM)
+    return bool(pid)
+
+
+def output(name: str) -> list[dict[str, Any]]:
+    """What a process printed, its beginning and its end: JSON objects, and sentences as {"said": ...}."""
+    log = page() / "processes" / f"{name}.log"
+    if not log.is_file():
+        return []
+    data = log.read_bytes()
+    if len(data) > 60_000:  # a line a step grows long
+        data = data[:30_000].rpartition(b"\n")[0] + b"\n" + data[-30_000:].partition(b"\n")[2]
+    found = []
+    for line in data.decode("utf-8", "replace").splitlines():
+        try:
+            found.append(json.loads(line))
+        except ValueError:
+            if line.strip():
+                found.append({"said": line.rsplit("\r", 1)[-1].strip()})
+    return found
+
+
+def sentences(printed: list[dict[str, Any]]) -> str:
+    """The sentences among it: notes, and what is no JSON at all, such as the reason why it ended."""
+    found: list[str] = []
+    for line in printed:
+        found += [*line.get("notes", ()), *([line["said"]] if "said" in line else ())]
+    return "\n".join(found[-40:])
+
+
+def runs() -> list[str]:
+    """The names of all trainings, the newest first."""
+    found = [path.parent for path in (home() / "runs").glob("*/request.json")]
+    fresh = [path for path in (page() / "processes").glob("*.json") if _is_training(path)]
+    stamps = {folder.name: (folder / "request.json").stat().st_mtime for folder in found}
+    stamps |= {path.stem: max(path.stat().st_mtime, stamps.get(path.stem, 0)) for path in fresh}
+    return sorted(stamps, key=lambda name: -stamps[name])
+
+
+def run(name: str) -> Run:
+    """What is known of a training."""
+    folder = home() / "runs" / name
+    losses: list[tuple[int, float, str]] = []
+    step, fresh = 0, False
+    for log in sorted(folder.glob("*/log.jsonl"), key=lambda path: path.stat().st_mtime):
+        lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
+        stage = log.parent.name
+        losses += [(line["step"], line["loss"], stage) for line in lines if "loss" in line]
+        losses += [(line["step"], line["validation"], f"{stage}, held out") for line in lines if "validation" in line]
+        step = lines[-1]["step"] if lines else step
+        fresh = time.time() - log.stat().st_mtime < 60
+    grids = sorted((folder / "samples").glob("*.png"), key=lambda path: path.stat().st_mtime)
+    # one from the command line is no process of ours, but its log grows
+    at_work = running(name) is not None or (fresh and (folder / "lock").exists())
+    state = "finished" if (home() / "models" / name).exists() else "running" if at_work else "stopped"
+    printed = output(name)
+    left = _left(printed) if state == "running" else ""
+    return Run(name, state, step, left, losses, grids[-1] if grids else None, sentences(printed))
+
+
+def grid(run: Run) -> Image.Image | None:
+    """The newest samples, read here: the runs' folders are not the page's to serve."""
+    if not run.samples:
+        return None
+    with Image.open(run.samples) as image:
+        return image.copy()
+
+
+def _is_training(path: Path) -> bool:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["command"][0] == "train"
+    except (OSError, ValueError, KeyError, IndexError):
+        return False
+
+
+def _left(printed: list[dict[str, Any]]) -> str:
+    """The time that is left of the stage at work, from what it printed last."""
+    shares = [line for line in printed if line.get("share")]
+    if not shares:
+        return ""
+    seconds = shares[-1]["seconds"] * (1 / shares[-1]["share"] - 1)
+    return f"{int(seconds) // 60} min {int(seconds) % 60} s"

@@ -1,0 +1,132 @@
+"""The Train tab: a folder of pictures becomes a model, in a process that outlives page and server."""
+
+import re
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pandas
+
+from regrow.interfaces.web import processes
+from regrow.interfaces.web.parts import Page, model_names, plain
+from regrow.interfaces.web.places import page as place
+from regrow.interfaces.web.texts import said, text
+from regrow.operations.training_request import Train
+
+NAME = re.compile(r"[\w-][\w .-]{0,60}")
+
+
+def train_tab(page: Page) -> None:
+    """Build the tab."""
+    with gr.Row():
+        with gr.Column(scale=2, min_width=320):
+            folder = gr.Textbox(label=text("set"), visible=page.local, elem_id="train-folder")
+            files = gr.File(label=text("upload_set"), file_count="multiple", height=140)
+            name = gr.Textbox(label=text("model_name"), elem_id="train-name")
+            start_from = gr.Dropdown(model_names(), value="storybook", label=text("from"))
+            how_long = gr.Textbox("20m", label=text("how_long"), elem_id="train-time")
+            with gr.Accordion(text("settings"), open=False):
+                lora = gr.Slider(0, 64, 0, step=1, label=text("lora"))
+                batch = gr.Slider(1, 128, 32, step=1, label=text("batch"))
+                minutes = gr.Number(2, label=text("minutes"), minimum=0)
+                steps = gr.Number(0, label=text("train_steps"), precision=0, minimum=0, elem_id="train-steps")
+                seed = gr.Number(0, label=text("seed"), precision=0)
+            with gr.Row():
+                rehearse = gr.Button(text("rehearse"), size="md", elem_id="rehearse")
+                go = gr.Button(text("go_train"), variant="primary", size="md", elem_id="go-train")
+            told = gr.Textbox(show_label=False, container=False, interactive=False, lines=1, max_lines=12,
+                              elem_id="train-told")  # fmt: skip
+        with gr.Column(scale=3, min_width=320):
+            chosen = gr.Dropdown(processes.runs(), label=text("runs"), interactive=True, elem_id="runs")
+            status = gr.HTML(elem_id="train-status")
+            with gr.Row():
+                stop = gr.Button(text("stop"), variant="stop", size="md", elem_id="stop-train")
+                resume = gr.Button(text("resume"), size="md", elem_id="resume")
+            loss = gr.LinePlot(x="step", y="loss", color="curve", label=text("loss"), height=240)
+            samples = gr.Image(label=text("samples"), interactive=False, height=300, buttons=["fullscreen"])
+            log = gr.Textbox(label=text("log"), interactive=False, lines=4, max_lines=12, elem_id="train-log")
+    page.fields["train"] = {"start": start_from}
+    clock = gr.Timer(2)
+    inputs = [folder, files, name, start_from, how_long, lora, batch, minutes, steps, seed]
+
+    def arguments(request: gr.Request, folder: str, files: list[str] | None, name: str, *rest: Any) -> list[str]:
+        start, how_long, lora, batch, minutes, steps, seed = rest
+        name = name.strip()
+        if not NAME.fullmatch(name):
+            raise gr.Error(said("no_name", request), print_exception=False)
+        data = _set(name, files) if files else folder.strip()
+        if not data:
+            raise gr.Error(said("no_set", request), print_exception=False)
+        if not files and not page.local:
+            raise gr.Error(said("local_only", request), print_exception=False)
+        given = {"data": Path(data).expanduser(), "name": name, "start": start or "", "lora": int(lora)}
+        given |= {"batch": int(batch), "sample_minutes": minutes, "seed": int(seed), "steps": int(steps)}
+        try:
+            asked = Train(**given, time="" if steps else how_long.strip())
+        except ValueError as problem:
+            raise gr.Error(str(problem), print_exception=False) from problem
+        times = ["--steps", str(asked.steps)] if asked.steps else ["--for", asked.time]
+        beginning = ["--from", asked.start] if asked.start else []
+        return [
+            "train", str(asked.data), "--name", asked.name, *beginning, *times, "--lora", str(asked.lora),
+            "--batch", str(asked.batch), "--sample-minutes", str(asked.sample_minutes), "--seed", str(asked.seed),
+        ]  # fmt: skip
+
+    def rehearsal(request: gr.Request, *values: Any) -> Any:
+        command = [*arguments(request, *values), "--dry-run"]
+        yield "..."
+        key = f".rehearsal-{page.owner(request)[:16]}"
+        processes.start(key, command)
+        while processes.running(key):
+            time.sleep(0.2)
+        yield processes.sentences(processes.output(key))
+
+    def begin(request: gr.Request, *values: Any) -> tuple[str, Any]:
+        command = arguments(request, *values)
+        name = command[command.index("--name") + 1]
+        if processes.running(name):
+            raise gr.Error(said("already", request), print_exception=False)
+        processes.start(name, [*command, "--json"])
+        return said("started", request), gr.update(choices=processes.runs(), value=name)
+
+    def go_on(name: str | None, request: gr.Request) -> str:
+        if not name or processes.running(name):
+            return said("already", request)
+        processes.start(name, ["train", "--resume", name, "--json"])
+        return said("started", request)
+
+    def end(name: str | None, request: gr.Request) -> str:
+        return said("stopping", request) if name and processes.stop(name) else ""
+
+    def show(name: str | None, request: gr.Request) -> tuple[Any, ...]:
+        names = processes.runs()
+        name = name if name in names else names[0] if names else None
+        if not name:
+            return gr.update(choices=[], value=None), "", None, None, ""
+        run = processes.run(name)
+        state = said(run.state, request)
+        words = said("run_line" if run.left else "run_line_short", request, name=name, state=state, step=run.step,
+                     left=run.left)  # fmt: skip
+        table = pandas.DataFrame(run.losses, columns=["step", "loss", "curve"])
+        status = f'<div class="status {run.state}" role="status">{plain(words)}</div>'
+        return gr.update(choices=names, value=name), status, table, processes.grid(run), run.said
+
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    outputs = [chosen, status, loss, samples, log]
+    rehearse.click(rehearsal, inputs, told, **quiet)
+    go.click(begin, inputs, [told, chosen], **quiet).then(show, chosen, outputs, **quiet)
+    resume.click(go_on, chosen, told, **quiet)
+    stop.click(end, chosen, told, **quiet)
+    clock.tick(show, chosen, outputs, **quiet)
+
+
+def _set(name: str, files: list[str]) -> str:
+    """A folder of its own for uploaded pictures and captions."""
+    folder = place() / "sets" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for file in files:
+        shutil.copyfile(file, folder / Path(file).name)
+    return str(folder)

@@ -1,0 +1,140 @@
+"""The kinds of work that the page asks for, each from a job's settings to files in the job's folder.
+
+Sounds come in here: an operation on sounds fills in `job.files` with sound files in the same way.
+"""
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.core.denoiser import Counted
+from regrow.families.model import Model
+from regrow.interfaces.reporting import slug
+from regrow.interfaces.web.jobs import At, Job, Work
+from regrow.interfaces.web.places import own_input
+from regrow.interfaces.web.worker import steps_of
+from regrow.media.files import MediaError
+from regrow.media.image import save
+from regrow.operations.edit import edit as editing
+from regrow.operations.generate import generate as generating
+from regrow.operations.inspect import inspect_picture
+from regrow.operations.invert import describe, open_picture, path_of, source_denoiser, watched
+from regrow.operations.recipe import Recipe
+from regrow.operations.replay import recipe_in, replay, request_from
+from regrow.operations.requests import PATHS, Edit, Generate
+from regrow.operations.trajectories import from_cache, to_cache
+from regrow.verification.formulas import SECTIONS, verify
+
+Open = Callable[[str], Model]
+
+
+def generate(job: Job, opened: Open) -> Generator[At, None, None]:
+    """Pictures from words."""
+    request = Generate(**_tuples(job.settings))
+    model = opened(request.model)
+    made = yield from steps_of(generating(request, model), model)
+    _keep(job, made.pictures, made.recipes, [request.prompt] * request.count)
+    job.notes = list(made.notes)
+    job.facts["figures"] = made.recipes[0]["figures"]
+
+
+def edit(job: Job, opened: Open) -> Generator[At, None, None]:
+    """An edit of every wish; beside it the input and its reconstruction in the model's frame."""
+    settings = _tuples(job.settings)
+    mask = Path(settings["mask"]) if settings.get("mask") else None
+    request = Edit(**{**settings, "image": Path(settings["image"]), "mask": mask})
+    model = opened(request.model)
+    rewound = yield from _whole_path(request, model)
+    edited = yield from steps_of(editing(request, model), model)
+    _keep(job, edited.pictures, edited.recipes, request.target)
+    _beside(job, "original", edited.original)
+    # under the source's own words guidance leads nowhere, so one evaluation a step is enough
+    plain = replace(request, target=(request.source,), guidance=1.0, negative=None)
+    if request.method != "null_text":  # which tunes again for every guidance
+        back = yield from steps_of(editing(plain, model), model)
+        _beside(job, "reconstruction", back.frames[0])
+        job.facts["reconstruction"] = back.recipes[0]["figures"]["to_source"]
+    job.notes = list(edited.notes)
+    job.facts |= {"figures": edited.recipes[0]["figures"], "rewound": rewound, "reused": edited.reused and not rewound}
+
+
+def again(job: Job, opened: Open) -> Generator[At, None, None]:
+    """A picture of the page made again, with whether it is the same."""
+    recipe = recipe_in(Path(job.settings["file"]))
+    if "input" in recipe and own_input(recipe) is None:
+        raise MediaError("The picture that this was made from is not on the page any more: drop it on the Edit tab.")
+    request = request_from(recipe)
+    model = opened(request.model)
+    replayed = yield from steps_of(replay(recipe, request, model), model)
+    _keep(job, [replayed.result], [replayed.recipe], [Path(job.settings["file"]).stem])
+    job.facts |= {"identical": replayed.identical, "figures": replayed.recipe["figures"]}
+
+
+def look(job: Job, opened: Open) -> Generator[At, None, None]:
+    """The path from a picture to noise as a film strip, and the levels it leads through."""
+    model = opened(job.settings["model"])
+    steps = job.settings["steps"]
+    walk = inspect_picture(Path(job.settings["image"]), job.settings["source"], steps, model)
+    inspected = yield from steps_of(walk, model)
+    assert inspected.page is not None
+    _beside(job, "page", inspected.page)
+    grid = model.schedule.grid(steps)
+    job.facts["alpha_bar"] = [level.alpha**2 for level in grid]
+    job.facts["codec"] = inspected.facts["codec"]
+    job.notes = list(inspected.facts["notes"])
+
+
+def prove(job: Job, opened: Open) -> Generator[At, None, None]:
+    """`regrow verify`, row by row."""
+    rows = job.facts["rows"] = []
+    for check in verify():
+        figures = ["" if value is None else f"{value:.1e}" for value in (check.error, check.tolerance)]
+        rows.append([check.state, check.name, *figures, check.formula, check.source, check.against])
+        yield At("verify", len(rows), 0)
+    job.facts["sections"] = len(SECTIONS)
+
+
+KINDS: dict[str, Work] = {"generate": generate, "edit": edit, "again": again, "look": look, "verify": prove}
+
+
+def _whole_path(request: Edit, model: Model) -> Generator[At, None, int]:
+    """Invert up to pure noise before the first edit, so that every place of the slider finds its path in the cache.
+
+    Returns:
+        The evaluations that it took.
+    """
+    if request.method not in PATHS or request.method in ("belm", "edit_friendly_2m"):  # whose paths have fixed ends
+        return 0
+    levels = model.schedule.grid(request.steps, request.spacing)[::-1]
+    made_of = describe(request, model)
+    if from_cache(made_of, levels[-1]):
+        return 0
+    _, fitted, _ = open_picture(request.image, model, request.frame, request.size)
+    guided = request.invert_guidance != 1
+    denoise = Counted(source_denoiser(model, request.source, request.invert_guidance), 1 + guided)
+    latents = model.encode(fitted.pixels[None])
+    method = PATHS[request.method]
+    walk = path_of(method, denoise, latents, levels, request.label, request.tolerance, [request.seed])
+    to_cache(made_of, (yield from steps_of(watched(walk, "invert"), model)))
+    return denoise.evaluations
+
+
+def _keep(job: Job, results: Sequence[Tensor] | Tensor, recipes: Sequence[Recipe], words: Sequence[str]) -> None:
+    for i, (result, recipe) in enumerate(zip(results, recipes, strict=True), 1):
+        name = f"{slug(words[i - 1])}-{i}.png"
+        save(job.folder / name, result, recipe)
+        job.files.append(name)
+
+
+def _beside(job: Job, what: str, picture: Float[Tensor, "3 h w"]) -> None:
+    (job.folder / "beside").mkdir(exist_ok=True)
+    job.beside[what] = f"beside/{what}.png"
+    save(job.folder / job.beside[what], picture)
+
+
+def _tuples(settings: dict) -> dict:
+    """Settings as they come from JSON, which knows no tuples."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
