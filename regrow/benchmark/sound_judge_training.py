@@ -16,7 +16,9 @@ from regrow.benchmark.judge_training import attribute_loss, labels
 from regrow.benchmark.sound_judge import ATTRIBUTES, SETTINGS, SoundJudge, SoundJudgeNetwork
 from regrow.core.noise import derive_seed
 from regrow.media.files import write_whole
-from regrow.media.mel import filters, from_unit, spectrum, to_mel
+from regrow.media.mel import from_unit, to_mel
+from regrow.media.mel_inverse import powers
+from regrow.media.phase import griffin_lim, wave_of
 from regrow.operations.fitting import Fit, FitState, fit
 from regrow.operations.played import played
 from regrow.operations.spread import Share, make_accelerator
@@ -200,31 +202,11 @@ def _gaps(x: Mels, random: np.random.Generator) -> Mels:
 
 
 def _rebuilt(x: Mels, random: np.random.Generator) -> Mels:
-    """The mel of a wave that a rough phase reconstruction makes of it: 8 rounds of Griffin-Lim (1984) from random
-    phases, on magnitudes that share each band's power out to its bins."""
-    weights = filters(SETTINGS)
-    share = weights / weights.sum(1, keepdim=True)
-    magnitude = (share.T @ (10 ** (x[:, 0] / 10)) / weights.sum(0).clamp_min(1e-3)[:, None]).clamp_min(0).sqrt()
-    turns = torch.from_numpy(random.random(tuple(magnitude.shape), dtype=np.float32))
-    guess = torch.polar(magnitude, 2 * torch.pi * turns)
-    for _ in range(8):
-        guess = torch.polar(magnitude, spectrum(_wave(guess), SETTINGS).angle())
-    return to_mel(_wave(guess)[:, None], SETTINGS)
-
-
-def _wave(spectra: Tensor) -> Float[Tensor, "b n"]:
-    """The least-squares inverse of `spectrum`."""
-    window = torch.hann_window(SETTINGS.window)
-    scaled = window * (2 / window.sum())
-    frames = torch.fft.irfft(spectra, dim=1) * scaled[:, None]
-    length = SETTINGS.hop * (spectra.shape[2] - 1) + SETTINGS.window
-
-    def overlapped(parts: Tensor) -> Tensor:
-        return nn.functional.fold(parts, (1, length), (1, SETTINGS.window), stride=(1, SETTINGS.hop))[:, 0, 0]
-
-    total = overlapped(scaled.square()[None, :, None].expand(1, -1, spectra.shape[2]))
-    margin = (SETTINGS.window - SETTINGS.hop) // 2
-    return (overlapped(frames) / total.clamp_min(1e-12))[:, margin:-margin]
+    """The mel of a wave that a rough reconstruction makes of it: a few updates of the magnitudes, and a few rounds of
+    Griffin-Lim from random phases."""
+    magnitude = powers(x, SETTINGS, updates=10).sqrt()
+    phase = 2 * torch.pi * torch.from_numpy(random.random(tuple(magnitude.shape), dtype=np.float32))
+    return to_mel(wave_of(griffin_lim(magnitude, phase, SETTINGS, iterations=8), SETTINGS)[:, None], SETTINGS)
 
 
 def _column(values: np.ndarray) -> Float[Tensor, "b 1 1 1"]:

@@ -1,0 +1,240 @@
+"""Which notes a wave plays, and how many notes of a score it keeps.
+
+Non-negative matrix factorisation with fixed templates (Smaragdis & Brown 2003, WASPAA, "Non-negative matrix
+factorization for polyphonic music transcription"), by the Kullback-Leibler updates of Lee & Seung 2001 (NIPS, eq. 5):
+
+    V ~ W H,    H <- H * (W' (V / W H)) / (W' 1)
+
+V is the magnitude spectrogram; the columns of W are spectra of each key of the bank's instrument as it begins and as
+it goes on; H says how strongly each sounds in each frame, and a key's activation a is the sum over its spectra. A note
+begins where its key's activation grows most:
+
+    g[i] = (a[i + 2] - a[i - 2]) / (a[i - 2] + loudest / 10)
+
+and more than it ever does within a held note of that instrument. A slow attack is found late: how late is measured on
+notes of the bank, key by key, and taken off. The templates are those of the instrument that should play: a wave of
+another one, or of nothing in particular, loses notes.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from regrow.worlds.bandstand import INSTRUMENTS, KITS, RATE, Note
+from regrow.worlds.sampler import sound, voice
+
+WITHIN = 0.05
+"""Seconds that an onset may be off."""
+WINDOW, HOP = 2048, 256
+"""Samples of a frame and between frames."""
+HIGHEST = 6000
+"""Hz that are looked at of tuneful instruments; of kits it is all."""
+KEYS = range(45, 91)
+"""What the scores of tuneful phrases have."""
+PARTS = ((-2, 3), (3, 9), (9, 30))
+"""Frames from a note's onset that are averaged to its templates."""
+UPDATES = 30
+RISE = 2
+"""Frames before and after, between which the growth is taken."""
+LEAST_GROWTH, MARGIN = 0.3, 1.1
+"""The growth that an onset needs at least, and how much more than a held note's greatest."""
+APART = 4
+"""Frames in which the growth is greatest at an onset, before and after it."""
+AHEAD = 8
+"""Frames in which a note's activation reaches its peak."""
+QUIET, MASKED = 0.15, 0.25
+"""Notes have peaks above this share of the loud ones of the clip, and of the loudest at that time (of kits, whose
+drums differ more, above none)."""
+SILENCE = 1e-5
+"""Magnitude below which nothing sounds (a full-scale sine has 1)."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A note that was found: its MIDI key (of a kit, the drum), and its onset in seconds."""
+
+    pitch: int
+    onset: float
+
+
+@dataclass(frozen=True)
+class Kept:
+    """How the notes found in a wave agree with a score.
+
+    Attributes:
+        found: notes found.
+        asked: notes of the score.
+        matched: pairs of the same key whose onsets are at most 50 ms apart; each note is in one pair at most.
+    """
+
+    found: int
+    asked: int
+    matched: int
+
+    @property
+    def f1(self) -> float:
+        """2 matched / (found + asked), from 0 to 1."""
+        return 2 * self.matched / (self.found + self.asked)
+
+
+def kept(wave: Float[np.ndarray, "1 n"], score: Sequence[Note], instrument: str) -> Kept:
+    """How many notes of a score a wave keeps; arguments and errors as of `transcribe`.
+
+    Raises:
+        ValueError: the score has no notes.
+    """
+    if not score:
+        raise ValueError("There are no notes in the score, so that none can be kept.")
+    found = transcribe(wave, instrument)
+    return Kept(len(found), len(score), matches(found, score))
+
+
+def matches(found: Iterable[Heard], score: Iterable[Note]) -> int:
+    """The most pairs of a found note and one of the score, of the same key and at most 50 ms apart."""
+    times: dict[int, tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
+    for side, several in enumerate((found, score)):
+        for note in several:
+            times[note.pitch][side].append(note.onset)
+    count = 0
+    for heard, asked in times.values():
+        # within a key, taking the earliest pair that fits leaves the most for those after it
+        heard.sort(reverse=True)
+        asked.sort(reverse=True)
+        while heard and asked:
+            if abs(heard[-1] - asked[-1]) <= WITHIN + 1e-9:
+                heard.pop()
+                asked.pop()
+                count += 1
+            else:
+                (heard if heard[-1] < asked[-1] else asked).pop()
+    return count
+
+
+def transcribe(wave: Float[np.ndarray, "1 n"], instrument: str) -> list[Heard]:
+    """The notes that a wave plays on an instrument of the bandstand, in the order of onsets.
+
+    Its level does not matter, as long as it is no silence.
+
+    Args:
+        wave: mono, at 22,050 Hz, 100 ms or longer.
+        instrument: that should play.
+
+    Raises:
+        ValueError: no such instrument, or no such wave.
+    """
+    if instrument not in INSTRUMENTS:
+        raise ValueError(f"instrument is {instrument!r}, but must be one of {', '.join(map(repr, INSTRUMENTS))}.")
+    if wave.ndim != 2 or wave.shape[0] != 1 or wave.shape[1] < RATE // 10:
+        raise ValueError(f"Notes are found in a wave of shape 1 n, of 100 ms or more at {RATE} Hz; got {wave.shape}.")
+    if not np.isfinite(wave).all():
+        raise ValueError("Notes are found in a wave of finite samples; some are not.")
+    found = _spectrogram(wave[0], instrument)
+    if float(found.max()) < SILENCE:
+        return []
+    activations, ear = _activations(found, instrument), _ear(instrument)
+    growth = _growth(activations)
+    peak = _greatest(activations, 0, AHEAD)
+    loudest = _greatest(activations.max(0, keepdims=True), APART, APART + AHEAD)
+    begins = (
+        (growth == _greatest(growth, APART, APART))
+        & (growth > max(LEAST_GROWTH, MARGIN * ear.held))
+        & (peak > QUIET * _loud(activations))
+        & (peak > (0 if instrument in KITS else MASKED) * loudest)
+    )
+    keys = _templates(instrument)[0]
+    notes = [Heard(keys[i], max(0.0, j * HOP / RATE - ear.late[keys[i]])) for i, j in np.argwhere(begins)]
+    return sorted(notes, key=lambda note: (note.onset, note.pitch))
+
+
+@dataclass(frozen=True)
+class _Ear:
+    """What notes of the bank, played alone, teach about finding them.
+
+    Attributes:
+        held: the greatest growth within held notes, exceeded by a tenth of them.
+        late: seconds by which the onset of each key is found too late.
+    """
+
+    held: float
+    late: dict[int, float]
+
+
+@cache
+def _ear(instrument: str) -> _Ear:
+    keys = _templates(instrument)[0]
+    held, late = [], {}
+    for i, key in enumerate(keys):
+        onset, found = _alone(instrument, key, 0.8)
+        growth = _growth(_activations(found, instrument)[[i]])[0]
+        first = onset - 5 + int(growth[onset - 5 : onset + 12].argmax())
+        late[key] = (first - onset) * HOP / RATE
+        held.append(growth[first + 6 : onset + int(0.75 * RATE / HOP)].max())
+    return _Ear(float(np.percentile(held, 90)), late)
+
+
+@cache
+def _templates(instrument: str) -> tuple[tuple[int, ...], Float[Tensor, "bins templates"], Tensor]:
+    """The keys, the templates, whose columns sum to 1, and the place of each template's key among the keys."""
+    keys = tuple(sorted(voice(instrument).samples)) if instrument in KITS else tuple(KEYS)
+    columns, places = [], []
+    for i, key in enumerate(keys):
+        onset, found = _alone(instrument, key, 0.9)
+        for first, last in PARTS:
+            mean = found[:, onset + first : onset + last].mean(1)
+            if float(mean.sum()) > 1e-3 * float(found.sum(0).max()):  # short drums are over before their last part
+                columns.append(mean / mean.sum())
+                places.append(i)
+    templates = torch.stack(columns, 1) + 1e-7
+    return keys, templates / templates.sum(0), torch.tensor(places)
+
+
+def _alone(instrument: str, key: int, duration: float) -> tuple[int, Float[Tensor, "bins frames"]]:
+    """The frame of its onset, and the spectrogram, of one second of a note after as much silence as two windows."""
+    wave = np.zeros(RATE + 4 * WINDOW, dtype=np.float32)
+    note = sound(instrument, Note(0.0, duration, key, 100))[:RATE]
+    wave[2 * WINDOW : 2 * WINDOW + len(note)] = note
+    return 2 * WINDOW // HOP, _spectrogram(wave, instrument)
+
+
+def _spectrogram(wave: Float[np.ndarray, " n"], instrument: str) -> Float[Tensor, "bins frames"]:
+    """Magnitudes, 1 for a full-scale sine; frame i is centred on sample i HOP."""
+    padded = functional.pad(torch.from_numpy(wave).float()[None], (WINDOW // 2, WINDOW // 2))
+    window = torch.hann_window(WINDOW)
+    window = window * (2 / window.sum())
+    found = torch.stft(padded, WINDOW, HOP, window=window, center=False, return_complex=True)[0].abs()
+    return found if instrument in KITS else found[: HIGHEST * WINDOW // RATE + 1]
+
+
+def _activations(found: Float[Tensor, "bins frames"], instrument: str) -> Float[np.ndarray, "keys frames"]:
+    keys, templates, places = _templates(instrument)
+    strengths = torch.full((templates.shape[1], found.shape[1]), float(found.sum(0).mean()) / templates.shape[1])
+    least = 1e-5 * float(found.max())
+    for _ in range(UPDATES):
+        strengths *= templates.T @ (found / (templates @ strengths + least))
+    return torch.zeros(len(keys), found.shape[1]).index_add_(0, places, strengths).numpy()
+
+
+def _growth(activations: Float[np.ndarray, "keys frames"]) -> Float[np.ndarray, "keys frames"]:
+    """Silence is before the first frame."""
+    wide = np.pad(activations, ((0, 0), (RISE, RISE)), mode="edge")
+    wide[:, :RISE] = 0
+    before, after = wide[:, : -2 * RISE], wide[:, 2 * RISE :]
+    return (after - before) / (before + 0.1 * _loud(activations))
+
+
+def _loud(activations: Float[np.ndarray, "keys frames"]) -> float:
+    """The activation of the clip's loud notes."""
+    return float(np.quantile(activations.max(0), 0.95))
+
+
+def _greatest(rows: Float[np.ndarray, "k n"], before: int, after: int) -> Float[np.ndarray, "k n"]:
+    """The greatest value from so many frames before each to so many after it."""
+    wide = np.pad(rows, ((0, 0), (before, after)), constant_values=-np.inf)
+    return np.lib.stride_tricks.sliding_window_view(wide, before + after + 1, axis=1).max(-1)

@@ -1,0 +1,74 @@
+"""Notes are found where a score has them and nowhere else, whatever the level."""
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from regrow.benchmark.notes import WITHIN, Heard, Kept, kept, matches, transcribe
+from regrow.worlds.bandstand import RATE, Note, Phrase, notes, play
+
+HEARD = st.builds(Heard, st.sampled_from([60, 61]), st.integers(0, 30).map(lambda n: n / 100))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(HEARD, max_size=5), st.lists(HEARD, max_size=5))
+def test_the_number_of_pairs_is_the_greatest_there_is(found, asked):
+    score = [Note(note.onset, 0.1, note.pitch, 90) for note in asked]
+    short, long = sorted((found, asked), key=len)
+
+    def fits(one: Heard, other: Heard) -> bool:
+        return one.pitch == other.pitch and abs(one.onset - other.onset) <= WITHIN + 1e-9
+
+    every = (sum(map(fits, short, order)) for order in permutations(long, len(short)))
+    assert matches(found, score) == max(every)
+
+
+def test_f1_is_the_harmonic_mean_of_precision_and_recall():
+    assert Kept(found=8, asked=4, matched=3).f1 == pytest.approx(2 / (1 / (3 / 8) + 1 / (3 / 4)))
+    assert Kept(found=0, asked=4, matched=0).f1 == 0
+
+
+@pytest.mark.parametrize(
+    ("instrument", "pattern", "register"),
+    [("piano", "melody", "middle"), ("violin", "arpeggio", "high"), ("drum kit", "beat", "none")],
+)
+def test_played_notes_are_found_and_others_are_not(instrument, pattern, register):
+    scale = "none" if pattern == "beat" else "minor"
+    phrases = [Phrase(instrument, pattern, scale, "medium", register, tune=tune) for tune in (11, 12)]
+    first, second = (play(phrase) for phrase in phrases)
+    assert kept(first.wave, first.notes, instrument).f1 >= 0.9
+    assert kept(second.wave, second.notes, instrument).f1 >= 0.9
+    if pattern == "beat":
+        return
+    assert kept(first.wave, second.notes, instrument).f1 < 0.4
+    for other in ({"onset": 0.1, "pitch": 0}, {"onset": 0.0, "pitch": 1}):
+        score = [Note(n.onset + other["onset"], n.duration, n.pitch + other["pitch"], n.velocity) for n in first.notes]
+        assert kept(first.wave, score, instrument).f1 < 0.4, other
+    assert transcribe(first.wave * np.float32(0.03), instrument) == transcribe(first.wave, instrument)
+    half = first.wave * (np.arange(first.wave.shape[1]) < 3 * RATE)
+    early = [note for note in first.notes if note.onset < 3.0]
+    assert kept(half, early, instrument).f1 >= 0.9
+    assert kept(half, first.notes, instrument).f1 < 0.8
+
+
+def test_silence_has_no_notes():
+    silence = np.zeros((1, RATE), dtype=np.float32)
+    assert transcribe(silence, "piano") == []
+    assert kept(silence, notes(Phrase()), "piano").f1 == 0
+
+
+def test_what_has_no_notes_to_find_is_refused():
+    wave = np.zeros((1, RATE), dtype=np.float32)
+    with pytest.raises(ValueError, match=r"^instrument is 'kazoo', but must be one of .*\.$"):
+        transcribe(wave, "kazoo")
+    with pytest.raises(ValueError, match=r"of shape 1 n, of 100 ms or more at 22050 Hz; got \(22050,\)"):
+        transcribe(wave[0], "piano")
+    with pytest.raises(ValueError, match=r"got \(1, 100\)"):
+        transcribe(wave[:, :100], "piano")
+    with pytest.raises(ValueError, match="finite samples"):
+        transcribe(wave + np.float32("nan"), "piano")
+    with pytest.raises(ValueError, match="no notes in the score"):
+        kept(wave, (), "piano")
