@@ -70,7 +70,8 @@ def load(path: str | os.PathLike[str], data: bytes | None = None) -> Sound:
             raise MediaError(f"{path} is damaged ({reason(problem)}): copy or download it again.") from problem
         promised = re.search(r"^data : (\d+) \(should be (\d+)\)", file.extra_info, re.MULTILINE)
         ended = file.format != "OGG" or _has_last_page(Path(path).read_bytes() if data is None else data)
-    if len(values) < frames or not ended or (promised and int(promised[1]) > int(promised[2])):
+        estimated = file.format in ("MP3", "MPEG")  # without a tag of its encoder its length is a guess
+    if (len(values) < frames and not estimated) or not ended or (promised and int(promised[1]) > int(promised[2])):
         raise MediaError(f"{path} is cut short, its end is missing: copy or download it again.")
     if len(values) < SHORTEST * rate:
         samples = f"{len(values)} sample{'s' if len(values) != 1 else ''}"
@@ -180,11 +181,15 @@ def _has_last_page(ogg: bytes) -> bool:
 def _opened(path: str | os.PathLike[str], data: bytes | None) -> soundfile.SoundFile:
     """The file with its header read. What goes wrong becomes a sentence."""
     where = readable(path) if data is None else Path(path)
+    if data == b"":
+        raise MediaError(f"{path} is empty (0 bytes): copy or download it again.")
     if data is None and where.stat().st_size > MOST_BYTES:
         raise MediaError(f"{path} is larger than {MOST_BYTES >> 30} GiB: cut it into parts.")
     try:
         return soundfile.SoundFile(str(where) if data is None else BytesIO(data))
     except (soundfile.LibsndfileError, RuntimeError, TypeError) as problem:
+        why = problem.error_string if isinstance(problem, soundfile.LibsndfileError) else str(problem)
         raise MediaError(
-            f"{path} is no sound that can be read ({reason(problem)}): save it as wav, flac, ogg or mp3."
+            f"{path} is no sound that can be read ({why.rstrip('.') or 'unknown format'}): save it as wav, flac, ogg or "
+            "mp3."
         ) from problem

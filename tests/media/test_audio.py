@@ -95,6 +95,17 @@ def test_what_is_beyond_full_scale_is_said_both_ways(tmp_path: Path) -> None:
     assert "samples were beyond full scale and were clipped" in said
 
 
+def test_an_mp3_whose_length_is_a_guess_is_read(tmp_path: Path) -> None:
+    """Without its encoder's tag the length follows from the bit rate of the first frame, which need not be kept."""
+    path = tmp_path / "plain.mp3"
+    wave = torch.cat([torch.zeros(1, 40_000), sine(2.0)], -1)
+    soundfile.write(path, wave.T.numpy(), 22_050, "MPEG_LAYER_III", bitrate_mode="VARIABLE")
+    data = path.read_bytes()
+    size = 4 + data[4:2000].find(data[:2])  # the first frame holds the tag
+    path.write_bytes(data[size:])
+    assert load(path).wave.shape[-1] > 20_000
+
+
 def broken(folder: Path) -> dict[str, tuple[Path, str]]:
     good = folder / "good.wav"
     save(good, sine(), 22_050)
