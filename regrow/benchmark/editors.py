@@ -70,14 +70,16 @@ class Editor:
 
 
 def ordered(strengths: Sequence[float], guidances: Sequence[float]) -> tuple[Setting, ...]:
-    """All pairs: all strengths with the first guidance, then with the second, so that the first few spread well."""
-    return tuple(Setting(s, g) for g in guidances for s in strengths)
+    """All pairs, so that the first one is the first of both, the first four are the first two of each, and so on."""
+    places = [(i, j) for i in range(len(strengths)) for j in range(len(guidances))]
+    places.sort(key=lambda place: (max(place), place[1], place[0]))
+    return tuple(Setting(strengths[i], guidances[j]) for i, j in places)
 
 
-OWN = ordered((0.7, 0.5, 0.9), (3, 5, 8))
+OWN = ordered((0.7, 0.9, 0.5), (3, 5, 8))
 SPECIAL: dict[MethodName, tuple[Setting, ...]] = {
-    "uni_edit": ordered((0.7, 0.5, 0.9), (3, 2, 5)),  # its guidance g weighs up to 2 g - 1 where most differs
-    "img2img": ordered((0.65, 0.5, 0.8), (3, 5, 8)),  # fresh noise forgets sooner
+    "uni_edit": ordered((0.7, 0.9, 0.5), (3, 2, 5)),  # its guidance g weighs up to 2 g - 1 where most differs
+    "img2img": ordered((0.65, 0.8, 0.5), (3, 5, 8)),  # fresh noise forgets sooner
 }
 ABOUT: dict[MethodName, str] = {
     "anchored": f"the inverted path with what the way back misses of it, {STEPS} steps",
