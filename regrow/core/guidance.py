@@ -7,17 +7,22 @@ any prediction type.
 """
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from regrow.core.denoiser import Batch, Denoiser, Prediction
 from regrow.core.levels import Level
 
+Guidance = float | Float[Tensor, "b *ones"]
+"""One for all samples, or one a sample in a shape that broadcasts."""
 
-def mix(positive: Prediction, negative: Prediction, guidance: float) -> Prediction:
+
+def mix(positive: Prediction, negative: Prediction, guidance: Guidance) -> Prediction:
     """`negative + guidance * (positive - negative)`, for the clean sample and the noise alike."""
     return Prediction(torch.lerp(negative.x0, positive.x0, guidance), torch.lerp(negative.eps, positive.eps, guidance))
 
 
-def classifier_free(pair: Denoiser, guidance: float) -> Denoiser:
+def classifier_free(pair: Denoiser, guidance: Guidance) -> Denoiser:
     """Guide a denoiser that answers for both prompts at once.
 
     Args:
@@ -37,7 +42,7 @@ def classifier_free(pair: Denoiser, guidance: float) -> Denoiser:
     return guided
 
 
-def region_weighted(pair: Denoiser, guidance: float) -> Denoiser:
+def region_weighted(pair: Denoiser, guidance: Guidance) -> Denoiser:
     """Guidance that is stronger where the two prompts disagree (Uni-Edit, Jiao et al. 2025, arXiv 2504.13109).
 
         v = m v_target + (1 - m) v_source + omega (1 + m) (v_target - v_source),    omega = guidance - 1

@@ -8,6 +8,7 @@ SolverName = Literal["ddim", "heun", "dpmpp_2m"]
 InversionName = Literal[
     "naive", "fixed_point", "anchored", "edict", "belm", "reversible", "edit_friendly", "edit_friendly_2m", "uni_inv"
 ]
+SharingName = Literal["p2p", "masactrl"]
 LabelConvention = Literal["leaves", "arrives"]
 Decline = Literal["linear", "cosine", "constant"]
 OptimizerName = Literal["muon", "adamw"]

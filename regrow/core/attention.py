@@ -1,0 +1,82 @@
+"""Prompt-to-Prompt on attention maps: what of the source's attention a wish's tokens take over.
+
+Hertz et al. 2022, arXiv 2208.01626, section 3.2. With M the source's map and M* the wish's, `places tokens`,
+
+    replace   token j takes M's token i where j stands in the place of i
+    refine    token j takes M's token A(j) where both prompts have it, and keeps its own M*_j where only the wish has
+    reweight  token j is multiplied by a factor c
+
+One alignment serves all three: words that both prompts have take over, a word that stands for another takes its place,
+and words that are new keep their own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+Maps = Float[Tensor, "b heads places tokens"]
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """Of wishes with one source.
+
+    Attributes:
+        taken: `b source_tokens tokens`: how much of each of the source's tokens a wish's token takes over.
+        own: `b tokens`: 1 where a token keeps its own attention, else 0.
+        factors: `b tokens`: what a token's attention is multiplied by in the end; 1 = as it is.
+    """
+
+    taken: Float[Tensor, "b source_tokens tokens"]
+    own: Float[Tensor, "b tokens"]
+    factors: Float[Tensor, "b tokens"]
+
+
+def align(
+    source: Sequence[int], wishes: Sequence[Sequence[int]], end: int, factors: Sequence[dict[int, float]] = ()
+) -> Alignment:
+    """Which of the source's tokens each of a wish's tokens stands for.
+
+    What is padded behind the end of a prompt is aligned by its distance from the end, for that is all it says.
+
+    Args:
+        source: token ids, padded to the length of the text encoder.
+        wishes: the same of each wish.
+        end: the id that ends a prompt, as the first of its kind.
+        factors: of each wish, by position.
+    """
+    length = len(source)
+    taken, own = torch.zeros(len(wishes), length, length), torch.zeros(len(wishes), length)
+    scale = torch.ones(len(wishes), length)
+    stop = source.index(end)
+    for number, wish in enumerate(wishes):
+        there = wish.index(end)
+        for kind, i1, i2, j1, j2 in SequenceMatcher(None, source[:stop], wish[:there], autojunk=False).get_opcodes():
+            if kind == "insert":
+                own[number, j1:j2] = 1
+            elif i2 - i1 == j2 - j1:
+                taken[number, range(i1, i2), range(j1, j2)] = 1
+            else:  # the source's attention on the words replaced is shared out evenly among those in their place
+                taken[number, i1:i2, j1:j2] = 1 / max(1, j2 - j1)
+        for j in range(there, length):
+            taken[number, min(stop + j - there, length - 1), j] = 1
+    for number, given in enumerate(factors):
+        for position, factor in given.items():
+            scale[number, position] = factor
+    return Alignment(taken, own, scale)
+
+
+def take_over(source: Float[Tensor, "1 heads places tokens"], wish: Maps, alignment: Alignment) -> Maps:
+    """The wish's maps, with what the alignment takes from the source's. Rows no longer sum to 1, as in the paper."""
+    taken = torch.einsum("hpi,bij->bhpj", source[0], alignment.taken.to(source))
+    own = alignment.own.to(wish)[:, None, None]
+    return reweight(own * wish + (1 - own) * taken, alignment)
+
+
+def reweight(wish: Maps, alignment: Alignment) -> Maps:
+    """The wish's maps with each token's factor."""
+    return wish * alignment.factors.to(wish)[:, None, None]
