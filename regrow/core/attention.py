@@ -50,7 +50,8 @@ def align(
         factors: of each wish, by position.
     """
     length = len(source)
-    taken, own = torch.zeros(len(wishes), length, length), torch.zeros(len(wishes), length)
+    taken = torch.zeros(len(wishes), length, length, dtype=torch.float64)
+    own = torch.zeros(len(wishes), length)
     scale = torch.ones(len(wishes), length)
     stop = source.index(end)
     for number, wish in enumerate(wishes):

@@ -1,7 +1,9 @@
 """What the command line's verbs do: open the model, run the operation, write the files, say so."""
 
+import shlex
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,7 @@ from regrow.media.image import check_savable, save
 from regrow.media.sheet import sheet as make_sheet
 from regrow.operations import compare as comparing
 from regrow.operations import edit as editing
+from regrow.operations import explore as exploring
 from regrow.operations import generate as generating
 from regrow.operations import inspect as inspecting
 from regrow.operations import invert as inverting
@@ -95,6 +98,56 @@ def edit(request: Edit, run: "Run", out: Path | None, sheet: Path | None) -> Non
         f"{counted['inversion']} evaluations for the inversion{' (kept from before)' if edited.reused else ''}, "
         f"{counted['regrowth']} for the regrowth, {figures['seconds']} s; again with: regrow replay {paths[0]}",
     )
+
+
+def explore(
+    request: Edit, run: "Run", out: Path | None, strengths: Sequence[float], guidances: Sequence[float]
+) -> None:
+    if sounds.is_sound(request.image):
+        raise ValueError("--explore lays out pictures; for sounds give one --strength at a time.")
+    first = checked(out or Path(f"{request.image.stem}-explored.png"))
+    explored = watched(exploring.explore(request, opened(request.model, run), strengths, guidances), run)
+    (path,) = free_paths(first, 1)
+    save(path, make_sheet(explored.rows, cell=192, title=f"regrow edit --explore: {request.image.name}"))
+    commands = [command_of(cell.request) for cell in explored.cells]
+    say(
+        run,
+        {
+            "file": path,
+            "notes": explored.notes,
+            "cells": [
+                {
+                    "target": cell.request.target[0],
+                    "strength": cell.request.strength,
+                    "guidance": cell.request.guidance,
+                    "to_source": cell.to_source,
+                    "command": command,
+                }
+                for cell, command in zip(explored.cells, commands, strict=True)
+            ],
+            "evaluations": explored.evaluations,
+            "seconds": explored.seconds,
+        },
+        *explored.notes,
+        f"wrote {path}: {len(commands)} cells from one inversion, {explored.evaluations} evaluations, "
+        f"{explored.seconds} s",
+        f"pick a cell by its strength and guidance, for example: {commands[len(commands) // 2]}",
+    )
+
+
+def command_of(request: Edit) -> str:
+    """The command that runs a request: what it asks for, and every setting that is not the default."""
+    words = ["regrow", "edit", str(request.image), "--target", *request.target]
+    for field in fields(Edit):
+        value = getattr(request, field.name)
+        if field.name in ("image", "target") or (value == field.default and field.name not in ("strength", "guidance")):
+            continue
+        option = f"--{field.name.replace('_', '-')}"
+        if isinstance(value, bool):
+            words.append(option if value else f"--no-{field.name.replace('_', '-')}")
+        else:
+            words += [option, *(map(str, value) if isinstance(value, tuple) else [f"{value}"])]
+    return shlex.join(words)
 
 
 def _save_masks(edited: Edited, paths: Sequence[Path]) -> dict[Path, str]:

@@ -26,8 +26,11 @@ class Compared:
 def compare(request: Edit, model: Model) -> Generator[Progress, None, Compared]:
     """Run an edit, its reconstruction and img2img, all with the same settings."""
     edited = yield from edit(request, model)
-    reconstructed = yield from edit(replace(request, target=(request.source,)), model)
-    plain = yield from edit(replace(request, method="img2img", trajectory=None), model)
+    request = replace(request, strength=edited.recipes[0]["settings"]["strength"])  # a number, where it was auto
+    mask = None if request.mask == "auto" else request.mask  # source and source disagree nowhere
+    own = replace(request, target=(request.source,), mask=mask, emphasis=())
+    reconstructed = yield from edit(own, model)
+    plain = yield from edit(replace(request, method="img2img", trajectory=None, attention="none", emphasis=()), model)
     original = edited.original
     cells = [
         Cell(original, ["source", f'"{request.source}"']),

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from jaxtyping import Float
@@ -19,8 +19,9 @@ from regrow.operations.invert import open_picture
 from regrow.operations.progress import Progress
 from regrow.operations.recipe import Recipe, make_recipe
 from regrow.operations.region import Region, region_of
-from regrow.operations.regrowth import prepare
+from regrow.operations.regrowth import Asked, AtHand, asked_by, prepare
 from regrow.operations.requests import Edit
+from regrow.operations.strength import settle
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,16 @@ class Edited:
     region: Region | None = None
 
 
-def edit(request: Edit, model: Model) -> Generator[Progress, None, Edited]:
+def edit(
+    request: Edit, model: Model, asked: Sequence[Asked] = (), at_hand: AtHand | None = None
+) -> Generator[Progress, None, Edited]:
     """Edit a picture; with target = source, anchored gives the codec's own round trip.
+
+    Args:
+        request: what is asked for.
+        model: the checkpoint.
+        asked: the pictures of the batch, if they are not one a wish: of any of its targets, of several guidances.
+        at_hand: what was found out about this picture before.
 
     Raises:
         MediaError: the picture or the trajectory cannot be used.
@@ -58,10 +67,14 @@ def edit(request: Edit, model: Model) -> Generator[Progress, None, Edited]:
     started = time.monotonic()
     picture, fitted, notes = open_picture(request.image, model, request.frame, request.size)
     latents = model.encode(fitted.pixels[None])
+    request, why, searched = yield from settle(request, model, latents)
     levels = model.schedule.grid(request.steps, request.spacing)
     levels = levels[len(levels) - 1 - request.walked :]
-    region = region_of(request, model, fitted)
-    start = yield from prepare(request, model, latents, levels, Hold(region.latents, levels) if region else None)
+    asked, at_hand = asked or asked_by(request), at_hand or AtHand()
+    targets = [one.target for one in asked]
+    region = yield from region_of(request, model, fitted, latents, targets, at_hand.shapes)
+    hold = Hold(region.latents, levels) if region else None
+    start = yield from prepare(request, model, latents, levels, hold, asked, at_hand)
     x = start.x
     for state in solve(start.step, start.denoise, x, levels):
         x = state.x
@@ -73,6 +86,7 @@ def edit(request: Edit, model: Model) -> Generator[Progress, None, Edited]:
         whole = paste(whole, picture.pixels, weight)
     if region:  # what the model made outside it is of no interest
         frames, notes = apply(whole, fitted.placement), notes + region.notes
+    notes += (why,) if why else ()
     notes += about_words(model, [request.source, *request.target, request.negative or ""])
     notes += about_picture(model, fitted.pixels, codec, request.image.name)
     seconds = round(time.monotonic() - started, 2)
@@ -80,7 +94,9 @@ def edit(request: Edit, model: Model) -> Generator[Progress, None, Edited]:
     for i, (frame, result) in enumerate(zip(frames, whole, strict=True)):
         figures = {
             "evaluations": {"inversion": start.prepared, "regrowth": start.evaluations}
-            | ({"gradients": start.gradients} if start.gradients else {}),
+            | ({"gradients": start.gradients} if start.gradients else {})
+            | ({"mask": region.evaluations} if region and region.evaluations else {})
+            | ({"strength": searched} if searched else {}),
             "seconds": seconds,
             "to_source": distances(frame, fitted.pixels),
             "to_codec": distances(frame, codec),

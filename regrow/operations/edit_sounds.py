@@ -51,6 +51,8 @@ def edit_sounds(request: Edit, model: Model) -> Generator[Progress, None, Edited
         MediaError: the sound or the trajectory cannot be used.
         ValueError: a setting is out of range, or the model makes no sounds.
     """
+    if request.mask is not None or request.region is not None:
+        raise ValueError("region and mask say where a picture may change; leave them out for a sound.")
     started = time.monotonic()
     settings = settings_of(model)
     heard = hear(request.image, model)

@@ -1,15 +1,17 @@
 """Regrowth: where a method starts its way back, with which step, and what the network is asked on the way."""
 
+import json
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from regrow.core.denoiser import Batch, Counted, Denoiser, Prediction
-from regrow.core.guidance import region_weighted
+from regrow.core.guidance import Guidance, classifier_free, region_weighted
 from regrow.core.inversion import Trajectory
 from regrow.core.inversion_free import InversionFree
 from regrow.core.levels import Level
@@ -17,6 +19,7 @@ from regrow.core.masks import Held, Hold
 from regrow.core.noise import noise
 from regrow.core.null_text import null_text
 from regrow.core.solvers import Step, ddim, make_step
+from regrow.families.attention import Shared
 from regrow.families.model import Model
 from regrow.media.files import MediaError
 from regrow.operations.invert import describe, path_of, source_denoiser, watched, way_back
@@ -25,12 +28,39 @@ from regrow.operations.requests import PATHS, Edit
 from regrow.operations.trajectories import from_cache, load_trajectory, to_cache
 
 
+@dataclass(frozen=True)
+class Asked:
+    """One picture of a batch: under which words it grows, how much they are exaggerated, and from which seed."""
+
+    target: str
+    guidance: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class AtHand:
+    """What was found out about a picture before, for edits of it that follow at once; they add to it.
+
+    Attributes:
+        paths: inverted, by what they are made of.
+        shapes: of found masks, by the wish's words.
+    """
+
+    paths: dict[str, Trajectory] = field(default_factory=dict)
+    shapes: dict[str, Float[Tensor, "1 1 y x"]] = field(default_factory=dict)
+
+
+def asked_by(request: Edit) -> tuple[Asked, ...]:
+    """What a request asks for: a picture a wish."""
+    return tuple(Asked(target, request.guidance, request.seed + i) for i, target in enumerate(request.target))
+
+
 @dataclass(frozen=True, eq=False)
 class Regrowth:
     """What is left to walk.
 
     Attributes:
-        x: where it starts, one a wish, shape `b c h w`.
+        x: where it starts, shape `b c h w`.
         step: the step down.
         denoise: the network under the wishes.
         beside: what else the step asks the network while it walks; None where it asks nothing.
@@ -54,7 +84,13 @@ class Regrowth:
 
 
 def prepare(
-    request: Edit, model: Model, latents: Float[Tensor, "1 c h w"], levels: Sequence[Level], hold: Hold | None = None
+    request: Edit,
+    model: Model,
+    latents: Float[Tensor, "1 c h w"],
+    levels: Sequence[Level],
+    hold: Hold | None = None,
+    asked: Sequence[Asked] = (),
+    at_hand: AtHand | None = None,
 ) -> Generator[Progress, None, Regrowth]:
     """Do what comes before the walk down `levels`: inversion, or what the method has instead of it.
 
@@ -64,27 +100,33 @@ def prepare(
         latents: of the picture.
         levels: of the walk, from noisy to clean.
         hold: where the way back keeps to the picture's own path; None nowhere.
+        asked: the pictures of the batch; those of the request if not given.
+        at_hand: what was found out about this picture before.
 
     Raises:
         MediaError: the trajectory cannot be used.
         ValueError: a setting does not fit the method or the model.
     """
-    seeds = [request.seed + i for i in range(len(request.target))]
-    wishes = len(request.target), *latents.shape[1:]
+    asked = asked or asked_by(request)
+    seeds = [one.seed for one in asked]
+    wishes = len(asked), *latents.shape[1:]
     if request.method == "img2img":
         noised = Prediction(latents.expand(wishes), noise(wishes[1:], seeds).to(latents))
         step = make_step("ddim", request.eta, seeds)
         step = Held(step, hold, noised.at) if hold else step
-        return Regrowth(noised.at(levels[0]), step, _towards(request, model))
+        return Regrowth(noised.at(levels[0]), step, _towards(request, model, asked))
     if request.method == "inversion_free":
         beside = _from_source(request, model)
         step = InversionFree(beside, latents, tuple(seeds))
         step = Held(step, hold, lambda _: latents) if hold else step
-        return Regrowth(latents.expand(wishes), step, _towards(request, model), beside)
-    trajectory, prepared, reused = yield from _trajectory(request, model, latents, levels)
-    x, denoise, gradients = trajectory.at(levels[0]).expand(wishes), _towards(request, model), 0
+        return Regrowth(latents.expand(wishes), step, _towards(request, model, asked), beside)
+    paths = at_hand.paths if at_hand else {}
+    trajectory, prepared, reused = yield from _trajectory(request, model, latents, levels, paths)
+    x, gradients = trajectory.at(levels[0]).expand(wishes), 0
+    shares = request.attention != "none"
+    denoise = _sharing(request, model, asked, trajectory, levels) if shares else _towards(request, model, asked)
     if request.method == "null_text":
-        denoise, tuning, gradients = yield from _tuned(request, model, trajectory, levels[0])
+        denoise, tuning, gradients = yield from _tuned(request, model, trajectory, levels[0], asked)
         prepared += tuning
     step = make_step("ddim", request.eta, seeds) if request.eta else ddim
     return Regrowth(
@@ -97,18 +139,51 @@ def prepare(
     )
 
 
-def _towards(request: Edit, model: Model) -> Counted:
+def _towards(request: Edit, model: Model, asked: Sequence[Asked]) -> Counted:
     """The network under the wishes, guided away from the negative words, which are the source's own if not given."""
-    target = model.condition(request.target)
+    target, guidance = model.condition([one.target for one in asked]), _guidance_of(asked, model)
     if request.method == "uni_edit":
         if model.text_encoder is None:
             raise ValueError(f"{model.name} takes no prompts, so uni_edit has nothing to weigh.")
-        pair = model.denoiser(target.cat(model.condition([request.source] * len(request.target))))
-        return Counted(region_weighted(pair, request.guidance), 2)
-    guided = request.guidance != 1
-    away = request.source if request.negative is None else request.negative
-    negative = model.condition([away] * len(request.target)) if guided else None
-    return Counted(model.denoiser(target, negative, request.guidance), 1 + guided)
+        pair = model.denoiser(target.cat(model.condition([request.source] * len(asked))))
+        return Counted(region_weighted(pair, guidance), 2)
+    if isinstance(guidance, Tensor):
+        return Counted(classifier_free(model.denoiser(target.cat(model.condition(_away(request, asked)))), guidance), 2)
+    negative = model.condition(_away(request, asked)) if guidance != 1 else None
+    return Counted(model.denoiser(target, negative, guidance), 1 + (guidance != 1))
+
+
+def _sharing(
+    request: Edit, model: Model, asked: Sequence[Asked], trajectory: Trajectory, levels: Sequence[Level]
+) -> Counted:
+    """The same with the source's attention, which is asked along its inverted path."""
+    assert request.attention != "none"
+    guidance = _guidance_of(asked, model)
+    guided = isinstance(guidance, Tensor) or guidance != 1
+    shared = Shared(
+        model,
+        request.attention,
+        request.attention_share,
+        request.source,
+        [one.target for one in asked],
+        _away(request, asked) if guided else [],
+        guidance,
+        trajectory.at,
+        levels,
+        request.factors,
+    )
+    return Counted(shared, 2 + guided)
+
+
+def _guidance_of(asked: Sequence[Asked], model: Model) -> Guidance:
+    """One number where all agree, else one a picture."""
+    found = [one.guidance for one in asked]
+    return found[0] if len(set(found)) == 1 else torch.tensor(found, device=model.device)[:, None, None, None]
+
+
+def _away(request: Edit, asked: Sequence[Asked]) -> list[str]:
+    """What guidance leads away from: the source's own words if no others are given."""
+    return [request.source if request.negative is None else request.negative] * len(asked)
 
 
 def _from_source(request: Edit, model: Model) -> Counted:
@@ -116,7 +191,7 @@ def _from_source(request: Edit, model: Model) -> Counted:
 
 
 def _tuned(
-    request: Edit, model: Model, trajectory: Trajectory, start: Level
+    request: Edit, model: Model, trajectory: Trajectory, start: Level, asked: Sequence[Asked]
 ) -> Generator[Progress, None, tuple[Counted, int, int]]:
     """The network under the wishes, guided away from tuned words; the tuning's evaluations and gradient steps."""
     away = model.condition([""])
@@ -134,13 +209,12 @@ def _tuned(
         return counting
 
     found = {}
-    for tuned in null_text(positive, under, away.tokens, trajectory, start, request.guidance):
+    guidance = asked[0].guidance  # one for all: the words are tuned for it
+    for tuned in null_text(positive, under, away.tokens, trajectory, start, guidance):
         found = tuned.words
         yield Progress("tune", tuned.index, tuned.steps, tuned.x)
-    target = model.condition(request.target)
-    by_level = {
-        level: model.denoiser(target, replace(away, tokens=words), request.guidance) for level, words in found.items()
-    }
+    target = model.condition([one.target for one in asked])
+    by_level = {level: model.denoiser(target, replace(away, tokens=words), guidance) for level, words in found.items()}
 
     def denoise(x_t: Batch, level: Level) -> Prediction:
         return by_level[level](x_t, level)
@@ -149,10 +223,25 @@ def _tuned(
 
 
 def _trajectory(
-    request: Edit, model: Model, latents: Float[Tensor, "1 c h w"], levels: Sequence[Level]
+    request: Edit,
+    model: Model,
+    latents: Float[Tensor, "1 c h w"],
+    levels: Sequence[Level],
+    paths: dict[str, Trajectory],
 ) -> Generator[Progress, None, tuple[Trajectory, int, bool]]:
     """The inverted path up to `levels[0]`, the evaluations it took, and whether it was there already."""
     made_of = describe(request, model)
+    key = json.dumps(made_of, sort_keys=True)
+    if key in paths and levels[0] in paths[key].levels:
+        return paths[key], 0, True
+    trajectory, evaluations, reused = yield from _kept_or_inverted(request, model, latents, levels, made_of)
+    paths[key] = trajectory
+    return trajectory, evaluations, reused
+
+
+def _kept_or_inverted(
+    request: Edit, model: Model, latents: Float[Tensor, "1 c h w"], levels: Sequence[Level], made_of: dict[str, Any]
+) -> Generator[Progress, None, tuple[Trajectory, int, bool]]:
     if request.trajectory:
         return _from_file(request.trajectory, made_of, levels[0]), 0, True
     if request.cache and (kept := from_cache(made_of, levels[0])):

@@ -66,7 +66,7 @@ def request_from(recipe: Recipe) -> Generate | Edit:
     paths = {"image": _unchanged(recipe["input"]["file"], recipe["input"]["hash"])}
     if settings["trajectory"]:
         paths["trajectory"] = Path(settings["trajectory"])
-    if settings["mask"]:
+    if settings["mask"] and settings["mask"] != "auto":
         paths["mask"] = _unchanged(recipe["mask"]["file"], recipe["mask"]["file_hash"])
     return Edit(**{**settings, **paths})
 

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 from tyro.conf import Positional
 
-from regrow.core.names import InversionName, LabelConvention, SolverName, Spacing
+from regrow.core.names import InversionName, LabelConvention, SharingName, SolverName, Spacing
 from regrow.media.names import Mode
 
 MethodName = Literal[InversionName, "negative_prompt", "null_text", "uni_edit", "inversion_free", "img2img"]
@@ -126,7 +126,8 @@ class Edit:
             until the way back follows the path; slow); uni_edit (uni_inv, and guidance that is stronger where the wish
             changes more); inversion_free (follows the difference of wish and source on noisy copies); img2img (fresh
             noise instead of inversion, for comparison).
-        strength: share of the path that is walked back, above 0 up to 1.
+        strength: share of the path that is walked back, above 0 up to 1; "auto" finds the weakest at which the target
+            sees most of what it would change, and says so.
         start_step: the same as a number of steps that are skipped, counted from noise; overrides strength.
         steps: levels of the whole path.
         guidance: of the regrowth; 1 = off.
@@ -142,11 +143,18 @@ class Edit:
         frame: how a picture that is not of the model's size is fitted: crop, pad or stretch.
         size: height and width the picture is fitted to; the model's own if not given.
         region: the box that may change, as shares of the picture: left, top, right, bottom ("0.2,0.3,0.8,0.9"). All the
-            rest stays as it is in the file, bit for bit.
+            rest stays as it is in the file, bit for bit (in a png or webp).
         mask: the same by a picture: white may change, black stays, a grey changes that much (so many of the last
-            steps); of any size, for it is stretched over the picture. With region, only where both allow it.
+            steps); of any size, for it is stretched over the picture. "auto" finds it where source and target disagree
+            and writes it beside the result, to be changed by hand and given here. With region, only where both allow
+            it.
         feather: how far outside region or mask the result fades into the picture, as a share of its shorter side; also
             inside the edges of the part of a picture that the model saw.
+        attention: what the wish shares with the source while it grows. none; p2p (Prompt-to-Prompt: words that both
+            have, and words that stand for others, act in the places where they acted in the source); masactrl (the
+            wish is made of the source's parts: for another pose or place). Needs a method that inverts.
+        attention_share: of the steps in which it is shared, 0 to 1: of p2p the first, of masactrl the last.
+        emphasis: with p2p, words of the wish that shall weigh more or less, as in "hat=2" or "snow=0.5".
         trajectory: a file of `regrow invert` to start from.
         cache: keep inverted paths on disk and reuse them.
     """
@@ -156,7 +164,7 @@ class Edit:
     source: str = ""
     model: str = "storybook"
     method: MethodName = "anchored"
-    strength: float = 0.75
+    strength: float | Literal["auto"] = 0.75
     start_step: int | None = None
     steps: int = 30
     guidance: float = 4.0
@@ -170,8 +178,11 @@ class Edit:
     frame: Mode = "crop"
     size: tuple[int, int] | None = None
     region: str | None = None
-    mask: Path | None = None
+    mask: Literal["auto"] | Path | None = None
     feather: float = 0.03
+    attention: Literal["none", SharingName] = "none"
+    attention_share: float = 0.8
+    emphasis: tuple[str, ...] = ()
     trajectory: Path | None = None
     cache: bool = True
 
@@ -181,17 +192,24 @@ class Edit:
         _ = self.box
         if not 0 <= self.feather <= 0.5:
             raise ValueError(f"feather must be from 0 to 0.5; got {self.feather}.")
-        if not 0 < self.strength <= 1:
+        if self.strength != "auto" and not 0 < self.strength <= 1:
             raise ValueError(f"strength must be above 0 and at most 1; got {self.strength}.")
         if self.start_step is not None and not 0 <= self.start_step < self.steps:
             raise ValueError(f"start_step must be from 0 to steps - 1 = {self.steps - 1}; got {self.start_step}.")
+        if self.attention != "none" and (self.method not in PATHS or self.method in ("uni_edit", "null_text")):
+            raise ValueError(f"attention is shared with an inverted path, which {self.method} has not: take anchored.")
+        if not 0 <= self.attention_share <= 1:
+            raise ValueError(f"attention_share must be from 0 to 1; got {self.attention_share}.")
+        if self.emphasis and self.attention != "p2p":
+            raise ValueError("emphasis weighs words in Prompt-to-Prompt: it needs attention=p2p.")
+        _ = self.factors
         if self.eta and self.method not in ("naive", "img2img"):
             raise ValueError(f"eta must be 0 with {self.method}, whose way back is deterministic; use naive.")
         if self.trajectory and self.method == "img2img":
             raise ValueError("img2img starts from fresh noise and takes no trajectory.")
         if self.trajectory and self.method == "inversion_free":
             raise ValueError("inversion_free starts from the picture itself and takes no trajectory.")
-        if self.method == "belm" and self.walked < 2:
+        if self.method == "belm" and self.strength != "auto" and self.walked < 2:
             raise ValueError("belm takes two states to start from: walk back 2 steps or more, by strength or steps.")
         if self.method in ("negative_prompt", "null_text", "uni_edit") and self.negative is not None:
             raise ValueError(f"{self.method} has its own words to grow away from: leave negative out, or take naive.")
@@ -199,6 +217,20 @@ class Edit:
             raise ValueError(f"{self.method} follows a path inverted without guidance: invert_guidance must be 1.")
         if self.method == "null_text" and self.guidance == 1:
             raise ValueError("null_text tunes what guidance leads away from: guidance must not be 1.")
+
+    @property
+    def factors(self) -> dict[str, float]:
+        """The emphasis: factors by word."""
+        found = {}
+        for text in self.emphasis:
+            word, _, factor = text.rpartition("=")
+            try:
+                found[word.strip()] = float(factor)
+            except ValueError:
+                found[""] = math.nan
+        if any(not word or not 0 <= factor < math.inf for word, factor in found.items()):
+            raise ValueError(f'emphasis must be words with factors, as in "hat=2"; got {" ".join(self.emphasis)}.')
+        return found
 
     @property
     def box(self) -> tuple[float, float, float, float] | None:
@@ -221,4 +253,6 @@ class Edit:
         """How many of the steps are walked back."""
         if self.start_step is not None:
             return self.steps - self.start_step
+        if self.strength == "auto":
+            raise ValueError("strength auto is found from a picture and its words; give a number here.")
         return max(1, round(self.strength * self.steps))

@@ -5,12 +5,16 @@ from collections.abc import Iterator
 import torch
 
 from regrow.core import solvers
+from regrow.core.attention import align, take_over
+from regrow.core.denoiser import Batch, Prediction
+from regrow.core.difference import differences, mean_map
 from regrow.core.inversion import anchored, naive
-from regrow.core.levels import Flow
+from regrow.core.levels import Flow, Level
 from regrow.core.masks import Held, Hold
+from regrow.core.noise import noise
 from regrow.verification.check import Check, apart, judge
 from regrow.verification.forward import stable_diffusion
-from regrow.verification.oracles import Gaussian, float64
+from regrow.verification.oracles import Gaussian, float64, level_of
 from regrow.verification.orders import trajectory
 
 _START = torch.linspace(-2, 2, 12).double().reshape(1, 1, 3, 4)
@@ -19,6 +23,8 @@ _HERE, _THERE = Gaussian(float64(-0.4), float64(0.6)), Gaussian(float64(0.7), fl
 
 def masks() -> Iterator[Check]:
     yield from _held()
+    yield _difference()
+    yield _taken_over()
 
 
 def _held() -> Iterator[Check]:
@@ -45,4 +51,54 @@ def _held() -> Iterator[Check]:
         "a walk of the last 1/4, 1/2 and all of the steps alone, for coordinates that do not see each other",
         greys,
         0.0,
+    )
+
+
+def _difference() -> Check:
+    """For normal data of two means, of which each cell has its own, whatever the noise.
+
+    E[x0 | x_t] of the two differs by `(mean_wish - mean_source) sigma^2 / (alpha^2 std^2 + sigma^2)`: the same share of
+    the distance of the means everywhere, so that a level's map is that distance over its own mean.
+    """
+    std, apart_by = float64(0.6), torch.linspace(0.1, 2, 12).double().reshape(1, 1, 3, 4)
+    far, near = Gaussian(-0.4 + apart_by, std), Gaussian(float64(-0.4), std)
+
+    def both(x_t: Batch, level: Level) -> Prediction:
+        (a, b), (c, d) = ((p.x0, p.eps) for p in (far(x_t[:3], level), near(x_t[3:], level)))
+        return Prediction(torch.cat([a, c]), torch.cat([b, d]))
+
+    levels = [level_of(log_snr, flow) for log_snr in (0.5, -2.0) for flow in (False, True)]
+    found = mean_map([each.maps for each in differences(both, _START, levels, 1, 5, 3)])
+    return judge(
+        "mask, where a wish acts",
+        "map = mean over levels of |E x0(wish) - E x0(source)| / its own mean, over the same noises",
+        "Couairon et al. 2022, arXiv 2210.11427, section 3.2, step 1, with several levels",
+        "the distance of the two means over its mean, for normal source and wish; four levels of two schedules",
+        apart(found, apart_by / apart_by.mean()),
+        1e-12,
+    )
+
+
+def _taken_over() -> Check:
+    """A cat on a beach -> a very large dog on a beach: token by token, as the paper writes it."""
+    source, wish = ([start, *words, *[9] * (9 - len(words))] for start, words in ((8, (1, 2, 3)), (8, (1, 6, 7, 5, 3))))
+    maps = noise((2, 4, 10), [1, 2], torch.float64).softmax(-1)
+    alignment = align(source, [wish], 9, [{4: 2.5}])
+    found = take_over(maps[:1], maps[1:], alignment)[0]
+    here, own = maps
+    # 1 -> 1; 2 -> 6, 7, 5, a third each; 3 -> 3; the ends, one behind the other
+    of = {0: here[..., 0], 1: here[..., 1], **dict.fromkeys((2, 3, 4), here[..., 2] / 3), 5: here[..., 3]}
+    of |= {j: here[..., j - 2] for j in (6, 7, 8, 9)}
+    of[4] = 2.5 * of[4]
+    error = max(apart(found[..., j], wanted) for j, wanted in of.items())
+    added = align(source, [[8, 1, 2, 7, 3, *[9] * 5]], 9)
+    kept = take_over(maps[:1], maps[1:], added)[0]
+    error = max(error, apart(kept[..., 3], own[..., 3]), apart(kept[..., 4], here[..., 3]))
+    return judge(
+        "p2p, maps of words",
+        "replace: M*_j = M_i shared out; refine: M*_j = M_A(j), or its own where only the wish has j; reweight: c M*_j",
+        "Hertz et al. 2022, arXiv 2208.01626, section 3.2",
+        "the three written out token by token: one word for three, one word added, one word weighed 2.5",
+        error,
+        1e-15,
     )

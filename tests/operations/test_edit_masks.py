@@ -8,6 +8,7 @@ from typing import get_args
 import pytest
 import torch
 
+from regrow.core import difference
 from regrow.families.model import Model
 from regrow.families.registry import open_model
 from regrow.media.files import MediaError
@@ -115,6 +116,46 @@ def test_the_part_that_the_model_saw_fades_into_the_rest(model: Model, tmp_path:
     assert torch.equal(soft[..., left + 7 : 48], hard[..., left + 7 : 48])
     steps = [(made[..., left] - made[..., left - 1]).abs().mean() for made in (hard, soft)]
     assert steps[1] < steps[0] / 3
+
+
+def test_a_found_mask_is_each_wishs_own_and_can_be_given_again(
+    model: Model, image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(difference, "CUT", 0.45)  # a random network disagrees nearly everywhere
+    request = Edit(image, ("a bird", "a dog"), "a cat", model=str(model.folder), steps=4, mask="auto", frame="pad")
+    edited = run(request, model)
+    region = edited.region
+    assert region is not None
+    assert region.pixels.shape == (2, 1, 37, 53)
+    assert not torch.equal(*region.pixels)
+    assert edited.recipes[0]["figures"]["evaluations"]["mask"] == 24
+    for i, target in enumerate(request.target):
+        share = edited.recipes[i]["mask"]["share"]
+        assert 0 < share < 1
+        save(tmp_path / f"{i}.png", region.picture(i))
+        again = run(replace(request, target=(target,), mask=tmp_path / f"{i}.png"), model)
+        assert again.recipes[0]["mask"]["hash"] == edited.recipes[i]["mask"]["hash"]
+        assert torch.allclose(again.pictures[0], edited.pictures[i], atol=1e-4)
+        reach = round(request.feather * 37)
+        near = torch.nn.functional.max_pool2d(region.pixels[i], 2 * reach + 1, stride=1, padding=reach)[0] > 0
+        assert not changed(edited, image, i)[~near].any()
+    save(tmp_path / "out.png", edited.pictures[1], edited.recipes[1])
+    recipe = read_recipe(tmp_path / "out.png")
+    assert recipe is not None
+    replayed = finish(replay(recipe, request_from(recipe), model))
+    assert replayed.identical
+    assert replayed.recipe["mask"] == recipe["mask"]
+
+
+def test_a_wish_that_is_the_source_has_no_mask(model: Model, image: Path) -> None:
+    with pytest.raises(MediaError, match='"a cat" and the source see the same'):
+        run(Edit(image, ("a bird", "a cat"), "a cat", steps=4, mask="auto"), model)
+
+
+def test_a_model_without_words_finds_no_mask(checkpoint: Callable[[str], Path], image: Path) -> None:
+    pixel = open_model(checkpoint("ddpm"))
+    with pytest.raises(ValueError, match="takes no prompts, so no mask can be found"):
+        run(Edit(image, ("",), steps=4, guidance=1, mask="auto"), pixel)
 
 
 def test_nothing_may_change(model: Model, tmp_path: Path) -> None:
