@@ -1,10 +1,11 @@
 """The page: its tabs, its look, and what it lets in and out."""
 
+import fcntl
 import ipaddress
 import os
 import secrets
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TextIO
 
 from regrow.interfaces.web.places import MOST_BYTES, made
 from regrow.interfaces.web.places import page as place
@@ -37,6 +38,8 @@ CSS = """
 .status progress { display: block; width: 100%; height: .6rem; margin-top: .4rem; accent-color: #15803d }
 .status.failed { border-left: 4px solid #b91c1c }
 .status.done { border-left: 4px solid #15803d }
+button[role=tab][aria-selected=true] { color: var(--primary-700) !important; font-weight: 600 }
+.dark button[role=tab][aria-selected=true] { color: var(--primary-300) !important }
 #title h1 { margin: 0 } #title p { margin: 0; color: var(--body-text-color) }
 button:focus-visible, input:focus-visible, textarea:focus-visible, [role=tab]:focus-visible {
   outline: 3px solid #15803d !important; outline-offset: 2px }
@@ -90,7 +93,7 @@ def serve(host: str, port: int, share: bool, password: str, open_browser: bool, 
         The page's address.
 
     Raises:
-        ValueError: others could reach it and there is no password.
+        ValueError: others could reach it and there is no password, or the page is served already.
     """
     local = is_local(host) and not share
     if not local and len(password) < 8:
@@ -100,6 +103,7 @@ def serve(host: str, port: int, share: bool, password: str, open_browser: bool, 
         )
     for folder in (made(), place() / "pictures", place() / "uploads"):
         folder.mkdir(parents=True, exist_ok=True)
+    alone = _only_one()
     blocks = build(Page(Worker(KINDS, "storybook"), local))
     blocks.queue(default_concurrency_limit=None)  # they only watch: the worker is the one that works
     _, address, shared = blocks.launch(
@@ -128,6 +132,8 @@ def serve(host: str, port: int, share: bool, password: str, open_browser: bool, 
         },
     )
     print(f"The page is at {shared or address} (Ctrl-C ends it; trainings go on).", flush=True)
+    alone.write(shared or address)
+    alone.flush()
     if wait:
         blocks.block_thread()
     return address
@@ -163,6 +169,25 @@ def _theme() -> Base:
         input_placeholder_color="*neutral_500",
         slider_color="*primary_700",
     )
+
+
+def _only_one() -> TextIO:
+    """Hold the page's folder: two servers there would both take up what is waiting.
+
+    Raises:
+        ValueError: another server is at work.
+    """
+    lock = (place() / "lock").open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as problem:
+        lock.seek(0)
+        raise ValueError(
+            f"The page is open already, at {lock.read() or 'an address of its own'}; end that one first, or set "
+            "REGROW_HOME to another folder."
+        ) from problem
+    lock.truncate(0)
+    return lock
 
 
 def _attached(page: Page, kind: str, tab: dict[str, Any]) -> Any:

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import gradio as gr
 
-from regrow.core.names import LabelConvention, Spacing
+from regrow.core.names import LabelConvention, SharingName, Spacing
 from regrow.interfaces.web.parts import model_names, upload
 from regrow.interfaces.web.texts import text
 from regrow.media.names import Mode
@@ -25,6 +25,9 @@ def edit_settings() -> dict[str, Any]:
         "negative": gr.Textbox(label=text("negative_edit")),
         "region": gr.Textbox(label=text("region"), placeholder="0.2,0.3,0.8,0.9", elem_id="region"),
         "mask": upload(label=text("mask"), sources=["upload"], height=160, elem_id="mask"),
+        "attention": gr.Dropdown(["none", *_names(SharingName)], value=DEFAULTS["attention"], label=text("attention")),
+        "attention_share": gr.Slider(0, 1, DEFAULTS["attention_share"], step=0.05, label=text("attention_share")),
+        "emphasis": gr.Textbox(label=text("emphasis"), placeholder="hat=2 snow=0.5"),
         "feather": gr.Slider(0, 0.5, DEFAULTS["feather"], step=0.01, label=text("feather")),
         "seed": gr.Number(DEFAULTS["seed"], label=text("seed"), precision=0),
         "eta": gr.Slider(0, 1, DEFAULTS["eta"], step=0.05, label=text("eta")),

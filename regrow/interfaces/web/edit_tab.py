@@ -9,7 +9,7 @@ import gradio as gr
 
 from regrow.interfaces.web.edit_settings import edit_settings
 from regrow.interfaces.web.jobs import Job
-from regrow.interfaces.web.parts import Page, beside, following, kept, made_files, upload
+from regrow.interfaces.web.parts import Page, beside, following, kept, made_files, upload, worded
 from regrow.interfaces.web.places import EXAMPLE
 from regrow.interfaces.web.texts import TEXTS, said, text
 
@@ -23,12 +23,17 @@ class Stage:
     compared: gr.ImageSlider
     reconstruction: gr.Image
     wishes: gr.Gallery
+    mask: gr.Image
+    keep_mask: gr.Button
     shown: gr.State
 
     @property
     def outputs(self) -> list[Any]:
         """The components in the order that `shown` fills them."""
-        return [self.told, self.growing, self.compared, self.reconstruction, self.wishes, self.shown]
+        return [
+            self.told, self.growing, self.compared, self.reconstruction, self.wishes, self.mask, self.keep_mask,
+            self.shown,
+        ]  # fmt: skip
 
 
 def edit_tab(page: Page) -> dict[str, Any]:
@@ -43,34 +48,61 @@ def edit_tab(page: Page) -> dict[str, Any]:
             strength = gr.Slider(
                 0.05, 1, 0.75, step=0.05, label=text("strength"), info=text("strength_info"), elem_id="strength"
             )
+            find_mask = gr.Checkbox(label=text("find_mask"), elem_id="find-mask")
             cancel = gr.Button(text("cancel"), variant="stop", size="md", elem_id="cancel-edit")
             with gr.Accordion(text("settings"), open=False):
                 settings = edit_settings()
         with gr.Column(scale=3, min_width=320):
             stage = _stage()
             reuse = gr.Button(text("use_result"), size="md", elem_id="use-result")
-    fields = {"image": image, "target": target, "source": source, "strength": strength, **settings}
+            try_all = gr.Button(text("explore"), size="md", elem_id="explore")
+            sheet = gr.Gallery(
+                label=text("sheet"), columns=3, height=480, object_fit="contain", visible=False, interactive=False,
+                allow_preview=False, buttons=[], elem_id="sheet",
+            )  # fmt: skip
+    fields = {
+        "image": image,
+        "target": target,
+        "source": source,
+        "strength": strength,
+        "find_mask": find_mask,
+        **settings,
+    }
     page.fields["edit"] = fields
     names, inputs = list(fields), list(fields.values())
 
-    def run(request: gr.Request, *values: Any) -> Iterator[tuple[Any, ...]]:
+    def asked(request: gr.Request, values: tuple[Any, ...]) -> dict[str, Any]:
         given = dict(zip(names, values, strict=True))
-        wishes = [line.strip() for line in given["target"].splitlines() if line.strip()]
+        wishes = [line.strip() for line in worded(given["target"]).splitlines() if line.strip()]
         given["image"] = kept(given["image"], request)
         if not wishes:
             raise gr.Error(said("no_wish", request), print_exception=False)
         given |= {
             "target": wishes,
-            "source": given["source"].strip(),
-            "negative": given["negative"].strip() or None,
-            "region": given["region"].strip() or None,
-            "mask": kept(given["mask"], request) if given["mask"] else None,
+            "source": worded(given["source"]),
+            "negative": worded(given["negative"]) or None,
+            "region": worded(given["region"]) or None,
+            "emphasis": worded(given["emphasis"]).split(),
+            "mask": "auto" if given.pop("find_mask") else kept(given["mask"], request) if given["mask"] else None,
         }
-        yield from shown(page.worker.submit(page.owner(request), "edit", given), page, request)
+        return given
+
+    def run(request: gr.Request, *values: Any) -> Iterator[tuple[Any, ...]]:
+        yield from shown(page.worker.submit(page.owner(request), "edit", asked(request, values)), page, request)
+
+    def run_explore(request: gr.Request, *values: Any) -> Iterator[tuple[Any, Any, Any]]:
+        job = page.worker.submit(page.owner(request), "explore", asked(request, values))
+        for state, words in following(job, page, request):
+            if state.state == "done":
+                cells = state.facts["cells"]
+                pictures = [(beside(state, f"cell-{i}"), said("cell", request, **cell)) for i, cell in enumerate(cells)]
+                yield words, gr.update(value=pictures, visible=True), cells
+            else:
+                yield words, gr.skip(), gr.skip()
 
     def regrow(request: gr.Request, *values: Any) -> Iterator[tuple[Any, ...]]:
         given = dict(zip(names, values, strict=True))
-        if given["image"] and given["target"].strip():  # else there is nothing yet that could grow again
+        if given["image"] and worded(given["target"]):  # else there is nothing yet that could grow again
             before = page.worker.latest(page.owner(request), ("edit",))
             if before:
                 page.worker.cancel(before)  # the slider has moved on
@@ -78,8 +110,11 @@ def edit_tab(page: Page) -> dict[str, Any]:
 
     def stop(request: gr.Request) -> None:
         """Cancel what this browser edits."""
-        if job := page.worker.latest(page.owner(request), ("edit",)):
+        if job := page.worker.latest(page.owner(request), ("edit", "explore")):
             page.worker.cancel(job)
+
+    def take_cell(cells: list[dict[str, float]], event: gr.SelectData) -> tuple[float, float]:
+        return cells[event.index]["strength"], cells[event.index]["guidance"]
 
     def take_example(request: gr.Request) -> tuple[str, str, str]:
         chinese = said("edit", request) == TEXTS["edit"][1]
@@ -92,7 +127,7 @@ def edit_tab(page: Page) -> dict[str, Any]:
     def use(state: dict[str, Any], words: str) -> tuple[Any, Any, Any]:
         if not state["files"]:
             return gr.skip(), gr.skip(), gr.skip()
-        wishes = [line.strip() for line in words.splitlines() if line.strip()]
+        wishes = [line.strip() for line in worded(words).splitlines() if line.strip()]
         now = wishes[min(state["picked"], len(wishes) - 1)] if wishes else ""
         return state["files"][state["picked"]], now, ""
 
@@ -103,12 +138,19 @@ def edit_tab(page: Page) -> dict[str, Any]:
     example.click(take_example, None, [image, source, target], **quiet)
     cancel.click(stop, None, None, api_name="cancel_edit", queue=False)
     stage.wishes.select(pick, stage.shown, [stage.compared, stage.shown], **quiet)
+    cells = gr.State([])
+    try_all.click(run_explore, inputs, [stage.told, sheet, cells], **quiet)
+    sheet.select(take_cell, cells, [strength, settings["guidance"]], **quiet).then(
+        regrow, inputs, stage.outputs, **quiet
+    )
+    stage.keep_mask.click(lambda mask: (mask, False), stage.mask, [settings["mask"], find_mask], **quiet)
     reuse.click(use, [stage.shown, target], [image, source, target], **quiet)
 
     def api(request: gr.Request, image: str, source: str, target: str, strength: float) -> list[str]:
         """Edit a picture; every line of target is a wish. Other settings are as they stand on a fresh page."""
         plain = {name: component.value for name, component in settings.items()}
         values = {"image": image, "target": target, "source": source, "strength": strength, **plain}
+        values["find_mask"] = False
         for _ in run(request, *(values[name] for name in names)):
             pass
         job = page.worker.latest(page.owner(request), ("edit",))
@@ -126,7 +168,7 @@ def shown(job: Job, page: Page, request: gr.Request) -> Iterator[tuple[Any, ...]
     """Status, preview and results of an edit until it is over."""
     for state, words in following(job, page, request):
         if state.state == "done":
-            before, files = beside(state, "original"), made_files(state)
+            before, files, mask = beside(state, "original"), made_files(state), beside(state, "mask")
             whole = state.settings["image"] if Path(state.settings["image"]).suffix != ".img" else before
             yield (
                 words,
@@ -134,12 +176,14 @@ def shown(job: Job, page: Page, request: gr.Request) -> Iterator[tuple[Any, ...]
                 (whole, files[0]),
                 beside(state, "reconstruction"),
                 gr.update(value=list(zip(files, state.settings["target"], strict=True)), visible=len(files) > 1),
+                gr.update(value=mask, visible=bool(mask)),
+                gr.update(visible=bool(mask)),
                 {"files": files, "picked": 0, "before": whole},
             )
         else:
             preview = gr.update(value=state.preview, visible=True) if state.preview else gr.skip()
             preview = gr.update(value=None, visible=False) if state.over else preview
-            yield words, preview, gr.skip(), gr.skip(), gr.skip(), gr.skip()
+            yield words, preview, *(gr.skip() for _ in range(6))
 
 
 def _stage() -> Stage:
@@ -153,10 +197,17 @@ def _stage() -> Stage:
         elem_id="compared",
     )  # fmt: skip
     wishes = gr.Gallery(
-        label=text("wishes"), columns=4, height=220, object_fit="contain", visible=False, interactive=False,
+        label=text("wishes"), columns=3, height="auto", object_fit="contain", visible=False, interactive=False,
         allow_preview=False, buttons=[], elem_id="wishes",
     )  # fmt: skip
-    reconstruction = gr.Image(
-        label=text("reconstruction"), interactive=False, height=240, buttons=["download"], elem_id="reconstruction"
-    )
-    return Stage(told, growing, compared, reconstruction, wishes, gr.State({"files": [], "picked": 0, "before": None}))
+    with gr.Row():
+        reconstruction = gr.Image(
+            label=text("reconstruction"), interactive=False, height=240, buttons=["download"], elem_id="reconstruction"
+        )
+        mask = gr.Image(
+            label=text("found_mask"), interactive=False, height=240, visible=False, buttons=["download"],
+            elem_id="found-mask", type="filepath",
+        )  # fmt: skip
+    keep_mask = gr.Button(text("keep_mask"), size="md", visible=False, elem_id="keep-mask")
+    nothing = gr.State({"files": [], "picked": 0, "before": None})
+    return Stage(told, growing, compared, reconstruction, wishes, mask, keep_mask, nothing)

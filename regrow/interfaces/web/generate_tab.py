@@ -9,7 +9,7 @@ import gradio as gr
 
 from regrow.core.names import SolverName, Spacing
 from regrow.interfaces.web.jobs import Job
-from regrow.interfaces.web.parts import Page, following, made_files, model_names
+from regrow.interfaces.web.parts import Page, following, made_files, model_names, worded
 from regrow.interfaces.web.texts import said, text
 from regrow.operations.requests import Generate
 
@@ -44,7 +44,7 @@ def generate_tab(page: Page) -> dict[str, Any]:
         with gr.Column(scale=3, min_width=320):
             told = gr.HTML(elem_id="generate-status")
             results = gr.Gallery(
-                label=text("results"), columns=2, object_fit="contain", height=560, interactive=False,
+                label=text("results"), columns=2, object_fit="contain", height="auto", interactive=False,
                 buttons=["download", "fullscreen"], elem_id="generated",
             )  # fmt: skip
     page.fields["generate"] = {
@@ -58,10 +58,10 @@ def generate_tab(page: Page) -> dict[str, Any]:
         eta: float, spacing: str, height: int, width: int, request: gr.Request,
     ) -> Iterator[tuple[str, Any]]:  # fmt: skip
         """Make pictures from words."""
-        if not prompt.strip():
+        if not worded(prompt):
             raise gr.Error(said("no_words", request), print_exception=False)
         settings = {
-            "prompt": prompt.strip(), "negative": negative.strip(), "model": model, "steps": steps,
+            "prompt": worded(prompt), "negative": worded(negative), "model": model, "steps": steps,
             "guidance": guidance, "seed": seed, "count": count, "solver": solver, "eta": eta, "spacing": spacing,
             "size": [height, width] if height and width else None,
         }  # fmt: skip

@@ -70,6 +70,8 @@ def settings_in(path: Path) -> tuple[str, dict[str, Any], bool]:
     here = own_input(recipe)
     settings["image"] = str(here) if here else None
     settings["strength"] = _strength(stored)
+    settings["emphasis"] = " ".join(stored.get("emphasis") or ())
+    settings["find_mask"] = stored.get("mask") == "auto"
     return "edit", settings, here is not None
 
 
@@ -85,4 +87,4 @@ def _strength(stored: dict[str, Any]) -> float:
     """The slider's place: a start step says the same as a strength."""
     if stored.get("start_step") is not None:
         return (stored["steps"] - stored["start_step"]) / stored["steps"]
-    return stored["strength"]
+    return stored["strength"] if isinstance(stored.get("strength"), float) else 0.75  # "auto" is no place on it

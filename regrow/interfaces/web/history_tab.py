@@ -19,12 +19,13 @@ def history_tab(page: Page, tab: Any) -> None:
     with gr.Row():
         with gr.Column(scale=3, min_width=320):
             refresh = gr.Button(text("refresh"), size="sm")
+            gr.Markdown(text("made"))
             pictures = gr.Gallery(
-                label=text("made"), columns=5, height=560, object_fit="contain", interactive=False, allow_preview=False,
-                buttons=[], elem_id="history",
+                label=text("made"), show_label=False, columns=4, height=640, object_fit="contain", interactive=False,
+                allow_preview=False, buttons=[], elem_id="history",
             )  # fmt: skip
         with gr.Column(scale=2, min_width=320):
-            dropped = upload(label=text("drop"), sources=["upload", "clipboard"], height=160, elem_id="dropped")
+            dropped = upload(label=text("drop"), sources=["upload", "clipboard"], height=220, elem_id="dropped")
             told = gr.HTML(elem_id="history-status")
             chosen = gr.Image(interactive=False, show_label=False, height=240, type="filepath", buttons=["download"])
             with gr.Row():

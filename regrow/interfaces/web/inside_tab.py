@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 import pandas
 
-from regrow.interfaces.web.parts import Page, beside, following, kept, model_names, upload
+from regrow.interfaces.web.parts import Page, beside, following, kept, model_names, upload, worded
 from regrow.interfaces.web.texts import said, text
 
 
@@ -43,7 +43,7 @@ def inside_tab(page: Page) -> None:
     def run_look(
         image: str | None, source: str, model: str, steps: int, strength: float, request: gr.Request
     ) -> Iterator[tuple[Any, ...]]:
-        settings = {"image": kept(image, request), "source": source.strip(), "model": model, "steps": steps}
+        settings = {"image": kept(image, request), "source": worded(source), "model": model, "steps": steps}
         job = page.worker.submit(page.owner(request), "look", settings)
         for state, words in following(job, page, request):
             if state.state == "done":

@@ -8,7 +8,7 @@ import gradio as gr
 from regrow.families.registry import list_models, open_model, user_models
 from regrow.interfaces.models_verbs import size_text
 from regrow.interfaces.web import processes
-from regrow.interfaces.web.parts import Page, plain
+from regrow.interfaces.web.parts import Page, plain, worded
 from regrow.interfaces.web.texts import said, text
 from regrow.media.files import MediaError
 from regrow.operations import model_card, publish
@@ -59,10 +59,10 @@ def models_tab(page: Page, tab: Any) -> None:
         return words.split("---", 2)[-1] if words.startswith("---") else words  # the front matter is for machines
 
     def get(repo: str, request: gr.Request) -> tuple[str, Any]:
-        if not model_card.is_repository(repo.strip()):
+        if not model_card.is_repository(worded(repo)):
             raise gr.Error(said("no_repo", request), print_exception=False)
         if not processes.running(PULL):
-            processes.start(PULL, ["models", "pull", repo.strip()])
+            processes.start(PULL, ["models", "pull", worded(repo)])
         return _words(said("opening_hub", request)), gr.update(active=True)
 
     def watch(request: gr.Request) -> tuple[str, Any]:
@@ -79,9 +79,9 @@ def models_tab(page: Page, tab: Any) -> None:
         """Put a link to a folder among the user's models: it stays where it is."""
         if not page.local:
             raise gr.Error(said("local_only", request), print_exception=False)
-        source = Path(folder.strip()).expanduser().resolve()
+        source = Path(worded(folder)).expanduser().resolve()
         try:
-            name = name.strip() or source.name
+            name = worded(name) or source.name
             if not name or set(name) & set('/\\:*?"<>|') or name.startswith("."):
                 raise MediaError(f"{name!r} is no name of a model here: give a plain name, not a path.")
             if any(listed.name == name for listed in list_models()):

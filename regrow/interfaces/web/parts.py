@@ -120,6 +120,11 @@ def _summary(job: Job, request: gr.Request) -> str:
     return " ".join([*sentences, *job.notes])
 
 
+def worded(value: str | None) -> str:
+    """What stands in a field for words; one that was never shown, as in a closed box, has None."""
+    return (value or "").strip()
+
+
 def plain(words: str) -> str:
     """Words, which may come from a file or a user, as text in HTML."""
     for sign, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):

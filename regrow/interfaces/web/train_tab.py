@@ -10,12 +10,13 @@ import gradio as gr
 import pandas
 
 from regrow.interfaces.web import processes
-from regrow.interfaces.web.parts import Page, model_names, plain
+from regrow.interfaces.web.parts import Page, model_names, plain, worded
 from regrow.interfaces.web.places import page as place
 from regrow.interfaces.web.texts import said, text
+from regrow.media.home import home
 from regrow.operations.training_request import Train
 
-NAME = re.compile(r"[\w-][\w .-]{0,60}")
+NAME = re.compile(r"\w[\w .-]{0,60}")
 
 
 def train_tab(page: Page) -> None:
@@ -53,18 +54,20 @@ def train_tab(page: Page) -> None:
 
     def arguments(request: gr.Request, folder: str, files: list[str] | None, name: str, *rest: Any) -> list[str]:
         start, how_long, lora, batch, minutes, steps, seed = rest
-        name = name.strip()
+        name = worded(name)
         if not NAME.fullmatch(name):
             raise gr.Error(said("no_name", request), print_exception=False)
-        data = _set(name, files) if files else folder.strip()
+        if (home() / "runs" / name).exists() or (home() / "models" / name).exists():
+            raise gr.Error(said("name_taken", request, name=name), print_exception=False)
+        data = _set(name, files) if files else worded(folder)
         if not data:
             raise gr.Error(said("no_set", request), print_exception=False)
         if not files and not page.local:
             raise gr.Error(said("local_only", request), print_exception=False)
-        given = {"data": Path(data).expanduser(), "name": name, "start": start or "", "lora": int(lora)}
+        given = {"data": Path(data).expanduser().resolve(), "name": name, "start": start or "", "lora": int(lora)}
         given |= {"batch": int(batch), "sample_minutes": minutes, "seed": int(seed), "steps": int(steps)}
         try:
-            asked = Train(**given, time="" if steps else how_long.strip())
+            asked = Train(**given, time="" if steps else worded(how_long))
         except ValueError as problem:
             raise gr.Error(str(problem), print_exception=False) from problem
         times = ["--steps", str(asked.steps)] if asked.steps else ["--for", asked.time]

@@ -19,6 +19,7 @@ from regrow.interfaces.web.worker import steps_of
 from regrow.media.files import MediaError
 from regrow.media.image import save
 from regrow.operations.edit import edit as editing
+from regrow.operations.explore import explore as exploring
 from regrow.operations.generate import generate as generating
 from regrow.operations.inspect import inspect_picture
 from regrow.operations.invert import describe, open_picture, path_of, source_denoiser, watched
@@ -29,6 +30,8 @@ from regrow.operations.trajectories import from_cache, to_cache
 from regrow.verification.formulas import SECTIONS, verify
 
 Open = Callable[[str], Model]
+STRENGTHS, GUIDANCES = (0.5, 0.65, 0.8, 0.95), (2.0, 4.0, 7.0)
+"""Of the explore sheet."""
 
 
 def generate(job: Job, opened: Open) -> Generator[At, None, None]:
@@ -43,22 +46,37 @@ def generate(job: Job, opened: Open) -> Generator[At, None, None]:
 
 def edit(job: Job, opened: Open) -> Generator[At, None, None]:
     """An edit of every wish; beside it the input and its reconstruction in the model's frame."""
-    settings = _tuples(job.settings)
-    mask = Path(settings["mask"]) if settings.get("mask") else None
-    request = Edit(**{**settings, "image": Path(settings["image"]), "mask": mask})
+    request = _edit_request(job)
     model = opened(request.model)
     rewound = yield from _whole_path(request, model)
     edited = yield from steps_of(editing(request, model), model)
     _keep(job, edited.pictures, edited.recipes, request.target)
     _beside(job, "original", edited.original)
+    if edited.region:
+        _beside(job, "mask", edited.region.picture(0))
     # under the source's own words guidance leads nowhere, so one evaluation a step is enough
-    plain = replace(request, target=(request.source,), guidance=1.0, negative=None)
+    plain = replace(request, target=(request.source,), guidance=1.0, negative=None, mask=None, region=None)
+    plain = replace(plain, attention="none", emphasis=())
     if request.method != "null_text":  # which tunes again for every guidance
         back = yield from steps_of(editing(plain, model), model)
         _beside(job, "reconstruction", back.frames[0])
         job.facts["reconstruction"] = back.recipes[0]["figures"]["to_source"]
     job.notes = list(edited.notes)
     job.facts |= {"figures": edited.recipes[0]["figures"], "rewound": rewound, "reused": edited.reused and not rewound}
+
+
+def explore(job: Job, opened: Open) -> Generator[At, None, None]:
+    """One wish at several strengths and guidances; only to be looked at, and to take a cell's settings."""
+    request = _edit_request(job)
+    request = replace(request, target=request.target[:1])
+    model = opened(request.model)
+    explored = yield from steps_of(exploring(request, model, STRENGTHS, GUIDANCES), model)
+    cells = []
+    for i, cell in enumerate(explored.cells):
+        _beside(job, f"cell-{i}", cell.picture)
+        cells.append({"strength": cell.request.strength, "guidance": cell.request.guidance})
+    job.facts |= {"cells": cells, "figures": {"evaluations": explored.evaluations, "seconds": explored.seconds}}
+    job.notes = list(explored.notes)
 
 
 def again(job: Job, opened: Open) -> Generator[At, None, None]:
@@ -97,7 +115,20 @@ def prove(job: Job, opened: Open) -> Generator[At, None, None]:
     job.facts["sections"] = len(SECTIONS)
 
 
-KINDS: dict[str, Work] = {"generate": generate, "edit": edit, "again": again, "look": look, "verify": prove}
+KINDS: dict[str, Work] = {
+    "generate": generate,
+    "edit": edit,
+    "explore": explore,
+    "again": again,
+    "look": look,
+    "verify": prove,
+}
+
+
+def _edit_request(job: Job) -> Edit:
+    settings = _tuples(job.settings)
+    mask = settings["mask"] if settings["mask"] in (None, "auto") else Path(settings["mask"])
+    return Edit(**{**settings, "image": Path(settings["image"]), "mask": mask})
 
 
 def _whole_path(request: Edit, model: Model) -> Generator[At, None, int]:

@@ -1,0 +1,130 @@
+"""Draws docs/pictures/page-*.png: the page as a user sees it, each tab at work. Takes a few minutes.
+
+python runs/page_pictures.py
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, sync_playwright
+
+PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
+PROGRAM = "from regrow.interfaces.cli import main; main()"
+OPTIONS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+
+
+def shoot(page: Page, name: str) -> None:
+    """A picture of what is on the screen, after its last transition."""
+    page.wait_for_timeout(1500)
+    page.screenshot(path=str(PICTURES / f"page-{name}.png"))
+    print(name, flush=True)
+
+
+def edit(page: Page) -> None:
+    """The example cat, three wishes."""
+    page.click("#example")
+    page.wait_for_function("document.querySelector('#target textarea').value != ''")
+
+
+def draw(address: str, browser: Any) -> None:
+    """Every tab in turn."""
+    context = browser.new_context(locale="en-US", viewport={"width": 1280, "height": 1000})
+    page = context.new_page()
+    page.set_default_timeout(600_000)
+    page.goto(address)
+    page.wait_for_selector("#go-edit")
+    edit(page)
+    page.fill("#target textarea", "an orange puppy on a beach\nan orange fox on a beach\na grey cat on a beach")
+    page.click("#go-edit")
+    page.wait_for_selector("#edit-status .done")
+    shoot(page, "edit")
+    page.get_by_role("tab", name="Generate").click()
+    page.fill("#prompt textarea", "a white rabbit in the snow")
+    page.locator("input[aria-label='number input for How many']").fill("4")
+    page.click("#go-generate")
+    page.wait_for_selector("#generate-status .done")
+    shoot(page, "generate")
+    page.get_by_role("tab", name="History").click()
+    page.locator("#history img").first.click()
+    page.get_by_role("button", name="Recipe").click()
+    shoot(page, "history")
+    page.get_by_role("tab", name="Look inside").click()
+    page.set_input_files("#look-picture input[type=file]", str(Path(__file__).parents[1] / "examples" / "cat.png"))
+    page.wait_for_timeout(1000)
+    page.click("#go-look")
+    page.wait_for_selector("#look-status .done")
+    page.click("#go-prove")
+    page.wait_for_function("document.querySelector('#checks').innerText.includes('pass')")
+    page.wait_for_timeout(15_000)
+    page.screenshot(path=str(PICTURES / "page-inside.png"), full_page=True)
+    page.get_by_role("tab", name="Models").click()
+    page.locator("#models td").first.click()
+    shoot(page, "models")
+    page.get_by_role("tab", name="Train").click()
+    data = Path(os.environ["REGROW_HOME"]).parent / "rabbits"
+    page.fill("#train-folder input, #train-folder textarea", str(data))
+    page.fill("#train-name input, #train-name textarea", "rabbits")
+    page.click("#rehearse")
+    page.wait_for_function("document.querySelector('#train-told textarea').value.length > 30")
+    page.fill("#train-time input, #train-time textarea", "2m")
+    page.click("#go-train")
+    page.wait_for_function("document.querySelector('#train-status').innerText.includes('left')")
+    page.wait_for_timeout(20_000)
+    shoot(page, "train")
+    page.click("#stop-train")
+    context.close()
+    context = browser.new_context(
+        locale="zh-CN", viewport={"width": 390, "height": 844}, color_scheme="dark", device_scale_factor=2
+    )
+    page = context.new_page()
+    page.set_default_timeout(600_000)
+    page.goto(address)
+    page.wait_for_selector("#go-edit")
+    edit(page)
+    shoot(page, "phone")
+    context.close()
+
+
+def main() -> None:
+    """Serve, draw, stop."""
+    with tempfile.TemporaryDirectory() as place:
+        os.environ["REGROW_HOME"] = str(Path(place) / "home")
+        rabbits = Path(place) / "rabbits"
+        rabbits.mkdir()
+        subprocess.run(
+            [sys.executable, "-c", PROGRAM, "generate", "a white rabbit in the snow", "--count", "40", "--steps", "3",
+             "--out", str(rabbits / "rabbit.png")], check=True,
+        )  # fmt: skip
+        (rabbits / "notes.pdf").write_bytes(b"%PDF-1.4")
+        for file in rabbits.glob("*.png"):
+            file.with_suffix(".txt").write_text("a white rabbit in the snow")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        server = subprocess.Popen([sys.executable, "-c", PROGRAM, "serve", "--port", str(port), "--no-browser"],
+                                  stdout=subprocess.PIPE, text=True)  # fmt: skip
+        assert server.stdout
+        server.stdout.readline()
+        try:
+            with sync_playwright() as playwright:
+                chromium = shutil.which("chromium") or shutil.which("google-chrome")
+                browser = playwright.chromium.launch(executable_path=chromium, args=OPTIONS.split())
+                draw(f"http://127.0.0.1:{port}", browser)
+                browser.close()
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.wait(10)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,179 @@
+"""The page without a browser: its worker, its history, and what it lets in."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from regrow.interfaces.web import history, places
+from regrow.interfaces.web.app import is_local, serve
+from regrow.interfaces.web.jobs import At, Job
+from regrow.interfaces.web.texts import TEXTS
+from regrow.interfaces.web.worker import Worker
+from regrow.media.files import MediaError
+from regrow.media.image import save
+
+PROGRAM = "from regrow.interfaces.cli import main; main()"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "cat.png"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("REGROW_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+class Gate:
+    """A kind of work that waits until it is let go on, and says how far it came."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.open: set[str] = set()
+
+    def __call__(self, job: Job, opened: object) -> Iterator[At]:
+        name = job.settings["name"]
+        self.begun.append(name)
+        index = 0
+        while name not in self.open:
+            time.sleep(0.01)
+            index += 1
+            yield At("wait", index, 0)
+        if job.settings.get("bad"):
+            raise MediaError("It is bad.")
+
+
+def over(worker: Worker, job: Job) -> str:
+    """The state that a job ends in."""
+    *_, last = worker.watch(job)
+    return last.state
+
+
+def test_jobs_wait_in_order_and_say_their_place(home: Path) -> None:
+    gate = Gate()
+    worker = Worker({"gate": gate})
+    one, two, three = (worker.submit(f"browser {n}", "gate", {"name": n, "bad": n == "2"}) for n in "123")
+    while not gate.begun:
+        time.sleep(0.01)
+    assert [worker.place(job) for job in (one, two, three)] == [0, 1, 2]
+    worker.cancel(two)
+    assert over(worker, two) == "cancelled"
+    assert worker.place(three) == 1
+    gate.open |= set("123")
+    assert (over(worker, one), over(worker, three)) == ("done", "done")
+    assert gate.begun == ["1", "3"]
+    assert worker.latest("browser 1", ("gate",)) is one
+
+
+def test_a_failure_is_a_sentence_and_the_next_job_runs(home: Path) -> None:
+    gate = Gate()
+    gate.open |= {"1", "2"}
+    worker = Worker({"gate": gate, "broken": lambda job, opened: iter([1 / 0])})  # pyright: ignore
+    bad, broken = worker.submit("", "gate", {"name": "1", "bad": True}), worker.submit("", "broken", {})
+    last = worker.submit("", "gate", {"name": "2"})
+    assert (over(worker, bad), bad.error) == ("failed", "It is bad.")
+    assert over(worker, broken) == "failed"
+    assert "division by zero" in broken.error
+    assert over(worker, last) == "done"
+
+
+def test_cancelling_ends_a_long_step_inside_the_network(home: Path) -> None:
+    layer = torch.nn.Linear(2, 2)
+
+    def endless(job: Job, opened: object) -> Iterator[At]:
+        yield At("step", 1, 2)
+        while True:  # one step of a large model, a layer at a time
+            layer(torch.ones(2))
+
+    worker = Worker({"endless": endless})
+    job = worker.submit("", "endless", {})
+    while job.progress[1] == 0:
+        time.sleep(0.01)
+    asked = time.monotonic()
+    worker.cancel(job)
+    worker.submit("", "endless", {})
+    while not any(one.state == "running" for one in worker.jobs.values()):
+        time.sleep(0.01)
+        assert time.monotonic() - asked < 1
+    worker.cancel(worker.latest("", ("endless",)) or job)
+
+
+def test_what_was_waiting_is_taken_up_again(home: Path) -> None:
+    before = Job("20260101-000000-aa", "browser", "gate", {"name": "1"}, "running", facts={"tries": 1})
+    given_up = Job("20260101-000001-aa", "browser", "gate", {"name": "2"}, "running", facts={"tries": 2})
+    before.keep()
+    given_up.keep()
+    gate = Gate()
+    gate.open |= {"1", "2"}
+    worker = Worker({"gate": gate})
+    assert over(worker, worker.jobs[before.id]) == "done"
+    assert gate.begun == ["1"]
+    assert json.loads((given_up.folder / "job.json").read_text())["state"] == "failed"
+
+
+def test_pictures_are_bounded_and_kept_once(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = places.keep_picture(EXAMPLE)
+    assert kept.read_bytes() == EXAMPLE.read_bytes()
+    assert places.keep_picture(EXAMPLE) == kept
+    (tmp_path / "empty.png").touch()
+    with pytest.raises(MediaError, match=r"empty.png is empty"):
+        places.keep_picture(tmp_path / "empty.png")
+    monkeypatch.setattr(places, "MOST_PIXELS", 100)
+    with pytest.raises(MediaError, match=r"more than the 0\.0001 megapixels"):
+        places.keep_picture(EXAMPLE)
+    monkeypatch.setattr(places, "MOST_BYTES", 100)
+    with pytest.raises(MediaError, match="more than the 0 MB"):
+        places.keep_picture(EXAMPLE)
+
+
+def test_a_recipe_cannot_name_files_outside(home: Path, tmp_path: Path) -> None:
+    settings = {"target": ["x"], "source": "y", "strength": 0.5, "start_step": None, "model": "storybook", "steps": 3}
+    settings |= {"mask": "/etc/passwd", "trajectory": "/etc/passwd"}
+    pixels = torch.zeros(3, 8, 8)
+    own = places.keep_picture(EXAMPLE)
+    for file, here in ((EXAMPLE, None), (own, str(own))):
+        recipe = {"operation": "edit", "settings": settings}
+        recipe["input"] = {"file": str(file), "hash": places.file_hash(file)}
+        save(tmp_path / "made.png", pixels, recipe)
+        kind, found, _ = history.settings_in(tmp_path / "made.png")
+        assert (kind, found["image"], found["target"]) == ("edit", here, "x")
+        assert not {"mask", "trajectory"} & set(found)
+    with pytest.raises(MediaError, match="no model"):
+        places.known_model("/etc")
+
+
+def test_history_lists_newest_first_and_deletes_only_its_own(home: Path, tmp_path: Path) -> None:
+    for stamp in ("20260101-000000-aa", "20260102-000000-aa"):
+        job = Job(stamp, "", "generate", {}, "done", files=["a-cat-1.png", "a-cat-2.png"])
+        job.keep()
+        for name in job.files:
+            save(job.folder / name, torch.zeros(3, 8, 8))
+    found = history.listed()
+    assert [path.parent.name[:8] for path in found] == ["20260102", "20260102", "20260101", "20260101"]
+    assert history.caption(found[0]) == "a cat · 01-02 00:00"
+    save(tmp_path / "other.png", torch.zeros(3, 8, 8))
+    with pytest.raises(MediaError, match="none of the page's"):
+        history.delete(tmp_path / "other.png")
+    for path in found[:2]:
+        history.delete(path)
+    assert not found[0].parent.exists()
+    assert len(history.listed()) == 2
+
+
+def test_another_address_needs_a_password() -> None:
+    for host, share in (("0.0.0.0", False), ("192.168.1.2", False), ("127.0.0.1", True)):
+        with pytest.raises(ValueError, match="needs a password of 8"):
+            serve(host, 0, share, "short", False)
+    assert [is_local(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "::", "example.org")] == [
+        True, True, True, False, False, False,
+    ]  # fmt: skip
+
+
+def test_every_text_is_there_twice_with_the_same_figures() -> None:
+    fields = {
+        key: [{part.split("}")[0] for part in text.split("{")[1:]} for text in pair] for key, pair in TEXTS.items()
+    }
+    assert all(english == chinese for english, chinese in fields.values())
+    assert all(text.strip() for pair in TEXTS.values() for text in pair)

@@ -1,0 +1,324 @@
+"""The page on a server of its own: over HTTP, and in headless Chromium; without one those tests are skipped."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from gradio_client.exceptions import AppError
+
+from regrow.media.image import read_recipe
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+OPTIONS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+PROGRAM = "from regrow.interfaces.cli import main; main()"
+PATIENCE = 300
+"""Seconds after which something does not come any more; a busy machine may be slow."""
+EXAMPLE = Path(__file__).parents[2] / "examples" / "cat.png"
+
+
+class Server:
+    """`regrow serve` as a process."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, "serve", "--port", str(self.port), "--no-browser"],
+            env={**os.environ, "REGROW_HOME": str(self.home), "OMP_NUM_THREADS": "1"},
+            stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert self.process.stdout
+        assert "The page is at" in self.process.stdout.readline()
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(10)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def made(self) -> list[Path]:
+        return sorted((self.home / "page" / "made").glob("*/*.png"))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    started = Server(tmp_path_factory.mktemp("home"))
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator:
+    if CHROMIUM is None:
+        pytest.skip("the browser tests were not run: no Chromium or Chrome is here")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS.split())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(chromium, server: Server) -> Iterator[Callable]:
+    """Opens the page in a new browser profile, and fails if anything was asked of the network."""
+    outside, contexts = [], []
+
+    def new(language: str = "en-US", **options):
+        context = chromium.new_context(locale=language, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(1000 * PATIENCE)
+        own = (server.address, "data:", "blob:")
+        page.on("request", lambda asked: None if asked.url.startswith(own) else outside.append(asked.url))
+        page.goto(server.address)
+        page.wait_for_selector("#go-edit")
+        return page
+
+    yield new
+    for context in contexts:
+        context.close()
+    assert outside == []
+
+
+def set_slider(page, name: str, value: float) -> None:
+    number = page.locator(f"#{name} input[type=number]")
+    number.fill(str(value))
+    number.press("Tab")
+
+
+def until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come in time"
+        time.sleep(0.05)
+
+
+def status(address: str, path: str, **headers: str) -> int:
+    request = urllib.request.Request(address + path, headers=headers)
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status
+    except urllib.error.HTTPError as refused:
+        return refused.code
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "file=/etc/passwd",
+        "file=../../../../etc/passwd",
+        "file=%2e%2e/%2e%2e/etc/passwd",
+        "file=/proc/self/environ",
+        "file=pyproject.toml",
+        "file=C:/etc/passwd",
+        "file=http://127.0.0.1:1/",
+        "file=https://example.org/",
+        "file/etc/passwd",
+        "proxy=https://example.org/",
+    ],
+)
+def test_no_file_outside_can_be_read(server: Server, path: str) -> None:
+    assert status(server.address, f"/gradio_api/{path}") in (403, 404)
+
+
+def test_its_home_is_not_its_to_show_and_other_names_are_refused(server: Server) -> None:
+    assert status(server.address, "/") == 200
+    assert status(server.address, "/docs") == 404
+    for host in ("evil.example", "evil.example:80"):
+        assert status(server.address, "/", Host=host) == 403
+    with urllib.request.urlopen(server.address + "/") as answer:
+        assert "default-src 'self'" in answer.headers["content-security-policy"]
+        assert "fonts.googleapis.com" not in answer.read().decode()
+
+
+def test_uploads_are_bounded_and_a_second_server_is_refused(server: Server) -> None:
+    too_much = {"files": ("big.png", bytes(31_000_000))}
+    assert httpx.post(f"{server.address}/gradio_api/upload", files=too_much).status_code == 413
+    second = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "serve", "--no-browser"],
+        env={**os.environ, "REGROW_HOME": str(server.home)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert second.returncode == 1
+    assert second.stderr == (
+        f"regrow: The page is open already, at {server.address}/; end that one first, or set REGROW_HOME to another "
+        "folder.\n"
+    )
+
+
+def test_the_http_api_edits_as_documented(server: Server) -> None:
+    """The example of docs/page.md."""
+    text = (Path(__file__).parents[2] / "docs" / "page.md").read_text(encoding="utf-8")
+    code = text.split("```python\n")[1].split("```")[0]
+    shown: dict = {}
+    exec(code.replace("http://127.0.0.1:7860", server.address).replace("examples/cat.png", str(EXAMPLE)), shown)
+    recipe = read_recipe(shown["files"][0])
+    assert recipe is not None
+    assert recipe["settings"]["target"] == ["an orange puppy on a beach"]
+    hostile = {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}
+    with pytest.raises(AppError):
+        shown["client"].predict(hostile, "a", "b", 0.5, api_name="/edit")
+    taken = [path for path in (server.home / "page").rglob("*") if path.is_file()]
+    assert not [path for path in taken if b"root:" in path.read_bytes()]
+
+
+def test_edit_the_example_cat_and_drag_the_slider(opened: Callable, server: Server) -> None:
+    page = opened()
+    before = len(server.made())
+    page.click("#example")
+    page.wait_for_function("document.querySelector('#target textarea').value != ''")
+    page.get_by_role("button", name="All settings").first.click()
+    set_slider(page, "edit-steps", 6)
+    page.click("#go-edit")
+    page.wait_for_selector("#edit-status .done")
+    assert "PSNR" in page.inner_text("#edit-status")
+    assert page.locator("#compared img").count() == 2
+    (made,) = server.made()[before:]
+    recipe = read_recipe(made)
+    assert recipe is not None
+    assert recipe["settings"]["target"] == ["an orange puppy on a beach"]
+    assert recipe["settings"]["strength"] == 0.75
+    # less change, on the path that is kept
+    slider = page.locator("#strength input[type=range]")
+    slider.focus()
+    for _ in range(5):
+        slider.press("ArrowLeft")
+    slider.dispatch_event("pointerup")
+    until(lambda: len(server.made()) > before + 1)
+    page.wait_for_selector("#edit-status .done")
+    again = read_recipe(server.made()[-1])
+    assert again is not None
+    assert again["settings"]["strength"] == pytest.approx(0.5)
+    assert again["figures"]["evaluations"]["inversion"] == 0
+    page.click("#use-result")
+    page.wait_for_function("document.querySelector('#source input, #source textarea').value.includes('puppy')")
+
+
+def test_cancel_is_quick_and_two_browsers_do_not_mix(opened: Callable, server: Server) -> None:
+    one, other = opened(), opened()
+    for page in (one, other):
+        page.get_by_role("tab", name="Generate").click()
+        page.fill("#prompt textarea", "a white rabbit in the snow")
+    one.get_by_role("button", name="All settings").last.click()
+    set_slider(one, "generate-steps", 200)
+    one.click("#go-generate")
+    one.wait_for_selector("#generate-status progress")
+    other.get_by_role("button", name="All settings").last.click()
+    set_slider(other, "generate-steps", 4)
+    other.click("#go-generate")
+    other.wait_for_selector("#generate-status .waiting")
+    assert "1 before it" in other.inner_text("#generate-status")
+    one.wait_for_selector("#generated img")  # it is seen while it grows
+    clicked = time.monotonic()
+    one.click("#cancel-generate")
+    one.wait_for_selector("#generate-status .cancelled")
+    assert time.monotonic() - clicked < 5  # with a browser on a busy machine; of the worker a test asks a second
+    other.wait_for_selector("#generate-status .done")
+    assert one.locator("#generate-status .cancelled").count() == 1
+    # opened again, a browser sees its own last one
+    other.reload()
+    other.wait_for_selector("#go-edit")
+    other.get_by_role("tab", name="Generate").click()
+    other.wait_for_selector("#generate-status .done")
+
+
+def test_history_gives_settings_back_and_deletes(opened: Callable, server: Server, tmp_path: Path) -> None:
+    page = opened()
+    newest = server.made()[-1]
+    page.get_by_role("tab", name="History").click()
+    page.locator("#history img").first.click()
+    page.click("#delete")
+    page.click("#really")
+    until(lambda: not newest.exists())
+    page.set_input_files("#dropped input[type=file]", str(server.made()[0]))
+    page.wait_for_function("document.querySelector('#target textarea').value.includes('puppy')")
+    assert page.get_by_role("tab", name="Edit").get_attribute("aria-selected") == "true"
+    assert page.input_value("#edit-steps input[type=number]") == "6"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("empty.png", b"", "empty"),
+        ("text.png", b"not a picture at all", "is text"),
+        ("cut.png", EXAMPLE.read_bytes()[:600], "damaged or cut short"),
+    ],
+)
+def test_hostile_pictures_get_a_sentence(opened: Callable, tmp_path: Path, name: str, data: bytes, said: str) -> None:
+    (tmp_path / name).write_bytes(data)
+    page = opened()
+    page.set_input_files("#picture input[type=file]", str(tmp_path / name))
+    page.fill("#target textarea", "a dog")
+    page.wait_for_timeout(300)
+    page.click("#go-edit")
+    page.wait_for_selector(".toast-body")
+    assert said in page.inner_text(".toast-body")
+
+
+def test_chinese_and_a_phone(opened: Callable) -> None:
+    page = opened("zh-CN", viewport={"width": 390, "height": 844})
+    assert page.get_by_role("button", name="编辑图片").is_visible()
+    page.click("#example")
+    page.wait_for_function("document.querySelector('#target textarea').value.includes('小狗')")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    # every field that takes something has a name for screen readers
+    unnamed = page.evaluate(
+        """[...document.querySelectorAll('input:not([type=file]):not([type=hidden]), textarea, button')]
+        .filter(e => e.offsetParent && !(e.labels?.length || e.ariaLabel || e.title || e.innerText.trim()))
+        .map(e => e.outerHTML.slice(0, 150))"""
+    )
+    assert unnamed == []
+
+
+def test_a_killed_server_takes_up_its_job_and_finds_its_training(opened: Callable, server: Server) -> None:
+    page = opened()
+    page.get_by_role("tab", name="Train").click()
+    folder = server.home.parent / "pictures"
+    folder.mkdir()
+    for i in range(3):
+        shutil.copy(EXAMPLE, folder / f"{i}.png")
+        (folder / f"{i}.txt").write_text("an orange cat on a beach")
+    page.fill("#train-folder textarea, #train-folder input", str(folder))
+    page.fill("#train-name textarea, #train-name input", "mine")
+    page.click("#go-train")
+    page.wait_for_function("document.querySelector('#train-told textarea').value.includes('goes on')")
+    page.get_by_role("tab", name="Generate").click()
+    page.fill("#prompt textarea", "a grey fox in the forest")
+    page.get_by_role("button", name="All settings").nth(1).click()
+    set_slider(page, "generate-steps", 60)
+    before = len(server.made())
+    page.click("#go-generate")
+    page.wait_for_selector("#generate-status .running, #generate-status progress")
+    server.process.kill()
+    server.process.wait()
+    server.start()
+    until(lambda: len(server.made()) > before)
+    recipe = read_recipe(server.made()[-1])
+    assert recipe is not None
+    assert recipe["settings"]["prompt"] == "a grey fox in the forest"
+    page.goto(server.address)
+    page.get_by_role("tab", name="Train").click()
+    page.wait_for_function("document.querySelector('#train-status').innerText.includes('left')")
+    page.click("#stop-train")
+    page.wait_for_function("document.querySelector('#train-status').innerText.includes('stopped')")
+    assert list((server.home / "runs" / "mine").rglob("*.safetensors"))
