@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from regrow.benchmark import bandstand_figures, editing_figures, sounds_figures, storybook_figures
+from regrow.benchmark import mel as mels
 from regrow.benchmark.bandstand import bench_bandstand
 from regrow.benchmark.editing import bench_editing
 from regrow.benchmark.editors import own_editors
@@ -14,7 +15,7 @@ from regrow.benchmark.sounds import bench_sounds
 from regrow.benchmark.storybook import bench_storybook
 from regrow.benchmark.trade_off import curves
 from regrow.benchmark.training import bench_training
-from regrow.interfaces.reporting import opened, watched
+from regrow.interfaces.reporting import opened, set_threads, watched
 from regrow.media.files import write_whole
 from regrow.media.image import check_savable, save
 
@@ -93,6 +94,16 @@ def bandstand(name: str, phrases: int, sheet: Path | None, run: "Run") -> None:
     bandstand_figures.print_table(figures, sys.stdout)
     if sheet:
         print(f"wrote {sheet}")
+
+
+def mel(count: int, folder: Path | None, run: "Run") -> None:
+    """From mels back to waves."""
+    set_threads(run)
+    figures = watched(mels.bench_mel(mels.clips_in(folder, count) if folder else mels.phrases(count)), run)
+    if run.json:
+        print(json.dumps(asdict(figures)))
+        return
+    mels.print_table(figures, sys.stdout)
 
 
 SOUND_RIVALS = ("course", "ddim pair")

@@ -265,6 +265,18 @@ def bench_bandstand(
     bench_verbs.bandstand(model, phrases, sheet, run)
 
 
+def bench_mel(run: Options, clips: int = 14, folder: Path | None = None) -> None:
+    """Measure ways from a mel back to a wave: regrow's, its parts, librosa's and diffusers' (both need librosa).
+
+    Args:
+        clips: how many, of six seconds.
+        folder: take them from the sounds in this folder; played phrases if not given.
+    """
+    from regrow.interfaces import bench_verbs
+
+    bench_verbs.mel(clips, folder, run)
+
+
 @dataclass(frozen=True)
 class BenchSound:
     """Measure edits of sounds, another instrument for a phrase, against the phrase played on it.
@@ -356,6 +368,7 @@ Bench = (
     Annotated[Any, subcommand(name="storybook", constructor=bench_storybook)]
     | Annotated[Any, subcommand(name="bandstand", constructor=bench_bandstand)]
     | Annotated[Any, subcommand(name="edit", constructor=bench_edit)]
+    | Annotated[Any, subcommand(name="mel", constructor=bench_mel)]
     | Annotated[Any, subcommand(name="sound", constructor=bench_sound)]
     | Annotated[Any, subcommand(name="train", constructor=bench_train)]
 )

@@ -8,6 +8,8 @@ divergence (Lee & Seung 2001, theorem 2, with W fixed):
 They stay positive, raise no cell that no band asks for, and run as two matrix products a step for all frames at once.
 """
 
+import warnings
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -15,12 +17,15 @@ from torch import Tensor
 from regrow.media.mel import MelSettings, filters, to_mel
 from regrow.media.phase import griffin_lim, integrate, wave_of
 
-UPDATES, ITERATIONS = 60, 32
+UPDATES, ITERATIONS = 60, 16
 """Of the magnitudes, and of the phase (docs/sound.md has what fewer and more give)."""
 
 
 def from_mel(
-    mel: Float[Tensor, "b 1 bands frames"], settings: MelSettings, length: int | None = None
+    mel: Float[Tensor, "b 1 bands frames"],
+    settings: MelSettings,
+    length: int | None = None,
+    iterations: int = ITERATIONS,
 ) -> Float[Tensor, "b 1 n"]:
     """A wave of this mel; the same mel gives the same wave.
 
@@ -28,6 +33,7 @@ def from_mel(
         mel: in dB; what is at the floor or below is silence.
         settings: that it was taken with.
         length: samples of the wave, at most frames times hop; all of them when None.
+        iterations: of the phase.
 
     Raises:
         ValueError: the length is not from 1 to frames times hop.
@@ -36,7 +42,7 @@ def from_mel(
     if length is not None and not 1 <= length <= most:
         raise ValueError(f"A mel of {mel.shape[-1]} frames holds 1 to {most} samples; got {length}.")
     magnitude = powers(mel, settings).sqrt()
-    found = griffin_lim(magnitude, integrate(magnitude, settings), settings, ITERATIONS)
+    found = griffin_lim(magnitude, integrate(magnitude, settings), settings, iterations)
     wave = wave_of(found, settings)[:, None, :length]
     return wave * _lost(wave, mel, settings)
 
@@ -46,15 +52,23 @@ def powers(
 ) -> Float[Tensor, "b bins frames"]:
     """The squared magnitudes of `media.mel.spectrum` that a mel in dB was summed from, as far as it tells."""
     asked = _energy(mel, settings)
+    batch, bands, frames = asked.shape
+    asked = asked.movedim(0, 1).reshape(bands, batch * frames)
     weights = filters(settings).to(asked)
     total = weights.sum(0)[:, None]
-    heard = total > 0
+    # of a bin's column two weights at most are not 0, and sparse products do just those
+    up, down = _sparse(weights), _sparse(weights.T / total.clamp_min(1e-6))
     # spread evenly over each band to begin with; bins that no band hears stay silent
-    found = torch.where(heard, weights.T @ (asked / weights.sum(1)[:, None]) / total.clamp_min(1e-6), 0)
+    found = down @ (asked / weights.sum(1)[:, None])
     for _ in range(updates):
-        ratio = asked / (weights @ found).clamp_min(1e-20)
-        found = found * (weights.T @ ratio) / total.clamp_min(1e-6)
-    return found
+        found *= down @ (asked / (up @ found).clamp_min(1e-20))
+    return found.reshape(-1, batch, frames).movedim(0, 1).contiguous()
+
+
+def _sparse(matrix: Float[Tensor, "rows columns"]) -> Tensor:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that the layout is in beta
+        return matrix.contiguous().to_sparse_csr()
 
 
 def _energy(mel: Float[Tensor, "b 1 bands frames"], settings: MelSettings) -> Float[Tensor, "b bands frames"]:

@@ -107,14 +107,17 @@ def griffin_lim(magnitude: Magnitude, phase: Magnitude, settings: MelSettings, i
         settings: that it was taken with.
         iterations: of projection onto waves and onto the magnitude; 0 leaves the phase as it is.
     """
-    asked = torch.polar(magnitude, phase)
+    # frame after frame in memory, as the transforms want it, and as pairs of reals: complex arithmetic is slow here
+    wanted = magnitude.transpose(1, 2).contiguous()
+    asked = torch.view_as_real(torch.polar(wanted, phase.transpose(1, 2).contiguous()))
     before = None
     for _ in range(iterations):
-        found = spectrum(wave_of(asked, settings), settings)
-        pushed = found if before is None else found + MOMENTUM * (found - before)
-        asked = magnitude * pushed / pushed.abs().clamp_min(1e-20)
+        wave = wave_of(torch.view_as_complex(asked).transpose(1, 2), settings)
+        found = torch.view_as_real(spectrum(wave, settings).transpose(1, 2).contiguous())
+        pushed = found if before is None else torch.lerp(before, found, 1 + MOMENTUM)
+        asked = pushed * (wanted * pushed.square().sum(-1).clamp_min(1e-38).rsqrt())[..., None]
         before = found
-    return asked
+    return torch.view_as_complex(asked).transpose(1, 2)
 
 
 def wave_of(found: Spectrum, settings: MelSettings) -> Float[Tensor, "b n"]:

@@ -1,0 +1,196 @@
+"""Ways from a mel back to a wave, on the same clips in one run: regrow's, its parts, librosa's and diffusers'.
+
+Each way makes its own mel of the same wave, with as many bands and the same hop, and brings it back. What comes back is
+compared with the wave itself, at the loudness that suits it best, for some ways lose the level:
+
+    convergence    || |X'| - |X| || / || |X| || of the magnitudes, in dB
+    log-mel        mean absolute difference of the mels in dB, where the true one is within 60 dB of its loudest cell
+
+librosa is only needed here: without it its rows are left out, and said so.
+"""
+
+import time
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.benchmark.estimates import Estimate, mean
+from regrow.core.noise import derive_seed
+from regrow.media.audio import load, resample, to_mono
+from regrow.media.captioned import read_captioned
+from regrow.media.listing import SOUNDS
+from regrow.media.mel import MelSettings, filters, spectrum, to_mel
+from regrow.media.mel_inverse import ITERATIONS, from_mel, powers
+from regrow.media.phase import griffin_lim, wave_of
+from regrow.operations.progress import Progress
+from regrow.worlds.bandstand import Phrase, play
+
+FIRST_SEED = 9_100_000
+"""Of the phrases that are clips where a user names none."""
+HEARD = 60.0
+"""dB below a clip's loudest cell that are compared."""
+THEIRS = 32
+"""Iterations of Griffin-Lim: librosa's and diffusers' own default."""
+
+Wave = Float[Tensor, "1 n"]
+Way = Callable[[Wave, MelSettings], Wave]
+
+
+@dataclass(frozen=True)
+class WayFigures:
+    """One way: spectral convergence and log-mel error in dB, and how many times faster than real time it is."""
+
+    name: str
+    convergence: Estimate
+    log_mel: Estimate
+    speed: float
+
+
+@dataclass(frozen=True)
+class MelFigures:
+    """All of a run; `missing` says which ways could not be measured, and why."""
+
+    ways: tuple[WayFigures, ...]
+    clips: int
+    seconds: float
+    threads: int
+    missing: tuple[str, ...]
+
+
+def phrases(count: int) -> list[Wave]:
+    """Held-out phrases of the bandstand, six seconds each."""
+    return [torch.from_numpy(play(Phrase.random(FIRST_SEED + i)).wave) for i in range(count)]
+
+
+def clips_in(folder: Path, count: int, settings: MelSettings | None = None) -> list[Wave]:
+    """The first six seconds of the first sounds in a folder, mixed to one channel, at the settings' rate.
+
+    Raises:
+        MediaError: there is no sound in it that can be read.
+    """
+    settings = settings or MelSettings()
+    found = []
+    for item in read_captioned(folder, kind=SOUNDS).items[:count]:
+        sound = load(item.name, data=item.read())
+        found.append(resample(to_mono(sound.wave), sound.rate, settings.rate)[:, : 6 * settings.rate])
+    return found
+
+
+def bench_mel(clips: Sequence[Wave], settings: MelSettings | None = None) -> Generator[Progress, None, MelFigures]:
+    """Measure every way on every clip, one clip at a time.
+
+    Args:
+        clips: mono, at the settings' rate.
+        settings: of the mels.
+
+    Raises:
+        ValueError: there are no clips.
+    """
+    settings = settings or MelSettings()
+    if not clips:
+        raise ValueError("There is nothing to measure: name at least one clip.")
+    ways: dict[str, Way] = {
+        "regrow": _regrow,
+        "regrow, 32 iterations": partial(_regrow, iterations=THEIRS),
+        "regrow, phase alone": partial(_regrow, iterations=0),
+        "regrow, true phase": _true_phase,
+        "regrow, phase from chance, 32 iterations": partial(_from_chance, updates=True),
+        "pseudo-inverse, phase from chance, 32": _from_chance,
+    }
+    missing: tuple[str, ...] = ()
+    try:
+        ways |= _rivals()
+    except ImportError:
+        missing = ("librosa and diffusers' Mel: librosa is not installed (pip install librosa)",)
+    found = []
+    for name, way in ways.items():
+        way(clips[0], settings)  # what is made once is not timed
+        apart, seconds = [], 0.0
+        for i, clip in enumerate(clips):
+            begun = time.perf_counter()
+            back = way(clip, settings)
+            seconds += time.perf_counter() - begun
+            apart.append(distances(back, clip, settings))
+            yield Progress(name, i + 1, len(clips))
+        duration = sum(clip.shape[-1] for clip in clips) / settings.rate
+        found.append(WayFigures(name, mean([a for a, _ in apart]), mean([b for _, b in apart]), duration / seconds))
+    total = sum(clip.shape[-1] for clip in clips) / settings.rate
+    return MelFigures(tuple(found), len(clips), round(total, 1), torch.get_num_threads(), missing)
+
+
+def distances(back: Wave, true: Wave, settings: MelSettings) -> tuple[float, float]:
+    """Convergence and log-mel error of a wave, at the loudness that brings its magnitudes nearest."""
+    size = min(back.shape[-1], true.shape[-1])
+    x, y = spectrum(true[:, :size], settings).abs(), spectrum(back[:, :size], settings).abs()
+    gain = (x * y).sum() / y.square().sum().clamp_min(1e-20)
+    convergence = 20 * torch.log10(torch.linalg.vector_norm(gain * y - x) / torch.linalg.vector_norm(x))
+    mels = to_mel(torch.stack([true[:, :size], gain * back[:, :size]]), settings)
+    heard = mels[0] > mels[0].max() - HEARD
+    return float(convergence), float((mels[1] - mels[0]).abs()[heard].mean())
+
+
+def _regrow(wave: Wave, settings: MelSettings, iterations: int = ITERATIONS) -> Wave:
+    return from_mel(to_mel(wave[None], settings), settings, wave.shape[-1], iterations)[0]
+
+
+def _true_phase(wave: Wave, settings: MelSettings) -> Wave:
+    """What the mel alone loses."""
+    magnitude = powers(to_mel(wave[None], settings), settings).sqrt()
+    return wave_of(torch.polar(magnitude, spectrum(wave, settings).angle()), settings)
+
+
+def _from_chance(wave: Wave, settings: MelSettings, updates: bool = False) -> Wave:
+    """The least-squares magnitudes, or regrow's, and a phase drawn at random to start from."""
+    mel = to_mel(wave[None], settings)
+    if updates:
+        magnitude = powers(mel, settings).sqrt()
+    else:
+        magnitude = (torch.linalg.pinv(filters(settings)) @ 10 ** (mel[:, 0] / 10)).clamp_min(0).sqrt()
+    generator = torch.Generator().manual_seed(derive_seed("phase"))
+    chance = 2 * torch.pi * torch.rand(magnitude.shape, generator=generator)
+    return wave_of(griffin_lim(magnitude, chance, settings, THEIRS), settings)
+
+
+def _rivals() -> dict[str, Way]:
+    import librosa  # pyright: ignore[reportMissingImports]
+    from diffusers.pipelines.deprecated.audio_diffusion.mel import Mel
+
+    def nnls(wave: Wave, settings: MelSettings, window: int) -> Wave:
+        framing = {"sr": settings.rate, "n_fft": window, "hop_length": settings.hop}
+        mel = librosa.feature.melspectrogram(y=wave[0].numpy(), n_mels=settings.bands, **framing)
+        back = librosa.feature.inverse.mel_to_audio(mel, n_iter=THEIRS, length=wave.shape[-1], **framing)
+        return torch.from_numpy(np.ascontiguousarray(back, np.float32))[None]
+
+    def picture(wave: Wave, settings: MelSettings) -> Wave:
+        frames = -(-wave.shape[-1] // settings.hop)
+        mel = Mel(frames, settings.bands, settings.rate, 2048, settings.hop, n_iter=THEIRS)
+        mel.load_audio(raw_audio=wave[0].numpy())
+        back = np.ascontiguousarray(mel.image_to_audio(mel.audio_slice_to_image(0)), np.float32)
+        return torch.from_numpy(back)[None]
+
+    return {
+        "librosa, NNLS + Griffin-Lim, window 1024": partial(nnls, window=1024),
+        "librosa, NNLS + Griffin-Lim, window 2048": partial(nnls, window=2048),
+        "diffusers' Mel (8 bits, window 2048)": picture,
+    }
+
+
+def print_table(figures: MelFigures, out: TextIO) -> None:
+    """Print the figures as lines for a terminal of 120 columns."""
+    print(
+        f"{figures.clips} clips, {figures.seconds:g} s of sound, {figures.threads} threads; 95 % bootstrap intervals\n",
+        file=out,
+    )
+    print(f"{'':<44}{'convergence, dB':<24}{'log-mel, dB':<24}{'x real time':>11}", file=out)
+    for way in figures.ways:
+        cells = [f"{e.value:.2f} [{e.low:.2f}, {e.high:.2f}]" for e in (way.convergence, way.log_mel)]
+        print(f"{way.name:<44}{cells[0]:<24}{cells[1]:<24}{way.speed:>11.1f}", file=out)
+    for why in figures.missing:
+        print(f"not measured: {why}", file=out)

@@ -1,0 +1,46 @@
+"""The benchmark of mels: distances of what is known, and the order that its rows must have."""
+
+import io
+import sys
+
+import pytest
+import torch
+
+from regrow.benchmark.mel import bench_mel, clips_in, distances, phrases, print_table
+from regrow.media.audio import save
+from regrow.media.mel import MelSettings
+from regrow.operations.progress import finish
+
+SETTINGS = MelSettings()
+
+
+def test_a_wave_is_at_no_distance_from_itself_however_loud_and_another_is_far() -> None:
+    clip, other = phrases(2)
+    convergence, log_mel = distances(0.1 * clip, clip, SETTINGS)
+    assert convergence < -80
+    assert log_mel == pytest.approx(0, abs=0.01)
+    far = distances(other, clip, SETTINGS)
+    assert far[0] > -3
+    assert far[1] > 5
+
+
+def test_regrow_is_nearer_than_its_parts_alone_and_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "librosa", None)
+    figures = finish(bench_mel([clip[:, :30_000] for clip in phrases(2)]))
+    ways = {way.name: way for way in figures.ways}
+    assert ways["regrow"].log_mel.value < ways["regrow, phase alone"].log_mel.value
+    assert ways["regrow"].log_mel.value < ways["pseudo-inverse, phase from chance, 32"].log_mel.value
+    assert ways["regrow, true phase"].convergence.value < ways["regrow"].convergence.value
+    out = io.StringIO()
+    print_table(figures, out)
+    assert "librosa is not installed" in out.getvalue()
+    assert max(map(len, out.getvalue().splitlines())) <= 120
+
+
+def test_a_folder_of_sounds_is_taken_in_mono_at_the_rate(tmp_path) -> None:
+    save(tmp_path / "a.wav", phrases(1)[0].expand(2, -1), 44_100)
+    (clip,) = clips_in(tmp_path, 3)
+    assert clip.shape == (1, round(phrases(1)[0].shape[-1] / 2))
+    with pytest.raises(ValueError, match="name at least one clip"):
+        finish(bench_mel([]))
+    assert torch.isfinite(clip).all()
