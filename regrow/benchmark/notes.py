@@ -14,6 +14,10 @@ begins where its key's activation grows most:
 and more than it ever does within a held note of that instrument. A slow attack is found late: how late is measured on
 notes of the bank, key by key, and taken off. The templates are those of the instrument that should play: a wave of
 another one, or of nothing in particular, loses notes.
+
+Of 300 held-out phrases as they were played (runs/measure_notes.py) it has an F1 of 0.95 for melodies and bass lines,
+0.98 for arpeggios and 0.97 for beats. Of chords it has 0.80: where one is repeated on the violin, the organ or by the
+choir, whose release covers the new attack, it is found once (0.43 to 0.50). Measure the truth beside what is judged.
 """
 
 from collections import defaultdict

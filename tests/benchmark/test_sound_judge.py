@@ -26,7 +26,7 @@ from regrow.operations.played import played
 from regrow.worlds.bandstand import INSTRUMENTS_OF, RATE, Phrase, play
 
 # beyond the 1,400 on which its own figures were taken
-PHRASES = [Phrase.random(HELD_OUT_FROM + 5_000 + i) for i in range(56)]
+PHRASES = [Phrase.random(HELD_OUT_FROM + 5_000 + i) for i in range(28)]
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_it_hears_phrases_it_never_heard_even_worn(
     monkeypatch.setattr(sound_judge_training, "SLOW", 14)
     found = accuracies(judge, PHRASES, mels)
     for wear, right in found.items():
-        assert right["instrument"] >= 0.94, (wear, right)  # three of 56
+        assert right["instrument"] >= 0.9, (wear, right)  # two of 28, one of 14
         assert right["pattern"] >= 0.9, (wear, right)
 
 
@@ -64,8 +64,8 @@ def test_it_hears_the_exchange_of_an_instrument(judge: SoundJudge) -> None:
 
 @pytest.mark.parametrize("seconds", [4.0, 9.0])
 def test_it_hears_clips_of_other_lengths(judge: SoundJudge, seconds: float) -> None:
-    read = judge.read(of(PHRASES[:16], seconds))
-    assert sum(r["instrument"] == p.instrument for r, p in zip(read, PHRASES, strict=False)) >= 14
+    read = judge.read(of(PHRASES[:10], seconds))
+    assert sum(r["instrument"] == p.instrument for r, p in zip(read, PHRASES, strict=False)) >= 9
 
 
 def test_the_level_changes_nothing(judge: SoundJudge, mels: np.ndarray) -> None:
@@ -86,7 +86,7 @@ def test_probabilities_are_those_of_what_is_read(judge: SoundJudge, mels: np.nda
 
 def test_its_file_is_small_and_says_how_good_it_is(judge: SoundJudge) -> None:
     assert WEIGHTS.stat().st_size < 2_000_000
-    assert judge.facts["held_out"]["clean"]["instrument"] >= 0.98
+    assert all(right["instrument"] >= 0.98 for right in judge.facts["held_out"].values())
     assert judge.facts["settings"]["held_out"] >= 1000
 
 
