@@ -13,7 +13,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
+
+from regrow.worlds.storybook import Scene
+from regrow.worlds.storybook import draw as draw_scene
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 PROGRAM = "from regrow.interfaces.cli import main; main()"
@@ -71,9 +75,9 @@ def draw(address: str, browser: Any) -> None:
     page.locator("#models td").first.click()
     shoot(page, "models")
     page.get_by_role("tab", name="Train").click()
-    data = Path(os.environ["REGROW_HOME"]).parent / "rabbits"
+    data = Path(os.environ["REGROW_HOME"]).parent / "scenes"
     page.fill("#train-folder input, #train-folder textarea", str(data))
-    page.fill("#train-name input, #train-name textarea", "rabbits")
+    page.fill("#train-name input, #train-name textarea", "scenes")
     page.click("#rehearse")
     page.wait_for_function("document.querySelector('#train-told textarea').value.length > 30")
     page.fill("#train-time input, #train-time textarea", "2m")
@@ -99,15 +103,13 @@ def main() -> None:
     """Serve, draw, stop."""
     with tempfile.TemporaryDirectory() as place:
         os.environ["REGROW_HOME"] = str(Path(place) / "home")
-        rabbits = Path(place) / "rabbits"
-        rabbits.mkdir()
-        subprocess.run(
-            [sys.executable, "-c", PROGRAM, "generate", "a white rabbit in the snow", "--count", "40", "--steps", "3",
-             "--out", str(rabbits / "rabbit.png")], check=True,
-        )  # fmt: skip
-        (rabbits / "notes.pdf").write_bytes(b"%PDF-1.4")
-        for file in rabbits.glob("*.png"):
-            file.with_suffix(".txt").write_text("a white rabbit in the snow")
+        scenes = Path(place) / "scenes"
+        scenes.mkdir()
+        for i in range(40):
+            drawing = draw_scene(Scene.random(seed=i))
+            Image.fromarray(drawing.picture).save(scenes / f"{i}.png")
+            (scenes / f"{i}.txt").write_text(drawing.caption)
+        (scenes / "notes.pdf").write_bytes(b"%PDF-1.4")
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]

@@ -15,8 +15,10 @@ from pathlib import Path
 import httpx
 import pytest
 from gradio_client.exceptions import AppError
+from PIL import Image
 
 from regrow.media.image import read_recipe
+from regrow.worlds.storybook import Scene, draw
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 OPTIONS = (
@@ -295,9 +297,10 @@ def test_a_killed_server_takes_up_its_job_and_finds_its_training(opened: Callabl
     page.get_by_role("tab", name="Train").click()
     folder = server.home.parent / "pictures"
     folder.mkdir()
-    for i in range(3):
-        shutil.copy(EXAMPLE, folder / f"{i}.png")
-        (folder / f"{i}.txt").write_text("an orange cat on a beach")
+    for i in range(40):
+        drawing = draw(Scene.random(seed=i), 64)
+        Image.fromarray(drawing.picture).save(folder / f"{i}.png")
+        (folder / f"{i}.txt").write_text(drawing.caption)
     page.fill("#train-folder textarea, #train-folder input", str(folder))
     page.fill("#train-name textarea, #train-name input", "mine")
     page.click("#go-train")
