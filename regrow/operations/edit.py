@@ -65,6 +65,8 @@ def edit(
         ValueError: a setting is out of range.
     """
     started = time.monotonic()
+    if request.span is not None:
+        raise ValueError("span is for sounds: say where a picture may change by region or mask.")
     picture, fitted, notes = open_picture(request.image, model, request.frame, request.size)
     latents = model.encode(fitted.pixels[None])
     request, why, searched = yield from settle(request, model, latents)

@@ -1,12 +1,16 @@
 """Edit: rewind a sound to noise, and let it grow back under other words."""
 
+import math
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from regrow.core.levels import Level
+from regrow.core.masks import Hold
 from regrow.core.solvers import solve
 from regrow.families.model import Model
 from regrow.media.audio import resample
@@ -17,6 +21,10 @@ from regrow.operations.progress import Progress
 from regrow.operations.recipe import Recipe, make_recipe
 from regrow.operations.regrowth import prepare
 from regrow.operations.requests import Edit
+from regrow.operations.strength import settle
+
+FADE = 0.02
+"""Seconds at both ends of a span in which the old sound fades into the new one."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +32,8 @@ class EditedSounds:
     """Edited sounds.
 
     Attributes:
-        waves: of the file's own rate and number of samples, `channels n` in [-1, 1]; one a wish.
+        waves: of the file's own rate and number of samples, `channels n` in [-1, 1]; one a wish. Mono, but with a span
+            of as many channels as the file has.
         rate: of the file.
         mels: what the model made, `b 1 bands frames`, -1 = silence.
         heard: the file as the model heard it.
@@ -57,9 +66,11 @@ def edit_sounds(request: Edit, model: Model) -> Generator[Progress, None, Edited
     settings = settings_of(model)
     heard = hear(request.image, model)
     latents = model.encode(heard.mel[None])
+    request, why, searched = yield from settle(request, model, latents)
     levels = model.schedule.grid(request.steps, request.spacing)
     levels = levels[len(levels) - 1 - request.walked :]
-    start = yield from prepare(request, model, latents, levels)
+    hold = _held(request, heard, model, latents, levels)
+    start = yield from prepare(request, model, latents, levels, hold)
     x = start.x
     for state in solve(start.step, start.denoise, x, levels):
         x = state.x
@@ -68,19 +79,57 @@ def edit_sounds(request: Edit, model: Model) -> Generator[Progress, None, Edited
     waves = sounded(mels, model, heard.wave.shape[-1])
     samples = heard.sound.wave.shape[-1]
     whole = tuple(resample(wave, settings.rate, heard.sound.rate)[:, :samples] for wave in waves)
-    notes = heard.notes + about_words(model, [request.source, *request.target, request.negative or ""])
+    if request.seconds:
+        whole = tuple(_pasted(wave, heard, request.seconds) for wave in whole)
+    notes = heard.notes + ((why,) if why else ())
+    notes += about_words(model, [request.source, *request.target, request.negative or ""])
     seconds = round(time.monotonic() - started, 2)
     recipes = []
     for i, (mel, wave) in enumerate(zip(mels, whole, strict=True)):
         figures = {
             "evaluations": {"inversion": start.prepared, "regrowth": start.evaluations}
-            | ({"gradients": start.gradients} if start.gradients else {}),
+            | ({"gradients": start.gradients} if start.gradients else {})
+            | ({"strength": searched} if searched else {}),
             "seconds": seconds,
             "to_source": {"mel": mel_distance(mel, heard.mel, model)},
             "to_codec": {"mel": mel_distance(mel, codec, model)},
         }
         recipes.append(make_recipe(request, model, wave, i, figures))
     return EditedSounds(whole, heard.sound.rate, mels, heard, codec, tuple(recipes), start.reused, notes)
+
+
+def _held(
+    request: Edit, heard: Heard, model: Model, latents: Float[Tensor, "1 c y x"], levels: Sequence[Level]
+) -> Hold | None:
+    """What keeps a sound on its own path outside the span; None where all may change.
+
+    Raises:
+        ValueError: the span begins after the sound's end.
+    """
+    if request.seconds is None:
+        return None
+    begin, end = request.seconds
+    duration = heard.sound.wave.shape[-1] / heard.sound.rate
+    if begin >= duration:
+        raise ValueError(f"span begins at {begin:g} s, but {request.image} is over after {duration:.2f} s.")
+    settings = settings_of(model)
+    cell = settings.hop * model.factor / settings.rate
+    mask = torch.zeros(1, 1, *latents.shape[-2:])
+    mask[..., int(begin / cell) : math.ceil(end / cell)] = 1
+    return Hold(mask, levels)
+
+
+def _pasted(wave: Float[Tensor, "1 n"], heard: Heard, span: tuple[float, float]) -> Float[Tensor, "channels n"]:
+    """The file's own samples with the new ones in the span, where the two fade over into each other."""
+    sound = heard.sound
+    first, last = (min(round(second * sound.rate), sound.wave.shape[-1]) for second in span)
+    fade = min(round(FADE * sound.rate), (last - first) // 2)
+    weight = torch.zeros(sound.wave.shape[-1])
+    weight[first:last] = 1
+    if fade:
+        ramp = (torch.arange(fade) + 0.5) / fade
+        weight[first : first + fade], weight[last - fade : last] = ramp, ramp.flip(0)
+    return torch.where(weight > 0, weight * wave + (1 - weight) * sound.wave, sound.wave)
 
 
 def mel_distance(a: Float[Tensor, "1 bands frames"], b: Float[Tensor, "1 bands frames"], model: Model) -> float:

@@ -142,6 +142,8 @@ class Edit:
         tolerance: of fixed_point.
         frame: how a picture that is not of the model's size is fitted: crop, pad or stretch.
         size: height and width the picture is fitted to; the model's own if not given.
+        span: of a sound, the seconds that may change, as in 2.0:4.5; all else stays as it is in the file, sample for
+            sample.
         region: the box that may change, as shares of the picture: left, top, right, bottom ("0.2,0.3,0.8,0.9"). All the
             rest stays as it is in the file, bit for bit (in a png or webp).
         mask: the same by a picture: white may change, black stays, a grey changes that much (so many of the last
@@ -177,6 +179,7 @@ class Edit:
     tolerance: float = 1e-5
     frame: Mode = "crop"
     size: tuple[int, int] | None = None
+    span: str | None = None
     region: str | None = None
     mask: Literal["auto"] | Path | None = None
     feather: float = 0.03
@@ -189,7 +192,7 @@ class Edit:
     def __post_init__(self) -> None:
         if not self.target:
             raise ValueError("edit needs at least one --target.")
-        _ = self.box
+        _ = self.box, self.seconds
         if not 0 <= self.feather <= 0.5:
             raise ValueError(f"feather must be from 0 to 0.5; got {self.feather}.")
         if self.strength != "auto" and not 0 < self.strength <= 1:
@@ -231,6 +234,19 @@ class Edit:
         if any(not word or not 0 <= factor < math.inf for word, factor in found.items()):
             raise ValueError(f'emphasis must be words with factors, as in "hat=2"; got {" ".join(self.emphasis)}.')
         return found
+
+    @property
+    def seconds(self) -> tuple[float, float] | None:
+        """The span: where it begins and ends."""
+        if self.span is None:
+            return None
+        try:
+            begin, end = (float(part) for part in self.span.split(":"))
+        except ValueError:
+            begin = end = math.nan
+        if not 0 <= begin < end:
+            raise ValueError(f'span must be two times in seconds, as in 2.0:4.5; got "{self.span}".')
+        return begin, end
 
     @property
     def box(self) -> tuple[float, float, float, float] | None:

@@ -1,5 +1,6 @@
 """Sounds by the same verbs as pictures: generated, edited, replayed, looped, on a tiny model trained here."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ from regrow.operations.generate import generate
 from regrow.operations.generate_sounds import generate_sounds
 from regrow.operations.hearing import hear, sounded
 from regrow.operations.progress import finish
-from regrow.operations.replay import recipe_in, replay, request_from
+from regrow.operations.replay import recipe_in, request_from
+from regrow.operations.replay import replay as replay_recipe
 from regrow.operations.requests import Edit, Generate
 from regrow.operations.train import train
 from regrow.operations.training_request import Train
@@ -108,9 +110,23 @@ def test_an_edit_has_the_files_rate_and_length_and_is_replayed(model: Model, cli
     out = tmp_path / "out.flac"
     save(out, edited.waves[1], edited.rate, edited.recipes[1])
     recipe = recipe_in(out)
-    again = finish(replay(recipe, request_from(recipe), model))
+    again = finish(replay_recipe(recipe, request_from(recipe), model))
     assert again.identical
     assert again.rate == 32_000
+
+
+def test_outside_a_span_every_sample_stays(model: Model, clip: Path) -> None:
+    request = Edit(clip, ("a violin melody",), "a piano melody", model.name, steps=3, span="0.25:0.75", cache=False)
+    edited = finish(edit_sounds(request, model))
+    there, (wave,) = load(clip).wave, edited.waves
+    changed = (wave != there).any(0).nonzero().flatten()
+    assert wave.shape == there.shape
+    assert 0.25 * 32_000 <= int(changed.min()) < 0.27 * 32_000
+    assert 0.73 * 32_000 < int(changed.max()) < 0.75 * 32_000
+    with pytest.raises(ValueError, match=r"span begins at 9 s, but .* is over after"):
+        finish(edit_sounds(replace(request, span="9:10"), model))
+    with pytest.raises(ValueError, match="two times in seconds"):
+        replace(request, span="3-4")
 
 
 def test_with_the_same_words_anchored_gives_what_the_codec_gives(model: Model, clip: Path) -> None:
