@@ -74,3 +74,11 @@ class CodecOf:
             examine if data.held_out else None,
             stage.batch,
         )
+
+
+def scale_latents(model: Model, data: Data) -> None:
+    """Make latents of a new codec have standard deviation 1, which the denoiser assumes."""
+    sample = to_batch(np.array(data.items[: min(256, data.trained_on)])).to(model.device)
+    model.codec.register_to_config(scaling_factor=1.0)
+    parts = [model.encode(sample[i : i + 32]) for i in range(0, len(sample), 32)]
+    model.codec.register_to_config(scaling_factor=round(1 / float(torch.cat(parts).std()), 5))

@@ -41,8 +41,6 @@ class DenoiserOf:
         if model.codec is None:
             x0 = _pixels(data.items)
         else:
-            if not request.start:
-                _scale_latents(model, data)
             latents = yield from latents_of(
                 model.codec,
                 lambda x: model.encode(to_batch(x).to(accelerator.device)).cpu(),
@@ -121,14 +119,6 @@ def prompts_of(request: Train, data: Data, model: Model) -> Sequence[str]:
         return [""] * 8
     first = data.trained_on if data.held_out >= 8 else 0
     return request.prompts or [data.caption(i, 1) for i in range(first, min(first + 8, len(data.items)))]
-
-
-def _scale_latents(model: Model, data: Data) -> None:
-    """Make latents of a new codec have standard deviation 1, which the denoiser assumes."""
-    sample = to_batch(np.array(data.items[: min(256, data.trained_on)])).to(model.device)
-    model.codec.register_to_config(scaling_factor=1.0)
-    parts = [model.encode(sample[i : i + 32]) for i in range(0, len(sample), 32)]
-    model.codec.register_to_config(scaling_factor=round(1 / float(torch.cat(parts).std()), 5))
 
 
 def _pixels(items: np.ndarray) -> Callable[[np.ndarray], Tensor]:

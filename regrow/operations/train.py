@@ -19,6 +19,7 @@ from regrow.families.words import learn_words
 from regrow.media.files import write_whole
 from regrow.media.home import home
 from regrow.operations.checkpoint import only_one
+from regrow.operations.codec_stage import scale_latents
 from regrow.operations.fitting import FitState, fit
 from regrow.operations.journal import Journal
 from regrow.operations.progress import Progress
@@ -111,6 +112,8 @@ def train(request: Train, stop: Callable[[], bool] = lambda: False) -> Generator
             journal.close()
             if not finished:
                 return None
+            if stage.name == "codec" and not request.start:
+                scale_latents(model, data)
             if staged.draw and first:
                 staged.draw(run / "samples" / "final.png")
             facts[stage.name] = _facts(staged, run / stage.name, accelerator.num_processes)

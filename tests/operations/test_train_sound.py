@@ -40,6 +40,17 @@ def test_what_is_trained_opens_with_its_mel_settings_and_grows_clips_of_any_leng
         assert model.decode(found).shape == (1, 1, 128, frames)
 
 
+def test_a_codec_alone_is_written_with_the_scale_that_a_denoiser_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REGROW_HOME", str(tmp_path))
+    list(train(Train(name="codec", world="bandstand", stage="codec", scenes=4, hold_out=1, steps=1, batch=2)))
+    model = open_model(tmp_path / "models" / "codec")
+    mel = MelSettings()
+    waves = torch.stack([torch.from_numpy(play(Phrase.random(i), 512 * mel.hop / mel.rate).wave) for i in range(3)])
+    assert float(model.encode(to_unit(to_mel(waves, mel), mel)).std()) == pytest.approx(1, abs=0.05)
+
+
 def test_a_sample_sheet_and_the_facts_of_training_are_kept(trained: Path) -> None:
     assert list((trained / "samples").glob("*.png"))
     facts = json.loads((trained / "training.json").read_text())
