@@ -72,12 +72,12 @@ def align(
 
 
 def take_over(source: Float[Tensor, "1 heads places tokens"], wish: Maps, alignment: Alignment) -> Maps:
-    """The wish's maps, with what the alignment takes from the source's. Rows no longer sum to 1, as in the paper."""
+    """The wish's maps, with what the alignment takes from the source's, and each token's factor.
+
+    Before the factors, rows are brought back to a sum of 1, which the paper leaves out: where words were dropped or
+    added, what was drawn was too faint or too strong all over (LOG.md).
+    """
     taken = torch.einsum("hpi,bij->bhpj", source[0], alignment.taken.to(source))
     own = alignment.own.to(wish)[:, None, None]
-    return reweight(own * wish + (1 - own) * taken, alignment)
-
-
-def reweight(wish: Maps, alignment: Alignment) -> Maps:
-    """The wish's maps with each token's factor."""
-    return wish * alignment.factors.to(wish)[:, None, None]
+    maps = own * wish + (1 - own) * taken
+    return maps / maps.sum(-1, keepdim=True) * alignment.factors.to(wish)[:, None, None]

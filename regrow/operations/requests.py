@@ -153,8 +153,9 @@ class Edit:
         feather: how far outside region or mask the result fades into the picture, as a share of its shorter side; also
             inside the edges of the part of a picture that the model saw.
         attention: what the wish shares with the source while it grows. none; p2p (Prompt-to-Prompt: words that both
-            have, and words that stand for others, act in the places where they acted in the source); masactrl (the
-            wish is made of the source's parts: for another pose or place). Needs a method that inverts.
+            have, and words that stand for others, act in the places where they acted in the source: for a word in the
+            place of a word, not for words added or dropped); masactrl (the wish is made of the source's parts). Needs a
+            method that inverts.
         attention_share: of the steps in which it is shared, 0 to 1: of p2p the first, of masactrl the last.
         emphasis: with p2p, words of the wish that shall weigh more or less, as in "hat=2" or "snow=0.5".
         trajectory: a file of `regrow invert` to start from.

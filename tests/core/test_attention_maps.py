@@ -18,27 +18,39 @@ def maps(seed: int, rows: int = 1, tokens: int = 10) -> torch.Tensor:
     return torch.randn(rows, 2, 4, tokens, generator=torch.Generator().manual_seed(seed)).softmax(-1)
 
 
+def whole(found: torch.Tensor) -> torch.Tensor:
+    return found / found.sum(-1, keepdim=True)
+
+
 def test_a_word_for_a_word_takes_its_place() -> None:
     source, wish = maps(1), maps(2)
     found = take_over(source, wish, align(padded(1, 2, 3), [padded(1, 4, 3)], END))
-    assert torch.equal(found, source)
+    assert torch.allclose(found, source)
 
 
 def test_a_new_word_keeps_its_own_and_the_rest_moves_with_the_words() -> None:
     source, wish = maps(1), maps(2)
     found = take_over(source, wish, align(padded(1, 2), [padded(1, 5, 2)], END))
-    assert torch.allclose(found[..., [0, 1]], source[..., [0, 1]])
-    assert torch.allclose(found[..., 2], wish[..., 2])
-    assert torch.allclose(found[..., [3, 4]], source[..., [2, 3]])
+    wanted = torch.cat([source[..., :2], wish[..., 2:3], source[..., 2:-1]], -1)
+    assert torch.allclose(found, whole(wanted))
 
 
 def test_two_words_for_one_share_its_attention_and_one_for_two_has_both() -> None:
     source, wish = maps(1), maps(2)
     found = take_over(source, wish, align(padded(1, 2, 3), [padded(1, 4, 5, 3)], END))
-    assert torch.allclose(found[..., 2], source[..., 2] / 2)
-    assert torch.allclose(found[..., 3], source[..., 2] / 2)
+    half = source[..., 2:3] / 2
+    assert torch.allclose(found, whole(torch.cat([source[..., :2], half, half, source[..., 3:-1]], -1)))
     found = take_over(source, wish, align(padded(1, 4, 5, 3), [padded(1, 2, 3)], END))
-    assert torch.allclose(found[..., 2], source[..., 2] + source[..., 3])
+    both = source[..., 2:3] + source[..., 3:4]
+    assert torch.allclose(found, whole(torch.cat([source[..., :2], both, source[..., 4:], source[..., -1:]], -1)))
+
+
+def test_a_dropped_word_leaves_the_others_as_strong_together() -> None:
+    source, wish = maps(1), maps(2)
+    found = take_over(source, wish, align(padded(1, 2, 3), [padded(1, 3)], END))
+    wanted = torch.cat([source[..., :2], source[..., 3:], source[..., -1:]], -1)
+    assert torch.allclose(found, whole(wanted))
+    assert torch.allclose(found.sum(-1), torch.ones(1, 2, 4))
 
 
 def test_factors_are_of_their_wish_alone() -> None:

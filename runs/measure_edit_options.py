@@ -1,0 +1,78 @@
+"""What options of `regrow edit` do to edits whose true answer is known.
+
+    python runs/measure_edit_options.py 12 plain= auto=strength=auto masked=mask=auto p2p=attention=p2p
+
+Each option is NAME= and settings of `regrow edit` with commas between them. `mask=exact` gives the mask of the truth.
+Of the first so many tuning wishes, six kinds in turn: share granted, share of other fields spoiled (an independent
+judge), PSNR in dB to the counterfactual inside the exact mask and to the scene outside it, and, of found masks, their
+overlap with the exact one (intersection over union) and how much of it they cover.
+"""
+
+import sys
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+from statistics import mean
+from typing import get_type_hints
+
+from regrow.benchmark.judge import load_judge
+from regrow.benchmark.wishes import FIRST_TUNING_SEED, Drawn, wishes
+from regrow.families.registry import open_model
+from regrow.media.distance import psnr
+from regrow.media.image import save
+from regrow.operations.edit import edit
+from regrow.operations.progress import finish
+from regrow.operations.requests import Edit
+
+PLAIN = {"strength": 0.8, "guidance": 4.0, "steps": 20}
+
+
+def settings_of(text: str, exact: Path) -> dict[str, object]:
+    """The settings of an option, in the types of the request's fields."""
+    found: dict[str, object] = dict(PLAIN)
+    for part in filter(None, text.split(",")):
+        name, _, value = part.partition("=")
+        kind = get_type_hints(Edit)[name]
+        if kind is int:
+            found[name] = int(value)
+        elif kind is float or (name == "strength" and value != "auto"):
+            found[name] = float(value)
+        else:
+            found[name] = exact if value == "exact" else value
+    return found
+
+
+def main(count: int, options: dict[str, str]) -> None:
+    model, judge, folder = open_model("storybook"), load_judge(), Path(tempfile.mkdtemp())
+    exact, figures = folder / "exact.png", defaultdict(lambda: defaultdict(list))
+    for wish in wishes(count, FIRST_TUNING_SEED):
+        drawn = Drawn(wish, model.size[0])
+        save(folder / "in.png", drawn.before)
+        save(exact, drawn.changed.float().expand(3, -1, -1) * 2 - 1)
+        for name, text in options.items():
+            request = Edit(folder / "in.png", (wish.target,), wish.source, **settings_of(text, exact))  # type: ignore
+            made = finish(edit(request, model))
+            codec, read = judge.read(made.codec[None])[0], judge.read(made.pictures[0][None])[0]
+            sure = [field for field in wish.kept if codec[field] == getattr(wish.scene, field)]
+            row = {
+                "granted": read[wish.field] == getattr(wish.wished, wish.field),
+                "spoiled": mean([read[field] != getattr(wish.scene, field) for field in sure] or [0]),
+                "inside": psnr(made.pictures[0], drawn.truth, drawn.changed),
+                "outside": min(psnr(made.pictures[0], drawn.before, ~drawn.changed), 90.0),
+                "strength": made.recipes[0]["settings"]["strength"],
+            }
+            if made.region and text != "mask=exact":
+                found = made.region.pixels[0, 0] > 0
+                both = float((found & drawn.changed).sum())
+                row["overlap"] = both / float((found | drawn.changed).sum())
+                row["covered"] = both / float(drawn.changed.sum())
+            for figure, value in row.items():
+                figures[name][figure].append(value)
+                figures[f"{name}, {wish.kind}"][figure].append(value)
+        for name, row in figures.items():
+            print(f"{name:24}" + "  ".join(f"{figure} {mean(found):.3f}" for figure, found in row.items()))
+        print(flush=True)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), dict(option.split("=", 1) for option in sys.argv[2:]))  # type: ignore[arg-type]
