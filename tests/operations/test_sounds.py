@@ -1,4 +1,4 @@
-"""Sounds by the same verbs as pictures: generated, edited, replayed, looped, on a tiny model trained here."""
+"""Sounds by the same verbs as pictures: generated, edited, replayed, looped, by a model that was never trained."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,10 +8,11 @@ import torch
 
 from regrow.families.model import Model
 from regrow.families.registry import open_model
+from regrow.families.saving import write_new
 from regrow.interfaces.cli import main
 from regrow.media.audio import load, read_recipe, save
 from regrow.media.files import MediaError
-from regrow.media.mel import to_mel
+from regrow.media.mel import MelSettings, to_mel
 from regrow.operations.edit_sounds import edit_sounds
 from regrow.operations.generate import generate
 from regrow.operations.generate_sounds import generate_sounds
@@ -20,20 +21,17 @@ from regrow.operations.progress import finish
 from regrow.operations.replay import recipe_in, request_from
 from regrow.operations.replay import replay as replay_recipe
 from regrow.operations.requests import Edit, Generate
-from regrow.operations.train import train
-from regrow.operations.training_request import Train
-from regrow.worlds.bandstand import Phrase, play
+from regrow.worlds.bandstand import VOCABULARY, Phrase, play
 
 RATE = 22_050
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    home = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("REGROW_HOME", str(home))
-        list(train(Train(name="tiny", world="bandstand", scenes=4, hold_out=1, steps=2, batch=2)))
-    return open_model(home / "models" / "tiny")
+    folder = tmp_path_factory.mktemp("models") / "untrained"
+    folder.mkdir()
+    write_new(folder, seed=0, size="small", extent=(128, 512), objective="v", words=VOCABULARY, mel=MelSettings())
+    return open_model(folder)
 
 
 @pytest.fixture(autouse=True)
