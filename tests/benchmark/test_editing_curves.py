@@ -79,7 +79,7 @@ def test_more_spoiled_is_drawn_further_right() -> None:
 def test_memory_is_what_the_edit_took_at_most() -> None:
     def hungry(megabytes: int) -> Editor:
         def run(model: Model, task: Task, setting: Setting) -> torch.Tensor:
-            torch.ones(megabytes, 2**20, dtype=torch.uint8).max()
+            torch.ones(megabytes, 2**20, dtype=torch.uint8).any()
             return task.pictures
 
         return Editor(f"takes {megabytes}", "", run, (Setting(1, 1),))
