@@ -21,6 +21,7 @@ from regrow.worlds.storybook import draw as draw_scene
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 PROGRAM = "from regrow.interfaces.cli import main; main()"
+EXAMPLE = Path(__file__).parents[1] / "examples" / "cat.png"
 OPTIONS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
@@ -36,67 +37,91 @@ def shoot(page: Page, name: str) -> None:
 
 def edit(page: Page) -> None:
     """The example cat, three wishes."""
-    page.click("#example")
-    page.wait_for_function("document.querySelector('#target textarea').value != ''")
-
-
-def draw(address: str, browser: Any) -> None:
-    """Every tab in turn."""
-    context = browser.new_context(locale="en-US", viewport={"width": 1280, "height": 1000})
-    page = context.new_page()
-    page.set_default_timeout(600_000)
-    page.goto(address)
-    page.wait_for_selector("#go-edit")
-    edit(page)
+    take_example(page)
     page.fill("#target textarea", "an orange puppy on a beach\nan orange fox on a beach\na grey cat on a beach")
     page.click("#go-edit")
     page.wait_for_selector("#edit-status .done")
-    shoot(page, "edit")
+
+
+def generate(page: Page) -> None:
+    """Four rabbits."""
     page.get_by_role("tab", name="Generate").click()
     page.fill("#prompt textarea", "a white rabbit in the snow")
     page.locator("input[aria-label='number input for How many']").fill("4")
     page.click("#go-generate")
     page.wait_for_selector("#generate-status .done")
-    shoot(page, "generate")
+
+
+def history(page: Page) -> None:
+    """The newest picture and its recipe."""
     page.get_by_role("tab", name="History").click()
     page.locator("#history img").first.click()
     page.get_by_role("button", name="Recipe").click()
-    shoot(page, "history")
+
+
+def train(page: Page) -> None:
+    """A training at work."""
+    page.get_by_role("tab", name="Train").click()
+    page.fill("#train-folder input, #train-folder textarea", os.environ["SCENES"])
+    page.fill("#train-name input, #train-name textarea", "scenes")
+    page.click("#go-train")
+    page.wait_for_function("document.querySelector('#train-status').innerText.includes('left')")
+    page.wait_for_timeout(20_000)
+
+
+def inside(page: Page) -> None:
+    """The path of the cat, and the first formulas."""
     page.get_by_role("tab", name="Look inside").click()
-    page.set_input_files("#look-picture input[type=file]", str(Path(__file__).parents[1] / "examples" / "cat.png"))
+    page.set_input_files("#look-picture input[type=file]", str(EXAMPLE))
     page.wait_for_timeout(1000)
     page.click("#go-look")
     page.wait_for_selector("#look-status .done")
     page.click("#go-prove")
     page.wait_for_function("document.querySelector('#checks').innerText.includes('pass')")
     page.wait_for_timeout(15_000)
-    page.screenshot(path=str(PICTURES / "page-inside.png"), full_page=True)
+
+
+def models(page: Page) -> None:
+    """The card of the embedded model."""
     page.get_by_role("tab", name="Models").click()
-    page.locator("#models td").first.click()
-    shoot(page, "models")
-    page.get_by_role("tab", name="Train").click()
-    data = Path(os.environ["REGROW_HOME"]).parent / "scenes"
-    page.fill("#train-folder input, #train-folder textarea", str(data))
-    page.fill("#train-name input, #train-name textarea", "scenes")
-    page.click("#rehearse")
-    page.wait_for_function("document.querySelector('#train-told textarea').value.length > 30")
-    page.fill("#train-time input, #train-time textarea", "2m")
-    page.click("#go-train")
-    page.wait_for_function("document.querySelector('#train-status').innerText.includes('left')")
-    page.wait_for_timeout(20_000)
-    shoot(page, "train")
-    page.click("#stop-train")
-    context.close()
-    context = browser.new_context(
-        locale="zh-CN", viewport={"width": 390, "height": 844}, color_scheme="dark", device_scale_factor=2
-    )
-    page = context.new_page()
-    page.set_default_timeout(600_000)
-    page.goto(address)
-    page.wait_for_selector("#go-edit")
-    edit(page)
-    shoot(page, "phone")
-    context.close()
+    page.locator("#models").get_by_text("storybook").last.click()
+    page.wait_for_timeout(3000)
+
+
+def take_example(page: Page) -> None:
+    """The cat and its words."""
+    page.click("#example")
+    page.wait_for_function("document.querySelector('#target textarea').value != ''")
+
+
+DESK: dict[str, Any] = {"locale": "en-US", "viewport": {"width": 1280, "height": 1000}}
+PHONE: dict[str, Any] = {
+    "locale": "zh-CN", "viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "device_scale_factor": 2,
+}  # fmt: skip
+TABS = {
+    "edit": (edit, DESK),
+    "generate": (generate, DESK),
+    "history": (history, DESK),
+    "train": (train, DESK),
+    "inside": (inside, DESK | {"viewport": {"width": 1280, "height": 1500}}),
+    "models": (models, DESK),
+    "phone": (take_example, PHONE),
+}
+
+
+def draw(address: str, browser: Any, names: list[str]) -> None:
+    """These tabs, each in a browser profile of its own."""
+    for name in names:
+        prepare, options = TABS[name]
+        context = browser.new_context(**options)
+        page = context.new_page()
+        page.set_default_timeout(600_000)
+        page.goto(address)
+        page.wait_for_selector("#go-edit")
+        prepare(page)
+        page.mouse.move(0, 0)
+        shoot(page, name)
+        context.close()
 
 
 def main() -> None:
@@ -104,6 +129,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         os.environ["REGROW_HOME"] = str(Path(place) / "home")
         scenes = Path(place) / "scenes"
+        os.environ["SCENES"] = str(scenes)
         scenes.mkdir()
         for i in range(40):
             drawing = draw_scene(Scene.random(seed=i))
@@ -121,7 +147,7 @@ def main() -> None:
             with sync_playwright() as playwright:
                 chromium = shutil.which("chromium") or shutil.which("google-chrome")
                 browser = playwright.chromium.launch(executable_path=chromium, args=OPTIONS.split())
-                draw(f"http://127.0.0.1:{port}", browser)
+                draw(f"http://127.0.0.1:{port}", browser, sys.argv[1:] or list(TABS))
                 browser.close()
         finally:
             server.send_signal(signal.SIGTERM)

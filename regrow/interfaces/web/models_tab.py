@@ -27,8 +27,8 @@ def models_tab(page: Page, tab: Any) -> None:
             )  # fmt: skip
             facts = gr.Markdown(elem_id="model-facts", container=True, min_height=120, sanitize_html=True)
         with gr.Column(scale=2, min_width=320):
+            gr.Markdown(text("pull"))
             with gr.Group():
-                gr.Markdown(text("pull"), container=True)
                 repo = gr.Textbox(label=text("repo"), placeholder="user/name", elem_id="repo")
                 with gr.Row():
                     pull = gr.Button(text("go_pull"), variant="primary", size="md", elem_id="go-pull")
