@@ -12,7 +12,7 @@ from regrow.benchmark.editing import EditingFigures, Measured
 from regrow.benchmark.editors import Setting
 from regrow.media.image import from_uint8
 
-COLUMNS, WIDTH, HEIGHT = 6, 236, 206
+COLUMNS, WIDTH, HEIGHT = 6, 236, 216
 """Panels in a row, and a panel's size in pixels."""
 HEADER, SIDE = 84, 30
 FINE = 2
@@ -74,8 +74,8 @@ def curves(figures: EditingFigures) -> Float[Tensor, "3 h w"]:
     )  # fmt: skip
     page.text(
         SIDE, 60,
-        "larger dot: more strength; darker: more guidance; ring: the setting that was chosen; orange: best of all; "
-        "* rival",
+        "larger dot: more strength; darker: more guidance; ring: the setting that was chosen; "
+        "orange: settings that none beats; * rival",
         12, SOFT,
     )  # fmt: skip
     best = frontier(every)
@@ -95,7 +95,7 @@ class _Frame:
 
     @property
     def box(self) -> tuple[float, float, float, float]:
-        return self.left + 8, self.top + 28, self.left + WIDTH - 20, self.top + HEIGHT - 18
+        return self.left + 14, self.top + 28, self.left + WIDTH - 24, self.top + HEIGHT - 18
 
     def at(self, point: Point) -> tuple[float, float]:
         x0, y0, x1, y1 = self.box
@@ -104,12 +104,16 @@ class _Frame:
 
 def _panel(page: "_Page", frame: _Frame, measured: Measured, points: Sequence[Point], best: Sequence[Point]) -> None:
     x0, y0, x1, y1 = frame.box
-    page.text(frame.left + 8, frame.top + 6, f"{measured.editor}{' *' if measured.rival else ''}", 15, INK)
+    page.text(frame.left + 14, frame.top + 6, f"{measured.editor}{' *' if measured.rival else ''}", 15, INK)
     for share in (0, 0.5, 1):
         y = y1 - (y1 - y0) * share
         page.line([(x0, y), (x1, y)], RULE, 1)
+        page.text(x0 - 26, y - 7, f"{100 * share:3.0f}", 10, SOFT)
     page.line([(x0, y0), (x0, y1)], RULE, 1)
+    page.text(x1 - 24, y1 + 3, f"{100 * frame.widest:.0f} %", 10, SOFT)
     page.line([frame.at(p) for p in best], BEST, 2)
+    for point in best:
+        page.dot(frame.at(point), 3, BEST)
     guidances = sorted({p.setting.guidance for p in points})
     for rank, guidance in enumerate(guidances):
         along = sorted((p for p in points if p.setting.guidance == guidance), key=lambda p: p.setting.strength)

@@ -22,7 +22,7 @@ LOG_SNRS = (-1.0, -1.7, -2.4)
 """Of the levels at which wishes and source are compared."""
 COPIES = 4
 """Noises a level."""
-BLUR, CUT, MOST, ISLAND = 0.5, 0.045, 0.9, 0.02
+BLUR, CUT, MOST, ISLAND = 0.5, 0.035, 0.25, 0.02
 """A Gaussian's spread in cells; the height of the cut for a peak of the mean's own height, and its most as a share of
 the peak; the share of the map below which a connected part is no part."""
 

@@ -20,7 +20,8 @@ from regrow.media.files import write_whole
 from regrow.media.image import check_savable, save
 
 if TYPE_CHECKING:
-    from regrow.interfaces.cli import BenchEdit, BenchSound, Run
+    from regrow.interfaces.bench_cli import BenchEdit, BenchSound
+    from regrow.interfaces.run import Run
 
 
 def storybook(name: str, scenes: int, sheet: Path | None, run: "Run") -> None:

@@ -15,7 +15,7 @@ from regrow.media.image import check_savable
 from regrow.operations.progress import Progress, finish
 
 if TYPE_CHECKING:
-    from regrow.interfaces.cli import Run
+    from regrow.interfaces.run import Run
 
 Result = TypeVar("Result")
 

@@ -15,7 +15,7 @@ from regrow.operations.requests import Edit, Generate, Invert
 from regrow.operations.sound_sheet import edit_sheet
 
 if TYPE_CHECKING:
-    from regrow.interfaces.cli import Run
+    from regrow.interfaces.run import Run
 
 __all__ = ["check_savable", "edit", "for_sounds", "generate", "inspect", "is_sound", "save"]
 Request = TypeVar("Request", Generate, Edit, Invert)

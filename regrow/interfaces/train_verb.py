@@ -22,7 +22,7 @@ from regrow.operations.train import train as training
 from regrow.operations.training_request import Train
 
 if TYPE_CHECKING:
-    from regrow.interfaces.cli import Run
+    from regrow.interfaces.run import Run
 
 STAGES = {"read": "reading", "encode": "encoding (kept on disk for the next time)"}
 

@@ -33,7 +33,7 @@ from regrow.operations.requests import Edit, Generate, Invert
 from regrow.operations.trajectories import save_trajectory
 
 if TYPE_CHECKING:
-    from regrow.interfaces.cli import Run
+    from regrow.interfaces.run import Run
 
 
 def generate(request: Generate, run: "Run", out: Path | None) -> None:

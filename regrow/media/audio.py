@@ -190,6 +190,6 @@ def _opened(path: str | os.PathLike[str], data: bytes | None) -> soundfile.Sound
     except (soundfile.LibsndfileError, RuntimeError, TypeError) as problem:
         why = problem.error_string if isinstance(problem, soundfile.LibsndfileError) else str(problem)
         raise MediaError(
-            f"{path} is no sound that can be read ({why.rstrip('.') or 'unknown format'}): save it as wav, flac, ogg or "
-            "mp3."
+            f"{path} is no sound that can be read ({why.rstrip('.') or 'unknown format'}): save it as wav, flac, ogg "
+            "or mp3."
         ) from problem

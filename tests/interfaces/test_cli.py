@@ -100,7 +100,7 @@ def test_a_replay_with_another_model_is_refused(
     assert recipe is not None
     recipe["settings"]["model"] = str(checkpoint("sd1"))
     save("other.png", load("g.png").pixels, recipe)
-    assert "is not the one that made this picture" in refused(capsys, "replay", "other.png")
+    assert "is not the one that made this file" in refused(capsys, "replay", "other.png")
 
 
 def test_invert_saves_a_path_that_edit_and_inspect_read(folder: str, capsys: pytest.CaptureFixture[str]) -> None:

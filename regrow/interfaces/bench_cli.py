@@ -1,0 +1,159 @@
+"""`regrow bench`: one verb a benchmark. Everything heavy is imported inside."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+from tyro.conf import subcommand
+
+from regrow.interfaces.run import Options
+
+
+def bench_storybook(
+    run: Options,
+    model: str = "storybook",
+    scenes: int = 500,
+    sheet: Path | None = None,
+) -> None:
+    """Measure a picture model on held-out scenes of the storybook: codec, and what an independent judge sees.
+
+    Args:
+        model: name of an embedded or installed model, or a folder.
+        scenes: how many, with seeds from 9,000,000 on.
+        sheet: also write 64 generated pictures beside the drawn ones here.
+    """
+    from regrow.interfaces import bench_verbs
+
+    bench_verbs.storybook(model, scenes, sheet, run)
+
+
+def bench_bandstand(
+    run: Options,
+    model: str = "bandstand",
+    phrases: int = 300,
+    sheet: Path | None = None,
+) -> None:
+    """Measure a sound model on held-out phrases of the bandstand: codec and phase, and what an independent judge hears.
+
+    Args:
+        model: name of an embedded or installed model, or a folder.
+        phrases: how many, with seeds from 9,000,000 on.
+        sheet: also write the mels of 16 generated clips beside the played ones here.
+    """
+    from regrow.interfaces import bench_verbs
+
+    bench_verbs.bandstand(model, phrases, sheet, run)
+
+
+def bench_mel(run: Options, clips: int = 14, folder: Path | None = None) -> None:
+    """Measure ways from a mel back to a wave: regrow's, its parts, librosa's and diffusers' (both need librosa).
+
+    Args:
+        clips: how many, of six seconds.
+        folder: take them from the sounds in this folder; played phrases if not given.
+    """
+    from regrow.interfaces import bench_verbs
+
+    bench_verbs.mel(clips, folder, run)
+
+
+@dataclass(frozen=True)
+class BenchSound:
+    """Measure edits of sounds, another instrument for a phrase, against the phrase played on it.
+
+    Attributes:
+        model: name of an embedded or installed model, or a folder; it must know the bandstand.
+        phrases: how many to measure, with seeds from 9,400,000 on.
+        tuning: how many others the settings of each way are chosen on.
+        settings: how many of each way's nine settings are tried.
+        only: names of the ways to measure; all that work on sounds if not given.
+        figures: also write the JSON here.
+    """
+
+    model: str = "bandstand"
+    phrases: int = 200
+    tuning: int = 40
+    settings: int = 9
+    only: tuple[str, ...] = ()
+    figures: Path | None = None
+
+
+def bench_sound(asked: Annotated[BenchSound, tyro.conf.arg(name="")], run: Options) -> None:
+    """Measure edits of sounds against what they should be: regrow's methods, the course's and diffusers' pair."""
+    from regrow.interfaces import bench_verbs
+
+    bench_verbs.sound(asked, run)
+
+
+@dataclass(frozen=True)
+class BenchEdit:
+    """Measure ways to edit against counterfactuals whose answer is known: regrow's, the course's and diffusers'.
+
+    Attributes:
+        model: name of an embedded or installed model, or a folder; it must know the storybook.
+        wishes: how many scenes to measure a wish on each, six kinds in turn.
+        tuning: how many other scenes the settings of each way are chosen on; 0 takes the first setting of each.
+        settings: how many of each way's nine settings are tried.
+        only: names of the ways to measure; all but negative_prompt and null_text if not given.
+        round_trips: on how many of the first scenes the way back to the scene itself is measured.
+        kept: a file that outcomes are added to as they come, so that the same command goes on when it was killed.
+        figures: also write the JSON here.
+        curves: also draw the trade-off of every setting here.
+        sheet: also write the first wishes as pictures here.
+        shown: how many.
+    """
+
+    model: str = "storybook"
+    wishes: int = 400
+    tuning: int = 100
+    settings: int = 9
+    only: tuple[str, ...] = ()
+    round_trips: int = 50
+    kept: Path | None = None
+    figures: Path | None = None
+    curves: Path | None = None
+    sheet: Path | None = None
+    shown: int = 12
+
+    def __post_init__(self) -> None:
+        if self.wishes < 1 or self.tuning < 0:
+            raise ValueError(f"--wishes must be 1 or more and --tuning 0 or more; got {self.wishes} and {self.tuning}.")
+        if not 1 <= self.settings <= 9:
+            raise ValueError(f"--settings must be from 1 to 9; got {self.settings}.")
+        if self.curves and not self.tuning:
+            raise ValueError("--curves draws what the tuning found, so --tuning must be 1 or more.")
+
+
+def bench_edit(asked: Annotated[BenchEdit, tyro.conf.arg(name="")], run: Options) -> None:
+    """Measure ways to edit against counterfactuals whose answer is known: regrow's, the course's and diffusers'."""
+    from regrow.interfaces import bench_verbs
+
+    bench_verbs.edit(asked, run)
+
+
+def bench_train(run: Options, model: str = "storybook", batch: int = 32, steps: int = 12) -> None:
+    """Measure training: samples a second and peak memory against a plain loop, one after the other.
+
+    Args:
+        model: the model to go on from.
+        batch: pictures a step.
+        steps: that are measured, after two that warm up.
+    """
+    from regrow.interfaces import bench_verbs
+
+    bench_verbs.train(model, batch, steps, run)
+
+
+Bench = (
+    Annotated[Any, subcommand(name="storybook", constructor=bench_storybook)]
+    | Annotated[Any, subcommand(name="bandstand", constructor=bench_bandstand)]
+    | Annotated[Any, subcommand(name="edit", constructor=bench_edit)]
+    | Annotated[Any, subcommand(name="mel", constructor=bench_mel)]
+    | Annotated[Any, subcommand(name="sound", constructor=bench_sound)]
+    | Annotated[Any, subcommand(name="train", constructor=bench_train)]
+)
+
+
+def bench(what: Annotated[Bench, tyro.conf.arg(name="")]) -> None:
+    """Measure a model, ways to edit against the truth, or the trainer against a plain loop."""

@@ -1,0 +1,101 @@
+"""`regrow models`: one verb for what is done with models. Everything heavy is imported inside."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+from tyro.conf import Positional, subcommand
+
+Name = Annotated[str, tyro.conf.arg(metavar="NAME")]
+
+
+def models_list(json: bool = False) -> None:
+    """List the models that can be opened by name.
+
+    Args:
+        json: print one JSON document instead of sentences.
+    """
+    from regrow.interfaces import models_verbs
+
+    models_verbs.list_all(json)
+
+
+def models_show(name: Positional[Name], json: bool = False, allow_pickle: bool = False) -> None:
+    """Show one: its size, parts, noise levels, licence, hash, and what it was trained on.
+
+    Args:
+        name: of a model, a folder, or a hub id `user/repo`.
+        json: print one JSON document instead of sentences.
+        allow_pickle: also load .bin weight files, which can run code; only for files you trust.
+    """
+    from regrow.interfaces import models_verbs
+
+    models_verbs.show(name, json, allow_pickle)
+
+
+def models_remove(name: Positional[Name], yes: bool = False, json: bool = False) -> None:
+    """Remove one of your own. Without --yes it only says what would go.
+
+    Args:
+        name: of a model in your model folder.
+        yes: do it.
+        json: print one JSON document instead of sentences.
+    """
+    from regrow.interfaces import models_verbs
+
+    models_verbs.remove(name, yes, json)
+
+
+def models_push(
+    name: Positional[Name],
+    repo: Positional[Annotated[str, tyro.conf.arg(metavar="USER/REPO")]],
+    to: Path | None = None,
+    private: bool = False,
+    json: bool = False,
+    allow_pickle: bool = False,
+) -> None:
+    """Publish one with a model card on the Hugging Face hub, or write what would be published to a folder.
+
+    Args:
+        name: of a model, or a folder.
+        repo: the hub repository `user/repo`; made if it is not there.
+        to: a new or empty folder to write instead; nothing goes over the network.
+        private: make a repository that only you can see.
+        json: print one JSON document instead of sentences.
+        allow_pickle: also load .bin weight files, which can run code; only for files you trust.
+    """
+    from regrow.interfaces import models_verbs
+
+    models_verbs.push(name, repo, to, private, json, allow_pickle)
+
+
+def models_pull(
+    source: Positional[Annotated[str, tyro.conf.arg(metavar="USER/REPO|FOLDER")]],
+    name: Name = "",
+    json: bool = False,
+    allow_pickle: bool = False,
+) -> None:
+    """Get one from the Hugging Face hub, or copy it from a folder. Broken off, the same command gets the rest.
+
+    Args:
+        source: a hub repository `user/repo`, or a folder.
+        name: what to call it here; the last part of the source's own name if not given.
+        json: print one JSON document instead of sentences.
+        allow_pickle: also load .bin weight files, which can run code; only for files you trust.
+    """
+    from regrow.interfaces import models_verbs
+
+    models_verbs.pull(source, name, json, allow_pickle)
+
+
+Action = (
+    Annotated[Any, subcommand(name="list", constructor=models_list, is_default=True)]
+    | Annotated[Any, subcommand(name="show", constructor=models_show)]
+    | Annotated[Any, subcommand(name="remove", constructor=models_remove)]
+    | Annotated[Any, subcommand(name="push", constructor=models_push)]
+    | Annotated[Any, subcommand(name="pull", constructor=models_pull)]
+)
+
+
+def models(action: Annotated[Action, tyro.conf.arg(name="")]) -> None:
+    """List the models that are here, show, remove, publish or get one."""
