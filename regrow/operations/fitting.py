@@ -170,10 +170,12 @@ class _Run:
         self.plan: Plan | None = plan_of_steps(settings.steps, settings.flat) if settings.steps else None
 
     def state(self, loss: float | None, validation: float | None = None, notes: tuple[str, ...] = ()) -> FitState:
-        by_steps = bool(self.settings.steps)
-        share = self.step / self.settings.steps if by_steps else min(1.0, self.seconds / self.settings.seconds)
+        if self.plan:  # which a run by time may overrun, when the machine gets busier than it was
+            share = self.step / self.plan.ends_at
+        else:
+            share = self.seconds / self.settings.seconds
         steps = self.plan.ends_at if self.plan else None
-        return FitState(self.step, steps, loss, self.seconds, share, validation, notes)
+        return FitState(self.step, steps, loss, self.seconds, min(1.0, share), validation, notes)
 
     def restore(self) -> tuple[str, ...]:
         found, notes = read_newest_checkpoint(self.folder)

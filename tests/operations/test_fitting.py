@@ -130,6 +130,22 @@ def test_another_run_is_not_continued(tmp_path: Path) -> None:
         run(4)
 
 
+def test_a_run_by_time_on_a_machine_that_slows_down_is_done_when_its_last_step_is(tmp_path: Path) -> None:
+    pause = 0.002
+
+    def slower(network: nn.Module, share: Share) -> torch.Tensor:
+        time.sleep(pause)
+        return ones(network, share)
+
+    states = []
+    for state in fit(nn.Linear(2, 2), slower, Fit(seconds=0.3, flat=0.5), tmp_path, make_accelerator()):
+        states.append(state)
+        pause = 0.006 if state.steps else pause
+    assert states[-1].seconds > 0.3
+    assert [state.share for state in states] == sorted(state.share for state in states)
+    assert [state.share for state in states if state.share >= 1] == [states[-1].share]
+
+
 def test_orthogonalised_matrices_have_singular_values_near_one() -> None:
     for shape in ((8, 40), (40, 8), (16, 16)):
         matrix = torch.randn(shape, generator=torch.Generator().manual_seed(1))
