@@ -108,6 +108,8 @@ def save_model(model: Model, folder: Path, dtype: torch.dtype = torch.float16) -
             with quiet():
                 copy.save_pretrained(where)
             _forget_path(where / "config.json")
+            for weights in where.glob("*.safetensors"):  # which safetensors makes unreadable to all but their owner
+                shutil.copymode(where / "config.json", weights)
 
 
 def _forget_path(config_file: Path) -> None:
