@@ -170,10 +170,8 @@ class _Run:
         self.plan: Plan | None = plan_of_steps(settings.steps, settings.flat) if settings.steps else None
 
     def state(self, loss: float | None, validation: float | None = None, notes: tuple[str, ...] = ()) -> FitState:
-        if self.plan:  # which a run by time may overrun, when the machine gets busier than it was
-            share = self.step / self.plan.ends_at
-        else:
-            share = self.seconds / self.settings.seconds
+        # a run by time may overrun its plan, when the machine gets busier than it was
+        share = self.step / self.plan.ends_at if self.plan else self.seconds / self.settings.seconds
         steps = self.plan.ends_at if self.plan else None
         return FitState(self.step, steps, loss, self.seconds, min(1.0, share), validation, notes)
 
