@@ -64,7 +64,8 @@ class Shared:
             raise ValueError(f"{model.name} takes no prompts, so there is no attention to share.")
         self._model, self._kind, self._share = model, kind, share
         self._guidance, self._path, self._levels = guidance, path, levels
-        self._denoise = model.denoiser(model.condition([source, *wishes, *negative]))
+        # an engine would not see that attention is changed
+        self._denoise = model.using(None).denoiser(model.condition([source, *wishes, *negative]))
         self._alignment = alignment_of(model, source, wishes, emphasis)
 
     def __call__(self, x_t: Batch, level: Level) -> Prediction:

@@ -6,10 +6,11 @@ Nothing here knows a file format; each family fills in `encode`, `decode`, `cond
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Protocol, Self
 
 import torch
 from jaxtyping import Float, Int
@@ -21,7 +22,7 @@ from regrow.core.levels import Level, Schedule
 from regrow.core.windows import windowed
 from regrow.media.mel import MelSettings
 
-Family = Literal["stable-diffusion", "pixel-unet"]
+Family = Literal["stable-diffusion", "pixel-unet", "mel-unet"]
 
 
 class ModelError(ValueError):
@@ -53,6 +54,21 @@ class Condition:
         return Condition(self.tokens.expand(batch, -1, -1))
 
 
+class Engine(Protocol):
+    """What computes a network in torch's stead."""
+
+    @property
+    def name(self) -> str:
+        """As recipes tell it: the library, and what it computes in."""
+        ...
+
+    def __call__(
+        self, x_t: Float[Tensor, "b c y x"], labels: Float[Tensor, " b"], tokens: Float[Tensor, "b n dim"]
+    ) -> Float[Tensor, "b c y x"]:
+        """What the network returns."""
+        ...
+
+
 @dataclass(eq=False, kw_only=True)
 class Model(ABC):
     """An opened checkpoint, in eval mode and without gradients.
@@ -75,6 +91,9 @@ class Model(ABC):
         tokenizer: of the text encoder; None without one.
         mel: how it hears; None for a model of pictures. What is said of pictures `b 3 h w` and pixels then holds for
             mels `b 1 bands frames`, in which -1 is silence (`regrow.media.mel.to_unit`).
+        relative: of a model of sounds: it knows no level, each of its clips is as loud as its loudest moment can be.
+        engine: what computes the network for `denoiser`; None for torch. Whatever else is done to `unet` (hooks,
+            changed attention) it does not know of: that takes `using(None)`.
     """
 
     name: str
@@ -93,6 +112,8 @@ class Model(ABC):
     tokenizer: Any = None
     notes: tuple[str, ...] = ()
     mel: MelSettings | None = None
+    relative: bool = False
+    engine: Engine | None = None
 
     def __post_init__(self) -> None:
         for module in self._modules():
@@ -179,7 +200,9 @@ class Model(ABC):
             labels = torch.full((len(x_t),), self.schedule.label(level), dtype=torch.float32, device=self.device)
             # gradients only towards encoded words that ask for them, as null-text inversion does
             with torch.set_grad_enabled(torch.is_grad_enabled() and condition.tokens.requires_grad):
-                output = self.output(x_t.to(self.device, self.dtype), labels, condition.expand(len(x_t)))
+                x, expanded = x_t.to(self.device, self.dtype), condition.expand(len(x_t))
+                engine = None if torch.is_grad_enabled() else self.engine
+                output = engine(x, labels, expanded.tokens) if engine else self.output(x, labels, expanded)
                 return predict(output.to(x_t), x_t, level, self.prediction_type)
 
         return denoise
@@ -200,10 +223,22 @@ class Model(ABC):
         return next(self.unet.parameters()).dtype
 
     def to(self, device: str | torch.device | None = None, dtype: torch.dtype | None = None) -> Self:
-        """Move the modules, in place; None leaves as is."""
+        """Move the modules, in place, and let torch compute them; None leaves as is."""
+        self.engine = None
         for module in self._modules():
             torch.nn.Module.to(module, device=device, dtype=dtype)  # diffusers' own logs a page on every call
         return self
+
+    @property
+    def computed_by(self) -> str:
+        """What computes the network, and in which precision: "torch float32"."""
+        return self.engine.name if self.engine else f"torch {str(self.dtype).removeprefix('torch.')}"
+
+    def using(self, engine: Engine | None) -> Self:
+        """The same opened checkpoint, computed by another engine; None for torch."""
+        other = copy(self)
+        other.engine = engine
+        return other
 
     @cached_property
     def content_hash(self) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import torch
 from tqdm import tqdm
 
+from regrow.families.engine import with_engine
 from regrow.families.model import Model
 from regrow.families.registry import open_model
 from regrow.media.image import check_savable
@@ -21,9 +22,25 @@ Result = TypeVar("Result")
 
 
 def opened(name: str, run: "Run") -> Model:
-    """A model on the device and with the threads that a command asks for."""
+    """A model on the device and with the threads that a command asks for, computed by torch.
+
+    Raises:
+        ValueError: the command asks for another engine.
+    """
+    if run.engine == "openvino":
+        raise ValueError("--engine openvino is for generate, edit, invert and replay; leave it out here.")
+    return _opened(name, run)
+
+
+def engaged(name: str, run: "Run") -> Model:
+    """The same, computed by the engine that a command asks for."""
+    return with_engine(_opened(name, run), run.engine, None if run.dtype == "auto" else "float32")
+
+
+def _opened(name: str, run: "Run") -> Model:
     set_threads(run)
-    return open_model(name, allow_pickle=run.allow_pickle, device=run.device, dtype=getattr(torch, run.dtype))
+    dtype = torch.float32 if run.dtype == "auto" else getattr(torch, run.dtype)
+    return open_model(name, allow_pickle=run.allow_pickle, device=run.device, dtype=dtype)
 
 
 def set_threads(run: "Run") -> None:

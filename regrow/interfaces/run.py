@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import tyro
 
+from regrow.families.names import EngineName
+
 
 @dataclass(frozen=True)
 class Run:
@@ -14,14 +16,18 @@ class Run:
         json: print one JSON document instead of sentences.
         threads: of the CPU; 0 leaves torch's choice. Beside another busy process take 1.
         device: where the model runs: cpu, cuda, mps.
-        dtype: of the model's weights.
+        dtype: of the model's weights; auto is float32.
+        engine: what computes the network of generate, edit, invert and replay: torch, or openvino, on the CPU and in
+            bfloat16 where the CPU has it and --dtype is auto. auto takes openvino where it is installed and the
+            network is large enough to pay for its compilation, and for replay what computed the file.
         allow_pickle: also load .bin weight files, which can run code; only for files you trust.
     """
 
     json: bool = False
     threads: int = 0
     device: str = "cpu"
-    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    engine: EngineName = "auto"
     allow_pickle: bool = False
 
 

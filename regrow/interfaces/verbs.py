@@ -3,7 +3,7 @@
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from regrow.interfaces import sound_verbs as sounds
 from regrow.interfaces.reporting import (
     checked,
     distance_text,
+    engaged,
     free_paths,
     lines,
     opened,
@@ -29,6 +30,7 @@ from regrow.operations import inspect as inspecting
 from regrow.operations import invert as inverting
 from regrow.operations import replay as replaying
 from regrow.operations.edit import Edited
+from regrow.operations.recipe import Recipe
 from regrow.operations.requests import Edit, Generate, Invert
 from regrow.operations.trajectories import save_trajectory
 
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 def generate(request: Generate, run: "Run", out: Path | None) -> None:
     if sounds.is_sound(out):
         request = sounds.for_sounds(request)
-    model = opened(request.model, run)
+    model = engaged(request.model, run)
     if model.medium == "sound":
         sounds.generate(request, run, out, model)
         return
@@ -61,12 +63,12 @@ def generate(request: Generate, run: "Run", out: Path | None) -> None:
 def edit(request: Edit, run: "Run", out: Path | None, sheet: Path | None) -> None:
     if sounds.is_sound(request.image):
         request = sounds.for_sounds(request)
-        sounds.edit(request, run, out, sheet, opened(request.model, run))
+        sounds.edit(request, run, out, sheet, engaged(request.model, run))
         return
     first = checked(out or Path(f"{request.image.stem}-{slug(request.target[0])}.png"))
     if sheet:
         check_savable(sheet)
-    model = opened(request.model, run)
+    model = engaged(request.model, run)
     if sheet:
         compared = watched(comparing.compare(request, model), run)
         edited = compared.edited
@@ -106,7 +108,7 @@ def explore(
     if sounds.is_sound(request.image):
         raise ValueError("--explore lays out pictures; for sounds give one --strength at a time.")
     first = checked(out or Path(f"{request.image.stem}-explored.png"))
-    explored = watched(exploring.explore(request, opened(request.model, run), strengths, guidances), run)
+    explored = watched(exploring.explore(request, engaged(request.model, run), strengths, guidances), run)
     (path,) = free_paths(first, 1)
     save(path, make_sheet(explored.rows, cell=192, title=f"regrow edit --explore: {request.image.name}"))
     commands = [command_of(cell.request) for cell in explored.cells]
@@ -162,7 +164,7 @@ def _save_masks(edited: Edited, paths: Sequence[Path]) -> dict[Path, str]:
 
 
 def invert(request: Invert, run: "Run", out: Path | None) -> None:
-    model = opened(request.model, run)
+    model = engaged(request.model, run)
     inverted = watched(inverting.invert(request, model), run)
     (path,) = free_paths(out or Path(f"{request.image.stem}.safetensors"), 1)
     save_trajectory(path, inverted.trajectory, inverted.made_of)
@@ -200,15 +202,23 @@ def replay(file: Path, run: "Run", out: Path | None) -> None:
     request = replaying.request_from(recipe)
     first = out or Path(f"{file.stem}-replayed{file.suffix if sounds.is_sound(file) else '.png'}")
     (sounds.check_savable if sounds.is_sound(file) else check_savable)(first)
-    model = opened(request.model, run)
-    replayed = watched(replaying.replay(recipe, request, model), run)
+    model = engaged(request.model, _as_recorded(run, recipe) if run.engine == "auto" else run)
+    replayed = watched(replaying.replay(recipe, request, model, run.engine), run)
     (path,) = free_paths(first, 1)
     if replayed.rate:
         sounds.save(path, replayed.result, replayed.rate, replayed.recipe)
     else:
         save(path, replayed.result, replayed.recipe)
-    same = "the same, bit for bit" if replayed.identical else "NOT the same: another machine, library or thread count"
+    other = "NOT the same: another machine, library, engine or thread count"
+    same = "the same, bit for bit" if replayed.identical else other
     say(run, {"file": path, "identical": replayed.identical}, f"wrote {path}: {same}")
+
+
+def _as_recorded(run: "Run", recipe: Recipe) -> "Run":
+    """In torch as it was used then; any other engine is up to `replaying.replay`."""
+    library, _, precision = str(recipe.get("engine", "")).partition(" ")
+    known = library == "torch" and precision in ("bfloat16", "float16") and run.dtype == "auto"
+    return replace(run, engine="torch", dtype=precision if known else run.dtype)
 
 
 def verify(name: str, run: "Run") -> None:

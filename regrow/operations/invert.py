@@ -137,6 +137,8 @@ def describe(request: Invert | Edit, model: Model) -> dict[str, Any]:
         "guidance": request.invert_guidance if isinstance(request, Edit) else request.guidance,
         **{name: getattr(request, name) for name in names},
     }
+    if model.engine:
+        made_of["engine"] = model.engine.name
     if method in ("edit_friendly", "edit_friendly_2m"):
         made_of["seed"] = request.seed
     if method == "edit_friendly_2m":  # its first step back is unlike the others, so a path holds from its own end alone

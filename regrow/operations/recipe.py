@@ -10,6 +10,7 @@ A recipe is a JSON object with the keys
     mask        hash of the mask's 8-bit pixels, the share of the picture that may change, and path and hash of its
                 file; absent where all may change
     threads     of the CPU: another number may round differently
+    engine      what computed the network, and in which precision; absent from before there was a choice: torch
     versions    of Python and of the libraries that compute
     result      hash of the picture's 8-bit pixels or the wave's 24-bit samples, and which one of a batch it is
     figures     what was measured: evaluations, seconds, distances
@@ -70,14 +71,20 @@ def make_recipe(
         "settings": settings,
         "model": {"name": model.name, "hash": model.content_hash},
         "threads": torch.get_num_threads(),
-        "versions": {"python": platform.python_version()}
-        | {name: version(name) for name in ("torch", "diffusers", "transformers", "pillow", "numpy")},
+        "engine": model.computed_by,
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in _libraries(model)},
         "result": {"hash": (picture_hash if result.ndim == 3 else wave_hash)(result), "index": index},
         "figures": dict(figures),
     }
     if image:
         recipe["input"] = {"file": str(Path(image).resolve()), "hash": file_hash(Path(image))}
     return recipe
+
+
+def _libraries(model: Model) -> tuple[str, ...]:
+    """Those that compute."""
+    engine = (model.engine.name.split()[0],) if model.engine else ()
+    return ("torch", "diffusers", "transformers", "pillow", "numpy", *engine)
 
 
 def settings_from(recipe: Mapping[str, Any], kind: type) -> dict[str, Any]:

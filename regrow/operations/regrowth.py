@@ -258,7 +258,8 @@ def _kept_or_inverted(
 
 def _from_file(path: Path, made_of: dict[str, Any], start: Level) -> Trajectory:
     trajectory, there = load_trajectory(path)
-    different = sorted(key for key, value in made_of.items() if there.get(key) != _as_json(value))
+    keys = {*made_of, *(there.keys() & {"engine"})}  # which torch's paths do not name
+    different = sorted(key for key in keys if there.get(key) != _as_json(made_of.get(key)))
     if different:
         raise MediaError(
             f"{path} was inverted with another {', '.join(different)}; give the same settings, or invert again."

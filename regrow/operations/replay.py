@@ -8,7 +8,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from regrow.families.engine import as_recorded
 from regrow.families.model import Model
+from regrow.families.names import EngineName
 from regrow.media.audio import is_sound
 from regrow.media.audio import read_recipe as read_sound_recipe
 from regrow.media.files import MediaError
@@ -77,17 +79,28 @@ def _unchanged(file: str, known: str) -> Path:
     return Path(file)
 
 
-def replay(recipe: Recipe, request: Generate | Edit, model: Model) -> Generator[Progress, None, Replayed]:
+def replay(
+    recipe: Recipe, request: Generate | Edit, model: Model, engine: EngineName = "auto"
+) -> Generator[Progress, None, Replayed]:
     """Make the recipe's result again, with as many threads as the first time.
+
+    Args:
+        recipe: of the result.
+        request: that it describes.
+        model: that made it.
+        engine: `auto` computes it as the first time; any other leaves the model as it is.
 
     Raises:
         MediaError: the model is not the one of the recipe.
+        ModelError: what computed it the first time cannot be had here.
     """
     if model.content_hash != recipe["model"]["hash"]:
         raise MediaError(
             f"The model {model.name} here is not the one that made this file (its content hash differs); "
             "install that version of it."
         )
+    if engine == "auto":
+        model = as_recorded(model, str(recipe.get("engine", "torch float32")))
     threads = torch.get_num_threads()
     torch.set_num_threads(recipe["threads"])
     try:
