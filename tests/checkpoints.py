@@ -197,6 +197,54 @@ def bare_pixel(folder: Path) -> Path:
     return folder
 
 
+def mel_unet(channels: int = 1, sample_size: int | tuple[int, int] = (32, 64)) -> UNet2DModel:
+    net = UNet2DModel(
+        sample_size=sample_size,
+        in_channels=channels,
+        out_channels=channels,
+        block_out_channels=(8, 16),
+        layers_per_block=1,
+        down_block_types=("DownBlock2D", "AttnDownBlock2D"),
+        up_block_types=("AttnUpBlock2D", "UpBlock2D"),
+        attention_head_dim=4,
+        norm_num_groups=4,
+    )
+    return livelier(net)  # pyright: ignore[reportReturnType]
+
+
+def audio_diffusion(folder: Path, latent: bool = False, channels: int = 1) -> Path:
+    """Like teticio's audio-diffusion: a DDPM on mels, or behind an autoencoder, as its files are on the hub."""
+    torch.manual_seed(7)
+    index: dict[str, Any] = {
+        "_class_name": "AudioDiffusionPipeline",
+        "_diffusers_version": "0.11.0",
+        "mel": ["audio_diffusion", "Mel"],
+        "scheduler": ["diffusers", "DDPMScheduler"],
+        "unet": ["diffusers", "UNet2DModel"],
+        "vqvae": ["diffusers", "AutoencoderKL"] if latent else [None, None],
+    }
+    (mel_unet(4, (16, 32)) if latent else mel_unet()).save_pretrained(folder / "unet")
+    DDPMScheduler().save_pretrained(folder / "scheduler")
+    if latent:
+        codec = codec_kl()
+        AutoencoderKL(**{**codec.config, "in_channels": channels, "out_channels": channels}).save_pretrained(
+            folder / "vqvae"
+        )
+    (folder / "mel").mkdir()
+    mel = {"hop_length": 512, "n_fft": 2048, "n_iter": 32, "sample_rate": 22050, "top_db": 80}
+    for path, table in (
+        ("model_index.json", index),
+        ("mel/mel_config.json", {"_class_name": "Mel", **mel, "x_res": 64, "y_res": 32}),
+    ):
+        (folder / path).write_text(json.dumps(table))
+    return folder
+
+
+def latent_audio_diffusion(folder: Path) -> Path:
+    """Its latent kind, whose autoencoder here takes colours, as Stable Diffusion's does."""
+    return audio_diffusion(folder, latent=True, channels=3)
+
+
 def edit_json(path: Path, **changes: Any) -> None:
     """Change keys of a JSON file; None as a value stays None."""
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
@@ -209,4 +257,6 @@ FACTORIES = {
     "sd-zero-snr": sd_zero_snr,
     "ddpm": ddpm,
     "bare-pixel": bare_pixel,
+    "audio-diffusion": audio_diffusion,
+    "latent-audio-diffusion": latent_audio_diffusion,
 }

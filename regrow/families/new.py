@@ -142,19 +142,22 @@ def new_unet(
     return unet
 
 
-def new_pixel_unet(seed: int, side: int, size: NewSize = "small") -> UNet2DModel:
-    """An unconditional denoiser of pictures of `side` pixels squared, in the layout of diffusers' DDPMPipeline.
+def new_pixel_unet(seed: int, extent: tuple[int, int], size: NewSize = "small", channels: int = 3) -> UNet2DModel:
+    """An unconditional denoiser of pictures or mels of this height and width, in the layout of diffusers' DDPMPipeline.
 
-    Full resolution costs most, so its channels are few; attention begins where the picture is 16 cells wide.
+    Full resolution costs most, so its features are few; attention begins where the shorter side is 16 cells.
     """
     torch.manual_seed(seed)
     width = {"small": 32, "medium": 64}[size]
+    side = min(extent)
     levels = max(2, min(5, side.bit_length() - 3))
-    channels = tuple(width * min(4, 2**level) for level in range(levels))
+    features = tuple(width * min(4, 2**level) for level in range(levels))
     attends = [side >> level <= 16 for level in range(levels)]
     return UNet2DModel(
-        sample_size=side,
-        block_out_channels=channels,
+        sample_size=side if extent[0] == extent[1] else extent,
+        in_channels=channels,
+        out_channels=channels,
+        block_out_channels=features,
         layers_per_block=1,
         attention_head_dim=32,
         down_block_types=tuple("AttnDownBlock2D" if attend else "DownBlock2D" for attend in attends),

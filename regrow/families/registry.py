@@ -14,22 +14,25 @@ from regrow.media.home import home
 
 EMBEDDED = Path(__file__).parent.parent / "models"
 SUPPORTED = (
-    "Stable Diffusion 1.x and 2.x (StableDiffusionPipeline) and pixel UNets (DDPMPipeline, DDIMPipeline, UNet2DModel)"
+    "Stable Diffusion 1.x and 2.x (StableDiffusionPipeline), pixel UNets (DDPMPipeline, DDIMPipeline, UNet2DModel) and "
+    "mel UNets (AudioDiffusionPipeline)"
 )
 _PIPELINES: dict[str, Family] = {
     "StableDiffusionPipeline": "stable-diffusion",
     "StableDiffusionImg2ImgPipeline": "stable-diffusion",
     "DDPMPipeline": "pixel-unet",
     "DDIMPipeline": "pixel-unet",
+    "AudioDiffusionPipeline": "mel-unet",
 }
 # all that a model is read from, so that a hub repository's other gigabytes stay where they are
-_PARTS = ("unet", "vae", "text_encoder")
+_PARTS = ("unet", "vae", "vqvae", "text_encoder")
 _WANTED = [
     "model_index.json",
     "config.json",
     "scheduler_config.json",
     "words.json",
     "mel.json",
+    "mel/mel_config.json",
     "training.json",
     "diffusion_pytorch_model.safetensors",
     "scheduler/*.json",
@@ -113,6 +116,10 @@ def open_model(
         from regrow.families.stable_diffusion import open_stable_diffusion
 
         return open_stable_diffusion(folder, name, index or {}, allow_pickle, dtype).to(device)
+    if family == "mel-unet":
+        from regrow.families.mel_unet import open_mel_unet
+
+        return open_mel_unet(folder, name, index or {}, allow_pickle, dtype).to(device)
     from regrow.families.pixel import open_pixel_unet
 
     return open_pixel_unet(folder, name, index, allow_pickle, dtype).to(device)
@@ -143,7 +150,7 @@ def _is_model(folder: Path) -> bool:
 def _is_complete(folder: Path) -> bool:
     """Whether a cached snapshot holds weights of every part: the cache also keeps downloads that broke off."""
     index = read_json(folder / "model_index.json") if (folder / "model_index.json").is_file() else {"unet": []}
-    parts = [folder / part for part in _PARTS if part in index]
+    parts = [folder / part for part in _PARTS if part in index and index[part] != [None, None]]
     return all(_has_weights(path) for path in parts) or _has_weights(folder)
 
 

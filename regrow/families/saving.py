@@ -11,7 +11,7 @@ import torch
 
 from regrow.core.names import Objective
 from regrow.families import new
-from regrow.families.mel_file import write_mel
+from regrow.families.mel_file import write_mel, write_mel_config
 from regrow.families.model import Model
 from regrow.families.new import NewSize
 from regrow.families.part import quiet
@@ -75,17 +75,40 @@ def write_new(
     )
 
 
-def write_new_pixel(folder: Path, *, seed: int, size: NewSize, side: int, objective: Objective) -> None:
-    """Write an untrained, unconditional pixel model (`UNet2DModel`), which `open_model` and diffusers open."""
+def write_new_pixel(
+    folder: Path,
+    *,
+    seed: int,
+    size: NewSize,
+    extent: tuple[int, int],
+    objective: Objective,
+    mel: MelSettings | None = None,
+) -> None:
+    """Write an untrained, unconditional model (`UNet2DModel`) of pixels or of mels.
+
+    `open_model` opens it, and diffusers, as a DDIMPipeline or an AudioDiffusionPipeline.
+
+    Args:
+        folder: that does not exist.
+        seed: of the weights.
+        size: of the network.
+        extent: height and width of the pictures in pixels, or bands and frames of the mels.
+        objective: what the network is to predict.
+        mel: makes it a model of sounds.
+    """
     scheduler = new.new_scheduler(objective)
     with quiet():
-        new.new_pixel_unet(seed, side, size).save_pretrained(folder / "unet")
+        new.new_pixel_unet(seed, extent, size, 3 if mel is None else 1).save_pretrained(folder / "unet")
         scheduler.save_pretrained(folder / "scheduler")
-    index = {
-        "_class_name": "DDIMPipeline",
+    index: dict[str, Any] = {
+        "_class_name": "DDIMPipeline" if mel is None else "AudioDiffusionPipeline",
         "unet": ["diffusers", "UNet2DModel"],
         "scheduler": ["diffusers", type(scheduler).__name__],
     }
+    if mel is not None:
+        index |= {"mel": ["diffusers", "Mel"], "vqvae": [None, None]}
+        write_mel(folder, mel)
+        write_mel_config(folder, mel, extent[1])
     _write_index(folder, index)
 
 
@@ -101,7 +124,8 @@ def save_model(model: Model, folder: Path, dtype: torch.dtype = torch.float16) -
     """
     shutil.copytree(model.folder, folder, ignore=_weights)
     flat = not (model.folder / "unet").is_dir()
-    for name, part in (("unet", model.unet), ("vae", model.codec), ("text_encoder", model.text_encoder)):
+    codec = "vqvae" if model.family == "mel-unet" else "vae"
+    for name, part in (("unet", model.unet), (codec, model.codec), ("text_encoder", model.text_encoder)):
         if part is not None:
             copy: Any = torch.nn.Module.to(deepcopy(part), dtype=dtype)  # diffusers' own `to` says it may be inexact
             where = folder if flat else folder / name

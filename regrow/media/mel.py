@@ -26,6 +26,9 @@ from regrow.media.files import MediaError
 CEILING = 0.0
 """The mel level that models see as 1, in dB: a full-scale sine."""
 
+NOTHING = 1e-10
+"""The power below which a cell is silence, whatever is around it."""
+
 
 @dataclass(frozen=True)
 class MelSettings:
@@ -120,7 +123,7 @@ def filters(settings: MelSettings) -> Float[Tensor, "bands bins"]:
     Raises:
         MediaError: a band is so narrow that no bin of the transform falls into it.
     """
-    edges = _hertz(np.linspace(_mel(settings.low), _mel(settings.high), settings.bands + 2))
+    edges = _edges(settings)
     bins = np.linspace(0, settings.rate / 2, settings.window // 2 + 1)
     rising = (bins - edges[:-2, None]) / np.diff(edges)[:-1, None]
     falling = (edges[2:, None] - bins) / np.diff(edges)[1:, None]
@@ -132,6 +135,23 @@ def filters(settings: MelSettings) -> Float[Tensor, "bands bins"]:
             "take fewer bands, a longer window or a higher low."
         )
     return torch.tensor(triangles, dtype=torch.float32)
+
+
+def slope(settings: MelSettings) -> Float[Tensor, " bands"]:
+    """By how many dB librosa's mel, each band divided by its width, is below this one: 0 in the narrowest band.
+
+    That is `norm="slaney"`, up to a constant that is the same in all bands.
+    """
+    edges = _edges(settings)
+    width = edges[2:] - edges[:-2]
+    return torch.tensor(10 * np.log10(width.min() / width), dtype=torch.float32)
+
+
+def loudest(wave: Float[Tensor, "1 n"], settings: MelSettings) -> float:
+    """What to divide a wave by for the loudest cell of librosa's mel of it to be at 0 dB; 1 where there is silence."""
+    weights = filters(settings) * 10 ** (slope(settings)[:, None] / 10)
+    power = float((weights @ spectrum(wave, settings).abs().square()).max())
+    return power**0.5 if power > NOTHING else 1.0
 
 
 def to_unit(mel: Float[Tensor, "b 1 bands frames"], settings: MelSettings) -> Float[Tensor, "b 1 bands frames"]:
@@ -156,6 +176,12 @@ def as_picture(unit: Float[Tensor, "b 1 bands frames"]) -> Float[Tensor, "b 3 ba
 
 _STOPS = ((0, 0, 0), (0.22, 0.05, 0.38), (0.60, 0.16, 0.44), (0.93, 0.38, 0.26), (0.99, 0.73, 0.32), (1, 1, 0.9))
 """Red, green and blue of evenly spaced levels, from silence on; each brighter than the one before."""
+
+
+def _edges(settings: MelSettings) -> np.ndarray:
+    """Hz where the bands begin, peak and end: band k at k, k + 1 and k + 2."""
+    return _hertz(np.linspace(_mel(settings.low), _mel(settings.high), settings.bands + 2))
+
 
 _BREAK, _LINEAR, _LOG = 1000.0, 3 / 200, np.log(6.4) / 27  # Slaney's scale: linear below 1 kHz, logarithmic above
 

@@ -39,7 +39,7 @@ class DenoiserOf:
         """Encode what is not encoded yet, and make ready."""
         model.to(accelerator.device)
         if model.codec is None:
-            x0 = _pixels(data.items)
+            x0 = _pixels(data.items, model)
         else:
             latents = yield from latents_of(
                 model.codec,
@@ -121,8 +121,8 @@ def prompts_of(request: Train, data: Data, model: Model) -> Sequence[str]:
     return request.prompts or [data.caption(i, 1) for i in range(first, min(first + 8, len(data.items)))]
 
 
-def _pixels(items: np.ndarray) -> Callable[[np.ndarray], Tensor]:
-    return lambda chosen: to_batch(items[chosen])
+def _pixels(items: np.ndarray, model: Model) -> Callable[[np.ndarray], Tensor]:
+    return lambda chosen: model.encode(to_batch(items[chosen]))
 
 
 def latents_in_memory(latents: np.ndarray) -> Callable[[np.ndarray], Tensor]:

@@ -11,8 +11,11 @@ from torch import Tensor
 from regrow.families.model import Model
 from regrow.media.audio import Sound, load, resample, to_mono
 from regrow.media.files import MediaError
-from regrow.media.mel import MelSettings, from_unit, to_mel, to_unit
+from regrow.media.mel import MelSettings, from_unit, loudest, to_mel, to_unit
 from regrow.media.mel_inverse import from_mel
+
+PEAK = 0.9
+"""Of a wave whose level nobody knows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,12 +27,14 @@ class Heard:
         wave: `1 n`, mono, at the model's rate.
         mel: `1 bands frames` as models see it, whole latents long; what is beyond the wave is silence.
         notes: sentences on what was done to it.
+        level: what the wave was divided by for the mel: 1, but for models that know no level.
     """
 
     sound: Sound
     wave: Float[Tensor, "1 n"]
     mel: Float[Tensor, "1 bands frames"]
     notes: tuple[str, ...]
+    level: float = 1.0
 
 
 def settings_of(model: Model) -> MelSettings:
@@ -59,17 +64,36 @@ def hear(path: Path, model: Model) -> Heard:
     wave = resample(mono, sound.rate, settings.rate)
     if sound.rate != settings.rate:
         notes.append(f"{path.name} was resampled from {sound.rate} Hz to the model's {settings.rate} Hz.")
-    mel = to_unit(to_mel(wave[None], settings), settings)[0]
+    level = level_of(wave, model)
+    mel = to_unit(to_mel(wave[None] / level, settings), settings)[0]
     if bool((mel <= -1).all()):
         raise MediaError(f"{path} is silent; there is nothing in it to edit.")
     missing = -mel.shape[-1] % model.multiple
-    return Heard(sound, wave, F.pad(mel, (0, missing), value=-1.0), tuple(notes))
+    return Heard(sound, wave, F.pad(mel, (0, missing), value=-1.0), tuple(notes), level)
 
 
-def sounded(mels: Float[Tensor, "b 1 bands frames"], model: Model, samples: int) -> Float[Tensor, "b 1 n"]:
-    """The first samples of what a model made, as waves at its rate in [-1, 1]."""
+def sounded(
+    mels: Float[Tensor, "b 1 bands frames"], model: Model, samples: int, level: float | None = None
+) -> Float[Tensor, "b 1 n"]:
+    """The first samples of what a model made, as waves at its rate in [-1, 1].
+
+    Args:
+        mels: as the model decodes them.
+        model: that made them.
+        samples: of each wave.
+        level: of the sound that they were made from (`Heard`). Without one, what a model that knows no level made
+            gets a peak of `PEAK`.
+    """
     settings = settings_of(model)
-    return from_mel(from_unit(mels, settings), settings)[..., :samples].clamp(-1, 1)
+    waves = from_mel(from_unit(mels, settings), settings)[..., :samples]
+    if model.relative and level is None:
+        waves = waves * (PEAK / waves.abs().amax(-1, keepdim=True).clamp_min(1e-9))
+    return (waves * (level or 1.0)).clamp(-1, 1)
+
+
+def level_of(wave: Float[Tensor, "1 n"], model: Model) -> float:
+    """What to divide a wave by for this model to hear it: by what puts its loudest moment at the top, or by 1."""
+    return loudest(wave, settings_of(model)) if model.relative else 1.0
 
 
 def closed(latents: Float[Tensor, "b c y x"], model: Model) -> Float[Tensor, "b 1 n"]:

@@ -13,7 +13,7 @@ from torch import Tensor
 from regrow.media.audio import load, resample, to_mono
 from regrow.media.captioned import Item
 from regrow.media.home import home
-from regrow.media.mel import MelSettings, to_mel, to_unit
+from regrow.media.mel import MelSettings, loudest, to_mel, to_unit
 from regrow.operations.progress import Progress
 
 SILENT = -60.0
@@ -35,18 +35,24 @@ class Clips:
     silent: tuple[int, ...]
 
 
-def clips_of(items: tuple[Item, ...], settings: MelSettings, frames: int) -> Generator[Progress, None, Clips]:
+def clips_of(
+    items: tuple[Item, ...], settings: MelSettings, frames: int, relative: bool = False
+) -> Generator[Progress, None, Clips]:
     """Cut sounds into clips of this many frames; the last clip of a file ends where the file ends.
 
     They stay in the cache folder under a name made of the files' contents and the settings.
+
+    Args:
+        items: the sounds.
+        settings: of the mels.
+        frames: of a clip.
+        relative: make every clip as loud as can be, for a model that knows no level.
 
     Raises:
         MediaError: a file has changed since it was listed.
     """
     samples = frames * settings.hop
-    key = hashlib.blake2b(
-        repr((settings, frames, [item.content for item in items])).encode(), digest_size=12
-    ).hexdigest()
+    key = content_of(items, settings, frames, relative)
     path, index = (home() / "cache" / "clips" / f"{key}{end}" for end in (".npy", "-index.npy"))
     if not (path.exists() and index.exists()):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,6 +74,7 @@ def clips_of(items: tuple[Item, ...], settings: MelSettings, frames: int) -> Gen
                 heard, wave = i, _wave(items[i], settings)
             clip = wave[:, start : start + samples]
             clip = F.pad(clip, (0, samples - clip.shape[-1]))
+            clip = clip / loudest(clip, settings) if relative else clip
             mel = to_unit(to_mel(clip[None], settings), settings)
             array[k] = mel[0].movedim(0, -1).half().numpy()
             yield Progress("read", k + 1, len(starts))
@@ -76,6 +83,12 @@ def clips_of(items: tuple[Item, ...], settings: MelSettings, frames: int) -> Gen
         aside.replace(path)
     found = np.load(index).tolist()
     return Clips(np.load(path, mmap_mode="r"), tuple(found[len(items) :]), tuple(found[: len(items)]))
+
+
+def content_of(items: tuple[Item, ...], settings: MelSettings, frames: int, relative: bool) -> str:
+    """A hash of all that decides what the clips are."""
+    made_of = (settings, frames, [item.content for item in items], *(["relative"] if relative else []))
+    return hashlib.blake2b(repr(made_of).encode(), digest_size=12).hexdigest()
 
 
 def starts_in(samples: int, clip: int) -> list[int]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 FRAMES = 512
 """Of a new sound model's clips: 5.9 s."""
+PIXEL_MEL, PIXEL_FRAMES = MelSettings(window=2048, hop=512, low=0.0), 256
+"""Of a new model that denoises mels themselves: clips as long, of half as many numbers; with librosa's bands."""
 
 
 class Stage(Protocol):
@@ -46,12 +48,22 @@ def stages_of(request: Train) -> list[Stage]:
     return stages
 
 
-def read_data(request: Train, extent: tuple[int, int], mel: MelSettings | None) -> Generator[Progress, None, Data]:
-    """What a request names: pictures of this height and width, or mels of this many bands and frames."""
+def read_data(
+    request: Train, extent: tuple[int, int], mel: MelSettings | None, relative: bool = False
+) -> Generator[Progress, None, Data]:
+    """What a request names: pictures of this height and width, or mels of this many bands and frames.
+
+    Raises:
+        ValueError: a world for a model that knows no level: the world's sounds have one.
+    """
     if request.data is not None:
         if mel is not None:
-            return (yield from sound_folder_data(request.data, request.hold_out, extent[1], mel))
+            return (yield from sound_folder_data(request.data, request.hold_out, extent[1], mel, relative))
         return (yield from folder_data(request.data, request.hold_out, extent[0]))
+    if relative:
+        raise ValueError(
+            f"{request.start} knows no level, and the bandstand plays loud and soft: train it on a folder."
+        )
     yield Progress("read", 0, request.scenes)
     if mel is not None:
         return bandstand_data(request.scenes, request.hold_out, extent[1], mel)
@@ -64,10 +76,11 @@ def open_or_make(request: Train, folder: Path) -> Generator[Progress, None, tupl
         model = open_model(request.start)
         if request.learns not in (model.medium, None):
             raise ValueError(f"{request.start} is a model of {model.medium}s and cannot learn {request.learns}s.")
-        return model, (yield from read_data(request, _extent(request, model), model.mel))
-    mel = MelSettings() if request.learns == "sound" else None
+        return model, (yield from read_data(request, _extent(request, model), model.mel, model.relative))
+    mel, frames = (PIXEL_MEL, PIXEL_FRAMES) if request.stage == "pixel" else (MelSettings(), FRAMES)
+    mel = mel if request.learns == "sound" else None
     side = request.size or 128
-    extent = (side, side) if mel is None else (mel.bands, FRAMES)
+    extent = (side, side) if mel is None else (mel.bands, frames)
     found = yield from read_data(request, extent, mel)
     if not (folder / "model_index.json").exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -75,7 +88,7 @@ def open_or_make(request: Train, folder: Path) -> Generator[Progress, None, tupl
             made = Path(aside) / "new"
             seed, size, objective = request.seed, request.new, request.objective
             if request.stage == "pixel":
-                write_new_pixel(made, seed=seed, size=size, side=side, objective=objective)
+                write_new_pixel(made, seed=seed, size=size, extent=extent, objective=objective, mel=mel)
             else:
                 write_new(
                     made,

@@ -20,7 +20,7 @@ from regrow.media.mel import MelSettings
 from regrow.operations.dataset import drawn
 from regrow.operations.played import played
 from regrow.operations.progress import Progress
-from regrow.operations.sound_folder import SILENT, clips_of
+from regrow.operations.sound_folder import SILENT, clips_of, content_of
 from regrow.worlds import bandstand
 from regrow.worlds.storybook import CHARACTERS, VOCABULARY, Scene, caption
 
@@ -142,7 +142,7 @@ def folder_data(folder: Path, held_out: int, size: int) -> Generator[Progress, N
 
 
 def sound_folder_data(
-    folder: Path, held_out: int, frames: int, settings: MelSettings
+    folder: Path, held_out: int, frames: int, settings: MelSettings, relative: bool = False
 ) -> Generator[Progress, None, Data]:
     """The sounds of a folder, cut into clips of this many frames; see `sound_folder`.
 
@@ -154,7 +154,7 @@ def sound_folder_data(
     """
     found = read_captioned(folder, kind=SOUNDS)
     items = tuple(sorted(found.items, key=lambda item: hashlib.blake2b(item.content.encode()).digest()))
-    clips = yield from clips_of(items, settings, frames)
+    clips = yield from clips_of(items, settings, frames, relative)
     if not clips.items:
         raise MediaError(f"{folder} holds silence only: {len(items)} files, and nothing to hear in any of them.")
     held_out = min(held_out, len(items) // 10)
@@ -174,7 +174,7 @@ def sound_folder_data(
         None,
         lambda i, seed: captions[clips.items[i]],
         kept,
-        hashlib.blake2b(repr((settings, frames, [item.content for item in items])).encode()).hexdigest()[:24],
+        content_of(items, settings, frames, relative),
         words,
         characters,
         (*notes, *_skipped(found)),

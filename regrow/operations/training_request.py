@@ -28,7 +28,7 @@ class Train:
         new: size of a new model.
         stage: auto trains codec and denoiser of a new model, and the denoiser of one to go on from. codec trains
             only that (of a model to go on from: its decoder, so that its denoiser still fits); denoiser only that;
-            pixel makes an unconditional model without codec.
+            pixel makes an unconditional model without codec, of pixels or of mels.
         time: how long to train, like 90m or 2h; a new model's codec gets the first third. Two hours if neither this
             nor --steps is given.
         steps: the same as a number of steps of each stage.
@@ -111,8 +111,8 @@ class Train:
             raise ValueError(f"--steps must be 1 or more; got {self.steps}.")
         if self.size and (self.size % 32 or self.size < 32):
             raise ValueError(f"--size must be a multiple of 32; got {self.size}.")
-        if self.learns == "sound" and (self.size or self.stage == "pixel"):
-            raise ValueError("--size and --stage pixel are for pictures.")
+        if self.learns == "sound" and self.size:
+            raise ValueError("--size is for pictures.")
         if min(self.batch, self.accumulate, self.hold_out) < 1 or self.scenes < 2:
             raise ValueError("--batch, --accumulate and --hold-out must be 1 or more, --scenes 2 or more.")
         if self.batch % self.accumulate:

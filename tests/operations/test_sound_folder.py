@@ -1,5 +1,6 @@
 """Training on a folder of sounds as people have them: mixed formats and rates, and files that are none."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from regrow.operations.generate_sounds import generate_sounds
 from regrow.operations.progress import finish
 from regrow.operations.requests import Generate
 from regrow.operations.sound_folder import clips_of, starts_in
+from regrow.operations.stages import open_or_make
 from regrow.operations.train import train
 from regrow.operations.training_data import sound_folder_data, to_batch
 from regrow.operations.training_request import Train
@@ -111,3 +113,28 @@ def test_a_model_of_a_folder_of_sounds_generates(folder: Path) -> None:
     made = finish(generate_sounds(Generate("happy piano", model="mine", steps=2, duration=1.0), open_model("mine")))
     assert made.waves.shape == (1, 1, 22_050)
     assert made.notes == ()
+
+
+def test_a_new_model_of_mels_without_words_is_made_for_a_folder(folder: Path, tmp_path: Path) -> None:
+    request = Train(folder, name="mels", medium="sound", stage="pixel", hold_out=1)
+    model, data = finish(open_or_make(request, tmp_path / "start"))
+    assert (model.family, model.size, model.relative) == ("mel-unet", (128, 256), False)
+    assert data.extent == model.size
+    x0 = model.encode(to_batch(np.array(data.items[:2])))
+    assert model.output(x0, torch.tensor([1.0, 2.0]), model.condition(["", ""])).shape == x0.shape
+
+
+def test_a_model_that_knows_no_level_learns_clips_as_loud_as_can_be(
+    folder: Path, checkpoint: Callable[[str], Path]
+) -> None:
+    start = str(checkpoint("audio-diffusion"))
+    list(train(Train(folder, name="further", start=start, steps=1, batch=1, hold_out=1)))
+    assert open_model("further").relative
+    items = read_captioned(folder, kind=SOUNDS).items
+    settings = open_model(start).mel
+    assert settings
+    clips = finish(clips_of(items, settings, 64, relative=True))
+    theirs = open_model(start).encode(to_batch(np.array(clips.mels)))
+    assert theirs.amax((1, 2, 3)).tolist() == pytest.approx([1.0] * len(theirs), abs=0.01)
+    with pytest.raises(ValueError, match="knows no level, and the bandstand plays loud and soft"):
+        list(train(Train(name="other", world="bandstand", start=start, steps=1)))
