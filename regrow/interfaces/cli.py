@@ -13,6 +13,8 @@ from tyro.conf import OmitArgPrefixes, Positional
 from regrow.interfaces.bench_cli import bench
 from regrow.interfaces.models_cli import models
 from regrow.interfaces.run import Options
+from regrow.operations.extend_request import Extend
+from regrow.operations.interpolate_request import Interpolate
 from regrow.operations.requests import Edit, Generate, Invert
 from regrow.operations.training_request import Train
 
@@ -54,6 +56,29 @@ def edit(
         verbs.explore(request, run, out or sheet, strengths, guidances)
     else:
         verbs.edit(request, run, out, sheet)
+
+
+def extend(request: Annotated[Extend, tyro.conf.arg(name="")], run: Options, out: Path | None = None) -> None:
+    """Let a sound go on after its end, or begin before its beginning, and keep every sample of it.
+
+    Args:
+        out: the file to write (wav, flac or ogg); named after the sound if not given.
+    """
+    from regrow.interfaces import sound_verbs
+
+    sound_verbs.extend(request, run, out)
+
+
+def interpolate(request: Annotated[Interpolate, tyro.conf.arg(name="")], run: Options, out: Path | None = None) -> None:
+    """Go step by step from one picture, sound or prompt to another, and lay the steps out on a sheet.
+
+    Args:
+        out: the first file to write (png, jpg or webp; wav, flac or ogg), the others get numbers and the sheet
+            "-sheet.png"; named after the two ends if not given.
+    """
+    from regrow.interfaces import between_verb
+
+    between_verb.interpolate(request, run, out)
 
 
 def invert(request: Annotated[Invert, tyro.conf.arg(name="")], run: Options, out: Path | None = None) -> None:
@@ -141,6 +166,8 @@ def serve(
 VERBS = {
     "generate": generate,
     "edit": edit,
+    "extend": extend,
+    "interpolate": interpolate,
     "invert": invert,
     "replay": replay,
     "train": train,

@@ -8,17 +8,20 @@ from regrow.families.model import Model
 from regrow.interfaces.reporting import checked, free_paths, lines, opened, say, slug, watched
 from regrow.media.audio import check_savable, is_sound, save
 from regrow.media.image import save as save_picture
+from regrow.operations import extend as extending
 from regrow.operations.edit_sounds import edit_sounds
+from regrow.operations.extend_request import Extend
 from regrow.operations.generate_sounds import generate_sounds
 from regrow.operations.inspect_sounds import inspect_sound
+from regrow.operations.interpolate_request import Interpolate
 from regrow.operations.requests import Edit, Generate, Invert
 from regrow.operations.sound_sheet import edit_sheet
 
 if TYPE_CHECKING:
     from regrow.interfaces.run import Run
 
-__all__ = ["check_savable", "edit", "for_sounds", "generate", "inspect", "is_sound", "save"]
-Request = TypeVar("Request", Generate, Edit, Invert)
+__all__ = ["check_savable", "edit", "extend", "for_sounds", "generate", "inspect", "is_sound", "save"]
+Request = TypeVar("Request", Generate, Edit, Invert, Interpolate)
 
 
 def for_sounds(request: Request) -> Request:
@@ -69,6 +72,28 @@ def edit(request: Edit, run: "Run", out: Path | None, sheet: Path | None, model:
         *([f"wrote {sheet}"] if sheet else []),
         f"{counted['inversion']} evaluations for the inversion{' (kept from before)' if edited.reused else ''}, "
         f"{counted['regrowth']} for the regrowth, {figures['seconds']} s; again with: regrow replay {paths[0]}",
+    )
+
+
+def extend(request: Extend, run: "Run", out: Path | None) -> None:
+    first = out or Path(f"{request.sound.stem}-extended.wav")
+    check_savable(first)
+    longer = watched(extending.extend(request, opened(request.model, run)), run)
+    paths = free_paths(first, len(longer.waves))
+    notes = list(longer.notes)
+    for path, wave, recipe in zip(paths, longer.waves, longer.recipes, strict=True):
+        notes += save(path, wave, longer.rate, recipe)
+    figures = longer.recipes[0]["figures"]
+    begin, end = (sample / longer.rate for sample in longer.known)
+    say(
+        run,
+        {"files": paths, "known": [begin, end], "notes": notes, "recipes": longer.recipes},
+        *notes,
+        *(
+            f"wrote {path}: {wave.shape[-1] / longer.rate:.2f} s, from {begin:.2f} to {end:.2f} s the file itself"
+            for path, wave in zip(paths, longer.waves, strict=True)
+        ),
+        f"{figures['evaluations']} evaluations, {figures['seconds']} s; again with: regrow replay {paths[0]}",
     )
 
 

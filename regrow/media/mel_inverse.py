@@ -11,7 +11,7 @@ They stay positive, raise no cell that no band asks for, and run as two matrix p
 import warnings
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from regrow.media.mel import MelSettings, filters, to_mel
@@ -44,7 +44,7 @@ def from_mel(
     magnitude = powers(mel, settings).sqrt()
     found = griffin_lim(magnitude, integrate(magnitude, settings), settings, iterations)
     wave = wave_of(found, settings)[:, None, :length]
-    return wave * _lost(wave, mel, settings)
+    return wave * lost(wave, mel, settings)
 
 
 def powers(
@@ -77,10 +77,20 @@ def _energy(mel: Float[Tensor, "b 1 bands frames"], settings: MelSettings) -> Fl
     return (10 ** (mel[:, 0].float() / 10) - floor).clamp_min(0)
 
 
-def _lost(
-    wave: Float[Tensor, "b 1 n"], mel: Float[Tensor, "b 1 bands frames"], settings: MelSettings
+def lost(
+    wave: Float[Tensor, "b 1 n"],
+    mel: Float[Tensor, "b 1 bands frames"],
+    settings: MelSettings,
+    frames: Bool[Tensor, " frames"] | slice = slice(None),
 ) -> Float[Tensor, "b 1 1"]:
-    """The factor by which a wave is quieter than its mel asks for: magnitudes that no wave has lose some of it."""
-    asked = _energy(mel, settings).sum((1, 2))
-    there = _energy(to_mel(wave, settings), settings).sum((1, 2))
+    """The factor by which a wave is quieter than its mel asks for: magnitudes that no wave has lose some of it.
+
+    Args:
+        wave: of n samples, frames times hop.
+        mel: in dB.
+        settings: that it was taken with.
+        frames: which of them count.
+    """
+    asked = _energy(mel, settings)[..., frames].sum((1, 2))
+    there = _energy(to_mel(wave, settings), settings)[..., frames].sum((1, 2))
     return torch.where(there > 0, (asked / there.clamp_min(1e-30)).sqrt(), 1)[:, None, None]

@@ -20,7 +20,7 @@ frames at once. What is left to do frame by frame is one gather.
 import math
 
 import torch
-from jaxtyping import Complex, Float
+from jaxtyping import Bool, Complex, Float
 from torch import Tensor
 
 from regrow.media.mel import MelSettings, spectrum
@@ -34,12 +34,15 @@ Magnitude = Float[Tensor, "b bins frames"]
 Spectrum = Complex[Tensor, "b bins frames"]
 
 
-def integrate(magnitude: Magnitude, settings: MelSettings) -> Magnitude:
+def integrate(
+    magnitude: Magnitude, settings: MelSettings, held: tuple[Magnitude, Bool[Tensor, " frames"]] | None = None
+) -> Magnitude:
     """A phase, in radians, whose gradients are those that the magnitude asks for.
 
     Args:
         magnitude: of `media.mel.spectrum`, 0 or more.
         settings: that it was taken with.
+        held: a phase that is known, and in which frames; the others go on from them.
     """
     scale = HANN * settings.window**2 / (settings.hop * settings.window)
     # relative to the loudest: what is 120 dB below it has no phase worth following
@@ -59,8 +62,11 @@ def integrate(magnitude: Magnitude, settings: MelSettings) -> Magnitude:
     phase = torch.zeros_like(log)
     loudest = log[..., :1].argmax(1, keepdim=True)
     phase[..., 0] = (climb[..., :1] - torch.gather(climb[..., :1], 1, loudest))[..., 0]
+    if held:
+        phase = torch.where(held[1], held[0], phase)
     for n in range(1, log.shape[2]):
-        phase[..., n] = (torch.gather(phase[..., n - 1], 1, root[..., n]) + delta[..., n]) % (2 * math.pi)
+        if held is None or not held[1][n]:
+            phase[..., n] = (torch.gather(phase[..., n - 1], 1, root[..., n]) + delta[..., n]) % (2 * math.pi)
     return phase
 
 
@@ -98,7 +104,13 @@ def _slope(values: Magnitude, dim: int) -> Magnitude:
     return torch.gradient(values, dim=dim)[0] if values.shape[dim] > 1 else torch.zeros_like(values)
 
 
-def griffin_lim(magnitude: Magnitude, phase: Magnitude, settings: MelSettings, iterations: int) -> Spectrum:
+def griffin_lim(
+    magnitude: Magnitude,
+    phase: Magnitude,
+    settings: MelSettings,
+    iterations: int,
+    held: tuple[Float[Tensor, "b n"], Bool[Tensor, " n"]] | None = None,
+) -> Spectrum:
     """A spectrum of this magnitude that is nearly one of a wave.
 
     Args:
@@ -106,6 +118,7 @@ def griffin_lim(magnitude: Magnitude, phase: Magnitude, settings: MelSettings, i
         phase: to start from.
         settings: that it was taken with.
         iterations: of projection onto waves and onto the magnitude; 0 leaves the phase as it is.
+        held: a wave that is known, and in which samples; they are put back in every iteration.
     """
     # frame after frame in memory, as the transforms want it, and as pairs of reals: complex arithmetic is slow here
     wanted = magnitude.transpose(1, 2).contiguous()
@@ -113,6 +126,8 @@ def griffin_lim(magnitude: Magnitude, phase: Magnitude, settings: MelSettings, i
     before = None
     for _ in range(iterations):
         wave = wave_of(torch.view_as_complex(asked).transpose(1, 2), settings)
+        if held:
+            wave = torch.where(held[1], held[0], wave)
         found = torch.view_as_real(spectrum(wave, settings).transpose(1, 2).contiguous())
         pushed = found if before is None else torch.lerp(before, found, 1 + MOMENTUM)
         asked = pushed * (wanted * pushed.square().sum(-1).clamp_min(1e-38).rsqrt())[..., None]

@@ -6,6 +6,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F  # noqa: N812, the name everybody knows it by
 from jaxtyping import Float
 from torch import Tensor
 
@@ -14,7 +15,8 @@ from regrow.core.masks import Hold
 from regrow.core.solvers import solve
 from regrow.families.model import Model
 from regrow.media.audio import resample
-from regrow.media.mel import from_unit
+from regrow.media.joint import grown_onto, pasted
+from regrow.media.mel import MelSettings, from_unit
 from regrow.operations.cautions import about_words
 from regrow.operations.hearing import Heard, hear, settings_of, sounded
 from regrow.operations.progress import Progress
@@ -22,9 +24,6 @@ from regrow.operations.recipe import Recipe, make_recipe
 from regrow.operations.regrowth import prepare
 from regrow.operations.requests import Edit
 from regrow.operations.strength import settle
-
-FADE = 0.02
-"""Seconds at both ends of a span in which the old sound fades into the new one."""
 
 
 @dataclass(frozen=True)
@@ -76,11 +75,14 @@ def edit_sounds(request: Edit, model: Model) -> Generator[Progress, None, Edited
         x = state.x
         yield Progress("regrow", state.index, state.steps, x)
     mels, codec = model.decode(x), model.decode(latents)[0]
-    waves = sounded(mels, model, heard.wave.shape[-1])
-    samples = heard.sound.wave.shape[-1]
-    whole = tuple(resample(wave, settings.rate, heard.sound.rate)[:, :samples] for wave in waves)
+    samples, rate = heard.sound.wave.shape[-1], heard.sound.rate
     if request.seconds:
-        whole = tuple(_pasted(wave, heard, request.seconds) for wave in whole)
+        inside = span_of(request.seconds, rate, samples)
+        waves = _beside(mels, heard, span_of(request.seconds, settings.rate, heard.wave.shape[-1]), settings)
+        whole = tuple(pasted(resample(wave, settings.rate, rate), heard.sound.wave, inside, rate) for wave in waves)
+    else:
+        waves = sounded(mels, model, heard.wave.shape[-1], heard.level)
+        whole = tuple(resample(wave, settings.rate, rate)[:, :samples] for wave in waves)
     notes = heard.notes + ((why,) if why else ())
     notes += about_words(model, [request.source, *request.target, request.negative or ""])
     seconds = round(time.monotonic() - started, 2)
@@ -119,17 +121,19 @@ def _held(
     return Hold(mask, levels)
 
 
-def _pasted(wave: Float[Tensor, "1 n"], heard: Heard, span: tuple[float, float]) -> Float[Tensor, "channels n"]:
-    """The file's own samples with the new ones in the span, where the two fade over into each other."""
-    sound = heard.sound
-    first, last = (min(round(second * sound.rate), sound.wave.shape[-1]) for second in span)
-    fade = min(round(FADE * sound.rate), (last - first) // 2)
-    weight = torch.zeros(sound.wave.shape[-1])
-    weight[first:last] = 1
-    if fade:
-        ramp = (torch.arange(fade) + 0.5) / fade
-        weight[first : first + fade], weight[last - fade : last] = ramp, ramp.flip(0)
-    return torch.where(weight > 0, weight * wave + (1 - weight) * sound.wave, sound.wave)
+def span_of(seconds: tuple[float, float], rate: int, samples: int) -> tuple[int, int]:
+    """The first sample of a span and the one behind its last, in a sound of so many samples."""
+    return min(round(seconds[0] * rate), samples), min(round(seconds[1] * rate), samples)
+
+
+def _beside(
+    mels: Float[Tensor, "b 1 bands frames"], heard: Heard, span: tuple[int, int], settings: MelSettings
+) -> Float[Tensor, "b 1 n"]:
+    """What the file holds, at the model's rate, with what a model made in the span."""
+    samples = heard.wave.shape[-1]
+    wave = F.pad(heard.wave, (0, mels.shape[-1] * settings.hop - samples)).expand(len(mels), 1, -1)
+    grown = grown_onto(wave / heard.level, span, from_unit(mels, settings), settings) * heard.level
+    return grown[..., :samples].clamp(-1, 1)
 
 
 def mel_distance(a: Float[Tensor, "1 bands frames"], b: Float[Tensor, "1 bands frames"], model: Model) -> float:

@@ -3,10 +3,11 @@
 A recipe is a JSON object with the keys
 
     regrow      this program's version
-    operation   "generate" or "edit"
+    operation   "generate", "edit", "extend" or "interpolate"
     settings    every field of the operation's dataclass
     model       name and content hash
     input       the input file's absolute path and the hash of its bytes; absent where there was none
+    inputs      the same of several input files, in a list
     mask        hash of the mask's 8-bit pixels, the share of the picture that may change, and path and hash of its
                 file; absent where all may change
     threads     of the CPU: another number may round differently
@@ -18,7 +19,7 @@ A recipe is a JSON object with the keys
 
 import hashlib
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -59,12 +60,22 @@ def make_recipe(
     result: Float[Tensor, "3 h w"] | Float[Tensor, "channels n"],
     index: int,
     figures: Mapping[str, Any],
+    inputs: Sequence[Path] = (),
 ) -> Recipe:
-    """The recipe of picture or wave `index` of an operation's result."""
+    """The recipe of picture or wave `index` of an operation's result.
+
+    Args:
+        request: of the operation.
+        model: that made it.
+        result: the picture or wave.
+        index: of it in a batch.
+        figures: what was measured.
+        inputs: the files of an operation that has several.
+    """
     assert is_dataclass(request)
     assert not isinstance(request, type)
     settings = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(request).items()}
-    image = settings.get("image")
+    source = settings.get("image") or settings.get("sound")
     recipe: Recipe = {
         "regrow": __version__,
         "operation": type(request).__name__.lower(),
@@ -76,9 +87,15 @@ def make_recipe(
         "result": {"hash": (picture_hash if result.ndim == 3 else wave_hash)(result), "index": index},
         "figures": dict(figures),
     }
-    if image:
-        recipe["input"] = {"file": str(Path(image).resolve()), "hash": file_hash(Path(image))}
+    if source:
+        recipe["input"] = _known(Path(source))
+    if inputs:
+        recipe["inputs"] = [_known(path) for path in inputs]
     return recipe
+
+
+def _known(path: Path) -> dict[str, str]:
+    return {"file": str(path.resolve()), "hash": file_hash(path)}
 
 
 def _libraries(model: Model) -> tuple[str, ...]:

@@ -17,8 +17,12 @@ from regrow.media.files import MediaError
 from regrow.media.image import read_recipe
 from regrow.operations.edit import edit
 from regrow.operations.edit_sounds import edit_sounds
+from regrow.operations.extend import extend
+from regrow.operations.extend_request import Extend
 from regrow.operations.generate import generate
 from regrow.operations.generate_sounds import generate_sounds
+from regrow.operations.interpolate import interpolate
+from regrow.operations.interpolate_request import Interpolate
 from regrow.operations.progress import Progress
 from regrow.operations.recipe import Recipe, file_hash, settings_from
 from regrow.operations.requests import Edit, Generate
@@ -53,7 +57,11 @@ def recipe_in(path: Path) -> Recipe:
     return recipe
 
 
-def request_from(recipe: Recipe) -> Generate | Edit:
+Request = Generate | Edit | Extend | Interpolate
+"""What can be made again."""
+
+
+def request_from(recipe: Recipe) -> Request:
     """The operation that a recipe describes, with its input checked.
 
     Raises:
@@ -62,6 +70,13 @@ def request_from(recipe: Recipe) -> Generate | Edit:
     operation = recipe.get("operation")
     if operation == "generate":
         return Generate(**settings_from(recipe, Generate))
+    if operation == "extend":
+        settings = settings_from(recipe, Extend)
+        return Extend(**{**settings, "sound": _unchanged(recipe["input"]["file"], recipe["input"]["hash"])})
+    if operation == "interpolate":
+        settings = settings_from(recipe, Interpolate)
+        files = [str(_unchanged(known["file"], known["hash"])) for known in recipe.get("inputs", ())]
+        return Interpolate(**{**settings, **dict(zip(("first", "second"), files, strict=False))})
     if operation != "edit":
         raise MediaError(f"This recipe is of the operation {operation!r}, which regrow cannot replay.")
     settings = settings_from(recipe, Edit)
@@ -80,7 +95,7 @@ def _unchanged(file: str, known: str) -> Path:
 
 
 def replay(
-    recipe: Recipe, request: Generate | Edit, model: Model, engine: EngineName = "auto"
+    recipe: Recipe, request: Request, model: Model, engine: EngineName = "auto"
 ) -> Generator[Progress, None, Replayed]:
     """Make the recipe's result again, with as many threads as the first time.
 
@@ -113,9 +128,15 @@ def replay(
 
 
 def _made(
-    request: Generate | Edit, model: Model
+    request: Request, model: Model
 ) -> Generator[Progress, None, tuple[Sequence[Tensor], Sequence[Recipe], int | None]]:
     """What a request gives, the recipes, and the rate of sounds."""
+    if isinstance(request, Extend):
+        longer = yield from extend(request, model)
+        return longer.waves, longer.recipes, longer.rate
+    if isinstance(request, Interpolate):
+        steps = yield from interpolate(request, model)
+        return list(steps.results), steps.recipes, steps.rate
     if model.medium == "sound":
         if isinstance(request, Generate):
             sounds = yield from generate_sounds(request, model)

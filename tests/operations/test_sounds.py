@@ -14,9 +14,13 @@ from regrow.media.audio import load, read_recipe, save
 from regrow.media.files import MediaError
 from regrow.media.mel import MelSettings, to_mel
 from regrow.operations.edit_sounds import edit_sounds
+from regrow.operations.extend import extend
+from regrow.operations.extend_request import Extend
 from regrow.operations.generate import generate
 from regrow.operations.generate_sounds import generate_sounds
 from regrow.operations.hearing import hear, sounded
+from regrow.operations.interpolate import interpolate
+from regrow.operations.interpolate_request import Interpolate
 from regrow.operations.progress import finish
 from regrow.operations.replay import recipe_in, request_from
 from regrow.operations.replay import replay as replay_recipe
@@ -99,7 +103,9 @@ def test_silence_is_refused(model: Model, tmp_path: Path) -> None:
 
 
 def test_an_edit_has_the_files_rate_and_length_and_is_replayed(model: Model, clip: Path, tmp_path: Path) -> None:
-    request = Edit(clip, ("a violin melody", "a flute melody"), "a piano melody", model.name, steps=3, method="naive")
+    request = Edit(
+        clip, ("a violin melody", "a flute melody"), "a piano melody", model=model.name, steps=3, method="naive"
+    )
     edited = finish(edit_sounds(request, model))
     assert edited.rate == 32_000
     assert [wave.shape for wave in edited.waves] == [(1, load(clip).wave.shape[-1])] * 2
@@ -114,7 +120,9 @@ def test_an_edit_has_the_files_rate_and_length_and_is_replayed(model: Model, cli
 
 
 def test_outside_a_span_every_sample_stays(model: Model, clip: Path) -> None:
-    request = Edit(clip, ("a violin melody",), "a piano melody", model.name, steps=3, span="0.25:0.75", cache=False)
+    request = Edit(
+        clip, ("a violin melody",), "a piano melody", model=model.name, steps=3, span="0.25:0.75", cache=False
+    )
     edited = finish(edit_sounds(request, model))
     there, (wave,) = load(clip).wave, edited.waves
     changed = (wave != there).any(0).nonzero().flatten()
@@ -127,8 +135,64 @@ def test_outside_a_span_every_sample_stays(model: Model, clip: Path) -> None:
         replace(request, span="3-4")
 
 
+def test_a_longer_sound_holds_the_file_bit_for_bit_and_is_replayed(model: Model, clip: Path, tmp_path: Path) -> None:
+    request = Extend(clip, "a slow piano melody", 0.5, 0.25, model=model.name, steps=2, count=2)
+    longer = finish(extend(request, model))
+    there, before, after = load(clip).wave, round(0.25 * 32_000), round(0.5 * 32_000)
+    assert longer.rate == 32_000
+    assert longer.known == (before, before + there.shape[-1])
+    for wave in longer.waves:
+        assert wave.shape == (2, before + there.shape[-1] + after)
+        assert torch.equal(wave[:, slice(*longer.known)], there)
+    first, second = (wave[0] for wave in longer.waves)
+    assert (first != second)[:before].any()
+    assert (first != second)[-after:].any()
+    save(tmp_path / "out.wav", longer.waves[1], longer.rate, longer.recipes[1])
+    recipe = recipe_in(tmp_path / "out.wav")
+    assert finish(replay_recipe(recipe, request_from(recipe), model)).identical
+
+
+def test_what_is_added_grows_beside_the_end_of_a_long_file(model: Model, tmp_path: Path) -> None:
+    wave = torch.from_numpy(play(Phrase(), 8.0).wave)
+    save(tmp_path / "long.wav", wave, RATE)
+    longer = finish(extend(Extend(tmp_path / "long.wav", "a piano melody", 0.5, model=model.name, steps=1), model))
+    walked = {
+        progress.x.shape[-1]
+        for progress in extend(Extend(tmp_path / "long.wav", after=4, steps=1), model)
+        if progress.x is not None
+    }
+    assert longer.waves[0].shape == (1, 8 * RATE + RATE // 2)
+    assert walked == {16 + 22}  # latents: half a window that is known, and 4 s that are new
+
+
+def test_between_two_sounds_the_ends_are_what_the_codec_makes_of_them(model: Model, clip: Path, tmp_path: Path) -> None:
+    save(tmp_path / "short.wav", torch.from_numpy(play(Phrase(instrument="violin"), 1.0).wave)[:, :9000], RATE)
+    ends = (clip, tmp_path / "short.wav")
+    request = Interpolate(str(ends[0]), str(ends[1]), ("a piano", "a violin"), 3, str(model.folder), steps=2)
+    made = finish(interpolate(request, model))
+    first, second = (hear(end, model) for end in ends)
+    assert made.rate == RATE
+    assert made.results.shape == (3, 1, first.wave.shape[-1])
+    assert "The shorter sound was filled up with silence." in made.notes
+    silence = torch.full((1, 128, first.mel.shape[-1] - second.mel.shape[-1]), -1.0)
+    for mel, end in ((made.frames[0], first.mel), (made.frames[2], torch.cat([second.mel, silence], -1))):
+        assert (mel - model.decode(model.encode(end[None]))[0]).abs().max() < 2e-3
+    save(tmp_path / "middle.wav", made.results[1], RATE, made.recipes[1])
+    recipe = recipe_in(tmp_path / "middle.wav")
+    assert finish(replay_recipe(recipe, request_from(recipe), model)).identical
+
+
+def test_a_sound_is_not_extended_by_nothing(model: Model, clip: Path) -> None:
+    with pytest.raises(ValueError, match="extend needs seconds to add"):
+        Extend(clip, after=0)
+    with pytest.raises(ValueError, match=r"before must be 0, or from 0.1 to 600 seconds; got -1"):
+        Extend(clip, before=-1)
+
+
 def test_with_the_same_words_anchored_gives_what_the_codec_gives(model: Model, clip: Path) -> None:
-    request = Edit(clip, ("a piano melody",), "a piano melody", model.name, steps=4, method="anchored", cache=False)
+    request = Edit(
+        clip, ("a piano melody",), "a piano melody", model=model.name, steps=4, method="anchored", cache=False
+    )
     edited = finish(edit_sounds(request, model))
     assert (edited.mels[0] - edited.codec).abs().max() < 1e-3
 
@@ -160,3 +224,6 @@ def test_the_command_line_makes_and_changes_sounds(
     assert sheet.stat().st_size > 1000
     main(["replay", str(tmp_path / "violin.wav"), "--out", str(tmp_path / "again.wav")])
     assert "the same, bit for bit" in capsys.readouterr().out
+    main(["extend", str(clip), "a piano melody", "--after", "0.5", "--model", str(model.folder), "--steps", "1",
+          "--out", str(tmp_path / "longer.wav")])  # fmt: skip
+    assert "1.40 s, from 0.00 to 0.90 s the file itself" in capsys.readouterr().out
