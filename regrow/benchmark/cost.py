@@ -4,6 +4,7 @@ import ctypes
 import ctypes.util
 import gc
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,17 +32,22 @@ class Cost:
 
 
 def cost_of(model: Model, editor: Editor, setting: Setting, drawn: Drawn) -> Cost:
-    """Edit one picture twice, and measure the second time.
-
-    All editors share one process and one opened model. So that none pays for another, memory that was freed is given
-    back to the system first, and the high-water mark of what is resident is set back to what is left.
-    """
+    """Edit one picture twice, and measure the second time."""
     wish = drawn.wish
     task = Task(drawn.before[None], [wish.source], [wish.target], [wish.seed])
     editor.run(model, task, setting)
+    return cost_of_run(lambda: editor.run(model, task, setting))
+
+
+def cost_of_run(run: Callable[[], object]) -> Cost:
+    """What a call costs.
+
+    All that are compared share one process and one opened model. So that none pays for another, memory that was freed
+    is given back to the system first, and the high-water mark of what is resident is set back to what is left.
+    """
     before = _held_afresh()
     started, processor = time.monotonic(), time.process_time()
-    editor.run(model, task, setting)
+    run()
     seconds, processor = time.monotonic() - started, time.process_time() - processor
     peak = None if before is None else _resident("VmHWM")
     memory = None if before is None or peak is None else max(0, peak - before)

@@ -107,21 +107,19 @@ def own_editors(optional: bool = False) -> tuple[Editor, ...]:
     """
     if optional:
         return (
-            Editor(
-                "negative_prompt", "naive by another name where no negative words are given", _batched("naive"), OWN
-            ),
+            Editor("negative_prompt", "naive by another name where no negative words are given", batched("naive"), OWN),
             Editor("null_text", f"words tuned by gradients, {STEPS} steps", _alone("null_text"), OWN, batch=1),
         )
-    return tuple(Editor(name, about, _batched(name), SPECIAL.get(name, OWN)) for name, about in ABOUT.items())
+    return tuple(Editor(name, about, batched(name), SPECIAL.get(name, OWN)) for name, about in ABOUT.items())
 
 
-def _batched(method: MethodName) -> Run:
+def batched(method: MethodName, steps: int = STEPS) -> Run:
     """`regrow edit` for pictures with words of their own each; a test holds the two to the same picture."""
 
     def run(model: Model, task: Task, setting: Setting) -> Float[Tensor, "b channels h w"]:
         latents = model.encode(task.pictures)
-        levels = model.schedule.grid(STEPS, Edit.spacing)
-        levels = levels[STEPS - max(1, round(setting.strength * STEPS)) :]
+        levels = model.schedule.grid(steps, Edit.spacing)
+        levels = levels[steps - max(1, round(setting.strength * steps)) :]
         source, target = model.condition(task.source), model.condition(task.target)
         if method == "uni_edit":
             denoise = region_weighted(model.denoiser(target.cat(source)), setting.guidance)

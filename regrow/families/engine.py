@@ -7,7 +7,8 @@ import torch
 
 from regrow.families.model import Model, ModelError
 from regrow.families.names import EngineName, Precision
-from regrow.families.openvino import OpenVino, fastest, installed, network_of
+from regrow.families.openvino import OpenVino, network_of
+from regrow.families.openvino_runtime import fastest, installed
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 

@@ -9,20 +9,17 @@ Both are written aside and renamed. What is damaged is made again.
 """
 
 import hashlib
-import importlib
 import io
 import json
 import os
 import secrets
 import shutil
-import sys
+import time
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +30,7 @@ from torch import Tensor, nn
 from regrow.families.folder import reason
 from regrow.families.model import Model, ModelError
 from regrow.families.names import Precision
+from regrow.families.openvino_runtime import compile_for, core, library, settings
 from regrow.media.files import MediaError, write_whole
 from regrow.media.home import home
 
@@ -47,17 +45,10 @@ TOLERANCE: dict[Precision, float] = {"float32": 1e-4, "bfloat16": 5e-2}
 LARGE = 256 << 20
 """Bytes of weights from which on samples are computed one by one: each shape holds its own copy of the weights."""
 
+ABANDONED = 24 * 3600
+"""Seconds after which a network that is not written to the end was given up."""
+
 _DIGEST = 16
-
-
-def installed() -> bool:
-    """Whether there is an OpenVINO."""
-    return find_spec("openvino") is not None
-
-
-def fastest() -> Precision:
-    """What this CPU computes fastest in; bfloat16 where it has instructions for it."""
-    return "bfloat16" if "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "float32"
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,15 +133,15 @@ class OpenVino:
     def _compile(self, shapes: Sequence[tuple[int, ...]]) -> Any:
         height, width = shapes[0][2:]
         folder = self._converted((height, width))
-        blob = folder / f"{_hash([shapes, self._precision, _core().get_property('CPU', 'FULL_DEVICE_NAME')])}.blob"
+        blob = folder / f"{_hash([shapes, self._precision, core().get_property('CPU', 'FULL_DEVICE_NAME')])}.blob"
         if compiled := self._from_blob(blob):
             return compiled
         try:
-            network = _core().read_model(folder / "network.xml")
+            network = core().read_model(folder / "network.xml")
         except RuntimeError:
             shutil.rmtree(folder)
-            network = _core().read_model(self._converted((height, width)) / "network.xml")
-        compiled = _compile(network, shapes, self._precision)
+            network = core().read_model(self._converted((height, width)) / "network.xml")
+        compiled = compile_for(network, shapes, self._precision)
         data = compiled.export_model().getvalue()
         # a full disk keeps nobody from editing
         with suppress(MediaError):
@@ -165,9 +156,9 @@ class OpenVino:
         digest, data = whole[:_DIGEST], whole[_DIGEST:]
         if hashlib.blake2b(data, digest_size=_DIGEST).digest() != digest:
             return None
-        settings = _settings(self._precision) | {"WEIGHTS_PATH": str(blob.with_name("network.bin"))}
+        used = settings(self._precision) | {"WEIGHTS_PATH": str(blob.with_name("network.bin"))}
         try:
-            return _core().import_model(io.BytesIO(data), "CPU", settings)
+            return core().import_model(io.BytesIO(data), "CPU", used)
         except RuntimeError:  # of another CPU by the same name
             return None
 
@@ -213,7 +204,7 @@ def _convert(network: Network, sides: Sides, precision: Precision, folder: Path)
     Raises:
         ModelError: the two differ.
     """
-    openvino = _openvino()
+    openvino = library()
     generator = torch.Generator().manual_seed(0)
     x_t = torch.randn(2, network.unet.config.in_channels, *sides, generator=generator)
     words = [torch.randn(2, *network.words, generator=generator)] if network.words else []
@@ -228,7 +219,7 @@ def _convert(network: Network, sides: Sides, precision: Precision, folder: Path)
     aside.mkdir()
     try:
         openvino.save_model(converted, aside / "network.xml", compress_to_fp16=False)
-        compiled = _compile(converted, [tuple(part.shape) for part in example], precision)
+        compiled = compile_for(converted, [tuple(part.shape) for part in example], precision)
         found = torch.from_numpy(compiled([part.numpy() for part in example])[0])
         off = float((found - expected).norm() / expected.norm())
         if not off <= TOLERANCE[precision]:
@@ -239,28 +230,17 @@ def _convert(network: Network, sides: Sides, precision: Precision, folder: Path)
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _compile(network: Any, shapes: Sequence[tuple[int, ...]], precision: Precision) -> Any:
-    network.reshape({into: list(shape) for into, shape in zip(network.inputs, shapes, strict=True)})
-    return _core().compile_model(network, "CPU", _settings(precision))
-
-
-def _settings(precision: Precision) -> dict[str, Any]:
-    return {
-        "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
-        "INFERENCE_NUM_THREADS": torch.get_num_threads(),
-        "NUM_STREAMS": 1,
-        "ENABLE_CPU_PINNING": False,  # pinned threads crowd onto the cores that other processes pinned theirs to
-        "CACHE_MODE": "OPTIMIZE_SIZE",  # leaves the weights out of what is exported
-    }
-
-
 def _drop_old(newest: Path) -> None:
-    """Drop the networks unused for longest where there are too many."""
-    folders = [path for path in newest.parent.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    """Drop the networks unused for longest where there are too many, and what killed processes left half-written."""
+    folders = [path for path in newest.parent.iterdir() if path.is_dir()]
     total = 0
     for folder in sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True):
-        total += sum(path.stat().st_size for path in folder.iterdir())
-        if total > CACHE_BYTES and folder != newest:
+        if folder.name.startswith("."):  # another process may be at it
+            surplus = time.time() - folder.stat().st_mtime > ABANDONED
+        else:
+            total += sum(path.stat().st_size for path in folder.iterdir())
+            surplus = total > CACHE_BYTES and folder != newest
+        if surplus:
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -271,14 +251,3 @@ def _hash(made_of: Any) -> str:
 def _failed(network: Network, why: Any) -> str:
     said = why if isinstance(why, str) else reason(why)
     return f"OpenVINO cannot compute the network of {network.name} ({said}); use --engine torch."
-
-
-@cache
-def _core() -> Any:
-    return _openvino().Core()
-
-
-def _openvino() -> Any:
-    # it tells Google of every import and conversion where its openvino_telemetry can be imported
-    sys.modules.setdefault("openvino_telemetry", None)  # pyright: ignore[reportArgumentType]
-    return importlib.import_module("openvino")

@@ -132,6 +132,37 @@ def bench_edit(asked: Annotated[BenchEdit, tyro.conf.arg(name="")], run: Options
     bench_verbs.edit(asked, run)
 
 
+@dataclass(frozen=True)
+class BenchSpeed:
+    """Measure how fast an edit is: regrow's, each of its levers alone, the course's procedure and diffusers' pair.
+
+    Attributes:
+        model: name of an embedded or installed model, or a folder.
+        turns: of each way, of which the median counts; 0 leaves the ways out.
+        wishes: on which the quality of fewer steps is measured; 0, as for models that do not know the storybook,
+            leaves it out.
+        large: also measure the network of Stable Diffusion 1.5, with random weights; it takes minutes and 10 GB.
+        figures: also write the JSON here.
+    """
+
+    model: str = "storybook"
+    turns: int = 3
+    wishes: int = 48
+    large: bool = False
+    figures: Path | None = None
+
+    def __post_init__(self) -> None:
+        if min(self.turns, self.wishes) < 0:
+            raise ValueError(f"--turns and --wishes must be 0 or more; got {self.turns} and {self.wishes}.")
+
+
+def bench_speed(asked: Annotated[BenchSpeed, tyro.conf.arg(name="")], run: Options) -> None:
+    """Measure how fast an edit is: regrow's, each of its levers alone, the course's procedure and diffusers' pair."""
+    from regrow.interfaces import bench_verbs
+
+    bench_verbs.speed(asked, run)
+
+
 def bench_train(run: Options, model: str = "storybook", batch: int = 32, steps: int = 12) -> None:
     """Measure training: samples a second and peak memory against a plain loop, one after the other.
 
@@ -151,9 +182,10 @@ Bench = (
     | Annotated[Any, subcommand(name="edit", constructor=bench_edit)]
     | Annotated[Any, subcommand(name="mel", constructor=bench_mel)]
     | Annotated[Any, subcommand(name="sound", constructor=bench_sound)]
+    | Annotated[Any, subcommand(name="speed", constructor=bench_speed)]
     | Annotated[Any, subcommand(name="train", constructor=bench_train)]
 )
 
 
 def bench(what: Annotated[Bench, tyro.conf.arg(name="")]) -> None:
-    """Measure a model, ways to edit against the truth, or the trainer against a plain loop."""
+    """Measure a model, ways to edit against the truth, their speed, or the trainer against a plain loop."""

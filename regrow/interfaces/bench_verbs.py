@@ -20,7 +20,7 @@ from regrow.media.files import write_whole
 from regrow.media.image import check_savable, save
 
 if TYPE_CHECKING:
-    from regrow.interfaces.bench_cli import BenchEdit, BenchSound
+    from regrow.interfaces.bench_cli import BenchEdit, BenchSound, BenchSpeed
     from regrow.interfaces.run import Run
 
 
@@ -127,6 +127,20 @@ def sound(asked: "BenchSound", run: "Run") -> None:
         print(json.dumps(found))
         return
     sounds_figures.print_table(figures, sys.stdout)
+
+
+def speed(asked: "BenchSpeed", run: "Run") -> None:
+    """How fast an edit is."""
+    from regrow.benchmark import speed as speeds
+
+    figures = watched(speeds.bench_speed(opened(asked.model, run), asked.turns, asked.wishes, asked.large), run)
+    found = speeds.as_dict(figures)
+    if asked.figures:
+        write_whole(asked.figures, (json.dumps(found, indent=1) + "\n").encode())
+    if run.json:
+        print(json.dumps(found))
+        return
+    speeds.print_table(figures, sys.stdout)
 
 
 def train(name: str, batch: int, steps: int, run: "Run") -> None:

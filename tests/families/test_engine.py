@@ -1,12 +1,15 @@
 """The network computed by OpenVINO, beside torch on the same tiny checkpoints."""
 
+import os
+import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
-from regrow.families import engine, openvino
+from regrow.families import engine, openvino, openvino_runtime
 from regrow.families.attention import Shared
 from regrow.families.engine import as_recorded, with_engine
 from regrow.families.model import Model, ModelError
@@ -19,7 +22,7 @@ from regrow.operations.replay import replay, request_from
 from regrow.operations.requests import Edit, Invert
 from regrow.operations.trajectories import save_trajectory
 
-needs_openvino = pytest.mark.skipif(not openvino.installed(), reason="OpenVINO is not installed")
+needs_openvino = pytest.mark.skipif(not openvino_runtime.installed(), reason="OpenVINO is not installed")
 
 
 class Refusing:
@@ -92,7 +95,7 @@ def test_what_was_converted_and_compiled_is_kept_and_what_is_damaged_made_again(
 ) -> None:
     assert off(model, with_engine(model, "openvino", "float32"), (8, 8), ["a cat"]) < 1e-5
     made: list[str] = []
-    for name in ("_convert", "_compile"):
+    for name in ("_convert", "compile_for"):
         real = getattr(openvino, name)
         monkeypatch.setattr(openvino, name, lambda *given, _n=name, _r=real: (made.append(_n), _r(*given))[1])
     assert off(model, with_engine(model, "openvino", "float32"), (8, 8), ["a cat"]) < 1e-5
@@ -100,7 +103,7 @@ def test_what_was_converted_and_compiled_is_kept_and_what_is_damaged_made_again(
     for blob in home.glob("cache/engine/*/*.blob"):
         blob.write_bytes(blob.read_bytes()[:-100] + bytes(100))
     assert off(model, with_engine(model, "openvino", "float32"), (8, 8), ["a cat"]) < 1e-5
-    assert made == ["_compile"]
+    assert made == ["compile_for"]
     for file in (*home.glob("cache/engine/*/*.blob"), *home.glob("cache/engine/*/network.xml")):
         file.write_bytes(file.read_bytes()[:50])
     assert off(model, with_engine(model, "openvino", "float32"), (8, 8), ["a cat"]) < 1e-5
@@ -111,14 +114,16 @@ def test_what_was_converted_and_compiled_is_kept_and_what_is_damaged_made_again(
 @needs_openvino
 def test_the_networks_unused_for_longest_are_dropped(home: Path, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     with_engine(model, "openvino", "float32")
-    old = home / "cache" / "engine" / "0ld"
-    old.mkdir()
-    (old / "network.bin").write_bytes(b"1")
-    openvino.os.utime(old, (0, 0))
+    for name, used in (("0ld", 0), (".abandoned.part", 0), (".growing.part", time.time())):
+        folder = home / "cache" / "engine" / name
+        folder.mkdir()
+        (folder / "network.bin").write_bytes(b"1")
+        os.utime(folder, (used, used))
     monkeypatch.setattr(openvino, "CACHE_BYTES", 0)
     (newest,) = (path.parent for path in list(home.glob("cache/engine/*/network.xml"))[:1])
     openvino._drop_old(newest)
-    assert [path.name for path in newest.parent.iterdir()] == [newest.name]
+    assert {path.name for path in newest.parent.iterdir()} == {newest.name, ".growing.part"}
+    shutil.rmtree(newest.parent / ".growing.part")
 
 
 def test_auto_leaves_small_networks_other_devices_and_other_precisions_to_torch(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from regrow.families.openvino import installed
+from regrow.families.openvino_runtime import installed
 from regrow.interfaces.cli import main
 from regrow.media.image import read_recipe
 

@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 from torch.nn.modules.module import register_module_forward_pre_hook
 
+from regrow.families.engine import with_engine
 from regrow.families.model import Model
 from regrow.families.registry import open_model
 from regrow.interfaces.web.jobs import At, Job, JobState, Work
@@ -179,7 +180,7 @@ class Worker:
         """The model of this name; the last one stays open."""
         if self.model is None or self.model[0] != name:
             self.model = None  # two large ones may not fit
-            self.model = (name, open_model(known_model(name)))
+            self.model = (name, with_engine(open_model(known_model(name)), "auto"))
         return self.model[1]
 
     def _end(self, job: Job, state: JobState, error: str = "") -> None:

@@ -1,0 +1,114 @@
+"""How much of what this machine can multiply a network reaches."""
+
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from regrow.families.model import Engine
+from regrow.families.names import Precision
+from regrow.families.openvino import Network
+from regrow.operations.progress import Progress
+
+MATRIX = 2048
+"""Side of the matrices whose product is the peak."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """Of one network, one sample a call.
+
+    Attributes:
+        network: whose.
+        sides: of its latents.
+        flops: of a call; a multiplication and an addition are two.
+        peak: flops a second of a large matrix product in torch.
+        seconds: of a call, by who computes it.
+    """
+
+    network: str
+    sides: tuple[int, int]
+    flops: float
+    peak: float
+    seconds: dict[str, float]
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Of the peak, by who computes."""
+        return {name: self.flops / seconds / self.peak for name, seconds in self.seconds.items()}
+
+
+def clock() -> float:
+    """Seconds: of the processor with one thread, which other busy processes lengthen little; else by the clock."""
+    return time.process_time() if torch.get_num_threads() == 1 else time.perf_counter()
+
+
+def fastest_of(run: Callable[[], object], times: int) -> float:
+    """Seconds of the fastest of several runs."""
+    found = []
+    for _ in range(times):
+        started = clock()
+        run()
+        found.append(clock() - started)
+    return min(found)
+
+
+def matrix_peak(precision: Precision = "float32", times: int = 5) -> float:
+    """Flops a second of a large matrix product in torch, which is the CPU library's own best.
+
+    Args:
+        precision: of the matrices.
+        times: the fastest of which is taken.
+    """
+    a, b = torch.randn(2, MATRIX, MATRIX, generator=torch.Generator().manual_seed(0)).to(getattr(torch, precision))
+    return 2 * MATRIX**3 / fastest_of(lambda: a @ b, times)
+
+
+def flops_of(network: Network) -> float:
+    """Of a call with one sample, counted by torch on tensors without content."""
+    unet = network.unet
+    with torch.device("meta"):
+        empty = type(unet).from_config(unet.config)
+        inputs = _inputs(network)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        empty(*inputs)
+    return float(counter.get_total_flops())
+
+
+def share_of(
+    network: Network, engines: dict[str, Engine], peak: float, times: int = 5
+) -> Generator[Progress, None, Share]:
+    """Measure a network in torch, and by each engine, once warm.
+
+    Args:
+        network: which.
+        engines: by name.
+        peak: flops a second.
+        times: of each, the fastest of which counts.
+    """
+    x_t, labels, *words = _inputs(network)
+    tokens = words[0] if words else torch.zeros(1, 0, 0)
+
+    def in_torch() -> Any:
+        with torch.no_grad():
+            return network.unet(x_t, labels, *words)
+
+    runs: dict[str, Callable[[], object]] = {"torch": in_torch}
+    runs |= {name: (lambda engine=engine: engine(x_t, labels, tokens)) for name, engine in engines.items()}
+    seconds = {}
+    for i, (name, run) in enumerate(runs.items()):
+        yield Progress(network.name, i, len(runs))
+        run()
+        seconds[name] = fastest_of(run, times)
+    yield Progress(network.name, len(runs), len(runs))
+    return Share(network.name, network.sides, flops_of(network), peak, seconds)
+
+
+def _inputs(network: Network) -> list[Tensor]:
+    x_t = torch.randn(1, network.unet.config.in_channels, *network.sides)
+    words = [torch.randn(1, *network.words)] if network.words else []
+    return [x_t, torch.tensor([500.0]), *words]

@@ -1,0 +1,234 @@
+"""How fast an edit is: regrow's beside the course's procedure and diffusers' pair, and what each lever gives alone.
+
+One picture, one wish, one checkpoint, one process and one number of threads for all. The ways take turns, so that a
+machine that is busy for a while is busy for all of them; of each the median turn counts.
+"""
+
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any, TextIO
+
+import torch
+
+from regrow.benchmark.cost import Cost, cost_of_run
+from regrow.benchmark.editing import bench_editing
+from regrow.benchmark.editing_figures import figures_of
+from regrow.benchmark.editors import Editor, Setting, batched
+from regrow.benchmark.estimates import Estimate
+from regrow.benchmark.outcomes import finite
+from regrow.benchmark.peak import Share, matrix_peak, share_of
+from regrow.benchmark.speed_ways import FEWER_STEPS, PLAIN, Made, Way, ways_to_edit
+from regrow.families.model import Engine, Model
+from regrow.families.openvino import OpenVino, network_of
+from regrow.families.openvino_runtime import fastest, installed
+from regrow.families.shapes import stable_diffusion_15
+from regrow.media.distance import psnr
+from regrow.operations.progress import Progress
+from regrow.operations.requests import Edit
+
+QUALITY = ("granted", "clean", "spoiled", "outside", "inside")
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Of one way.
+
+    Attributes:
+        way: its name.
+        about: what it is.
+        evaluations: network calls with one sample, a wish.
+        seconds: a wish, by the clock.
+        processor: a wish, of the processor.
+        memory: bytes above what the process held before; None where the system does not tell.
+        alike: PSNR in dB between its picture and that of regrow's default edit in torch.
+    """
+
+    way: str
+    about: str
+    evaluations: float
+    seconds: float
+    processor: float
+    memory: int | None
+    alike: float
+
+
+@dataclass(frozen=True)
+class SpeedFigures:
+    """All of a run.
+
+    Attributes:
+        speeds: of the ways, the course's procedure first; empty where they were left out.
+        once: seconds of the processor until the engine computes a sample and a pair: when the network was never
+            converted, and in every later process; None without OpenVINO.
+        quality: of the default method by steps, on wishes with a known answer: by the names of `figures_of`.
+        shares: of the machine's peak.
+        missing: what was not measured, and why.
+        threads: of the CPU.
+        precision: of OpenVINO, and of the peak.
+    """
+
+    speeds: tuple[Speed, ...]
+    once: tuple[float, float] | None
+    quality: dict[str, dict[str, Estimate]]
+    shares: tuple[Share, ...]
+    missing: tuple[str, ...]
+    threads: int
+    precision: str
+
+
+def bench_speed(
+    model: Model, turns: int = 3, wishes: int = 48, large: bool = False
+) -> Generator[Progress, None, SpeedFigures]:
+    """Measure ways to make the same edit, and how much of the machine the network uses.
+
+    Args:
+        model: one of pictures that takes words, in torch.
+        turns: of each way; 0 leaves the ways out.
+        wishes: on which the quality of fewer steps is measured; 0 leaves it out.
+        large: whether the shape of Stable Diffusion 1.5 is measured too; it takes minutes and 10 GB.
+
+    Raises:
+        ValueError: a model of sounds, or without words.
+    """
+    if model.medium != "picture" or model.text_encoder is None:
+        raise ValueError(f"{model.name} does not make pictures from words, which all that is compared does.")
+    precision = fastest() if installed() else "float32"
+    missing = [] if installed() else ["openvino: it is not installed (pip install openvino)"]
+    if precision != "bfloat16":
+        missing.append("bfloat16: this CPU has no instructions for it, as far as OpenVINO tells")
+    peak = matrix_peak(precision)
+    engines: dict[str, Engine] = {}
+    once, speeds, quality = None, [], {}
+    with TemporaryDirectory(prefix="regrow-speed-") as folder:
+        aside = Path(folder)
+        if installed():
+            engines["openvino"], once = _made_twice(model, aside / "engine")
+        if turns:
+            speeds = yield from _turns(ways_to_edit(model, engines, precision == "bfloat16", aside), turns)
+        if wishes:
+            quality = yield from _quality(model.using(engines.get("openvino")), wishes)
+        shares = [(yield from share_of(network_of(model), engines, peak))]
+        if large:
+            network = stable_diffusion_15()
+            compiled: dict[str, Engine] = {name: OpenVino(network, precision, aside / "large") for name in engines}
+            shares.append((yield from share_of(network, compiled, peak, times=1)))
+    return SpeedFigures(tuple(speeds), once, quality, tuple(shares), tuple(missing), torch.get_num_threads(), precision)
+
+
+def _made_twice(model: Model, root: Path) -> tuple[OpenVino, tuple[float, float]]:
+    """The engine, and what it takes to have it: from nothing, and from what is kept on disk."""
+    x = torch.zeros(1, *model.latent_shape(*model.size))
+    found = []
+    for _ in range(2):
+        started = time.process_time()
+        engine = OpenVino(network_of(model), fastest(), root)
+        for guidance in (1.0, 2.0):
+            model.using(engine).denoiser(model.condition([""]), guidance=guidance)(x, model.schedule.noisiest)
+        found.append((engine, time.process_time() - started))
+    return found[1][0], (found[0][1], found[1][1])
+
+
+def _turns(ways: Sequence[Way], turns: int) -> Generator[Progress, None, list[Speed]]:
+    made: dict[str, Made] = {}
+    costs: dict[str, list[Cost]] = {way.name: [] for way in ways}
+
+    def run(way: Way) -> None:
+        made[way.name] = way.run()
+
+    for turn in range(1 + turns):
+        for i, way in enumerate(ways):
+            yield Progress("turns", turn * len(ways) + i, (1 + turns) * len(ways))
+            if turn:
+                costs[way.name].append(cost_of_run(lambda way=way: run(way)))
+            else:  # what is compiled, loaded or kept on the way is no part of what is measured
+                run(way)
+    yield Progress("turns", (1 + turns) * len(ways), (1 + turns) * len(ways))
+    return [_speed(way, costs[way.name], made[way.name], made[PLAIN]) for way in ways]
+
+
+def _speed(way: Way, costs: Sequence[Cost], made: Made, plain: Made) -> Speed:
+    memory = [cost.memory for cost in costs if cost.memory is not None]
+    return Speed(
+        way.name,
+        way.about,
+        made.evaluations,
+        median(cost.seconds for cost in costs) / way.wishes,
+        median(cost.processor for cost in costs) / way.wishes,
+        max(memory) if memory else None,
+        finite(psnr(made.picture, plain.picture)),
+    )
+
+
+def _quality(model: Model, wishes: int) -> Generator[Progress, None, dict[str, dict[str, Estimate]]]:
+    """Of the default edit by its steps."""
+    assert isinstance(Edit.strength, float)
+    setting = Setting(Edit.strength, Edit.guidance)
+    editors = [
+        Editor(f"{steps} steps", Edit.method, batched(Edit.method, steps), (setting,))
+        for steps in (Edit.steps, *FEWER_STEPS)
+    ]
+    figures = yield from bench_editing(model, editors, wishes, 0, 0, 0, costs=False)
+    for measured in figures.measured:
+        if measured.failure:
+            raise ValueError(f"The quality of {measured.editor} cannot be measured: {measured.failure}")
+    return {measured.editor: figures_of(measured.outcomes) for measured in figures.measured}
+
+
+def as_dict(figures: SpeedFigures) -> dict[str, Any]:
+    """As JSON, with each way's ratios to the course's procedure."""
+    found = asdict(figures)
+    for speed, told in zip(figures.speeds, found["speeds"], strict=True):
+        first = figures.speeds[0]
+        told["times"] = {"seconds": first.seconds / speed.seconds, "processor": first.processor / speed.processor}
+    for share, told in zip(figures.shares, found["shares"], strict=True):
+        told["shares"] = share.shares
+    return found
+
+
+def print_table(figures: SpeedFigures, out: TextIO) -> None:
+    """For a terminal of 120 columns; ratios are to the first line."""
+    print(f"{figures.threads} threads, {figures.precision}", file=out)
+    if figures.speeds:
+        _print_speeds(figures.speeds, out)
+    if figures.once:
+        made, loaded = figures.once
+        print(f"openvino is ready after {made:.1f} s the first time, and {loaded:.1f} s in later processes", file=out)
+    if figures.quality:
+        count = next(iter(figures.quality.values()))["granted"].count
+        print(f"\n{f'on {count} wishes':24}" + "".join(f"{name:>13}" for name in QUALITY), file=out)
+    for name, found in figures.quality.items():
+        cells = (f"{found[key].value:.3g}" if key in found else "-" for key in QUALITY)
+        print(f"{name:24}" + "".join(f"{cell:>13}" for cell in cells), file=out)
+    print("\none call with one sample", file=out)
+    for share in figures.shares:
+        for name, part in share.shares.items():
+            told = f"{share.seconds[name]:.4f} s, {100 * part:.0f} % of the peak of {share.peak / 1e9:.0f} Gflop/s"
+            print(f"{share.network + ', ' + name:44}{share.flops / 1e9:8.1f} Gflop {told}", file=out)
+    for why in figures.missing:
+        print(f"not measured: {why}", file=out)
+
+
+def _print_speeds(speeds: Sequence[Speed], out: TextIO) -> None:
+    heads = ("evaluations", "seconds", "times", "processor s", "times", "memory MB", "alike dB")
+    print(f"\n{'':24}" + "".join(f"{head:>13}" for head in heads), file=out)
+    first = speeds[0]
+    for speed in speeds:
+        cells = (
+            f"{speed.evaluations:g}",
+            f"{speed.seconds:.3f}",
+            f"{first.seconds / speed.seconds:.1f}",
+            f"{speed.processor:.3f}",
+            f"{first.processor / speed.processor:.1f}",
+            "-" if speed.memory is None else f"{speed.memory / 2**20:.0f}",
+            f"{speed.alike:.1f}",
+        )
+        print(f"{speed.way:24}" + "".join(f"{cell:>13}" for cell in cells), file=out)
+    print(
+        "(of one wish, the median turn; times: faster than the course's procedure; memory: above what was held",
+        file=out,
+    )
+    print(f"before; alike: to the picture of {PLAIN!r})", file=out)

@@ -1,0 +1,136 @@
+"""Ways to make the same edit whose speed is compared: the rivals', regrow's, and each of its levers alone."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.benchmark.editors import Task, counted
+from regrow.benchmark.rivals import rivals
+from regrow.benchmark.wishes import FIRST_SEED, Drawn, wish
+from regrow.families.model import Condition, Engine, Model
+from regrow.families.registry import open_model
+from regrow.media.framing import fit
+from regrow.media.image import save
+from regrow.operations.edit import edit
+from regrow.operations.progress import finish
+from regrow.operations.requests import Edit
+
+TOGETHER = 4
+"""Wishes in one call, where several are measured."""
+FEWER_STEPS = (20, 15, 10)
+RIVALS = ("course", "ddim pair")
+PLAIN = "torch"
+"""The name of regrow's default edit without any lever."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a run made: evaluations a wish, and the first wish's picture in the model's frame."""
+
+    evaluations: float
+    picture: Float[Tensor, "3 h w"]
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to the same edit; `wishes` is how many edits a run makes."""
+
+    name: str
+    about: str
+    run: Callable[[], Made]
+    wishes: int = 1
+
+
+def ways_to_edit(model: Model, engines: Mapping[str, Engine], bfloat16: bool, folder: Path) -> list[Way]:
+    """All of them, the course's procedure first.
+
+    Args:
+        model: in torch.
+        engines: that compute it else, by name.
+        bfloat16: whether torch is measured in it too.
+        folder: for the picture.
+    """
+    drawn = Drawn(wish(FIRST_SEED, "animal"), max(model.size))
+    scene = fit(drawn.before, model.multiple, model.size, Edit.frame).pixels
+    path = folder / "scene.png"
+    save(path, scene)
+    task = Task(scene[None], [drawn.wish.source], [drawn.wish.target], [drawn.wish.seed])
+    request = Edit(path, (drawn.wish.target,), drawn.wish.source, model=model.name, cache=False)
+    several = replace(request, target=request.target * TOGETHER)
+    kept = replace(request, cache=True)
+    default = f"the default edit: {request.method}, {request.steps} steps"
+    cached = "the path comes from the cache"
+    together = f"{TOGETHER} in one call; of one of them"
+    ways = [
+        *(_rival(model, name, task) for name in RIVALS),
+        Way(PLAIN, default, _own(model, request)),
+        Way("torch, one by one", "the guided pair in two calls", _own(model.using(_OneByOne(model)), request)),
+        Way("torch, channels last", "the order of the network's weights", _channels_last(model, request)),
+        Way("torch, wishes", together, _own(model, several), TOGETHER),
+        Way("torch, second wish", cached, _own(model, kept)),
+    ]
+    if bfloat16:
+        rounded = open_model(model.folder, dtype=torch.bfloat16)
+        ways.append(Way("torch, bfloat16", "codec and words too", _own(rounded, request)))
+    for name, engine in engines.items():
+        engaged = model.using(engine)
+        ways += [
+            Way(name, default, _own(engaged, request)),
+            Way(f"{name}, wishes", together, _own(engaged, several), TOGETHER),
+            Way(f"{name}, second wish", cached, _own(engaged, kept)),
+        ]
+        for count in FEWER_STEPS:
+            first, second = (replace(asked, steps=count) for asked in (request, kept))
+            ways.append(Way(f"{name}, {count} steps", f"instead of {request.steps}", _own(engaged, first)))
+            ways.append(Way(f"{name}, {count}, second", cached, _own(engaged, second)))
+    return ways
+
+
+def _rival(model: Model, name: str, task: Task) -> Way:
+    editor = next(editor for editor in rivals() if editor.name == name)
+
+    def run() -> Made:
+        with counted(model) as evaluations:
+            picture = editor.run(model, task, editor.settings[0])[0]
+        return Made(evaluations(), picture)
+
+    return Way(name, editor.about, run)
+
+
+def _own(model: Model, request: Edit) -> Callable[[], Made]:
+    def run() -> Made:
+        edited = finish(edit(request, model))
+        told = edited.recipes[0]["figures"]["evaluations"]
+        return Made(told["inversion"] / len(request.target) + told["regrowth"], edited.frames[0])
+
+    return run
+
+
+class _OneByOne:
+    """torch, asked for one sample at a time."""
+
+    name = "torch one by one"
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    def __call__(self, x_t: Tensor, labels: Tensor, tokens: Tensor) -> Tensor:
+        parts = [slice(i, i + 1) for i in range(len(x_t))]
+        return torch.cat([self._model.output(x_t[at], labels[at], Condition(tokens[at])) for at in parts])
+
+
+def _channels_last(model: Model, request: Edit) -> Callable[[], Made]:
+    run_in_order = _own(model, request)
+
+    def run() -> Made:
+        model.unet.to(memory_format=torch.channels_last)
+        try:
+            return run_in_order()
+        finally:
+            model.unet.to(memory_format=torch.contiguous_format)
+
+    return run

@@ -1,0 +1,52 @@
+"""OpenVINO itself: whether it is there, what this CPU computes in, and a network compiled for a shape."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from functools import cache
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+
+from regrow.families.names import Precision
+
+
+def installed() -> bool:
+    """Whether there is an OpenVINO."""
+    return find_spec("openvino") is not None
+
+
+def fastest() -> Precision:
+    """What this CPU computes fastest in; bfloat16 where it has instructions for it."""
+    return "bfloat16" if "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "float32"
+
+
+def compile_for(network: Any, shapes: Sequence[tuple[int, ...]], precision: Precision) -> Any:
+    """A network, read or converted, compiled for inputs of these shapes and as many threads as torch has."""
+    network.reshape({into: list(shape) for into, shape in zip(network.inputs, shapes, strict=True)})
+    return core().compile_model(network, "CPU", settings(precision))
+
+
+def settings(precision: Precision) -> dict[str, Any]:
+    """What a network is compiled with, and loaded again with."""
+    return {
+        "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
+        "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+        "NUM_STREAMS": 1,
+        "ENABLE_CPU_PINNING": False,  # pinned threads crowd onto the cores that other processes pinned theirs to
+        "CACHE_MODE": "OPTIMIZE_SIZE",  # leaves the weights out of what is exported
+    }
+
+
+@cache
+def core() -> Any:
+    """Its devices; one for the process."""
+    return library().Core()
+
+
+def library() -> Any:
+    """The module."""
+    # it tells Google of every import and conversion where its openvino_telemetry can be imported
+    sys.modules.setdefault("openvino_telemetry", None)  # pyright: ignore[reportArgumentType]
+    return importlib.import_module("openvino")
