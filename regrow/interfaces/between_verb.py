@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from regrow.interfaces.reporting import distance_text, free_paths, opened, say, slug, watched
+from regrow.interfaces.reporting import distance_text, engaged, free_paths, say, slug, watched
 from regrow.interfaces.sound_verbs import check_savable as check_sound
 from regrow.interfaces.sound_verbs import for_sounds, is_sound
 from regrow.interfaces.sound_verbs import save as save_sound
@@ -21,7 +21,7 @@ def interpolate(request: Interpolate, run: "Run", out: Path | None) -> None:
     kind = kind_of(request)
     if kind == "sound" or is_sound(out):
         request = for_sounds(request)
-    model = opened(request.model, run)
+    model = engaged(request.model, run)
     sounds = model.medium == "sound"
     ends = (
         (request.first, request.second)

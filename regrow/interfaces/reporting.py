@@ -28,7 +28,7 @@ def opened(name: str, run: "Run") -> Model:
         ValueError: the command asks for another engine.
     """
     if run.engine == "openvino":
-        raise ValueError("--engine openvino is for generate, edit, invert and replay; leave it out here.")
+        raise ValueError("--engine openvino is for verbs that make or invert something; leave it out here.")
     return _opened(name, run)
 
 

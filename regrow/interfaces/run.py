@@ -17,9 +17,9 @@ class Run:
         threads: of the CPU; 0 leaves torch's choice. Beside another busy process take 1.
         device: where the model runs: cpu, cuda, mps.
         dtype: of the model's weights; auto is float32.
-        engine: what computes the network of generate, edit, invert and replay: torch, or openvino, on the CPU and in
-            bfloat16 where the CPU has it and --dtype is auto. auto takes openvino where it is installed and the
-            network is large enough to pay for its compilation, and for replay what computed the file.
+        engine: what computes the network of all verbs but train, verify, bench and inspect: torch, or openvino, on the
+            CPU and in bfloat16 where the CPU has it and --dtype is auto. auto takes openvino where it is installed and
+            the network is large enough to pay for its compilation, and for replay what computed the file.
         allow_pickle: also load .bin weight files, which can run code; only for files you trust.
     """
 

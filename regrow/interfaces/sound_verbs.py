@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from regrow.families.model import Model
-from regrow.interfaces.reporting import checked, free_paths, lines, opened, say, slug, watched
+from regrow.interfaces.reporting import checked, engaged, free_paths, lines, opened, say, slug, watched
 from regrow.media.audio import check_savable, is_sound, save
 from regrow.media.image import save as save_picture
 from regrow.operations import extend as extending
@@ -78,7 +78,7 @@ def edit(request: Edit, run: "Run", out: Path | None, sheet: Path | None, model:
 def extend(request: Extend, run: "Run", out: Path | None) -> None:
     first = out or Path(f"{request.sound.stem}-extended.wav")
     check_savable(first)
-    longer = watched(extending.extend(request, opened(request.model, run)), run)
+    longer = watched(extending.extend(request, engaged(request.model, run)), run)
     paths = free_paths(first, len(longer.waves))
     notes = list(longer.notes)
     for path, wave, recipe in zip(paths, longer.waves, longer.recipes, strict=True):

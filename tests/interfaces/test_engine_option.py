@@ -54,6 +54,6 @@ def test_an_engine_where_none_can_be_chosen_is_refused(
     checkpoint: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     error = refused(capsys, "verify", str(checkpoint("sd-tiny")), "--engine", "openvino")
-    assert error == "regrow: --engine openvino is for generate, edit, invert and replay; leave it out here.\n"
+    assert error == "regrow: --engine openvino is for verbs that make or invert something; leave it out here.\n"
     asked = ("generate", "a cat", "--model", str(checkpoint("sd-tiny")), "--engine", "openvino", "--dtype", "bfloat16")
     assert "in bfloat16; leave --device and --dtype out" in refused(capsys, *asked) or not installed()
