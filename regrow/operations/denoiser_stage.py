@@ -116,7 +116,7 @@ class DenoiserOf:
 def prompts_of(request: Train, data: Data, model: Model) -> Sequence[str]:
     """What the sample grid shows: as asked for, or captions of pictures that are held out, or of the first."""
     if model.text_encoder is None:
-        return [""] * 8
+        return [""] * (8 if model.mel is None else 4)  # a clip of mels is as many numbers as two large pictures
     first = data.trained_on if data.held_out >= 8 else 0
     return request.prompts or [data.caption(i, 1) for i in range(first, min(first + 8, len(data.items)))]
 

@@ -5,10 +5,10 @@ from torch import Tensor
 
 from regrow.media.mel import as_picture
 from regrow.media.sheet import Cell, Row, sheet
-from regrow.operations.interpolate import Interpolated
+from regrow.operations.interpolate import Interpolated, kind_of
 from regrow.operations.interpolate_request import Interpolate
 
-PICTURE, MEL, WIDEST = 192, 384, 7
+PICTURE, MEL, WIDEST = 256, 384, 7
 """Pixels of a cell, and how many pictures stand in a row; of mels, which are wide, half as many."""
 
 
@@ -20,7 +20,8 @@ def interpolate_sheet(request: Interpolate, made: Interpolated) -> Float[Tensor,
         near, far = (_distance(recipe["figures"][end]) for end in ("to_first", "to_second"))
         cells.append(Cell(frame, [f"{100 * share:.0f} %", f"{near} to the first", f"{far} to the second"]))
     width = WIDEST // 2 if made.rate else WIDEST
-    title = f"{request.first}  ->  {request.second}: {request.steps} steps, noises on the arc between"
+    between = "words between, from one noise" if kind_of(request) == "words" else "noises on the arc between"
+    title = f"{request.first} -> {request.second}: {request.steps} steps, {between}"
     rows = [Row(title if not i else "", cells[i : i + width]) for i in range(0, len(cells), width)]
     return sheet(rows, cell=MEL if made.rate else PICTURE, title="regrow interpolate")
 

@@ -189,6 +189,13 @@ def test_a_sound_is_not_extended_by_nothing(model: Model, clip: Path) -> None:
         Extend(clip, before=-1)
 
 
+def test_img2img_is_a_variation_that_leaves_the_sound_further_the_stronger_it_is(model: Model, clip: Path) -> None:
+    request = Edit(clip, ("a violin melody",), model=model.name, method="img2img", steps=4, strength=0.25)
+    near, far = (finish(edit_sounds(replace(request, strength=strength), model)) for strength in (0.25, 1.0))
+    assert near.recipes[0]["figures"]["evaluations"] == {"inversion": 0, "regrowth": 2}
+    assert (near.mels - near.codec).abs().mean() < 0.7 * (far.mels - far.codec).abs().mean()
+
+
 def test_with_the_same_words_anchored_gives_what_the_codec_gives(model: Model, clip: Path) -> None:
     request = Edit(
         clip, ("a piano melody",), "a piano melody", model=model.name, steps=4, method="anchored", cache=False

@@ -1,0 +1,58 @@
+"""How played phrases go on: three seconds of each are given, `regrow extend` adds three.
+
+    python runs/measure_extend.py [phrases] [steps]
+
+Counted is what the judge of `regrow bench bandstand` hears as it is in the phrase, in the new part alone and in what the
+phrase itself goes on with; and how much louder the new part is than the part that was given.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import torch
+
+from regrow.benchmark.sound_judge import load_sound_judge
+from regrow.families.registry import open_model
+from regrow.media.audio import save
+from regrow.media.mel import MelSettings, to_mel
+from regrow.operations.extend import extend
+from regrow.operations.extend_request import Extend
+from regrow.operations.progress import finish
+from regrow.worlds.bandstand import MELODIC, Phrase, caption, play
+
+FIRST_SEED, GIVEN, ADDED = 9_400_000, 3.0, 3.0
+JUDGED = ("instrument", "register", "tempo", "scale")
+
+
+def decibels(wave: torch.Tensor) -> float:
+    return float(10 * wave.square().mean().log10())
+
+
+def main(phrases: int, steps: int) -> None:
+    settings, model, judge = MelSettings(), open_model("bandstand"), load_sound_judge()
+    given, added = round(GIVEN * settings.rate), round(ADDED * settings.rate)
+    right = {part: dict.fromkeys(JUDGED, 0) for part in ("played", "grown")}
+    louder, seed = [], FIRST_SEED
+    while len(louder) < phrases:
+        phrase, seed = Phrase.random(seed), seed + 1
+        if phrase.instrument not in MELODIC:
+            continue
+        played = torch.from_numpy(play(phrase, GIVEN + ADDED).wave)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "given.wav"
+            save(path, played[:, :given], settings.rate)
+            request = Extend(path, caption(phrase, 0, "en"), ADDED, steps=steps)
+            (wave,) = finish(extend(request, model)).waves
+        new = [part[:, given : given + added] for part in (played, wave)]
+        for counts, heard in zip(right.values(), judge.read(to_mel(torch.stack(new), settings)), strict=True):
+            for name in JUDGED:
+                counts[name] += heard[name] == getattr(phrase, name)
+        louder.append(decibels(new[1]) - decibels(wave[:, :given]))
+    for part, counts in right.items():
+        print(f"{part}: {', '.join(f'{name} {count}' for name, count in counts.items())} of {phrases}")
+    print(f"louder by {sum(louder) / phrases:.1f} dB, {sum(map(abs, louder)) / phrases:.1f} dB apart")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 24, int(sys.argv[2]) if len(sys.argv) > 2 else 20)
