@@ -2,8 +2,8 @@
 
     python runs/measure_extend.py [phrases] [steps]
 
-Counted is what the judge of `regrow bench bandstand` hears as it is in the phrase, in the new part alone and in what the
-phrase itself goes on with; and how much louder the new part is than the part that was given.
+Counted is what the judge of `regrow bench bandstand` hears as it is in the phrase, in what the phrase itself goes on
+with and in the new part alone; and how much louder the new part is than the part that was given.
 """
 
 import sys
