@@ -145,10 +145,11 @@ def new_unet(
 def new_pixel_unet(seed: int, extent: tuple[int, int], size: NewSize = "small", channels: int = 3) -> UNet2DModel:
     """An unconditional denoiser of pictures or mels of this height and width, in the layout of diffusers' DDPMPipeline.
 
-    Full resolution costs most, so its features are few; attention begins where the shorter side is 16 cells.
+    Full resolution costs most, so its features are few, and fewer for mels, which have more cells; attention begins
+    where the shorter side is 16 cells.
     """
     torch.manual_seed(seed)
-    width = {"small": 32, "medium": 64}[size]
+    width = {"small": 32, "medium": 64}[size] // (1 if channels == 3 else 2)
     side = min(extent)
     levels = max(2, min(5, side.bit_length() - 3))
     features = tuple(width * min(4, 2**level) for level in range(levels))
@@ -160,6 +161,7 @@ def new_pixel_unet(seed: int, extent: tuple[int, int], size: NewSize = "small", 
         block_out_channels=features,
         layers_per_block=1,
         attention_head_dim=32,
+        norm_num_groups=min(32, width),
         down_block_types=tuple("AttnDownBlock2D" if attend else "DownBlock2D" for attend in attends),
         up_block_types=tuple("AttnUpBlock2D" if attend else "UpBlock2D" for attend in reversed(attends)),
     )
