@@ -21,6 +21,8 @@ from regrow.families.saving import save_model, write_new_pixel
 from regrow.media.audio import load, save
 from regrow.media.mel import MelSettings, filters, slope
 from regrow.operations.edit_sounds import edit_sounds
+from regrow.operations.extend import extend
+from regrow.operations.extend_request import Extend
 from regrow.operations.generate_sounds import generate_sounds
 from regrow.operations.hearing import PEAK, hear
 from regrow.operations.progress import finish
@@ -90,6 +92,10 @@ def test_both_kinds_generate_and_are_edited_without_words(checkpoint: Checkpoint
     request = Edit(clip, ("",), model=str(model.folder), steps=3, guidance=1.0, cache=False)
     edited = finish(edit_sounds(request, model))
     assert (edited.mels[0] - edited.codec).abs().max() < 2e-3
+    longer = finish(extend(Extend(clip, after=0.5, guidance=1.0, steps=2), model)).waves[0]
+    there = load(clip).wave
+    assert torch.equal(longer[:, : there.shape[-1]], there)
+    assert longer.shape[-1] == there.shape[-1] + RATE // 2
     with pytest.raises(ValueError, match="takes no prompts"):
         finish(generate_sounds(Generate("a piano", steps=2), model))
 
