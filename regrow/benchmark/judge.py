@@ -22,23 +22,11 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from regrow.media.files import MediaError, readable, reason
-from regrow.worlds.scene import ACCESSORIES, ANIMALS, COLOURS, EXPRESSIONS, FACINGS, PLACES, POSES, TIMES, WEATHERS
+from regrow.worlds.wording import ATTRIBUTES
 
 SIDE = 128
 """Pixels along each side of what the network sees."""
 WEIGHTS = Path(__file__).parent / "judge.safetensors"
-ATTRIBUTES: dict[str, tuple[str, ...]] = {
-    "animal": ANIMALS,
-    "colour": COLOURS,
-    "place": PLACES,
-    "weather": tuple(dict.fromkeys(weather for allowed in WEATHERS.values() for weather in allowed)),
-    "time": tuple(dict.fromkeys(time for allowed in TIMES.values() for time in allowed)),
-    "pose": POSES,
-    "facing": FACINGS,
-    "accessory": ACCESSORIES,
-    "expression": EXPRESSIONS,
-}
-"""What is read off a picture, and the values that each can have, in the order of the network's outputs."""
 
 
 class Residual(nn.Module):

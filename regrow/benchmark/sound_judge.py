@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from regrow.benchmark.judge import by_attribute, likeliest, read_weights
 from regrow.media.mel import MelSettings
-from regrow.worlds.bandstand import INSTRUMENTS, PATTERNS, REGISTERS, SCALES, TEMPOS
+from regrow.worlds.wording_bandstand import ATTRIBUTES
 
 SETTINGS = MelSettings()
 """Of the mels that the judge hears."""
@@ -28,14 +28,6 @@ SHORTEST = 128
 RANGE = 70.0
 """dB below the loudest cell of a clip, where hearing ends."""
 WEIGHTS = Path(__file__).parent / "sound_judge.safetensors"
-ATTRIBUTES: dict[str, tuple[str, ...]] = {
-    "instrument": INSTRUMENTS,
-    "pattern": PATTERNS,
-    "tempo": tuple(TEMPOS),
-    "register": tuple(REGISTERS),
-    "scale": tuple(SCALES),
-}
-"""What is heard off a clip, and the values that each can have, in the order of the network's outputs."""
 
 
 class Residual(nn.Module):

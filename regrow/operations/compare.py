@@ -26,7 +26,8 @@ class Compared:
 def compare(request: Edit, model: Model) -> Generator[Progress, None, Compared]:
     """Run an edit, its reconstruction and img2img, all with the same settings."""
     edited = yield from edit(request, model)
-    request = replace(request, strength=edited.recipes[0]["settings"]["strength"])  # a number, where it was auto
+    found = edited.recipes[0]["settings"]  # a number and words, where they were auto
+    request = replace(request, strength=found["strength"], source=found["source"], describer="")
     mask = None if request.mask == "auto" else request.mask  # source and source disagree nowhere
     own = replace(request, target=(request.source,), mask=mask, emphasis=())
     reconstructed = yield from edit(own, model)

@@ -15,6 +15,7 @@ from regrow.media.distance import psnr, ssim
 from regrow.media.framing import Placement, apply, unfit
 from regrow.media.masking import frame_edge, paste, softened
 from regrow.operations.cautions import about_picture, about_words
+from regrow.operations.describe import with_source
 from regrow.operations.invert import open_picture
 from regrow.operations.progress import Progress
 from regrow.operations.recipe import Recipe, make_recipe
@@ -69,6 +70,7 @@ def edit(
         raise ValueError("span is for sounds: say where a picture may change by region or mask.")
     picture, fitted, notes = open_picture(request.image, model, request.frame, request.size)
     latents = model.encode(fitted.pixels[None])
+    request, told = with_source(request, model, fitted.pixels, latents)
     request, why, searched = yield from settle(request, model, latents)
     levels = model.schedule.grid(request.steps, request.spacing)
     levels = levels[len(levels) - 1 - request.walked :]
@@ -88,7 +90,7 @@ def edit(
         whole = paste(whole, picture.pixels, weight)
     if region:  # what the model made outside it is of no interest
         frames, notes = apply(whole, fitted.placement), notes + region.notes
-    notes += (why,) if why else ()
+    notes += (*told, why) if why else told
     notes += about_words(model, [request.source, *request.target, request.negative or ""])
     notes += about_picture(model, fitted.pixels, codec, request.image.name)
     seconds = round(time.monotonic() - started, 2)

@@ -77,6 +77,7 @@ def explore(
     for strength in sorted(set(strengths), reverse=True):  # the strongest first, for its path serves the others
         tried = replace(request, strength=strength, start_step=None)
         found[strength] = yield from edit(tried, model, asked, at_hand)
+        request = replace(request, source=found[strength].recipes[0]["settings"]["source"], describer="")  # was it auto
         counted = found[strength].recipes[0]["figures"]["evaluations"]
         evaluations += counted["inversion"] + counted["regrowth"] + counted.get("mask", 0)
     first = found[max(found)]

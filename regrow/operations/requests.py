@@ -117,7 +117,8 @@ class Edit:
     Attributes:
         image: the picture file.
         target: one or more wishes; each gives a picture, all in one batch.
-        source: words that describe the picture as it is.
+        source: words that describe the picture as it is; "auto" has them found, by the model itself where it was
+            trained to describe, or by the describer, and says which they are.
         model: name of an embedded or installed model, a folder, or a hub id `user/repo`.
         method: anchored (the inverted path, with what the way back misses of it: reconstructs exactly); naive, uni_inv,
             fixed_point (plain regrowth, which misses the path less and less); edict, belm, reversible (steps that undo
@@ -160,6 +161,7 @@ class Edit:
         emphasis: with p2p, words of the wish that shall weigh more or less, as in "hat=2" or "snow=0.5".
         trajectory: a file of `regrow invert` to start from.
         cache: keep inverted paths on disk and reuse them.
+        describer: folder or hub id of a captioning model of transformers, such as BLIP, that source auto asks.
     """
 
     image: Positional[Path]
@@ -189,11 +191,14 @@ class Edit:
     emphasis: tuple[str, ...] = ()
     trajectory: Path | None = None
     cache: bool = True
+    describer: str = ""
 
     def __post_init__(self) -> None:
         if not self.target:
             raise ValueError("edit needs at least one --target.")
         _ = self.box, self.seconds
+        if self.describer and self.source != "auto":
+            raise ValueError("describer is asked by source auto: leave it out, or say --source auto.")
         if not 0 <= self.feather <= 0.5:
             raise ValueError(f"feather must be from 0 to 0.5; got {self.feather}.")
         if self.strength != "auto" and not 0 < self.strength <= 1:

@@ -20,6 +20,19 @@ from regrow.worlds.wording_zh import captions_zh
 
 Language = Literal["en", "zh"]
 
+ATTRIBUTES: dict[str, tuple[str, ...]] = {
+    "animal": ANIMALS,
+    "colour": COLOURS,
+    "place": PLACES,
+    "weather": tuple(dict.fromkeys(weather for allowed in WEATHERS.values() for weather in allowed)),
+    "time": tuple(dict.fromkeys(time for allowed in TIMES.values() for time in allowed)),
+    "pose": POSES,
+    "facing": FACINGS,
+    "accessory": ACCESSORIES,
+    "expression": EXPRESSIONS,
+}
+"""What can be told of a scene, and the values that each can have; the place decides on the weathers and times."""
+
 PLACE_WORDS = {
     "beach": "on a beach",
     "snow": "in the snow",

@@ -4,10 +4,30 @@ from itertools import product
 from random import Random
 from typing import Literal, get_args
 
-from regrow.worlds.phrase import INSTRUMENTS_OF, KITS, PATTERNS, REGISTERS_OF, SCALES_OF, TEMPOS, Phrase
+from regrow.worlds.phrase import (
+    INSTRUMENTS,
+    INSTRUMENTS_OF,
+    KITS,
+    PATTERNS,
+    REGISTERS,
+    REGISTERS_OF,
+    SCALES,
+    SCALES_OF,
+    TEMPOS,
+    Phrase,
+)
 from regrow.worlds.wording_bandstand_zh import captions_zh
 
 Language = Literal["en", "zh"]
+
+ATTRIBUTES: dict[str, tuple[str, ...]] = {
+    "instrument": INSTRUMENTS,
+    "pattern": PATTERNS,
+    "tempo": tuple(TEMPOS),
+    "register": tuple(REGISTERS),
+    "scale": tuple(SCALES),
+}
+"""What can be told of a phrase, and the values that each can have; the pattern decides which go together."""
 
 MOOD_WORDS = {"major": "happy", "minor": "sad", "pentatonic": "pentatonic"}
 SCALE_WORDS = {"major": "in a major key", "minor": "in a minor key", "pentatonic": "on a pentatonic scale"}
