@@ -8,6 +8,7 @@ import pytest
 
 from regrow.families.registry import open_model
 from regrow.interfaces import demo
+from regrow.media.audio import load as load_sound
 from regrow.media.image import load, read_recipe
 from regrow.operations.edit import edit
 from regrow.operations.progress import finish
@@ -34,12 +35,17 @@ def test_the_demo_writes_what_it_says(tmp_path: Path, capsys: pytest.CaptureFixt
     recipe = read_recipe(tmp_path / "shipped-puppy.png")
     assert recipe is not None
     assert recipe["settings"]["target"] == [demo.TARGET]
+    for name in ("marimba.wav", "piano-violin.wav", "piano-img2img.wav", "sounds.png"):
+        assert name in told
+    violin, piano = (load_sound(path) for path in (tmp_path / "piano-violin.wav", demo.EXAMPLES / "piano.flac"))
+    assert (violin.rate, violin.wave.shape) == (piano.rate, piano.wave.shape)
+    assert load(tmp_path / "sounds.png").pixels.numel()
     assert "Try next" in told
 
 
 @pytest.mark.parametrize("steps", [5, 10, 20, 50])
 def test_the_embedded_model_reconstructs_to_its_codec(steps: int) -> None:
     words = demo.SOURCE
-    request = Edit(demo.SHIPPED, (words,), words, steps=steps, strength=1.0, cache=False)
+    request = Edit(demo.EXAMPLES / "cat.png", (words,), words, steps=steps, strength=1.0, cache=False)
     edited = finish(edit(request, open_model("storybook")))
     assert (edited.frames[0] - edited.codec).abs().max() < 1e-3
