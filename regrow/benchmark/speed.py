@@ -4,6 +4,7 @@ One picture, one wish, one checkpoint, one process and one number of threads for
 machine that is busy for a while is busy for all of them; of each the median turn counts.
 """
 
+import textwrap
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass
@@ -209,7 +210,7 @@ def print_table(figures: SpeedFigures, out: TextIO) -> None:
             told = f"{share.seconds[name]:.4f} s, {100 * part:.0f} % of the peak of {share.peak / 1e9:.0f} Gflop/s"
             print(f"{share.network + ', ' + name:44}{share.flops / 1e9:8.1f} Gflop {told}", file=out)
     for why in figures.missing:
-        print(f"not measured: {why}", file=out)
+        print(textwrap.fill(f"not measured: {why}", 120, subsequent_indent="  "), file=out)
 
 
 def _print_speeds(speeds: Sequence[Speed], out: TextIO) -> None:

@@ -18,6 +18,7 @@ from regrow.media.audio import resample
 from regrow.media.joint import grown_onto, pasted
 from regrow.media.mel import MelSettings, from_unit
 from regrow.operations.cautions import about_words
+from regrow.operations.describe import with_source
 from regrow.operations.hearing import Heard, hear, settings_of, sounded
 from regrow.operations.progress import Progress
 from regrow.operations.recipe import Recipe, make_recipe
@@ -65,6 +66,7 @@ def edit_sounds(request: Edit, model: Model) -> Generator[Progress, None, Edited
     settings = settings_of(model)
     heard = hear(request.image, model)
     latents = model.encode(heard.mel[None])
+    request, told = with_source(request, model, heard.mel, latents)
     request, why, searched = yield from settle(request, model, latents)
     levels = model.schedule.grid(request.steps, request.spacing)
     levels = levels[len(levels) - 1 - request.walked :]
@@ -83,7 +85,7 @@ def edit_sounds(request: Edit, model: Model) -> Generator[Progress, None, Edited
     else:
         waves = sounded(mels, model, heard.wave.shape[-1], heard.level)
         whole = tuple(resample(wave, settings.rate, rate)[:, :samples] for wave in waves)
-    notes = heard.notes + ((why,) if why else ())
+    notes = (*heard.notes, *told) + ((why,) if why else ())
     notes += about_words(model, [request.source, *request.target, request.negative or ""])
     seconds = round(time.monotonic() - started, 2)
     recipes = []

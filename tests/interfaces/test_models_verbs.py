@@ -45,16 +45,17 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 def test_models_alone_lists(capsys: pytest.CaptureFixture[str], mine: Path) -> None:
     lines = told(capsys).splitlines()
     assert lines == told(capsys, "list").splitlines()
-    assert [line.split()[0] for line in lines] == ["mine", "storybook"]
-    assert str(mine) in lines[0]
-    assert "carried by regrow" in lines[1]
+    assert [line.split()[0] for line in lines] == ["bandstand", "mine", "storybook"]
+    assert str(mine) in lines[1]
+    assert "carried by regrow" in lines[2]
     listed = printed(capsys)["models"]
     assert listed == printed(capsys, "list")["models"]
     assert [(m["name"], m["family"], m["embedded"]) for m in listed] == [
+        ("bandstand", "stable-diffusion", True),
         ("mine", "stable-diffusion", False),
         ("storybook", "stable-diffusion", True),
     ]
-    assert listed[0]["bytes"] == sum(path.stat().st_size for path in mine.rglob("*") if path.is_file())
+    assert listed[1]["bytes"] == sum(path.stat().st_size for path in mine.rglob("*") if path.is_file())
 
 
 def test_the_list_says_what_to_do_next(capsys: pytest.CaptureFixture[str], mine: Path) -> None:

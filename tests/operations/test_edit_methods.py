@@ -67,7 +67,7 @@ def test_other_words_change_it_and_a_file_makes_it_again(
     assert recipe is not None
     replayed = finish(replay(recipe, request_from(recipe), model))
     assert replayed.identical
-    assert torch.equal(load(tmp_path / "out.png").pixels, (replayed.picture + 1).mul(127.5).round() / 127.5 - 1)
+    assert torch.equal(load(tmp_path / "out.png").pixels, (replayed.result + 1).mul(127.5).round() / 127.5 - 1)
 
 
 @pytest.mark.parametrize(
