@@ -47,18 +47,23 @@ class Sound:
     notes: tuple[str, ...] = ()
 
 
-def load(path: str | os.PathLike[str], data: bytes | None = None) -> Sound:
+def load(path: str | os.PathLike[str], data: bytes | None = None, most_seconds: float | None = None) -> Sound:
     """Reads a sound file.
 
     Args:
         path: of any format that libsndfile knows; what it is called does not matter.
         data: the file's bytes where they are at hand; `path` then only names them in sentences.
+        most_seconds: longer sounds are refused by their header, before anything is decoded.
 
     Raises:
         MediaError: the file cannot be read, is no sound, is damaged, cut short, too short or too long.
     """
     with _opened(path, data) as file:
         frames, channels, rate = file.frames, file.channels, file.samplerate
+        if most_seconds is not None and frames > most_seconds * rate:
+            raise MediaError(
+                f"{path} lasts {frames / rate:.0f} s, more than the {most_seconds:g} s taken here: cut a part out."
+            )
         if frames * channels > MOST_VALUES:
             raise MediaError(
                 f"{path} has {frames / rate / 60:.0f} minutes of {channels} channels, which is more than regrow takes "

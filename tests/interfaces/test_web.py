@@ -12,7 +12,9 @@ from regrow.interfaces.web import history, places
 from regrow.interfaces.web.app import is_local, serve
 from regrow.interfaces.web.jobs import At, Job
 from regrow.interfaces.web.texts import TEXTS
+from regrow.interfaces.web.work import KINDS
 from regrow.interfaces.web.worker import Worker
+from regrow.media.audio import load, read_recipe
 from regrow.media.files import MediaError
 from regrow.media.image import save
 
@@ -126,6 +128,42 @@ def test_pictures_are_bounded_and_kept_once(home: Path, tmp_path: Path, monkeypa
     monkeypatch.setattr(places, "MOST_BYTES", 100)
     with pytest.raises(MediaError, match="more than the 0 MB"):
         places.keep_picture(EXAMPLE)
+
+
+def test_sounds_are_bounded_and_kept_once(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = places.keep_sound(places.PIANO)
+    assert kept.read_bytes() == places.PIANO.read_bytes()
+    assert (kept.suffix, places.keep_sound(places.PIANO)) == (".flac", kept)
+    for name, data, sentence in (
+        ("empty.wav", b"", "empty.wav is empty"),
+        ("cat.wav", EXAMPLE.read_bytes(), "cat.wav is no sound"),
+        ("cut.flac", places.PIANO.read_bytes()[:9000], "cut.flac is (cut short|damaged)"),
+    ):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(MediaError, match=sentence):
+            places.keep_sound(tmp_path / name)
+    monkeypatch.setattr(places, "MOST_SECONDS", 5)
+    with pytest.raises(MediaError, match=r"piano\.flac lasts 6 s, more than the 5 s"):
+        places.keep_sound(places.PIANO)
+
+
+def test_a_worker_edits_a_sound_and_makes_it_again(home: Path) -> None:
+    worker = Worker(KINDS)
+    settings = {"image": str(places.keep_sound(places.PIANO)), "target": ["a slow sad violin melody"], "mask": None}
+    settings |= {"source": "a slow sad piano melody", "model": "bandstand", "steps": 2, "span": "1:2"}
+    job = worker.submit("", "edit", settings)
+    assert over(worker, job) == "done", job.error
+    assert set(job.beside) == {"original", "before", "seen-1"}
+    made = job.folder / job.files[0]
+    recipe = read_recipe(made)
+    assert recipe is not None
+    assert (recipe["settings"]["span"], recipe["operation"]) == ("1:2", "edit")
+    before, after = (load(file).wave for file in (places.PIANO, made))
+    assert torch.equal(before[:, :22050], after[:, :22050])
+    assert not torch.equal(before[:, 22050:44100], after[:, 22050:44100])
+    again = worker.submit("", "again", {"file": str(made)})
+    assert over(worker, again) == "done", again.error
+    assert again.facts["identical"]
 
 
 def test_a_recipe_cannot_name_files_outside(home: Path, tmp_path: Path) -> None:

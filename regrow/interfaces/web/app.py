@@ -27,6 +27,8 @@ from regrow.interfaces.web.history_tab import history_tab  # noqa: E402
 from regrow.interfaces.web.inside_tab import inside_tab  # noqa: E402
 from regrow.interfaces.web.models_tab import models_tab  # noqa: E402
 from regrow.interfaces.web.parts import Page  # noqa: E402
+from regrow.interfaces.web.players import CSS as PLAYERS_CSS  # noqa: E402
+from regrow.interfaces.web.players import SCRIPT  # noqa: E402
 from regrow.interfaces.web.texts import I18N, text  # noqa: E402
 from regrow.interfaces.web.train_tab import train_tab  # noqa: E402
 from regrow.interfaces.web.work import KINDS  # noqa: E402
@@ -101,7 +103,7 @@ def serve(host: str, port: int, share: bool, password: str, open_browser: bool, 
             "Others can reach the page there, so it needs a password of 8 characters or more: put it into the "
             f'environment variable REGROW_PASSWORD; the user\'s name is "{USER}".'
         )
-    for folder in (made(), place() / "pictures", place() / "uploads"):
+    for folder in (made(), place() / "pictures", place() / "sounds", place() / "uploads"):
         folder.mkdir(parents=True, exist_ok=True)
     alone = _only_one()
     blocks = build(Page(Worker(KINDS, "storybook"), local))
@@ -114,7 +116,7 @@ def serve(host: str, port: int, share: bool, password: str, open_browser: bool, 
         inbrowser=open_browser,
         quiet=True,
         prevent_thread_lock=True,
-        allowed_paths=[str(made()), str(place() / "pictures")],
+        allowed_paths=[str(made()), str(place() / "pictures"), str(place() / "sounds")],
         max_file_size=MOST_BYTES,
         ssr_mode=False,
         enable_monitoring=False,
@@ -124,7 +126,8 @@ def serve(host: str, port: int, share: bool, password: str, open_browser: bool, 
         footer_links=["api", "settings"],
         i18n=I18N,
         theme=_theme(),
-        css=CSS,
+        css=CSS + PLAYERS_CSS,
+        head=SCRIPT,
         app_kwargs={
             "docs_url": None,  # swagger's page takes its script from the network
             "redoc_url": None,

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from jaxtyping import Float
 from PIL import Image
+from torch import Tensor
 
 from regrow.families.model import Model
 from regrow.interfaces.web.places import made
 from regrow.media.files import write_whole
+from regrow.media.image import save
 
 JobState = Literal["waiting", "running", "done", "failed", "cancelled"]
 
@@ -57,6 +60,12 @@ class Job:
     def over(self) -> bool:
         """Whether nothing more will happen to it."""
         return self.state in ("done", "failed", "cancelled")
+
+    def lay_beside(self, what: str, picture: Float[Tensor, "3 h w"]) -> None:
+        """Save a picture that is only shown with its results."""
+        (self.folder / "beside").mkdir(exist_ok=True)
+        self.beside[what] = f"beside/{what}.png"
+        save(self.folder / self.beside[what], picture)
 
     def keep(self) -> None:
         """Write it down."""

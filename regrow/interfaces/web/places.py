@@ -3,6 +3,7 @@
 $REGROW_HOME/page/
   made/JOB/           what a job made: pictures with their recipes, `job.json`, `beside/` for what is only shown
   pictures/HASH.png   pictures that were dropped on the page, as they came; recipes name them
+  sounds/HASH.wav     sounds likewise
   sets/NAME/          pictures that were uploaded to train on
   uploads/            gradio's own copies, deleted after a day
 """
@@ -11,14 +12,18 @@ import hashlib
 from pathlib import Path
 
 from regrow.families.registry import list_models
+from regrow.media import audio
 from regrow.media.files import MediaError, write_whole
 from regrow.media.home import home
 from regrow.media.image import load
+from regrow.media.listing import SOUNDS
 from regrow.operations.recipe import file_hash
 
 MOST_BYTES = 30_000_000
 MOST_PIXELS = 24_000_000
+MOST_SECONDS = 120
 EXAMPLE = Path(__file__).parents[3] / "examples" / "cat.png"
+PIANO = EXAMPLE.with_name("piano.flac")
 
 
 def page() -> Path:
@@ -38,19 +43,40 @@ def keep_picture(file: str | Path) -> Path:
         MediaError: it is too large, or no picture that regrow reads.
     """
     file = Path(file)
-    if file.stat().st_size > MOST_BYTES:
+    data = _bounded(file)
+    load(file.name, MOST_PIXELS, data)
+    return _kept("pictures", data, _suffix(data))
+
+
+def keep_sound(file: str | Path) -> Path:
+    """Keep a dropped sound likewise.
+
+    Raises:
+        MediaError: it is too large or too long, or no sound that regrow reads.
+    """
+    file = Path(file)
+    data = _bounded(file)
+    audio.load(file.name, data, MOST_SECONDS)
+    # the name's own ending, by which files are told to be sounds
+    return _kept("sounds", data, file.suffix.lower() if audio.is_sound(file) else SOUNDS.ending)
+
+
+def _bounded(file: Path) -> bytes:
+    """A file's bytes, at least one."""
+    size = file.stat().st_size
+    if size > MOST_BYTES:
         raise MediaError(
-            f"{file.name} has {file.stat().st_size / 1e6:.0f} MB, more than the {MOST_BYTES / 1e6:.0f} MB the page "
-            "takes: save it smaller first."
+            f"{file.name} has {size / 1e6:.0f} MB, more than the {MOST_BYTES / 1e6:.0f} MB the page takes: save it "
+            "smaller first."
         )
-    data = file.read_bytes()
-    try:
-        load(file.name, MOST_PIXELS, data or None)
-    except MediaError as problem:
-        # without the bytes `load` would look for a file of that name here
-        said = str(problem) if data else f"{file.name} is empty (0 bytes): copy or download it again."
-        raise MediaError(said) from problem
-    kept = page() / "pictures" / (hashlib.blake2b(data, digest_size=16).hexdigest() + _suffix(data))
+    if not size:
+        raise MediaError(f"{file.name} is empty (0 bytes): copy or download it again.")
+    return file.read_bytes()
+
+
+def _kept(folder: str, data: bytes, suffix: str) -> Path:
+    """Where these bytes are for good, under a name made of them."""
+    kept = page() / folder / (hashlib.blake2b(data, digest_size=16).hexdigest() + suffix)
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
         write_whole(kept, data)
@@ -72,7 +98,8 @@ def own_input(recipe: dict) -> Path | None:
     if not isinstance(there, dict) or not isinstance(there.get("file"), str):
         return None
     file = Path(there["file"]).resolve()
-    if not any(file.is_relative_to(root.resolve()) for root in (page() / "pictures", made())) or not file.is_file():
+    roots = [root.resolve() for root in (page() / "pictures", page() / "sounds", made())]
+    if not any(file.is_relative_to(root) for root in roots) or not file.is_file():
         return None
     return file if file_hash(file) == there.get("hash") else None
 

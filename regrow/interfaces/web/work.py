@@ -1,20 +1,20 @@
 """The kinds of work that the page asks for, each from a job's settings to files in the job's folder.
 
-Sounds come in here: an operation on sounds fills in `job.files` with sound files in the same way.
+What a model of sounds is asked for is in `sound_work`.
 """
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from jaxtyping import Float
 from torch import Tensor
 
-from regrow.core.denoiser import Counted
 from regrow.families.model import Model
 from regrow.interfaces.reporting import slug
+from regrow.interfaces.web import sound_work
 from regrow.interfaces.web.jobs import At, Job, Work
 from regrow.interfaces.web.places import own_input
+from regrow.interfaces.web.rewound import rewound
 from regrow.interfaces.web.worker import steps_of
 from regrow.media.files import MediaError
 from regrow.media.image import save
@@ -22,11 +22,10 @@ from regrow.operations.edit import edit as editing
 from regrow.operations.explore import explore as exploring
 from regrow.operations.generate import generate as generating
 from regrow.operations.inspect import inspect_picture
-from regrow.operations.invert import describe, open_picture, path_of, source_denoiser, watched
+from regrow.operations.invert import open_picture
 from regrow.operations.recipe import Recipe
 from regrow.operations.replay import recipe_in, replay, request_from
-from regrow.operations.requests import PATHS, Edit, Generate
-from regrow.operations.trajectories import from_cache, to_cache
+from regrow.operations.requests import Edit, Generate
 from regrow.verification.formulas import SECTIONS, verify
 
 Open = Callable[[str], Model]
@@ -35,9 +34,12 @@ STRENGTHS, GUIDANCES = (0.5, 0.65, 0.8, 0.95), (2.0, 4.0, 7.0)
 
 
 def generate(job: Job, opened: Open) -> Generator[At, None, None]:
-    """Pictures from words."""
+    """Pictures or sounds from words."""
     request = Generate(**_tuples(job.settings))
     model = opened(request.model)
+    if model.medium == "sound":
+        yield from sound_work.generate(job, request, model)
+        return
     made = yield from steps_of(generating(request, model), model)
     _keep(job, made.pictures, made.recipes, [request.prompt] * request.count)
     job.notes = list(made.notes)
@@ -48,21 +50,28 @@ def edit(job: Job, opened: Open) -> Generator[At, None, None]:
     """An edit of every wish; beside it the input and its reconstruction in the model's frame."""
     request = _edit_request(job)
     model = opened(request.model)
-    rewound = yield from _whole_path(request, model)
+    if model.medium == "sound":
+        yield from sound_work.edit(job, request, model)
+        return
+
+    def encoded() -> Tensor:
+        return model.encode(open_picture(request.image, model, request.frame, request.size)[1].pixels[None])
+
+    before = yield from rewound(request, model, encoded)
     edited = yield from steps_of(editing(request, model), model)
     _keep(job, edited.pictures, edited.recipes, request.target)
-    _beside(job, "original", edited.original)
+    job.lay_beside("original", edited.original)
     if edited.region:
-        _beside(job, "mask", edited.region.picture(0))
+        job.lay_beside("mask", edited.region.picture(0))
     # under the source's own words guidance leads nowhere, so one evaluation a step is enough
     plain = replace(request, target=(request.source,), guidance=1.0, negative=None, mask=None, region=None)
     plain = replace(plain, attention="none", emphasis=())
     if request.method != "null_text":  # which tunes again for every guidance
         back = yield from steps_of(editing(plain, model), model)
-        _beside(job, "reconstruction", back.frames[0])
+        job.lay_beside("reconstruction", back.frames[0])
         job.facts["reconstruction"] = back.recipes[0]["figures"]["to_source"]
     job.notes = list(edited.notes)
-    job.facts |= {"figures": edited.recipes[0]["figures"], "rewound": rewound, "reused": edited.reused and not rewound}
+    job.facts |= {"figures": edited.recipes[0]["figures"], "rewound": before, "reused": edited.reused and not before}
 
 
 def explore(job: Job, opened: Open) -> Generator[At, None, None]:
@@ -73,32 +82,39 @@ def explore(job: Job, opened: Open) -> Generator[At, None, None]:
     explored = yield from steps_of(exploring(request, model, STRENGTHS, GUIDANCES), model)
     cells = []
     for i, cell in enumerate(explored.cells):
-        _beside(job, f"cell-{i}", cell.picture)
+        job.lay_beside(f"cell-{i}", cell.picture)
         cells.append({"strength": cell.request.strength, "guidance": cell.request.guidance})
     job.facts |= {"cells": cells, "figures": {"evaluations": explored.evaluations, "seconds": explored.seconds}}
     job.notes = list(explored.notes)
 
 
 def again(job: Job, opened: Open) -> Generator[At, None, None]:
-    """A picture of the page made again, with whether it is the same."""
+    """A result of the page made again, with whether it is the same."""
     recipe = recipe_in(Path(job.settings["file"]))
     if "input" in recipe and own_input(recipe) is None:
-        raise MediaError("The picture that this was made from is not on the page any more: drop it on the Edit tab.")
+        raise MediaError("What this was made from is not on the page any more: drop it on the Edit tab.")
     request = request_from(recipe)
     model = opened(request.model)
     replayed = yield from steps_of(replay(recipe, request, model), model)
-    _keep(job, [replayed.result], [replayed.recipe], [Path(job.settings["file"]).stem])
+    name = Path(job.settings["file"]).stem
+    if replayed.rate:
+        sound_work.keep(job, [replayed.result], replayed.rate, [replayed.recipe], [name], model)
+    else:
+        _keep(job, [replayed.result], [replayed.recipe], [name])
     job.facts |= {"identical": replayed.identical, "figures": replayed.recipe["figures"]}
 
 
 def look(job: Job, opened: Open) -> Generator[At, None, None]:
-    """The path from a picture to noise as a film strip, and the levels it leads through."""
+    """The path from a picture to noise as a film strip, and the levels it leads through; of a sound what it is."""
     model = opened(job.settings["model"])
+    if model.medium == "sound":
+        yield from sound_work.look(job, model)
+        return
     steps = job.settings["steps"]
     walk = inspect_picture(Path(job.settings["image"]), job.settings["source"], steps, model)
     inspected = yield from steps_of(walk, model)
     assert inspected.page is not None
-    _beside(job, "page", inspected.page)
+    job.lay_beside("page", inspected.page)
     grid = model.schedule.grid(steps)
     job.facts["alpha_bar"] = [level.alpha**2 for level in grid]
     job.facts["codec"] = inspected.facts["codec"]
@@ -131,39 +147,11 @@ def _edit_request(job: Job) -> Edit:
     return Edit(**{**settings, "image": Path(settings["image"]), "mask": mask})
 
 
-def _whole_path(request: Edit, model: Model) -> Generator[At, None, int]:
-    """Invert up to pure noise before the first edit, so that every place of the slider finds its path in the cache.
-
-    Returns:
-        The evaluations that it took.
-    """
-    if request.method not in PATHS or request.method in ("belm", "edit_friendly_2m"):  # whose paths have fixed ends
-        return 0
-    levels = model.schedule.grid(request.steps, request.spacing)[::-1]
-    made_of = describe(request, model)
-    if from_cache(made_of, levels[-1]):
-        return 0
-    _, fitted, _ = open_picture(request.image, model, request.frame, request.size)
-    guided = request.invert_guidance != 1
-    denoise = Counted(source_denoiser(model, request.source, request.invert_guidance), 1 + guided)
-    latents = model.encode(fitted.pixels[None])
-    method = PATHS[request.method]
-    walk = path_of(method, denoise, latents, levels, request.label, request.tolerance, [request.seed])
-    to_cache(made_of, (yield from steps_of(watched(walk, "invert"), model)))
-    return denoise.evaluations
-
-
 def _keep(job: Job, results: Sequence[Tensor] | Tensor, recipes: Sequence[Recipe], words: Sequence[str]) -> None:
     for i, (result, recipe) in enumerate(zip(results, recipes, strict=True), 1):
         name = f"{slug(words[i - 1])}-{i}.png"
         save(job.folder / name, result, recipe)
         job.files.append(name)
-
-
-def _beside(job: Job, what: str, picture: Float[Tensor, "3 h w"]) -> None:
-    (job.folder / "beside").mkdir(exist_ok=True)
-    job.beside[what] = f"beside/{what}.png"
-    save(job.folder / job.beside[what], picture)
 
 
 def _tuples(settings: dict) -> dict:

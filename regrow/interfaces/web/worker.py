@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from PIL import Image
-from torch.nn.modules.module import register_module_forward_pre_hook
+from torch.overrides import TorchFunctionMode
 
 from regrow.families.engine import with_engine
 from regrow.families.model import Model
@@ -22,6 +22,7 @@ from regrow.families.registry import open_model
 from regrow.interfaces.web.jobs import At, Job, JobState, Work
 from regrow.interfaces.web.places import known_model, made
 from regrow.media.image import to_uint8
+from regrow.media.mel import as_picture
 from regrow.operations.progress import Progress
 
 PREVIEWS = 4
@@ -29,7 +30,7 @@ PREVIEWS = 4
 
 
 class Cancelled(BaseException):
-    """Raised inside a network that is at work on a cancelled job; no `except Exception` may swallow it."""
+    """Raised inside whatever computes for a cancelled job; no `except Exception` may swallow it."""
 
 
 class Worker:
@@ -62,7 +63,7 @@ class Worker:
         return job
 
     def cancel(self, job: Job) -> None:
-        """Stop a job: at once if it waits, else before its network's next layer."""
+        """Stop a job: at once if it waits, else before the next function of torch."""
         with self.changed:
             if job.over:
                 return
@@ -150,6 +151,7 @@ class Worker:
                     if at.x is not None and at.model is not None and now - shown > max(0.5, 5 * cost):
                         with torch.no_grad():
                             decoded = at.model.decode(at.x[:PREVIEWS])
+                            decoded = as_picture(decoded) if at.model.medium == "sound" else decoded
                         job.preview = [Image.fromarray(to_uint8(one)) for one in decoded]
                         shown, cost = time.monotonic(), time.monotonic() - now
                     with self.changed:
@@ -163,18 +165,19 @@ class Worker:
     @contextmanager
     def _stoppable(self, job: Job) -> Iterator[None]:
         """Let a cancelled job end inside a step, which on a large model takes many seconds."""
-        me = threading.get_ident()
+        worker = self
 
-        def check(module: torch.nn.Module, inputs: Any) -> None:
-            if self.dropped is job and threading.get_ident() == me:
-                self.dropped = None
-                raise Cancelled
+        class Watched(TorchFunctionMode):
+            """Looks at the job before every function of torch that this thread calls: networks and phases alike."""
 
-        hook = register_module_forward_pre_hook(check)
-        try:
+            def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+                if worker.dropped is job:
+                    worker.dropped = None
+                    raise Cancelled
+                return func(*args, **(kwargs or {}))
+
+        with Watched():
             yield
-        finally:
-            hook.remove()
 
     def _opened(self, name: str) -> Model:
         """The model of this name; the last one stays open."""

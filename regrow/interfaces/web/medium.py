@@ -1,0 +1,84 @@
+"""Picture or sound: which a model makes, the switch between them, and the field that takes a sound."""
+
+from typing import Any
+
+import gradio as gr
+
+from regrow.families.mel_file import MEL_FILE
+from regrow.families.registry import list_models
+from regrow.interfaces.web.places import keep_sound
+from regrow.interfaces.web.texts import said, text
+from regrow.media.files import MediaError
+
+EMBEDDED = {"picture": "storybook", "sound": "bandstand"}
+"""The model that is taken for each medium until another is chosen."""
+
+
+def medium_of(model: str) -> str:
+    """What a model makes, told from its folder alone; "picture" where it is not here."""
+    found = next((listed for listed in list_models() if listed.name == model), None)
+    hears = found and (found.family == "mel-unet" or (found.folder / MEL_FILE).is_file())
+    return "sound" if hears else "picture"
+
+
+def switch(elem_id: str) -> gr.Radio:
+    """Picture or sound."""
+    choices = [(text("a_picture"), "picture"), (text("a_sound"), "sound")]
+    return gr.Radio(choices, value="picture", show_label=False, container=False, elem_id=elem_id)
+
+
+def fitting(medium: str, model: str) -> Any:
+    """The model that stands in a field, or the embedded one where it makes the other medium."""
+    return gr.skip() if medium_of(model) == medium else EMBEDDED[medium]
+
+
+def follow(
+    medium: gr.Radio, model: gr.Dropdown, parts: dict[str, list[Any]], words: list[tuple[Any, str, str]]
+) -> None:
+    """Let the switch and the model's field agree, and show the parts of the page that are for the medium.
+
+    Args:
+        medium: the switch.
+        model: the field.
+        parts: what is seen for each medium alone.
+        words: components, which of their words, and the text of these for pictures; that for sounds is `TEXT_sound`.
+    """
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
+    shown = [(kind, part) for kind, some in parts.items() for part in some]
+
+    worded = list(dict.fromkeys(component for component, _, _ in words))
+
+    def change(kind: str, name: str) -> list[Any]:
+        now = {component: {} for component in worded}
+        for component, which, key in words:
+            now[component][which] = text(f"{key}_sound" if kind == "sound" else key)
+        return [
+            fitting(kind, name),
+            *(gr.update(visible=kind == own) for own, _ in shown),
+            *(gr.update(**now[component]) for component in worded),
+        ]
+
+    medium.change(change, [medium, model], [model, *(part for _, part in shown), *worded], **quiet)
+    model.input(medium_of, model, medium, **quiet)
+
+
+def sound_field(**options: Any) -> gr.Audio:
+    """A field for a sound, which hands over the file as it came."""
+    field = gr.Audio(type="filepath", sources=["upload"], editable=False, buttons=[], **options)
+    # gradio would have ffmpeg look into the file, and convert it
+    field.postprocess = lambda value: gr.FileData(path=str(value)) if value else None
+    return field
+
+
+def kept_sound(file: str | None, request: gr.Request) -> str:
+    """The path under which a dropped sound is kept for good.
+
+    Raises:
+        gr.Error: with one sentence.
+    """
+    if not file:
+        raise gr.Error(said("no_sound", request), print_exception=False)
+    try:
+        return str(keep_sound(file))
+    except (MediaError, OSError) as problem:
+        raise gr.Error(str(problem), print_exception=False) from problem

@@ -1,0 +1,41 @@
+"""The kept path: inverted as far as it goes before the first edit, so that the slider never pays for it again."""
+
+from collections.abc import Callable, Generator
+
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.core.denoiser import Counted
+from regrow.families.model import Model
+from regrow.interfaces.web.jobs import At
+from regrow.interfaces.web.worker import steps_of
+from regrow.operations.invert import describe, path_of, source_denoiser, watched
+from regrow.operations.requests import PATHS, Edit
+from regrow.operations.trajectories import from_cache, to_cache
+
+
+def rewound(request: Edit, model: Model, encoded: Callable[[], Float[Tensor, "1 c y x"]]) -> Generator[At, None, int]:
+    """Invert up to pure noise, so that every place of the slider finds its path in the cache.
+
+    Args:
+        request: the edit.
+        model: that it asks for.
+        encoded: gives the latents of its picture or sound, if they are needed.
+
+    Returns:
+        The evaluations that it took.
+    """
+    if request.method not in PATHS or request.method in ("belm", "edit_friendly_2m"):  # whose paths have fixed ends
+        return 0
+    if request.source == "auto":  # whose words are not known yet
+        return 0
+    levels = model.schedule.grid(request.steps, request.spacing)[::-1]
+    made_of = describe(request, model)
+    if from_cache(made_of, levels[-1]):
+        return 0
+    guided = request.invert_guidance != 1
+    denoise = Counted(source_denoiser(model, request.source, request.invert_guidance), 1 + guided)
+    method = PATHS[request.method]
+    walk = path_of(method, denoise, encoded(), levels, request.label, request.tolerance, [request.seed])
+    to_cache(made_of, (yield from steps_of(watched(walk, "invert"), model)))
+    return denoise.evaluations
