@@ -16,6 +16,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from regrow.media.audio import read_recipe as read_sound_recipe
 from regrow.media.image import read_recipe
 from regrow.worlds.storybook import Scene, draw
 
@@ -215,6 +216,38 @@ def test_edit_the_example_cat_and_drag_the_slider(opened: Callable, server: Serv
     assert again["figures"]["evaluations"]["inversion"] == 0
     page.click("#use-result")
     page.wait_for_function("document.querySelector('#source input, #source textarea').value.includes('puppy')")
+
+
+def test_edit_the_example_piano_and_switch_between_before_and_after(opened: Callable, server: Server) -> None:
+    page = opened()
+    page.locator("#edit-medium label").nth(1).click()
+    page.click("#piano")
+    page.wait_for_function("document.querySelector('#target textarea').value != ''")
+    assert not page.locator("#picture").is_visible()
+    page.get_by_role("button", name="All settings").first.click()
+    set_slider(page, "edit-steps", 3)
+    page.fill("#end input", "2")
+    page.fill("#begin input", "1")
+    page.click("#go-edit")
+    page.wait_for_selector("#edited-sounds .switch")
+    page.wait_for_function("[...document.querySelectorAll('#edited-sounds audio')].every(a => a.duration == 6)")
+    assert page.evaluate("[...document.querySelectorAll('#edited-sounds img')].every(i => i.naturalWidth > 0)")
+    positions = page.evaluate(
+        """() => {
+            const [before, after] = document.querySelectorAll('#edited-sounds audio');
+            const press = () => document.querySelector('#edited-sounds .switch').click();
+            press();
+            before.currentTime = 3.5;
+            press();
+            return [before.paused, after.paused, after.currentTime];
+        }"""
+    )
+    assert positions == [True, False, 3.5]
+    (made,) = sorted((server.home / "page" / "made").glob("*/*.wav"))
+    recipe = read_sound_recipe(made)
+    assert recipe is not None
+    assert recipe["settings"]["target"] == ["a slow sad violin melody"]
+    assert recipe["settings"]["span"] == "1:2"
 
 
 def test_cancel_is_quick_and_two_browsers_do_not_mix(opened: Callable, server: Server) -> None:

@@ -1,47 +1,29 @@
-"""The Edit tab: a picture becomes another."""
+"""The Edit tab: a picture or a sound becomes another."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from regrow.interfaces.web.edit_settings import edit_settings
-from regrow.interfaces.web.jobs import Job
+from regrow.interfaces.web.edit_stage import shown, stage_of
+from regrow.interfaces.web.medium import EMBEDDED, follow, kept_sound, sound_field, switch
 from regrow.interfaces.web.parts import Page, beside, following, kept, made_files, upload, worded
-from regrow.interfaces.web.places import EXAMPLE
+from regrow.interfaces.web.places import EXAMPLE, MOST_SECONDS, PIANO
 from regrow.interfaces.web.texts import TEXTS, said, text
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Where the Edit tab shows what happens."""
-
-    told: gr.HTML
-    growing: gr.Gallery
-    compared: gr.ImageSlider
-    reconstruction: gr.Image
-    wishes: gr.Gallery
-    mask: gr.Image
-    keep_mask: gr.Button
-    shown: gr.State
-
-    @property
-    def outputs(self) -> list[Any]:
-        """The components in the order that `shown` fills them."""
-        return [
-            self.told, self.growing, self.compared, self.reconstruction, self.wishes, self.mask, self.keep_mask,
-            self.shown,
-        ]  # fmt: skip
 
 
 def edit_tab(page: Page) -> dict[str, Any]:
     """Build the tab; returns the components that `attach` fills in when a page is opened again."""
     with gr.Row():
         with gr.Column(scale=2, min_width=320):
-            image = upload(label=text("picture"), sources=["upload", "clipboard"], height=260, elem_id="picture")
-            example = gr.Button(text("example"), size="md", visible=EXAMPLE.is_file(), elem_id="example")
+            medium = switch("edit-medium")
+            with gr.Column() as picture_in:
+                image = upload(label=text("picture"), sources=["upload", "clipboard"], height=260, elem_id="picture")
+                example = gr.Button(text("example"), size="md", visible=EXAMPLE.is_file(), elem_id="example")
+            with gr.Column(visible=False) as sound_in:
+                sound = sound_field(label=text("sound"), elem_id="sound")
+                piano = gr.Button(text("piano"), size="md", visible=PIANO.is_file(), elem_id="piano")
             source = gr.Textbox(label=text("source"), placeholder=text("source_hint"), elem_id="source")
             target = gr.Textbox(label=text("target"), placeholder=text("target_hint"), lines=2, elem_id="target")
             go = gr.Button(text("go_edit"), variant="primary", elem_id="go-edit")
@@ -49,11 +31,14 @@ def edit_tab(page: Page) -> dict[str, Any]:
                 0.05, 1, 0.75, step=0.05, label=text("strength"), info=text("strength_info"), elem_id="strength"
             )
             find_mask = gr.Checkbox(label=text("find_mask"), elem_id="find-mask")
+            with gr.Row(visible=False) as span:
+                begin = gr.Number(0, label=text("begin"), minimum=0, maximum=MOST_SECONDS, elem_id="begin")
+                end = gr.Number(0, label=text("end"), minimum=0, maximum=MOST_SECONDS, elem_id="end")
             cancel = gr.Button(text("cancel"), variant="stop", size="md", elem_id="cancel-edit")
             with gr.Accordion(text("settings"), open=False):
                 settings = edit_settings()
         with gr.Column(scale=3, min_width=320):
-            stage = _stage()
+            stage = stage_of(medium)
             reuse = gr.Button(text("use_result"), size="md", elem_id="use-result")
             try_all = gr.Button(text("explore"), size="md", elem_id="explore")
             sheet = gr.Gallery(
@@ -66,15 +51,28 @@ def edit_tab(page: Page) -> dict[str, Any]:
         "source": source,
         "strength": strength,
         "find_mask": find_mask,
+        "medium": medium,
+        "sound": sound,
+        "begin": begin,
+        "end": end,
         **settings,
     }
     page.fields["edit"] = fields
     names, inputs = list(fields), list(fields.values())
+    for_pictures = [settings[name] for name in ("region", "mask", "feather", "frame")]
+    parts = {
+        "picture": [picture_in, find_mask, stage.pictures, try_all, *for_pictures],
+        "sound": [sound_in, span, stage.sounds],
+    }
+    words = [(source, "label", "source"), (source, "placeholder", "source_hint"), (go, "value", "go_edit")]
+    words += [(target, "placeholder", "target_hint"), (reuse, "value", "use_result")]
+    follow(medium, settings["model"], parts, words)
 
     def asked(request: gr.Request, values: tuple[Any, ...]) -> dict[str, Any]:
         given = dict(zip(names, values, strict=True))
-        wishes = [line.strip() for line in worded(given["target"]).splitlines() if line.strip()]
-        given["image"] = kept(given["image"], request)
+        wishes = _lines(given["target"])
+        kind, sound, begin, end = (given.pop(name) for name in ("medium", "sound", "begin", "end"))
+        given["image"] = kept_sound(sound, request) if kind == "sound" else kept(given["image"], request)
         if not wishes:
             raise gr.Error(said("no_wish", request), print_exception=False)
         given |= {
@@ -85,6 +83,8 @@ def edit_tab(page: Page) -> dict[str, Any]:
             "emphasis": worded(given["emphasis"]).split(),
             "mask": "auto" if given.pop("find_mask") else kept(given["mask"], request) if given["mask"] else None,
         }
+        if kind == "sound":  # of the other medium's fields nothing is meant
+            given |= {"mask": None, "region": None, "span": f"{begin or 0:g}:{end:g}" if end else None}
         return given
 
     def run(request: gr.Request, *values: Any) -> Iterator[tuple[Any, ...]]:
@@ -102,7 +102,9 @@ def edit_tab(page: Page) -> dict[str, Any]:
 
     def regrow(request: gr.Request, *values: Any) -> Iterator[tuple[Any, ...]]:
         given = dict(zip(names, values, strict=True))
-        if given["image"] and worded(given["target"]):  # else there is nothing yet that could grow again
+        if given["sound" if given["medium"] == "sound" else "image"] and worded(
+            given["target"]
+        ):  # else there is nothing yet that could grow again
             before = page.worker.latest(page.owner(request), ("edit",))
             if before:
                 page.worker.cancel(before)  # the slider has moved on
@@ -120,22 +122,28 @@ def edit_tab(page: Page) -> dict[str, Any]:
         chinese = said("edit", request) == TEXTS["edit"][1]
         return kept(str(EXAMPLE), request), TEXTS["source_hint"][chinese], TEXTS["target_hint"][chinese]
 
+    def take_piano(request: gr.Request) -> tuple[str, str, str]:
+        chinese = said("edit", request) == TEXTS["edit"][1]
+        words = TEXTS["source_hint_sound"][chinese], TEXTS["target_hint_sound"][chinese]
+        return kept_sound(str(PIANO), request), *words
+
     def pick(state: dict[str, Any], event: gr.SelectData) -> tuple[Any, dict[str, Any]]:
         now = state | {"picked": event.index}
         return (state["before"], state["files"][event.index]), now
 
-    def use(state: dict[str, Any], words: str) -> tuple[Any, Any, Any]:
+    def use(state: dict[str, Any], words: str, kind: str) -> tuple[Any, ...]:
         if not state["files"]:
-            return gr.skip(), gr.skip(), gr.skip()
-        wishes = [line.strip() for line in worded(words).splitlines() if line.strip()]
+            return (gr.skip(),) * 4
+        wishes, file = _lines(words), state["files"][state["picked"]]
         now = wishes[min(state["picked"], len(wishes) - 1)] if wishes else ""
-        return state["files"][state["picked"]], now, ""
+        return *((gr.skip(), file) if kind == "sound" else (file, gr.skip())), now, ""
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     for trigger in (go.click, source.submit):
         trigger(run, inputs, stage.outputs, **quiet)
     strength.release(regrow, inputs, stage.outputs, **quiet)
     example.click(take_example, None, [image, source, target], **quiet)
+    piano.click(take_piano, None, [sound, source, target], **quiet)
     cancel.click(stop, None, None, api_name="cancel_edit", queue=False)
     stage.wishes.select(pick, stage.shown, [stage.compared, stage.shown], **quiet)
     cells = gr.State([])
@@ -144,13 +152,20 @@ def edit_tab(page: Page) -> dict[str, Any]:
         regrow, inputs, stage.outputs, **quiet
     )
     stage.keep_mask.click(lambda mask: (mask, False), stage.mask, [settings["mask"], find_mask], **quiet)
-    reuse.click(use, [stage.shown, target], [image, source, target], **quiet)
+    reuse.click(use, [stage.shown, target, medium], [image, sound, source, target], **quiet)
+    stage.one.input(lambda state, one: state | {"picked": one}, [stage.shown, stage.one], stage.shown, **quiet)
 
     def api(request: gr.Request, image: str, source: str, target: str, strength: float) -> list[str]:
         """Edit a picture; every line of target is a wish. Other settings are as they stand on a fresh page."""
-        plain = {name: component.value for name, component in settings.items()}
-        values = {"image": image, "target": target, "source": source, "strength": strength, **plain}
-        values["find_mask"] = False
+        return finished(request, {"image": image, "target": target, "source": source, "strength": strength})
+
+    def api_sound(request: gr.Request, sound: str, source: str, target: str, strength: float) -> list[str]:
+        """Edit a sound likewise."""
+        given = {"sound": sound, "target": target, "source": source, "strength": strength, "medium": "sound"}
+        return finished(request, given | {"model": EMBEDDED["sound"]})
+
+    def finished(request: gr.Request, given: dict[str, Any]) -> list[str]:
+        values = {name: component.value for name, component in fields.items()} | {"image": None, "sound": None} | given
         for _ in run(request, *(values[name] for name in names)):
             pass
         job = page.worker.latest(page.owner(request), ("edit",))
@@ -161,53 +176,10 @@ def edit_tab(page: Page) -> dict[str, Any]:
 
     made = gr.File(file_count="multiple", visible=False)
     gr.Button(visible=False).click(api, [image, source, target, strength], made, api_name="edit")
+    gr.Button(visible=False).click(api_sound, [sound, source, target, strength], made, api_name="edit_sound")
     return {"outputs": stage.outputs, "shown": shown}
 
 
-def shown(job: Job, page: Page, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-    """Status, preview and results of an edit until it is over."""
-    for state, words in following(job, page, request):
-        if state.state == "done":
-            before, files, mask = beside(state, "original"), made_files(state), beside(state, "mask")
-            whole = state.settings["image"] if Path(state.settings["image"]).suffix != ".img" else before
-            yield (
-                words,
-                gr.update(value=None, visible=False),
-                (whole, files[0]),
-                beside(state, "reconstruction"),
-                gr.update(value=list(zip(files, state.settings["target"], strict=True)), visible=len(files) > 1),
-                gr.update(value=mask, visible=bool(mask)),
-                gr.update(visible=bool(mask)),
-                {"files": files, "picked": 0, "before": whole},
-            )
-        else:
-            preview = gr.update(value=state.preview, visible=True) if state.preview else gr.skip()
-            preview = gr.update(value=None, visible=False) if state.over else preview
-            yield words, preview, *(gr.skip() for _ in range(6))
-
-
-def _stage() -> Stage:
-    told = gr.HTML(elem_id="edit-status")
-    growing = gr.Gallery(
-        label=text("growing"), columns=2, height=240, object_fit="contain", visible=False, interactive=False,
-        buttons=[], elem_id="growing",
-    )  # fmt: skip
-    compared = gr.ImageSlider(
-        label=text("before_after"), interactive=False, max_height=520, buttons=["download", "fullscreen"],
-        elem_id="compared",
-    )  # fmt: skip
-    wishes = gr.Gallery(
-        label=text("wishes"), columns=3, height="auto", object_fit="contain", visible=False, interactive=False,
-        allow_preview=False, buttons=[], elem_id="wishes",
-    )  # fmt: skip
-    with gr.Row():
-        reconstruction = gr.Image(
-            label=text("reconstruction"), interactive=False, height=240, buttons=["download"], elem_id="reconstruction"
-        )
-        mask = gr.Image(
-            label=text("found_mask"), interactive=False, height=240, visible=False, buttons=["download"],
-            elem_id="found-mask", type="filepath",
-        )  # fmt: skip
-    keep_mask = gr.Button(text("keep_mask"), size="md", visible=False, elem_id="keep-mask")
-    nothing = gr.State({"files": [], "picked": 0, "before": None})
-    return Stage(told, growing, compared, reconstruction, wishes, mask, keep_mask, nothing)
+def _lines(words: str | None) -> list[str]:
+    """The wishes: one a line."""
+    return [line.strip() for line in worded(words).splitlines() if line.strip()]

@@ -32,6 +32,7 @@ CSS = """
 SCRIPT = """<script>
 (() => {
   const all = e => [...e.closest('.players').querySelectorAll('audio')];
+  const mark = sound => all(sound).forEach(a => a.closest('figure').classList.toggle('now', a === sound));
   document.addEventListener('click', event => {
     const seen = event.target.closest?.('.players .seen');
     if (seen) {
@@ -41,6 +42,7 @@ SCRIPT = """<script>
       const sounds = all(event.target), last = sounds.findIndex(a => a.closest('figure').matches('.now'));
       const next = sounds[(last + 1) % sounds.length];
       if (last >= 0) { next.currentTime = sounds[last].currentTime; sounds[last].pause(); }
+      mark(next);  // the event comes later
       next.play();
     }
   });
@@ -50,7 +52,7 @@ SCRIPT = """<script>
   document.addEventListener('play', event => {
     if (!event.target.closest?.('.players')) return;
     document.querySelectorAll('.players audio').forEach(a => { if (a !== event.target) a.pause(); });
-    all(event.target).forEach(a => a.closest('figure').classList.toggle('now', a === event.target));
+    mark(event.target);
   }, true);
   for (const kind of ['timeupdate', 'seeked']) document.addEventListener(kind, event => {
     const line = event.target.closest?.('.players figure')?.querySelector('.seen i');
