@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from regrow.interfaces.web.places import made, own_input
+from regrow.media.audio import is_sound
 from regrow.media.files import MediaError
 from regrow.operations.recipe import Recipe
 from regrow.operations.replay import recipe_in
 from regrow.operations.requests import Edit, Generate
 
 SHOWN = 60
-"""Of the newest pictures, how many are listed."""
+"""Of the newest results, how many are listed."""
 
 
 def listed(most: int = SHOWN) -> list[Path]:
@@ -44,9 +45,18 @@ def delete(path: Path) -> None:
     """
     if path not in listed(10**9):
         raise MediaError(f"{path.name} is none of the page's results.")
+    last = not any(other.parent == path.parent for other in listed(10**9) if other != path)
+    thumbnail = picture_of(path)
     path.unlink()
-    if not any(path.parent.glob("*.png")):
+    if last:
         shutil.rmtree(path.parent)
+    elif thumbnail != path:
+        thumbnail.unlink(missing_ok=True)
+
+
+def picture_of(path: Path) -> Path:
+    """What shows a result: a picture itself, of a sound its waveform and mel."""
+    return path.parent / "beside" / f"seen-{path.stem.rpartition('-')[2]}.png" if is_sound(path) else path
 
 
 def settings_in(path: Path) -> tuple[str, dict[str, Any], bool]:
@@ -61,18 +71,30 @@ def settings_in(path: Path) -> tuple[str, dict[str, Any], bool]:
     if kind is None or not isinstance(stored, dict):
         raise MediaError(f"{path.name} carries a recipe that is neither of a generation nor of an edit.")
     # a recipe can come from anyone: only what this version knows, and of files only the page's own
-    known = {field.name for field in fields(kind)} - {"image", "mask", "trajectory", "cache", "size"}
+    known = {field.name for field in fields(kind)} - {"image", "mask", "trajectory", "cache", "size", "span"}
     settings = {key: value for key, value in stored.items() if key in known}
+    settings["medium"] = medium = "sound" if is_sound(path) else "picture"
     if kind is Generate:
+        settings["duration"] = stored.get("duration") or 0
         size = stored.get("size") or (0, 0)
         return "generate", settings | {"height": size[0], "width": size[1]}, True
     settings["target"] = "\n".join(stored.get("target", ()))
     here = own_input(recipe)
-    settings["image"] = str(here) if here else None
+    settings["sound" if medium == "sound" else "image"] = str(here) if here else None
+    settings["begin"], settings["end"] = _span(stored.get("span"))
     settings["strength"] = _strength(stored)
     settings["emphasis"] = " ".join(stored.get("emphasis") or ())
     settings["find_mask"] = stored.get("mask") == "auto"
     return "edit", settings, here is not None
+
+
+def _span(stored: object) -> tuple[float, float]:
+    """Where a span begins and ends; 0 and 0 where there is none."""
+    begin, _, end = stored.partition(":") if isinstance(stored, str) else ("0", "", "0")
+    try:
+        return float(begin), float(end)
+    except ValueError as problem:
+        raise MediaError(f"This recipe names a span that is none: {stored}.") from problem
 
 
 def recipe_of(path: Path) -> Recipe | None:

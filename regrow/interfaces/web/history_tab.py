@@ -7,9 +7,11 @@ from typing import Any
 import gradio as gr
 
 from regrow.interfaces.web import history
-from regrow.interfaces.web.parts import Page, following, made_files, upload
-from regrow.interfaces.web.places import keep_picture
+from regrow.interfaces.web.parts import Page, following, made_files
+from regrow.interfaces.web.places import keep_picture, keep_sound
+from regrow.interfaces.web.players import Track, players
 from regrow.interfaces.web.texts import said, text
+from regrow.media.audio import is_sound
 from regrow.media.files import MediaError
 
 
@@ -25,9 +27,10 @@ def history_tab(page: Page, tab: Any) -> None:
                 allow_preview=False, buttons=[], elem_id="history",
             )  # fmt: skip
         with gr.Column(scale=2, min_width=320):
-            dropped = upload(label=text("drop"), sources=["upload", "clipboard"], height=220, elem_id="dropped")
+            dropped = gr.File(label=text("drop"), height=150, elem_id="dropped")
             told = gr.HTML(elem_id="history-status")
             chosen = gr.Image(interactive=False, show_label=False, height=240, type="filepath", buttons=["download"])
+            heard = gr.HTML(elem_id="chosen-sound")
             with gr.Row():
                 reuse = gr.Button(text("reuse"), size="md", elem_id="reuse")
                 edit_this = gr.Button(text("edit_this"), size="md", elem_id="edit-this")
@@ -42,11 +45,18 @@ def history_tab(page: Page, tab: Any) -> None:
 
     def show() -> tuple[list[tuple[str, str]], list[str]]:
         found = history.listed()
-        return [(str(path), history.caption(path)) for path in found], [str(path) for path in found]
+        pictures = [(str(history.picture_of(path)), history.caption(path)) for path in found]
+        return pictures, [str(path) for path in found]
 
-    def pick(files: list[str], event: gr.SelectData) -> tuple[Any, ...]:
+    def shown(path: str | None, request: gr.Request) -> tuple[Any, str]:
+        if path and is_sound(path):
+            track = Track(Path(path), history.caption(Path(path)), history.picture_of(Path(path)))
+            return gr.update(value=None, visible=False), players([track], request)
+        return gr.update(value=path, visible=True), ""
+
+    def pick(files: list[str], event: gr.SelectData, request: gr.Request) -> tuple[Any, ...]:
         path = files[event.index]
-        return path, path, history.recipe_of(Path(path)), gr.update(visible=False)
+        return *shown(path, request), path, history.recipe_of(Path(path)), gr.update(visible=False)
 
     def fill(path: str, request: gr.Request) -> dict[Any, Any]:
         if not path:
@@ -64,19 +74,23 @@ def history_tab(page: Page, tab: Any) -> None:
         if not file:
             return {told: ""}
         try:
-            keep_picture(file)  # for its limits
+            (keep_sound if is_sound(file) else keep_picture)(file)  # for its limits
         except MediaError as problem:
             raise gr.Error(str(problem), print_exception=False) from problem
         return fill(file, request)
 
-    def to_edit(path: str) -> tuple[Any, Any]:
-        return (path, gr.update(selected="edit")) if path else (gr.skip(), gr.skip())
+    def to_edit(path: str) -> tuple[Any, ...]:
+        if not path:
+            return (gr.skip(),) * 4
+        given = (gr.skip(), path, "sound") if is_sound(path) else (path, gr.skip(), "picture")
+        return *given, gr.update(selected="edit")
 
-    def make_again(path: str, request: gr.Request) -> Iterator[tuple[str, Any]]:
+    def make_again(path: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         if path:
             job = page.worker.submit(page.owner(request), "again", {"file": path})
             for state, words in following(job, page, request):
-                yield words, made_files(state)[0] if state.state == "done" else gr.skip()
+                done = state.state == "done"
+                yield words, *(shown(made_files(state)[0], request) if done else (gr.skip(), gr.skip()))
 
     def remove(path: str) -> tuple[Any, ...]:
         if path:
@@ -84,15 +98,15 @@ def history_tab(page: Page, tab: Any) -> None:
                 history.delete(Path(path))
             except (MediaError, OSError) as problem:
                 raise gr.Error(str(problem), print_exception=False) from problem
-        return *show(), None, "", None, gr.update(visible=False)
+        return *show(), None, "", "", None, gr.update(visible=False)
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     tab.select(show, None, [pictures, files], **quiet)
     refresh.click(show, None, [pictures, files], **quiet)
-    pictures.select(pick, files, [chosen, picked, recipe, really], **quiet)
+    pictures.select(pick, files, [chosen, heard, picked, recipe, really], **quiet)
     reuse.click(fill, picked, [told, page.tabs, *filled], **quiet)
     dropped.upload(take_dropped, dropped, [told, page.tabs, *filled], **quiet)
-    edit_this.click(to_edit, picked, [edit["image"], page.tabs], **quiet)
-    replay.click(make_again, picked, [told, chosen], **quiet).then(show, None, [pictures, files], **quiet)
+    edit_this.click(to_edit, picked, [edit["image"], edit["sound"], edit["medium"], page.tabs], **quiet)
+    replay.click(make_again, picked, [told, chosen, heard], **quiet).then(show, None, [pictures, files], **quiet)
     delete.click(lambda path: gr.update(visible=bool(path)), picked, really, **quiet)
-    really.click(remove, picked, [pictures, files, chosen, picked, recipe, really], **quiet)
+    really.click(remove, picked, [pictures, files, chosen, heard, picked, recipe, really], **quiet)
