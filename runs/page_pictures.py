@@ -43,6 +43,16 @@ def edit(page: Page) -> None:
     page.wait_for_selector("#edit-status .done")
 
 
+def sound(page: Page) -> None:
+    """The example piano as a violin, and the switch pressed."""
+    page.locator("#edit-medium label").nth(1).click()
+    page.click("#piano")
+    page.wait_for_function("document.querySelector('#target textarea').value != ''")
+    page.click("#go-edit")
+    page.wait_for_selector("#edited-sounds .switch")
+    page.click("#edited-sounds .switch")
+
+
 def generate(page: Page) -> None:
     """Four rabbits."""
     page.get_by_role("tab", name="Generate").click()
@@ -100,6 +110,7 @@ PHONE: dict[str, Any] = {
 }  # fmt: skip
 TABS = {
     "edit": (edit, DESK),
+    "sound": (sound, DESK),
     "generate": (generate, DESK),
     "history": (history, DESK),
     "train": (train, DESK),

@@ -164,6 +164,13 @@ def test_a_worker_edits_a_sound_and_makes_it_again(home: Path) -> None:
     again = worker.submit("", "again", {"file": str(made)})
     assert over(worker, again) == "done", again.error
     assert again.facts["identical"]
+    assert history.listed() == [again.folder / again.files[0], made]
+    assert history.picture_of(made) == job.folder / job.beside["seen-1"]
+    kind, found, here = history.settings_in(made)
+    assert (kind, found["medium"], found["sound"], here) == ("edit", "sound", settings["image"], True)
+    assert (found["begin"], found["end"]) == (1, 2)
+    history.delete(made)
+    assert not job.folder.exists()
 
 
 def test_a_recipe_cannot_name_files_outside(home: Path, tmp_path: Path) -> None:

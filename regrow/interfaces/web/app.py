@@ -43,6 +43,12 @@ CSS = """
 button[role=tab][aria-selected=true] { color: var(--primary-700) !important; font-weight: 600 }
 .dark button[role=tab][aria-selected=true] { color: var(--primary-300) !important }
 #title h1 { margin: 0 } #title p { margin: 0; color: var(--body-text-color) }
+:is(#wishes, #sheet, #growing, #generated) .grid-wrap { padding-top: 2.4rem }
+.thumbnail-lg:has(.caption-label) { aspect-ratio: auto !important; height: auto !important; display: flex;
+  flex-direction: column }
+.thumbnail-lg:has(.caption-label) > img { aspect-ratio: 1; height: auto !important }
+.thumbnail-lg .caption-label { position: static !important; max-width: 100% !important; width: 100%;
+  border: 0 !important; opacity: 1 !important; white-space: normal !important; border-radius: 0 !important }
 button:focus-visible, input:focus-visible, textarea:focus-visible, [role=tab]:focus-visible {
   outline: 3px solid #15803d !important; outline-offset: 2px }
 """

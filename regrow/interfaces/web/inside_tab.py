@@ -1,4 +1,4 @@
-"""The Look inside tab: the path to noise, how much of the picture each level keeps, and the maths proved live."""
+"""The Look inside tab: the path to noise or what a sound is, how much each level keeps, and the maths proved live."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 import pandas
 
+from regrow.interfaces.web.medium import follow, kept_sound, medium_of, sound_field, switch
 from regrow.interfaces.web.parts import Page, beside, following, kept, model_names, upload, worded
 from regrow.interfaces.web.texts import said, text
 
@@ -14,7 +15,9 @@ def inside_tab(page: Page) -> None:
     """Build the tab."""
     with gr.Row():
         with gr.Column(scale=2, min_width=320):
+            medium = switch("look-medium")
             image = upload(label=text("picture"), sources=["upload", "clipboard"], height=220, elem_id="look-picture")
+            sound = sound_field(label=text("drop_sound"), visible=False, elem_id="look-sound")
             source = gr.Textbox(label=text("source"), placeholder=text("source_hint"))
             model = gr.Dropdown(model_names(), value="storybook", label=text("model"))
             steps = gr.Slider(2, 100, 28, step=1, label=text("steps"), elem_id="look-steps")
@@ -30,6 +33,8 @@ def inside_tab(page: Page) -> None:
                 color_map={"kept": "#64748b", "regrown": "#15803d"}, elem_id="curve",
             )  # fmt: skip
     page.fields["inside"] = {"model": model}
+    words = [(look, "value", "look"), (strip, "label", "strip")]
+    follow(medium, model, {"picture": [image, source], "sound": [sound]}, words)
     levels = gr.State([])
     gr.Markdown(text("prove_about"))
     prove = gr.Button(text("prove"), elem_id="go-prove")
@@ -41,9 +46,10 @@ def inside_tab(page: Page) -> None:
     )  # fmt: skip
 
     def run_look(
-        image: str | None, source: str, model: str, steps: int, strength: float, request: gr.Request
+        image: str | None, sound: str | None, source: str, model: str, steps: int, strength: float, request: gr.Request
     ) -> Iterator[tuple[Any, ...]]:
-        settings = {"image": kept(image, request), "source": worded(source), "model": model, "steps": steps}
+        file = kept_sound(sound, request) if medium_of(model) == "sound" else kept(image, request)
+        settings = {"image": file, "source": worded(source), "model": model, "steps": steps}
         job = page.worker.submit(page.owner(request), "look", settings)
         for state, words in following(job, page, request):
             if state.state == "done":
@@ -67,7 +73,7 @@ def inside_tab(page: Page) -> None:
             shown = len(rows)
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    look.click(run_look, [image, source, model, steps, strength], [told, strip, curve, levels], **quiet)
+    look.click(run_look, [image, sound, source, model, steps, strength], [told, strip, curve, levels], **quiet)
     strength.release(drawn, [levels, strength], curve, **quiet)
     prove.click(run_prove, None, [proved, table], **quiet)
 

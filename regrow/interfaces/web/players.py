@@ -24,6 +24,7 @@ CSS = """
 .players figure.now { border-left-color: #15803d }
 .players figcaption { color: var(--body-text-color); overflow-wrap: anywhere; margin-bottom: .4rem }
 .players audio { width: 100%; display: block }
+.dark .players audio { color-scheme: dark }
 .players .seen { position: relative; margin-top: .5rem; cursor: pointer }
 .players .seen img { width: 100%; height: auto; max-height: 13rem; display: block; border-radius: 4px }
 .players .seen i { position: absolute; top: 0; bottom: 0; left: 0; width: 2px; background: #22c55e;

@@ -38,6 +38,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "begin": ("Change only from second", "只改：从第几秒"),
     "end": ("to second (0: all of it)", "到第几秒（0：全部）"),
     "one_wish": ("The wish to go on with", "接着用哪个愿望"),
+    "drop_sound": ("Sound: drop one here", "声音：拖到这里"),
+    "look_sound": ("Show what is in it", "显示里面有什么"),
+    "strip_sound": ("Waveform, samples, amplitude, phase, mel and pitch", "波形、样本、幅度、相位、梅尔频谱和音高"),
     "seen": ("Waveform and mel spectrogram", "波形和梅尔频谱"),
     "switch": ("A/B: hear the other one from the same place", "A/B：从同一位置听另一个"),
     "loop_players": ("Loop", "循环播放"),
@@ -145,7 +148,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "log": ("What it said", "输出"),
     "look": ("Show the path", "显示路径"),
     "strip": ("From picture to noise", "从图片到噪声"),
-    "curve": ("alpha-bar by step: how much of the picture is left", "各步的 alpha-bar：图片还剩多少"),
+    "curve": ("alpha-bar by step: how much of the original is left", "各步的 alpha-bar：原件还剩多少"),
     "strength_curve": ("Where an edit of this strength starts", "这个强度的编辑从哪里开始"),
     "prove_about": (
         "Every formula that regrow uses, against an answer known in closed form.",

@@ -90,7 +90,8 @@ class Worker:
     def watch(self, job: Job) -> Iterator[Job]:
         """Yield the job whenever something happened to it, and last when it is over."""
         while True:
-            over = job.over
+            with self.changed:  # whoever is told that it is over finds it written down
+                over = job.over
             yield job
             if over:
                 return
@@ -190,8 +191,8 @@ class Worker:
         with self.changed:
             if job.state == "running":  # cancelled at the last moment, it stays so
                 job.state, job.error = state, error
+            job.keep()
             self.changed.notify_all()
-        job.keep()
 
 
 def steps_of(walk: Generator[Progress, None, Any], model: Model) -> Generator[At, None, Any]:
