@@ -180,6 +180,8 @@ def _theme() -> Base:
         block_info_text_color_dark="*neutral_300",
         input_placeholder_color="*neutral_500",
         slider_color="*primary_700",
+        checkbox_label_background_fill_selected="*primary_700",
+        checkbox_label_background_fill_selected_dark="*primary_700",
     )
 
 
