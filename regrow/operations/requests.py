@@ -108,6 +108,8 @@ class Invert:
     def __post_init__(self) -> None:
         if self.method == "belm" and self.steps < 2:
             raise ValueError(f"belm takes two states to start from, so steps must be 2 or more; got {self.steps}.")
+        if self.source == "auto":
+            raise ValueError("source auto is found for a wish, so only edit has it; tell in words what is seen.")
 
 
 @dataclass(frozen=True)

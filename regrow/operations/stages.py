@@ -11,6 +11,7 @@ from regrow.families.saving import write_new, write_new_pixel
 from regrow.media.mel import MelSettings
 from regrow.operations.codec_stage import CodecOf
 from regrow.operations.denoiser_stage import DenoiserOf
+from regrow.operations.mixture import mixed
 from regrow.operations.progress import Progress
 from regrow.operations.staged import Staged
 from regrow.operations.training_data import Data, bandstand_data, folder_data, sound_folder_data, storybook_data
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
 
+SCENES = 16_000
+"""Of a world, where a request does not say how many."""
 FRAMES = 512
 """Of a new sound model's clips: 5.9 s."""
 PIXEL_MEL, PIXEL_FRAMES = MelSettings(window=2048, hop=512, low=0.0), 256
@@ -56,18 +59,26 @@ def read_data(
     Raises:
         ValueError: a world for a model that knows no level: the world's sounds have one.
     """
-    if request.data is not None:
-        if mel is not None:
-            return (yield from sound_folder_data(request.data, request.hold_out, extent[1], mel, relative))
-        return (yield from folder_data(request.data, request.hold_out, extent[0]))
-    if relative:
+    if request.world and relative:
         raise ValueError(
             f"{request.start} knows no level, and the bandstand plays loud and soft: train it on a folder."
         )
-    yield Progress("read", 0, request.scenes)
+    own = None
+    if request.data is not None and mel is not None:
+        own = yield from sound_folder_data(request.data, request.hold_out, extent[1], mel, relative)
+    elif request.data is not None:
+        own = yield from folder_data(request.data, request.hold_out, extent[0])
+    if own is not None and not request.world:
+        return own
+    scenes = request.scenes or (SCENES if own is None else 3 * own.trained_on)
+    yield Progress("read", 0, scenes)
     if mel is not None:
-        return bandstand_data(request.scenes, request.hold_out, extent[1], mel)
-    return storybook_data(request.scenes, request.hold_out, extent[0])
+        known = bandstand_data(scenes, request.hold_out, extent[1], mel)
+    else:
+        known = storybook_data(scenes, request.hold_out, extent[0])
+    if own is None:
+        return known
+    return mixed(own, known, f"mixed with {scenes} of the {request.world}, to keep what is known of it.")
 
 
 def open_or_make(request: Train, folder: Path) -> Generator[Progress, None, tuple[Model, Data]]:

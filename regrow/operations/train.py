@@ -233,7 +233,7 @@ def _publish(request: Train, model: Model, folder: Path, run: Path, facts: dict[
     about = {
         "regrow": __version__,
         "base_model": base or None,
-        "data": source or request.world,
+        "data": ", ".join(name for name in (source, request.world) if name),
         "notes": data.notes,
         "stages": facts,
         # of the user's folders only the last name: this file is published with the model

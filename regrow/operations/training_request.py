@@ -22,7 +22,8 @@ class Train:
         data: a folder: pictures or sounds with captions in metadata.jsonl, metadata.csv, .txt files beside them or
             folder names, or parquet files.
         name: of the model; it is written to `$REGROW_HOME/models/NAME`.
-        world: pictures drawn (storybook) or sounds played (bandstand) by rule, instead of a folder.
+        world: pictures drawn (storybook) or sounds played (bandstand) by rule, instead of a folder; or mixed with it,
+            so that an embedded model keeps what it knows while it learns the folder.
         start: the model to go on from: a name, a folder or a hub id. Without it a new one is made.
         medium: what a folder holds: picture or sound; that of the model to go on from, or pictures if not given.
         new: size of a new model.
@@ -33,7 +34,7 @@ class Train:
             nor --steps is given.
         steps: the same as a number of steps of each stage.
         size: side of the pictures in pixels; the model's own, or 128 for a new one.
-        scenes: how many scenes or phrases of the world.
+        scenes: how many scenes or phrases of the world; 0 is 16,000, or three for each picture or clip of the folder.
         objective: what a new denoiser predicts.
         min_snr: gamma of min-SNR weighting (Hang et al. 2023, arXiv 2303.09556); 0 = off.
         logit_normal: draw levels by this mean and deviation of their logit, like 0.6 1.2, so that more are from where
@@ -72,7 +73,7 @@ class Train:
     time: Annotated[str, arg(name="for")] = ""
     steps: int = 0
     size: int = 0
-    scenes: int = 16_000
+    scenes: int = 0
     objective: Objective = "v"
     min_snr: float = 0.0
     logit_normal: tuple[float, float] | None = None
@@ -103,8 +104,8 @@ class Train:
             return
         if not self.name or set(self.name) & set('/\\:*?"<>|') or self.name.startswith("."):
             raise ValueError(f"--name must be a plain file name; got {self.name!r}.")
-        if (self.data is None) == (self.world is None):
-            raise ValueError("Name either a folder of pictures or a --world to train on.")
+        if self.data is None and self.world is None:
+            raise ValueError("Name a folder of pictures or sounds to train on, or a --world.")
         if self.steps and self.time:
             raise ValueError("--steps and --for exclude each other.")
         if self.steps < 0 or self.seconds < 0:
@@ -113,8 +114,8 @@ class Train:
             raise ValueError(f"--size must be a multiple of 32; got {self.size}.")
         if self.learns == "sound" and self.size:
             raise ValueError("--size is for pictures.")
-        if min(self.batch, self.accumulate, self.hold_out) < 1 or self.scenes < 2:
-            raise ValueError("--batch, --accumulate and --hold-out must be 1 or more, --scenes 2 or more.")
+        if min(self.batch, self.accumulate, self.hold_out) < 1 or self.scenes < 0:
+            raise ValueError("--batch, --accumulate and --hold-out must be 1 or more, --scenes 0 or more.")
         if self.batch % self.accumulate:
             raise ValueError(f"--batch {self.batch} cannot be cut into {self.accumulate} equal parts (--accumulate).")
         for name, value in (("drop", self.drop), ("flat", self.flat)):

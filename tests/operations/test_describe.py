@@ -1,5 +1,6 @@
 """A picture is described in the words of the wish, by the model's own describer or by a captioning model."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,14 +11,16 @@ from transformers import BertTokenizerFast, BlipConfig, BlipForConditionalGenera
 from regrow.families.describer import FILE, DescriberNetwork, read_describer
 from regrow.families.model import Model, ModelError
 from regrow.families.registry import open_model
+from regrow.media.audio import save as write_sound
 from regrow.media.image import from_uint8, save
 from regrow.media.mel import to_mel, to_unit
 from regrow.operations import describe as describing
 from regrow.operations.describe import describe
 from regrow.operations.edit import Edited, edit
+from regrow.operations.edit_sounds import edit_sounds
 from regrow.operations.hearing import settings_of
 from regrow.operations.progress import finish
-from regrow.operations.requests import Edit
+from regrow.operations.requests import Edit, Invert
 from regrow.operations.train_describer import DescriberTraining, train_describer
 from regrow.worlds.bandstand import play
 from regrow.worlds.phrase import Phrase
@@ -70,6 +73,19 @@ def test_an_edit_with_auto_is_the_edit_with_the_words_it_found(storybook: Model,
     assert any('source auto: "a grey penguin in the snow" (penguin 100 %' in note for note in auto.notes)
 
 
+def test_a_sounds_edit_with_auto_is_the_edit_with_the_words_it_found(tmp_path: Path) -> None:
+    model = open_model("bandstand")
+    wave = torch.from_numpy(play(Phrase(instrument="marimba", pattern="melody"), 5.9).wave)
+    write_sound(tmp_path / "marimba.wav", wave, settings_of(model).rate)
+    wish = Edit(tmp_path / "marimba.wav", ("a violin melody",), "auto", "bandstand", steps=2, cache=False)
+    auto = finish(edit_sounds(wish, model))
+    (words,) = {recipe["settings"]["source"] for recipe in auto.recipes}
+    assert "marimba melody" in words
+    assert any(f'source auto: "{words}"' in note for note in auto.notes)
+    told = finish(edit_sounds(replace(wish, source=words), model))
+    assert torch.equal(auto.waves[0], told.waves[0])
+
+
 def test_what_cannot_be_together_is_not_told(storybook: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     certain = {"place": {"beach": 1.0}, "weather": {"snowy": 0.6, "rainy": 0.4}}
     certain |= {"time": {"sunset": 1.0}, "animal": {"fox": 1.0}}
@@ -89,6 +105,11 @@ def test_without_a_describer_it_says_what_to_do(checkpoint, image: Path) -> None
         edited(model, image, source="auto")
     with pytest.raises(ValueError, match="describer is asked by source auto"):
         edited(model, image, source="a cat", describer="somewhere")
+
+
+def test_an_inversion_alone_is_told_its_source(image: Path) -> None:
+    with pytest.raises(ValueError, match="only edit has it; tell in words"):
+        Invert(image, "auto")
 
 
 def test_a_damaged_describer_is_named(tmp_path: Path) -> None:

@@ -56,6 +56,16 @@ def test_a_model_of_a_folder_knows_its_words(home: Path) -> None:
     assert tuple(made.pictures.shape) == (1, 3, 64, 64)
 
 
+def test_a_world_is_mixed_in(home: Path, folder: Path) -> None:
+    states = list(train(Train(folder, name="both", world="storybook", start="mine", steps=1, batch=4, scenes=8)))
+    notes = [note for state in states for note in state.notes]
+    assert "mixed with 8 of the storybook, to keep what is known of it." in notes
+    about = json.loads((home / "models" / "both" / "training.json").read_text())
+    assert about["data"] == f"{folder.name}, storybook"
+    words = json.loads((home / "models" / "both" / "words.json").read_text())["words"]
+    assert "penguin" in words
+
+
 def test_going_on_from_a_model_keeps_its_codec(home: Path, folder: Path) -> None:
     last = run(Train(folder, name="more", start="mine", steps=2, batch=4))
     assert next(state.stage for state in last if state.fit) == "denoiser"
