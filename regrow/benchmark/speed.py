@@ -206,9 +206,10 @@ def print_table(figures: SpeedFigures, out: TextIO) -> None:
         print(f"{name:24}" + "".join(f"{cell:>13}" for cell in cells), file=out)
     print("\none call with one sample", file=out)
     for share in figures.shares:
+        print(f"{share.network}: {share.flops / 1e9:.1f} Gflop", file=out)
         for name, part in share.shares.items():
             told = f"{share.seconds[name]:.4f} s, {100 * part:.0f} % of the peak of {share.peak / 1e9:.0f} Gflop/s"
-            print(f"{share.network + ', ' + name:44}{share.flops / 1e9:8.1f} Gflop {told}", file=out)
+            print(f"  {name:22}{told}", file=out)
     for why in figures.missing:
         print(textwrap.fill(f"not measured: {why}", 120, subsequent_indent="  "), file=out)
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,6 @@ from regrow.operations.spread import Share
 from regrow.operations.train import train
 from regrow.operations.training_request import Train
 
-ALONE = [sys.executable]
 TWO = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--max-restarts", "2"]
 TWO += ["--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0"]
 
@@ -29,12 +29,24 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-def start(home: Path, how: list[str], name: str, steps: int, *more: str) -> subprocess.Popen[str]:
+SETTINGS = Train(name="tiny", world="storybook", start="tiny", scenes=8, hold_out=2, batch=4, steps=5)
+
+
+def curve(home: Path, name: str, **settings: int) -> list[float]:
+    """The losses of one process: this one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REGROW_HOME", str(home))
+        states = [state.fit for state in train(replace(SETTINGS, name=name, **settings)) if state.fit]  # pyright: ignore[reportArgumentType]
+    return [state.loss for state in states if state.loss is not None]
+
+
+def start(home: Path, name: str, steps: int, *more: str) -> subprocess.Popen[str]:
+    """A training of two processes with the same settings."""
     request = ["-m", "regrow", "train", "--world", "storybook", "--from", "tiny", "--name", name]
     settings = ["--steps", str(steps), "--batch", "4", "--scenes", "8", "--hold-out", "2", "--json", "--threads", "1"]
     environment = {**os.environ, "REGROW_HOME": str(home), "OMP_NUM_THREADS": "1"}
     environment["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"  # docs/scale.md says why
-    command = [*how, *request, *settings, *more]
+    command = [*TWO, *request, *settings, *more]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -46,14 +58,14 @@ def losses(process: subprocess.Popen[str]) -> list[float]:
 
 
 def test_two_processes_give_the_curve_of_one_and_so_does_accumulation(home: Path) -> None:
-    alone = losses(start(home, ALONE, "alone", 5))
-    assert len(alone) == 5
-    assert losses(start(home, TWO, "two", 5)) == pytest.approx(alone, rel=1e-4)
-    assert losses(start(home, ALONE, "parts", 5, "--accumulate", "2")) == pytest.approx(alone, rel=1e-4)
+    two = losses(start(home, "two", 5))
+    assert len(two) == 5
+    assert two == pytest.approx(curve(home, "alone"), rel=1e-4)
+    assert two == pytest.approx(curve(home, "parts", accumulate=2), rel=1e-4)
 
 
 def test_a_killed_process_is_started_again_and_goes_on(home: Path) -> None:
-    process = start(home, TWO, "killed", 12, "--minutes", "0.001")
+    process = start(home, "killed", 8, "--minutes", "0.001")
     assert process.stdout is not None
     for line in process.stdout:
         if line.startswith("{") and json.loads(line).get("step", 0) >= 3:
