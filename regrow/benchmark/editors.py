@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -97,6 +98,16 @@ ABOUT: dict[MethodName, str] = {
 }
 
 
+MASKED = Editor(
+    "anchored, masked",
+    f"anchored within the mask that is found by itself (--mask auto), {STEPS} steps",
+    lambda model, task, setting: _from_files(model, task, setting, "anchored", "auto"),
+    OWN,
+    batch=1,
+)
+"""For pictures only: what is outside the mask is the file's own, so what it loses there is what the mask lets in."""
+
+
 def own_editors(optional: bool = False) -> tuple[Editor, ...]:
     """The methods of `regrow edit --method` by their names, each with `STEPS` levels and else the verb's defaults.
 
@@ -108,7 +119,7 @@ def own_editors(optional: bool = False) -> tuple[Editor, ...]:
     if optional:
         return (
             Editor("negative_prompt", "naive by another name where no negative words are given", batched("naive"), OWN),
-            Editor("null_text", f"words tuned by gradients, {STEPS} steps", _alone("null_text"), OWN, batch=1),
+            Editor("null_text", f"words tuned by gradients, {STEPS} steps", _null_text, OWN, batch=1),
         )
     return tuple(Editor(name, about, batched(name), SPECIAL.get(name, OWN)) for name, about in ABOUT.items())
 
@@ -139,23 +150,26 @@ def batched(method: MethodName, steps: int = STEPS) -> Run:
     return run
 
 
-def _alone(method: MethodName) -> Run:
+def _null_text(model: Model, task: Task, setting: Setting) -> Float[Tensor, "b channels h w"]:
+    return _from_files(model, task, setting, "null_text")
+
+
+def _from_files(
+    model: Model, task: Task, setting: Setting, method: MethodName, mask: Literal["auto"] | None = None
+) -> Float[Tensor, "b channels h w"]:
     """`regrow edit` itself, picture by picture, from a file as users have it."""
-
-    def run(model: Model, task: Task, setting: Setting) -> Float[Tensor, "b channels h w"]:
-        made = []
-        with TemporaryDirectory() as folder:
-            for picture, source, target, seed in zip(task.pictures, task.source, task.target, task.seeds, strict=True):
-                path = Path(folder) / f"{len(made)}.png"
-                save(path, picture)
-                request = Edit(
-                    path, (target,), source, method=method, strength=setting.strength, steps=STEPS,
-                    guidance=setting.guidance, seed=seed, cache=False,
-                )  # fmt: skip
-                made.append(finish(edit(request, model)).frames[0])
-        return torch.stack(made)
-
-    return run
+    made = []
+    with TemporaryDirectory() as folder:
+        for picture, source, target, seed in zip(task.pictures, task.source, task.target, task.seeds, strict=True):
+            path = Path(folder) / f"{len(made)}.png"
+            save(path, picture)
+            request = Edit(
+                path, (target,), source, method=method, strength=setting.strength, steps=STEPS,
+                mask=None if target == source else mask,  # of a round trip, where there is none to find
+                guidance=setting.guidance, seed=seed, cache=False,
+            )  # fmt: skip
+            made.append(finish(edit(request, model)).pictures[0])
+    return torch.stack(made)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import torch
 
 from regrow.benchmark.editing import bench_editing
 from regrow.benchmark.editing_figures import as_dict, contact_sheet, figures_of
-from regrow.benchmark.editors import SETTINGS, STEPS, Editor, Setting, Task, counted, own_editors
+from regrow.benchmark.editors import MASKED, SETTINGS, STEPS, Editor, Setting, Task, counted, own_editors
 from regrow.benchmark.outcomes import Outcome
 from regrow.benchmark.rivals import rivals
 from regrow.benchmark.wishes import KINDS, Drawn, Kind, wish, wishes
@@ -121,7 +121,7 @@ def test_clean_is_granted_with_nothing_spoiled() -> None:
 
 def test_all_methods_of_the_verb_are_there_and_all_are_tuned_alike() -> None:
     assert {e.name for e in (*own_editors(), *own_editors(optional=True))} == set(get_args(MethodName))
-    for editor in (*own_editors(), *own_editors(optional=True), *rivals()):
+    for editor in (*own_editors(), *own_editors(optional=True), MASKED, *rivals()):
         assert len(set(editor.settings)) == SETTINGS
 
 
@@ -140,7 +140,7 @@ def test_what_is_measured_is_what_the_verb_gives(editor: Editor, storybook: Mode
     assert not torch.allclose(made[0], made[1], atol=0.1)
 
 
-@pytest.mark.parametrize("editor", [*own_editors(), *rivals()], ids=lambda editor: editor.name)
+@pytest.mark.parametrize("editor", [*own_editors(), MASKED, *rivals()], ids=lambda editor: editor.name)
 def test_every_editor_runs_and_leaves_the_model_as_it_was(editor: Editor, storybook: Model) -> None:
     given, _ = task("animal")
     before = storybook.unet.attn_processors.keys(), storybook.unet.config["in_channels"]
