@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 test -d out/bears || .venv/bin/python runs/draw_bears.py out/bears 50
 test -d "${REGROW_HOME:-$HOME/.local/share/regrow}/models/bears" || .venv/bin/regrow train out/bears --name bears \
-    --from storybook --world storybook --scenes 75 --steps 400 --batch 16 --rate 1e-3 --flat 0.3 --sample-minutes 0 \
+    --from storybook --world storybook --scenes 50 --steps 700 --batch 16 --rate 1e-3 --flat 0.3 --sample-minutes 0 \
     --threads 1
 .venv/bin/python runs/compare_words.py out/bears.png storybook bears
 .venv/bin/regrow bench storybook --model bears --scenes 100

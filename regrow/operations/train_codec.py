@@ -58,7 +58,7 @@ def codec_loss(stage: CodecStage, network: nn.Module, share: Share) -> Float[Ten
 
     It also pulls each latent channel to mean 0 and standard deviation 1, which the denoiser assumes.
     """
-    pictures, weights, noise = _batch(stage, share)
+    pictures, weights, noise = crops(stage, share)
     latents, again = network(pictures, stage.latent_noise * noise)
     error = again - pictures
     loss = (weights * error.square()).mean() * 2
@@ -68,7 +68,7 @@ def codec_loss(stage: CodecStage, network: nn.Module, share: Share) -> Float[Ten
     return loss + 2e-2 * (mean.square() + (std - 1).square()).mean()
 
 
-def _batch(
+def crops(
     stage: CodecStage, share: Share
 ) -> tuple[Float[Tensor, "b channels h w"], Float[Tensor, "b 1 #h #w"], Float[Tensor, "b c y x"]]:
     """Crops, and whole pictures at the very end; their weights; the latents' noise, of deviation 1."""
