@@ -140,6 +140,11 @@ def test_models_are_listed_and_shown(folder: str, capsys: pytest.CaptureFixture[
         (["generate", "a cat", "--size", "31", "48"], "multiple"),
         (["generate", "a cat", "--out", "g.xyz"], "g.xyz"),
         (["train", "--name", "a/b"], "name must be a plain file name"),
+        (
+            ["train", ".", "--name", "a", "--engine", "openvino"],
+            "does not heed --engine: a training is computed by torch",
+        ),
+        (["train", ".", "--name", "a", "--dtype", "bfloat16"], "does not heed --dtype: say --precision"),
     ],
 )
 def test_mistakes_get_one_sentence(
