@@ -1,6 +1,5 @@
 """Editing on a tiny random checkpoint: what must hold whatever the network has learned."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,31 +7,14 @@ import pytest
 import torch
 
 from regrow.families.model import Model
-from regrow.families.registry import open_model
 from regrow.media.files import MediaError
-from regrow.media.image import save
 from regrow.operations.edit import Edited, edit
 from regrow.operations.invert import invert
 from regrow.operations.progress import Progress, finish
 from regrow.operations.requests import Edit, Invert
 from regrow.operations.trajectories import cached_path, load_trajectory, save_trajectory, to_cache
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REGROW_HOME", str(tmp_path / "home"))
-
-
-@pytest.fixture(scope="module")
-def model(checkpoint: Callable[[str], Path]) -> Model:
-    return open_model(checkpoint("sd-tiny"))
-
-
-@pytest.fixture
-def image(tmp_path: Path) -> Path:
-    pixels = torch.rand(3, 37, 53, generator=torch.Generator().manual_seed(2)) * 2 - 1
-    save(tmp_path / "in.png", pixels, None)
-    return tmp_path / "in.png"
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def run(request: Edit, model: Model) -> Edited:

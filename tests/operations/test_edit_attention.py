@@ -1,36 +1,17 @@
 """Shared attention in whole edits on a tiny random checkpoint."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
 
 from regrow.families.model import Model
-from regrow.families.registry import open_model
-from regrow.media.image import save
 from regrow.operations.compare import compare
 from regrow.operations.edit import edit
 from regrow.operations.progress import finish
 from regrow.operations.requests import Edit
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REGROW_HOME", str(tmp_path / "home"))
-
-
-@pytest.fixture(scope="module")
-def model(checkpoint: Callable[[str], Path]) -> Model:
-    return open_model(checkpoint("sd-tiny"))
-
-
-@pytest.fixture
-def image(tmp_path: Path) -> Path:
-    pixels = torch.rand(3, 37, 53, generator=torch.Generator().manual_seed(2)) * 2 - 1
-    save(tmp_path / "in.png", pixels, None)
-    return tmp_path / "in.png"
+pytestmark = pytest.mark.usefixtures("home")
 
 
 @pytest.mark.parametrize("kind", ["p2p", "masactrl"])

@@ -23,21 +23,7 @@ from regrow.operations.requests import Edit, MethodName
 METHODS: tuple[MethodName, ...] = get_args(MethodName)
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REGROW_HOME", str(tmp_path / "home"))
-
-
-@pytest.fixture(scope="module")
-def model(checkpoint: Callable[[str], Path]) -> Model:
-    return open_model(checkpoint("sd-tiny"))
-
-
-@pytest.fixture
-def image(tmp_path: Path) -> Path:
-    pixels = torch.rand(3, 37, 53, generator=torch.Generator().manual_seed(2)) * 2 - 1
-    save(tmp_path / "in.png", pixels, None)
-    return tmp_path / "in.png"
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def run(request: Edit, model: Model) -> Edited:

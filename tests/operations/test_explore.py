@@ -1,35 +1,17 @@
 """Exploring on a tiny random checkpoint: every cell is the edit that its command makes, and the path is walked once."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
 from regrow.families.model import Model
-from regrow.families.registry import open_model
-from regrow.media.image import save
 from regrow.operations.edit import edit
 from regrow.operations.explore import explore
 from regrow.operations.progress import finish
 from regrow.operations.requests import Edit
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REGROW_HOME", str(tmp_path / "home"))
-
-
-@pytest.fixture(scope="module")
-def model(checkpoint: Callable[[str], Path]) -> Model:
-    return open_model(checkpoint("sd-tiny"))
-
-
-@pytest.fixture
-def image(tmp_path: Path) -> Path:
-    pixels = torch.rand(3, 37, 53, generator=torch.Generator().manual_seed(2)) * 2 - 1
-    save(tmp_path / "in.png", pixels, None)
-    return tmp_path / "in.png"
+pytestmark = pytest.mark.usefixtures("home")
 
 
 @pytest.mark.parametrize("method", ["anchored", "edit_friendly", "inversion_free", "uni_edit", "img2img"])
