@@ -1,21 +1,22 @@
-"""Train the judge of `regrow bench storybook` and print how often it is right on drawings it never saw.
+"""Train a judge of the benchmarks and print how often it is right on things it never saw or heard.
 
-.venv/bin/python runs/train_judge.py [FOLDER] [STEPS]
+.venv/bin/python runs/train_judge.py storybook|bandstand [FOLDER]
 
-Copy FOLDER/judge.safetensors to regrow/benchmark/ to ship it. Killed, the same command goes on where it was.
+Copy the judge in FOLDER to regrow/benchmark/ to ship it. Killed, the same command goes on where it was.
 """
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from regrow.benchmark.judge_training import JudgeTraining, train_judge
+from regrow.benchmark.sound_judge_training import SoundJudgeTraining, train_sound_judge
 
 EVERY = 50
 
 
-def main(folder: str = "runs/out/judge", steps: int = JudgeTraining.steps) -> None:
-    run = train_judge(Path(folder), replace(JudgeTraining(), steps=steps))
+def main(world: str, folder: str = "") -> None:
+    at = Path(folder or f"runs/out/judge-{world}")
+    run = train_judge(at, JudgeTraining()) if world == "storybook" else train_sound_judge(at, SoundJudgeTraining())
     losses = []
     while True:
         try:
@@ -32,4 +33,4 @@ def main(folder: str = "runs/out/judge", steps: int = JudgeTraining.steps) -> No
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2], *map(int, sys.argv[2:3]))
+    main(*sys.argv[1:3])

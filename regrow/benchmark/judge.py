@@ -121,7 +121,7 @@ def load_judge(path: Path = WEIGHTS) -> Judge:
         MediaError: the file cannot be read, is no judge, or judges a storybook with other values.
     """
     network = JudgeNetwork()
-    return Judge(network, read_weights(path, network, ATTRIBUTES, "runs/train_judge.py"))
+    return Judge(network, read_weights(path, network, ATTRIBUTES, "runs/train_judge.py storybook"))
 
 
 def read_weights(

@@ -131,4 +131,4 @@ def load_sound_judge(path: Path = WEIGHTS) -> SoundJudge:
         MediaError: the file cannot be read, is no judge, or judges a bandstand with other values.
     """
     network = SoundJudgeNetwork()
-    return SoundJudge(network, read_weights(path, network, ATTRIBUTES, "runs/train_sound_judge.py"))
+    return SoundJudge(network, read_weights(path, network, ATTRIBUTES, "runs/train_judge.py bandstand"))

@@ -108,9 +108,9 @@ def test_what_is_no_clip_is_refused(judge: SoundJudge, mels: Tensor, sentence: s
 def test_what_is_no_sound_judge_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match="no file"):
         load_sound_judge(tmp_path / "judge.safetensors")
-    with pytest.raises(MediaError, match=r"judges other attributes .* runs/train_sound_judge.py"):
+    with pytest.raises(MediaError, match=r"judges other attributes .* runs/train_judge.py bandstand"):
         load_sound_judge(picture_judge.WEIGHTS)
-    with pytest.raises(MediaError, match=r"judges other attributes .* runs/train_judge.py"):
+    with pytest.raises(MediaError, match=r"judges other attributes .* runs/train_judge.py storybook"):
         picture_judge.load_judge(WEIGHTS)
 
 
