@@ -19,55 +19,55 @@ TWO = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "
 TWO += ["--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0"]
 
 
+TINY = Train(name="tiny", world="storybook", size=64, scenes=8, hold_out=2, steps=1, batch=2, prompts=("a cat",))
+FURTHER = Train(name="two", world="storybook", start="tiny", scenes=8, hold_out=2, steps=6, batch=4, prompts=("a cat",))
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """With a tiny model to go on from."""
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REGROW_HOME", str(home))
-        list(train(Train(name="tiny", world="storybook", size=64, scenes=8, hold_out=2, steps=1, batch=2)))
+        list(train(TINY))
     return home
 
 
-SETTINGS = Train(name="tiny", world="storybook", start="tiny", scenes=8, hold_out=2, batch=4, steps=5)
-
-
-def curve(home: Path, name: str, **settings: int) -> list[float]:
+def curve(home: Path, request: Train) -> list[float]:
     """The losses of one process: this one."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REGROW_HOME", str(home))
-        states = [state.fit for state in train(replace(SETTINGS, name=name, **settings)) if state.fit]  # pyright: ignore[reportArgumentType]
+        states = [state.fit for state in train(request) if state.fit]
     return [state.loss for state in states if state.loss is not None]
 
 
-def start(home: Path, name: str, steps: int, *more: str) -> subprocess.Popen[str]:
-    """A training of two processes with the same settings."""
-    request = ["-m", "regrow", "train", "--world", "storybook", "--from", "tiny", "--name", name]
-    settings = ["--steps", str(steps), "--batch", "4", "--scenes", "8", "--hold-out", "2", "--json", "--threads", "1"]
+def start_two(home: Path) -> subprocess.Popen[str]:
+    """The same training by two processes."""
+    told = f"train --world storybook --from tiny --name two --scenes 8 --hold-out 2 --steps {FURTHER.steps} --batch 4"
+    command = [
+        *TWO,
+        "-m",
+        "regrow",
+        *told.split(),
+        "--minutes",
+        "0.001",
+        "--threads",
+        "1",
+        "--json",
+        "--prompts",
+        "a cat",
+    ]
     environment = {**os.environ, "REGROW_HOME": str(home), "OMP_NUM_THREADS": "1"}
     environment["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"  # docs/scale.md says why
-    command = [*TWO, *request, *settings, *more]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def losses(process: subprocess.Popen[str]) -> list[float]:
-    out, err = process.communicate(timeout=240)
-    assert process.returncode == 0, err
-    lines = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
-    return [line["loss"] for line in lines if line.get("loss") is not None]
-
-
-def test_two_processes_give_the_curve_of_one_and_so_does_accumulation(home: Path) -> None:
-    two = losses(start(home, "two", 5))
-    assert len(two) == 5
-    assert two == pytest.approx(curve(home, "alone"), rel=1e-4)
-    assert two == pytest.approx(curve(home, "parts", accumulate=2), rel=1e-4)
-
-
-def test_a_killed_process_is_started_again_and_goes_on(home: Path) -> None:
-    process = start(home, "killed", 8, "--minutes", "0.001")
+def test_two_processes_of_which_one_is_killed_give_the_curve_of_one_and_so_does_accumulation(home: Path) -> None:
+    process = start_two(home)
     assert process.stdout is not None
+    lines = []
     for line in process.stdout:
+        lines.append(line)
         if line.startswith("{") and json.loads(line).get("step", 0) >= 3:
             break
     time.sleep(0.2)
@@ -75,7 +75,12 @@ def test_a_killed_process_is_started_again_and_goes_on(home: Path) -> None:
     out, err = process.communicate(timeout=240)
     assert process.returncode == 0, err
     assert "Resuming at step" in out
-    assert (home / "models" / "killed" / "model_index.json").is_file()
+    assert (home / "models" / "two" / "model_index.json").is_file()
+    told = [json.loads(line) for line in (*lines, *out.splitlines()) if line.startswith("{")]
+    losses = {line["step"]: line["loss"] for line in told if line.get("loss") is not None}
+    alone, parts = (curve(home, replace(FURTHER, name=f"by {n}", accumulate=n)) for n in (1, 2))
+    assert [losses[step] for step in sorted(losses)] == pytest.approx(alone, rel=1e-4)
+    assert parts == pytest.approx(alone, rel=1e-4)
 
 
 def children(pid: int) -> list[int]:

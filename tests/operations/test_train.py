@@ -18,7 +18,7 @@ from regrow.operations.train import train
 from regrow.operations.training_request import Train
 from regrow.worlds.storybook import VOCABULARY, Scene, draw
 
-TINY = Train(name="tiny", world="storybook", size=64, scenes=8, hold_out=2, steps=2, batch=2)
+TINY = Train(name="tiny", world="storybook", size=64, scenes=8, hold_out=2, steps=2, batch=2, prompts=("a cat",))
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from regrow.operations.training_data import to_batch
 from regrow.operations.training_request import Train
 from regrow.worlds.bandstand import Phrase, play
 
-TINY = Train(name="tiny", world="bandstand", scenes=6, hold_out=2, steps=2, batch=2)
+TINY = Train(name="tiny", world="bandstand", scenes=6, hold_out=2, steps=2, batch=2, prompts=("a piano",))
 
 
 @pytest.fixture(scope="module")
