@@ -7,16 +7,19 @@ from pathlib import Path
 
 import pytest
 import torch
+import tyro
 
 from regrow.interfaces.web import history, places
 from regrow.interfaces.web.app import is_local, serve
 from regrow.interfaces.web.jobs import At, Job
 from regrow.interfaces.web.texts import TEXTS
+from regrow.interfaces.web.train_tab import command_of
 from regrow.interfaces.web.work import KINDS
 from regrow.interfaces.web.worker import Worker
 from regrow.media.audio import load, read_recipe
 from regrow.media.files import MediaError
 from regrow.media.image import save
+from regrow.operations.training_request import Train
 
 PROGRAM = "from regrow.interfaces.cli import main; main()"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "cat.png"
@@ -171,6 +174,19 @@ def test_a_worker_edits_a_sound_and_makes_it_again(home: Path) -> None:
     assert (found["begin"], found["end"]) == (1, 2)
     history.delete(made)
     assert not job.folder.exists()
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Train(Path("/sounds"), "mine", medium="sound", time="20m", lora=0, batch=4, sample_minutes=2.0, seed=3),
+        Train(Path("/pictures"), "mine", medium="picture", start="storybook", steps=5, lora=8, sample_minutes=0.0),
+    ],
+)
+def test_the_tab_asks_for_a_training_by_the_command_line(request_: Train) -> None:
+    verb, *given = command_of(request_)
+    assert verb == "train"
+    assert tyro.cli(Train, args=given) == request_
 
 
 def test_a_recipe_cannot_name_files_outside(home: Path, tmp_path: Path) -> None:

@@ -28,8 +28,8 @@ def switch(elem_id: str) -> gr.Radio:
 
 
 def fitting(medium: str, model: str) -> Any:
-    """The model that stands in a field, or the embedded one where it makes the other medium."""
-    return gr.skip() if medium_of(model) == medium else EMBEDDED[medium]
+    """The model that stands in a field, or the embedded one where it makes the other medium; none stays none."""
+    return gr.skip() if not model or medium_of(model) == medium else EMBEDDED[medium]
 
 
 def follow(
@@ -59,7 +59,7 @@ def follow(
         ]
 
     medium.change(change, [medium, model], [model, *(part for _, part in shown), *worded], **quiet)
-    model.input(medium_of, model, medium, **quiet)
+    model.input(lambda name: medium_of(name) if name else gr.skip(), model, medium, **quiet)
 
 
 def sound_field(**options: Any) -> gr.Audio:

@@ -8,7 +8,7 @@ import gradio as gr
 from regrow.families.registry import list_models, open_model, user_models
 from regrow.interfaces.models_verbs import size_text
 from regrow.interfaces.web import processes
-from regrow.interfaces.web.parts import Page, plain, worded
+from regrow.interfaces.web.parts import Page, beginnings, model_names, plain, worded
 from regrow.interfaces.web.texts import said, text
 from regrow.media.files import MediaError
 from regrow.operations import model_card, publish
@@ -45,9 +45,8 @@ def models_tab(page: Page, tab: Any) -> None:
             [listed.name, listed.family or "?", _licence(listed.folder), size_text(publish.size_on_disk(listed.folder))]
             for listed in list_models()
         ]
-        names = [listed.name for listed in list_models() if listed.family]
-        choices = gr.update(choices=names)
-        return rows, choices, choices, choices, gr.update(choices=["", *names])
+        choices = gr.update(choices=model_names())
+        return rows, choices, choices, choices, gr.update(choices=beginnings())
 
     def tell(event: gr.SelectData) -> str:
         row = event.row_value[0]

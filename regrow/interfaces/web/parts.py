@@ -9,7 +9,7 @@ import gradio as gr
 from regrow.families.registry import list_models
 from regrow.interfaces.web.jobs import Job
 from regrow.interfaces.web.places import keep_picture
-from regrow.interfaces.web.texts import TEXTS, said
+from regrow.interfaces.web.texts import TEXTS, said, text
 from regrow.interfaces.web.worker import Worker
 from regrow.media.files import MediaError
 
@@ -102,6 +102,11 @@ def beside(job: Job, what: str) -> str | None:
 def model_names() -> list[str]:
     """The models that can be chosen."""
     return [listed.name for listed in list_models() if listed.family]
+
+
+def beginnings() -> list[Any]:
+    """What a training can begin from: nothing, or a model that is here."""
+    return [(text("new_model"), ""), *model_names()]
 
 
 def _summary(job: Job, request: gr.Request) -> str:

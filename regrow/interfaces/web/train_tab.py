@@ -1,4 +1,4 @@
-"""The Train tab: a folder of pictures becomes a model, in a process that outlives page and server."""
+"""The Train tab: a folder of pictures or sounds becomes a model, in a process that outlives page and server."""
 
 import re
 import shutil
@@ -10,7 +10,8 @@ import gradio as gr
 import pandas
 
 from regrow.interfaces.web import processes
-from regrow.interfaces.web.parts import Page, model_names, plain, worded
+from regrow.interfaces.web.medium import follow, switch
+from regrow.interfaces.web.parts import Page, beginnings, plain, worded
 from regrow.interfaces.web.places import page as place
 from regrow.interfaces.web.texts import said, text
 from regrow.media.home import home
@@ -23,10 +24,11 @@ def train_tab(page: Page) -> None:
     """Build the tab."""
     with gr.Row():
         with gr.Column(scale=2, min_width=320):
+            medium = switch("train-medium")
             folder = gr.Textbox(label=text("set"), visible=page.local, elem_id="train-folder")
-            files = gr.File(label=text("upload_set"), file_count="multiple", height=140)
+            files = gr.File(label=text("upload_set"), file_count="multiple", height=170)
             name = gr.Textbox(label=text("model_name"), elem_id="train-name")
-            start_from = gr.Dropdown(model_names(), value="storybook", label=text("from"))
+            start_from = gr.Dropdown(beginnings(), value="storybook", label=text("from"), elem_id="train-from")
             how_long = gr.Textbox("20m", label=text("how_long"), elem_id="train-time")
             with gr.Accordion(text("settings"), open=False):
                 lora = gr.Slider(0, 64, 0, step=1, label=text("lora"))
@@ -50,10 +52,12 @@ def train_tab(page: Page) -> None:
             log = gr.Textbox(label=text("log"), interactive=False, lines=4, max_lines=12, elem_id="train-log")
     page.fields["train"] = {"start": start_from}
     clock = gr.Timer(2)
-    inputs = [folder, files, name, start_from, how_long, lora, batch, minutes, steps, seed]
+    words = [(folder, "label", "set"), (files, "label", "upload_set"), (batch, "label", "batch")]
+    follow(medium, start_from, {}, words)
+    inputs = [folder, files, name, medium, start_from, how_long, lora, batch, minutes, steps, seed]
 
     def arguments(request: gr.Request, folder: str, files: list[str] | None, name: str, *rest: Any) -> list[str]:
-        start, how_long, lora, batch, minutes, steps, seed = rest
+        kind, start, how_long, lora, batch, minutes, steps, seed = rest
         name = worded(name)
         if not NAME.fullmatch(name):
             raise gr.Error(said("no_name", request), print_exception=False)
@@ -64,18 +68,19 @@ def train_tab(page: Page) -> None:
             raise gr.Error(said("no_set", request), print_exception=False)
         if not files and not page.local:
             raise gr.Error(said("local_only", request), print_exception=False)
-        given = {"data": Path(data).expanduser().resolve(), "name": name, "start": start or "", "lora": int(lora)}
+        given = {
+            "data": Path(data).expanduser().resolve(),
+            "name": name,
+            "start": start,
+            "medium": kind,
+            "lora": int(lora),
+        }
         given |= {"batch": int(batch), "sample_minutes": minutes, "seed": int(seed), "steps": int(steps)}
         try:
             asked = Train(**given, time="" if steps else worded(how_long))
         except ValueError as problem:
             raise gr.Error(str(problem), print_exception=False) from problem
-        times = ["--steps", str(asked.steps)] if asked.steps else ["--for", asked.time]
-        beginning = ["--from", asked.start] if asked.start else []
-        return [
-            "train", str(asked.data), "--name", asked.name, *beginning, *times, "--lora", str(asked.lora),
-            "--batch", str(asked.batch), "--sample-minutes", str(asked.sample_minutes), "--seed", str(asked.seed),
-        ]  # fmt: skip
+        return command_of(asked)
 
     def rehearsal(request: gr.Request, *values: Any) -> Any:
         command = [*arguments(request, *values), "--dry-run"]
@@ -125,8 +130,19 @@ def train_tab(page: Page) -> None:
     clock.tick(show, chosen, outputs, **quiet)
 
 
+def command_of(asked: Train) -> list[str]:
+    """The command line of what the tab can ask for."""
+    times = ["--steps", str(asked.steps)] if asked.steps else ["--for", asked.time]
+    beginning = ["--from", asked.start] if asked.start else []
+    return [
+        "train", str(asked.data), "--name", asked.name, "--medium", str(asked.medium), *beginning, *times,
+        "--lora", str(asked.lora), "--batch", str(asked.batch), "--sample-minutes", str(asked.sample_minutes),
+        "--seed", str(asked.seed),
+    ]  # fmt: skip
+
+
 def _set(name: str, files: list[str]) -> str:
-    """A folder of its own for uploaded pictures and captions."""
+    """A folder of its own for uploaded pictures or sounds, and captions."""
     folder = place() / "sets" / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
