@@ -77,10 +77,10 @@ def ordered(strengths: Sequence[float], guidances: Sequence[float]) -> tuple[Set
     return tuple(Setting(strengths[i], guidances[j]) for i, j in places)
 
 
-OWN = ordered((0.7, 0.9, 0.5), (3, 5, 8))
+OWN = ordered((0.7, 0.9, 0.5), (3, 5, 2))
 SPECIAL: dict[MethodName, tuple[Setting, ...]] = {
     "uni_edit": ordered((0.7, 0.9, 0.5), (3, 2, 5)),  # its guidance g weighs up to 2 g - 1 where most differs
-    "img2img": ordered((0.65, 0.8, 0.5), (3, 5, 8)),  # fresh noise forgets sooner
+    "img2img": ordered((0.65, 0.8, 0.5), (3, 5, 2)),  # fresh noise forgets sooner
 }
 ABOUT: dict[MethodName, str] = {
     "anchored": f"the inverted path with what the way back misses of it, {STEPS} steps",
