@@ -109,6 +109,15 @@ def set_slider(page, name: str, value: float) -> None:
     number.press("Tab")
 
 
+def to_sounds_and_back(page, switch: str, picture: str) -> None:
+    for choice, shown in ((1, False), (0, True)):
+        page.locator(f"#{switch} label").nth(choice).click()
+        page.wait_for_function(
+            "([id, shown]) => (document.querySelector(id)?.offsetParent != null) == shown",
+            arg=[picture, shown],
+        )
+
+
 def until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
     end = time.monotonic() + seconds
     while not condition():
@@ -248,6 +257,26 @@ def test_edit_the_example_piano_and_switch_between_before_and_after(opened: Call
     assert recipe is not None
     assert recipe["settings"]["target"] == ["a slow sad violin melody"]
     assert recipe["settings"]["span"] == "1:2"
+
+
+def test_fields_for_pictures_take_files_after_a_switch_to_sounds_and_back(opened: Callable, tmp_path: Path) -> None:
+    Image.new("L", (128, 128), 255).save(tmp_path / "mask.png")
+    page = opened()
+    to_sounds_and_back(page, "edit-medium", "#picture")
+    page.click("#example")
+    page.get_by_role("button", name="All settings").first.click()
+    page.set_input_files("#mask input[type=file]", str(tmp_path / "mask.png"))
+    page.wait_for_selector("#mask img")
+    set_slider(page, "edit-steps", 2)
+    page.click("#go-edit")
+    page.wait_for_selector("#edit-status .done")
+    page.get_by_role("tab", name="Look inside").click()
+    to_sounds_and_back(page, "look-medium", "#look-picture")
+    page.set_input_files("#look-picture input[type=file]", str(EXAMPLE))
+    page.wait_for_selector("#look-picture img")
+    set_slider(page, "look-steps", 2)
+    page.click("#go-look")
+    page.wait_for_selector("#strip img")
 
 
 def test_cancel_is_quick_and_two_browsers_do_not_mix(opened: Callable, server: Server) -> None:

@@ -44,6 +44,7 @@ button[role=tab][aria-selected=true] { color: var(--primary-700) !important; fon
 .dark button[role=tab][aria-selected=true] { color: var(--primary-300) !important }
 #title h1 { margin: 0 } #title p { margin: 0; color: var(--body-text-color) }
 :is(#wishes, #sheet, #growing, #generated) .grid-wrap { padding-top: 2.4rem }
+:is(#wishes, #generated) .grid-wrap { max-height: none }
 .thumbnail-lg:has(.caption-label) { aspect-ratio: auto !important; height: auto !important; display: flex;
   flex-direction: column }
 .thumbnail-lg:has(.caption-label) > img { aspect-ratio: 1; height: auto !important }

@@ -14,9 +14,9 @@ from regrow.operations.requests import Edit, MethodName
 DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Edit)}
 
 
-def edit_settings() -> dict[str, Any]:
-    """The components, by the names of `Edit`'s fields."""
-    return {
+def edit_settings() -> tuple[dict[str, Any], list[Any]]:
+    """The components, by the names of `Edit`'s fields, and what is for pictures alone."""
+    settings: dict[str, Any] = {
         "model": gr.Dropdown(model_names(), value=DEFAULTS["model"], label=text("model")),
         "method": gr.Dropdown(_names(MethodName), value=DEFAULTS["method"], label=text("method")),
         "steps": gr.Slider(1, 200, DEFAULTS["steps"], step=1, label=text("steps"), elem_id="edit-steps"),
@@ -24,7 +24,10 @@ def edit_settings() -> dict[str, Any]:
         "invert_guidance": gr.Slider(0, 15, DEFAULTS["invert_guidance"], step=0.1, label=text("invert_guidance")),
         "negative": gr.Textbox(label=text("negative_edit")),
         "region": gr.Textbox(label=text("region"), placeholder="0.2,0.3,0.8,0.9", elem_id="region"),
-        "mask": upload(label=text("mask"), sources=["upload"], height=160, elem_id="mask"),
+    }
+    with gr.Column() as mask:
+        settings["mask"] = upload(label=text("mask"), sources=["upload"], height=160, elem_id="mask")
+    settings |= {
         "attention": gr.Dropdown(["none", *_names(SharingName)], value=DEFAULTS["attention"], label=text("attention")),
         "attention_share": gr.Slider(0, 1, DEFAULTS["attention_share"], step=0.05, label=text("attention_share")),
         "emphasis": gr.Textbox(label=text("emphasis"), placeholder="hat=2 snow=0.5"),
@@ -36,6 +39,7 @@ def edit_settings() -> dict[str, Any]:
         "tolerance": gr.Number(DEFAULTS["tolerance"], label=text("tolerance")),
         "frame": gr.Dropdown(_names(Mode), value=DEFAULTS["frame"], label=text("frame")),
     }
+    return settings, [settings["region"], mask, settings["feather"], settings["frame"]]
 
 
 def _names(kind: Any) -> list[str]:

@@ -36,7 +36,7 @@ def edit_tab(page: Page) -> dict[str, Any]:
                 end = gr.Number(0, label=text("end"), minimum=0, maximum=MOST_SECONDS, elem_id="end")
             cancel = gr.Button(text("cancel"), variant="stop", size="md", elem_id="cancel-edit")
             with gr.Accordion(text("settings"), open=False):
-                settings = edit_settings()
+                settings, for_pictures = edit_settings()
         with gr.Column(scale=3, min_width=320):
             stage = stage_of(medium)
             reuse = gr.Button(text("use_result"), size="md", elem_id="use-result")
@@ -59,7 +59,6 @@ def edit_tab(page: Page) -> dict[str, Any]:
     }
     page.fields["edit"] = fields
     names, inputs = list(fields), list(fields.values())
-    for_pictures = [settings[name] for name in ("region", "mask", "feather", "frame")]
     parts = {
         "picture": [picture_in, find_mask, stage.pictures, try_all, *for_pictures],
         "sound": [sound_in, span, stage.sounds],

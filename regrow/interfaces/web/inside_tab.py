@@ -16,8 +16,12 @@ def inside_tab(page: Page) -> None:
     with gr.Row():
         with gr.Column(scale=2, min_width=320):
             medium = switch("look-medium")
-            image = upload(label=text("picture"), sources=["upload", "clipboard"], height=220, elem_id="look-picture")
-            sound = sound_field(label=text("drop_sound"), visible=False, elem_id="look-sound")
+            with gr.Column() as picture_in:
+                image = upload(
+                    label=text("picture"), sources=["upload", "clipboard"], height=220, elem_id="look-picture"
+                )
+            with gr.Column(visible=False) as sound_in:
+                sound = sound_field(label=text("drop_sound"), elem_id="look-sound")
             source = gr.Textbox(label=text("source"), placeholder=text("source_hint"))
             model = gr.Dropdown(model_names(), value="storybook", label=text("model"))
             steps = gr.Slider(2, 100, 28, step=1, label=text("steps"), elem_id="look-steps")
@@ -34,7 +38,7 @@ def inside_tab(page: Page) -> None:
             )  # fmt: skip
     page.fields["inside"] = {"model": model}
     words = [(look, "value", "look"), (strip, "label", "strip")]
-    follow(medium, model, {"picture": [image, source], "sound": [sound]}, words)
+    follow(medium, model, {"picture": [picture_in, source], "sound": [sound_in]}, words)
     levels = gr.State([])
     gr.Markdown(text("prove_about"))
     prove = gr.Button(text("prove"), elem_id="go-prove")

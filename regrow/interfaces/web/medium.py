@@ -63,7 +63,7 @@ def follow(
 
 
 def sound_field(**options: Any) -> gr.Audio:
-    """A field for a sound, which hands over the file as it came."""
+    """A field for a sound, which hands over the file as it came. Show and hide a column around it, as of `upload`."""
     field = gr.Audio(type="filepath", sources=["upload"], editable=False, buttons=[], **options)
     # gradio would have ffmpeg look into the file, and convert it
     field.postprocess = lambda value: gr.FileData(path=str(value)) if value else None

@@ -43,7 +43,10 @@ class Page:
 
 
 def upload(**options: Any) -> gr.Image:
-    """A picture field that hands over the file as it came: gradio would decode it and lose the recipe."""
+    """A picture field that hands over the file as it came: gradio would decode it and lose the recipe.
+
+    Show and hide a column around it: gradio makes a component that is itself updated anew, as an ordinary one.
+    """
     field = gr.Image(**options)
     field.preprocess = lambda payload: payload.path if payload else None
     return field
