@@ -60,6 +60,7 @@ class Editor:
         settings: to choose from, `SETTINGS` of them, its own usual one first where it has one.
         batch: pictures it can edit at once; many of the rivals take one.
         rival: whether it is what people use today and not regrow's own.
+        notes: of sounds: whether the model is told the notes to keep, where it can be; rivals cannot.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Editor:
     settings: tuple[Setting, ...]
     batch: int = 8
     rival: bool = False
+    notes: Literal["keep", "free"] = "keep"
 
 
 def ordered(strengths: Sequence[float], guidances: Sequence[float]) -> tuple[Setting, ...]:
@@ -82,6 +84,8 @@ SPECIAL: dict[MethodName, tuple[Setting, ...]] = {
     "uni_edit": ordered((0.7, 0.9, 0.5), (3, 2, 5)),  # its guidance g weighs up to 2 g - 1 where most differs
     "img2img": ordered((0.65, 0.8, 0.5), (3, 5, 2)),  # fresh noise forgets sooner
 }
+TOLD = ordered((0.9, 1.0, 0.75), (2, 3, 1.5))
+"""Of what is told the notes of a sound: it may go farther back and not lose them."""
 ABOUT: dict[MethodName, str] = {
     "anchored": f"the inverted path with what the way back misses of it, {STEPS} steps",
     "uni_edit": f"a corrected inversion, and guidance by region, {STEPS} steps",
@@ -122,6 +126,12 @@ def own_editors(optional: bool = False) -> tuple[Editor, ...]:
             Editor("null_text", f"words tuned by gradients, {STEPS} steps", _null_text, OWN, batch=1),
         )
     return tuple(Editor(name, about, batched(name), SPECIAL.get(name, OWN)) for name, about in ABOUT.items())
+
+
+def sound_editors() -> tuple[Editor, ...]:
+    """The methods of `own_editors` for sounds, told the notes that they shall keep, and the default without."""
+    told = (Editor(name, about, batched(name), TOLD) for name, about in ABOUT.items())
+    return (*told, FREE)
 
 
 def batched(method: MethodName, steps: int = STEPS) -> Run:
@@ -170,6 +180,10 @@ def _from_files(
             )  # fmt: skip
             made.append(finish(edit(request, model)).pictures[0])
     return torch.stack(made)
+
+
+FREE = Editor("anchored, free", "anchored, told no notes (--notes free)", batched("anchored"), OWN, notes="free")
+"""For sounds only: what the path keeps of the notes by itself."""
 
 
 @contextmanager

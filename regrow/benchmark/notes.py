@@ -20,8 +20,7 @@ Of 300 held-out phrases as they were played (runs/measure_notes.py) it has an F1
 choir, whose release covers the new attack, it is found once (0.43 to 0.50). Measure the truth beside what is judged.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -31,11 +30,10 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from regrow.media.contour import matches
 from regrow.worlds.bandstand import INSTRUMENTS, KITS, RATE, Note
 from regrow.worlds.sampler import sound, voice
 
-WITHIN = 0.05
-"""Seconds that an onset may be off."""
 WINDOW, HOP = 2048, 256
 """Samples of a frame and between frames."""
 HIGHEST = 6000
@@ -98,27 +96,6 @@ def kept(wave: Float[np.ndarray, "1 n"], score: Sequence[Note], instrument: str)
         raise ValueError("There are no notes in the score, so that none can be kept.")
     found = transcribe(wave, instrument)
     return Kept(len(found), len(score), matches(found, score))
-
-
-def matches(found: Iterable[Heard], score: Iterable[Note]) -> int:
-    """The most pairs of a found note and one of the score, of the same key and at most 50 ms apart."""
-    times: dict[int, tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
-    for side, several in enumerate((found, score)):
-        for note in several:
-            times[note.pitch][side].append(note.onset)
-    count = 0
-    for heard, asked in times.values():
-        # within a key, taking the earliest pair that fits leaves the most for those after it
-        heard.sort(reverse=True)
-        asked.sort(reverse=True)
-        while heard and asked:
-            if abs(heard[-1] - asked[-1]) <= WITHIN + 1e-9:
-                heard.pop()
-                asked.pop()
-                count += 1
-            else:
-                (heard if heard[-1] < asked[-1] else asked).pop()
-    return count
 
 
 def transcribe(wave: Float[np.ndarray, "1 n"], instrument: str) -> list[Heard]:

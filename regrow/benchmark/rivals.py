@@ -302,28 +302,32 @@ class _WithPosterior(nn.Module):
 
 @contextmanager
 def _as_noise_predictor(model: Model) -> Generator[Any]:
-    """The network, predicting noise while this lasts, whatever it was trained to predict."""
-    if model.prediction_type == "epsilon":
-        yield model.unet
-        return
-    if model.prediction_type != "v":
+    """The network, predicting noise while this lasts, whatever it was trained to predict, and told no notes."""
+    if model.prediction_type not in ("epsilon", "v"):
         raise ValueError(f"The rivals take networks that predict epsilon or v; {model.name} is neither.")
     table = _made(DDIMScheduler, _scheduler(model)).alphas_cumprod
+
+    def widen(_: nn.Module, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+        return (model.told(None).beside(args[0]), *args[1:]), kwargs
 
     def convert(_: nn.Module, args: tuple, kwargs: dict, output: Any) -> Any:
         x = args[0] if args else kwargs["sample"]
         label = args[1] if len(args) > 1 else kwargs["timestep"]
         alpha2 = table[torch.as_tensor(label).long()].reshape(-1, *[1] * (x.ndim - 1))
         v = output[0]
-        eps = alpha2.sqrt() * v + (1 - alpha2).sqrt() * x
+        eps = alpha2.sqrt() * v + (1 - alpha2).sqrt() * x[:, : v.shape[1]]
         return (eps,) if isinstance(output, tuple) else type(output)(sample=eps)
 
-    # before any other: the rest is done to noise
-    handle = model.unet.register_forward_hook(convert, with_kwargs=True, prepend=True)
+    handles = []
+    if model.contour is not None:
+        handles.append(model.unet.register_forward_pre_hook(widen, with_kwargs=True))
+    if model.prediction_type == "v":  # before any other: the rest is done to noise
+        handles.append(model.unet.register_forward_hook(convert, with_kwargs=True, prepend=True))
     try:
         yield model.unet
     finally:
-        handle.remove()
+        for handle in handles:
+            handle.remove()
 
 
 @contextmanager

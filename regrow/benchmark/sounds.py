@@ -31,6 +31,7 @@ from regrow.core.noise import derive_seed
 from regrow.families.model import Model
 from regrow.media.mel import MelSettings, to_mel, to_unit
 from regrow.operations.hearing import settings_of, sounded
+from regrow.operations.melody import can_listen, telling
 from regrow.operations.progress import Progress
 from regrow.worlds.bandstand import MELODIC, Note, Phrase, captions, play
 
@@ -133,14 +134,23 @@ def _edited(
             [captions(p)[0] for p in row] for row in zip(*((w.phrase, w.target) for w in part), strict=True)
         )
         begun = time.monotonic()
+        asked = _told(model, units) if editor.notes == "keep" and not editor.rival else model
         with counted(model) as evaluations:
-            made = editor.run(model, Task(units, sources, targets, [wish.seed for wish in part]), setting)
+            made = editor.run(asked, Task(units, sources, targets, [wish.seed for wish in part]), setting)
             calls = evaluations() / len(part)
         waves = sounded(made, model, units.shape[-1] * mel.hop)
         seconds = (time.monotonic() - begun) / len(part)
         found += _outcomes(judge, part, waves, mel, calls, seconds)
         yield Progress(f"{editor.name} {setting.strength:g} {setting.guidance:g}", len(found), len(several))
     return tuple(found)
+
+
+def _told(model: Model, units: Float[Tensor, "b 1 bands frames"]) -> Model:
+    """The model, told the notes that it reads off each of the sounds, where it can be."""
+    if not can_listen(model):
+        return model
+    each = [telling(model, unit)[0].playing for unit in units]
+    return model.told(torch.cat([one for one in each if one is not None]))
 
 
 def _outcomes(

@@ -36,13 +36,16 @@ def windowed(denoise: Denoiser, width: int, overlap: int, closed: bool = False) 
         if wide <= width and not closed:
             return denoise(x_t, level)
         weight = _fading(width, overlap).to(x_t)
-        x0, eps = torch.zeros_like(x_t), torch.zeros_like(x_t)
-        total = torch.zeros(wide, dtype=x_t.dtype, device=x_t.device)
-        for start in starts(wide, width, overlap, closed):
-            cells = (start + torch.arange(width, device=x_t.device)) % wide
-            found = denoise(x_t[..., cells], level)
-            x0.index_add_(-1, cells, found.x0 * weight)
-            eps.index_add_(-1, cells, found.eps * weight)
+        windows = [
+            (start + torch.arange(width, device=x_t.device)) % wide for start in starts(wide, width, overlap, closed)
+        ]
+        found = [denoise(x_t[..., cells], level) for cells in windows]
+        # what is beside the sample in x_t, such as a contour, is cut into the same windows and not predicted
+        x0, eps = (x_t.new_zeros((*found[0].x0.shape[:-1], wide)) for _ in range(2))
+        total = x_t.new_zeros(wide)
+        for cells, prediction in zip(windows, found, strict=True):
+            x0.index_add_(-1, cells, prediction.x0 * weight)
+            eps.index_add_(-1, cells, prediction.eps * weight)
             total.index_add_(-1, cells, weight)
         return Prediction(x0 / total, eps / total)
 

@@ -20,6 +20,7 @@ from regrow.core.denoiser import Batch, Denoiser, Prediction, PredictionType, pr
 from regrow.core.guidance import classifier_free
 from regrow.core.levels import Level, Schedule
 from regrow.core.windows import windowed
+from regrow.media.contour import ContourSettings
 from regrow.media.mel import MelSettings
 
 Family = Literal["stable-diffusion", "pixel-unet", "mel-unet"]
@@ -92,6 +93,8 @@ class Model(ABC):
         mel: how it hears; None for a model of pictures. What is said of pictures `b 3 h w` and pixels then holds for
             mels `b 1 bands frames`, in which -1 is silence (`regrow.media.mel.to_unit`).
         relative: of a model of sounds: it knows no level, each of its clips is as loud as its loudest moment can be.
+        contour: the raster of the notes that its network can be told beside each latent; None where it is told none.
+        playing: the notes that `denoiser` tells it, as channels by cell, of all samples or of one each; None for none.
         engine: what computes the network for `denoiser`; None for torch. Whatever else is done to `unet` (hooks,
             changed attention) it does not know of: that takes `using(None)`.
     """
@@ -113,6 +116,8 @@ class Model(ABC):
     notes: tuple[str, ...] = ()
     mel: MelSettings | None = None
     relative: bool = False
+    contour: ContourSettings | None = None
+    playing: Float[Tensor, "m k cells"] | None = None
     engine: Engine | None = None
 
     def __post_init__(self) -> None:
@@ -177,7 +182,7 @@ class Model(ABC):
             ValueError: guidance for a network that takes no words.
         """
         if guidance == 1:
-            return self._of_any_length(self._conditioned(condition), closed)
+            return self._told(self._of_any_length(self._conditioned(condition), closed))
         if self.text_encoder is None:
             raise ValueError(f"{self.name} takes no prompts, so guidance must be 1; got {guidance}.")
         away = self.condition([""]) if negative is None else negative
@@ -186,7 +191,36 @@ class Model(ABC):
             half = len(x_t) // 2
             return self._conditioned(condition.expand(half).cat(away.expand(half)))(x_t, level)
 
-        return self._of_any_length(classifier_free(pair, guidance), closed)
+        return self._told(self._of_any_length(classifier_free(pair, guidance), closed))
+
+    def _told(self, denoise: Denoiser) -> Denoiser:
+        """The same with the contour beside every sample, all along, so that windows take their own parts of it."""
+        if self.contour is None:
+            return denoise
+
+        def told(x_t: Batch, level: Level) -> Prediction:
+            return denoise(self.beside(x_t), level)
+
+        return told
+
+    def beside(self, x_t: Float[Tensor, "b c y x"]) -> Float[Tensor, "b k y x"]:
+        """Latents with the channels of the contour below them, which are 0 where nothing is played.
+
+        Raises:
+            ValueError: the contour is of another length, or of another number of samples.
+        """
+        if self.contour is None:
+            return x_t
+        batch, _, height, width = x_t.shape
+        if self.playing is None:
+            return torch.cat([x_t, x_t.new_zeros(batch, self.contour.channels, height, width)], 1)
+        if self.playing.shape[-1] != width:
+            raise ValueError(f"The contour has {self.playing.shape[-1]} cells, but the latents have {width}.")
+        if batch % len(self.playing):
+            raise ValueError(f"{len(self.playing)} contours do not fit a batch of {batch}.")
+        # a batch that is guided holds its samples twice, one after the other
+        told = self.playing.to(x_t).repeat(batch // len(self.playing), 1, 1)
+        return torch.cat([x_t, told[:, :, None].expand(-1, -1, height, -1)], 1)
 
     def _of_any_length(self, denoise: Denoiser, closed: bool) -> Denoiser:
         if self.medium == "picture":
@@ -203,7 +237,7 @@ class Model(ABC):
                 x, expanded = x_t.to(self.device, self.dtype), condition.expand(len(x_t))
                 engine = None if torch.is_grad_enabled() else self.engine
                 output = engine(x, labels, expanded.tokens) if engine else self.output(x, labels, expanded)
-                return predict(output.to(x_t), x_t, level, self.prediction_type)
+                return predict(output.to(x_t), x_t[:, : self.latent_channels], level, self.prediction_type)
 
         return denoise
 
@@ -248,6 +282,18 @@ class Model(ABC):
             with path.open("rb") as file:
                 whole.update(name.encode() + b"\0" + hashlib.file_digest(file, "blake2b").digest())
         return whole.hexdigest()
+
+    def told(self, playing: Float[Tensor, "m k cells"] | None) -> Self:
+        """The same opened checkpoint, whose network is told these notes (`regrow.media.contour`); None for none.
+
+        Raises:
+            ValueError: it cannot be told any.
+        """
+        if playing is not None and self.contour is None:
+            raise ValueError(f"{self.name} cannot be told which notes to play.")
+        other = copy(self)
+        other.playing = playing
+        return other
 
     def _modules(self) -> list[torch.nn.Module]:
         return [module for module in (self.unet, self.codec, self.text_encoder) if module is not None]

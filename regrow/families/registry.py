@@ -32,6 +32,8 @@ _WANTED = [
     "scheduler_config.json",
     "words.json",
     "mel.json",
+    "contour.json",
+    "transcriber.safetensors",
     "mel/mel_config.json",
     "training.json",
     "diffusion_pytorch_model.safetensors",

@@ -11,11 +11,14 @@ import torch
 
 from regrow.core.names import Objective
 from regrow.families import new
+from regrow.families.contour_file import write_contour
 from regrow.families.mel_file import write_mel, write_mel_config
 from regrow.families.model import Model
 from regrow.families.new import NewSize
 from regrow.families.part import quiet
+from regrow.families.transcriber import FILE as TRANSCRIBER_FILE
 from regrow.families.words import write_words
+from regrow.media.contour import STANDARD
 from regrow.media.mel import MelSettings
 
 
@@ -29,6 +32,7 @@ def write_new(
     words: Sequence[str] = (),
     characters: Sequence[str] = (),
     mel: MelSettings | None = None,
+    contour: bool = False,
 ) -> None:
     """Write an untrained Stable Diffusion folder in float32, which `open_model` opens, and diffusers for pictures.
 
@@ -41,11 +45,13 @@ def write_new(
         words: each is one token; the tokenizer spells all others.
         characters: each is one token, wherever it stands.
         mel: makes it a model of sounds.
+        contour: whether its denoiser can be told which notes sound when.
     """
     codec = new.new_codec(seed) if mel is None else new.new_mel_codec(seed)
     factor = 2 ** (len(codec.config["block_out_channels"]) - 1)
     tokenizer = new.new_tokenizer(words, characters=characters)
-    unet = new.new_unet(seed, codec.config["latent_channels"], (extent[0] // factor, extent[1] // factor), size)
+    told = STANDARD.channels if contour else 0
+    unet = new.new_unet(seed, codec.config["latent_channels"], (extent[0] // factor, extent[1] // factor), size, told)
     for name, part in (
         ("vae", codec),
         ("unet", unet),
@@ -58,6 +64,8 @@ def write_new(
     write_words(folder, words, characters)
     if mel is not None:
         write_mel(folder, mel)
+    if contour:
+        write_contour(folder, STANDARD)
     _write_index(
         folder,
         {
@@ -147,7 +155,8 @@ def _weights(where: str, names: list[str]) -> set[str]:
     """What is written anew or belongs to another model: weights, cards, figures, samples."""
     ends = (".safetensors", ".bin", ".safetensors.index.json", ".ckpt", ".pt")
     others = {"README.md", "training.json", "samples", ".git", ".cache"}
-    return {name for name in names if name.endswith(ends) or name in others}
+    # a transcriber hears mels, which are the same whatever was trained
+    return {name for name in names if (name.endswith(ends) and name != TRANSCRIBER_FILE) or name in others}
 
 
 def _write_index(folder: Path, index: dict[str, Any]) -> None:

@@ -17,11 +17,13 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from regrow.families.contour_file import CONTOUR_FILE, read_contour
 from regrow.families.folder import part_class, read_json, reason, refuse_inputs, sample_size
 from regrow.families.mel_file import MEL_FILE, read_mel
 from regrow.families.model import Condition, Model, ModelError
 from regrow.families.part import load_part, quiet
 from regrow.families.schedules import schedule_from_config
+from regrow.families.transcriber import FILE as TRANSCRIBER_FILE
 
 CODECS = {"AutoencoderKL": AutoencoderKL, "AutoencoderTiny": AutoencoderTiny}
 DIFFUSERS_WEIGHTS = ("diffusion_pytorch_model", "diffusion_pytorch_model")
@@ -115,10 +117,15 @@ def open_stable_diffusion(
     )
     codec, codec_files = load_part(codec_class, folder / "vae", dtype, allow_pickle, DIFFUSERS_WEIGHTS)
     unet, unet_files = load_part(UNet2DConditionModel, folder / "unet", dtype, allow_pickle, DIFFUSERS_WEIGHTS)
-    _check_parts(folder, unet.config, codec.config, text_encoder.config, len(tokenizer))
+    contour = read_contour(folder)
+    _check_parts(
+        folder, contour.channels if contour else 0, unet.config, codec.config, text_encoder.config, len(tokenizer)
+    )
     factor = 2 ** (len(codec.config.block_out_channels) - 1)
     mel = read_mel(folder, codec.config.in_channels, (height * factor, width * factor))
     heard = () if mel is None else (folder / MEL_FILE,)
+    if contour is not None:
+        heard += (folder / CONTOUR_FILE, *(path for path in (folder / TRANSCRIBER_FILE,) if path.is_file()))
     return StableDiffusion(
         name=name,
         folder=folder,
@@ -127,7 +134,7 @@ def open_stable_diffusion(
         prediction_type=prediction_type,
         size=(height * factor, width * factor),
         multiple=factor,
-        latent_channels=unet.config.in_channels,
+        latent_channels=codec.config.latent_channels,
         factor=factor,
         files=(where, scheduler_file, *heard, *tokenizer_files, *text_files, *codec_files, *unet_files),
         unet=unet,
@@ -135,14 +142,16 @@ def open_stable_diffusion(
         text_encoder=text_encoder,
         tokenizer=tokenizer,
         mel=mel,
+        contour=contour,
     )
 
 
-def _check_parts(folder: Path, unet: Any, codec: Any, text_encoder: Any, words: int) -> None:
-    if not unet.in_channels == unet.out_channels == codec.latent_channels:
+def _check_parts(folder: Path, told: int, unet: Any, codec: Any, text_encoder: Any, words: int) -> None:
+    if not unet.in_channels - told == unet.out_channels == codec.latent_channels:
+        beside = f" and its {CONTOUR_FILE} says {told} more" if told else ""
         raise ModelError(
             f"The unet in {folder} takes {unet.in_channels} channels and returns {unet.out_channels}, but its codec "
-            f"makes {codec.latent_channels}; inpainting and depth models are not supported."
+            f"makes {codec.latent_channels}{beside}; inpainting and depth models are not supported."
         )
     if unet.cross_attention_dim != text_encoder.hidden_size:
         raise ModelError(

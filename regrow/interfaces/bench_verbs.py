@@ -10,7 +10,7 @@ from regrow.benchmark import bandstand_figures, editing_figures, sounds_figures,
 from regrow.benchmark import mel as mels
 from regrow.benchmark.bandstand import bench_bandstand
 from regrow.benchmark.editing import bench_editing
-from regrow.benchmark.editors import MASKED, own_editors
+from regrow.benchmark.editors import MASKED, own_editors, sound_editors
 from regrow.benchmark.sounds import bench_sounds
 from regrow.benchmark.storybook import bench_storybook
 from regrow.benchmark.trade_off import curves
@@ -115,7 +115,7 @@ def sound(asked: "BenchSound", run: "Run") -> None:
     """Edits of sounds, beside the truth."""
     from regrow.benchmark.rivals import rivals
 
-    editors = {e.name: e for e in (*own_editors(), *(rival for rival in rivals() if rival.name in SOUND_RIVALS))}
+    editors = {e.name: e for e in (*sound_editors(), *(rival for rival in rivals() if rival.name in SOUND_RIVALS))}
     if unknown := [name for name in asked.only if name not in editors]:
         raise ValueError(f"There is no way to edit sounds named {unknown[0]!r}; there are {', '.join(editors)}.")
     chosen = [editors[name] for name in asked.only or editors]

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 def generate(request: Generate, run: "Run", out: Path | None) -> None:
-    if sounds.is_sound(out):
+    if sounds.is_sound(out) or request.melody:
         request = sounds.for_sounds(request)
     model = engaged(request.model, run)
     if model.medium == "sound":

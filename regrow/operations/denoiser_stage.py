@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+import torch.nn.functional as F  # noqa: N812, the name everybody knows it by
 from torch import Tensor, nn
 
 from regrow.core.noise import derive_seed
@@ -15,6 +16,7 @@ from regrow.operations.latents import latents_of
 from regrow.operations.progress import Progress
 from regrow.operations.samples import sample_grid
 from regrow.operations.staged import Staged, channels_last, settings_of
+from regrow.operations.told import contours_of
 from regrow.operations.train_denoiser import DenoiserStage, Denoising, batch_loss, denoiser_loss
 from regrow.operations.training_data import Data, to_batch
 from regrow.operations.training_request import Train
@@ -85,6 +87,8 @@ class DenoiserOf:
             request.drop,
             request.logit_normal,
             request.min_snr,
+            None if model.codec is None or data.masks is None else _important(data.masks, model.factor),
+            contours_of(model, data.notes_of),
             accelerator.device,
         )
         held = np.arange(data.trained_on, data.trained_on + data.held_out)
@@ -128,6 +132,11 @@ def _pixels(items: np.ndarray, model: Model) -> Callable[[np.ndarray], Tensor]:
 def latents_in_memory(latents: np.ndarray) -> Callable[[np.ndarray], Tensor]:
     """What a denoiser learns from, by the numbers of its samples, of latents `n c h w` in any float type."""
     return lambda chosen: torch.from_numpy(latents[chosen]).float()
+
+
+def _important(masks: np.ndarray, factor: int) -> Callable[[np.ndarray], Tensor]:
+    """Errors weigh up to three times where something important is drawn: of storybook the animal."""
+    return lambda chosen: 1 + 2 * F.avg_pool2d(torch.from_numpy(masks[chosen])[:, None].float() / 255, factor)
 
 
 def _is_small(module: nn.Module) -> bool:

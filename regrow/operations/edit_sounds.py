@@ -15,11 +15,13 @@ from regrow.core.masks import Hold
 from regrow.core.solvers import solve
 from regrow.families.model import Model
 from regrow.media.audio import resample
+from regrow.media.contour import Sounding
 from regrow.media.joint import grown_onto, pasted
 from regrow.media.mel import MelSettings, from_unit
 from regrow.operations.cautions import about_words
 from regrow.operations.describe import with_source
 from regrow.operations.hearing import Heard, hear, settings_of, sounded
+from regrow.operations.melody import can_listen, telling
 from regrow.operations.progress import Progress
 from regrow.operations.recipe import Recipe, make_recipe
 from regrow.operations.regrowth import prepare
@@ -66,6 +68,7 @@ def edit_sounds(request: Edit, model: Model) -> Generator[Progress, None, Edited
     settings = settings_of(model)
     heard = hear(request.image, model)
     latents = model.encode(heard.mel[None])
+    model, played = as_asked(request, model, heard.mel)
     request, told = with_source(request, model, heard.mel, latents)
     request, why, searched = yield from settle(request, model, latents)
     levels = model.schedule.grid(request.steps, request.spacing)
@@ -95,11 +98,17 @@ def edit_sounds(request: Edit, model: Model) -> Generator[Progress, None, Edited
             | ({"gradients": start.gradients} if start.gradients else {})
             | ({"strength": searched} if searched else {}),
             "seconds": seconds,
+            "notes": len(played),
             "to_source": {"mel": mel_distance(mel, heard.mel, model)},
             "to_codec": {"mel": mel_distance(mel, codec, model)},
         }
         recipes.append(make_recipe(request, model, wave, i, figures))
     return EditedSounds(whole, heard.sound.rate, mels, heard, codec, tuple(recipes), start.reused, notes)
+
+
+def as_asked(request: Edit, model: Model, mel: Float[Tensor, "1 bands frames"]) -> tuple[Model, tuple[Sounding, ...]]:
+    """The model as an edit of a sound asks it: told the sound's notes, if they shall be kept and it can be told any."""
+    return telling(model, mel) if request.notes == "keep" and can_listen(model) else (model, ())
 
 
 def _held(

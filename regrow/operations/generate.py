@@ -35,8 +35,8 @@ def generate(request: Generate, model: Model) -> Generator[Progress, None, Gener
     started = time.monotonic()
     if model.medium != "picture":
         raise ValueError(f"{model.name} makes {model.medium}s, not pictures.")
-    if request.duration is not None or request.loop:
-        raise ValueError(f"{model.name} makes pictures; duration and loop are for sounds (--model bandstand).")
+    if request.duration is not None or request.loop or request.melody:
+        raise ValueError(f"{model.name} makes pictures; duration, loop and melody are for sounds (--model bandstand).")
     height, width = request.size or model.size
     if height % model.multiple or width % model.multiple:
         raise ValueError(f"size must be multiples of {model.multiple} for this model; got {height} x {width}.")

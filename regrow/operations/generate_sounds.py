@@ -10,7 +10,8 @@ from torch import Tensor
 from regrow.families.model import Model
 from regrow.operations.cautions import about_words
 from regrow.operations.generate import grow
-from regrow.operations.hearing import closed, settings_of, sounded
+from regrow.operations.hearing import closed, hear, settings_of, sounded
+from regrow.operations.melody import telling
 from regrow.operations.progress import Progress
 from regrow.operations.recipe import Recipe, make_recipe
 from regrow.operations.requests import Generate
@@ -45,16 +46,23 @@ def generate_sounds(request: Generate, model: Model) -> Generator[Progress, None
     settings = settings_of(model)
     if request.size:
         raise ValueError(f"{model.name} makes sounds; give a duration in seconds instead of a size in pixels.")
+    notes: tuple[str, ...] = ()
     samples, cell = model.size[1] * settings.hop, model.multiple * settings.hop
     if request.duration is not None:
         samples = round(request.duration * settings.rate)
     if request.loop:  # of whole latents, or silence would fill the last of them
         samples = max(1, round(samples / cell)) * cell
+    if request.melody:
+        heard = hear(request.melody, model)
+        notes += heard.notes
+        samples = heard.wave.shape[-1]
+        model, played = telling(model, heard.mel)
+        notes += (f"{len(played)} notes of {request.melody.name} are played.",)
     cells = -(-samples // cell)
     x, evaluations = yield from grow(request, model, model.latent_shape(settings.bands, cells * model.multiple))
     mels = model.decode(x)
     waves = closed(x, model) if request.loop else sounded(mels, model, samples)
     figures = {"evaluations": evaluations, "seconds": round(time.monotonic() - started, 2)}
     recipes = [make_recipe(request, model, wave, i, figures) for i, wave in enumerate(waves)]
-    notes = about_words(model, [request.prompt, request.negative])
+    notes += about_words(model, [request.prompt, request.negative])
     return GeneratedSounds(waves, settings.rate, mels, tuple(recipes), notes)

@@ -137,6 +137,8 @@ def describe(request: Invert | Edit, model: Model) -> dict[str, Any]:
         "guidance": request.invert_guidance if isinstance(request, Edit) else request.guidance,
         **{name: getattr(request, name) for name in names},
     }
+    if isinstance(request, Edit) and model.playing is not None:
+        made_of["notes"] = request.notes
     if model.engine:
         made_of["engine"] = model.engine.name
     if method in ("edit_friendly", "edit_friendly_2m"):

@@ -1,7 +1,10 @@
 """Two kinds of training data as one, so that what is learned does not push out what was known."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from regrow.media.contour import Sounding
 from regrow.operations.training_data import Data
 
 
@@ -23,6 +26,10 @@ def mixed(own: Data, known: Data, told: str) -> Data:
         data, place = places[i]
         return data.caption(place, seed)
 
+    def notes_of(i: int) -> Sequence[Sounding] | None:
+        data, place = places[i]
+        return data.notes_of(place) if data.notes_of else None
+
     return Data(
         np.concatenate([data.items[part] for data, part in parts]),
         None,
@@ -32,4 +39,5 @@ def mixed(own: Data, known: Data, told: str) -> Data:
         tuple(sorted({*own.words, *known.words})),
         tuple(sorted({*own.characters, *known.characters})),
         (*own.notes, told, *known.notes),
+        notes_of,
     )

@@ -75,7 +75,7 @@ def make_recipe(
     assert is_dataclass(request)
     assert not isinstance(request, type)
     settings = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(request).items()}
-    source = settings.get("image") or settings.get("sound")
+    source = settings.get("image") or settings.get("sound") or settings.get("melody")
     recipe: Recipe = {
         "regrow": __version__,
         "operation": type(request).__name__.lower(),

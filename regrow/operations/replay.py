@@ -69,7 +69,9 @@ def request_from(recipe: Recipe) -> Request:
     """
     operation = recipe.get("operation")
     if operation == "generate":
-        return Generate(**settings_from(recipe, Generate))
+        settings = settings_from(recipe, Generate)
+        melody = _unchanged(recipe["input"]["file"], recipe["input"]["hash"]) if settings["melody"] else None
+        return Generate(**{**settings, "melody": melody})
     if operation == "extend":
         settings = settings_from(recipe, Extend)
         return Extend(**{**settings, "sound": _unchanged(recipe["input"]["file"], recipe["input"]["hash"])})

@@ -44,6 +44,7 @@ class Generate:
         size: height and width in pixels; the model's own if not given.
         duration: of a sound in seconds; the model's own if not given. Longer ones grow in windows that overlap.
         loop: let the end of a sound lead into its beginning.
+        melody: a sound file whose notes are played, as long as it is; what plays them, say the words.
     """
 
     prompt: Positional[str]
@@ -59,10 +60,13 @@ class Generate:
     size: tuple[int, int] | None = None
     duration: float | None = None
     loop: bool = False
+    melody: Path | None = None
 
     def __post_init__(self) -> None:
         if self.duration is not None and not 0.1 <= self.duration <= 600:
             raise ValueError(f"duration must be from 0.1 to 600 seconds; got {self.duration}.")
+        if self.melody and (self.duration is not None or self.loop):
+            raise ValueError("a sound with the notes of a melody is as long as that: leave duration and loop out.")
         if self.count < 1:
             raise ValueError(f"count must be 1 or more; got {self.count}.")
         if self.size and min(self.size) < 1:
@@ -161,6 +165,8 @@ class Edit:
             method that inverts.
         attention_share: of the steps in which it is shared, 0 to 1: of p2p the first, of masactrl the last.
         emphasis: with p2p, words of the wish that shall weigh more or less, as in "hat=2" or "snow=0.5".
+        notes: of a sound: keep tells the model which notes the sound plays, all the way, where it can be told (the
+            embedded bandstand can); free leaves them to the path, so that they change with the words.
         trajectory: a file of `regrow invert` to start from.
         cache: keep inverted paths on disk and reuse them.
         describer: folder or hub id of a captioning model of transformers, such as BLIP, that source auto asks.
@@ -191,6 +197,7 @@ class Edit:
     attention: Literal["none", SharingName] = "none"
     attention_share: float = 0.8
     emphasis: tuple[str, ...] = ()
+    notes: Literal["keep", "free"] = "keep"
     trajectory: Path | None = None
     cache: bool = True
     describer: str = ""

@@ -110,6 +110,7 @@ def open_or_make(request: Train, folder: Path) -> Generator[Progress, None, tupl
                     words=found.words,
                     characters=found.characters,
                     mel=mel,
+                    contour=found.notes_of is not None,
                 )
             made.rename(folder)
     return open_model(folder), found

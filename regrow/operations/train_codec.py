@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from regrow.core.noise import derive_seed
@@ -19,7 +19,8 @@ class CodecStage:
 
     Attributes:
         items: pictures, uint8 `n h w 3`, or mels, float16 `n bands frames 1`.
-        masks: uint8 `n h w`; where they are set, errors weigh three times. None: they weigh the same everywhere.
+        masks: uint8 `n h w`; where they are set, errors weigh three times. None: they weigh the same everywhere in
+            pictures, and in mels three times where a cell is heard (`heard`).
         batch: crops a step.
         crop: height and width of a crop; the last tenth of the steps sees whole items instead, a quarter as many.
         seed: of the crops and of the latent noise.
@@ -92,8 +93,18 @@ def crops(
         items.append(stage.items[window][:, ::flip])
         masks.append(np.zeros((1, 1), np.uint8) if stage.masks is None else stage.masks[window][:, ::flip])
     own = share.of(count)
-    weights = 1 + 2 * (torch.from_numpy(np.stack(masks))[:, None] > 127).float()
     generator = torch.Generator().manual_seed(derive_seed(stage.seed, "latent", share.step))
     noise = torch.randn((count, stage.channels, height // stage.factor, width // stage.factor), generator=generator)
     x = to_batch(np.stack(items))
+    important = torch.from_numpy(np.stack(masks))[:, None] > 127 if mirrored else heard(x)
+    weights = 1 + 2 * important.float()
     return x[own].to(stage.device), weights[own].to(stage.device), noise[own].to(stage.device)
+
+
+def heard(mels: Float[Tensor, "b 1 bands frames"]) -> Bool[Tensor, "b 1 bands frames"]:
+    """Cells within 30 % of the range of decibels below their frame's loudest: the partials of its notes.
+
+    What is softer is mostly the texture of noise, whose logarithm no codec can foretell; if it weighs the same, it
+    takes most of the codec's room. Silence is not heard.
+    """
+    return (mels > mels.amax(2, keepdim=True) - 0.6) & (mels > -0.8)

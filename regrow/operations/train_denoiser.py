@@ -12,13 +12,17 @@ from regrow.core.denoiser import PredictionType, target
 from regrow.core.levels import Schedule
 from regrow.core.noise import derive_seed
 from regrow.operations.spread import Share
+from regrow.operations.told import Contours
 
 Captions = Callable[[int, int], str]
 """From the number of a sample and a seed to one of its captions."""
 
 
 class Denoising(nn.Module):
-    """What is trained: `(noisy latents, labels, token ids) -> network output`; without text encoder, without words."""
+    """What is trained: `(noisy latents, labels, token ids) -> network output`; without text encoder, without words.
+
+    Below the latents may lie the channels of a contour (`told`), which the output has not.
+    """
 
     def __init__(self, unet: nn.Module, text_encoder: nn.Module | None) -> None:
         super().__init__()
@@ -26,7 +30,7 @@ class Denoising(nn.Module):
         self.text_encoder = text_encoder
 
     def forward(
-        self, x_t: Float[Tensor, "b c h w"], labels: Float[Tensor, " b"], tokens: Tensor
+        self, x_t: Float[Tensor, "b k h w"], labels: Float[Tensor, " b"], tokens: Tensor
     ) -> Float[Tensor, "b c h w"]:
         if self.text_encoder is None:
             return self.unet(x_t, labels).sample
@@ -53,6 +57,9 @@ class DenoiserStage:
         logit_normal: mean and deviation of the logit of the share of the path that a level is drawn from (Esser et al.
             2024, arXiv 2403.03206, section 3.1); None = evenly.
         min_snr: gamma of min-SNR weighting; 0 = off, the plain loss of the prediction type.
+        weights: of the errors of samples, by their numbers, `b 1 h w`; None: they weigh the same everywhere. The best
+            prediction of a cell does not depend on its weight: it says where a small network spends itself.
+        contours: of the samples; None for networks that are told none.
         seed: of sample choice, captions, levels and noise.
         drop: share of the captions replaced by the empty prompt, for classifier-free guidance.
         device: where the batches go.
@@ -69,6 +76,8 @@ class DenoiserStage:
     drop: float = 0.1
     logit_normal: tuple[float, float] | None = None
     min_snr: float = 0.0
+    weights: Callable[[np.ndarray], Float[Tensor, "b 1 h w"]] | None = None
+    contours: Contours | None = None
     device: torch.device = torch.device("cpu")  # noqa: RUF009  # immutable
 
 
@@ -91,9 +100,15 @@ def denoiser_loss(stage: DenoiserStage, network: nn.Module, share: Share) -> Flo
         shares = torch.sigmoid(mean + deviation * torch.special.ndtri(shares.clamp(1e-6, 1 - 1e-6)))
     x0 = stage.x0(chosen[own])
     eps = torch.randn((stage.batch, *x0.shape[1:]), generator=generator)
-    error = batch_loss(network, stage, x0, eps[own], shares[own], stage.tokenize(prompts))
+    told = None
+    if stage.contours:
+        seeds = [derive_seed(stage.seed, "contour", share.step, place) for place in range(own.start, own.stop)]
+        told = stage.contours.of(chosen[own].tolist(), seeds)
+    error = batch_loss(network, stage, x0, eps[own], shares[own], stage.tokenize(prompts), told)
     if stage.min_snr:
         error = error * _min_snr(stage, shares[own]).view(-1, 1, 1, 1).to(error.device)
+    if stage.weights:
+        error = error * stage.weights(chosen[own]).to(error.device)
     return error.mean()
 
 
@@ -104,8 +119,12 @@ def batch_loss(
     eps: Float[Tensor, "b c h w"],
     shares: Float[Tensor, " b"],
     tokens: Tensor,
+    told: Float[Tensor, "b k w"] | None = None,
 ) -> Float[Tensor, "b c h w"]:
-    """Squared error of the network's output at the levels `shares` in [0, 1) of the labels."""
+    """Squared error of the network's output at the levels `shares` in [0, 1) of the labels.
+
+    Networks that can be told contours are told nothing where there are none.
+    """
     device = stage.device
     labels = _labels(stage, shares)
     levels = [stage.schedule.level(label) for label in labels.tolist()]
@@ -114,7 +133,11 @@ def batch_loss(
         for name in ("alpha", "sigma")
     )
     x0, eps = x0.to(device), eps.to(device)
-    x_t = (alpha * x0 + sigma * eps).contiguous(memory_format=torch.channels_last)
+    x_t = alpha * x0 + sigma * eps
+    if stage.contours:
+        told = stage.contours.nothing(len(x0)) if told is None else told
+        x_t = torch.cat([x_t, told.to(device)[:, :, None].expand(-1, -1, x_t.shape[2], -1)], 1)
+    x_t = x_t.contiguous(memory_format=torch.channels_last)
     output = module(x_t, labels.float().to(device), tokens.to(device))
     return (output - target(x0, eps, alpha, sigma, stage.prediction_type)).square()
 

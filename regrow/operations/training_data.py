@@ -21,6 +21,7 @@ from regrow.operations.dataset import drawn
 from regrow.operations.played import played
 from regrow.operations.progress import Progress
 from regrow.operations.sound_folder import SILENT, clips_of, content_of
+from regrow.operations.told import Score
 from regrow.worlds import bandstand
 from regrow.worlds.storybook import CHARACTERS, VOCABULARY, Scene, caption
 
@@ -42,6 +43,7 @@ class Data:
         words: each worth a token of its own.
         characters: likewise.
         notes: sentences for the user.
+        notes_of: what is played in an item, by its number; None where that is not known.
     """
 
     items: np.ndarray
@@ -52,6 +54,7 @@ class Data:
     words: tuple[str, ...]
     characters: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    notes_of: Score | None = None
 
     @property
     def trained_on(self) -> int:
@@ -101,6 +104,7 @@ def bandstand_data(phrases: int, held_out: int, frames: int, settings: MelSettin
         f"bandstand {phrases} {held_out} {frames} {settings}",
         bandstand.VOCABULARY,
         tuple(bandstand.CHARACTERS),
+        notes_of=lambda i: bandstand.notes(concert[i], frames * settings.hop / settings.rate),
     )
 
 

@@ -71,7 +71,15 @@ def settings_in(path: Path) -> tuple[str, dict[str, Any], bool]:
     if kind is None or not isinstance(stored, dict):
         raise MediaError(f"{path.name} carries a recipe that is neither of a generation nor of an edit.")
     # a recipe can come from anyone: only what this version knows, and of files only the page's own
-    known = {field.name for field in fields(kind)} - {"image", "mask", "trajectory", "cache", "size", "span"}
+    known = {field.name for field in fields(kind)} - {
+        "image",
+        "mask",
+        "trajectory",
+        "cache",
+        "size",
+        "span",
+        "melody",
+    }
     settings = {key: value for key, value in stored.items() if key in known}
     settings["medium"] = medium = "sound" if is_sound(path) else "picture"
     if kind is Generate:

@@ -16,7 +16,7 @@ from regrow.interfaces.web.worker import steps_of
 from regrow.media import graph
 from regrow.media.audio import resample, save, to_mono
 from regrow.media.mel import MelSettings, as_picture, to_mel, to_unit
-from regrow.operations.edit_sounds import edit_sounds
+from regrow.operations.edit_sounds import as_asked, edit_sounds
 from regrow.operations.generate_sounds import generate_sounds
 from regrow.operations.hearing import hear, settings_of
 from regrow.operations.inspect_sounds import inspect_sound
@@ -34,7 +34,9 @@ def generate(job: Job, request: Generate, model: Model) -> Generator[At, None, N
 
 def edit(job: Job, request: Edit, model: Model) -> Generator[At, None, None]:
     """An edit of every wish; beside it the sound as it was, in a format that every browser plays."""
-    before = yield from rewound(request, model, lambda: model.encode(hear(request.image, model).mel[None]))
+    mel = hear(request.image, model).mel
+    told, _ = as_asked(request, model, mel)
+    before = yield from rewound(request, told, lambda: model.encode(mel[None]))
     edited = yield from steps_of(edit_sounds(request, model), model)
     keep(job, edited.waves, edited.rate, edited.recipes, request.target, model)
     job.notes += edited.notes

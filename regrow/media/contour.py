@@ -1,0 +1,154 @@
+"""Contours: which notes sound when, whatever they are played on, as a picture that a network can be told.
+
+    v(key, t) = (1 + exp(-(t - onset) / FADES)) / 2     while a note of the key sounds, else 0
+
+A cell holds the mean of v over its span of time: so that a note begins within a cell is seen in its mean, and that a
+note is struck anew in the jump from 1/2 to 1. A melody as a condition beside the words: Wu et al. 2023, "Music
+ControlNet" (arXiv 2311.07069, section 3.2), which has one note at a time; chords need one row a key.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+FADES = 0.1
+"""Seconds in which an onset fades into a note that is held."""
+WITHIN = 0.05
+"""Seconds that an onset may be off to be the same, as in the evaluation of transcriptions (MIREX, mir_eval)."""
+
+
+class Struck(Protocol):
+    """A note that begins: when, in seconds, and its MIDI key (60 is middle C)."""
+
+    @property
+    def onset(self) -> float: ...
+    @property
+    def pitch(self) -> int: ...
+
+
+class Sounding(Struck, Protocol):
+    """A note that lasts, in seconds."""
+
+    @property
+    def duration(self) -> float: ...
+
+
+@dataclass(frozen=True)
+class ContourSettings:
+    """The raster of a model's contours.
+
+    Attributes:
+        lowest: MIDI key of the first row.
+        keys: rows; notes below or above are left out.
+        steps: parts of a latent cell's time, each with a column of its own.
+    """
+
+    lowest: int = 36
+    keys: int = 64
+    steps: int = 8
+
+    def __post_init__(self) -> None:
+        for name, value, most in (("lowest", self.lowest, 127), ("keys", self.keys, 128), ("steps", self.steps, 64)):
+            if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= most:
+                raise ValueError(f"{name} must be a whole number from 1 to {most}; got {value!r}.")
+
+    @property
+    def channels(self) -> int:
+        """What a latent cell is told: every key at every step, and that it is told at all."""
+        return self.keys * self.steps + 1
+
+
+STANDARD = ContourSettings()
+"""Of new models: five octaves from C2, and columns of an eighth of a cell."""
+
+
+def raster(
+    notes: Iterable[Sounding], columns: int, step: float, settings: ContourSettings
+) -> Float[Tensor, "keys columns"]:
+    """Notes as a picture in [0, 1]: a row a key from the lowest up, a column a step of time.
+
+    Args:
+        notes: in any order.
+        columns: how many.
+        step: seconds of a column.
+        settings: the rows.
+    """
+    found = np.zeros((settings.keys, columns), np.float32)
+    edges = np.arange(columns + 1) * step
+    for note in notes:
+        row = note.pitch - settings.lowest
+        if not 0 <= row < settings.keys:
+            continue
+        # the integral of v up to each edge, so that a column's mean is a difference
+        sounding = np.clip(edges - note.onset, 0, note.duration)
+        integral = (sounding + FADES * -np.expm1(-sounding / FADES)) / 2
+        found[row] = np.maximum(found[row], np.diff(integral) / step)
+    return torch.from_numpy(found)
+
+
+def contour(notes: Iterable[Sounding], cells: int, cell: float, settings: ContourSettings) -> Float[Tensor, "k cells"]:
+    """Notes as the channels that a network is told beside each latent cell; the last one is 1.
+
+    Args:
+        notes: with times from the beginning of the first cell.
+        cells: of a latent, along its time.
+        cell: seconds of one.
+        settings: the raster.
+    """
+    whole = raster(notes, cells * settings.steps, cell / settings.steps, settings)
+    told = whole.reshape(settings.keys, cells, settings.steps).permute(0, 2, 1).reshape(-1, cells)
+    return torch.cat([told, torch.ones(1, cells)])
+
+
+@dataclass(frozen=True)
+class PlayedNote:
+    """A note that was found in a sound.
+
+    Attributes:
+        onset: seconds from the beginning.
+        duration: seconds it sounds.
+        pitch: MIDI key.
+    """
+
+    onset: float
+    duration: float
+    pitch: int
+
+
+def shifted(notes: Iterable[Sounding], seconds: float) -> tuple[PlayedNote, ...]:
+    """The same notes so many seconds later; what would begin before 0 is cut."""
+    found = []
+    for note in notes:
+        onset = note.onset + seconds
+        end = onset + note.duration
+        if end > 0 and math.isfinite(end):
+            found.append(PlayedNote(max(0.0, onset), end - max(0.0, onset), note.pitch))
+    return tuple(found)
+
+
+def matches(found: Iterable[Struck], score: Iterable[Struck]) -> int:
+    """The most pairs of a found note and one of the score, of the same key and at most 50 ms apart."""
+    times: dict[int, tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
+    for side, several in enumerate((found, score)):
+        for note in several:
+            times[note.pitch][side].append(note.onset)
+    count = 0
+    for heard, asked in times.values():
+        # within a key, taking the earliest pair that fits leaves the most for those after it
+        heard.sort(reverse=True)
+        asked.sort(reverse=True)
+        while heard and asked:
+            if abs(heard[-1] - asked[-1]) <= WITHIN + 1e-9:
+                heard.pop()
+                asked.pop()
+                count += 1
+            else:
+                (heard if heard[-1] < asked[-1] else asked).pop()
+    return count
