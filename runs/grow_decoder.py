@@ -13,10 +13,11 @@ import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from torch import Tensor, nn
 
+from regrow.families.part import channels_last
 from regrow.families.registry import open_model
 from regrow.operations.fitting import Fit, fit
+from regrow.operations.progress import finish
 from regrow.operations.spread import Share, make_accelerator
-from regrow.operations.staged import channels_last
 from regrow.operations.stages import SCENES
 from regrow.operations.train_codec import CodecStage, Coding, crops
 from regrow.operations.training_data import storybook_data, to_batch
@@ -58,7 +59,7 @@ def _places(blocks: tuple[int, ...]) -> list[tuple[int, str, int]]:
 
 def main(name: str, folder: Path, steps: int) -> None:
     torch.set_num_threads(1)
-    data = storybook_data(SCENES, 32, 128)
+    data = finish(storybook_data(SCENES, 32, 128))
     held = to_batch(data.items[data.trained_on :])
     codec = grown(open_model(name).codec)
     codec.encoder.requires_grad_(False)

@@ -20,6 +20,7 @@ from regrow.media.files import write_whole
 from regrow.media.image import from_uint8, to_uint8
 from regrow.operations.dataset import drawn
 from regrow.operations.fitting import Fit, FitState, fit
+from regrow.operations.progress import finish
 from regrow.operations.spread import Share, make_accelerator
 from regrow.worlds.storybook import Scene
 
@@ -73,7 +74,7 @@ def train_judge(
         MediaError: a file could not be written.
     """
     scenes = [Scene.random(TRAINED_FROM + i) for i in range(settings.scenes)]
-    pictures, truth = drawn(scenes, SIDE, processes)[0], labels(scenes, ATTRIBUTES)
+    pictures, truth = finish(drawn(scenes, SIDE, processes))[0], labels(scenes, ATTRIBUTES)
     network = _fresh(settings.seed)
 
     def loss_at(module: nn.Module, share: Share) -> Tensor:
@@ -94,7 +95,7 @@ def train_judge(
     facts: dict[str, Any] = {
         "settings": asdict(settings),
         "attributes": {name: list(values) for name, values in ATTRIBUTES.items()},
-        "held_out": accuracies(Judge(network, {}), held_out, drawn(held_out, SIDE, processes)[0]),
+        "held_out": accuracies(Judge(network, {}), held_out, finish(drawn(held_out, SIDE, processes))[0]),
     }
     tensors = {name: tensor.half().contiguous() for name, tensor in network.state_dict().items()}
     write_whole(folder / "judge.safetensors", save(tensors, {"judge": json.dumps(facts)}))

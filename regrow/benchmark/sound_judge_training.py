@@ -21,6 +21,7 @@ from regrow.media.mel_inverse import powers
 from regrow.media.phase import griffin_lim, wave_of
 from regrow.operations.fitting import Fit, FitState, fit
 from regrow.operations.played import played
+from regrow.operations.progress import finish
 from regrow.operations.spread import Share, make_accelerator
 from regrow.worlds.bandstand import Phrase
 
@@ -78,7 +79,7 @@ def train_sound_judge(
         MediaError: a file could not be written.
     """
     phrases = [Phrase.random(TRAINED_FROM + i) for i in range(settings.phrases)]
-    mels, truth = played(phrases, SETTINGS, FRAMES, processes), labels(phrases, ATTRIBUTES)
+    mels, truth = finish(played(phrases, SETTINGS, FRAMES, processes)), labels(phrases, ATTRIBUTES)
     network = _fresh(settings.seed)
 
     def loss_at(module: nn.Module, share: Share) -> Tensor:
@@ -94,10 +95,11 @@ def train_sound_judge(
     yield from fit(network, loss_at, fitting, folder, make_accelerator(), tuple(network.head.parameters()))
     network = network.half().float().eval().requires_grad_(False)  # measured as it is shipped
     held_out = [Phrase.random(HELD_OUT_FROM + i) for i in range(settings.held_out)]
+    mels = finish(played(held_out, SETTINGS, FRAMES, processes))
     facts: dict[str, Any] = {
         "settings": asdict(settings),
         "attributes": {name: list(values) for name, values in ATTRIBUTES.items()},
-        "held_out": accuracies(SoundJudge(network, {}), held_out, played(held_out, SETTINGS, FRAMES, processes)),
+        "held_out": accuracies(SoundJudge(network, {}), held_out, mels),
     }
     tensors = {name: tensor.half().contiguous() for name, tensor in network.state_dict().items()}
     write_whole(folder / "sound_judge.safetensors", save(tensors, {"judge": json.dumps(facts)}))

@@ -81,7 +81,7 @@ def _measure(way: str, name: str, batch: int, steps: int, threads: int) -> Speed
 
 
 def _timed(way: str, model: Model, batch: int, steps: int) -> Speed:
-    data = storybook_data(4 * batch, 2, model.size[0])
+    data = finish(storybook_data(4 * batch, 2, model.size[0]))
     started = time.monotonic()
     step = _plain(model, data, batch) if way == WAYS[0] else _ours(model, data, batch, way.endswith("muon"))
     once = time.monotonic() - started

@@ -8,7 +8,7 @@ import torch
 from regrow.families.model import Model, ModelError
 from regrow.families.names import EngineName, Precision
 from regrow.families.openvino import OpenVino, network_of
-from regrow.families.openvino_runtime import fastest, installed
+from regrow.families.openvino_runtime import computes, fastest, installed
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 
@@ -68,7 +68,7 @@ def as_recorded(model: AnyModel, engine: str) -> AnyModel:
         return model.using(None)
     if library != "openvino" or precision not in ("float32", "bfloat16"):
         raise ModelError(f"This was computed by {engine!r}, which regrow does not know; add --engine torch.")
-    if not installed() or (precision == "bfloat16" and fastest() != precision):
+    if not installed() or not computes(precision):
         lacks = f"this CPU has no {precision}" if installed() else "OpenVINO is not installed here"
         raise ModelError(f"This was computed by {engine}, and {lacks}; add --engine torch for nearly the same.")
     return with_engine(model, "openvino", precision)

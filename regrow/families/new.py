@@ -38,7 +38,7 @@ def _codec(
 ) -> AutoencoderTiny:
     """The blocks of the encoder from the finest level to the coarsest, those of the decoder the other way."""
     torch.manual_seed(seed)
-    return AutoencoderTiny(
+    codec = AutoencoderTiny(
         in_channels=channels,
         out_channels=channels,
         encoder_block_out_channels=(width,) * len(encoder),
@@ -47,6 +47,9 @@ def _codec(
         num_decoder_blocks=decoder,
         latent_channels=latent_channels,
     )
+    # it begins in the middle of the range: outside, all it decodes would be clamped to one value
+    torch.nn.init.constant_(codec.decoder.get_parameter(f"layers.{len(codec.decoder.layers) - 1}.bias"), 0.5)
+    return codec
 
 
 def new_tokenizer(words: Sequence[str], length: int = 32, characters: Sequence[str] = ()) -> CLIPTokenizer:

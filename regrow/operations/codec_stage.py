@@ -10,8 +10,9 @@ from torch import nn
 
 from regrow.core.noise import derive_seed
 from regrow.families.model import Model
+from regrow.families.part import channels_last
 from regrow.operations.progress import Progress
-from regrow.operations.staged import Staged, channels_last, settings_of
+from regrow.operations.staged import Staged, settings_of
 from regrow.operations.train_codec import CodecStage, Coding, codec_loss
 from regrow.operations.training_data import Data, to_batch
 from regrow.operations.training_request import Train

@@ -2,20 +2,23 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from regrow import worlds
 from regrow.media.home import home
+from regrow.operations.progress import Progress
 from regrow.worlds.storybook import Scene, draw_many
 
 CODE = ("animals", "canvas", "coats", "faces", "heads", "places", "rooms", "scene", "skies", "storybook")
 """What decides how a scene looks: modules of the world, without what only names the scenes."""
 
 
-def drawn(scenes: Sequence[Scene], size: int, processes: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+def drawn(
+    scenes: Sequence[Scene], size: int, processes: int | None = None
+) -> Generator[Progress, None, tuple[np.ndarray, np.ndarray]]:
     """Pictures, uint8 `n h w 3`, and masks of the animal, uint8 `n h w`, of the scenes.
 
     They stay in the cache folder under a name made of the scenes, the size and the drawing code, so the same
@@ -35,6 +38,7 @@ def drawn(scenes: Sequence[Scene], size: int, processes: int | None = None) -> t
         try:
             for i, drawing in enumerate(draw_many(scenes, size, processes)):
                 arrays[0][i], arrays[1][i] = drawing.picture, drawing.mask
+                yield Progress("read", i + 1, len(scenes))
             for array, aside, path in zip(arrays, asides, paths, strict=True):
                 array.flush()
                 aside.replace(path)

@@ -12,10 +12,11 @@ from torch import Tensor, nn
 from regrow.core.noise import derive_seed
 from regrow.families.lora import add_lora
 from regrow.families.model import Model
+from regrow.families.part import channels_last
 from regrow.operations.latents import latents_of
 from regrow.operations.progress import Progress
 from regrow.operations.samples import sample_grid
-from regrow.operations.staged import Staged, channels_last, settings_of
+from regrow.operations.staged import Staged, settings_of
 from regrow.operations.told import contours_of
 from regrow.operations.train_denoiser import DenoiserStage, Denoising, batch_loss, denoiser_loss
 from regrow.operations.training_data import Data, to_batch
@@ -43,12 +44,14 @@ class DenoiserOf:
         if model.codec is None:
             x0 = _pixels(data.items, model)
         else:
+            content = f"{data.content} {model.codec.config.scaling_factor} {request.precision}"
+
+            def encode(items: np.ndarray) -> Tensor:
+                with accelerator.autocast():
+                    return model.encode(to_batch(items).to(accelerator.device)).float().cpu()
+
             latents = yield from latents_of(
-                model.codec,
-                lambda x: model.encode(to_batch(x).to(accelerator.device)).cpu(),
-                lambda part: np.array(data.items[part]),
-                len(data.items),
-                f"{data.content} {model.codec.config.scaling_factor}",
+                model.codec, encode, lambda part: np.array(data.items[part]), len(data.items), content
             )
             x0 = latents_in_memory(latents)
         return self.stage(request, model, data, x0, accelerator)

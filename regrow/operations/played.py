@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ import torch
 from regrow import worlds
 from regrow.media.home import home
 from regrow.media.mel import MelSettings, to_mel, to_unit
+from regrow.operations.progress import Progress
 from regrow.worlds.bandstand import Phrase, play_many
 from regrow.worlds.sampler import RATE
 
@@ -18,7 +19,9 @@ _CODE = ("bandstand.py", "phrase.py", "sampler.py", "score.py", "bank/*")
 """What decides how a phrase sounds."""
 
 
-def played(phrases: Sequence[Phrase], settings: MelSettings, frames: int, processes: int | None = None) -> np.ndarray:
+def played(
+    phrases: Sequence[Phrase], settings: MelSettings, frames: int, processes: int | None = None
+) -> Generator[Progress, None, np.ndarray]:
     """Mels, float16 `n bands frames 1` as models see them (-1 is silence), of the phrases.
 
     They stay in the cache folder under a name made of the phrases, the settings and the playing code, so the same
@@ -42,6 +45,7 @@ def played(phrases: Sequence[Phrase], settings: MelSettings, frames: int, proces
             for i, clip in enumerate(clips):
                 mel = to_unit(to_mel(torch.from_numpy(clip.wave)[None], settings), settings)
                 array[i] = mel[0].movedim(0, -1).half().numpy()
+                yield Progress("read", i + 1, len(phrases))
             array.flush()
             aside.replace(path)
         finally:

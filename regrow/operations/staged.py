@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch import nn
 
 from regrow.operations.fitting import Fit, LossAt
@@ -54,10 +53,3 @@ def settings_of(request: Train, share: float, ema: float | None = None) -> Fit:
         accumulate=request.accumulate,
         minutes=request.minutes,
     )
-
-
-def channels_last(module: nn.Module) -> None:
-    """Kernels in the layout that convolutions are fastest in."""
-    for parameter in module.parameters():
-        if parameter.ndim == 4:
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)

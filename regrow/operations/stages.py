@@ -71,11 +71,10 @@ def read_data(
     if own is not None and not request.world:
         return own
     scenes = request.scenes or (SCENES if own is None else 3 * own.trained_on)
-    yield Progress("read", 0, scenes)
     if mel is not None:
-        known = bandstand_data(scenes, request.hold_out, extent[1], mel)
+        known = yield from bandstand_data(scenes, request.hold_out, extent[1], mel)
     else:
-        known = storybook_data(scenes, request.hold_out, extent[0])
+        known = yield from storybook_data(scenes, request.hold_out, extent[0])
     if own is None:
         return known
     return mixed(own, known, f"mixed with {scenes} of the {request.world}, to keep what is known of it.")

@@ -58,7 +58,8 @@ def train(request: Train, stop: Callable[[], bool] = lambda: False) -> Generator
 
     Args:
         request: see `Train`.
-        stop: asked after every step; when true, a checkpoint is written and the run ends.
+        stop: asked after every step, and every item that is read or encoded; when true, a checkpoint is written and
+            the run ends.
 
     Returns:
         The model's folder; None when the run was stopped before its end.
@@ -79,15 +80,20 @@ def train(request: Train, stop: Callable[[], bool] = lambda: False) -> Generator
             held.enter_context(only_one(run))
             _check_request(request, run)
         with accelerator.main_process_first():  # the others find what it wrote
-            model, data = yield from _watched("read", open_or_make(request, run / "start"))
+            found = yield from _watched("read", open_or_make(request, run / "start"), stop)
         if first:
             _keep_request(request, run)
+        if found is None:
+            return None
+        model, data = found
         if data.notes and first:
             yield Training("read", notes=data.notes)
         facts: dict[str, Any] = {}
         for stage in stages_of(request):
             with accelerator.main_process_first():
-                staged = yield from _watched("encode", stage.prepare(request, model, data, accelerator))
+                staged = yield from _watched("encode", stage.prepare(request, model, data, accelerator), stop)
+            if staged is None:
+                return None
             looks = _Looks(staged, run / "samples", request.sample_minutes)
             journal = Journal(run / stage.name, first)
             walk = fit(
@@ -185,8 +191,14 @@ def _check_request(request: Train, run: Path) -> None:
             )
 
 
-def _watched(stage: str, work: Generator[Progress, None, Result]) -> Generator[Training, None, Result]:
+def _watched(
+    stage: str, work: Generator[Progress, None, Result], stop: Callable[[], bool]
+) -> Generator[Training, None, Result | None]:
+    """The result of what comes before a training; None when it was stopped."""
     while True:
+        if stop():
+            work.close()
+            return None
         try:
             yield Training(stage, progress=next(work))
         except StopIteration as end:

@@ -106,11 +106,11 @@ def _seen(
     things: Sequence[Any]
     if world == "storybook":
         things = [Scene.random(first + i) for i in range(count)]
-        items = drawn(things, model.size[0])[0]
+        items = (yield from drawn(things, model.size[0]))[0]
     else:
         things = [Phrase.random(first + i) for i in range(count)]
         assert model.mel is not None
-        items = played(things, model.mel, model.size[1])
+        items = yield from played(things, model.mel, model.size[1])
     parts = []
     for i in range(0, count, 32):
         parts.append(model.encode(to_batch(np.array(items[i : i + 32]))))

@@ -17,6 +17,7 @@ from regrow.media.contour import STANDARD, ContourSettings, Sounding, matches
 from regrow.media.mel import MelSettings
 from regrow.operations.fitting import Fit, FitState, fit
 from regrow.operations.played import played
+from regrow.operations.progress import finish
 from regrow.operations.spread import Share, make_accelerator
 from regrow.operations.train_describer import HELD_OUT_FROM, TRAINED_FROM
 from regrow.operations.training_data import to_batch
@@ -74,7 +75,7 @@ def train_transcriber(
         MediaError: a file could not be written.
     """
     phrases = [Phrase.random(TRAINED_FROM + i) for i in range(settings.phrases)]
-    mels = played(phrases, mel, frames)
+    mels = finish(played(phrases, mel, frames))
     seconds = frames * mel.hop / mel.rate
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed(settings.seed, "transcriber weights"))
@@ -129,7 +130,7 @@ def _truth(
 
 def _f1(transcriber: Transcriber, phrases: list[Phrase], frames: int, seconds: float) -> dict[str, float]:
     counts = defaultdict(lambda: [0, 0])
-    for phrase, item in zip(phrases, played(phrases, transcriber.mel, frames), strict=True):
+    for phrase, item in zip(phrases, finish(played(phrases, transcriber.mel, frames)), strict=True):
         score = notes(phrase, seconds)
         found = transcriber.notes(to_batch(item[None])[0])
         counts[phrase.pattern][0] += 2 * matches(found, score)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import torch
@@ -23,6 +24,7 @@ from regrow.operations.progress import Progress
 from regrow.operations.sound_folder import SILENT, clips_of, content_of
 from regrow.operations.told import Score
 from regrow.worlds import bandstand
+from regrow.worlds.scene import ACCESSORIES, TIMES, WEATHERS
 from regrow.worlds.storybook import CHARACTERS, VOCABULARY, Scene, caption
 
 HELD_OUT = 8_900_000
@@ -74,21 +76,42 @@ def to_batch(items: np.ndarray) -> Float[Tensor, "b channels h w"]:
     return torch.from_numpy(items.astype(np.float32)).movedim(-1, 1).contiguous()
 
 
-def storybook_data(scenes: int, held_out: int, size: int) -> Data:
+def storybook_data(scenes: int, held_out: int, size: int) -> Generator[Progress, None, Data]:
     """Drawn scenes, captioned in English and, one time in four, in Chinese."""
-    book = [Scene.random(seed) for seed in range(scenes)]
+    book = [lesson(seed) for seed in range(scenes)]
     book += [Scene.random(HELD_OUT + i) for i in range(held_out)]
-    pictures, masks = drawn(book, size)
+    pictures, masks = yield from drawn(book, size)
 
     def words_of(i: int, seed: int) -> str:
         return caption(book[i], seed, "zh" if seed % 4 == 0 else "en")
 
     return Data(
-        pictures, masks, words_of, held_out, f"storybook {scenes} {held_out} {size}", VOCABULARY, tuple(CHARACTERS)
+        pictures,
+        masks,
+        words_of,
+        held_out,
+        f"storybook lessons {scenes} {held_out} {size}",
+        VOCABULARY,
+        tuple(CHARACTERS),
     )
 
 
-def bandstand_data(phrases: int, held_out: int, frames: int, settings: MelSettings) -> Data:
+def lesson(seed: int) -> Scene:
+    """The storybook's scene of this seed; in every second one, what the book has favourites of is drawn evenly.
+
+    Most scenes of the book are by day, under a clear sky and without an accessory: too few to learn the other words.
+    """
+    scene, random = Scene.random(seed), Random(f"lesson {seed}")
+    if seed % 2:
+        return scene
+    return scene.replace(
+        weather=random.choice(WEATHERS[scene.place]),
+        time=random.choice(TIMES[scene.place]),
+        accessory=random.choice(ACCESSORIES[1:]),
+    )
+
+
+def bandstand_data(phrases: int, held_out: int, frames: int, settings: MelSettings) -> Generator[Progress, None, Data]:
     """Played phrases, captioned in English and, one time in four, in Chinese."""
     concert = [bandstand.Phrase.random(seed) for seed in range(phrases)]
     concert += [bandstand.Phrase.random(HELD_OUT + i) for i in range(held_out)]
@@ -97,7 +120,7 @@ def bandstand_data(phrases: int, held_out: int, frames: int, settings: MelSettin
         return bandstand.caption(concert[i], seed, "zh" if seed % 4 == 0 else "en")
 
     return Data(
-        played(concert, settings, frames),
+        (yield from played(concert, settings, frames)),
         None,
         words_of,
         held_out,

@@ -23,6 +23,7 @@ from regrow.benchmark.sound_judge_training import (
 from regrow.media.files import MediaError
 from regrow.media.mel import to_mel
 from regrow.operations.played import played
+from regrow.operations.progress import finish
 from regrow.worlds.bandstand import INSTRUMENTS_OF, RATE, Phrase, play
 
 # beyond the 1,400 on which its own figures were taken
@@ -38,7 +39,7 @@ def judge() -> SoundJudge:
 def mels(tmp_path_factory: pytest.TempPathFactory) -> np.ndarray:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REGROW_HOME", str(tmp_path_factory.mktemp("home")))
-        return np.array(played(PHRASES, SETTINGS, FRAMES, processes=1))
+        return np.array(finish(played(PHRASES, SETTINGS, FRAMES, processes=1)))
 
 
 def of(phrases: Sequence[Phrase], seconds: float) -> Tensor:

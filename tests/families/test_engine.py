@@ -212,7 +212,7 @@ def test_a_recipe_names_the_engine_and_a_replay_uses_it(
 def test_a_precision_that_the_cpu_lacks_and_an_unknown_engine_are_refused(
     model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "fastest", lambda: "float32")
+    monkeypatch.setattr(engine, "computes", lambda precision: precision == "float32")
     with pytest.raises(ModelError, match="this CPU has no bfloat16; add --engine torch"):
         as_recorded(model, "openvino bfloat16")
     with pytest.raises(ModelError, match="computed by 'abacus', which regrow does not know"):

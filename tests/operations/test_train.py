@@ -14,6 +14,7 @@ from regrow.core.noise import noise
 from regrow.core.solvers import ddim, last, solve
 from regrow.families.registry import open_model
 from regrow.operations.dataset import drawn
+from regrow.operations.progress import finish
 from regrow.operations.train import train
 from regrow.operations.training_request import Train
 from regrow.worlds.storybook import VOCABULARY, Scene, draw
@@ -94,6 +95,22 @@ def test_a_stopped_run_ends_as_one_that_was_not(trained: Path, home: Path) -> No
         assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
 
 
+@pytest.mark.parametrize("at", ["read", "encode"])
+def test_a_run_stopped_before_its_first_step_leaves_nothing_half_written(
+    trained: Path, at: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REGROW_HOME", str(tmp_path))  # where nothing is drawn or encoded yet
+    seen: list[str] = []
+    request = replace(TINY, name="early", start=str(trained), stage="denoiser", scenes=70)
+    walk = train(request, lambda: at in seen)
+    for state in walk:
+        seen.append(state.stage)
+        assert state.fit is None
+    assert seen.count(at) == 1
+    assert not list((tmp_path / "cache").rglob(".*"))
+    assert run(Train(resume="early")) == tmp_path / "models" / "early"
+
+
 def run(request: Train, stop_after: int | None = None) -> Path | None:
     """Train, and ask to stop after so many optimizer steps over all stages."""
     steps = 0
@@ -111,10 +128,10 @@ def run(request: Train, stop_after: int | None = None) -> Path | None:
 
 def test_drawn_scenes_are_kept_and_are_the_drawings(home: Path) -> None:
     scenes = [Scene.random(seed) for seed in range(3)]
-    pictures, masks = drawn(scenes, 32)
+    pictures, masks = finish(drawn(scenes, 32))
     assert np.array_equal(pictures[2], draw(scenes[2], 32).picture)
     assert np.array_equal(masks[1], draw(scenes[1], 32).mask)
     kept = sorted((home / "cache" / "drawn").iterdir())
-    drawn(scenes, 32)
+    finish(drawn(scenes, 32))
     assert sorted((home / "cache" / "drawn").iterdir()) == kept
     assert not [path for path in kept if path.name.startswith(".")]

@@ -13,6 +13,7 @@ from regrow.families.model import ModelError
 from regrow.families.registry import open_model
 from regrow.media.mel import MelSettings, to_mel, to_unit
 from regrow.operations.played import played
+from regrow.operations.progress import finish
 from regrow.operations.train import train
 from regrow.operations.training_data import to_batch
 from regrow.operations.training_request import Train
@@ -90,7 +91,7 @@ def test_settings_that_do_not_fit_are_named(
 def test_what_is_learned_is_what_is_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REGROW_HOME", str(tmp_path))
     settings, phrase = MelSettings(), Phrase.random(5)
-    array = played([phrase], settings, 128, processes=1)
+    array = finish(played([phrase], settings, 128, processes=1))
     wave = torch.from_numpy(play(phrase, 128 * settings.hop / settings.rate).wave)[None]
     expected = to_unit(to_mel(wave, settings), settings)
     assert (to_batch(array) - expected).abs().max() < 1e-3  # float16
