@@ -22,7 +22,7 @@ from regrow.benchmark.editors import Editor, Setting, batched
 from regrow.benchmark.estimates import Estimate
 from regrow.benchmark.outcomes import finite
 from regrow.benchmark.peak import Share, matrix_peak, share_of
-from regrow.benchmark.speed_ways import FEWER_STEPS, PLAIN, Made, Way, ways_to_edit
+from regrow.benchmark.speed_ways import OTHER_STEPS, PLAIN, Made, Way, ways_to_edit
 from regrow.families.model import Engine, Model
 from regrow.families.openvino import OpenVino, network_of
 from regrow.families.openvino_runtime import fastest, installed
@@ -89,7 +89,7 @@ def bench_speed(
     Args:
         model: one of pictures that takes words, in torch.
         turns: of each way; 0 leaves the ways out.
-        wishes: on which the quality of fewer steps is measured; 0 leaves it out.
+        wishes: on which the quality of other numbers of steps is measured; 0 leaves it out.
         large: whether the shape of Stable Diffusion 1.5 is measured too; it takes minutes and 10 GB.
 
     Raises:
@@ -170,7 +170,7 @@ def _quality(model: Model, wishes: int) -> Generator[Progress, None, dict[str, d
     setting = Setting(Edit.strength, Edit.guidance)
     editors = [
         Editor(f"{steps} steps", Edit.method, batched(Edit.method, steps), (setting,))
-        for steps in (Edit.steps, *FEWER_STEPS)
+        for steps in (Edit.steps, *OTHER_STEPS)
     ]
     figures = yield from bench_editing(model, editors, wishes, 0, 0, 0, costs=False)
     for measured in figures.measured:

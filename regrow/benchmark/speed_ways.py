@@ -21,7 +21,7 @@ from regrow.operations.requests import Edit
 
 TOGETHER = 4
 """Wishes in one call, where several are measured."""
-FEWER_STEPS = (20, 15, 10)
+OTHER_STEPS = (30, 20, 10)
 RIVALS = ("course", "ddim pair")
 PLAIN = "torch"
 """The name of regrow's default edit without any lever."""
@@ -83,7 +83,7 @@ def ways_to_edit(model: Model, engines: Mapping[str, Engine], bfloat16: bool, fo
             Way(f"{name}, wishes", together, _own(engaged, several), TOGETHER),
             Way(f"{name}, second wish", cached, _own(engaged, kept)),
         ]
-        for count in FEWER_STEPS:
+        for count in OTHER_STEPS:
             first, second = (replace(asked, steps=count) for asked in (request, kept))
             ways.append(Way(f"{name}, {count} steps", f"instead of {request.steps}", _own(engaged, first)))
             ways.append(Way(f"{name}, {count}, second", cached, _own(engaged, second)))

@@ -22,6 +22,7 @@ from regrow.operations.recipe import Recipe, make_recipe
 from regrow.operations.region import Region, region_of
 from regrow.operations.regrowth import Asked, AtHand, asked_by, prepare
 from regrow.operations.requests import Edit
+from regrow.operations.seen import seen
 from regrow.operations.strength import settle
 
 
@@ -69,7 +70,8 @@ def edit(
     if request.span is not None:
         raise ValueError("span is for sounds: say where a picture may change by region or mask.")
     picture, fitted, notes = open_picture(request.image, model, request.frame, request.size)
-    latents = model.encode(fitted.pixels[None])
+    known = seen(model, fitted.pixels, request.cache)
+    latents, codec = known.latents, known.codec
     request, told = with_source(request, model, fitted.pixels, latents)
     request, why, searched = yield from settle(request, model, latents)
     levels = model.schedule.grid(request.steps, request.spacing)
@@ -83,7 +85,7 @@ def edit(
     for state in solve(start.step, start.denoise, x, levels):
         x = state.x
         yield Progress("regrow", state.index, state.steps, x)
-    frames, codec = model.decode(x), model.decode(latents)[0]
+    frames = model.decode(x)
     whole = unfit(frames, fitted.placement, picture.pixels)
     weight = _weight(region, fitted.placement, request.feather)
     if weight is not None:

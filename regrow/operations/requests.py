@@ -168,7 +168,7 @@ class Edit:
         notes: of a sound: keep tells the model which notes the sound plays, all the way, where it can be told (the
             embedded bandstand can); free leaves them to the path, so that they change with the words.
         trajectory: a file of `regrow invert` to start from.
-        cache: keep inverted paths on disk and reuse them.
+        cache: keep inverted paths on disk, and what the codec makes of the picture in memory, and reuse them.
         describer: folder or hub id of a captioning model of transformers, such as BLIP, that source auto asks.
     """
 
@@ -179,7 +179,7 @@ class Edit:
     method: MethodName = "anchored"
     strength: float | Literal["auto"] = 0.75
     start_step: int | None = None
-    steps: int = 30
+    steps: int = 15
     guidance: float = 4.0
     invert_guidance: float = 1.0
     negative: str | None = None

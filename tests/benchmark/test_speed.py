@@ -31,7 +31,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_way_makes_the_edit_and_the_levers_leave_it_alike(
     checkpoint: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(speed_ways, "FEWER_STEPS", (10,))
+    monkeypatch.setattr(speed_ways, "OTHER_STEPS", (10,))
     model = open_model(checkpoint("sd-tiny"))
     engines: dict[str, Engine] = {"openvino": OpenVino(network_of(model), "float32")} if installed() else {}
     made = {way.name: way.run() for way in ways_to_edit(model, engines, False, tmp_path)}
@@ -56,7 +56,7 @@ def test_figures_are_ratios_to_the_first_way(
     monkeypatch.setattr(speed, "ways_to_edit", few)
     figures = finish(bench_speed(open_model(checkpoint("sd-tiny")), turns=1, wishes=0))
     first, second = figures.speeds
-    assert second.evaluations / first.evaluations == pytest.approx(44 / 67), "no inversion once the path is kept"
+    assert second.evaluations / first.evaluations == pytest.approx(22 / 34), "no inversion once the path is kept"
     told = json.loads(json.dumps(as_dict(figures)))
     assert told["speeds"][0]["times"] == {"seconds": 1, "processor": 1}
     assert told["speeds"][1]["times"]["seconds"] == pytest.approx(first.seconds / second.seconds)
