@@ -129,9 +129,10 @@ def own_editors(optional: bool = False) -> tuple[Editor, ...]:
 
 
 def sound_editors() -> tuple[Editor, ...]:
-    """The methods of `own_editors` for sounds, told the notes that they shall keep, and the default without."""
+    """The methods of `own_editors` for sounds, told the notes that they shall keep; the default without; and what
+    people do today."""
     told = (Editor(name, about, batched(name), TOLD) for name, about in ABOUT.items())
-    return (*told, FREE)
+    return (*told, FREE, FRESH)
 
 
 def batched(method: MethodName, steps: int = STEPS) -> Run:
@@ -184,6 +185,11 @@ def _from_files(
 
 FREE = Editor("anchored, free", "anchored, told no notes (--notes free)", batched("anchored"), OWN, notes="free")
 """For sounds only: what the path keeps of the notes by itself."""
+FRESH = Editor(
+    "img2img, free", f"fresh noise at several strengths, told no notes, {STEPS} steps", batched("img2img"),
+    SPECIAL["img2img"], rival=True, notes="free",
+)  # fmt: skip
+"""For sounds only, where diffusers' own pipeline takes none: what riffusion's users do."""
 
 
 @contextmanager

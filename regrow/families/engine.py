@@ -13,8 +13,8 @@ from regrow.families.openvino_runtime import computes, fastest, installed
 AnyModel = TypeVar("AnyModel", bound=Model)
 
 PAYS_FROM = 5_000_000
-"""Weights of a network from which on `auto` takes OpenVINO. The embedded models have 10 million: there it halves the
-time of a call, and what one command saves by that it spends on loading (docs/speed.md)."""
+"""Weights of a network from which on `auto` takes OpenVINO. The embedded models have 10 million: there it takes a
+third of the time of a call; converting costs seconds once, loading less than one ever after (docs/speed.md)."""
 
 
 def with_engine(model: AnyModel, wanted: EngineName, precision: Precision | None = None) -> AnyModel:

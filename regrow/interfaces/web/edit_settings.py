@@ -14,8 +14,8 @@ from regrow.operations.requests import Edit, MethodName
 DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Edit)}
 
 
-def edit_settings() -> tuple[dict[str, Any], list[Any]]:
-    """The components, by the names of `Edit`'s fields, and what is for pictures alone."""
+def edit_settings() -> tuple[dict[str, Any], list[Any], list[Any]]:
+    """The components, by the names of `Edit`'s fields, and what is for pictures alone and for sounds alone."""
     settings: dict[str, Any] = {
         "model": gr.Dropdown(model_names(), value=DEFAULTS["model"], label=text("model")),
         "method": gr.Dropdown(_names(MethodName), value=DEFAULTS["method"], label=text("method")),
@@ -27,6 +27,8 @@ def edit_settings() -> tuple[dict[str, Any], list[Any]]:
     }
     with gr.Column() as mask:
         settings["mask"] = upload(label=text("mask"), sources=["upload"], height=160, elem_id="mask")
+    with gr.Column(visible=False) as score:
+        settings["notes"] = gr.Radio(["keep", "free"], value=DEFAULTS["notes"], label=text("notes"), elem_id="notes")
     settings |= {
         "attention": gr.Dropdown(["none", *_names(SharingName)], value=DEFAULTS["attention"], label=text("attention")),
         "attention_share": gr.Slider(0, 1, DEFAULTS["attention_share"], step=0.05, label=text("attention_share")),
@@ -39,7 +41,7 @@ def edit_settings() -> tuple[dict[str, Any], list[Any]]:
         "tolerance": gr.Number(DEFAULTS["tolerance"], label=text("tolerance")),
         "frame": gr.Dropdown(_names(Mode), value=DEFAULTS["frame"], label=text("frame")),
     }
-    return settings, [settings["region"], mask, settings["feather"], settings["frame"]]
+    return settings, [settings["region"], mask, settings["feather"], settings["frame"]], [score]
 
 
 def _names(kind: Any) -> list[str]:

@@ -36,7 +36,7 @@ def edit_tab(page: Page) -> dict[str, Any]:
                 end = gr.Number(0, label=text("end"), minimum=0, maximum=MOST_SECONDS, elem_id="end")
             cancel = gr.Button(text("cancel"), variant="stop", size="md", elem_id="cancel-edit")
             with gr.Accordion(text("settings"), open=False):
-                settings, for_pictures = edit_settings()
+                settings, for_pictures, for_sounds = edit_settings()
         with gr.Column(scale=3, min_width=320):
             stage = stage_of(medium)
             reuse = gr.Button(text("use_result"), size="md", elem_id="use-result")
@@ -61,7 +61,7 @@ def edit_tab(page: Page) -> dict[str, Any]:
     names, inputs = list(fields), list(fields.values())
     parts = {
         "picture": [picture_in, find_mask, stage.pictures, try_all, *for_pictures],
-        "sound": [sound_in, span, stage.sounds],
+        "sound": [sound_in, span, stage.sounds, *for_sounds],
     }
     words = [(source, "label", "source"), (source, "placeholder", "source_hint"), (go, "value", "go_edit")]
     words += [(target, "placeholder", "target_hint"), (reuse, "value", "use_result")]

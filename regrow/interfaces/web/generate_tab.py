@@ -9,7 +9,7 @@ import gradio as gr
 
 from regrow.core.names import SolverName, Spacing
 from regrow.interfaces.web.jobs import Job
-from regrow.interfaces.web.medium import follow, medium_of, switch
+from regrow.interfaces.web.medium import follow, kept_sound, medium_of, sound_field, switch
 from regrow.interfaces.web.parts import Page, following, made_files, model_names, worded
 from regrow.interfaces.web.places import MOST_SECONDS
 from regrow.interfaces.web.players import heard_of
@@ -32,6 +32,8 @@ def generate_tab(page: Page) -> dict[str, Any]:
             with gr.Row(visible=False) as times:
                 duration = gr.Number(0, label=text("duration"), minimum=0, maximum=MOST_SECONDS, elem_id="duration")
                 loop = gr.Checkbox(label=text("loop"), elem_id="loop")
+            with gr.Column(visible=False) as tune:
+                melody = sound_field(label=text("melody"), elem_id="melody")
             go = gr.Button(text("go_generate"), variant="primary", elem_id="go-generate")
             with gr.Row():
                 again = gr.Button(text("again"), size="md")
@@ -58,16 +60,17 @@ def generate_tab(page: Page) -> dict[str, Any]:
     page.fields["generate"] = {
         "prompt": prompt, "negative": negative, "model": model, "steps": steps, "guidance": guidance, "seed": seed,
         "count": count, "solver": solver, "eta": eta, "spacing": spacing, "height": height, "width": width,
-        "duration": duration, "loop": loop,
+        "duration": duration, "loop": loop, "melody": melody,
     }  # fmt: skip
     inputs, outputs = list(page.fields["generate"].values()), [told, results, heard, medium]
     page.fields["generate"]["medium"] = medium
     words = [(prompt, "label", "prompt"), (prompt, "placeholder", "prompt_hint"), (go, "value", "go_generate")]
-    follow(medium, model, {"picture": [sizes], "sound": [times]}, [*words, (negative, "label", "negative")])
+    follow(medium, model, {"picture": [sizes], "sound": [times, tune]}, [*words, (negative, "label", "negative")])
 
     def run(
         prompt: str, negative: str, model: str, steps: int, guidance: float, seed: int, count: int, solver: str,
-        eta: float, spacing: str, height: int, width: int, duration: float, loop: bool, request: gr.Request,
+        eta: float, spacing: str, height: int, width: int, duration: float, loop: bool, melody: str | None,
+        request: gr.Request,
     ) -> Iterator[tuple[Any, ...]]:  # fmt: skip
         """Make pictures from words, or sounds where the model is one of sounds."""
         if not worded(prompt):
@@ -78,6 +81,7 @@ def generate_tab(page: Page) -> dict[str, Any]:
         }  # fmt: skip
         if medium_of(model) == "sound":
             settings |= {"duration": duration or None, "loop": bool(loop)}
+            settings["melody"] = kept_sound(melody, request) if melody else None
         else:
             settings["size"] = [height, width] if height and width else None
         yield from shown(page.worker.submit(page.owner(request), "generate", settings), page, request)

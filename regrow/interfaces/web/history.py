@@ -78,14 +78,14 @@ def settings_in(path: Path) -> tuple[str, dict[str, Any], bool]:
         "cache",
         "size",
         "span",
-        "melody",
     }
     settings = {key: value for key, value in stored.items() if key in known}
     settings["medium"] = medium = "sound" if is_sound(path) else "picture"
     if kind is Generate:
         settings["duration"] = stored.get("duration") or 0
-        size = stored.get("size") or (0, 0)
-        return "generate", settings | {"height": size[0], "width": size[1]}, True
+        size, here = stored.get("size") or (0, 0), own_input(recipe)
+        settings |= {"height": size[0], "width": size[1], "melody": str(here) if here else None}
+        return "generate", settings, here is not None or not stored.get("melody")
     settings["target"] = "\n".join(stored.get("target", ()))
     here = own_input(recipe)
     settings["sound" if medium == "sound" else "image"] = str(here) if here else None

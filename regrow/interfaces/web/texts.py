@@ -45,6 +45,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "switch": ("A/B: hear the other one from the same place", "A/B：从同一位置听另一个"),
     "loop_players": ("Loop", "循环播放"),
     "duration": ("Seconds (0: the model's)", "秒数（0：按模型）"),
+    "melody": (
+        "Its melody: a sound whose notes are played (or leave this empty)",
+        "旋律：照着这段声音的音符演奏（可留空）",
+    ),
+    "notes": ("The notes of the sound: keep them, or free to change", "声音的音符：keep 保留，free 可以改变"),
     "loop": ("The end leads into the beginning", "结尾接上开头"),
     "players": ("Sounds", "声音"),
     "no_sound": ("Drop a sound first, or take the example.", "请先放一段声音，或用示例。"),

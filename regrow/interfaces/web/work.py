@@ -35,7 +35,8 @@ STRENGTHS, GUIDANCES = (0.5, 0.65, 0.8, 0.95), (2.0, 4.0, 7.0)
 
 def generate(job: Job, opened: Open) -> Generator[At, None, None]:
     """Pictures or sounds from words."""
-    request = Generate(**_tuples(job.settings))
+    melody = job.settings.get("melody")
+    request = Generate(**{**_tuples(job.settings), "melody": Path(melody) if melody else None})
     model = opened(request.model)
     if model.medium == "sound":
         yield from sound_work.generate(job, request, model)
