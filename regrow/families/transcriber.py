@@ -82,7 +82,7 @@ class Transcriber:
         found = []
         for row in range(len(onset)):
             starts = begins[row].nonzero()[:, 0].tolist()
-            for start, following in zip(starts, [*starts[1:], onset.shape[1]], strict=True):
+            for start, following in zip(starts, (*starts, onset.shape[1])[1:], strict=True):
                 rest = (sounding[row, start + 1 : following] < SOUNDS).nonzero()[:, 0]
                 last = start + 1 + int(rest[0]) if len(rest) else following
                 at = max(0.0, float(place[row, start])) * column
