@@ -123,7 +123,7 @@ def test_the_choice_is_the_seeds_in_either_language() -> None:
     scene = Scene.random(1)
     chosen = [caption(scene, seed, "zh") for seed in range(1000)]
     assert chosen == [caption(scene, seed, "zh") for seed in range(1000)]
-    assert 0.55 < chosen.count(captions(scene, "zh")[0]) / 1000 < 0.65
+    assert 0.35 < chosen.count(captions(scene, "zh")[0]) / 1000 < 0.45
     assert set(chosen) == set(captions(scene, "zh"))
     assert caption(scene, 5) == caption(scene, 5, "en")
     # As released: a recipe that names a seed must go on meaning the same English sentence.
