@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The embedded sound model from nothing: codec, denoiser with words and notes, transcriber and describer, one core each.
+# The embedded sound model from nothing: codec, denoiser with words and notes, transcriber, on one core.
 # Killed, the same command goes on. The shipped weights were grown from an earlier, smaller model instead
 # (runs/grow_bandstand.py, 32 minutes; then the denoiser, 58 minutes): this recipe was not run to its end.
 set -euo pipefail

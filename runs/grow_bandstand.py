@@ -2,8 +2,8 @@
 
 .venv/bin/python runs/grow_bandstand.py OLD FOLDER TIME
 
-Gives the codec of OLD the blocks of a new one (those that are added begin as identities) and trains all of it for TIME,
-like 36m; gives its denoiser room for a contour (kernels of zero, so that it still says what it said); and leaves both
+OLD is the bandstand of before it could be told notes (git history, 5d8e98a). Gives its codec the blocks of a new one (those that are added begin as identities) and trains all of it for TIME,
+like 36m; gives the denoiser room for a contour (kernels of zero, so that it still says what it said); and leaves both
 in FOLDER, from which `regrow train --world bandstand --from FOLDER --stage denoiser` goes on. Killed, the same command
 goes on.
 """
@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from growing import grown
 
 from regrow.families.contour_file import write_contour
 from regrow.families.model import Model
@@ -35,37 +35,6 @@ from regrow.operations.training_request import Train
 PHRASES = 6000
 
 
-def grown(codec: AutoencoderTiny) -> AutoencoderTiny:
-    """The same codec with the blocks of a new one: what is added adds nothing yet."""
-    larger = new_mel_codec(0)
-    weights, found = larger.state_dict(), codec.state_dict()
-    for part, key in (("encoder", "num_encoder_blocks"), ("decoder", "num_decoder_blocks")):
-        old, new = (_places(part, one.config[key]) for one in (codec, larger))
-        for name in [name for name in weights if name.startswith(f"{part}.layers.")]:
-            number, rest = name.removeprefix(f"{part}.layers.").split(".", 1)
-            place = new[int(number)]
-            if place in old:
-                weights[name] = found[f"{part}.layers.{old.index(place)}.{rest}"]
-            elif rest.startswith("conv.4."):  # the last convolution of a block, which is added to the block's input
-                weights[name].zero_()
-    larger.load_state_dict(weights)
-    return larger
-
-
-def _places(part: str, blocks: tuple[int, ...]) -> list[tuple[int, str, int]]:
-    """What each layer of an encoder or decoder is: its level, its kind, and which of that kind."""
-    decodes = part == "decoder"
-    places = [(-1, "convolution", 0), (-1, "activation", 0)] if decodes else []
-    for level, count in enumerate(blocks):
-        if not decodes:
-            places.append((level, "convolution", 0))  # the first, or one that halves
-        places += [(level, "block", i) for i in range(count)]
-        if decodes:
-            places += [(level, "upsampling", 0)] if level < len(blocks) - 1 else []
-            places.append((level, "convolution", 0))
-    return places if decodes else [*places, (len(blocks), "convolution", 0)]
-
-
 def widened(unet: UNet2DConditionModel) -> UNet2DConditionModel:
     """The same denoiser with room for a contour, which it does not heed yet."""
     config = {key: value for key, value in unet.config.items() if not key.startswith("_")}
@@ -79,7 +48,7 @@ def widened(unet: UNet2DConditionModel) -> UNet2DConditionModel:
 
 def begin(old: Model, folder: Path) -> None:
     """Write the grown, but not yet trained, model into a folder that does not exist."""
-    larger: Any = grown(old.codec)
+    larger: Any = grown(old.codec, new_mel_codec(0))
     larger.register_to_config(scaling_factor=old.codec.config.scaling_factor)
     old.codec, old.unet = larger, widened(old.unet)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -95,7 +64,10 @@ def main(name: str, folder: Path, time: str) -> None:
     torch.set_num_threads(1)
     start = folder.with_name(folder.name + "-start")
     if not start.exists():
-        begin(open_model(name), start)
+        old = open_model(name)
+        if old.contour is not None:
+            sys.exit(f"{name} can be told notes already: train it on by regrow train --world bandstand --from {name}.")
+        begin(old, start)
     model = open_model(start)
     assert model.mel is not None
     data = finish(bandstand_data(PHRASES, 32, FRAMES, model.mel))

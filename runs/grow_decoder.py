@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from growing import grown
 from torch import Tensor, nn
 
 from regrow.families.part import channels_last
@@ -26,42 +27,18 @@ BLOCKS = (6, 6, 4, 0)
 """From 16 x 16 to 128 x 128 pixels; full resolution costs most, and flat drawings need it least."""
 
 
-def grown(codec: AutoencoderTiny) -> AutoencoderTiny:
-    """The same codec with `BLOCKS` in its decoder: what is new adds nothing yet."""
+def larger(codec: AutoencoderTiny) -> AutoencoderTiny:
+    """One of the same kind with `BLOCKS` in its decoder."""
     config = {k: v for k, v in codec.config.items() if not k.startswith("_") and k != "block_out_channels"}
-    larger = AutoencoderTiny(**{**config, "num_decoder_blocks": BLOCKS})
-    old, new = _places(codec.config["num_decoder_blocks"]), _places(BLOCKS)
-    weights, found = larger.state_dict(), codec.state_dict()
-    for key in weights:
-        if not key.startswith("decoder.layers."):
-            weights[key] = found[key]
-            continue
-        number, rest = key.removeprefix("decoder.layers.").split(".", 1)
-        place = new[int(number)]
-        if place in old:
-            weights[key] = found[f"decoder.layers.{old.index(place)}.{rest}"]
-        elif rest.startswith("conv.4."):  # the last convolution of a block, which is added to the block's input
-            weights[key].zero_()
-    larger.load_state_dict(weights)
-    return larger
-
-
-def _places(blocks: tuple[int, ...]) -> list[tuple[int, str, int]]:
-    """What each of a decoder's layers is: its level, its kind, and which of that kind."""
-    places = [(-1, "convolution", 0), (-1, "activation", 0)]
-    for level, count in enumerate(blocks):
-        places += [(level, "block", i) for i in range(count)]
-        if level < len(blocks) - 1:
-            places.append((level, "upsampling", 0))
-        places.append((level, "convolution", 0))
-    return places
+    return AutoencoderTiny(**{**config, "num_decoder_blocks": BLOCKS})
 
 
 def main(name: str, folder: Path, steps: int) -> None:
     torch.set_num_threads(1)
     data = finish(storybook_data(SCENES, 32, 128))
     held = to_batch(data.items[data.trained_on :])
-    codec = grown(open_model(name).codec)
+    small = open_model(name).codec
+    codec = grown(small, larger(small))
     codec.encoder.requires_grad_(False)
     module = Coding(codec)
     channels_last(codec)

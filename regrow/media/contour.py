@@ -7,7 +7,6 @@ note is struck anew in the jump from 1/2 to 1. A melody as a condition beside th
 ControlNet" (arXiv 2311.07069, section 3.2), which has one note at a time; chords need one row a key.
 """
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -120,17 +119,6 @@ class PlayedNote:
     onset: float
     duration: float
     pitch: int
-
-
-def shifted(notes: Iterable[Sounding], seconds: float) -> tuple[PlayedNote, ...]:
-    """The same notes so many seconds later; what would begin before 0 is cut."""
-    found = []
-    for note in notes:
-        onset = note.onset + seconds
-        end = onset + note.duration
-        if end > 0 and math.isfinite(end):
-            found.append(PlayedNote(max(0.0, onset), end - max(0.0, onset), note.pitch))
-    return tuple(found)
 
 
 def matches(found: Iterable[Struck], score: Iterable[Struck]) -> int:
