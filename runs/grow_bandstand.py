@@ -2,10 +2,11 @@
 
 .venv/bin/python runs/grow_bandstand.py OLD FOLDER TIME
 
-OLD is the bandstand of before it could be told notes (git history, 5d8e98a). Its codec gets the blocks of a new one (those
-that are added begin as identities) and all of it is trained for TIME, like 36m; the denoiser gets room for a contour
-(kernels of zero, so that it still says what it said). Both are left in FOLDER, from which `regrow train --world bandstand
---from FOLDER --stage denoiser` goes on. Killed, the same command goes on.
+OLD is the bandstand of before it could be told notes (git history, 5d8e98a). Its codec gets the blocks of a
+new one (those that are added begin as identities) and all of it is trained for TIME, like 36m; the denoiser
+gets room for a contour (kernels of zero, so that it still says what it said). Both are left in FOLDER, from
+which `regrow train --world bandstand --from FOLDER --stage denoiser` goes on. Killed, the same command goes
+on.
 """
 
 import shutil
