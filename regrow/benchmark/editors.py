@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -11,19 +11,20 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from regrow.core.denoiser import Prediction
-from regrow.core.guidance import region_weighted
+from regrow.core.denoiser import Counted, Prediction
+from regrow.core.guidance import Limited, limit_of, region_weighted
 from regrow.core.inversion_free import InversionFree
 from regrow.core.noise import noise
 from regrow.core.solvers import ddim, last, solve
 from regrow.families.model import Model
 from regrow.media.image import save
+from regrow.operations.details import detailed
 from regrow.operations.edit import edit
 from regrow.operations.invert import path_of, watched, way_back
 from regrow.operations.progress import finish
 from regrow.operations.requests import PATHS, Edit, MethodName
 
-STEPS = 20
+STEPS = Edit.steps
 SETTINGS = 9
 """That every editor is tuned over: a rival that had fewer would be worse for it."""
 
@@ -79,10 +80,9 @@ def ordered(strengths: Sequence[float], guidances: Sequence[float]) -> tuple[Set
     return tuple(Setting(strengths[i], guidances[j]) for i, j in places)
 
 
-OWN = ordered((0.7, 0.9, 0.5), (3, 5, 2))
+OWN = ordered((0.9, 1.0, 0.75), (3, 2, 5))
 SPECIAL: dict[MethodName, tuple[Setting, ...]] = {
-    "uni_edit": ordered((0.7, 0.9, 0.5), (3, 2, 5)),  # its guidance g weighs up to 2 g - 1 where most differs
-    "img2img": ordered((0.65, 0.8, 0.5), (3, 5, 2)),  # fresh noise forgets sooner
+    "img2img": ordered((0.8, 0.65, 0.5), (3, 5, 2)),  # fresh noise forgets sooner
 }
 TOLD = ordered((0.9, 1.0, 0.75), (2, 3, 1.5))
 """Of what is told the notes of a sound: it may go farther back and not lose them."""
@@ -112,6 +112,14 @@ MASKED = Editor(
 """For pictures only: what is outside the mask is the file's own, so what it loses there is what the mask lets in."""
 
 
+def short_words() -> Editor:
+    """The default as it is with `--details leave`: for pictures, beside rivals that are told no more."""
+    return Editor(
+        "anchored, short words", f"anchored under the words as they are, {STEPS} steps",
+        batched("anchored", details="leave"), OWN,
+    )  # fmt: skip
+
+
 def own_editors(optional: bool = False) -> tuple[Editor, ...]:
     """The methods of `regrow edit --method` by their names, each with `STEPS` levels and else the verb's defaults.
 
@@ -135,18 +143,21 @@ def sound_editors() -> tuple[Editor, ...]:
     return (*told, FREE, FRESH)
 
 
-def batched(method: MethodName, steps: int = STEPS) -> Run:
+def batched(method: MethodName, steps: int = STEPS, details: Literal["tell", "leave"] = "tell") -> Run:
     """`regrow edit` for pictures with words of their own each; a test holds the two to the same picture."""
 
     def run(model: Model, task: Task, setting: Setting) -> Float[Tensor, "b channels h w"]:
         latents = model.encode(task.pictures)
+        if details == "tell":
+            task = in_full(model, task, latents)
         levels = model.schedule.grid(steps, Edit.spacing)
         levels = levels[steps - max(1, round(setting.strength * steps)) :]
         source, target = model.condition(task.source), model.condition(task.target)
         if method == "uni_edit":
             denoise = region_weighted(model.denoiser(target.cat(source)), setting.guidance)
         else:
-            denoise = model.denoiser(target, source, setting.guidance)
+            guided, plain = Counted(model.denoiser(target, source, setting.guidance)), Counted(model.denoiser(target))
+            denoise = Limited(guided, plain, limit_of(levels, Edit.guidance_share))
         if method == "img2img":
             x, step = Prediction(latents, noise(latents.shape[1:], task.seeds)).at(levels[0]), ddim
         elif method == "inversion_free":
@@ -159,6 +170,25 @@ def batched(method: MethodName, steps: int = STEPS) -> Run:
         return model.decode(last(solve(step, denoise, x, levels)))
 
     return run
+
+
+def told_in_full(editor: Editor) -> Editor:
+    """The same way to edit with the words that `regrow edit` fills up: what its users could have written themselves."""
+
+    def run(model: Model, task: Task, setting: Setting) -> Float[Tensor, "b channels h w"]:
+        return editor.run(model, in_full(model, task, model.encode(task.pictures)), setting)
+
+    return replace(editor, name=f"{editor.name}, full words", about=f"{editor.about}; told in full", run=run)
+
+
+def in_full(model: Model, task: Task, latents: Float[Tensor, "b c y x"]) -> Task:
+    """A task whose words are filled up with what the model's describer sees, as `regrow edit` does it."""
+    source, target = [], []
+    for one, before, after in zip(latents.split(1), task.source, task.target, strict=True):
+        words = detailed(model, one, before, (after,))
+        source.append(words.get(before, before))
+        target.append(words.get(after, after))
+    return replace(task, source=source, target=target)
 
 
 def _null_text(model: Model, task: Task, setting: Setting) -> Float[Tensor, "b channels h w"]:

@@ -29,7 +29,7 @@ from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultist
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from regrow.benchmark.editors import Editor, Setting, Task, ordered
+from regrow.benchmark.editors import Editor, Setting, Task, ordered, told_in_full
 from regrow.families.model import Model
 
 STEPS = 50
@@ -43,8 +43,12 @@ Pictures = Float[Tensor, "b channels h w"]
 
 
 def rivals() -> tuple[Editor, ...]:
-    """All of them, each with the settings that it is tuned over; its own defaults are among them."""
-    return (
+    """All of them, each with the settings that it is tuned over; its own defaults are among them.
+
+    The first three also with full words: theirs are the words that regrow fills up, so that a table can tell what is
+    the words' part.
+    """
+    found = (
         Editor(
             "course",
             "the diffusion course's notebook: 50 steps, guidance 3.5 both ways, start_step 10, off-by-ones kept",
@@ -91,6 +95,7 @@ def rivals() -> tuple[Editor, ...]:
             rival=True,
         ),
     )
+    return (*found, *(told_in_full(rival) for rival in found[:3]))
 
 
 @torch.no_grad()

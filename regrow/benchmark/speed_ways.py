@@ -21,7 +21,7 @@ from regrow.operations.requests import Edit
 
 TOGETHER = 4
 """Wishes in one call, where several are measured."""
-OTHER_STEPS = (30, 20, 10)
+OTHER_STEPS = (30, 20, 15)
 RIVALS = ("course", "ddim pair")
 PLAIN = "torch"
 """The name of regrow's default edit without any lever."""

@@ -6,11 +6,14 @@ Their w is `guidance - 1`. The mix has weights that sum to 1, so mixing (x0, eps
 any prediction type.
 """
 
+import math
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from regrow.core.denoiser import Batch, Denoiser, Prediction
+from regrow.core.denoiser import Batch, Counted, Denoiser, Prediction
 from regrow.core.levels import Level
 
 Guidance = float | Float[Tensor, "b *ones"]
@@ -40,6 +43,42 @@ def classifier_free(pair: Denoiser, guidance: Guidance) -> Denoiser:
         return mix(Prediction(x0, eps), Prediction(negative_x0, negative_eps), guidance)
 
     return guided
+
+
+class Limited:
+    """Guidance while there is much noise, and none after it (Kynkäänniemi et al. 2024, arXiv 2404.07724).
+
+    Where little noise is left, what the words decide is decided; guidance there costs a second evaluation and moves
+    what was to be kept.
+
+    Args:
+        guided: the denoiser with guidance.
+        plain: the same without.
+        until: the cleanest level with guidance; None where there is none at all.
+    """
+
+    def __init__(self, guided: Counted, plain: Counted, until: Level | None) -> None:
+        self._guided, self._plain, self._until = guided, plain, until
+
+    def __call__(self, x_t: Batch, level: Level) -> Prediction:
+        noisy = self._until is not None and level.log_snr <= self._until.log_snr
+        return (self._guided if noisy else self._plain)(x_t, level)
+
+    @property
+    def evaluations(self) -> int:
+        """Network calls for one sample of the batch so far."""
+        return self._guided.evaluations + self._plain.evaluations
+
+
+def limit_of(levels: Sequence[Level], share: float) -> Level | None:
+    """The cleanest level with guidance, where it is on for a share of the steps of a walk, the noisiest.
+
+    Args:
+        levels: of the walk, from noisy to clean.
+        share: of its steps, 0 to 1, rounded up.
+    """
+    count = math.ceil(share * (len(levels) - 1))
+    return levels[count - 1] if count else None
 
 
 def region_weighted(pair: Denoiser, guidance: Guidance) -> Denoiser:

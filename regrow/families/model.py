@@ -94,7 +94,7 @@ class Model(ABC):
             mels `b 1 bands frames`, in which -1 is silence (`regrow.media.mel.to_unit`).
         relative: of a model of sounds: it knows no level, each of its clips is as loud as its loudest moment can be.
         contour: the raster of the notes that its network can be told beside each latent; None where it is told none.
-        playing: the notes that `denoiser` tells it, as channels by cell, of all samples or of one each; None for none.
+        playing: the notes that `denoiser` tells it, beside each cell, of all samples or of one each; None for none.
         engine: what computes the network for `denoiser`; None for torch. Whatever else is done to `unet` (hooks,
             changed attention) it does not know of: that takes `using(None)`.
     """
@@ -117,7 +117,7 @@ class Model(ABC):
     mel: MelSettings | None = None
     relative: bool = False
     contour: ContourSettings | None = None
-    playing: Float[Tensor, "m k cells"] | None = None
+    playing: Float[Tensor, "m k y x"] | None = None
     engine: Engine | None = None
 
     def __post_init__(self) -> None:
@@ -213,14 +213,13 @@ class Model(ABC):
             return x_t
         batch, _, height, width = x_t.shape
         if self.playing is None:
-            return torch.cat([x_t, x_t.new_zeros(batch, self.contour.channels, height, width)], 1)
+            return torch.cat([x_t, x_t.new_zeros(batch, self.contour.channels(self.factor), height, width)], 1)
         if self.playing.shape[-1] != width:
             raise ValueError(f"The contour has {self.playing.shape[-1]} cells, but the latents have {width}.")
         if batch % len(self.playing):
             raise ValueError(f"{len(self.playing)} contours do not fit a batch of {batch}.")
         # a batch that is guided holds its samples twice, one after the other
-        told = self.playing.to(x_t).repeat(batch // len(self.playing), 1, 1)
-        return torch.cat([x_t, told[:, :, None].expand(-1, -1, height, -1)], 1)
+        return torch.cat([x_t, self.playing.to(x_t).repeat(batch // len(self.playing), 1, 1, 1)], 1)
 
     def _of_any_length(self, denoise: Denoiser, closed: bool) -> Denoiser:
         if self.medium == "picture":
@@ -283,7 +282,7 @@ class Model(ABC):
                 whole.update(name.encode() + b"\0" + hashlib.file_digest(file, "blake2b").digest())
         return whole.hexdigest()
 
-    def told(self, playing: Float[Tensor, "m k cells"] | None) -> Self:
+    def told(self, playing: Float[Tensor, "m k y x"] | None) -> Self:
         """The same opened checkpoint, whose network is told these notes (`regrow.media.contour`); None for none.
 
         Raises:

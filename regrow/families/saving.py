@@ -50,7 +50,7 @@ def write_new(
     codec = new.new_codec(seed) if mel is None else new.new_mel_codec(seed)
     factor = 2 ** (len(codec.config["block_out_channels"]) - 1)
     tokenizer = new.new_tokenizer(words, characters=characters)
-    told = STANDARD.channels if contour else 0
+    told = STANDARD.channels(factor) if contour else 0
     unet = new.new_unet(seed, codec.config["latent_channels"], (extent[0] // factor, extent[1] // factor), size, told)
     for name, part in (
         ("vae", codec),

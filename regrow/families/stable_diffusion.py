@@ -129,10 +129,9 @@ def open_stable_diffusion(
     channels_last(codec)  # on CPUs with AVX-512 it encodes 1.7 times as fast
     unet, unet_files = load_part(UNet2DConditionModel, folder / "unet", dtype, allow_pickle, DIFFUSERS_WEIGHTS)
     contour = read_contour(folder)
-    _check_parts(
-        folder, contour.channels if contour else 0, unet.config, codec.config, text_encoder.config, len(tokenizer)
-    )
     factor = 2 ** (len(codec.config.block_out_channels) - 1)
+    told = contour.channels(factor) if contour else 0
+    _check_parts(folder, told, unet.config, codec.config, text_encoder.config, len(tokenizer))
     mel = read_mel(folder, codec.config.in_channels, (height * factor, width * factor))
     heard = () if mel is None else (folder / MEL_FILE,)
     if contour is not None:

@@ -1,21 +1,28 @@
-"""Contours: which notes sound when, whatever they are played on, as a picture that a network can be told.
+"""Contours: which notes sound when, whatever they are played on, drawn where a mel would show them.
 
     v(key, t) = (1 + exp(-(t - onset) / FADES)) / 2     while a note of the key sounds, else 0
 
-A cell holds the mean of v over its span of time: so that a note begins within a cell is seen in its mean, and that a
-note is struck anew in the jump from 1/2 to 1. A melody as a condition beside the words: Wu et al. 2023, "Music
-ControlNet" (arXiv 2311.07069, section 3.2), which has one note at a time; chords need one row a key.
+A column holds the mean of v over its span of time: so that a note begins within a column is seen in its mean, and that
+a note is struck anew in the jump from 1/2 to 1. A melody as a condition beside the words: Wu et al. 2023, "Music
+ControlNet" (arXiv 2311.07069, section 3.2), which has one note at a time.
+
+Two pictures are drawn of the notes, of a mel's bands by columns: where their fundamentals lie, and where all their
+partials do. Each latent cell is told the part of both that it spans. A network that is told all keys in every cell
+instead, as it would be a piano roll, must learn where in a mel each key is before it can play any.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from regrow.media.mel import MelSettings, shares_of
 
 FADES = 0.1
 """Seconds in which an onset fades into a note that is held."""
@@ -47,21 +54,23 @@ class ContourSettings:
         lowest: MIDI key of the first row.
         keys: rows; notes below or above are left out.
         steps: parts of a latent cell's time, each with a column of its own.
+        partials: of a note, that are drawn.
     """
 
     lowest: int = 36
     keys: int = 64
     steps: int = 8
+    partials: int = 16
 
     def __post_init__(self) -> None:
-        for name, value, most in (("lowest", self.lowest, 127), ("keys", self.keys, 128), ("steps", self.steps, 64)):
+        for name, most in (("lowest", 127), ("keys", 128), ("steps", 64), ("partials", 64)):
+            value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= most:
                 raise ValueError(f"{name} must be a whole number from 1 to {most}; got {value!r}.")
 
-    @property
-    def channels(self) -> int:
-        """What a latent cell is told: every key at every step, and that it is told at all."""
-        return self.keys * self.steps + 1
+    def channels(self, factor: int) -> int:
+        """What a latent cell of so many bands is told: both pictures of them at every step, and that it is told."""
+        return 2 * factor * self.steps + 1
 
 
 STANDARD = ContourSettings()
@@ -92,18 +101,37 @@ def raster(
     return torch.from_numpy(found)
 
 
-def contour(notes: Iterable[Sounding], cells: int, cell: float, settings: ContourSettings) -> Float[Tensor, "k cells"]:
+def contour(
+    notes: Iterable[Sounding], cells: int, factor: int, settings: ContourSettings, mel: MelSettings
+) -> Float[Tensor, "k rows cells"]:
     """Notes as the channels that a network is told beside each latent cell; the last one is 1.
 
     Args:
         notes: with times from the beginning of the first cell.
         cells: of a latent, along its time.
-        cell: seconds of one.
+        factor: bands and frames that a cell spans.
         settings: the raster.
+        mel: what the latents are of.
     """
-    whole = raster(notes, cells * settings.steps, cell / settings.steps, settings)
-    told = whole.reshape(settings.keys, cells, settings.steps).permute(0, 2, 1).reshape(-1, cells)
-    return torch.cat([told, torch.ones(1, cells)])
+    step = factor * mel.hop / mel.rate / settings.steps
+    rolled = raster(notes, cells * settings.steps, step, settings)
+    sounding = rolled.any(1).nonzero()[:, 0]
+    drawn = torch.zeros(2, mel.bands, cells * settings.steps)
+    for key in sounding.tolist():
+        for picture, bands in zip(drawn, _drawn(settings, mel)[key], strict=True):
+            torch.maximum(picture, bands[:, None] * rolled[key], out=picture)
+    parts = drawn.reshape(2, mel.bands // factor, factor, cells, settings.steps).permute(0, 2, 4, 1, 3)
+    told = parts.reshape(-1, mel.bands // factor, cells)
+    return torch.cat([told, torch.ones_like(told[:1])])
+
+
+@lru_cache(maxsize=4)
+def _drawn(settings: ContourSettings, mel: MelSettings) -> Float[Tensor, "keys 2 bands"]:
+    """How much of each key's fundamental, and of the partial that lies nearest, falls into each band."""
+    fundamental = 440 * 2 ** ((settings.lowest + torch.arange(settings.keys, dtype=torch.float64) - 69) / 12)
+    partials = fundamental[:, None] * torch.arange(1, settings.partials + 1)
+    shares = shares_of(partials, mel)
+    return torch.stack([shares[:, 0], shares.amax(1)], 1)
 
 
 @dataclass(frozen=True)

@@ -137,6 +137,14 @@ def filters(settings: MelSettings) -> Float[Tensor, "bands bins"]:
     return torch.tensor(triangles, dtype=torch.float32)
 
 
+def shares_of(hertz: Float[Tensor, "*shape"], settings: MelSettings) -> Float[Tensor, "*shape bands"]:
+    """How much of a sine of each frequency every band holds, by its triangle; float32 in [0, 1]."""
+    edges, at = torch.from_numpy(_edges(settings)), hertz.double()[..., None]
+    rising = (at - edges[:-2]) / edges.diff()[:-1]
+    falling = (edges[2:] - at) / edges.diff()[1:]
+    return torch.minimum(rising, falling).clamp_min(0).float()
+
+
 def slope(settings: MelSettings) -> Float[Tensor, " bands"]:
     """By how many dB librosa's mel, each band divided by its width, is below this one: 0 in the narrowest band.
 

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.families.captioner import open_captioner
-from regrow.families.describer import read_describer
+from regrow.families.describer import Describer, read_describer
 from regrow.families.model import Model
 from regrow.operations.requests import Edit
 from regrow.worlds import wording, wording_bandstand
@@ -91,7 +91,17 @@ def describe(model: Model, latents: Float[Tensor, "1 c y x"], like: Sequence[str
             f"{model.name} cannot describe what it sees: tell the source in words, or name a captioning model as the "
             "describer, for example Salesforce/blip-image-captioning-base."
         )
-    told, thing, sure = WORLDS[describer.world], WORLDS[describer.world].blank, {}
+    told = WORLDS[describer.world]
+    thing, sure = read_off(describer, latents)
+    sentences = [*told.captions(thing, "en"), *told.captions(thing, "zh")]
+    words = max(sentences, key=lambda text: _alike(text, like[0])) if like else sentences[0]
+    certain = ", ".join(f"{getattr(thing, name)} {100 * probability:.0f} %" for name, probability in sure.items())
+    return Description(words, f'source auto: "{words}" ({certain}).')
+
+
+def read_off(describer: Describer, latents: Float[Tensor, "1 c y x"]) -> tuple[Any, dict[str, float]]:
+    """The thing of the describer's world that it sees, and how sure it is of each attribute, 0 to 1."""
+    thing, sure = WORLDS[describer.world].blank, {}
     read = describer.probabilities(latents)[0]
     for name, values in (*read.items(), *read.items()):  # twice, for what is allowed can depend on what comes later
         for value, probability in values.items():  # the likeliest that goes with the others
@@ -99,11 +109,9 @@ def describe(model: Model, latents: Float[Tensor, "1 c y x"], like: Sequence[str
                 thing = thing.replace(**{name: value})
             except ValueError:
                 continue
-            sure[name] = f"{value} {100 * probability:.0f} %"
+            sure[name] = probability
             break
-    sentences = [*told.captions(thing, "en"), *told.captions(thing, "zh")]
-    words = max(sentences, key=lambda text: _alike(text, like[0])) if like else sentences[0]
-    return Description(words, f'source auto: "{words}" ({", ".join(sure.values())}).')
+    return thing, sure
 
 
 def _alike(a: str, b: str) -> float:

@@ -2,8 +2,8 @@
 
 import math
 import time
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from jaxtyping import Float
 from torch import Tensor
@@ -16,6 +16,7 @@ from regrow.media.framing import Placement, apply, unfit
 from regrow.media.masking import frame_edge, paste, softened
 from regrow.operations.cautions import about_picture, about_words
 from regrow.operations.describe import with_source
+from regrow.operations.details import with_details
 from regrow.operations.invert import open_picture
 from regrow.operations.progress import Progress
 from regrow.operations.recipe import Recipe, make_recipe
@@ -39,6 +40,7 @@ class Edited:
         reused: whether the path came from the cache or a file.
         notes: sentences on what was done to the picture.
         region: where it was allowed to change; None where everywhere.
+        words: the full sentences that the model was told instead, by the request's words; empty if it was told those.
     """
 
     pictures: tuple[Float[Tensor, "3 h w"], ...]
@@ -49,6 +51,7 @@ class Edited:
     reused: bool
     notes: tuple[str, ...]
     region: Region | None = None
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 def edit(
@@ -73,14 +76,17 @@ def edit(
     known = seen(model, fitted.pixels, request.cache)
     latents, codec = known.latents, known.codec
     request, told = with_source(request, model, fitted.pixels, latents)
-    request, why, searched = yield from settle(request, model, latents)
+    full, words, filled = with_details(request, model, latents)
+    full, why, searched = yield from settle(full, model, latents)
+    request = replace(request, strength=full.strength)
     levels = model.schedule.grid(request.steps, request.spacing)
     levels = levels[len(levels) - 1 - request.walked :]
-    asked, at_hand = asked or asked_by(request), at_hand or AtHand()
+    at_hand = at_hand or AtHand()
+    asked = tuple(replace(one, target=words.get(one.target, one.target)) for one in asked or asked_by(request))
     targets = [one.target for one in asked]
-    region = yield from region_of(request, model, fitted, latents, targets, at_hand.shapes)
+    region = yield from region_of(full, model, fitted, latents, targets, at_hand.shapes)
     hold = Hold(region.latents, levels) if region else None
-    start = yield from prepare(request, model, latents, levels, hold, asked, at_hand)
+    start = yield from prepare(full, model, latents, levels, hold, asked, at_hand)
     x = start.x
     for state in solve(start.step, start.denoise, x, levels):
         x = state.x
@@ -92,7 +98,7 @@ def edit(
         whole = paste(whole, picture.pixels, weight)
     if region:  # what the model made outside it is of no interest
         frames, notes = apply(whole, fitted.placement), notes + region.notes
-    notes += (*told, why) if why else told
+    notes += (*told, *filled) + ((why,) if why else ())
     notes += about_words(model, [request.source, *request.target, request.negative or ""])
     notes += about_picture(model, fitted.pixels, codec, request.image.name)
     seconds = round(time.monotonic() - started, 2)
@@ -109,7 +115,7 @@ def edit(
         }
         recipe = make_recipe(request, model, result, i, figures)
         recipes.append(recipe | ({"mask": region.facts(i)} if region else {}))
-    return Edited(tuple(whole), frames, fitted.pixels, codec, tuple(recipes), start.reused, notes, region)
+    return Edited(tuple(whole), frames, fitted.pixels, codec, tuple(recipes), start.reused, notes, region, words)
 
 
 def _weight(region: Region | None, placement: Placement, feather: float) -> Float[Tensor, "m 1 h w"] | None:

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F  # noqa: N812, the name everybody knows it by
@@ -20,6 +20,7 @@ from regrow.media.joint import grown_onto, pasted
 from regrow.media.mel import MelSettings, from_unit
 from regrow.operations.cautions import about_words
 from regrow.operations.describe import with_source
+from regrow.operations.details import with_details
 from regrow.operations.hearing import Heard, hear, settings_of, sounded
 from regrow.operations.melody import can_listen, telling
 from regrow.operations.progress import Progress
@@ -70,11 +71,13 @@ def edit_sounds(request: Edit, model: Model) -> Generator[Progress, None, Edited
     latents = model.encode(heard.mel[None])
     model, played = as_asked(request, model, heard.mel)
     request, told = with_source(request, model, heard.mel, latents)
-    request, why, searched = yield from settle(request, model, latents)
+    full, _, filled = with_details(request, model, latents)
+    full, why, searched = yield from settle(full, model, latents)
+    request = replace(request, strength=full.strength)
     levels = model.schedule.grid(request.steps, request.spacing)
     levels = levels[len(levels) - 1 - request.walked :]
     hold = _held(request, heard, model, latents, levels)
-    start = yield from prepare(request, model, latents, levels, hold)
+    start = yield from prepare(full, model, latents, levels, hold)
     x = start.x
     for state in solve(start.step, start.denoise, x, levels):
         x = state.x
@@ -88,7 +91,7 @@ def edit_sounds(request: Edit, model: Model) -> Generator[Progress, None, Edited
     else:
         waves = sounded(mels, model, heard.wave.shape[-1], heard.level)
         whole = tuple(resample(wave, settings.rate, rate)[:, :samples] for wave in waves)
-    notes = (*heard.notes, *told) + ((why,) if why else ())
+    notes = (*heard.notes, *told, *filled) + ((why,) if why else ())
     notes += about_words(model, [request.source, *request.target, request.negative or ""])
     seconds = round(time.monotonic() - started, 2)
     recipes = []

@@ -81,6 +81,7 @@ def explore(
         counted = found[strength].recipes[0]["figures"]["evaluations"]
         evaluations += counted["inversion"] + counted["regrowth"] + counted.get("mask", 0)
     first = found[max(found)]
+    details = request.details if first.words else "leave"  # of one wish alone the words might be filled up
     beside = [Cell(first.original, ["source", f'"{request.source}"']), Cell(first.codec, ["codec only"])]
     rows, cells = [Row("", beside)], []
     seeded = request.method not in PATHS or request.eta  # by wish; copies of edit_friendly are of the request's seed
@@ -90,6 +91,7 @@ def explore(
             for column, guidance in enumerate(guidances):
                 picture = found[strength].frames[number * len(guidances) + column]
                 alone = replace(request, target=(target,), strength=strength, start_step=None, guidance=guidance)
+                alone = replace(alone, details=details)
                 alone = replace(alone, seed=request.seed + number) if seeded else alone
                 cell = Variant(alone, picture, distances(picture, first.original))
                 decibels = cell.to_source["psnr"]

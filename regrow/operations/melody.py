@@ -41,6 +41,4 @@ def told(model: Model, notes: Sequence[Sounding], cells: int) -> Model:
     """
     if model.contour is None:
         raise ValueError(f"{model.name} cannot be told which notes to play.")
-    settings = settings_of(model)
-    cell = model.factor * settings.hop / settings.rate
-    return model.told(contour(notes, cells, cell, model.contour)[None])
+    return model.told(contour(notes, cells, model.factor, model.contour, settings_of(model))[None])

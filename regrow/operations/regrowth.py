@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.core.denoiser import Batch, Counted, Denoiser, Prediction
-from regrow.core.guidance import Guidance, classifier_free, region_weighted
+from regrow.core.guidance import Guidance, Limited, classifier_free, limit_of, region_weighted
 from regrow.core.inversion import Trajectory
 from regrow.core.inversion_free import InversionFree
 from regrow.core.levels import Level
@@ -71,7 +71,7 @@ class Regrowth:
 
     x: Float[Tensor, "b c h w"]
     step: Step
-    denoise: Counted
+    denoise: Counted | Limited
     beside: Counted | None = None
     prepared: int = 0
     gradients: int = 0
@@ -114,17 +114,17 @@ def prepare(
         noised = Prediction(latents.expand(wishes), noise(wishes[1:], seeds).to(latents))
         step = make_step("ddim", request.eta, seeds)
         step = Held(step, hold, noised.at) if hold else step
-        return Regrowth(noised.at(levels[0]), step, _towards(request, model, asked))
+        return Regrowth(noised.at(levels[0]), step, _towards(request, model, asked, levels))
     if request.method == "inversion_free":
         beside = _from_source(request, model)
         step = InversionFree(beside, latents, tuple(seeds))
         step = Held(step, hold, lambda _: latents) if hold else step
-        return Regrowth(latents.expand(wishes), step, _towards(request, model, asked), beside)
+        return Regrowth(latents.expand(wishes), step, _towards(request, model, asked, levels), beside)
     paths = at_hand.paths if at_hand else {}
     trajectory, prepared, reused = yield from _trajectory(request, model, latents, levels, paths)
     x, gradients = trajectory.at(levels[0]).expand(wishes), 0
     shares = request.attention != "none"
-    denoise = _sharing(request, model, asked, trajectory, levels) if shares else _towards(request, model, asked)
+    denoise = _sharing(request, model, asked, trajectory, levels) if shares else _towards(request, model, asked, levels)
     if request.method == "null_text":
         denoise, tuning, gradients = yield from _tuned(request, model, trajectory, levels[0], asked)
         prepared += tuning
@@ -139,7 +139,7 @@ def prepare(
     )
 
 
-def _towards(request: Edit, model: Model, asked: Sequence[Asked]) -> Counted:
+def _towards(request: Edit, model: Model, asked: Sequence[Asked], levels: Sequence[Level]) -> Counted | Limited:
     """The network under the wishes, guided away from the negative words, which are the source's own if not given."""
     target, guidance = model.condition([one.target for one in asked]), _guidance_of(asked, model)
     if request.method == "uni_edit":
@@ -147,32 +147,34 @@ def _towards(request: Edit, model: Model, asked: Sequence[Asked]) -> Counted:
             raise ValueError(f"{model.name} takes no prompts, so uni_edit has nothing to weigh.")
         pair = model.denoiser(target.cat(model.condition([request.source] * len(asked))))
         return Counted(region_weighted(pair, guidance), 2)
+    plain = Counted(model.denoiser(target))
     if isinstance(guidance, Tensor):
-        return Counted(classifier_free(model.denoiser(target.cat(model.condition(_away(request, asked)))), guidance), 2)
-    negative = model.condition(_away(request, asked)) if guidance != 1 else None
-    return Counted(model.denoiser(target, negative, guidance), 1 + (guidance != 1))
+        both = target.cat(model.condition(_away(request, asked)))
+        guided = Counted(classifier_free(model.denoiser(both), guidance), 2)
+    elif guidance == 1:
+        return plain
+    else:
+        guided = Counted(model.denoiser(target, model.condition(_away(request, asked)), guidance), 2)
+    return Limited(guided, plain, limit_of(levels, request.guidance_share))
 
 
 def _sharing(
     request: Edit, model: Model, asked: Sequence[Asked], trajectory: Trajectory, levels: Sequence[Level]
-) -> Counted:
+) -> Counted | Limited:
     """The same with the source's attention, which is asked along its inverted path."""
     assert request.attention != "none"
-    guidance = _guidance_of(asked, model)
-    guided = isinstance(guidance, Tensor) or guidance != 1
-    shared = Shared(
-        model,
-        request.attention,
-        request.attention_share,
-        request.source,
-        [one.target for one in asked],
-        _away(request, asked) if guided else [],
-        guidance,
-        trajectory.at,
-        levels,
-        request.factors,
-    )
-    return Counted(shared, 2 + guided)
+    kind, share, wishes = request.attention, request.attention_share, [one.target for one in asked]
+
+    def shared(negative: Sequence[str], guidance: Guidance) -> Shared:
+        return Shared(
+            model, kind, share, request.source, wishes, negative, guidance, trajectory.at, levels, request.factors
+        )
+
+    plain, guidance = Counted(shared([], 1.0), 2), _guidance_of(asked, model)
+    if not isinstance(guidance, Tensor) and guidance == 1:
+        return plain
+    guided = Counted(shared(_away(request, asked), guidance), 3)
+    return Limited(guided, plain, limit_of(levels, request.guidance_share))
 
 
 def _guidance_of(asked: Sequence[Asked], model: Model) -> Guidance:

@@ -138,6 +138,8 @@ class Edit:
         start_step: the same as a number of steps that are skipped, counted from noise; overrides strength.
         steps: levels of the whole path.
         guidance: of the regrowth; 1 = off.
+        guidance_share: of the steps back in which guidance is on, the first ones, 0 to 1: after them it would move what
+            shall stay, at twice the cost. uni_edit and null_text have it on in all.
         invert_guidance: of the inversion; 1 = off.
         negative: words to grow away from; the source's own words if not given, so that guidance exaggerates
             just the difference between source and target.
@@ -167,6 +169,10 @@ class Edit:
         emphasis: with p2p, words of the wish that shall weigh more or less, as in "hat=2" or "snow=0.5".
         notes: of a sound: keep tells the model which notes the sound plays, all the way, where it can be told (the
             embedded bandstand can); free leaves them to the path, so that they change with the words.
+        details: tell fills the words up, where the model can describe what it sees (the embedded ones can), to full
+            sentences that also say what source and target leave open, so that it stays; for words that are not as its
+            captions are, that weigh (emphasis), or that a trajectory was inverted under, and with leave, they are told
+            as they are.
         trajectory: a file of `regrow invert` to start from.
         cache: keep inverted paths on disk, and what the codec makes of the picture in memory, and reuse them.
         describer: folder or hub id of a captioning model of transformers, such as BLIP, that source auto asks.
@@ -177,10 +183,11 @@ class Edit:
     source: str = ""
     model: str = "storybook"
     method: MethodName = "anchored"
-    strength: float | Literal["auto"] = 0.75
+    strength: float | Literal["auto"] = 0.9
     start_step: int | None = None
-    steps: int = 15
-    guidance: float = 4.0
+    steps: int = 10
+    guidance: float = 3.0
+    guidance_share: float = 0.5
     invert_guidance: float = 1.0
     negative: str | None = None
     seed: int = 0
@@ -198,6 +205,7 @@ class Edit:
     attention_share: float = 0.8
     emphasis: tuple[str, ...] = ()
     notes: Literal["keep", "free"] = "keep"
+    details: Literal["tell", "leave"] = "tell"
     trajectory: Path | None = None
     cache: bool = True
     describer: str = ""
@@ -216,8 +224,9 @@ class Edit:
             raise ValueError(f"start_step must be from 0 to steps - 1 = {self.steps - 1}; got {self.start_step}.")
         if self.attention != "none" and (self.method not in PATHS or self.method in ("uni_edit", "null_text")):
             raise ValueError(f"attention is shared with an inverted path, which {self.method} has not: take anchored.")
-        if not 0 <= self.attention_share <= 1:
-            raise ValueError(f"attention_share must be from 0 to 1; got {self.attention_share}.")
+        for name in ("attention_share", "guidance_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be from 0 to 1; got {getattr(self, name)}.")
         if self.emphasis and self.attention != "p2p":
             raise ValueError("emphasis weighs words in Prompt-to-Prompt: it needs attention=p2p.")
         _ = self.factors

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from regrow.families.model import Model
 from regrow.media.contour import ContourSettings, PlayedNote, Sounding, contour
+from regrow.media.mel import MelSettings
 
 Score = Callable[[int], Sequence[Sounding] | None]
 """From the number of a sample to its notes; None where they are not known."""
@@ -26,29 +27,31 @@ class Contours:
     Attributes:
         score: see `Score`.
         cells: of a latent, along its time.
-        cell: seconds of one.
+        factor: bands and frames that one spans.
         settings: the raster.
+        mel: what the latents are of.
         free: share of the samples that nothing is told about: so that words alone do, too.
     """
 
     score: Score
     cells: int
-    cell: float
+    factor: int
     settings: ContourSettings
-    free: float = 0.5
+    mel: MelSettings
+    free: float = 0.3
 
-    def nothing(self, count: int) -> Float[Tensor, "b k cells"]:
+    def nothing(self, count: int) -> Float[Tensor, "b k rows cells"]:
         """The contours of samples that nothing is told about."""
-        return torch.zeros(count, self.settings.channels, self.cells)
+        return torch.zeros(count, self.settings.channels(self.factor), self.mel.bands // self.factor, self.cells)
 
-    def of(self, chosen: Sequence[int], seeds: Sequence[int]) -> Float[Tensor, "b k cells"]:
+    def of(self, chosen: Sequence[int], seeds: Sequence[int]) -> Float[Tensor, "b k rows cells"]:
         """The contours of samples, or nothing, each by its seed."""
         found = self.nothing(len(chosen))
         for place, (i, seed) in enumerate(zip(chosen, seeds, strict=True)):
             random = np.random.default_rng(seed)
             score = self.score(i)
             if score is not None and random.random() >= self.free:
-                found[place] = contour(_misheard(score, random), self.cells, self.cell, self.settings)
+                found[place] = contour(_misheard(score, random), self.cells, self.factor, self.settings, self.mel)
         return found
 
 
@@ -66,5 +69,5 @@ def contours_of(model: Model, score: Score | None) -> Contours | None:
     """Contours for a model's latents; None where it can be told none."""
     if model.contour is None or model.mel is None:
         return None
-    cell = model.factor * model.mel.hop / model.mel.rate
-    return Contours(score or (lambda i: None), model.size[1] // model.factor, cell, model.contour)
+    cells = model.size[1] // model.factor
+    return Contours(score or (lambda i: None), cells, model.factor, model.contour, model.mel)

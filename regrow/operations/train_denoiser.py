@@ -119,7 +119,7 @@ def batch_loss(
     eps: Float[Tensor, "b c h w"],
     shares: Float[Tensor, " b"],
     tokens: Tensor,
-    told: Float[Tensor, "b k w"] | None = None,
+    told: Float[Tensor, "b k h w"] | None = None,
 ) -> Float[Tensor, "b c h w"]:
     """Squared error of the network's output at the levels `shares` in [0, 1) of the labels.
 
@@ -136,7 +136,7 @@ def batch_loss(
     x_t = alpha * x0 + sigma * eps
     if stage.contours:
         told = stage.contours.nothing(len(x0)) if told is None else told
-        x_t = torch.cat([x_t, told.to(device)[:, :, None].expand(-1, -1, x_t.shape[2], -1)], 1)
+        x_t = torch.cat([x_t, told.to(device)], 1)
     x_t = x_t.contiguous(memory_format=torch.channels_last)
     output = module(x_t, labels.float().to(device), tokens.to(device))
     return (output - target(x0, eps, alpha, sigma, stage.prediction_type)).square()

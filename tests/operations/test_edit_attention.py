@@ -20,6 +20,7 @@ def test_with_every_inversion_it_changes_the_edit_and_leaves_the_network_as_it_w
     model: Model, image: Path, kind, method
 ) -> None:
     request = Edit(image, ("a bird", "a dog"), "a cat", method=method, steps=4, attention=kind, strength=1.0)
+    request = replace(request, guidance_share=1.0)
     there = dict(model.unet.attn_processors)
     shared, plain = (finish(edit(replace(request, attention=a), model)) for a in (kind, "none"))
     assert (shared.frames - plain.frames).abs().max() > 1e-3
@@ -46,6 +47,7 @@ def test_a_comparison_sheet_leaves_out_what_its_other_cells_cannot_have(model: M
     [
         ({"method": "img2img", "attention": "p2p"}, "which img2img has not"),
         ({"method": "uni_edit", "attention": "masactrl"}, "which uni_edit has not"),
+        ({"guidance_share": -0.5}, "guidance_share must be from 0 to 1"),
         ({"attention": "p2p", "attention_share": 1.5}, "attention_share must be from 0 to 1"),
         ({"emphasis": ("hat=2",)}, "needs attention=p2p"),
         ({"attention": "p2p", "emphasis": ("hat",)}, "emphasis must be words with factors"),

@@ -31,7 +31,7 @@ def test_every_cell_is_the_edit_that_it_names(model: Model, image: Path, method)
 def test_one_inversion_and_one_mask_serve_all(model: Model, image: Path, cache: bool) -> None:
     request = Edit(image, ("a bird",), "a cat", steps=4, cache=cache, mask="auto", frame="pad")
     found = finish(explore(request, model, (0.5, 1.0), (2.0, 5.0)))
-    assert found.evaluations == 5 + 24 + 2 * (4 + 2)
+    assert found.evaluations == 5 + 24 + (4 + 2) + (2 + 1)
 
 
 def test_what_cannot_be_explored(model: Model, image: Path) -> None:

@@ -81,7 +81,7 @@ def test_notes_change_what_is_predicted_and_no_notes_are_zeros(model: Model) -> 
     heard = playing.denoiser(condition)(x, level)
     assert heard.x0.shape == x.shape
     assert float((heard.x0 - plain.x0).abs().max()) > 1e-3
-    zeros = torch.cat([x, torch.zeros(1, STANDARD.channels, *x.shape[-2:])], 1)
+    zeros = torch.cat([x, torch.zeros(1, STANDARD.channels(16), *x.shape[-2:])], 1)
     labels = torch.tensor([model.schedule.label(level)], dtype=torch.float32)
     assert torch.equal(model.output(model.beside(x), labels, condition), model.output(zeros, labels, condition))
     guided = playing.denoiser(condition, guidance=2.0)(x.repeat(2, 1, 1, 1), level)
@@ -107,7 +107,7 @@ def test_contours_that_do_not_fit_are_named(model: Model) -> None:
     level, condition = model.schedule.grid(4)[1], model.condition([WORDS])
     with pytest.raises(ValueError, match="The contour has 5 cells, but the latents have 8"):
         told(model, NOTES, 5).denoiser(condition)(x, level)
-    two = model.told(torch.zeros(2, STANDARD.channels, 8))
+    two = model.told(torch.zeros(2, STANDARD.channels(16), 8, 8))
     with pytest.raises(ValueError, match="2 contours do not fit a batch of 1"):
         two.denoiser(condition)(x, level)
 
@@ -153,8 +153,8 @@ def test_a_melody_for_what_cannot_play_one_is_one_sentence(clip: Path, capsys: p
 def test_a_folder_whose_notes_do_not_fit_its_network_is_named(model: Model, tmp_path: Path) -> None:
     folder = tmp_path / "changed"
     shutil.copytree(model.folder, folder)
-    (folder / CONTOUR_FILE).write_text(json.dumps({"lowest": 36, "keys": 60, "steps": 8}))
-    with pytest.raises(ModelError, match=r"its contour\.json says 481 more"):
+    (folder / CONTOUR_FILE).write_text(json.dumps({"lowest": 36, "keys": 60, "steps": 4}))
+    with pytest.raises(ModelError, match=r"its contour\.json says 129 more"):
         open_model(folder)
     (folder / CONTOUR_FILE).write_text(json.dumps({"lowest": 36, "keys": -1, "steps": 8}))
     with pytest.raises(ModelError, match="cannot be used: keys must be a whole number"):
@@ -179,17 +179,17 @@ def test_rivals_run_on_a_network_that_can_be_told_notes(model: Model) -> None:
     assert made.shape == unit.shape
 
 
-def test_training_hears_half_of_the_notes_a_little_wrong() -> None:
-    """Half of the samples are told nothing; what is told depends on the seed alone."""
-    contours = Contours(lambda i: NOTES if i else None, 16, 0.2, STANDARD)
+def test_training_hears_most_of_the_notes_a_little_wrong() -> None:
+    """Three samples in ten are told nothing; what is told depends on the seed alone."""
+    contours = Contours(lambda i: NOTES if i else None, 16, 16, STANDARD, MelSettings())
     found = contours.of([1] * 200, list(range(200)))
-    share = float((found[:, -1, 0] == 1).float().mean())
-    assert 0.38 < share < 0.62
+    says = found[:, -1, 0, 0]
+    assert 0.6 < float((says == 1).float().mean()) < 0.8
     assert torch.equal(found[:5], contours.of([1] * 5, list(range(5))))
     assert not contours.of([0] * 50, list(range(50))).any()
-    assert torch.equal(found[found[:, -1, 0] == 0], contours.nothing(int((found[:, -1, 0] == 0).sum())))
-    rows = found[found[:, -1, 0] == 1][:, 24 * 8 : 25 * 8].sum((1, 2))
-    assert np.unique(rows.numpy().round(4)).size > 50  # onsets and durations differ
+    assert torch.equal(found[says == 0], contours.nothing(int((says == 0).sum())))
+    total = found[says == 1].sum((1, 2, 3))
+    assert np.unique(total.numpy().round(2)).size > 50  # onsets and durations differ
 
 
 def test_the_shipped_transcriber_reads_notes_it_never_saw() -> None:

@@ -21,6 +21,8 @@ def edit_settings() -> tuple[dict[str, Any], list[Any], list[Any]]:
         "method": gr.Dropdown(_names(MethodName), value=DEFAULTS["method"], label=text("method")),
         "steps": gr.Slider(1, 200, DEFAULTS["steps"], step=1, label=text("steps"), elem_id="edit-steps"),
         "guidance": gr.Slider(0, 15, DEFAULTS["guidance"], step=0.1, label=text("guidance")),
+        "guidance_share": gr.Slider(0, 1, DEFAULTS["guidance_share"], step=0.05, label=text("guidance_share")),
+        "details": gr.Radio(["tell", "leave"], value=DEFAULTS["details"], label=text("details"), elem_id="details"),
         "invert_guidance": gr.Slider(0, 15, DEFAULTS["invert_guidance"], step=0.1, label=text("invert_guidance")),
         "negative": gr.Textbox(label=text("negative_edit")),
         "region": gr.Textbox(label=text("region"), placeholder="0.2,0.3,0.8,0.9", elem_id="region"),

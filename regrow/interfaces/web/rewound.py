@@ -9,6 +9,7 @@ from regrow.core.denoiser import Counted
 from regrow.families.model import Model
 from regrow.interfaces.web.jobs import At
 from regrow.interfaces.web.worker import steps_of
+from regrow.operations.details import with_details
 from regrow.operations.invert import describe, path_of, source_denoiser, watched
 from regrow.operations.requests import PATHS, Edit
 from regrow.operations.trajectories import from_cache, to_cache
@@ -20,7 +21,7 @@ def rewound(request: Edit, model: Model, encoded: Callable[[], Float[Tensor, "1 
     Args:
         request: the edit.
         model: that it asks for.
-        encoded: gives the latents of its picture or sound, if they are needed.
+        encoded: gives the latents of its picture or sound.
 
     Returns:
         The evaluations that it took.
@@ -29,6 +30,8 @@ def rewound(request: Edit, model: Model, encoded: Callable[[], Float[Tensor, "1 
         return 0
     if request.source == "auto":  # whose words are not known yet
         return 0
+    latents = encoded()
+    request, _, _ = with_details(request, model, latents)
     levels = model.schedule.grid(request.steps, request.spacing)[::-1]
     made_of = describe(request, model)
     if from_cache(made_of, levels[-1]):
@@ -36,6 +39,6 @@ def rewound(request: Edit, model: Model, encoded: Callable[[], Float[Tensor, "1 
     guided = request.invert_guidance != 1
     denoise = Counted(source_denoiser(model, request.source, request.invert_guidance), 1 + guided)
     method = PATHS[request.method]
-    walk = path_of(method, denoise, encoded(), levels, request.label, request.tolerance, [request.seed])
+    walk = path_of(method, denoise, latents, levels, request.label, request.tolerance, [request.seed])
     to_cache(made_of, (yield from steps_of(watched(walk, "invert"), model)))
     return denoise.evaluations

@@ -89,6 +89,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "seed": ("Seed: the same gives the same", "种子：相同则结果相同"),
     "steps": ("Steps", "步数"),
     "guidance": ("Guidance: how much the words are exaggerated (1 = off)", "引导：文字强调多少（1 = 关）"),
+    "guidance_share": ("Guidance in what share of the steps, the first ones", "引导用在前多大比例的步数里"),
+    "details": (
+        "What the words leave open, as it is seen (tell: fill the words up with it)",
+        "文字没说的部分，按所见（tell：把它补进文字里）",
+    ),
     "invert_guidance": ("Guidance of the inversion (1 = off)", "反演的引导（1 = 关）"),
     "solver": ("Solver", "求解器"),
     "eta": ("Fresh noise (eta)", "新噪声（eta）"),

@@ -26,10 +26,11 @@ from regrow.operations.invert import open_picture
 from regrow.operations.recipe import Recipe
 from regrow.operations.replay import recipe_in, replay, request_from
 from regrow.operations.requests import Edit, Generate
+from regrow.operations.seen import seen
 from regrow.verification.formulas import SECTIONS, verify
 
 Open = Callable[[str], Model]
-STRENGTHS, GUIDANCES = (0.5, 0.65, 0.8, 0.95), (2.0, 4.0, 7.0)
+STRENGTHS, GUIDANCES = (0.6, 0.75, 0.9, 1.0), (1.5, 3.0, 5.0)
 """Of the explore sheet."""
 
 
@@ -56,7 +57,8 @@ def edit(job: Job, opened: Open) -> Generator[At, None, None]:
         return
 
     def encoded() -> Tensor:
-        return model.encode(open_picture(request.image, model, request.frame, request.size)[1].pixels[None])
+        pixels = open_picture(request.image, model, request.frame, request.size)[1].pixels
+        return seen(model, pixels, request.cache).latents
 
     before = yield from rewound(request, model, encoded)
     edited = yield from steps_of(editing(request, model), model)
@@ -66,7 +68,9 @@ def edit(job: Job, opened: Open) -> Generator[At, None, None]:
         job.lay_beside("mask", edited.region.picture(0))
     # under the source's own words guidance leads nowhere, so one evaluation a step is enough
     plain = replace(request, target=(request.source,), guidance=1.0, negative=None, mask=None, region=None)
-    plain = replace(plain, attention="none", emphasis=())
+    # and under words as full as the edit's, whose path is there
+    details = request.details if edited.words else "leave"
+    plain = replace(plain, attention="none", emphasis=(), details=details)
     if request.method != "null_text":  # which tunes again for every guidance
         back = yield from steps_of(editing(plain, model), model)
         job.lay_beside("reconstruction", back.frames[0])

@@ -1,0 +1,122 @@
+"""Details: words for an edit that say all that is seen, so that what a user leaves unsaid stays as it is.
+
+A wish "a grey dog on a beach" for "a grey cat on a beach" says nothing of the cat's sitting and looking left, nor of the
+rain. Told so, a small model fills in what is usual. A describer has read what is there; the words say what of it they
+change; and the model is told both as it was trained to be told: in the fullest of its captions.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.families.describer import read_describer
+from regrow.families.model import Model
+from regrow.operations.describe import WORLDS, Told, read_off
+from regrow.operations.requests import Edit
+
+CHANGES = 2
+"""The most that words may differ from what is seen: what a wish changes, and what must change with it."""
+
+
+def with_details(
+    request: Edit, model: Model, latents: Float[Tensor, "1 c y x"]
+) -> tuple[Edit, Mapping[str, str], tuple[str, ...]]:
+    """A request in full sentences; its words with those for each, none where they stay; and a sentence that says so.
+
+    Words stay as they are where the request says so, weighs words, or starts from a trajectory that was inverted under
+    words of its own; and where `detailed` finds none.
+
+    Raises:
+        ModelError: the describer is damaged.
+    """
+    if request.details == "leave" or request.emphasis or request.trajectory:
+        return request, {}, ()
+    words = detailed(model, latents, request.source, request.target)
+    if all(short == full for short, full in words.items()):
+        return request, {}, ()
+    request = replace(request, source=words[request.source], target=tuple(words[wish] for wish in request.target))
+    return request, words, (f'Told in full: "{request.source}" to "{request.target[0]}".',)
+
+
+def detailed(model: Model, latents: Float[Tensor, "1 c y x"], source: str, targets: Sequence[str]) -> dict[str, str]:
+    """Source and targets with the fullest captions of what they mean here.
+
+    The source means the thing nearest to what is seen of which it is a caption; a target means the nearest to that. What
+    the source names and the target does not is gone, if it can be: an accessory.
+
+    Returns:
+        Sentences by words; empty where the model has no describer, or where any of the words are no caption of anything
+        near, for then full words beside short ones would exaggerate what only the full ones name.
+
+    Raises:
+        ModelError: the describer is damaged.
+    """
+    describer = read_describer(model.folder, model.latent_channels)
+    if describer is None:
+        return {}
+    told = WORLDS[describer.world]
+    seen, _ = read_off(describer, latents)
+    origin = _meant(told, seen, source)
+    if origin is None:
+        return {}
+    found = {source: told.captions(origin, _language(source))[-1]}
+    named = _named(told, origin, source)
+    for target in targets:
+        wished = _meant(told, origin, target)
+        if wished is None:
+            return {}
+        for name in named - _named(told, wished, target):
+            if "none" in told.attributes[name]:
+                wished = wished.replace(**{name: "none"})
+        found[target] = told.captions(wished, _language(target))[-1]
+    return found
+
+
+def _meant(told: Told, thing: Any, words: str) -> Any | None:
+    """The thing nearest to this one of which the words are a caption; None where none is near."""
+    language = _language(words)
+    return next((near for near in _nearby(told, thing) if words in told.captions(near, language)), None)
+
+
+def _nearby(told: Told, thing: Any) -> Iterator[Any]:
+    """Things in the order of how many attributes differ."""
+    yield thing
+    others = [(name, value) for name, value in _values(told) if value != getattr(thing, name)]
+    for count in range(1, CHANGES + 1):
+        for changes in combinations(others, count):
+            changed = dict(changes)
+            if len(changed) == count and (found := _changed(thing, changed)) is not None:
+                yield found
+
+
+def _named(told: Told, thing: Any, words: str) -> set[str]:
+    """The attributes on which it depends whether the words are a caption of the thing."""
+    language, found = _language(words), set()
+    for name in told.attributes:
+        others = [_changed(thing, {name: value}) for value in told.attributes[name] if value != getattr(thing, name)]
+        others = [other for other in others if other is not None]
+        if others and not any(words in told.captions(other, language) for other in others):
+            found.add(name)
+    return found
+
+
+def _values(told: Told) -> Iterator[tuple[str, str]]:
+    for name, values in told.attributes.items():
+        for value in values:
+            yield name, value
+
+
+def _changed(thing: Any, changes: Mapping[str, str]) -> Any | None:
+    try:
+        return thing.replace(**changes)
+    except ValueError:  # a weather that the place has not
+        return None
+
+
+def _language(words: str) -> str:
+    return "zh" if re.search(r"[\u3400-\u9fff]", words) else "en"
