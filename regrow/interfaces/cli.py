@@ -37,8 +37,8 @@ def edit(
     out: Path | None = None,
     sheet: Path | None = None,
     explore: bool = False,
-    strengths: tuple[float, ...] = (0.5, 0.65, 0.8, 0.95),
-    guidances: tuple[float, ...] = (2.0, 4.0, 7.0),
+    strengths: tuple[float, ...] = (0.6, 0.75, 0.9, 1.0),
+    guidances: tuple[float, ...] = (1.5, 3.0, 5.0),
 ) -> None:
     """Change what the words change in a picture or a sound, and keep the rest.
 

@@ -1,8 +1,8 @@
 """Details: words for an edit that say all that is seen, so that what a user leaves unsaid stays as it is.
 
-A wish "a grey dog on a beach" for "a grey cat on a beach" says nothing of the cat's sitting and looking left, nor of the
-rain. Told so, a small model fills in what is usual. A describer has read what is there; the words say what of it they
-change; and the model is told both as it was trained to be told: in the fullest of its captions.
+A wish "a grey dog on a beach" for "a grey cat on a beach" says nothing of the cat's sitting and looking left, nor of
+the rain. Told so, a small model fills in what is usual. A describer has read what is there; the words say what of it
+they change; and the model is told both as it was trained to be told: in the fullest of its captions.
 """
 
 import re
@@ -21,6 +21,8 @@ from regrow.operations.requests import Edit
 
 CHANGES = 2
 """The most that words may differ from what is seen: what a wish changes, and what must change with it."""
+CARRYING_NOTHING = frozenset(("a", "an", "the", "and", "is", "of", *"一只个张幅"))
+"""Words and characters that say nothing of a thing."""
 
 
 def with_details(
@@ -46,12 +48,13 @@ def with_details(
 def detailed(model: Model, latents: Float[Tensor, "1 c y x"], source: str, targets: Sequence[str]) -> dict[str, str]:
     """Source and targets with the fullest captions of what they mean here.
 
-    The source means the thing nearest to what is seen of which it is a caption; a target means the nearest to that. What
-    the source names and the target does not is gone, if it can be: an accessory.
+    The source means the thing nearest to what is seen of which it is a caption, or a part of one ("a cat on the
+    beach"); a target means the nearest to that. What the source names and the target does not is gone, if it can be:
+    an accessory.
 
     Returns:
-        Sentences by words; empty where the model has no describer, or where any of the words are no caption of anything
-        near, for then full words beside short ones would exaggerate what only the full ones name.
+        Sentences by words; empty where the model has no describer, or where any of the words tell of nothing near, for
+        then full words beside short ones would exaggerate what only the full ones name.
 
     Raises:
         ModelError: the describer is damaged.
@@ -78,9 +81,32 @@ def detailed(model: Model, latents: Float[Tensor, "1 c y x"], source: str, targe
 
 
 def _meant(told: Told, thing: Any, words: str) -> Any | None:
-    """The thing nearest to this one of which the words are a caption; None where none is near."""
-    language = _language(words)
-    return next((near for near in _nearby(told, thing) if words in told.captions(near, language)), None)
+    """The thing nearest to this one of which the words are a caption, or else part of one; None where none is near."""
+    for says in (_is_caption, _is_part):
+        for near in _nearby(told, thing):
+            if says(told, near, words):
+                return near
+    return None
+
+
+def _is_caption(told: Told, thing: Any, words: str) -> bool:
+    return words in told.captions(thing, _language(words))
+
+
+def _is_part(told: Told, thing: Any, words: str) -> bool:
+    """Whether a caption of the thing has all of the words that carry meaning, in their order."""
+    wanted = _carrying(words)
+    return bool(wanted) and any(_in_order(wanted, _carrying(text)) for text in told.captions(thing, _language(words)))
+
+
+def _carrying(words: str) -> list[str]:
+    parts = re.findall(r"[a-z0-9-]+|[\u3400-\u9fff]", words.lower())
+    return [part for part in parts if part not in CARRYING_NOTHING]
+
+
+def _in_order(wanted: Sequence[str], words: Sequence[str]) -> bool:
+    rest = iter(words)
+    return all(word in rest for word in wanted)
 
 
 def _nearby(told: Told, thing: Any) -> Iterator[Any]:
@@ -95,12 +121,12 @@ def _nearby(told: Told, thing: Any) -> Iterator[Any]:
 
 
 def _named(told: Told, thing: Any, words: str) -> set[str]:
-    """The attributes on which it depends whether the words are a caption of the thing."""
-    language, found = _language(words), set()
+    """The attributes on which it depends whether the words tell of the thing."""
+    says, found = _is_caption if _is_caption(told, thing, words) else _is_part, set()
     for name in told.attributes:
         others = [_changed(thing, {name: value}) for value in told.attributes[name] if value != getattr(thing, name)]
         others = [other for other in others if other is not None]
-        if others and not any(words in told.captions(other, language) for other in others):
+        if others and not any(says(told, other, words) for other in others):
             found.add(name)
     return found
 

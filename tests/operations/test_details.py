@@ -71,9 +71,29 @@ def test_wishes_with_a_known_answer_are_told_just_as_they_are_meant(storybook: M
 
 
 @pytest.mark.parametrize(
-    ("source", "target"), [("my fox", WISH), (SHORT, "a fox on a beach"), ("", WISH), (SHORT, "a green dragon")]
+    ("words", "meant"),
+    [
+        ("a fox on the beach", {"place": "beach"}),
+        ("the fox with a hat", {"accessory": "blue hat"}),
+        ("a black rabbit", {"colour": "black", "animal": "rabbit"}),
+        ("沙滩上的狐狸", {"place": "beach"}),
+    ],
 )
-def test_words_that_are_no_caption_leave_all_as_they_are(storybook: Model, source: str, target: str) -> None:
+def test_words_that_are_a_part_of_a_caption_change_what_they_say(storybook: Model, words: str, meant: dict) -> None:
+    """As somebody writes them who was never told which words the book has."""
+    source = "a fox" if words.isascii() else "狐狸"
+    found = detailed(storybook, seen(storybook, FOX), source, (words,))
+    language = "en" if words.isascii() else "zh"
+    assert found == {
+        source: captions(FOX, language)[-1],
+        words: captions(FOX.replace(**meant), language)[-1],
+    }
+
+
+@pytest.mark.parametrize(
+    ("source", "target"), [("my fox", WISH), (SHORT, "a blue fox"), ("", WISH), (SHORT, "a green dragon")]
+)
+def test_words_that_tell_of_nothing_near_leave_all_as_they_are(storybook: Model, source: str, target: str) -> None:
     assert detailed(storybook, seen(storybook, FOX), source, (target,)) == {}
 
 

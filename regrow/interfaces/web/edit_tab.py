@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from regrow.interfaces.web.edit_settings import edit_settings
+from regrow.interfaces.web.edit_settings import DEFAULTS, edit_settings
 from regrow.interfaces.web.edit_stage import shown, stage_of
 from regrow.interfaces.web.medium import EMBEDDED, follow, kept_sound, sound_field, switch
 from regrow.interfaces.web.parts import Page, beside, following, kept, made_files, upload, worded
@@ -28,7 +28,13 @@ def edit_tab(page: Page) -> dict[str, Any]:
             target = gr.Textbox(label=text("target"), placeholder=text("target_hint"), lines=2, elem_id="target")
             go = gr.Button(text("go_edit"), variant="primary", elem_id="go-edit")
             strength = gr.Slider(
-                0.05, 1, 0.75, step=0.05, label=text("strength"), info=text("strength_info"), elem_id="strength"
+                0.05,
+                1,
+                DEFAULTS["strength"],
+                step=0.05,
+                label=text("strength"),
+                info=text("strength_info"),
+                elem_id="strength",
             )
             find_mask = gr.Checkbox(label=text("find_mask"), elem_id="find-mask")
             with gr.Row(visible=False) as span:

@@ -117,4 +117,7 @@ def _strength(stored: dict[str, Any]) -> float:
     """The slider's place: a start step says the same as a strength."""
     if stored.get("start_step") is not None:
         return (stored["steps"] - stored["start_step"]) / stored["steps"]
-    return stored["strength"] if isinstance(stored.get("strength"), float) else 0.75  # "auto" is no place on it
+    assert isinstance(Edit.strength, float)
+    return (
+        stored["strength"] if isinstance(stored.get("strength"), float) else Edit.strength
+    )  # "auto" is no place on it
