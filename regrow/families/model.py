@@ -189,6 +189,9 @@ class Model(ABC):
 
         def pair(x_t: Batch, level: Level) -> Prediction:
             half = len(x_t) // 2
+            if self.playing is not None:  # guidance exaggerates the notes, too: away from none
+                x_t = x_t.clone()
+                x_t[half:, self.latent_channels :] = 0
             return self._conditioned(condition.expand(half).cat(away.expand(half)))(x_t, level)
 
         return self._told(self._of_any_length(classifier_free(pair, guidance), closed))
