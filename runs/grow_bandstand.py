@@ -39,7 +39,7 @@ PHRASES = 6000
 def widened(unet: UNet2DConditionModel) -> UNet2DConditionModel:
     """The same denoiser with room for a contour, which it does not heed yet."""
     config = {key: value for key, value in unet.config.items() if not key.startswith("_")}
-    wider = UNet2DConditionModel(**{**config, "in_channels": config["in_channels"] + STANDARD.channels})
+    wider = UNet2DConditionModel(**{**config, "in_channels": config["in_channels"] + STANDARD.channels(16)})
     weights = unet.state_dict()
     kernel = torch.zeros_like(wider.conv_in.weight)
     kernel[:, : config["in_channels"]] = weights["conv_in.weight"]

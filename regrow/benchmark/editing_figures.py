@@ -70,11 +70,15 @@ def print_table(figures: EditingFigures, out: TextIO) -> None:
         f"{figures.seconds:.0f} s\n",
         file=out,
     )
+    width = 2 + max(18, *(len(_name(m)) for m in figures.measured))
     heads = ("strength", "guidance", "granted %", "spoiled %", "clean %", "outside dB", "inside dB", "round trip dB")
-    print(f"{'':16}" + "".join(f"{head:>15}" for head in (*heads, "evaluations", "processor s", "memory MB")), file=out)
+    print(
+        f"{'':{width}}" + "".join(f"{head:>15}" for head in (*heads, "evaluations", "processor s", "memory MB")),
+        file=out,
+    )
     for m in figures.measured:
         if m.failure or m.chosen is None:
-            print(f"{_name(m):16}  did not run: {m.failure}", file=out)
+            print(f"{_name(m):{width}}did not run: {m.failure}", file=out)
             continue
         found = figures_of(m.outcomes)
         cells = [
@@ -87,20 +91,22 @@ def print_table(figures: EditingFigures, out: TextIO) -> None:
             f"{m.cost.processor:.1f}" if m.cost else "-",
             f"{m.cost.memory / 2**20:.0f}" if m.cost and m.cost.memory is not None else "-",
         ]
-        print(f"{_name(m):16}" + "".join(f"{cell:>15}" for cell in cells), file=out)
+        print(f"{_name(m):{width}}" + "".join(f"{cell:>15}" for cell in cells), file=out)
     print("(* = rival; processor s, memory MB: of one picture alone)", file=out)
-    print("\nclean %, by kind  " + "".join(f"{kind:>10}" for kind in KINDS), file=out)
+    print(f"\n{'clean %, by kind':{width}}" + "".join(f"{kind:>10}" for kind in KINDS), file=out)
     ran = [m for m in figures.measured if not m.failure]
     for m in ran:
         shares = ([o.clean for o in m.outcomes if o.kind == kind] for kind in KINDS)
         cells = (f"{100 * sum(found) / len(found):.0f}" if found else "-" for found in shares)
-        print(f"{_name(m):18}" + "".join(f"{cell:>10}" for cell in cells), file=out)
-    print("\nspoiled %, by field" + "".join(f"{field:>11}" for field in (*FIELDS, "sky colour %")), file=out)
+        print(f"{_name(m):{width}}" + "".join(f"{cell:>10}" for cell in cells), file=out)
+    print(
+        f"\n{'spoiled %, by field':{width}}" + "".join(f"{field:>11}" for field in (*FIELDS, "sky colour %")), file=out
+    )
     for m in ran:
         sky = figures_of(m.outcomes).get("sky")
         cells = [f"{100 * share:.0f}" for share in lost_by_field(m.outcomes).values()]
         cells.append(f"{100 * sky.value:.0f}" if sky else "-")
-        print(f"{_name(m):18} " + "".join(f"{cell:>11}" for cell in cells), file=out)
+        print(f"{_name(m):{width}}" + "".join(f"{cell:>11}" for cell in cells), file=out)
     if figures.tuning:
         print("\ntrade-off, on the tuning wishes: strength / guidance: granted % / spoiled %", file=out)
     for m in ran:
@@ -110,7 +116,7 @@ def print_table(figures: EditingFigures, out: TextIO) -> None:
             f"{100 * found['spoiled'].value:.1f}"
             for setting, found in points
         )
-        print(f"{_name(m):18}" + "   ".join(told), file=out)
+        print(f"{_name(m):{width}}" + "   ".join(told), file=out)
 
 
 def contact_sheet(figures: EditingFigures, cell: int = 128) -> Float[Tensor, "3 h w"]:

@@ -57,7 +57,7 @@ def generate_sounds(request: Generate, model: Model) -> Generator[Progress, None
         notes += heard.notes
         samples = heard.wave.shape[-1]
         model, played = telling(model, heard.mel)
-        notes += (f"{len(played)} notes of {request.melody.name} are played.",)
+        notes += (f"{len(played)} notes of the melody are played.",)
     cells = -(-samples // cell)
     x, evaluations = yield from grow(request, model, model.latent_shape(settings.bands, cells * model.multiple))
     mels = model.decode(x)

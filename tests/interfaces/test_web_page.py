@@ -29,6 +29,7 @@ PROGRAM = "from regrow.interfaces.cli import main; main()"
 PATIENCE = 120
 """Seconds after which something does not come any more; a busy machine may be slow."""
 EXAMPLE = Path(__file__).parents[2] / "examples" / "cat.png"
+PIANO = EXAMPLE.with_name("piano.flac")
 
 
 class Server:
@@ -210,7 +211,8 @@ def test_edit_the_example_cat_and_drag_the_slider(opened: Callable, server: Serv
     recipe = read_recipe(made)
     assert recipe is not None
     assert recipe["settings"]["target"] == ["an orange puppy on a beach"]
-    assert recipe["settings"]["strength"] == 0.75
+    assert recipe["settings"]["strength"] == 0.9
+    assert "Told in full" in page.inner_text("#edit-status")
     # less change, on the path that is kept
     slider = page.locator("#strength input[type=range]")
     slider.focus()
@@ -221,7 +223,7 @@ def test_edit_the_example_cat_and_drag_the_slider(opened: Callable, server: Serv
     page.wait_for_selector("#edit-status .done")
     again = read_recipe(server.made()[-1])
     assert again is not None
-    assert again["settings"]["strength"] == pytest.approx(0.5)
+    assert again["settings"]["strength"] == pytest.approx(0.65)
     assert again["figures"]["evaluations"]["inversion"] == 0
     page.click("#use-result")
     page.wait_for_function("document.querySelector('#source input, #source textarea').value.includes('puppy')")
@@ -257,6 +259,26 @@ def test_edit_the_example_piano_and_switch_between_before_and_after(opened: Call
     assert recipe is not None
     assert recipe["settings"]["target"] == ["a slow sad violin melody"]
     assert recipe["settings"]["span"] == "1:2"
+
+
+def test_a_melody_dropped_beside_the_words_is_played(opened: Callable, server: Server) -> None:
+    page = opened()
+    page.get_by_role("tab", name="Generate").click()
+    page.locator("#generate-medium label").nth(1).click()
+    page.wait_for_selector("#melody input[type=file]", state="attached")
+    page.set_input_files("#melody input[type=file]", PIANO)
+    page.wait_for_function("document.querySelector('#melody #duration')?.textContent == '0:06'")
+    page.fill("#prompt textarea", "a slow sad violin melody")
+    page.get_by_role("button", name="All settings").first.click()
+    set_slider(page, "generate-steps", 3)
+    page.click("#go-generate")
+    page.wait_for_selector("#generated-sounds audio")
+    assert "notes of the melody are played" in page.inner_text("#generate-status")
+    newest = max((server.home / "page" / "made").glob("*/*.wav"), key=lambda path: path.stat().st_mtime)
+    recipe = read_sound_recipe(newest)
+    assert recipe is not None
+    assert recipe["operation"] == "generate"
+    assert recipe["settings"]["melody"]
 
 
 def test_fields_for_pictures_take_files_after_a_switch_to_sounds_and_back(opened: Callable, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import torch
 
 from regrow.benchmark.editors import Setting, Task
 from regrow.benchmark.rivals import rivals
+from regrow.core.guidance import mix
 from regrow.families.contour_file import CONTOUR_FILE
 from regrow.families.model import Model, ModelError
 from regrow.families.registry import open_model
@@ -88,6 +89,16 @@ def test_notes_change_what_is_predicted_and_no_notes_are_zeros(model: Model) -> 
     torch.testing.assert_close(guided.x0[0], guided.x0[1])
 
 
+def test_guidance_leads_away_from_the_other_words_and_from_no_notes(model: Model) -> None:
+    x = torch.randn(2, *model.latent_shape(128, 128), generator=torch.Generator().manual_seed(0))
+    level = model.schedule.grid(4)[1]
+    wish, away = model.condition([WORDS]), model.condition(["a fast happy flute melody"])
+    playing = told(model, NOTES, x.shape[-1])
+    guided = playing.denoiser(wish, away, 3.0)(x, level)
+    expected = mix(playing.denoiser(wish)(x, level), model.denoiser(away)(x, level), 3.0)
+    torch.testing.assert_close(guided.x0, expected.x0, rtol=1e-3, atol=1e-3)
+
+
 def test_each_window_of_a_long_sound_is_told_its_own_part(model: Model) -> None:
     """With as many cells as two windows, apart by a whole one, the second window hears the notes of its own time."""
     width = model.size[1] // model.factor
@@ -135,7 +146,7 @@ def test_a_melody_gives_its_notes_and_its_length_and_is_replayed(model: Model, c
     request = Generate("a slow sad violin melody", model=str(model.folder), steps=2, melody=clip)
     made = finish(generate_sounds(request, model))
     assert made.waves.shape[-1] == hear(clip, model).wave.shape[-1]
-    assert "notes of clip.wav are played" in made.notes[0]
+    assert "notes of the melody are played" in made.notes[0]
     again = request_from(made.recipes[0])
     assert again == request
     assert finish(replay(made.recipes[0], again, model)).identical
