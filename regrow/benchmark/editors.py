@@ -185,7 +185,7 @@ def in_full(model: Model, task: Task, latents: Float[Tensor, "b c y x"]) -> Task
     """A task whose words are filled up with what the model's describer sees, as `regrow edit` does it."""
     source, target = [], []
     for one, before, after in zip(latents.split(1), task.source, task.target, strict=True):
-        words = detailed(model, one, before, (after,))
+        words, _ = detailed(model, one, before, (after,))
         source.append(words.get(before, before))
         target.append(words.get(after, after))
     return replace(task, source=source, target=target)

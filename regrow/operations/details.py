@@ -21,8 +21,8 @@ from regrow.operations.requests import Edit
 
 CHANGES = 2
 """The most that words may differ from what is seen: what a wish changes, and what must change with it."""
-CARRYING_NOTHING = frozenset(("a", "an", "the", "and", "is", "of", *"一只个张幅"))
-"""Words and characters that say nothing of a thing."""
+CARRYING_NOTHING = frozenset(("a", "an", "the", "and", "is", "of", "in", "on", "at", "with", *"一只个张幅在"))
+"""Words and characters that say nothing of a thing by themselves."""
 
 
 def with_details(
@@ -38,14 +38,19 @@ def with_details(
     """
     if request.details == "leave" or request.emphasis or request.trajectory:
         return request, {}, ()
-    words = detailed(model, latents, request.source, request.target)
+    words, strange = detailed(model, latents, request.source, request.target)
+    if strange:
+        why = f'Told as they are, not in full: "{strange}" is not put as {model.name} has learned to put things; '
+        return request, {}, (f"{why}`regrow models show {model.name}` says what it was shown.",)
     if all(short == full for short, full in words.items()):
         return request, {}, ()
     request = replace(request, source=words[request.source], target=tuple(words[wish] for wish in request.target))
     return request, words, (f'Told in full: "{request.source}" to "{request.target[0]}".',)
 
 
-def detailed(model: Model, latents: Float[Tensor, "1 c y x"], source: str, targets: Sequence[str]) -> dict[str, str]:
+def detailed(
+    model: Model, latents: Float[Tensor, "1 c y x"], source: str, targets: Sequence[str]
+) -> tuple[dict[str, str], str]:
     """Source and targets with the fullest captions of what they mean here.
 
     The source means the thing nearest to what is seen of which it is a caption, or a part of one ("a cat on the
@@ -53,31 +58,32 @@ def detailed(model: Model, latents: Float[Tensor, "1 c y x"], source: str, targe
     an accessory.
 
     Returns:
-        Sentences by words; empty where the model has no describer, or where any of the words tell of nothing near, for
-        then full words beside short ones would exaggerate what only the full ones name.
+        Sentences by words, and the first words that tell of nothing near, if there are any. Then there are no
+        sentences, for full words beside short ones would exaggerate what only the full ones name; and none where the
+        model has no describer.
 
     Raises:
         ModelError: the describer is damaged.
     """
     describer = read_describer(model.folder, model.latent_channels)
     if describer is None:
-        return {}
+        return {}, ""
     told = WORLDS[describer.world]
     seen, _ = read_off(describer, latents)
     origin = _meant(told, seen, source)
     if origin is None:
-        return {}
+        return {}, source
     found = {source: told.captions(origin, _language(source))[-1]}
     named = _named(told, origin, source)
     for target in targets:
         wished = _meant(told, origin, target)
         if wished is None:
-            return {}
+            return {}, target
         for name in named - _named(told, wished, target):
             if "none" in told.attributes[name]:
                 wished = wished.replace(**{name: "none"})
         found[target] = told.captions(wished, _language(target))[-1]
-    return found
+    return found, ""
 
 
 def _meant(told: Told, thing: Any, words: str) -> Any | None:

@@ -40,7 +40,7 @@ def seen(model: Model, scene: Scene) -> torch.Tensor:
 
 
 def test_what_the_words_leave_open_is_told_as_it_is_seen(storybook: Model) -> None:
-    words = detailed(storybook, seen(storybook, FOX), SHORT, (WISH, "草地上的白色狐狸"))
+    words, _ = detailed(storybook, seen(storybook, FOX), SHORT, (WISH, "草地上的白色狐狸"))
     assert words[SHORT] == captions(FOX)[-1]
     assert words[WISH] == captions(FOX.replace(place="beach"))[-1]
     assert words["草地上的白色狐狸"] == captions(FOX, "zh")[-1]
@@ -49,14 +49,14 @@ def test_what_the_words_leave_open_is_told_as_it_is_seen(storybook: Model) -> No
 
 
 def test_words_are_believed_before_what_is_seen(storybook: Model) -> None:
-    words = detailed(storybook, seen(storybook, FOX), "a white rabbit in a meadow", ("a black rabbit in a meadow",))
+    words, _ = detailed(storybook, seen(storybook, FOX), "a white rabbit in a meadow", ("a black rabbit in a meadow",))
     assert words["a white rabbit in a meadow"] == captions(FOX.replace(animal="rabbit"))[-1]
     assert words["a black rabbit in a meadow"] == captions(FOX.replace(animal="rabbit", colour="black"))[-1]
 
 
 def test_what_the_source_names_and_the_wish_does_not_is_gone(storybook: Model) -> None:
     source = "a white fox with a ball in a meadow"
-    words = detailed(storybook, seen(storybook, FOX), source, (SHORT,))
+    words, _ = detailed(storybook, seen(storybook, FOX), source, (SHORT,))
     assert words[source] == captions(FOX)[-1]
     assert words[SHORT] == captions(FOX.replace(accessory="none"))[-1]
 
@@ -64,7 +64,7 @@ def test_what_the_source_names_and_the_wish_does_not_is_gone(storybook: Model) -
 def test_wishes_with_a_known_answer_are_told_just_as_they_are_meant(storybook: Model) -> None:
     right = 0
     for wish in wishes(30, FIRST_TUNING_SEED + 60):
-        words = detailed(storybook, storybook.encode(Drawn(wish, 128).before[None]), wish.source, (wish.target,))
+        words, _ = detailed(storybook, storybook.encode(Drawn(wish, 128).before[None]), wish.source, (wish.target,))
         expected = {wish.source: captions(wish.scene)[-1], wish.target: captions(wish.wished)[-1]}
         right += words == expected
     assert right >= 26  # of 200 of them the describer misread 12
@@ -76,13 +76,14 @@ def test_wishes_with_a_known_answer_are_told_just_as_they_are_meant(storybook: M
         ("a fox on the beach", {"place": "beach"}),
         ("the fox with a hat", {"accessory": "blue hat"}),
         ("a black rabbit", {"colour": "black", "animal": "rabbit"}),
+        ("the fox in the snow at night", {"place": "snow", "time": "night"}),
         ("沙滩上的狐狸", {"place": "beach"}),
     ],
 )
 def test_words_that_are_a_part_of_a_caption_change_what_they_say(storybook: Model, words: str, meant: dict) -> None:
     """As somebody writes them who was never told which words the book has."""
     source = "a fox" if words.isascii() else "狐狸"
-    found = detailed(storybook, seen(storybook, FOX), source, (words,))
+    found, _ = detailed(storybook, seen(storybook, FOX), source, (words,))
     language = "en" if words.isascii() else "zh"
     assert found == {
         source: captions(FOX, language)[-1],
@@ -94,11 +95,19 @@ def test_words_that_are_a_part_of_a_caption_change_what_they_say(storybook: Mode
     ("source", "target"), [("my fox", WISH), (SHORT, "a blue fox"), ("", WISH), (SHORT, "a green dragon")]
 )
 def test_words_that_tell_of_nothing_near_leave_all_as_they_are(storybook: Model, source: str, target: str) -> None:
-    assert detailed(storybook, seen(storybook, FOX), source, (target,)) == {}
+    strange = target if source == SHORT else source
+    assert detailed(storybook, seen(storybook, FOX), source, (target,)) == ({}, strange)
 
 
 def test_a_model_that_describes_nothing_is_told_the_words(model: Model) -> None:
-    assert detailed(model, torch.zeros(1, *model.latent_shape(*model.size)), "a cat", ("a dog",)) == {}
+    assert detailed(model, torch.zeros(1, *model.latent_shape(*model.size)), "a cat", ("a dog",)) == ({}, "")
+
+
+def test_it_is_said_which_words_were_not_understood(storybook: Model) -> None:
+    request = Edit(Path("fox.png"), (WISH, "a green dragon"), SHORT)
+    same, words, notes = with_details(request, storybook, seen(storybook, FOX))
+    assert (same, words) == (request, {})
+    assert notes[0].startswith('Told as they are, not in full: "a green dragon" is not put as storybook has learned')
 
 
 def test_an_edit_is_the_edit_under_full_words_and_is_made_again(storybook: Model, image: Path, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def edit_tab(page: Page) -> dict[str, Any]:
             reuse = gr.Button(text("use_result"), size="md", elem_id="use-result")
             try_all = gr.Button(text("explore"), size="md", elem_id="explore")
             sheet = gr.Gallery(
-                label=text("sheet"), columns=3, height=480, object_fit="contain", visible=False, interactive=False,
+                label=text("sheet"), columns=3, height="auto", object_fit="contain", visible=False, interactive=False,
                 allow_preview=False, buttons=[], elem_id="sheet",
             )  # fmt: skip
     fields = {
