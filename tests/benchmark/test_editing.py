@@ -128,11 +128,11 @@ def test_all_methods_of_the_verb_are_there_and_all_are_tuned_alike() -> None:
 @pytest.mark.parametrize("editor", own_editors(), ids=lambda editor: editor.name)
 def test_what_is_measured_is_what_the_verb_gives(editor: Editor, storybook: Model, tmp_path: Path) -> None:
     given, drawn = task("animal", 2)
-    made = editor.run(storybook, given, Setting(0.1, 2))
+    made = editor.run(storybook, given, Setting(0.2, 2))
     save(tmp_path / "scene.png", drawn[1].before)
     request = Edit(
         tmp_path / "scene.png", (given.target[1],), given.source[1], method=cast("MethodName", editor.name),
-        strength=0.1, steps=STEPS, guidance=2, seed=given.seeds[1], cache=False,
+        strength=0.2, steps=STEPS, guidance=2, seed=given.seeds[1], cache=False,
     )  # fmt: skip
     expected = finish(edit(request, storybook)).frames[0]
     # fixed_point stops when the whole batch is within its tolerance
@@ -148,7 +148,7 @@ def test_every_editor_runs_and_leaves_the_model_as_it_was(editor: Editor, storyb
         pictures = editor.run(storybook, given, Setting(0.1, 2))
     assert pictures.shape == given.pictures.shape
     assert pictures.isfinite().all()
-    assert evaluations() >= 4
+    assert evaluations() >= len(given.pictures)
     assert (storybook.unet.attn_processors.keys(), storybook.unet.config["in_channels"]) == before
     assert not storybook.unet._forward_hooks
     assert not storybook.unet._forward_pre_hooks
