@@ -80,7 +80,7 @@ def ordered(strengths: Sequence[float], guidances: Sequence[float]) -> tuple[Set
     return tuple(Setting(strengths[i], guidances[j]) for i, j in places)
 
 
-OWN = ordered((0.9, 1.0, 0.75), (2, 3, 5))
+OWN = ordered((0.9, 1.0, 0.75), (3, 4, 2))
 SPECIAL: dict[MethodName, tuple[Setting, ...]] = {
     "img2img": ordered((0.8, 0.65, 0.5), (3, 5, 2)),  # fresh noise forgets sooner
 }
@@ -148,15 +148,17 @@ def batched(method: MethodName, steps: int = STEPS, details: Literal["tell", "le
 
     def run(model: Model, task: Task, setting: Setting) -> Float[Tensor, "b channels h w"]:
         latents = model.encode(task.pictures)
+        away = task.source
         if details == "tell":
-            task = in_full(model, task, latents)
+            task, away = in_full(model, task, latents)
         levels = model.schedule.grid(steps, Edit.spacing)
         levels = levels[steps - max(1, round(setting.strength * steps)) :]
         source, target = model.condition(task.source), model.condition(task.target)
         if method == "uni_edit":
             denoise = region_weighted(model.denoiser(target.cat(source)), setting.guidance)
         else:
-            guided, plain = Counted(model.denoiser(target, source, setting.guidance)), Counted(model.denoiser(target))
+            guided = Counted(model.denoiser(target, model.condition(away), setting.guidance))
+            plain = Counted(model.denoiser(target))
             denoise = Limited(guided, plain, limit_of(levels, Edit.guidance_share))
         if method == "img2img":
             x, step = Prediction(latents, noise(latents.shape[1:], task.seeds)).at(levels[0]), ddim
@@ -176,19 +178,23 @@ def told_in_full(editor: Editor) -> Editor:
     """The same way to edit with the words that `regrow edit` fills up: what its users could have written themselves."""
 
     def run(model: Model, task: Task, setting: Setting) -> Float[Tensor, "b channels h w"]:
-        return editor.run(model, in_full(model, task, model.encode(task.pictures)), setting)
+        return editor.run(model, in_full(model, task, model.encode(task.pictures))[0], setting)
 
     return replace(editor, name=f"{editor.name}, full words", about=f"{editor.about}; told in full", run=run)
 
 
-def in_full(model: Model, task: Task, latents: Float[Tensor, "b c y x"]) -> Task:
-    """A task whose words are filled up with what the model's describer sees, as `regrow edit` does it."""
-    source, target = [], []
+def in_full(model: Model, task: Task, latents: Float[Tensor, "b c y x"]) -> tuple[Task, list[str]]:
+    """A task whose words are filled up with what the model's describer sees, and what guidance then leads away from.
+
+    Both as `regrow edit` does it.
+    """
+    source, target, away = [], [], []
     for one, before, after in zip(latents.split(1), task.source, task.target, strict=True):
         words, _ = detailed(model, one, before, (after,))
         source.append(words.get(before, before))
         target.append(words.get(after, after))
-    return replace(task, source=source, target=target)
+        away.append("" if words and source[-1] != target[-1] else source[-1])
+    return replace(task, source=source, target=target), away
 
 
 def _null_text(model: Model, task: Task, setting: Setting) -> Float[Tensor, "b channels h w"]:

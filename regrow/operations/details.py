@@ -17,7 +17,7 @@ from torch import Tensor
 from regrow.families.describer import read_describer
 from regrow.families.model import Model
 from regrow.operations.describe import WORLDS, Told, read_off
-from regrow.operations.requests import Edit
+from regrow.operations.requests import OWN_NEGATIVE, Edit
 
 CHANGES = 2
 """The most that words may differ from what is seen: what a wish changes, and what must change with it."""
@@ -29,6 +29,10 @@ def with_details(
     request: Edit, model: Model, latents: Float[Tensor, "1 c y x"]
 ) -> tuple[Edit, Mapping[str, str], tuple[str, ...]]:
     """A request in full sentences; its words with those for each, none where they stay; and a sentence that says so.
+
+    In full, source and wish agree in all that shall stay, and guidance leads away from no words, unless others are
+    given: it then need not name what there is by what there is not. Between short sentences it leads away from the
+    source's (LOG.md has the figures). Where a wish is the source itself, too, so that nothing is changed at all.
 
     Words stay as they are where the request says so, weighs words, or starts from a trajectory that was inverted under
     words of its own; and where `detailed` finds none.
@@ -42,10 +46,13 @@ def with_details(
     if strange:
         why = f'Told as they are, not in full: "{strange}" is not put as {model.name} has learned to put things; '
         return request, {}, (f"{why}`regrow models show {model.name}` says what it was shown.",)
-    if all(short == full for short, full in words.items()):
+    if not words:
         return request, {}, ()
-    request = replace(request, source=words[request.source], target=tuple(words[wish] for wish in request.target))
-    return request, words, (f'Told in full: "{request.source}" to "{request.target[0]}".',)
+    source, target = words[request.source], tuple(words[wish] for wish in request.target)
+    free = request.negative is None and request.method not in OWN_NEGATIVE and source not in target
+    request = replace(request, source=source, target=target, negative="" if free else request.negative)
+    same = all(short == full for short, full in words.items())
+    return request, words, () if same else (f'Told in full: "{source}" to "{target[0]}".',)
 
 
 def detailed(

@@ -24,6 +24,8 @@ PATHS: dict[MethodName, InversionName] = {
     "uni_edit": "uni_inv",
 }
 """The inversion that a method starts from; those that invert nothing are not in it."""
+OWN_NEGATIVE: tuple[MethodName, ...] = ("negative_prompt", "null_text", "uni_edit")
+"""The methods that say themselves what guidance leads away from."""
 
 
 @dataclass(frozen=True)
@@ -141,8 +143,8 @@ class Edit:
         guidance_share: of the steps back in which guidance is on, the first ones, 0 to 1: after them it would move what
             shall stay, at twice the cost. uni_edit and null_text have it on in all.
         invert_guidance: of the inversion; 1 = off.
-        negative: words to grow away from; the source's own words if not given, so that guidance exaggerates
-            just the difference between source and target.
+        negative: words to grow away from; if not given, none where source and target are told in full (details), else
+            the source's own, so that guidance exaggerates just the difference between the two.
         seed: of img2img's, inversion_free's and eta's noise, where wish i has seed + i, and of the edit_friendly
             methods' copies, which all wishes share.
         eta: fresh noise of the naive regrowth's DDIM steps, 0 to 1.
@@ -186,7 +188,7 @@ class Edit:
     strength: float | Literal["auto"] = 0.9
     start_step: int | None = None
     steps: int = 10
-    guidance: float = 2.0
+    guidance: float = 3.0
     guidance_share: float = 0.5
     invert_guidance: float = 1.0
     negative: str | None = None
@@ -238,7 +240,7 @@ class Edit:
             raise ValueError("inversion_free starts from the picture itself and takes no trajectory.")
         if self.method == "belm" and self.strength != "auto" and self.walked < 2:
             raise ValueError("belm takes two states to start from: walk back 2 steps or more, by strength or steps.")
-        if self.method in ("negative_prompt", "null_text", "uni_edit") and self.negative is not None:
+        if self.method in OWN_NEGATIVE and self.negative is not None:
             raise ValueError(f"{self.method} has its own words to grow away from: leave negative out, or take naive.")
         if self.method in ("negative_prompt", "null_text") and self.invert_guidance != 1:
             raise ValueError(f"{self.method} follows a path inverted without guidance: invert_guidance must be 1.")

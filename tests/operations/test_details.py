@@ -114,6 +114,7 @@ def test_an_edit_is_the_edit_under_full_words_and_is_made_again(storybook: Model
     request = Edit(image, (WISH,), SHORT, steps=3, cache=False)
     edited = finish(edit(request, storybook))
     full = replace(request, source=captions(FOX)[-1], target=(captions(FOX.replace(place="beach"))[-1],))
+    full = replace(full, negative="")
     same, left = (finish(edit(replace(r, details="leave"), storybook)) for r in (full, request))
     assert torch.equal(edited.frames, same.frames)
     assert (edited.frames - left.frames).abs().max() > 1e-2
@@ -125,6 +126,22 @@ def test_an_edit_is_the_edit_under_full_words_and_is_made_again(storybook: Model
     recipe = read_recipe(tmp_path / "out.png")
     assert recipe is not None
     assert finish(replay(recipe, request_from(recipe), storybook)).identical
+
+
+def test_what_guidance_leads_away_from(storybook: Model, image: Path) -> None:
+    """No words beside full ones; what is given where something is; and the source's where the wish is the source."""
+    latents, request = seen(storybook, FOX), Edit(image, (WISH,), SHORT)
+    for changes, away in (
+        ({}, ""),
+        ({"source": captions(FOX)[-1], "target": (captions(FOX.replace(place="beach"))[-1],)}, ""),
+        ({"negative": "a cat"}, "a cat"),
+        ({"target": (SHORT,)}, None),
+        ({"target": ("a green dragon",)}, None),
+        ({"method": "uni_edit"}, None),
+    ):
+        assert with_details(replace(request, **changes), storybook, latents)[0].negative == away
+    again = finish(edit(replace(request, target=(SHORT,), guidance=7.5, cache=False), storybook))
+    assert (again.frames[0] - again.codec).abs().max() < 1e-3
 
 
 def test_another_wish_on_the_same_words_starts_from_the_kept_path(storybook: Model, image: Path) -> None:

@@ -79,7 +79,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "prompt": ("What the picture shows", "图片的内容"),
     "prompt_hint": ("a white rabbit in the snow", "雪地里的白兔"),
     "negative": ("What it should not show", "不要出现什么"),
-    "negative_edit": ("Words to grow away from (empty: the picture's own)", "远离哪些文字（空：图片自己的描述）"),
+    "negative_edit": ("Words to grow away from (empty: it chooses)", "远离哪些文字（空：由它选择）"),
     "go_generate": ("Make pictures", "生成图片"),
     "again": ("Again", "再来一次"),
     "another": ("Another", "换一张"),
