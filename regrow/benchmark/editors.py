@@ -80,11 +80,11 @@ def ordered(strengths: Sequence[float], guidances: Sequence[float]) -> tuple[Set
     return tuple(Setting(strengths[i], guidances[j]) for i, j in places)
 
 
-OWN = ordered((0.9, 1.0, 0.75), (3, 4, 2))
+OWN = ordered((0.9, 1.0, 0.75), (4, 3, 2))
 SPECIAL: dict[MethodName, tuple[Setting, ...]] = {
     "img2img": ordered((0.8, 0.65, 0.5), (3, 5, 2)),  # fresh noise forgets sooner
 }
-TOLD = ordered((0.9, 1.0, 0.75), (2, 1.5, 3))
+TOLD = ordered((0.9, 1.0, 0.75), (4, 2, 3))
 """Of what is told the notes of a sound: it may go farther back and not lose them."""
 ABOUT: dict[MethodName, str] = {
     "anchored": f"the inverted path with what the way back misses of it, {STEPS} steps",

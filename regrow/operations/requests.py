@@ -188,7 +188,7 @@ class Edit:
     strength: float | Literal["auto"] = 0.9
     start_step: int | None = None
     steps: int = 10
-    guidance: float = 3.0
+    guidance: float = 4.0
     guidance_share: float = 0.5
     invert_guidance: float = 1.0
     negative: str | None = None
