@@ -81,7 +81,10 @@ def ordered(strengths: Sequence[float], guidances: Sequence[float]) -> tuple[Set
 
 
 OWN = ordered((0.9, 1.0, 0.75), (4, 3, 2))
+FROM_SOURCE = ordered((0.9, 1.0, 0.75), (2, 3, 4))
+"""Of what is guided away from the source's words, which goes farther than away from none."""
 SPECIAL: dict[MethodName, tuple[Setting, ...]] = {
+    "uni_edit": FROM_SOURCE,
     "img2img": ordered((0.8, 0.65, 0.5), (3, 5, 2)),  # fresh noise forgets sooner
 }
 TOLD = ordered((0.9, 1.0, 0.75), (4, 2, 3))
@@ -116,7 +119,7 @@ def short_words() -> Editor:
     """The default as it is with `--details leave`: for pictures, beside rivals that are told no more."""
     return Editor(
         "anchored, short words", f"anchored under the words as they are, {STEPS} steps",
-        batched("anchored", details="leave"), OWN,
+        batched("anchored", details="leave"), FROM_SOURCE,
     )  # fmt: skip
 
 
