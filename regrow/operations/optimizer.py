@@ -4,9 +4,10 @@ torch.optim.Muon takes 2-D parameters only and orthogonalises in bfloat16, which
 float32 on a CPU without bf16 instructions (LOG.md). This one takes kernels of any shape and stays in float32.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
+import torch.distributed
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -48,7 +49,8 @@ def _quintic(gram: Tensor) -> Tensor:
 class MuonAdamW(torch.optim.Optimizer):
     """Momentum, orthogonalised, for parameters of two and more dimensions; AdamW for the others.
 
-    Embedding tables and output layers belong to AdamW too: name them in `plain`.
+    Processes that train together share the orthogonalising, which is a quarter of a step on a CPU, and send each other
+    what they found. Embedding tables and output layers belong to AdamW too: name them in `plain`.
 
     Args:
         module: its parameters are optimised.
@@ -71,19 +73,44 @@ class MuonAdamW(torch.optim.Optimizer):
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         for group in self.param_groups:
-            update = _muon if group["muon"] else _adamw
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    update(parameter, parameter.grad, self.state[parameter], group["lr"])
+            parameters = [p for p in group["params"] if p.grad is not None]
+            if group["muon"]:
+                self._muon(parameters, group["lr"])
+            else:
+                for parameter in parameters:
+                    _adamw(parameter, parameter.grad, self.state[parameter], group["lr"])
+
+    def _muon(self, parameters: Sequence[Tensor], rate: float) -> None:
+        together = torch.distributed.is_available() and torch.distributed.is_initialized()
+        own, count = (torch.distributed.get_rank(), torch.distributed.get_world_size()) if together else (0, 1)
+        owners, sent = _owners([p.flatten(1).shape for p in parameters], count), []
+        for parameter, owner in zip(parameters, owners, strict=True):
+            state, gradient = self.state[parameter], parameter.grad
+            assert gradient is not None
+            if not state:
+                state["momentum"] = torch.zeros_like(gradient)
+            momentum = state["momentum"].mul_(0.95).add_(gradient)
+            if owner == own:
+                update = orthogonalise(gradient.add(momentum, alpha=0.95).flatten(1)).contiguous()
+            else:
+                update = gradient.new_empty(gradient.flatten(1).shape)
+            work = torch.distributed.broadcast(update, owner, async_op=True) if count > 1 else None
+            sent.append((parameter, update, work))
+        for parameter, update, work in sent:
+            if work:
+                work.wait()
+            rows, columns = update.shape
+            parameter.add_(update.view(parameter.shape), alpha=-rate * max(1.0, rows / columns) ** 0.5)
 
 
-def _muon(parameter: Tensor, gradient: Tensor, state: dict, rate: float) -> None:
-    if not state:
-        state["momentum"] = torch.zeros_like(gradient)
-    momentum = state["momentum"].mul_(0.95).add_(gradient)
-    update = orthogonalise(gradient.add(momentum, alpha=0.95).flatten(1))
-    rows, columns = update.shape
-    parameter.add_(update.view_as(parameter), alpha=-rate * max(1.0, rows / columns) ** 0.5)
+def _owners(shapes: Sequence[torch.Size], count: int) -> list[int]:
+    """Which of `count` processes orthogonalises each matrix: the dearest first, each by the one with least to do."""
+    costs = [min(shape) ** 2 * (max(shape) + 5 * min(shape)) for shape in shapes]
+    load, owners = [0] * count, [0] * len(shapes)
+    for i in sorted(range(len(shapes)), key=lambda i: -costs[i]):
+        owners[i] = load.index(min(load))
+        load[owners[i]] += costs[i]
+    return owners
 
 
 def _adamw(parameter: Tensor, gradient: Tensor, state: dict, rate: float) -> None:
