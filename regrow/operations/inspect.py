@@ -73,9 +73,9 @@ def inspect_picture(path: Path, source: str, steps: int, model: Model) -> Genera
                     Cell((4 * (codec - fitted.pixels)).clamp(-1, 1), ["difference x 4"]),
                 ],
             ),
-            Row("The path from picture to noise, decoded level by level", strip),
+            Row("The path from picture to noise, decoded level by level", strip[: FRAMES // 2]),
+            Row("", strip[FRAMES // 2 :]),
         ],
-        cell=160,
-        title=path.name,
+        cell=192,
     )
     return Inspected(facts | {"codec": lost, "notes": [*facts["notes"], *notes]}, page)

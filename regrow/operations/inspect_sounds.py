@@ -102,7 +102,7 @@ def inspect_sound(path: Path, model: Model | None = None) -> Inspected:
             ],
         ),
     ]
-    return Inspected(facts, sheet(rows, cell=512, title=path.name))
+    return Inspected(facts, sheet(rows, cell=512))
 
 
 def _codec_cell(

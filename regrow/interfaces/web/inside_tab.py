@@ -34,7 +34,7 @@ def inside_tab(page: Page) -> None:
                 label=text("strip"), interactive=False, buttons=["download", "fullscreen"], elem_id="strip"
             )
             curve = gr.LinePlot(
-                x="step", y="alpha_bar", color="part", label=text("curve"), height=260,
+                x="step", y="alpha_bar", color="part", label=text("curve"), height=300,
                 color_map={"kept": "#64748b", "regrown": "#15803d"}, elem_id="curve",
             )  # fmt: skip
     page.fields["inside"] = {"model": model}

@@ -30,7 +30,7 @@ def models_tab(page: Page, tab: Any) -> None:
             gr.Markdown(text("pull"))
             with gr.Group():
                 repo = gr.Textbox(label=text("repo"), placeholder="user/name", elem_id="repo")
-                with gr.Row():
+                with gr.Row(equal_height=True):
                     pull = gr.Button(text("go_pull"), variant="primary", size="md", elem_id="go-pull")
                     stop = gr.Button(text("stop"), variant="stop", size="md")
             with gr.Group(visible=page.local):

@@ -75,9 +75,9 @@ def status(job: Job, page: Page, request: gr.Request) -> str:
         part, index, steps = job.progress
         share = index / steps if steps else None
         named = said(f"part_{part}", request) if f"part_{part}" in TEXTS else part
-        words = (
-            said("step", request, part=named, index=index, steps=steps or "...") if part else said("opening", request)
-        )
+        words = said("opening", request)
+        if part:
+            words = said("step" if steps else "step_of_unknown", request, part=named, index=index, steps=steps)
     elif job.state == "failed":
         words = said("failed", request, error=job.error)
     else:
@@ -121,7 +121,7 @@ def _summary(job: Job, request: gr.Request) -> str:
         sentences.append(said("done", request, evaluations=total, seconds=figures["seconds"]))
     if job.facts.get("reused"):
         sentences.append(said("kept_path", request))
-    if back := job.facts.get("reconstruction"):
+    if back := job.facts.get("reconstruction") or job.facts.get("codec"):
         sentences.append(said("psnr", request, psnr="∞" if back["psnr"] is None else back["psnr"]))
     if "identical" in job.facts:
         sentences.append(said("same" if job.facts["identical"] else "not_same", request))

@@ -180,6 +180,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "waiting": ("Waiting: {place} before it.", "排队中：前面还有 {place} 个。"),
     "opening": ("Opening the model.", "正在打开模型。"),
     "step": ("{part}: step {index} of {steps}", "{part}：第 {index} 步，共 {steps} 步"),
+    "step_of_unknown": ("{part}: step {index}", "{part}：第 {index} 步"),
     "part_invert": ("Rewinding", "倒回"),
     "part_regrow": ("Growing back", "重新生长"),
     "part_generate": ("Growing", "生长"),
