@@ -24,6 +24,8 @@ class Run:
         name: of the run and of the model to be.
         state: "running", "finished" or "stopped".
         step: the last one that was logged.
+        loss: at that step; None where nothing is logged yet.
+        rate: samples a second in the last steps; None where that is not known.
         left: text of the time left; empty where it is not known.
         losses: rows of step, loss, and which curve it is on.
         samples: the newest grid of samples.
@@ -33,6 +35,8 @@ class Run:
     name: str
     state: str
     step: int
+    loss: float | None
+    rate: float | None
     left: str
     losses: list[tuple[int, float, str]]
     samples: Path | None
@@ -113,13 +117,14 @@ def run(name: str) -> Run:
     """What is known of a training."""
     folder = home() / "runs" / name
     losses: list[tuple[int, float, str]] = []
-    step, fresh = 0, False
+    last: list[dict[str, Any]] = []
+    fresh = False
     for log in sorted(folder.glob("*/log.jsonl"), key=lambda path: path.stat().st_mtime):
         lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
         stage = log.parent.name
         losses += [(line["step"], line["loss"], stage) for line in lines if "loss" in line]
         losses += [(line["step"], line["validation"], f"{stage}, held out") for line in lines if "validation" in line]
-        step = lines[-1]["step"] if lines else step
+        last = [line for line in lines if "loss" in line][-20:] or last
         fresh = time.time() - log.stat().st_mtime < 60
     grids = sorted((folder / "samples").glob("*.png"), key=lambda path: path.stat().st_mtime)
     # one from the command line is no process of ours, but its log grows
@@ -127,7 +132,9 @@ def run(name: str) -> Run:
     state = "finished" if (home() / "models" / name).exists() else "running" if at_work else "stopped"
     printed = output(name)
     left = _left(printed) if state == "running" else ""
-    return Run(name, state, step, left, losses, grids[-1] if grids else None, sentences(printed))
+    step, loss = (last[-1]["step"], last[-1]["loss"]) if last else (0, None)
+    rate = _rate(last) if state == "running" else None
+    return Run(name, state, step, loss, rate, left, losses, grids[-1] if grids else None, sentences(printed))
 
 
 def grid(run: Run) -> Image.Image | None:
@@ -143,6 +150,13 @@ def _is_training(path: Path) -> bool:
         return json.loads(path.read_text(encoding="utf-8"))["command"][0] == "train"
     except (OSError, ValueError, KeyError, IndexError):
         return False
+
+
+def _rate(lines: list[dict[str, Any]]) -> float | None:
+    """Samples a second between the first and the last of these lines of a log."""
+    if len(lines) < 2 or not lines[-1]["seconds"] > lines[0]["seconds"]:
+        return None
+    return (lines[-1]["samples"] - lines[0]["samples"]) / (lines[-1]["seconds"] - lines[0]["seconds"])
 
 
 def _left(printed: list[dict[str, Any]]) -> str:

@@ -214,8 +214,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "running": ("running", "进行中"),
     "stopped": ("stopped", "已停止"),
     "finished": ("finished", "已完成"),
-    "run_line": ("{name}: {state}, step {step}, {left} left", "{name}：{state}，第 {step} 步，剩余 {left}"),
-    "run_line_short": ("{name}: {state}, step {step}", "{name}：{state}，第 {step} 步"),
+    "run_line": ("{name}: {state}, step {step}", "{name}：{state}，第 {step} 步"),
+    "run_loss": (", loss {loss}", "，损失 {loss}"),
+    "run_rate": (", {rate} samples a second", "，每秒 {rate} 个样本"),
+    "run_left": (", {left} left", "，剩余 {left}"),
     "no_name": ("Give the new model a plain name.", "请给新模型起一个简单的名字。"),
     "name_taken": (
         "There is a training or a model called {name}; choose another name, or resume it on the right.",

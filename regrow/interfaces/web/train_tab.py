@@ -47,7 +47,7 @@ def train_tab(page: Page) -> None:
             with gr.Row():
                 stop = gr.Button(text("stop"), variant="stop", size="md", elem_id="stop-train")
                 resume = gr.Button(text("resume"), size="md", elem_id="resume")
-            loss = gr.LinePlot(x="step", y="loss", color="curve", label=text("loss"), height=240)
+            loss = gr.LinePlot(x="step", y="loss", color="curve", label=text("loss"), height=300, elem_id="loss")
             samples = gr.Image(label=text("samples"), interactive=False, height=300, buttons=["fullscreen"])
             log = gr.Textbox(label=text("log"), interactive=False, lines=4, max_lines=12, elem_id="train-log")
     page.fields["train"] = {"start": start_from}
@@ -115,9 +115,16 @@ def train_tab(page: Page) -> None:
             return gr.update(choices=[], value=None), "", None, None, ""
         run = processes.run(name)
         state = said(run.state, request)
-        words = said("run_line" if run.left else "run_line_short", request, name=name, state=state, step=run.step,
-                     left=run.left)  # fmt: skip
+        words = said("run_line", request, name=name, state=state, step=run.step)
+        if run.loss is not None:
+            words += said("run_loss", request, loss=f"{run.loss:.4f}")
+        if run.rate:
+            words += said("run_rate", request, rate=f"{run.rate:.1f}")
+        if run.left:
+            words += said("run_left", request, left=run.left)
         table = pandas.DataFrame(run.losses, columns=["step", "loss", "curve"])
+        # an empty table is of no type, and the plot keeps the types it began with
+        table = table.astype({"step": "int64", "loss": "float64"})
         status = f'<div class="status {run.state}" role="status">{plain(words)}</div>'
         return gr.update(choices=names, value=name), status, table, processes.grid(run), run.said
 
