@@ -165,7 +165,8 @@ def _stopping() -> Iterator[list[int]]:
         if asked:
             raise KeyboardInterrupt
         asked.append(number)
-        print("\nsaving; once more to stop without", file=sys.stderr, flush=True)
+        again = "; Ctrl-C once more stops without" if number == signal.SIGINT else ""
+        print(f"\nsaving{again}", file=sys.stderr, flush=True)
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

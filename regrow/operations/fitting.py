@@ -185,7 +185,7 @@ class _Run:
                 for name, tensor in tensors.items():
                     tensor.data.copy_(found.tensors[kind + name])
             restore_optimizer(self.optimizer, found.tensors)
-            notes.append(f"Resuming at step {self.step} of {self.plan.ends_at if self.plan else '?'}.")
+            notes.append(f"Resuming at step {self.step}{f' of {self.plan.ends_at}' if self.plan else ''}.")
         return tuple(notes)
 
     def advance(self, network: Any, loss_at: LossAt) -> float:
