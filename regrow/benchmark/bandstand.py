@@ -87,7 +87,8 @@ def bench_bandstand(
         for i in range(0, phrases, batch):
             hear(kind, _again(grow(model, prompts[i : i + batch], seeds[i : i + batch], settings), model, mel))
             yield Progress(kind, min(i + batch, phrases), phrases)
-    told = {name: getattr(settings, name) for name in ("steps", "guidance", "solver", "eta", "spacing", "negative")}
+    names = ("steps", "guidance", "guidance_share", "solver", "eta", "spacing", "negative")
+    told = {name: getattr(settings, name) for name in names}
     return BandstandFigures(
         model=model.name,
         phrases=phrases,

@@ -26,6 +26,7 @@ from regrow.core.solvers import last, make_step, solve
 from regrow.families.model import Model
 from regrow.media.distance import psnr, ssim
 from regrow.media.image import from_uint8
+from regrow.operations.generate import guided
 from regrow.operations.progress import Progress
 from regrow.operations.requests import Generate
 from regrow.worlds.storybook import TIMES, WEATHERS, Language, Scene, caption, captions, draw
@@ -51,8 +52,8 @@ def bench_storybook(
     Args:
         model: one that takes words.
         scenes: how many.
-        settings: steps, guidance, solver, eta, spacing, negative and size, which are `regrow generate`'s own defaults
-            when None; the other fields are not heeded.
+        settings: steps, guidance, its share, solver, eta, spacing, negative and size, which are `regrow generate`'s own
+            defaults when None; the other fields are not heeded.
         languages: of the captions; each is generated on its own.
         batch: pictures at a time.
         judge: the shipped one when None.
@@ -91,7 +92,10 @@ def bench_storybook(
         wanted = [asked(scene, text, language) for scene, text in zip(book, prompts, strict=True)]
         found[f"words {language}"] = judged(book, read, wanted, kernel_distance(features, drawn.features))
         samples[language] = Samples(tuple(book[:shown]), drawn.first, torch.cat(grown), tuple(read[:shown]))
-    told = {name: getattr(settings, name) for name in ("steps", "guidance", "solver", "eta", "spacing", "negative")}
+    told = {
+        name: getattr(settings, name)
+        for name in ("steps", "guidance", "guidance_share", "solver", "eta", "spacing", "negative")
+    }
     return StorybookFigures(
         model=model.name,
         scenes=scenes,
@@ -145,12 +149,10 @@ def grow(model: Model, prompts: Sequence[str], seeds: Sequence[int], settings: G
         seeds: of the noise, one a picture.
         settings: see `bench_storybook`.
     """
-    guided = settings.guidance != 1
-    negative = model.condition([settings.negative] * len(prompts)) if guided else None
-    denoise = model.denoiser(model.condition(prompts), negative, settings.guidance)
     # noise of standard deviation 1 whatever the last level's sigma, as there
     x = noise(model.latent_shape(*(settings.size or model.size)), seeds)
     levels = model.schedule.grid(settings.steps, settings.spacing)
+    denoise = guided(settings, model, prompts, levels)
     return model.decode(last(solve(make_step(settings.solver, settings.eta, seeds), denoise, x, levels))).cpu().float()
 
 

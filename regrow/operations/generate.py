@@ -1,13 +1,15 @@
 """Generate: new pictures from words."""
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from jaxtyping import Float
 from torch import Tensor
 
 from regrow.core.denoiser import Counted
+from regrow.core.guidance import Limited, limit_of
+from regrow.core.levels import Level
 from regrow.core.noise import noise
 from regrow.core.solvers import make_step, solve
 from regrow.families.model import Model
@@ -52,14 +54,22 @@ def grow(
 ) -> Generator[Progress, None, tuple[Float[Tensor, "b c h w"], int]]:
     """Latents of this shape `c h w` from noise, and the evaluations that each took."""
     seeds = [request.seed + i for i in range(request.count)]
-    condition = model.condition([request.prompt] * request.count)
-    guided = request.guidance != 1
-    negative = model.condition([request.negative] * request.count) if guided else None
-    denoise = Counted(model.denoiser(condition, negative, request.guidance, request.loop), 1 + guided)
     levels = model.schedule.grid(request.steps, request.spacing)
+    denoise = guided(request, model, [request.prompt] * request.count, levels)
     # pure noise has standard deviation 1 whatever the last level's sigma: what the networks are trained on
     x = noise(shape, seeds)
     for state in solve(make_step(request.solver, request.eta, seeds), denoise, x, levels):
         x = state.x
         yield Progress("generate", state.index, state.steps, x)
     return x, denoise.evaluations
+
+
+def guided(request: Generate, model: Model, prompts: Sequence[str], levels: Sequence[Level]) -> Counted | Limited:
+    """The network under these prompts, guided away from the request's negative words in its share of the steps."""
+    condition = model.condition(prompts)
+    plain = Counted(model.denoiser(condition, closed=request.loop))
+    if request.guidance == 1:
+        return plain
+    away = model.condition([request.negative] * len(prompts))
+    pair = Counted(model.denoiser(condition, away, request.guidance, request.loop), 2)
+    return Limited(pair, plain, limit_of(levels, request.guidance_share))

@@ -38,6 +38,8 @@ class Generate:
         model: name of an embedded or installed model, a folder, or a hub id `user/repo`.
         steps: levels walked from noise.
         guidance: how much the words are exaggerated; 1 = off.
+        guidance_share: of the steps in which guidance is on, the first ones, 0 to 1: where little noise is left, it
+            costs a second evaluation and coarsens what is drawn.
         seed: of the first result; result i has seed + i and can be made again alone.
         count: how many.
         solver: ddim, heun (two evaluations a step) or dpmpp_2m.
@@ -53,7 +55,8 @@ class Generate:
     negative: str = ""
     model: str = "storybook"
     steps: int = 30
-    guidance: float = 3.0
+    guidance: float = 4.0
+    guidance_share: float = 0.5
     seed: int = 0
     count: int = 1
     solver: SolverName = "dpmpp_2m"
@@ -71,6 +74,8 @@ class Generate:
             raise ValueError("a sound with the notes of a melody is as long as that: leave duration and loop out.")
         if self.count < 1:
             raise ValueError(f"count must be 1 or more; got {self.count}.")
+        if not 0 <= self.guidance_share <= 1:
+            raise ValueError(f"guidance_share must be from 0 to 1; got {self.guidance_share}.")
         if self.size and min(self.size) < 1:
             raise ValueError(f"size must be two positive numbers of pixels; got {self.size}.")
 

@@ -44,6 +44,7 @@ def generate_tab(page: Page) -> dict[str, Any]:
                 model = gr.Dropdown(names, value=DEFAULTS["model"], label=text("model"))
                 steps = gr.Slider(1, 200, DEFAULTS["steps"], step=1, label=text("steps"), elem_id="generate-steps")
                 guidance = gr.Slider(0, 15, DEFAULTS["guidance"], step=0.1, label=text("guidance"))
+                share = gr.Slider(0, 1, DEFAULTS["guidance_share"], step=0.05, label=text("guidance_share"))
                 solver = gr.Dropdown(list(get_args(SolverName)), value=DEFAULTS["solver"], label=text("solver"))
                 eta = gr.Slider(0, 1, DEFAULTS["eta"], step=0.05, label=text("eta"))
                 spacing = gr.Dropdown(list(get_args(Spacing)), value=DEFAULTS["spacing"], label=text("spacing"))
@@ -60,7 +61,7 @@ def generate_tab(page: Page) -> dict[str, Any]:
     page.fields["generate"] = {
         "prompt": prompt, "negative": negative, "model": model, "steps": steps, "guidance": guidance, "seed": seed,
         "count": count, "solver": solver, "eta": eta, "spacing": spacing, "height": height, "width": width,
-        "duration": duration, "loop": loop, "melody": melody,
+        "duration": duration, "loop": loop, "melody": melody, "guidance_share": share,
     }  # fmt: skip
     inputs, outputs = list(page.fields["generate"].values()), [told, results, heard, medium]
     page.fields["generate"]["medium"] = medium
@@ -70,14 +71,15 @@ def generate_tab(page: Page) -> dict[str, Any]:
     def run(
         prompt: str, negative: str, model: str, steps: int, guidance: float, seed: int, count: int, solver: str,
         eta: float, spacing: str, height: int, width: int, duration: float, loop: bool, melody: str | None,
-        request: gr.Request,
+        guidance_share: float, request: gr.Request,
     ) -> Iterator[tuple[Any, ...]]:  # fmt: skip
         """Make pictures from words, or sounds where the model is one of sounds."""
         if not worded(prompt):
             raise gr.Error(said("no_words", request), print_exception=False)
         settings = {
             "prompt": worded(prompt), "negative": worded(negative), "model": model, "steps": steps,
-            "guidance": guidance, "seed": seed, "count": count, "solver": solver, "eta": eta, "spacing": spacing,
+            "guidance": guidance, "guidance_share": guidance_share, "seed": seed, "count": count, "solver": solver,
+            "eta": eta, "spacing": spacing,
         }  # fmt: skip
         if medium_of(model) == "sound":
             settings |= {"duration": duration or None, "loop": bool(loop)}
