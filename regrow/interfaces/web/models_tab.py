@@ -25,7 +25,9 @@ def models_tab(page: Page, tab: Any) -> None:
                 headers=["name", "family", "licence", "size"], datatype="str", interactive=False, wrap=True,
                 label=text("models_here"), elem_id="models",
             )  # fmt: skip
-            facts = gr.Markdown(elem_id="model-facts", container=True, min_height=120, sanitize_html=True)
+            facts = gr.Markdown(
+                text("click_model"), elem_id="model-facts", container=True, min_height=120, sanitize_html=True
+            )
         with gr.Column(scale=2, min_width=320):
             gr.Markdown(text("pull"))
             with gr.Group():

@@ -54,6 +54,7 @@ def look(job: Job, model: Model) -> Generator[At, None, None]:
     assert inspected.page is not None
     job.lay_beside("page", inspected.page)
     job.facts["alpha_bar"] = [level.alpha**2 for level in model.schedule.grid(job.settings["steps"])]
+    job.facts["lost"] = {"phase": inspected.facts["mel_and_back_db"], "codec": inspected.facts.get("codec_db")}
     job.notes = list(inspected.facts["notes"])
 
 

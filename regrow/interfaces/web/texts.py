@@ -129,10 +129,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "delete": ("Delete", "删除"),
     "really_delete": ("Really delete", "确认删除"),
     "models_here": ("Models here", "已有的模型"),
-    "facts": ("What it is and can do", "它是什么、能做什么"),
     "pull": ("Get a model from the Hugging Face hub", "从 Hugging Face 下载模型"),
     "repo": ("Repository (user/name)", "仓库（user/name）"),
-    "go_pull": ("Download, or go on with a download", "下载或继续下载"),
+    "click_model": ("Click a model to read what it is and can do.", "点击一个模型，看它是什么、能做什么。"),
+    "go_pull": ("Download or resume", "下载或继续"),
     "stop": ("Stop", "停止"),
     "folder": ("Folder on this computer", "本机文件夹"),
     "go_open": ("Add this folder", "加入这个文件夹"),
@@ -191,6 +191,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "完成：网络计算 {evaluations} 次，{seconds} 秒。",
     ),
     "kept_path": ("The path was kept from before.", "路径沿用之前的。"),
+    "lost": (
+        "From the mel: {codec} dB by the model's codec, {phase} dB by making a wave of it again.",
+        "与梅尔谱相差：模型的编解码器 {codec} 分贝，重新合成波形 {phase} 分贝。",
+    ),
     "psnr": (
         "Reconstruction: PSNR {psnr} dB to the picture. A difference there is the model's own loss, not the edit's.",
         "还原：与原图的 PSNR 为 {psnr} dB；这里的差别来自模型本身，而不是编辑。",
