@@ -59,7 +59,7 @@ def print_table(figures: BandstandFigures, out: TextIO) -> None:
     print(
         f"{figures.model}: {figures.phrases} phrases from seed {settings['first_seed']}; {settings['steps']} steps of "
         f"{settings['solver']}, guidance {settings['guidance']:g} in the first "
-        f"{100 * settings['guidance_share']:.0f} % of them; 95 % bootstrap intervals; {figures.seconds:g} s\n",
+        f"{100 * settings['guidance_share']:.0f} % of them\n95 % bootstrap intervals; {figures.seconds:g} s\n",
         file=out,
     )
     for kind, found in figures.lost.items():
