@@ -9,8 +9,10 @@ from regrow.families.model import Model
 from regrow.media.image import save
 from regrow.media.mel import as_picture
 from regrow.media.sheet import Cell, Row, sheet
+from regrow.operations.generate import guided
+from regrow.operations.requests import Generate
 
-STEPS, GUIDANCE, COLUMNS = 20, 3.0, 4
+STEPS, COLUMNS = 20, 4
 
 
 def sample_grid(model: Model, prompts: Sequence[str], path: Path, font: Path | None = None) -> None:
@@ -22,10 +24,10 @@ def sample_grid(model: Model, prompts: Sequence[str], path: Path, font: Path | N
         path: of the PNG file.
         font: for captions beyond ASCII.
     """
-    guidance = GUIDANCE if model.text_encoder is not None else 1.0
+    asked = Generate("", steps=STEPS, guidance=Generate.guidance if model.text_encoder is not None else 1.0)
+    levels = model.schedule.grid(asked.steps, asked.spacing)
     x = noise(model.latent_shape(*model.size), range(len(prompts))).to(model.device)
-    denoise = model.denoiser(model.condition(prompts), guidance=guidance)
-    for state in solve(make_step("dpmpp_2m"), denoise, x, model.schedule.grid(STEPS)):
+    for state in solve(make_step(asked.solver), guided(asked, model, prompts, levels), x, levels):
         x = state.x
     made = model.decode(x) if model.mel is None else as_picture(model.decode(x))
     cells = [
