@@ -50,7 +50,7 @@ button[role=tab][aria-selected=true] { color: var(--primary-700) !important; fon
 .thumbnail-lg:has(.caption-label) > img { aspect-ratio: 1; height: auto !important }
 .thumbnail-lg .caption-label { position: static !important; max-width: 100% !important; width: 100%;
   border: 0 !important; opacity: 1 !important; white-space: normal !important; border-radius: 0 !important }
-#strip .image-container, #strip .image-frame { padding-top: 2.4rem }
+:is(#strip, #samples) :is(.image-container, .image-frame) { padding-top: 2.4rem }
 :is(#curve, #loss) { display: flex; flex-direction: column }
 :is(#curve, #loss) .vega-embed { flex: 1 1 0; min-height: 0 }
 .prose table :is(th, td), table :is(th, td) { word-break: normal; overflow-wrap: normal }

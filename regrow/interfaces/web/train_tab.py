@@ -48,7 +48,9 @@ def train_tab(page: Page) -> None:
                 stop = gr.Button(text("stop"), variant="stop", size="md", elem_id="stop-train")
                 resume = gr.Button(text("resume"), size="md", elem_id="resume")
             loss = gr.LinePlot(x="step", y="loss", color="curve", label=text("loss"), height=300, elem_id="loss")
-            samples = gr.Image(label=text("samples"), interactive=False, height=300, buttons=["fullscreen"])
+            samples = gr.Image(
+                label=text("samples"), interactive=False, height=300, buttons=["fullscreen"], elem_id="samples"
+            )
             log = gr.Textbox(label=text("log"), interactive=False, lines=4, max_lines=12, elem_id="train-log")
     page.fields["train"] = {"start": start_from}
     clock = gr.Timer(2)
@@ -122,11 +124,8 @@ def train_tab(page: Page) -> None:
             words += said("run_rate", request, rate=f"{run.rate:.1f}")
         if run.left:
             words += said("run_left", request, left=run.left)
-        table = pandas.DataFrame(run.losses, columns=["step", "loss", "curve"])
-        # an empty table is of no type, and the plot keeps the types it began with
-        table = table.astype({"step": "int64", "loss": "float64"})
         status = f'<div class="status {run.state}" role="status">{plain(words)}</div>'
-        return gr.update(choices=names, value=name), status, table, processes.grid(run), run.said
+        return gr.update(choices=names, value=name), status, _curves(run.losses), processes.grid(run), run.said
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     outputs = [chosen, status, loss, samples, log]
@@ -135,6 +134,17 @@ def train_tab(page: Page) -> None:
     resume.click(go_on, chosen, told, **quiet)
     stop.click(end, chosen, told, **quiet)
     clock.tick(show, chosen, outputs, **quiet)
+
+
+def _curves(losses: list[tuple[int, float, str]]) -> pandas.DataFrame | None:
+    """The plot's table of a run's losses; none where there are none yet, since an empty plot stays empty.
+
+    A plot keeps the curves that it began with, too: so the held-out one is there before its first value.
+    """
+    if not losses:
+        return None
+    awaited = [(step, float("nan"), f"{curve}, held out") for step, _, curve in losses[:1]]
+    return pandas.DataFrame([*losses, *awaited], columns=["step", "loss", "curve"])
 
 
 def command_of(asked: Train) -> list[str]:
