@@ -152,7 +152,7 @@ def grow(model: Model, prompts: Sequence[str], seeds: Sequence[int], settings: G
     # noise of standard deviation 1 whatever the last level's sigma, as there
     x = noise(model.latent_shape(*(settings.size or model.size)), seeds)
     levels = model.schedule.grid(settings.steps, settings.spacing)
-    denoise = guided(settings, model, prompts, levels)
+    denoise = guided(settings, model, model.condition(prompts), levels)
     return model.decode(last(solve(make_step(settings.solver, settings.eta, seeds), denoise, x, levels))).cpu().float()
 
 

@@ -12,7 +12,7 @@ from regrow.core.guidance import Limited, limit_of
 from regrow.core.levels import Level
 from regrow.core.noise import noise
 from regrow.core.solvers import make_step, solve
-from regrow.families.model import Model
+from regrow.families.model import Condition, Model
 from regrow.operations.cautions import about_words
 from regrow.operations.progress import Progress
 from regrow.operations.recipe import Recipe, make_recipe
@@ -55,7 +55,7 @@ def grow(
     """Latents of this shape `c h w` from noise, and the evaluations that each took."""
     seeds = [request.seed + i for i in range(request.count)]
     levels = model.schedule.grid(request.steps, request.spacing)
-    denoise = guided(request, model, [request.prompt] * request.count, levels)
+    denoise = guided(request, model, model.condition([request.prompt]), levels)
     # pure noise has standard deviation 1 whatever the last level's sigma: what the networks are trained on
     x = noise(shape, seeds)
     for state in solve(make_step(request.solver, request.eta, seeds), denoise, x, levels):
@@ -64,12 +64,10 @@ def grow(
     return x, denoise.evaluations
 
 
-def guided(request: Generate, model: Model, prompts: Sequence[str], levels: Sequence[Level]) -> Counted | Limited:
-    """The network under these prompts, guided away from the request's negative words in its share of the steps."""
-    condition = model.condition(prompts)
+def guided(request: Generate, model: Model, condition: Condition, levels: Sequence[Level]) -> Counted | Limited:
+    """The network under 1 prompt, or one a sample, guided as the request says."""
     plain = Counted(model.denoiser(condition, closed=request.loop))
     if request.guidance == 1:
         return plain
-    away = model.condition([request.negative] * len(prompts))
-    pair = Counted(model.denoiser(condition, away, request.guidance, request.loop), 2)
-    return Limited(pair, plain, limit_of(levels, request.guidance_share))
+    pair = model.denoiser(condition, model.condition([request.negative]), request.guidance, request.loop)
+    return Limited(Counted(pair, 2), plain, limit_of(levels, request.guidance_share))

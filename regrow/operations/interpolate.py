@@ -21,11 +21,13 @@ from regrow.media.listing import PICTURES, SOUNDS
 from regrow.operations.cautions import about_words
 from regrow.operations.edit import distances
 from regrow.operations.edit_sounds import mel_distance
+from regrow.operations.generate import guided
 from regrow.operations.hearing import hear, settings_of, sounded
 from regrow.operations.interpolate_request import Interpolate
 from regrow.operations.invert import open_picture, path_of, source_denoiser, watched
 from regrow.operations.progress import Progress
 from regrow.operations.recipe import Recipe, make_recipe
+from regrow.operations.requests import Generate
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,10 @@ def interpolate(request: Interpolate, model: Model) -> Generator[Progress, None,
     levels = model.schedule.grid(request.steps, request.spacing)
     ends, notes = None, ()
     if kind == "words":
-        guidance, samples = 3.0 if request.guidance is None else request.guidance, _samples(request, model)
+        guidance, samples = (
+            Generate.guidance if request.guidance is None else request.guidance,
+            _samples(request, model),
+        )
         words = [request.first, request.second]
         x = noise(_shape(request, model, samples), [request.seed]).expand(request.frames, -1, -1, -1)
         step, inverting = make_step("dpmpp_2m"), 0
@@ -87,7 +92,9 @@ def interpolate(request: Interpolate, model: Model) -> Generator[Progress, None,
         samples, notes = ends.samples, ends.notes
         path, inverting = yield from _path(model, model.encode(ends.frames), words, guidance, levels[::-1], shares)
         x, step = path.states[-1], path.back()
-    x, evaluations = yield from _regrown(model, x, step, words, guidance, levels, shares)
+    # a file's way back is guided as its inversion was, in all steps
+    asked = Generate("", guidance=guidance, guidance_share=Generate.guidance_share if ends is None else 1.0)
+    x, evaluations = yield from _regrown(model, x, step, words, asked, levels, shares)
     frames = model.decode(x)
     rate = settings_of(model).rate if model.mel else None
     results = _sounded(frames, model, samples, shares, ends) if rate else frames
@@ -206,15 +213,13 @@ def _regrown(
     x: Float[Tensor, "n c y x"],
     step: Step,
     words: Sequence[str],
-    guidance: float,
+    asked: Generate,
     levels: Sequence[Level],
     shares: Float[Tensor, " n"],
 ) -> Generator[Progress, None, tuple[Float[Tensor, "n c y x"], int]]:
     """The latents at the end of the walk, and the evaluations that each took."""
     first, second = model.condition([words[0]]).tokens, model.condition([words[1]]).tokens
-    condition = Condition(lerp(first, second, shares))
-    negative = None if guidance == 1 else model.condition([""] * len(shares))
-    denoise = Counted(model.denoiser(condition, negative, guidance), 1 + (guidance != 1))
+    denoise = guided(asked, model, Condition(lerp(first, second, shares)), levels)
     for state in solve(step, denoise, x, levels):
         x = state.x
         yield Progress("regrow", state.index, state.steps, x)

@@ -25,7 +25,8 @@ class Interpolate:
         steps: levels walked.
         strength: of files: share of the path that is rewound, above 0 up to 1. Less leaves what lies between more like
             the one laid over the other.
-        guidance: how much the words are exaggerated; 1 = off, which is also the default for files; 3 for prompts.
+        guidance: how much the words are exaggerated; 1 = off, which is also the default for files; for
+            prompts 4 in the first half of the steps, as `regrow generate` does.
         seed: of the noise that prompts grow from.
         spacing: of the levels.
         frame: how a picture that is not of the model's size is fitted: crop, pad or stretch.

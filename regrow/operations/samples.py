@@ -27,7 +27,8 @@ def sample_grid(model: Model, prompts: Sequence[str], path: Path, font: Path | N
     asked = Generate("", steps=STEPS, guidance=Generate.guidance if model.text_encoder is not None else 1.0)
     levels = model.schedule.grid(asked.steps, asked.spacing)
     x = noise(model.latent_shape(*model.size), range(len(prompts))).to(model.device)
-    for state in solve(make_step(asked.solver), guided(asked, model, prompts, levels), x, levels):
+    denoise = guided(asked, model, model.condition(prompts), levels)
+    for state in solve(make_step(asked.solver), denoise, x, levels):
         x = state.x
     made = model.decode(x) if model.mel is None else as_picture(model.decode(x))
     cells = [

@@ -27,7 +27,7 @@ class Run:
         loss: at that step; None where nothing is logged yet.
         rate: samples a second in the last steps; None where that is not known.
         left: text of the time left; empty where it is not known.
-        losses: rows of step, loss, and which curve it is on.
+        losses: of the stage at work: rows of step, loss, and which curve it is on, "training" or "held out".
         samples: the newest grid of samples.
         said: the end of what the process printed.
     """
@@ -121,9 +121,8 @@ def run(name: str) -> Run:
     fresh = False
     for log in sorted(folder.glob("*/log.jsonl"), key=lambda path: path.stat().st_mtime):
         lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
-        stage = log.parent.name
-        losses += [(line["step"], line["loss"], stage) for line in lines if "loss" in line]
-        losses += [(line["step"], line["validation"], f"{stage}, held out") for line in lines if "validation" in line]
+        losses = [(line["step"], line["loss"], "training") for line in lines if "loss" in line]
+        losses += [(line["step"], line["validation"], "held out") for line in lines if "validation" in line]
         last = [line for line in lines if "loss" in line][-20:] or last
         fresh = time.time() - log.stat().st_mtime < 60
     grids = sorted((folder / "samples").glob("*.png"), key=lambda path: path.stat().st_mtime)

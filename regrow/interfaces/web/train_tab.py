@@ -139,12 +139,12 @@ def train_tab(page: Page) -> None:
 def _curves(losses: list[tuple[int, float, str]]) -> pandas.DataFrame | None:
     """The plot's table of a run's losses; none where there are none yet, since an empty plot stays empty.
 
-    A plot keeps the curves that it began with, too: so the held-out one is there before its first value.
+    A plot keeps the curves that it began with, too: so both are there before their first values.
     """
     if not losses:
         return None
-    awaited = [(step, float("nan"), f"{curve}, held out") for step, _, curve in losses[:1]]
-    return pandas.DataFrame([*losses, *awaited], columns=["step", "loss", "curve"])
+    awaited = [(losses[0][0], float("nan"), curve) for curve in ("training", "held out")]
+    return pandas.DataFrame([*awaited, *losses], columns=["step", "loss", "curve"])
 
 
 def command_of(asked: Train) -> list[str]:
