@@ -3,6 +3,8 @@
 python runs/page_pictures.py
 """
 
+import contextlib
+import json
 import os
 import shutil
 import signal
@@ -163,6 +165,9 @@ def main() -> None:
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait(10)
+            for told in (Path(place) / "home" / "page" / "processes").glob("*.json"):  # trainings outlive the server
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(json.loads(told.read_text())["pid"], signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """The page on a server of its own: over HTTP, and in headless Chromium; without one those tests are skipped."""
 
+import contextlib
+import json
 import os
 import shutil
 import signal
@@ -68,6 +70,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     started = Server(tmp_path_factory.mktemp("home"))
     yield started
     started.stop()
+    for told in (started.home / "page" / "processes").glob(
+        "*.json"
+    ):  # a failed test's training would go on for minutes
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(json.loads(told.read_text())["pid"], signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
@@ -393,6 +400,10 @@ def test_a_killed_server_takes_up_its_job_and_finds_its_training(opened: Callabl
     page.fill("#train-name textarea, #train-name input", "mine")
     page.click("#go-train")
     page.wait_for_function("document.querySelector('#train-told textarea').value.includes('goes on')")
+    # the plot stands there empty before the first step, and draws its line all the same
+    page.wait_for_function("document.querySelector('#loss .mark-line path')?.getTotalLength() > 0")
+    assert "held out" in (page.locator("#loss").text_content() or "")
+    page.wait_for_function("/loss .* samples a second/.test(document.querySelector('#train-status').innerText)")
     page.get_by_role("tab", name="Generate").click()
     page.fill("#prompt textarea", "a grey fox in the forest")
     page.get_by_role("button", name="All settings").last.click()
