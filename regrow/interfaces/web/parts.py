@@ -123,8 +123,8 @@ def _summary(job: Job, request: gr.Request) -> str:
         sentences.append(said("kept_path", request))
     if back := job.facts.get("reconstruction") or job.facts.get("codec"):
         sentences.append(said("psnr", request, psnr="∞" if back["psnr"] is None else back["psnr"]))
-    if lost := job.facts.get("lost"):
-        sentences.append(said("lost", request, **lost))
+    for part, decibels in job.facts.get("lost", {}).items():
+        sentences.append(said(f"lost_{part}", request, decibels=decibels))
     if "identical" in job.facts:
         sentences.append(said("same" if job.facts["identical"] else "not_same", request))
     return " ".join([*sentences, *job.notes])

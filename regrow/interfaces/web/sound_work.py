@@ -54,7 +54,8 @@ def look(job: Job, model: Model) -> Generator[At, None, None]:
     assert inspected.page is not None
     job.lay_beside("page", inspected.page)
     job.facts["alpha_bar"] = [level.alpha**2 for level in model.schedule.grid(job.settings["steps"])]
-    job.facts["lost"] = {"phase": inspected.facts["mel_and_back_db"], "codec": inspected.facts.get("codec_db")}
+    lost = {"codec": inspected.facts.get("codec_db"), "phase": inspected.facts["mel_and_back_db"]}
+    job.facts["lost"] = {part: decibels for part, decibels in lost.items() if decibels is not None}
     job.notes = list(inspected.facts["notes"])
 
 

@@ -191,10 +191,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "完成：网络计算 {evaluations} 次，{seconds} 秒。",
     ),
     "kept_path": ("The path was kept from before.", "路径沿用之前的。"),
-    "lost": (
-        "From the mel: {codec} dB by the model's codec, {phase} dB by making a wave of it again.",
-        "与梅尔谱相差：模型的编解码器 {codec} 分贝，重新合成波形 {phase} 分贝。",
+    "lost_codec": (
+        "The model's codec changes the mel by {decibels} dB.",
+        "模型的编解码器使梅尔谱改变 {decibels} 分贝。",
     ),
+    "lost_phase": ("A wave made of the mel is {decibels} dB off.", "由梅尔谱合成的波形相差 {decibels} 分贝。"),
     "psnr": (
         "Reconstruction: PSNR {psnr} dB to the picture. A difference there is the model's own loss, not the edit's.",
         "还原：与原图的 PSNR 为 {psnr} dB；这里的差别来自模型本身，而不是编辑。",
