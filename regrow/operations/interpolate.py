@@ -78,11 +78,8 @@ def interpolate(request: Interpolate, model: Model) -> Generator[Progress, None,
     levels = model.schedule.grid(request.steps, request.spacing)
     ends, notes = None, ()
     if kind == "words":
-        guidance, samples = (
-            Generate.guidance if request.guidance is None else request.guidance,
-            _samples(request, model),
-        )
-        words = [request.first, request.second]
+        guidance = Generate.guidance if request.guidance is None else request.guidance
+        words, samples = [request.first, request.second], _samples(request, model)
         x = noise(_shape(request, model, samples), [request.seed]).expand(request.frames, -1, -1, -1)
         step, inverting = make_step("dpmpp_2m"), 0
     else:

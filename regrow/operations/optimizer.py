@@ -49,7 +49,7 @@ def _quintic(gram: Tensor) -> Tensor:
 class MuonAdamW(torch.optim.Optimizer):
     """Momentum, orthogonalised, for parameters of two and more dimensions; AdamW for the others.
 
-    Processes that train together share the orthogonalising, which is a quarter of a step on a CPU, and send each other
+    Processes that train together share the orthogonalising, which is a third of a step on a CPU, and send each other
     what they found. Embedding tables and output layers belong to AdamW too: name them in `plain`.
 
     Args:
