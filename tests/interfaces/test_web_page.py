@@ -194,6 +194,9 @@ def test_the_http_api_edits_as_documented(server: Server) -> None:
     recipe = read_recipe(shown["files"][0])
     assert recipe is not None
     assert recipe["settings"]["target"] == ["an orange puppy on a beach"]
+    client = shown["client"]
+    made = client.predict("a white rabbit in the snow", "storybook", 3, 2, 0, api_name="/generate")
+    assert [read_recipe(file)["settings"]["seed"] for file in made] == [3, 3]  # of the first; the second has one more
     hostile = {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}
     # not by the client, which would upload its own machine's file
     call = f"{server.address}/gradio_api/call/edit"
@@ -225,7 +228,6 @@ def test_edit_the_example_cat_and_drag_the_slider(opened: Callable, server: Serv
     slider.focus()
     for _ in range(5):
         slider.press("ArrowLeft")
-    slider.dispatch_event("pointerup")
     until(lambda: len(server.made()) > before + 1)
     page.wait_for_selector("#edit-status .done")
     again = read_recipe(server.made()[-1])
@@ -234,6 +236,79 @@ def test_edit_the_example_cat_and_drag_the_slider(opened: Callable, server: Serv
     assert again["figures"]["evaluations"]["inversion"] == 0
     page.click("#use-result")
     page.wait_for_function("document.querySelector('#source input, #source textarea').value.includes('puppy')")
+
+
+def test_the_last_place_of_the_slider_and_the_last_words_win(opened: Callable, server: Server) -> None:
+    page = opened()
+    page.click("#example")
+    page.wait_for_function("document.querySelector('#target textarea').value != ''")
+    page.get_by_role("button", name="All settings").first.click()
+    set_slider(page, "edit-steps", 200)
+    page.click("#go-edit")
+    page.wait_for_selector("#edit-status progress")
+    set_slider(page, "edit-steps", 4)
+    slider = page.locator("#strength input[type=range]")
+
+    def drag(start: float, end: float) -> None:
+        slider.scroll_into_view_if_needed()
+        box = slider.bounding_box()
+        y = box["y"] + box["height"] / 2
+        page.mouse.move(box["x"] + box["width"] * start, y)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] * end, y, steps=4)
+        page.mouse.up()
+
+    drag(0.9, 0.6)
+    drag(0.6, 0.2)
+    number = page.locator("#strength input[type=number]")
+    page.wait_for_selector("#edit-status .done")
+    until(lambda: len(server.made()) > 0)
+    recipe = read_recipe(server.made()[-1])
+    assert recipe is not None
+    assert recipe["settings"]["strength"] == pytest.approx(float(number.input_value()))
+    assert recipe["settings"]["strength"] < 0.4
+    jobs = [json.loads(path.read_text()) for path in (server.home / "page" / "made").glob("*/job.json")]
+    assert [job["state"] for job in jobs if job["settings"].get("steps") == 200] == ["cancelled"]
+    assert sum(job["settings"].get("steps") == 4 for job in jobs) <= 2  # not one for every pixel of the drag
+    page.click("#go-edit")
+    page.fill("#target textarea", "an orange rabbit on a beach")
+    page.click("#go-edit")
+    page.wait_for_selector('#compared img[src*="rabbit"]')
+    assert "rabbit" in server.made()[-1].name
+
+
+def test_a_mask_is_painted_kept_for_other_words_and_cleared(opened: Callable, server: Server) -> None:
+    page = opened()
+    page.click("#example")
+    page.wait_for_function("document.querySelector('#target textarea').value != ''")
+    page.click("#where button")
+    page.wait_for_function("document.querySelector('#painter canvas')?.width == 128")
+    page.locator("#painter canvas").scroll_into_view_if_needed()
+    box = page.locator("#painter canvas").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.1, box["y"] + box["height"] * 0.1)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.1, steps=4)
+    page.mouse.up()
+    page.wait_for_selector("#mask img")
+    page.get_by_role("button", name="All settings").first.click()
+    set_slider(page, "edit-steps", 3)
+    before = Image.open(EXAMPLE).convert("RGB")
+    for words in ("a grey fox in the snow", "a black penguin in the snow"):
+        page.fill("#target textarea", words)
+        count = len(server.made())
+        page.click("#go-edit")
+        until(lambda count=count: len(server.made()) > count)
+        page.wait_for_selector("#edit-status .done")
+        made = Image.open(server.made()[-1])
+        assert made.crop((0, 64, 128, 128)).tobytes() == before.crop((0, 64, 128, 128)).tobytes()
+        assert made.tobytes() != before.tobytes()
+    page.click("#painter button:text('Clear')")
+    page.wait_for_selector("#mask img", state="detached")
+    count = len(server.made())
+    page.click("#go-edit")
+    until(lambda: len(server.made()) > count)
+    made = Image.open(server.made()[-1])
+    assert made.crop((0, 64, 128, 128)).tobytes() != before.crop((0, 64, 128, 128)).tobytes()
 
 
 def test_edit_the_example_piano_and_switch_between_before_and_after(opened: Callable, server: Server) -> None:
@@ -294,6 +369,7 @@ def test_fields_for_pictures_take_files_after_a_switch_to_sounds_and_back(opened
     to_sounds_and_back(page, "edit-medium", "#picture")
     page.click("#example")
     page.get_by_role("button", name="All settings").first.click()
+    page.click("#where button")
     page.set_input_files("#mask input[type=file]", str(tmp_path / "mask.png"))
     page.wait_for_selector("#mask img")
     set_slider(page, "edit-steps", 2)
@@ -372,8 +448,9 @@ def test_hostile_pictures_get_a_sentence(opened: Callable, tmp_path: Path, name:
     assert said in page.inner_text(".toast-body")
 
 
-def test_chinese_and_a_phone(opened: Callable) -> None:
-    page = opened("zh-CN", viewport={"width": 390, "height": 844})
+@pytest.mark.parametrize("language", ["zh-CN", "zh-HK", "zh"])
+def test_chinese_and_a_phone(opened: Callable, language: str) -> None:
+    page = opened(language, viewport={"width": 390, "height": 844})
     assert page.get_by_role("button", name="编辑图片").is_visible()
     page.click("#example")
     page.wait_for_function("document.querySelector('#target textarea').value.includes('小狗')")

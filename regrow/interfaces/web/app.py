@@ -26,6 +26,7 @@ from regrow.interfaces.web.guard import Guard  # noqa: E402
 from regrow.interfaces.web.history_tab import history_tab  # noqa: E402
 from regrow.interfaces.web.inside_tab import inside_tab  # noqa: E402
 from regrow.interfaces.web.models_tab import models_tab  # noqa: E402
+from regrow.interfaces.web.painter import CSS as PAINTER_CSS  # noqa: E402
 from regrow.interfaces.web.parts import Page  # noqa: E402
 from regrow.interfaces.web.players import CSS as PLAYERS_CSS  # noqa: E402
 from regrow.interfaces.web.players import SCRIPT  # noqa: E402
@@ -44,13 +45,13 @@ button[role=tab][aria-selected=true] { color: var(--primary-700) !important; fon
 .dark button[role=tab][aria-selected=true] { color: var(--primary-300) !important }
 #title h1 { margin: 0 } #title p { margin: 0; color: var(--body-text-color) }
 :is(#wishes, #sheet, #growing, #generated) .grid-wrap { padding-top: 2.4rem }
-:is(#wishes, #generated) .grid-wrap { max-height: none }
+:is(#wishes, #sheet, #generated) .grid-wrap { max-height: none }
 .thumbnail-lg:has(.caption-label) { aspect-ratio: auto !important; height: auto !important; display: flex;
   flex-direction: column }
 .thumbnail-lg:has(.caption-label) > img { aspect-ratio: 1; height: auto !important }
 .thumbnail-lg .caption-label { position: static !important; max-width: 100% !important; width: 100%;
   border: 0 !important; opacity: 1 !important; white-space: normal !important; border-radius: 0 !important }
-:is(#strip, #samples) :is(.image-container, .image-frame) { padding-top: 2.4rem }
+:is(#strip, #samples, #mask) :is(.image-container, .image-frame) { padding-top: 2.4rem }
 :is(#curve, #loss) { display: flex; flex-direction: column }
 :is(#curve, #loss) .vega-embed { flex: 1 1 0; min-height: 0 }
 .prose table :is(th, td), table :is(th, td) { word-break: normal; overflow-wrap: normal }
@@ -137,7 +138,7 @@ def serve(host: str, port: int, share: bool, password: str, open_browser: bool, 
         footer_links=["api", "settings"],
         i18n=I18N,
         theme=_theme(),
-        css=CSS + PLAYERS_CSS,
+        css=CSS + PLAYERS_CSS + PAINTER_CSS,
         head=SCRIPT,
         app_kwargs={
             "docs_url": None,  # swagger's page takes its script from the network
@@ -185,6 +186,14 @@ def _theme() -> Base:
         block_info_text_color_dark="*neutral_300",
         input_placeholder_color="*neutral_500",
         slider_color="*primary_700",
+        input_border_width="1px",
+        input_border_color="*neutral_500",
+        input_border_color_dark="*neutral_500",
+        checkbox_border_color="*neutral_500",
+        checkbox_border_color_dark="*neutral_400",
+        button_border_width="1px",
+        button_secondary_border_color="*neutral_400",
+        button_secondary_border_color_dark="*neutral_500",
         checkbox_label_background_fill_selected="*primary_700",
         checkbox_label_background_fill_selected_dark="*primary_700",
     )

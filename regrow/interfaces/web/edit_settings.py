@@ -6,7 +6,7 @@ from typing import Any, get_args
 import gradio as gr
 
 from regrow.core.names import LabelConvention, SharingName, Spacing
-from regrow.interfaces.web.parts import model_names, upload
+from regrow.interfaces.web.parts import model_names
 from regrow.interfaces.web.texts import text
 from regrow.media.names import Mode
 from regrow.operations.requests import Edit, MethodName
@@ -25,17 +25,13 @@ def edit_settings() -> tuple[dict[str, Any], list[Any], list[Any]]:
         "details": gr.Radio(["tell", "leave"], value=DEFAULTS["details"], label=text("details"), elem_id="details"),
         "invert_guidance": gr.Slider(0, 15, DEFAULTS["invert_guidance"], step=0.1, label=text("invert_guidance")),
         "negative": gr.Textbox(label=text("negative_edit")),
-        "region": gr.Textbox(label=text("region"), placeholder="0.2,0.3,0.8,0.9", elem_id="region"),
     }
-    with gr.Column() as mask:
-        settings["mask"] = upload(label=text("mask"), sources=["upload"], height=160, elem_id="mask")
     with gr.Column(visible=False) as score:
         settings["notes"] = gr.Radio(["keep", "free"], value=DEFAULTS["notes"], label=text("notes"), elem_id="notes")
     settings |= {
         "attention": gr.Dropdown(["none", *_names(SharingName)], value=DEFAULTS["attention"], label=text("attention")),
         "attention_share": gr.Slider(0, 1, DEFAULTS["attention_share"], step=0.05, label=text("attention_share")),
         "emphasis": gr.Textbox(label=text("emphasis"), placeholder="hat=2 snow=0.5"),
-        "feather": gr.Slider(0, 0.5, DEFAULTS["feather"], step=0.01, label=text("feather")),
         "seed": gr.Number(DEFAULTS["seed"], label=text("seed"), precision=0),
         "eta": gr.Slider(0, 1, DEFAULTS["eta"], step=0.05, label=text("eta")),
         "spacing": gr.Dropdown(_names(Spacing), value=DEFAULTS["spacing"], label=text("spacing")),
@@ -43,7 +39,7 @@ def edit_settings() -> tuple[dict[str, Any], list[Any], list[Any]]:
         "tolerance": gr.Number(DEFAULTS["tolerance"], label=text("tolerance")),
         "frame": gr.Dropdown(_names(Mode), value=DEFAULTS["frame"], label=text("frame")),
     }
-    return settings, [settings["region"], mask, settings["feather"], settings["frame"]], [score]
+    return settings, [settings["frame"]], [score]
 
 
 def _names(kind: Any) -> list[str]:

@@ -13,6 +13,11 @@ from regrow.interfaces.web.parts import Page, beside, following, made_files
 from regrow.interfaces.web.players import heard_of
 from regrow.interfaces.web.texts import text
 
+SHOW_STATUS = """() => {
+  if (innerWidth < 700) document.querySelector('#edit-status').scrollIntoView({ behavior: 'smooth', block: 'start' });
+}"""
+"""On a phone the status and all results are below the settings, out of sight."""
+
 
 @dataclass(frozen=True)
 class Stage:

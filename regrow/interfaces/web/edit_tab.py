@@ -6,9 +6,11 @@ from typing import Any
 import gradio as gr
 
 from regrow.interfaces.web.edit_settings import DEFAULTS, edit_settings
-from regrow.interfaces.web.edit_stage import shown, stage_of
+from regrow.interfaces.web.edit_stage import SHOW_STATUS, shown, stage_of
+from regrow.interfaces.web.edit_where import follow_picture, where
 from regrow.interfaces.web.medium import EMBEDDED, follow, kept_sound, sound_field, switch
-from regrow.interfaces.web.parts import Page, beside, following, kept, made_files, upload, worded
+from regrow.interfaces.web.painter import board
+from regrow.interfaces.web.parts import Page, beside, following, kept, upload, whole, worded
 from regrow.interfaces.web.places import EXAMPLE, MOST_SECONDS, PIANO
 from regrow.interfaces.web.texts import TEXTS, said, text
 
@@ -36,11 +38,11 @@ def edit_tab(page: Page) -> dict[str, Any]:
                 info=text("strength_info"),
                 elem_id="strength",
             )
-            find_mask = gr.Checkbox(label=text("find_mask"), elem_id="find-mask")
-            with gr.Row(visible=False) as span:
-                begin = gr.Number(0, label=text("begin"), minimum=0, maximum=MOST_SECONDS, elem_id="begin")
-                end = gr.Number(0, label=text("end"), minimum=0, maximum=MOST_SECONDS, elem_id="end")
             cancel = gr.Button(text("cancel"), variant="stop", size="md", elem_id="cancel-edit")
+            with gr.Row(visible=False) as span:
+                begin = gr.Number(0, label=text("begin"), elem_id="begin")
+                end = gr.Number(0, label=text("end"), elem_id="end")
+            place = where()
             with gr.Accordion(text("settings"), open=False):
                 settings, for_pictures, for_sounds = edit_settings()
         with gr.Column(scale=3, min_width=320):
@@ -56,22 +58,23 @@ def edit_tab(page: Page) -> dict[str, Any]:
         "target": target,
         "source": source,
         "strength": strength,
-        "find_mask": find_mask,
         "medium": medium,
         "sound": sound,
         "begin": begin,
         "end": end,
+        **place.settings,
         **settings,
     }
     page.fields["edit"] = fields
     names, inputs = list(fields), list(fields.values())
     parts = {
-        "picture": [picture_in, find_mask, stage.pictures, try_all, *for_pictures],
+        "picture": [picture_in, place.whole, stage.pictures, try_all, *for_pictures],
         "sound": [sound_in, span, stage.sounds, *for_sounds],
     }
     words = [(source, "label", "source"), (source, "placeholder", "source_hint"), (go, "value", "go_edit")]
     words += [(target, "placeholder", "target_hint"), (reuse, "value", "use_result")]
     follow(medium, settings["model"], parts, words)
+    follow_picture(place, image)
 
     def asked(request: gr.Request, values: tuple[Any, ...]) -> dict[str, Any]:
         given = dict(zip(names, values, strict=True))
@@ -88,16 +91,16 @@ def edit_tab(page: Page) -> dict[str, Any]:
             "emphasis": worded(given["emphasis"]).split(),
             "mask": "auto" if given.pop("find_mask") else kept(given["mask"], request) if given["mask"] else None,
         }
+        given["seed"] = whole(given["seed"], "seed", request)
         if kind == "sound":  # of the other medium's fields nothing is meant
-            given |= {"mask": None, "region": None, "span": f"{begin or 0:g}:{end:g}" if end else None}
+            given |= {"mask": None, "region": None, "span": _span(begin or 0, end or 0, request)}
         return given
 
     def run(request: gr.Request, *values: Any) -> Iterator[tuple[Any, ...]]:
-        yield from shown(page.worker.submit(page.owner(request), "edit", asked(request, values)), page, request)
+        yield from shown(page.ask(request, "edit", asked(request, values)), page, request)
 
     def run_explore(request: gr.Request, *values: Any) -> Iterator[tuple[Any, Any, Any]]:
-        job = page.worker.submit(page.owner(request), "explore", asked(request, values))
-        for state, words in following(job, page, request):
+        for state, words in following(page.ask(request, "explore", asked(request, values)), page, request):
             if state.state == "done":
                 cells = state.facts["cells"]
                 pictures = [(beside(state, f"cell-{i}"), said("cell", request, **cell)) for i, cell in enumerate(cells)]
@@ -107,13 +110,15 @@ def edit_tab(page: Page) -> dict[str, Any]:
 
     def regrow(request: gr.Request, *values: Any) -> Iterator[tuple[Any, ...]]:
         given = dict(zip(names, values, strict=True))
-        if given["sound" if given["medium"] == "sound" else "image"] and worded(
-            given["target"]
-        ):  # else there is nothing yet that could grow again
-            before = page.worker.latest(page.owner(request), ("edit",))
-            if before:
-                page.worker.cancel(before)  # the slider has moved on
-            yield from run(request, *values)
+        if not given["sound" if given["medium"] == "sound" else "image"] or not worded(given["target"]):
+            return  # there is nothing yet that could grow again
+        if not page.settled(request):
+            return
+        before = page.worker.latest(page.owner(request), ("edit",))
+        job = page.ask(request, "edit", asked(request, values))
+        if before and before is not job:
+            page.worker.cancel(before)  # the slider has moved on
+        yield from shown(job, page, request)
 
     def stop(request: gr.Request) -> None:
         """Cancel what this browser edits."""
@@ -136,17 +141,22 @@ def edit_tab(page: Page) -> dict[str, Any]:
         now = state | {"picked": event.index}
         return (state["before"], state["files"][event.index]), now
 
+    def keep(mask: str, file: str | None, request: gr.Request) -> tuple[Any, ...]:
+        return mask, False, board(kept(file, request), kept(mask, request), request)
+
     def use(state: dict[str, Any], words: str, kind: str) -> tuple[Any, ...]:
         if not state["files"]:
-            return (gr.skip(),) * 4
+            return (gr.skip(),) * 5
         wishes, file = _lines(words), state["files"][state["picked"]]
         now = wishes[min(state["picked"], len(wishes) - 1)] if wishes else ""
-        return *((gr.skip(), file) if kind == "sound" else (file, gr.skip())), now, ""
+        return *((gr.skip(), file) if kind == "sound" else (file, gr.skip())), now, "", True
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    last: dict[str, Any] = quiet | {"trigger_mode": "multiple"}  # what is asked for while something grows counts too
     for trigger in (go.click, source.submit):
-        trigger(run, inputs, stage.outputs, **quiet)
-    strength.release(regrow, inputs, stage.outputs, **quiet)
+        trigger(run, inputs, stage.outputs, **last)
+    go.click(None, None, None, js=SHOW_STATUS, api_visibility="private")
+    strength.input(regrow, inputs, stage.outputs, **last)
     example.click(take_example, None, [image, source, target], **quiet)
     piano.click(take_piano, None, [sound, source, target], **quiet)
     cancel.click(stop, None, None, api_name="cancel_edit", queue=False)
@@ -154,10 +164,10 @@ def edit_tab(page: Page) -> dict[str, Any]:
     cells = gr.State([])
     try_all.click(run_explore, inputs, [stage.told, sheet, cells], **quiet)
     sheet.select(take_cell, cells, [strength, settings["guidance"]], **quiet).then(
-        regrow, inputs, stage.outputs, **quiet
+        regrow, inputs, stage.outputs, **last
     )
-    stage.keep_mask.click(lambda mask: (mask, False), stage.mask, [settings["mask"], find_mask], **quiet)
-    reuse.click(use, [stage.shown, target, medium], [image, sound, source, target], **quiet)
+    stage.keep_mask.click(keep, [stage.mask, image], [place.mask, place.find_mask, place.painter], **quiet)
+    reuse.click(use, [stage.shown, target, medium], [image, sound, source, target, place.stays], **quiet)
     stage.one.input(lambda state, one: state | {"picked": one}, [stage.shown, stage.one], stage.shown, **quiet)
 
     def api(request: gr.Request, image: str, source: str, target: str, strength: float) -> list[str]:
@@ -171,18 +181,25 @@ def edit_tab(page: Page) -> dict[str, Any]:
 
     def finished(request: gr.Request, given: dict[str, Any]) -> list[str]:
         values = {name: component.value for name, component in fields.items()} | {"image": None, "sound": None} | given
-        for _ in run(request, *(values[name] for name in names)):
-            pass
-        job = page.worker.latest(page.owner(request), ("edit",))
-        assert job is not None
-        if job.state != "done":
-            raise gr.Error(job.error or said("cancelled", request), print_exception=False)
-        return made_files(job)
+        return page.made(request, "edit", asked(request, tuple(values[name] for name in names)))
 
     made = gr.File(file_count="multiple", visible=False)
     gr.Button(visible=False).click(api, [image, source, target, strength], made, api_name="edit")
     gr.Button(visible=False).click(api_sound, [sound, source, target, strength], made, api_name="edit_sound")
     return {"outputs": stage.outputs, "shown": shown}
+
+
+def _span(begin: float, end: float, request: gr.Request) -> str | None:
+    """The seconds that may change, as an edit is told them; None for all of it, an end of 0 for all that follows.
+
+    Raises:
+        gr.Error: there are no such seconds.
+    """
+    if not begin and not end:
+        return None
+    if not 0 <= begin < (end or MOST_SECONDS) <= MOST_SECONDS:
+        raise gr.Error(said("no_span", request, most=MOST_SECONDS), print_exception=False)
+    return f"{begin:g}:{end or MOST_SECONDS:g}"
 
 
 def _lines(words: str | None) -> list[str]:

@@ -10,12 +10,14 @@ import gradio as gr
 from regrow.core.names import SolverName, Spacing
 from regrow.interfaces.web.jobs import Job
 from regrow.interfaces.web.medium import follow, kept_sound, medium_of, sound_field, switch
-from regrow.interfaces.web.parts import Page, following, made_files, model_names, worded
+from regrow.interfaces.web.parts import Page, following, made_files, model_names, whole, worded
 from regrow.interfaces.web.places import MOST_SECONDS
 from regrow.interfaces.web.players import heard_of
 from regrow.interfaces.web.texts import said, text
 from regrow.operations.requests import Generate
 
+MOST_SIDE = 2048
+"""Pixels of a side: what the embedded models are made for is a sixteenth of that."""
 DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Generate)}
 
 
@@ -28,9 +30,9 @@ def generate_tab(page: Page) -> dict[str, Any]:
             negative = gr.Textbox(label=text("negative"))
             with gr.Row():
                 count = gr.Slider(1, 8, DEFAULTS["count"], step=1, label=text("count"))
-                seed = gr.Number(DEFAULTS["seed"], label=text("seed"), precision=0, elem_id="seed")
+                seed = gr.Number(DEFAULTS["seed"], label=text("seed"), elem_id="seed")
             with gr.Row(visible=False) as times:
-                duration = gr.Number(0, label=text("duration"), minimum=0, maximum=MOST_SECONDS, elem_id="duration")
+                duration = gr.Number(0, label=text("duration"), elem_id="duration")
                 loop = gr.Checkbox(label=text("loop"), elem_id="loop")
             with gr.Column(visible=False) as tune:
                 melody = sound_field(label=text("melody"), elem_id="melody")
@@ -49,8 +51,8 @@ def generate_tab(page: Page) -> dict[str, Any]:
                 eta = gr.Slider(0, 1, DEFAULTS["eta"], step=0.05, label=text("eta"))
                 spacing = gr.Dropdown(list(get_args(Spacing)), value=DEFAULTS["spacing"], label=text("spacing"))
                 with gr.Row() as sizes:
-                    height = gr.Number(0, label=text("height"), precision=0, minimum=0, maximum=4096)
-                    width = gr.Number(0, label=text("width"), precision=0, minimum=0, maximum=4096)
+                    height = gr.Number(0, label=text("height"), elem_id="height")
+                    width = gr.Number(0, label=text("width"), elem_id="width")
         with gr.Column(scale=3, min_width=320):
             told = gr.HTML(elem_id="generate-status")
             results = gr.Gallery(
@@ -68,38 +70,49 @@ def generate_tab(page: Page) -> dict[str, Any]:
     words = [(prompt, "label", "prompt"), (prompt, "placeholder", "prompt_hint"), (go, "value", "go_generate")]
     follow(medium, model, {"picture": [sizes], "sound": [times, tune]}, [*words, (negative, "label", "negative")])
 
-    def run(
-        prompt: str, negative: str, model: str, steps: int, guidance: float, seed: int, count: int, solver: str,
-        eta: float, spacing: str, height: int, width: int, duration: float, loop: bool, melody: str | None,
-        guidance_share: float, request: gr.Request,
-    ) -> Iterator[tuple[Any, ...]]:  # fmt: skip
-        """Make pictures from words, or sounds where the model is one of sounds."""
-        if not worded(prompt):
+    names = list(page.fields["generate"])[: len(inputs)]
+
+    def asked(request: gr.Request, values: tuple[Any, ...]) -> dict[str, Any]:
+        given = dict(zip(names, values, strict=True))
+        height, width, duration, loop, tune = (given.pop(n) for n in ("height", "width", "duration", "loop", "melody"))
+        for name in ("prompt", "negative"):
+            given[name] = worded(given[name])
+        if not given["prompt"]:
             raise gr.Error(said("no_words", request), print_exception=False)
-        settings = {
-            "prompt": worded(prompt), "negative": worded(negative), "model": model, "steps": steps,
-            "guidance": guidance, "guidance_share": guidance_share, "seed": seed, "count": count, "solver": solver,
-            "eta": eta, "spacing": spacing,
-        }  # fmt: skip
-        if medium_of(model) == "sound":
-            settings |= {"duration": duration or None, "loop": bool(loop)}
-            settings["melody"] = kept_sound(melody, request) if melody else None
+        given["seed"] = whole(given["seed"], "seed", request)
+        if medium_of(given["model"]) == "sound":
+            if not 0 <= (duration or 0) <= MOST_SECONDS:
+                raise gr.Error(said("no_duration", request, most=MOST_SECONDS), print_exception=False)
+            given |= {"duration": duration or None, "loop": bool(loop)}
+            given["melody"] = kept_sound(tune, request) if tune else None
         else:
-            settings["size"] = [height, width] if height and width else None
-        yield from shown(page.worker.submit(page.owner(request), "generate", settings), page, request)
+            sides = [whole(side, name, request) for side, name in ((height, "height"), (width, "width"))]
+            if max(sides) > MOST_SIDE:
+                raise gr.Error(said("too_wide", request, most=MOST_SIDE), print_exception=False)
+            given["size"] = sides if any(sides) else None
+        return given
+
+    def run(request: gr.Request, *values: Any) -> Iterator[tuple[Any, ...]]:
+        yield from shown(page.ask(request, "generate", asked(request, values)), page, request)
+
+    def api(request: gr.Request, prompt: str, model: str, seed: float, count: float, duration: float) -> list[str]:
+        """Make pictures or sounds from words; a duration of 0 is the model's own. All else as on a fresh page."""
+        given = {"prompt": prompt, "model": model, "seed": seed, "count": count, "duration": duration, "melody": None}
+        values = {name: page.fields["generate"][name].value for name in names} | given
+        return page.made(request, "generate", asked(request, tuple(values.values())))
 
     def stop(request: gr.Request) -> None:
         """Cancel what this browser generates."""
         if job := page.worker.latest(page.owner(request), ("generate",)):
             page.worker.cancel(job)
 
-    for trigger in (go.click, prompt.submit):
-        trigger(run, inputs, outputs, api_name="generate" if trigger == go.click else None,
-                api_visibility="public" if trigger == go.click else "private", show_progress="hidden")  # fmt: skip
-    again.click(run, inputs, outputs, api_visibility="private", show_progress="hidden")
-    another.click(lambda: secrets.randbelow(2**31), None, seed, api_visibility="private").then(
-        run, inputs, outputs, api_visibility="private", show_progress="hidden"
-    )
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    last: dict[str, Any] = quiet | {"trigger_mode": "multiple"}  # what is asked for while something grows counts too
+    for trigger in (go.click, prompt.submit, again.click):
+        trigger(run, inputs, outputs, **last)
+    another.click(lambda: secrets.randbelow(2**31), None, seed, **quiet).then(run, inputs, outputs, **last)
+    files = gr.File(file_count="multiple", visible=False)
+    gr.Button(visible=False).click(api, [prompt, model, seed, count, duration], files, api_name="generate")
     cancel.click(stop, None, None, api_name="cancel_generate", queue=False)
     return {"outputs": outputs, "shown": shown}
 

@@ -1,9 +1,14 @@
-"""What stands before gradio's routes: only this page, only this computer's files, nothing from the network."""
+"""What stands before gradio's routes: only this page, only this computer's files, nothing from the network.
+
+And one line of script that has to come before gradio's own.
+"""
 
 from urllib.parse import unquote
 
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from regrow.interfaces.web.texts import CHINESE
 
 POLICY = (
     "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
@@ -39,6 +44,10 @@ class Guard:
             await PlainTextResponse("This page fetches nothing from the network.", 403)(scope, receive, send)
             return
 
+        page = path == "/"
+        start: Message = {}
+        body = bytearray()
+
         async def told(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [
@@ -47,6 +56,18 @@ class Guard:
                     (b"x-content-type-options", b"nosniff"),
                     (b"referrer-policy", b"no-referrer"),
                 ]
+                if page:
+                    start.update(message)
+                    return
+            elif page:  # gradio puts what it is given for the head there too late
+                body.extend(message.get("body", b""))
+                if message.get("more_body"):
+                    return
+                whole = bytes(body).replace(b"<head>", b"<head>" + CHINESE, 1)
+                length = (b"content-length", str(len(whole)).encode())
+                start["headers"] = [*(one for one in start["headers"] if one[0] != length[0]), length]
+                await send(start)
+                message = {"type": "http.response.body", "body": whole}
             await send(message)
 
         await self.app(scope, receive, told)

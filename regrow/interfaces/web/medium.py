@@ -24,12 +24,12 @@ def medium_of(model: str) -> str:
 def switch(elem_id: str) -> gr.Radio:
     """Picture or sound."""
     choices = [(text("a_picture"), "picture"), (text("a_sound"), "sound")]
-    return gr.Radio(choices, value="picture", show_label=False, container=False, elem_id=elem_id)
+    return gr.Radio(choices, value="picture", label=text("medium"), show_label=False, container=False, elem_id=elem_id)
 
 
 def fitting(medium: str, model: str) -> Any:
     """The model that stands in a field, or the embedded one where it makes the other medium; none stays none."""
-    return gr.skip() if not model or medium_of(model) == medium else EMBEDDED[medium]
+    return gr.skip() if not model or not medium or medium_of(model) == medium else EMBEDDED[medium]
 
 
 def follow(

@@ -1,7 +1,9 @@
 """What several tabs share: who asks, what a job says, watching one, a picture field that opens nothing, choices."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -11,7 +13,11 @@ from regrow.interfaces.web.jobs import Job
 from regrow.interfaces.web.places import keep_picture
 from regrow.interfaces.web.texts import TEXTS, said, text
 from regrow.interfaces.web.worker import Worker
+from regrow.media.audio import is_sound
 from regrow.media.files import MediaError
+
+SETTLES = 0.35
+"""Seconds."""
 
 
 @dataclass
@@ -24,6 +30,7 @@ class Page:
         owners: the browser that a gradio session belongs to: sessions end with the page, browsers stay.
         tabs: the tabs themselves, to switch between.
         fields: of each tab, its settings' components by the setting's name.
+        moves: how often each browser has moved a slider that grows something again.
     """
 
     worker: Worker
@@ -31,6 +38,7 @@ class Page:
     owners: dict[str, str] = field(default_factory=dict)
     tabs: Any = None
     fields: dict[str, dict[str, Any]] = field(default_factory=dict)
+    moves: dict[str, int] = field(default_factory=dict)
 
     def owner(self, request: gr.Request) -> str:
         """Whose request this is."""
@@ -40,6 +48,37 @@ class Page:
     def find(self, job: str) -> Job | None:
         """A job by its id."""
         return self.worker.jobs.get(job)
+
+    def ask(self, request: gr.Request, kind: str, settings: dict[str, Any]) -> Job:
+        """Have something done; where this browser's last job of the kind is the same and not over yet, it is that."""
+        before = self.worker.latest(self.owner(request), (kind,))
+        if before and not before.over and before.settings == settings:
+            return before
+        return self.worker.submit(self.owner(request), kind, settings)
+
+    def superseded(self, job: Job) -> bool:
+        """Whether its browser has asked for another of its kind since, which is shown in its place."""
+        return self.worker.latest(job.owner, (job.kind,)) is not job
+
+    def settled(self, request: gr.Request) -> bool:
+        """Whether a slider that has just moved stays where it is, for as long as a hand takes to go on."""
+        owner = self.owner(request)
+        self.moves[owner] = move = self.moves.get(owner, 0) + 1
+        time.sleep(SETTLES)
+        return self.moves[owner] == move
+
+    def made(self, request: gr.Request, kind: str, settings: dict[str, Any]) -> list[str]:
+        """Have something done and wait for it: the absolute paths of what was made.
+
+        Raises:
+            gr.Error: it failed or was cancelled.
+        """
+        job = self.worker.submit(self.owner(request), kind, settings)
+        for _ in self.worker.watch(job):
+            pass
+        if job.state != "done":
+            raise gr.Error(job.error or said("cancelled", request), print_exception=False)
+        return made_files(job)
 
 
 def upload(**options: Any) -> gr.Image:
@@ -79,16 +118,30 @@ def status(job: Job, page: Page, request: gr.Request) -> str:
         if part:
             words = said("step" if steps else "step_of_unknown", request, part=named, index=index, steps=steps)
     elif job.state == "failed":
-        words = said("failed", request, error=job.error)
+        words = said("failed", request, error=_by_its_name(job, request))
     else:
         words = said("cancelled", request) if job.state == "cancelled" else _summary(job, request)
     bar = "" if share is None else f'<progress max="1" value="{share:.3f}" aria-label="{plain(words)}"></progress>'
     return f'<div class="status {job.state}" role="status" aria-live="polite">{plain(words)}{bar}</div>'
 
 
+def _by_its_name(job: Job, request: gr.Request) -> str:
+    """Why it failed, without the names under which the page keeps what was dropped."""
+    error = job.error
+    for name in ("image", "mask", "melody"):
+        file = job.settings.get(name)
+        if isinstance(file, str) and "/" in file:
+            what = "sound" if name == "image" and is_sound(file) else name
+            for written in (file, Path(file).name):
+                error = error.replace(written, said(f"the_{what}", request))
+    return error[:1].upper() + error[1:]
+
+
 def following(job: Job, page: Page, request: gr.Request) -> Iterator[tuple[Job, str]]:
-    """The job and its status, whenever it changed."""
+    """The job and its status, whenever it changed, until it is over or the browser has asked for another."""
     for state in page.worker.watch(job):
+        if page.superseded(job):
+            return
         yield state, status(state, page, request)
 
 
@@ -128,6 +181,20 @@ def _summary(job: Job, request: gr.Request) -> str:
     if "identical" in job.facts:
         sentences.append(said("same" if job.facts["identical"] else "not_same", request))
     return " ".join([*sentences, *job.notes])
+
+
+def whole(value: float | None, name: str, request: gr.Request) -> int:
+    """A number that must be whole, as seeds are; an empty field is 0.
+
+    Raises:
+        gr.Error: it is not, or none that 63 bits hold.
+    """
+    if value is None:
+        return 0
+    if value != int(value) or not 0 <= value < 2**63:
+        raise gr.Error(said("not_whole", request, name=TEXTS[name][0].split(":")[0], value=f"{value:g}"),
+                       print_exception=False)  # fmt: skip
+    return int(value)
 
 
 def worded(value: str | None) -> str:

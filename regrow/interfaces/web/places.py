@@ -10,6 +10,7 @@ $REGROW_HOME/page/
 
 import hashlib
 from pathlib import Path
+from urllib.parse import quote
 
 from regrow.families.registry import list_models
 from regrow.media import audio
@@ -24,6 +25,11 @@ MOST_PIXELS = 24_000_000
 MOST_SECONDS = 120
 EXAMPLE = Path(__file__).parents[3] / "examples" / "cat.png"
 PIANO = EXAMPLE.with_name("piano.flac")
+
+
+def address(file: Path | str) -> str:
+    """Where the page's own script finds a file, if it is one that gradio may show."""
+    return f"gradio_api/file={quote(str(file))}"
 
 
 def page() -> Path:

@@ -5,12 +5,12 @@ They are the browser's own: it knows how to play, loop, seek and be used by keyb
 
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 import gradio as gr
 
 from regrow.interfaces.web.jobs import Job
 from regrow.interfaces.web.parts import plain
+from regrow.interfaces.web.places import address
 from regrow.interfaces.web.texts import said
 
 CSS = """
@@ -100,10 +100,6 @@ def _figure(track: Track, letter: str, seen: str) -> str:
     name = plain(f"{letter} {track.words}".strip())
     picture = ""
     if track.picture:
-        picture = f'<div class="seen"><img src="{_address(track.picture)}" alt="{plain(seen)}"><i></i></div>'
-    audio = f'<audio controls loop preload="auto" src="{_address(track.file)}" aria-label="{name}"></audio>'
+        picture = f'<div class="seen"><img src="{address(track.picture)}" alt="{plain(seen)}"><i></i></div>'
+    audio = f'<audio controls loop preload="auto" src="{address(track.file)}" aria-label="{name}"></audio>'
     return f"<figure><figcaption><b>{plain(letter)}</b> {plain(track.words)}</figcaption>{audio}{picture}</figure>"
-
-
-def _address(file: Path) -> str:
-    return f"gradio_api/file={quote(str(file))}"

@@ -22,6 +22,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "inside": ("Look inside", "内部"),
     "picture": ("Picture: drop one here, or take the example", "图片：拖到这里，或用示例"),
     "example": ("Take the example cat", "用示例猫图"),
+    "medium": ("Picture or sound", "图片或声音"),
     "a_picture": ("Picture", "图片"),
     "a_sound": ("Sound", "声音"),
     "prompt_sound": ("What is heard", "听到什么"),
@@ -107,6 +108,19 @@ TEXTS: dict[str, tuple[str, str]] = {
     "region": ("Only this box may change: left, top, right, bottom as shares", "只许改这个框：左,上,右,下（比例）"),
     "mask": ("Mask: white may change, black stays", "蒙版：白处可改，黑处不变"),
     "find_mask": ("Find by itself where to change, and keep the rest untouched", "自动找出要改的地方，其余原样不动"),
+    "where": ("Where it may change", "可以改变的地方"),
+    "where_about": (
+        "Paint over what may change; all else stays as it is, bit for bit. Nothing painted: everywhere.",
+        "涂抹可以改变的地方，其余逐位不变。什么都不涂：处处可改。",
+    ),
+    "painter_canvas": (
+        "The picture, to paint on; a box or a mask file can be given below instead",
+        "可在图片上涂抹；也可在下面给出方框或蒙版文件",
+    ),
+    "painter_brush": ("Brush", "画笔"),
+    "painter_eraser": ("Eraser", "橡皮"),
+    "painter_size": ("Size", "粗细"),
+    "painter_clear": ("Clear", "清除"),
     "found_mask": ("Where it was allowed to change", "允许改变的地方"),
     "keep_mask": ("Keep this mask for other words", "换了文字也用这个蒙版"),
     "attention": (
@@ -177,6 +191,20 @@ TEXTS: dict[str, tuple[str, str]] = {
     "no_picture": ("Drop a picture first, or take the example.", "请先放一张图片，或用示例。"),
     "no_words": ("Say what it should show: the field for words is empty.", "请写下想要的内容：文字栏是空的。"),
     "no_wish": ("Say what the picture should become: that field is empty.", "请写下要变成什么：该栏是空的。"),
+    "not_whole": (
+        "{name} must be a whole number from 0 on; got {value}.",
+        "{name} 必须是 0 或更大的整数；现在是 {value}。",
+    ),
+    "no_duration": ("Seconds must be from 0 to {most}.", "秒数要在 0 到 {most} 之间。"),
+    "too_wide": ("Height and width can be {most} pixels at most.", "高和宽最多 {most} 像素。"),
+    "no_span": (
+        "A span needs a beginning before its end, both from 0 to {most} seconds.",
+        "时间段要先起后止，都在 0 到 {most} 秒之间。",
+    ),
+    "the_image": ("the picture", "这张图片"),
+    "the_sound": ("the sound", "这段声音"),
+    "the_mask": ("the mask", "蒙版"),
+    "the_melody": ("the melody", "旋律"),
     "waiting": ("Waiting: {place} before it.", "排队中：前面还有 {place} 个。"),
     "opening": ("Opening the model.", "正在打开模型。"),
     "step": ("{part}: step {index} of {steps}", "{part}：第 {index} 步，共 {steps} 步"),
@@ -252,4 +280,11 @@ def said(key: str, request: gr.Request | None, **figures: object) -> str:
 
 
 _ENGLISH, _CHINESE = ({key: pair[i] for key, pair in TEXTS.items()} for i in (0, 1))
-I18N = gr.I18n(**{"en": _ENGLISH, "zh": _CHINESE, "zh-CN": _CHINESE, "zh-TW": _CHINESE})
+I18N = gr.I18n(**{"en": _ENGLISH, "zh-CN": _CHINESE, "zh-TW": _CHINESE})
+CHINESE = b"""<script>
+if (/^zh/i.test(navigator.language) && !/^zh-(CN|TW)$/.test(navigator.language)) {
+  const now = /hant|hk|mo|tw/i.test(navigator.language) ? 'zh-TW' : 'zh-CN';
+  Object.defineProperty(navigator, 'language', { get: () => now });
+}
+</script>"""
+"""Comes before gradio's own script, which knows Chinese by these two names only and shows English to all others."""

@@ -6,6 +6,7 @@ What a model of sounds is asked for is in `sound_work`.
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -36,9 +37,12 @@ STRENGTHS, GUIDANCES = (0.6, 0.75, 0.9, 1.0), (2.0, 4.0, 7.0)
 
 def generate(job: Job, opened: Open) -> Generator[At, None, None]:
     """Pictures or sounds from words."""
-    melody = job.settings.get("melody")
-    request = Generate(**{**_tuples(job.settings), "melody": Path(melody) if melody else None})
-    model = opened(request.model)
+    melody, size = job.settings.get("melody"), job.settings.get("size")
+    model = opened(job.settings["model"])
+    given: dict[str, Any] = _tuples(job.settings) | {"melody": Path(melody) if melody else None}
+    if size:  # of which one side may be left to the model
+        given["size"] = tuple(asked or own for asked, own in zip(size, model.size, strict=True))
+    request = Generate(**given)
     if model.medium == "sound":
         yield from sound_work.generate(job, request, model)
         return

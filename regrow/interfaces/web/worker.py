@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from typing import Any
 
 import torch
@@ -54,7 +55,8 @@ class Worker:
 
     def submit(self, owner: str, kind: str, settings: dict[str, Any]) -> Job:
         """Put a job at the end of the queue; it is on disk when this returns."""
-        job = Job(f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}", owner, kind, settings)
+        now = datetime.now()  # to the microsecond, so that jobs asked for at once are in their order, too
+        job = Job(f"{now:%Y%m%d-%H%M%S-%f}-{secrets.token_hex(4)}", owner, kind, settings)
         job.keep()
         with self.changed:
             self.jobs[job.id] = job

@@ -1,0 +1,80 @@
+"""Where an edit may change a picture: painted by hand, found by itself, a box, or a mask from a file."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from regrow.interfaces.web.edit_settings import DEFAULTS
+from regrow.interfaces.web.painter import board, painted_file, painter
+from regrow.interfaces.web.parts import kept, upload
+from regrow.interfaces.web.texts import text
+from regrow.media.files import MediaError
+
+
+@dataclass(frozen=True)
+class Where:
+    """The components; `mask` holds the mask that counts, whoever made it, and `painter` shows it on the picture."""
+
+    whole: gr.Accordion
+    find_mask: gr.Checkbox
+    painter: gr.HTML
+    mask: gr.Image
+    region: gr.Textbox
+    feather: gr.Slider
+    stays: gr.State
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The components that are settings of an edit, by name."""
+        return {"find_mask": self.find_mask, "mask": self.mask, "region": self.region, "feather": self.feather}
+
+
+def where() -> Where:
+    """Build the components."""
+    with gr.Accordion(text("where"), open=False, elem_id="where") as whole:
+        find_mask = gr.Checkbox(label=text("find_mask"), elem_id="find-mask")
+        gr.Markdown(text("where_about"))
+        canvas = painter(elem_id="painter")
+        mask = upload(label=text("mask"), sources=["upload"], height=160, elem_id="mask")
+        region = gr.Textbox(label=text("region"), placeholder="0.2,0.3,0.8,0.9", elem_id="region")
+        feather = gr.Slider(0, 0.5, DEFAULTS["feather"], step=0.01, label=text("feather"))
+    return Where(whole, find_mask, canvas, mask, region, feather, gr.State(False))
+
+
+def follow_picture(where: Where, image: gr.Image) -> None:
+    """Show the picture and its mask in the painter, and what was painted in the mask's field.
+
+    A mask stays while the words change, and where `stays` says so while the picture does; another picture has none.
+
+    Args:
+        where: the components.
+        image: the field of the picture.
+    """
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+
+    def renewed(file: str | None, mask: str | None, stays: bool, request: gr.Request) -> tuple[Any, ...]:
+        mask = mask if stays else None
+        if not file:
+            return board(None, None, request), mask, False
+        try:
+            return board(kept(file, request), mask, request), mask, False
+        except gr.Error as problem:  # said at once, and again if it is to be edited
+            gr.Warning(str(problem.message))
+            return board(None, None, request), mask, False
+
+    def laid_on(file: str | None, mask: str | None, request: gr.Request) -> Any:
+        return board(kept(file, request), mask and kept(mask, request), request) if file else gr.skip()
+
+    def painted(event: gr.EventData) -> tuple[str | None, bool]:
+        try:
+            return painted_file(event.path), False
+        except MediaError as problem:
+            raise gr.Error(str(problem), print_exception=False) from problem
+
+    image.change(
+        renewed, [image, where.mask, where.stays], [where.painter, where.mask, where.stays], queue=False, **quiet
+    )
+    for changed in (where.mask.upload, where.mask.clear):
+        changed(laid_on, [image, where.mask], where.painter, queue=False, **quiet)
+    where.painter.painted(painted, None, [where.mask, where.find_mask], queue=False, **quiet)
