@@ -109,7 +109,8 @@ def status(job: Job, page: Page, request: gr.Request) -> str:
     """Where a job stands, as a sentence with a bar; for screen readers it is a live region."""
     share = None
     if job.state == "waiting":
-        words = said("waiting", request, place=page.worker.place(job))
+        place = page.worker.place(job)
+        words = said("waiting", request, place=place) if place else said("opening", request)
     elif job.state == "running":
         part, index, steps = job.progress
         share = index / steps if steps else None
@@ -171,7 +172,7 @@ def _summary(job: Job, request: gr.Request) -> str:
         counted = figures["evaluations"]
         total = sum(counted.values()) if isinstance(counted, dict) else counted
         total += job.facts.get("rewound", 0)
-        sentences.append(said("done", request, evaluations=total, seconds=figures["seconds"]))
+        sentences.append(said("done", request, evaluations=total, seconds=job.facts["took"]))
     if job.facts.get("reused"):
         sentences.append(said("kept_path", request))
     if back := job.facts.get("reconstruction") or job.facts.get("codec"):

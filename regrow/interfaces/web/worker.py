@@ -130,9 +130,11 @@ class Worker:
                 job.state = "running"
                 self.changed.notify_all()
             job.facts["tries"] = job.facts.get("tries", 0) + 1
+            began = time.monotonic()
             try:
                 job.keep()
                 self._do(job)
+                job.facts["took"] = round(time.monotonic() - began, 1)
             except Cancelled:
                 pass
             except (ValueError, OSError) as problem:
