@@ -45,6 +45,26 @@ def edit(page: Page) -> None:
     page.wait_for_selector("#edit-status .done")
 
 
+def mask(page: Page) -> None:
+    """Only the sky may change."""
+    take_example(page)
+    page.fill("#target textarea", "an orange cat on a beach at night")
+    page.click("#where button")
+    page.wait_for_function("document.querySelector('#painter canvas')?.width == 128")
+    canvas = page.locator("#painter canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box
+    for down in (0.05, 0.15, 0.25):
+        page.mouse.move(box["x"] + 0.04 * box["width"], box["y"] + down * box["height"])
+        page.mouse.down()
+        page.mouse.move(box["x"] + 0.96 * box["width"], box["y"] + down * box["height"], steps=8)
+        page.mouse.up()
+    page.wait_for_selector("#mask img")
+    page.click("#go-edit")
+    page.wait_for_selector("#edit-status .done")
+
+
 def sound(page: Page) -> None:
     """The example piano as a violin, and the switch pressed."""
     page.locator("#edit-medium label").nth(1).click()
@@ -112,6 +132,7 @@ PHONE: dict[str, Any] = {
 }  # fmt: skip
 TABS = {
     "edit": (edit, DESK),
+    "mask": (mask, DESK | {"viewport": {"width": 1280, "height": 1250}}),
     "sound": (sound, DESK),
     "generate": (generate, DESK),
     "history": (history, DESK),
@@ -139,6 +160,8 @@ def draw(address: str, browser: Any, names: list[str]) -> None:
 
 def main() -> None:
     """Serve, draw, stop."""
+    if not subprocess.run(["fc-list", ":lang=zh"], capture_output=True, check=False).stdout:
+        sys.exit("No font here has Chinese; as root: apt-get install fonts-wqy-microhei fontconfig")
     with tempfile.TemporaryDirectory() as place:
         os.environ["REGROW_HOME"] = str(Path(place) / "home")
         scenes = Path(place) / "scenes"
