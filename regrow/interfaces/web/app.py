@@ -54,6 +54,7 @@ button[role=tab][aria-selected=true] { color: var(--primary-700) !important; fon
 :is(#strip, #samples, #mask) :is(.image-container, .image-frame) { padding-top: 2.4rem }
 :is(#curve, #loss) { display: flex; flex-direction: column }
 :is(#curve, #loss) .vega-embed { flex: 1 1 0; min-height: 0 }
+#checks table { min-width: 56rem } #models table { min-width: 30rem }
 .prose table :is(th, td), table :is(th, td) { word-break: normal; overflow-wrap: normal }
 button:focus-visible, input:focus-visible, textarea:focus-visible, [role=tab]:focus-visible {
   outline: 3px solid #15803d !important; outline-offset: 2px }
@@ -73,12 +74,12 @@ def build(page: Page) -> gr.Blocks:
                 generate = generate_tab(page)
             with gr.Tab(text("history"), id="history") as history:
                 history_tab(page, history)
-            with gr.Tab(text("train"), id="train"):
+            with gr.Tab(text("train"), id="train") as train:
                 train_tab(page)
             with gr.Tab(text("inside"), id="inside"):
                 inside_tab(page)
             with gr.Tab(text("models"), id="models") as models:
-                models_tab(page, models)
+                listed = models_tab(page, models)
 
         def greet(known: str, request: gr.Request) -> str:
             name = known or secrets.token_hex(16)
@@ -87,6 +88,8 @@ def build(page: Page) -> gr.Blocks:
 
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         greeted = blocks.load(greet, browser, browser, **quiet)
+        for known_since in (blocks.load, train.select):  # a model may have come since the page was built
+            known_since(listed["show"], None, listed["outputs"], **quiet)
         for kind, tab in (("edit", edit), ("generate", generate)):
             greeted.then(_attached(page, kind, tab), None, tab["outputs"], **quiet)
     return blocks

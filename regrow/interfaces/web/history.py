@@ -13,12 +13,12 @@ from regrow.operations.recipe import Recipe
 from regrow.operations.replay import recipe_in
 from regrow.operations.requests import Edit, Generate
 
-SHOWN = 60
-"""Of the newest results, how many are listed."""
+PAGE = 60
+"""How many results are shown at once, and how many more each time."""
 
 
-def listed(most: int = SHOWN) -> list[Path]:
-    """The newest results, newest first."""
+def listed(most: int) -> list[Path]:
+    """The newest results, newest first, so many of them."""
     found: list[Path] = []
     for folder in sorted(made().glob("*"), reverse=True):
         try:

@@ -26,6 +26,7 @@ def history_tab(page: Page, tab: Any) -> None:
                 label=text("made"), show_label=False, columns=4, height=640, object_fit="contain", interactive=False,
                 allow_preview=False, buttons=[], elem_id="history",
             )  # fmt: skip
+            older = gr.Button(text("older"), size="md", visible=False, elem_id="older")
         with gr.Column(scale=2, min_width=320):
             dropped = gr.File(label=text("drop"), height=150, elem_id="dropped")
             told = gr.HTML(elem_id="history-status")
@@ -35,18 +36,24 @@ def history_tab(page: Page, tab: Any) -> None:
                 reuse = gr.Button(text("reuse"), size="md", elem_id="reuse")
                 edit_this = gr.Button(text("edit_this"), size="md", elem_id="edit-this")
                 replay = gr.Button(text("replay"), size="md", elem_id="replay")
+                cancel = gr.Button(text("cancel"), size="md", variant="stop", elem_id="cancel-replay")
             with gr.Row():
                 delete = gr.Button(text("delete"), size="sm", elem_id="delete")
                 really = gr.Button(text("really_delete"), size="sm", variant="stop", visible=False, elem_id="really")
             with gr.Accordion(text("recipe"), open=False):
                 recipe = gr.JSON(show_label=False)
     files, picked = gr.State([]), gr.State("")
+    most = gr.State(history.PAGE)
     filled = [*generate.values(), *edit.values()]
+    listing = [pictures, files, older]
+    panel = [chosen, heard, picked, recipe, really]
 
-    def show() -> tuple[list[tuple[str, str]], list[str]]:
-        found = history.listed()
-        pictures = [(str(history.picture_of(path)), history.caption(path)) for path in found]
-        return pictures, [str(path) for path in found]
+    def show(most: int, picked: str) -> tuple[Any, list[str], Any]:
+        found = [str(path) for path in history.listed(most + 1)]
+        files = found[:most]
+        seen = [(str(history.picture_of(Path(path))), history.caption(Path(path))) for path in files]
+        selected = files.index(picked) if picked in files else None
+        return gr.update(value=seen, selected_index=selected), files, gr.update(visible=len(found) > most)
 
     def shown(path: str | None, request: gr.Request) -> tuple[Any, str]:
         if path and is_sound(path):
@@ -55,12 +62,14 @@ def history_tab(page: Page, tab: Any) -> None:
         return gr.update(value=path, visible=True), ""
 
     def pick(files: list[str], event: gr.SelectData, request: gr.Request) -> tuple[Any, ...]:
-        path = files[event.index]
+        return picture(files[event.index], request)
+
+    def picture(path: str, request: gr.Request) -> tuple[Any, ...]:
         return *shown(path, request), path, history.recipe_of(Path(path)), gr.update(visible=False)
 
     def fill(path: str, request: gr.Request) -> dict[Any, Any]:
         if not path:
-            return {told: said("nothing_made", request)}
+            return {told: said("pick_first", request)}
         try:
             kind, settings, here = history.settings_in(Path(path))
         except MediaError as problem:
@@ -86,27 +95,37 @@ def history_tab(page: Page, tab: Any) -> None:
         return *given, gr.update(selected="edit")
 
     def make_again(path: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        if path:
-            job = page.worker.submit(page.owner(request), "again", {"file": path})
-            for state, words in following(job, page, request):
-                done = state.state == "done"
-                yield words, *(shown(made_files(state)[0], request) if done else (gr.skip(), gr.skip()))
+        if not path:
+            yield said("pick_first", request), *(gr.skip() for _ in panel)
+            return
+        for state, words in following(page.ask(request, "again", {"file": path}), page, request):
+            done = state.state == "done"  # what is shown is what is picked, or another would be deleted
+            yield words, *(picture(made_files(state)[0], request) if done else (gr.skip() for _ in panel))
 
-    def remove(path: str) -> tuple[Any, ...]:
+    def stop(request: gr.Request) -> None:
+        if job := page.worker.latest(page.owner(request), ("again",)):
+            page.worker.cancel(job)
+
+    def ask_again(path: str, request: gr.Request) -> tuple[Any, Any]:
+        return gr.update(visible=bool(path)), "" if path else said("pick_first", request)
+
+    def remove(path: str, most: int) -> tuple[Any, ...]:
         if path:
             try:
                 history.delete(Path(path))
             except (MediaError, OSError) as problem:
                 raise gr.Error(str(problem), print_exception=False) from problem
-        return *show(), None, "", "", None, gr.update(visible=False)
+        return *show(most, ""), None, "", "", None, gr.update(visible=False)
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    tab.select(show, None, [pictures, files], **quiet)
-    refresh.click(show, None, [pictures, files], **quiet)
-    pictures.select(pick, files, [chosen, heard, picked, recipe, really], **quiet)
+    tab.select(show, [most, picked], listing, **quiet)
+    refresh.click(show, [most, picked], listing, **quiet)
+    older.click(lambda most: most + history.PAGE, most, most, **quiet).then(show, [most, picked], listing, **quiet)
+    pictures.select(pick, files, panel, **quiet)
     reuse.click(fill, picked, [told, page.tabs, *filled], **quiet)
     dropped.upload(take_dropped, dropped, [told, page.tabs, *filled], **quiet)
     edit_this.click(to_edit, picked, [edit["image"], edit["sound"], edit["medium"], page.tabs], **quiet)
-    replay.click(make_again, picked, [told, chosen, heard], **quiet).then(show, None, [pictures, files], **quiet)
-    delete.click(lambda path: gr.update(visible=bool(path)), picked, really, **quiet)
-    really.click(remove, picked, [pictures, files, chosen, heard, picked, recipe, really], **quiet)
+    replay.click(make_again, picked, [told, *panel], **quiet).then(show, [most, picked], listing, **quiet)
+    cancel.click(stop, None, None, queue=False, api_visibility="private")
+    delete.click(ask_again, picked, [really, told], **quiet)
+    really.click(remove, [picked, most], [*listing, *panel], **quiet)

@@ -9,7 +9,8 @@ import pandas
 from regrow.interfaces.web.edit_settings import DEFAULTS
 from regrow.interfaces.web.medium import follow, kept_sound, medium_of, sound_field, switch
 from regrow.interfaces.web.parts import Page, beside, following, kept, model_names, upload, worded
-from regrow.interfaces.web.texts import said, text
+from regrow.interfaces.web.places import EXAMPLE, PIANO
+from regrow.interfaces.web.texts import TEXTS, said, text
 
 
 def inside_tab(page: Page) -> None:
@@ -21,13 +22,16 @@ def inside_tab(page: Page) -> None:
                 image = upload(
                     label=text("picture"), sources=["upload", "clipboard"], height=220, elem_id="look-picture"
                 )
+                example = gr.Button(text("example"), size="md", visible=EXAMPLE.is_file(), elem_id="look-example")
             with gr.Column(visible=False) as sound_in:
-                sound = sound_field(label=text("drop_sound"), elem_id="look-sound")
+                sound = sound_field(label=text("sound"), elem_id="look-sound")
+                piano = gr.Button(text("piano"), size="md", visible=PIANO.is_file(), elem_id="look-piano")
             source = gr.Textbox(label=text("source"), placeholder=text("source_hint"))
             model = gr.Dropdown(model_names(), value="storybook", label=text("model"))
             steps = gr.Slider(2, 100, 28, step=1, label=text("steps"), elem_id="look-steps")
             strength = gr.Slider(0.05, 1, DEFAULTS["strength"], step=0.05, label=text("strength_curve"))
             look = gr.Button(text("look"), variant="primary", elem_id="go-look")
+            cancel = gr.Button(text("cancel"), variant="stop", size="md", elem_id="cancel-look")
         with gr.Column(scale=3, min_width=320):
             told = gr.HTML(elem_id="look-status")
             strip = gr.Image(
@@ -44,8 +48,9 @@ def inside_tab(page: Page) -> None:
     gr.Markdown(text("prove_about"))
     prove = gr.Button(text("prove"), elem_id="go-prove")
     proved = gr.HTML(elem_id="prove-status")
+    columns = ["state", "check", "error", "allowed", "formula", "from_paper", "against"]
     table = gr.Dataframe(
-        headers=["state", "check", "error", "allowed", "formula", "source", "against"], datatype="str", wrap=True,
+        headers=[TEXTS[name][0] for name in columns], datatype="str", wrap=True,
         interactive=False, max_height=420, label=text("check"), elem_id="checks",
         column_widths=["8%", "20%", "8%", "8%", "24%", "16%", "16%"],
     )  # fmt: skip
@@ -55,8 +60,7 @@ def inside_tab(page: Page) -> None:
     ) -> Iterator[tuple[Any, ...]]:
         file = kept_sound(sound, request) if medium_of(model) == "sound" else kept(image, request)
         settings = {"image": file, "source": worded(source), "model": model, "steps": steps}
-        job = page.worker.submit(page.owner(request), "look", settings)
-        for state, words in following(job, page, request):
+        for state, words in following(page.ask(request, "look", settings), page, request):
             if state.state == "done":
                 bars = state.facts["alpha_bar"]
                 yield words, beside(state, "page"), drawn(bars, strength), bars
@@ -64,9 +68,8 @@ def inside_tab(page: Page) -> None:
                 yield words, gr.skip(), gr.skip(), gr.skip()
 
     def run_prove(request: gr.Request) -> Iterator[tuple[Any, Any]]:
-        job = page.worker.submit(page.owner(request), "verify", {})
         shown = 0
-        for state, words in following(job, page, request):
+        for state, words in following(page.ask(request, "verify", {}), page, request):
             rows = list(state.facts.get("rows", ()))
             if state.state == "done":
                 passed = sum(row[0] == "pass" for row in rows)
@@ -74,11 +77,27 @@ def inside_tab(page: Page) -> None:
                 words = (
                     f'<div class="status done" role="status">{said("proved", request, passed=passed, all=judged)}</div>'
                 )
-            yield words, rows if len(rows) != shown else gr.skip()
+            headed = gr.update(headers=[said(name, request) for name in columns], value=rows)
+            yield words, headed if len(rows) != shown else gr.skip()
             shown = len(rows)
+
+    def take_example(request: gr.Request) -> tuple[str, str]:
+        chinese = said("edit", request) == TEXTS["edit"][1]
+        return kept(str(EXAMPLE), request), TEXTS["source_hint"][chinese]
+
+    def take_piano(request: gr.Request) -> str:
+        return kept_sound(str(PIANO), request)
+
+    def stop(request: gr.Request) -> None:
+        for kind in ("look", "verify"):
+            if job := page.worker.latest(page.owner(request), (kind,)):
+                page.worker.cancel(job)
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     look.click(run_look, [image, sound, source, model, steps, strength], [told, strip, curve, levels], **quiet)
+    example.click(take_example, None, [image, source], **quiet)
+    piano.click(take_piano, None, sound, **quiet)
+    cancel.click(stop, None, None, queue=False, api_visibility="private")
     strength.release(drawn, [levels, strength], curve, **quiet)
     prove.click(run_prove, None, [proved, table], **quiet)
 

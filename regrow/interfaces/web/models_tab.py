@@ -8,8 +8,9 @@ import gradio as gr
 from regrow.families.registry import list_models, open_model, user_models
 from regrow.interfaces.models_verbs import size_text
 from regrow.interfaces.web import processes
+from regrow.interfaces.web.medium import medium_of
 from regrow.interfaces.web.parts import Page, beginnings, model_names, plain, worded
-from regrow.interfaces.web.texts import said, text
+from regrow.interfaces.web.texts import TEXTS, said, text
 from regrow.media.files import MediaError
 from regrow.operations import model_card, publish
 
@@ -17,12 +18,15 @@ PULL = ".pull"
 """The name of the process that downloads; a dot, so that no training is called so."""
 
 
-def models_tab(page: Page, tab: Any) -> None:
-    """Build the tab."""
+COLUMNS = ["name", "medium", "family", "licence", "size"]
+
+
+def models_tab(page: Page, tab: Any) -> dict[str, Any]:
+    """Build the tab; returns what shows the models that are here, in all fields that choose among them."""
     with gr.Row():
         with gr.Column(scale=3, min_width=320):
             table = gr.Dataframe(
-                headers=["name", "family", "licence", "size"], datatype="str", interactive=False, wrap=True,
+                headers=[TEXTS[name][0] for name in COLUMNS], datatype="str", interactive=False, wrap=True,
                 label=text("models_here"), elem_id="models",
             )  # fmt: skip
             facts = gr.Markdown(
@@ -42,13 +46,15 @@ def models_tab(page: Page, tab: Any) -> None:
             told = gr.HTML(elem_id="models-status")
     clock = gr.Timer(1, active=False)
 
-    def show() -> tuple[list[list[str]], Any, Any, Any, Any]:
+    def show(request: gr.Request) -> tuple[Any, ...]:
         rows = [
-            [listed.name, listed.family or "?", _licence(listed.folder), size_text(publish.size_on_disk(listed.folder))]
+            [listed.name, said(f"a_{medium_of(listed.name)}", request), listed.family or "?", _licence(listed.folder),
+             size_text(publish.size_on_disk(listed.folder))]
             for listed in list_models()
-        ]
-        choices = gr.update(choices=model_names())
-        return rows, choices, choices, choices, gr.update(choices=beginnings())
+        ]  # fmt: skip
+        here = gr.update(choices=model_names())
+        headed = gr.update(headers=[said(name, request) for name in COLUMNS], value=rows)
+        return headed, here, here, here, gr.update(choices=beginnings())
 
     def tell(event: gr.SelectData) -> str:
         row = event.row_value[0]
@@ -106,12 +112,13 @@ def models_tab(page: Page, tab: Any) -> None:
     stop.click(halt, None, told, **quiet)
     clock.tick(watch, None, [told, clock], **quiet).then(show, None, outputs, **quiet)
     add.click(link, [folder, name], told, **quiet).then(show, None, outputs, **quiet)
+    return {"show": show, "outputs": outputs}
 
 
 def _licence(folder: Path) -> str:
     try:
         stated = model_card.read_front_matter(folder).get("license")
-        return str(stated or model_card.read_training(folder).get("license") or "not stated")
+        return str(stated or model_card.read_training(folder).get("license") or "-")
     except ValueError:
         return "?"
 

@@ -49,7 +49,7 @@ def train_tab(page: Page) -> None:
                 resume = gr.Button(text("resume"), size="md", elem_id="resume")
             loss = gr.LinePlot(x="step", y="loss", color="curve", label=text("loss"), height=300, elem_id="loss")
             samples = gr.Image(
-                label=text("samples"), interactive=False, height=300, buttons=["fullscreen"], elem_id="samples"
+                label=text("samples"), interactive=False, height=420, buttons=["fullscreen"], elem_id="samples"
             )
             log = gr.Textbox(label=text("log"), interactive=False, lines=4, max_lines=12, elem_id="train-log")
     page.fields["train"] = {"start": start_from}

@@ -86,7 +86,8 @@ class Worker:
 
     def latest(self, owner: str, kinds: tuple[str, ...]) -> Job | None:
         """A browser's last job of these kinds since the server was started."""
-        found = [job for job in self.jobs.values() if job.owner == owner and job.kind in kinds]
+        with self.changed:
+            found = [job for job in self.jobs.values() if job.owner == owner and job.kind in kinds]
         return found[-1] if found else None
 
     def watch(self, job: Job) -> Iterator[Job]:
@@ -195,7 +196,8 @@ class Worker:
         with self.changed:
             if job.state == "running":  # cancelled at the last moment, it stays so
                 job.state, job.error = state, error
-            job.keep()
+            with suppress(ValueError, OSError):  # a full disk must not end the worker
+                job.keep()
             self.changed.notify_all()
 
 
