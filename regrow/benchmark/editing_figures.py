@@ -100,15 +100,16 @@ def print_table(figures: EditingFigures, out: TextIO) -> None:
         cells = (f"{100 * sum(found) / len(found):.0f}" if found else "-" for found in shares)
         print(f"{_name(m):{width}}" + "".join(f"{cell:>10}" for cell in cells), file=out)
     print(
-        f"\n{'spoiled %, by field':{width}}" + "".join(f"{field:>11}" for field in (*FIELDS, "sky colour %")), file=out
+        f"\n{'spoiled %, by field':{width}}" + "".join(f"{field:>13}" for field in (*FIELDS, "sky colour %")), file=out
     )
     for m in ran:
         sky = figures_of(m.outcomes).get("sky")
         cells = [f"{100 * share:.0f}" for share in lost_by_field(m.outcomes).values()]
         cells.append(f"{100 * sky.value:.0f}" if sky else "-")
-        print(f"{_name(m):{width}}" + "".join(f"{cell:>11}" for cell in cells), file=out)
-    if figures.tuning:
-        print("\ntrade-off, on the tuning wishes: strength / guidance: granted % / spoiled %", file=out)
+        print(f"{_name(m):{width}}" + "".join(f"{cell:>13}" for cell in cells), file=out)
+    if not figures.tuning:
+        return
+    print("\ntrade-off, on the tuning wishes: strength / guidance: granted % / spoiled %", file=out)
     for m in ran:
         points = ((setting, figures_of(tried)) for setting, tried in m.tuning if tried)
         told = (

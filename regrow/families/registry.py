@@ -34,6 +34,7 @@ _WANTED = [
     "mel.json",
     "contour.json",
     "transcriber.safetensors",
+    "describer.safetensors",
     "mel/mel_config.json",
     "training.json",
     "diffusion_pytorch_model.safetensors",
@@ -117,14 +118,27 @@ def open_model(
     if family == "stable-diffusion":
         from regrow.families.stable_diffusion import open_stable_diffusion
 
-        return open_stable_diffusion(folder, name, index or {}, allow_pickle, dtype).to(device)
+        return _on(device, open_stable_diffusion(folder, name, index or {}, allow_pickle, dtype))
     if family == "mel-unet":
         from regrow.families.mel_unet import open_mel_unet
 
-        return open_mel_unet(folder, name, index or {}, allow_pickle, dtype).to(device)
+        return _on(device, open_mel_unet(folder, name, index or {}, allow_pickle, dtype))
     from regrow.families.pixel import open_pixel_unet
 
-    return open_pixel_unet(folder, name, index, allow_pickle, dtype).to(device)
+    return _on(device, open_pixel_unet(folder, name, index, allow_pickle, dtype))
+
+
+def _on(device: str | torch.device, model: Model) -> Model:
+    """The model on a device.
+
+    Raises:
+        ModelError: there is none of this name.
+    """
+    try:
+        return model.to(device)
+    except (RuntimeError, AssertionError) as problem:  # torch has both for a device that is not there
+        first = str(problem).splitlines()[0].rstrip(".")
+        raise ModelError(f"--device {device} cannot be used here ({first}); leave it out for the CPU.") from problem
 
 
 def _find(name: str, allow_pickle: bool) -> Path:

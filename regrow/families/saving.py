@@ -154,7 +154,7 @@ def _forget_path(config_file: Path) -> None:
 def _weights(where: str, names: list[str]) -> set[str]:
     """What is written anew or belongs to another model: weights, cards, figures, samples."""
     ends = (".safetensors", ".bin", ".safetensors.index.json", ".ckpt", ".pt")
-    others = {"README.md", "training.json", "samples", ".git", ".cache"}
+    others = {"README.md", "training.json", "samples", "lora", ".git", ".cache"}
     # a transcriber hears mels, which are the same whatever was trained
     return {name for name in names if (name.endswith(ends) and name != TRANSCRIBER_FILE) or name in others}
 

@@ -30,5 +30,9 @@ class Run:
     engine: EngineName = "auto"
     allow_pickle: bool = False
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.threads <= 1024:
+            raise ValueError(f"--threads must be from 0, which leaves torch's choice, to 1024; got {self.threads}.")
+
 
 Options = Annotated[Run, tyro.conf.arg(name="")]

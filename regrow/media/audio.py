@@ -159,7 +159,10 @@ def read_recipe(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     with _opened(path, None) as file:
         found = sound_tag.wav_comment(Path(path).read_bytes()) if file.format == "WAV" else file.comment
     text = sound_tag.recipe_text(found)
-    return None if text is None else tag.parse(text)
+    try:
+        return None if text is None else tag.parse(text)
+    except MediaError as problem:
+        raise MediaError(f"{path} {problem}") from problem
 
 
 def resample(wave: Float[Tensor, "channels n"], rate: int, to: int) -> Float[Tensor, "channels m"]:

@@ -1,6 +1,5 @@
 """Cautions: what a model does not know, said before the user wonders about the result."""
 
-import json
 import math
 from collections.abc import Sequence
 
@@ -10,6 +9,7 @@ from torch import Tensor
 from regrow.families.model import Model
 from regrow.families.words import read_words, unknown_words
 from regrow.media.distance import psnr
+from regrow.operations.model_card import read_training
 
 FAR = 5.0
 """Decibels below its own pictures at which a picture counts as far from what a codec was trained on."""
@@ -40,12 +40,12 @@ def about_picture(
         again: what the codec makes of it.
         name: of the picture.
     """
-    path = model.folder / "training.json"
-    stages = json.loads(path.read_text(encoding="utf-8")).get("stages", {}) if path.is_file() else {}
-    error = stages.get("codec", {}).get("validation")
-    if not error:
+    try:
+        error = read_training(model.folder)["stages"]["codec"]["validation"]
+        usual = 10 * math.log10(4 / error)
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):  # whoever made the model wrote it
         return ()
-    usual, here = 10 * math.log10(4 / error), float(psnr(again, picture))
+    here = float(psnr(again, picture))
     if here > usual - FAR:
         return ()
     return (

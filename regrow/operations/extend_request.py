@@ -6,6 +6,7 @@ from pathlib import Path
 from tyro.conf import Positional
 
 from regrow.core.names import SolverName, Spacing
+from regrow.operations.ranges import check_ranges
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,9 @@ class Extend:
     spacing: Spacing = "trailing"
 
     def __post_init__(self) -> None:
+        check_ranges(self)
         for name, seconds in (("after", self.after), ("before", self.before)):
             if not (seconds == 0 or 0.1 <= seconds <= 600):
                 raise ValueError(f"{name} must be 0, or from 0.1 to 600 seconds; got {seconds}.")
         if not self.after and not self.before:
             raise ValueError("extend needs seconds to add: --after or --before, or both.")
-        if self.count < 1:
-            raise ValueError(f"count must be 1 or more; got {self.count}.")

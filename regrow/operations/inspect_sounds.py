@@ -14,6 +14,7 @@ from regrow.media.audio import load, read_recipe, resample, to_mono
 from regrow.media.mel import MelSettings, from_unit, spectrum, to_mel, to_unit
 from regrow.media.mel_inverse import from_mel
 from regrow.media.sheet import Cell, Row, sheet
+from regrow.operations.hearing import settings_of
 from regrow.operations.inspect import Inspected
 from regrow.operations.recipe import file_hash
 from regrow.operations.sound_sheet import mel_cell
@@ -47,6 +48,8 @@ def sound_facts(path: Path) -> dict[str, Any]:
 
 def inspect_sound(path: Path, model: Model | None = None) -> Inspected:
     """Add to the facts what the way to mel and back loses, and a model's codec if one is named, and draw the page."""
+    if model:
+        settings_of(model)
     facts = sound_facts(path)
     settings = (model and model.mel) or MelSettings()
     sound = load(path)

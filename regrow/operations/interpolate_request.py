@@ -6,6 +6,7 @@ from tyro.conf import Positional
 
 from regrow.core.names import Spacing
 from regrow.media.names import Mode
+from regrow.operations.ranges import check_ranges
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Interpolate:
     duration: float | None = None
 
     def __post_init__(self) -> None:
+        check_ranges(self)
         if self.frames < 2:
             raise ValueError(f"frames must be 2 or more, for both ends are among them; got {self.frames}.")
         if not 0 < self.strength <= 1:

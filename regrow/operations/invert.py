@@ -50,10 +50,28 @@ class Inverted:
     notes: tuple[str, ...]
 
 
+def pictures_of(model: Model) -> None:
+    """Check that a model is one of pictures.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if model.medium != "picture":
+        raise ValueError(
+            f"{model.name} is a model of {model.medium}s; give one of pictures, such as --model storybook."
+        )
+
+
 def open_picture(
     path: Path, model: Model, frame: Mode, size: tuple[int, int] | None
 ) -> tuple[Picture, Fitted, tuple[str, ...]]:
-    """A picture file, and the same in the model's frame, with the notes of both."""
+    """A picture file, and the same in the model's frame, with the notes of both.
+
+    Raises:
+        MediaError: the picture cannot be used.
+        ValueError: the model makes no pictures.
+    """
+    pictures_of(model)
     picture = load(path)
     fitted = fit(picture.pixels, model.multiple, size or model.size, frame)
     return picture, fitted, (*picture.notes, *fitted.notes)

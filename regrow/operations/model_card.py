@@ -171,10 +171,16 @@ def _with_diffusers(model: Model, repo: str) -> list[str]:
     variants = {match[1] for path in model.files if (match := re.fullmatch(r".+\.([a-z]\w*)\.safetensors", path.name))}
     arguments += "".join(f', variant="{variant}"' for variant in sorted(variants)[:1])
     call = 'pipeline("WORDS")' if model.text_encoder else "pipeline()"
+    if model.prediction_type == "flow" and kind == "StableDiffusionPipeline":
+        return ["# diffusers has no pipeline for a UNet with words that predicts flow: regrow opens it"]
+    if model.medium == "sound" and kind == "StableDiffusionPipeline":
+        return ["# diffusers has no pipeline from words to a mel and a wave: regrow opens it"]
+    # said, for transformers 5 opens a text encoder in the precision it is stored in, and diffusers all else in float32
     return [
+        "import torch",
         f"from diffusers import {kind}",
         "",
-        f'pipeline = {kind}.from_pretrained("{repo}"{arguments})',
+        f'pipeline = {kind}.from_pretrained("{repo}", dtype=torch.float32{arguments})',
         f'{call}.images[0].save("picture.png")',
     ]
 

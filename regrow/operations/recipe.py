@@ -76,6 +76,8 @@ def make_recipe(
     assert is_dataclass(request)
     assert not isinstance(request, type)
     settings = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(request).items()}
+    if Path(settings["model"]).resolve() == model.folder.resolve():  # named by its place: so it is found from any
+        settings["model"] = str(model.folder.resolve())
     source = settings.get("image") or settings.get("sound") or settings.get("melody")
     recipe: Recipe = {
         "regrow": __version__,

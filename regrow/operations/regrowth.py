@@ -141,7 +141,7 @@ def prepare(
 
 def _towards(request: Edit, model: Model, asked: Sequence[Asked], levels: Sequence[Level]) -> Counted | Limited:
     """The network under the wishes, guided away from the negative words, which are the source's own if not given."""
-    target, guidance = model.condition([one.target for one in asked]), _guidance_of(asked, model)
+    target, guidance = model.condition([one.target for one in asked]), _guidance_of(asked)
     if request.method == "uni_edit":
         if model.text_encoder is None:
             raise ValueError(f"{model.name} takes no prompts, so uni_edit has nothing to weigh.")
@@ -170,17 +170,17 @@ def _sharing(
             model, kind, share, request.source, wishes, negative, guidance, trajectory.at, levels, request.factors
         )
 
-    plain, guidance = Counted(shared([], 1.0), 2), _guidance_of(asked, model)
+    plain, guidance = Counted(shared([], 1.0), 2), _guidance_of(asked)
     if not isinstance(guidance, Tensor) and guidance == 1:
         return plain
     guided = Counted(shared(_away(request, asked), guidance), 3)
     return Limited(guided, plain, limit_of(levels, request.guidance_share))
 
 
-def _guidance_of(asked: Sequence[Asked], model: Model) -> Guidance:
-    """One number where all agree, else one a picture."""
+def _guidance_of(asked: Sequence[Asked]) -> Guidance:
+    """One number where all agree, else one a picture, where predictions are: on the CPU, wherever the model is."""
     found = [one.guidance for one in asked]
-    return found[0] if len(set(found)) == 1 else torch.tensor(found, device=model.device)[:, None, None, None]
+    return found[0] if len(set(found)) == 1 else torch.tensor(found)[:, None, None, None]
 
 
 def _away(request: Edit, asked: Sequence[Asked]) -> list[str]:

@@ -79,6 +79,10 @@ def request_from(recipe: Recipe) -> Request:
         settings = settings_from(recipe, Interpolate)
         files = [str(_unchanged(known["file"], known["hash"])) for known in recipe.get("inputs", ())]
         return Interpolate(**{**settings, **dict(zip(("first", "second"), files, strict=False))})
+    if operation is None:
+        raise MediaError(
+            "This file has a recipe of no operation, as sheets have: replay one of the results themselves."
+        )
     if operation != "edit":
         raise MediaError(f"This recipe is of the operation {operation!r}, which regrow cannot replay.")
     settings = settings_from(recipe, Edit)

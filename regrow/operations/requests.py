@@ -12,6 +12,7 @@ from tyro.conf import Positional
 
 from regrow.core.names import InversionName, LabelConvention, SharingName, SolverName, Spacing
 from regrow.media.names import Mode
+from regrow.operations.ranges import check_ranges
 
 MethodName = Literal[InversionName, "negative_prompt", "null_text", "uni_edit", "inversion_free", "img2img"]
 """The ways to edit: by each inversion alone, by an inversion and a way back of its own, and without inversion."""
@@ -72,12 +73,7 @@ class Generate:
             raise ValueError(f"duration must be from 0.1 to 600 seconds; got {self.duration}.")
         if self.melody and (self.duration is not None or self.loop):
             raise ValueError("a sound with the notes of a melody is as long as that: leave duration and loop out.")
-        if self.count < 1:
-            raise ValueError(f"count must be 1 or more; got {self.count}.")
-        if not 0 <= self.guidance_share <= 1:
-            raise ValueError(f"guidance_share must be from 0 to 1; got {self.guidance_share}.")
-        if self.size and min(self.size) < 1:
-            raise ValueError(f"size must be two positive numbers of pixels; got {self.size}.")
+        check_ranges(self)
 
 
 @dataclass(frozen=True)
@@ -117,6 +113,7 @@ class Invert:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_ranges(self)
         if self.method == "belm" and self.steps < 2:
             raise ValueError(f"belm takes two states to start from, so steps must be 2 or more; got {self.steps}.")
         if self.source == "auto":
@@ -220,20 +217,16 @@ class Edit:
     def __post_init__(self) -> None:
         if not self.target:
             raise ValueError("edit needs at least one --target.")
+        check_ranges(self)
         _ = self.box, self.seconds
         if self.describer and self.source != "auto":
             raise ValueError("describer is asked by source auto: leave it out, or say --source auto.")
-        if not 0 <= self.feather <= 0.5:
-            raise ValueError(f"feather must be from 0 to 0.5; got {self.feather}.")
         if self.strength != "auto" and not 0 < self.strength <= 1:
             raise ValueError(f"strength must be above 0 and at most 1; got {self.strength}.")
         if self.start_step is not None and not 0 <= self.start_step < self.steps:
             raise ValueError(f"start_step must be from 0 to steps - 1 = {self.steps - 1}; got {self.start_step}.")
         if self.attention != "none" and (self.method not in PATHS or self.method in ("uni_edit", "null_text")):
             raise ValueError(f"attention is shared with an inverted path, which {self.method} has not: take anchored.")
-        for name in ("attention_share", "guidance_share"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be from 0 to 1; got {getattr(self, name)}.")
         if self.emphasis and self.attention != "p2p":
             raise ValueError("emphasis weighs words in Prompt-to-Prompt: it needs attention=p2p.")
         _ = self.factors

@@ -40,7 +40,12 @@ def verify_model(
         prompts: one a picture; without them the empty prompt. A network that takes no words gets none.
         steps: of the inversions that are measured.
         reference: levels of the fine inversion that stands for the true path; at most all that the model has.
+
+    Raises:
+        ValueError: the model makes no pictures.
     """
+    if model.medium != "picture":
+        raise ValueError(f"{model.name} is a model of {model.medium}s; what is checked on a checkpoint needs pictures.")
     yield from _schedule(model.schedule)
     if pictures is None:
         pictures, prompts = _drawn(model.size)

@@ -171,3 +171,30 @@ def test_ctrl_c_leaves_nothing_half_written(folder: str, workplace: Path) -> Non
         time.sleep(0.5)
     assert process.returncode != 0
     assert sorted(path.name for path in workplace.iterdir()) == ["in.png"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["generate", "a cat", "--threads", "-1"], "--threads must be from 0"),
+        (["generate", "a cat", "--device", "bogus"], "--device bogus cannot be used here"),
+        (["invert", "in.png", "--model", "bandstand"], "bandstand is a model of sounds; give one of pictures"),
+        (["edit", "in.png", "--target", "a dog", "--model", "bandstand"], "bandstand is a model of sounds"),
+        (["inspect", "in.png", "--model", "bandstand"], "bandstand is a model of sounds"),
+        (["verify", "bandstand"], "needs pictures"),
+    ],
+)
+def test_what_does_not_go_together_gets_a_sentence(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
+) -> None:
+    assert sentence in refused(capsys, *arguments)
+
+
+def test_a_model_named_by_its_place_is_found_again_from_any_folder(
+    capsys: pytest.CaptureFixture[str], folder: str, workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workplace / "mine").symlink_to(folder)
+    printed(capsys, "generate", "a cat", "--model", "./mine", "--steps", "1", "--guidance", "1", "--out", "cat.png")
+    (workplace / "else").mkdir()
+    monkeypatch.chdir(workplace / "else")
+    assert printed(capsys, "replay", "../cat.png")["identical"]

@@ -42,5 +42,5 @@ def test_one_of_several_is_what_its_seed_gives_alone(model: Model) -> None:
 
 @pytest.mark.parametrize("share", [-0.1, 1.01])
 def test_a_share_beyond_all_steps_is_refused(share: float) -> None:
-    with pytest.raises(ValueError, match="guidance_share must be from 0 to 1"):
+    with pytest.raises(ValueError, match="guidance-share must be from 0 to 1"):
         Generate("a cat", guidance_share=share)

@@ -207,6 +207,16 @@ def test_the_cards_lines_for_diffusers_open_the_model(
     assert all(torch.equal(weights, ours[key]) for key, weights in network.state_dict().items())
 
 
+def test_the_cards_lines_for_diffusers_draw_with_what_regrow_carries(tmp_path: Path) -> None:
+    published = publish.write_publishable(open_model("storybook"), "jane/it", tmp_path / "out")
+    (published / "README.md").unlink()  # its own, for one made from what is known
+    lines = "\n".join(model_card.make_card(open_model(published), "jane/it").split("```python\n")[1].split("```")[:1])
+    found: dict[str, Any] = {}
+    exec(lines.replace("jane/it", str(published)).split("pipeline(")[0], found)
+    (picture,) = found["pipeline"]("a cat", num_inference_steps=1).images
+    assert picture.size == (128, 128)
+
+
 def test_a_card_of_the_authors_own_is_kept(mine: Path, tmp_path: Path) -> None:
     own = "---\nlicense: mit\n---\n\n# Mine\n"
     (mine / "README.md").write_text(own)
