@@ -46,7 +46,7 @@ def read_words(folder: Path) -> Words | None:
             raise ModelError(f"{path} holds no list of strings named {key!r}; copy or download it again.")
     return Words(
         # the way of a prompt: nothing can be listed in a spelling that no prompt is compared with
-        frozenset(word for entry in content["words"] for word in _units(entry)),
+        frozenset(word for entry in content["words"] for word in units(entry)),
         frozenset(normalize("NFC", "".join(content["characters"]))),
     )
 
@@ -78,8 +78,8 @@ def unknown_words(known: Words | None, prompt: str) -> tuple[str, ...]:
     if known is None:
         return ()
     found: list[str] = []
-    for unit in _units(prompt):
-        if _is_chinese(unit[0]):
+    for unit in units(prompt):
+        if is_chinese(unit[0]):
             runs = groupby(unit, known.characters.__contains__)
             found += ["".join(run) for is_known, run in runs if not is_known]
         elif unit not in known.words:
@@ -87,7 +87,7 @@ def unknown_words(known: Words | None, prompt: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _units(text: str) -> Iterator[str]:
+def units(text: str) -> Iterator[str]:
     """The words, numbers and signs of a text in lower case, and its runs of Chinese characters."""
     # as CLIP's tokenizer does before it looks a word up
     text = normalize("NFC", text).lower().replace("’", "'")
@@ -99,7 +99,7 @@ def _units(text: str) -> Iterator[str]:
 
 def _kind(character: str) -> str:
     """What may stand together in one unit; empty for what separates units."""
-    if _is_chinese(character):
+    if is_chinese(character):
         return "chinese"
     general = category(character)
     if general[0] in "LM" or character == "'":
@@ -109,5 +109,6 @@ def _kind(character: str) -> str:
     return "sign" if general == "So" else ""
 
 
-def _is_chinese(character: str) -> bool:
+def is_chinese(character: str) -> bool:
+    """Whether it is a character that Chinese is written with."""
     return name(character, "").startswith("CJK ") and category(character) == "Lo"

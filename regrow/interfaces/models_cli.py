@@ -34,7 +34,7 @@ def models_show(name: Positional[Name], json: bool = False, allow_pickle: bool =
 
 
 def models_remove(name: Positional[Name], yes: bool = False, json: bool = False) -> None:
-    """Remove one of your own. Without --yes it only says what would go.
+    """Remove one of your own, and its training's log and samples. Without --yes it only says what would go.
 
     Args:
         name: of a model in your model folder.

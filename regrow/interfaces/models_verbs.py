@@ -67,7 +67,7 @@ def show(name: str, as_json: bool, allow_pickle: bool) -> None:
 
 
 def remove(name: str, yes: bool, as_json: bool) -> None:
-    """Remove a model of the user's, or say what would be removed.
+    """Remove a model of the user's and its training, or say what would be removed.
 
     Raises:
         ValueError: it cannot be removed, or `yes` was not said.
@@ -76,10 +76,15 @@ def remove(name: str, yes: bool, as_json: bool) -> None:
     link = folder.is_symlink()
     freed = 0 if link else publish.size_on_disk(folder)
     what = f"the link {folder} (what it leads to stays)" if link else f"{folder} ({size_text(freed)})"
+    run = publish.training_of(name)
+    if run:
+        size = publish.size_on_disk(run)
+        freed, what = freed + size, f"{what} and its training {run} ({size_text(size)})"
     if not yes:
         raise ValueError(f"This would remove {what} for good; to do it, add --yes.")
     publish.remove(name)
-    _say(as_json, {"removed": str(folder), "bytes": freed}, f"removed {what}")
+    facts = {"removed": str(folder), "training": str(run) if run else None, "bytes": freed}
+    _say(as_json, facts, f"removed {what}")
 
 
 def push(name: str, repo: str, to: Path | None, private: bool, as_json: bool, allow_pickle: bool) -> None:

@@ -1,7 +1,9 @@
 """What `regrow train` shows: what is used and skipped, speed, time left, memory, losses, and where things are."""
 
 import json
+import math
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Generator, Iterator
@@ -17,6 +19,7 @@ from tqdm import tqdm
 from regrow.operations.fitting import FitState
 from regrow.operations.journal import peak_memory
 from regrow.operations.rehearsal import rehearse
+from regrow.operations.runs import finished, resumed
 from regrow.operations.train import Training
 from regrow.operations.train import train as training
 from regrow.operations.training_request import Train
@@ -45,28 +48,47 @@ def train(request: Train, run: "Run") -> None:
             raise ValueError(f"regrow train does not heed --{option}: {instead}; leave it out.")
     if run.threads:
         torch.set_num_threads(run.threads)
+    first = os.environ.get("RANK", "0") == "0"  # torchrun starts others beside it, which have nothing to add
+    face = _Silent() if not first else _Json() if run.json else _Bar()
+    asked = resumed(request)
+    if over := finished(request):
+        face.say(f"{request.resume} is finished: its model is {over}; {_hint(asked, over)}", {"folder": str(over)})
+        return
     if request.dry_run:
         facts, sentences = rehearse(request)
         print(json.dumps(facts) if run.json else "\n".join(sentences))
         return
-    first = os.environ.get("RANK", "0") == "0"  # torchrun starts others beside it, which have nothing to add
-    face = _Silent() if not first else _Json() if run.json else _Bar()
     with _stopping() as stopped:
         folder = _shown(training(request, lambda: bool(stopped)), face)
-    name = request.resume or request.name
     if folder is None:
-        face.say(f"stopped and saved; go on with: regrow train --resume {name}", {"stopped": True})
+        again = f"regrow train --resume {shlex.quote(asked.name)}"
+        face.say(f"stopped and saved; go on with: {again}", {"stopped": True})
         sys.exit(130)
-    words = "" if request.stage == "pixel" else " WORDS"
-    face.say(f"wrote {folder}; try: regrow generate --model {name}{words}", {"folder": str(folder)})
+    face.say(f"wrote {folder}; {_hint(asked, folder)}", {"folder": str(folder)})
+
+
+def _hint(asked: Train, folder: Path) -> str:
+    """What to do with a model that a training wrote, as a command to copy."""
+    name = shlex.quote(asked.name)
+    if asked.stage == "codec" and not asked.start:
+        data = [shlex.quote(str(asked.data))] if asked.data else []
+        data += ["--world", asked.world] if asked.world else []
+        further = shlex.quote(f"{asked.name}-2")
+        return f"now its denoiser: regrow train {' '.join(data)} --from {name} --stage denoiser --name {further}"
+    if not (folder / "text_encoder").is_dir():
+        return f'try: regrow generate "" --model {name} --guidance 1'
+    return f"try: regrow generate --model {name} WORDS"
 
 
 def _shown(walk: Generator[Training, None, Path | None], face: "_Face") -> Path | None:
-    while True:
-        try:
-            face.show(next(walk))
-        except StopIteration as end:
-            return end.value
+    try:
+        while True:
+            try:
+                face.show(next(walk))
+            except StopIteration as end:
+                return end.value
+    finally:  # what is said next, of an error too, has a line of its own
+        face.close()
 
 
 class _Face(Protocol):
@@ -76,6 +98,8 @@ class _Face(Protocol):
 
     def say(self, sentence: str, facts: dict[str, Any]) -> None: ...
 
+    def close(self) -> None: ...
+
 
 class _Silent:
     """Nothing."""
@@ -83,6 +107,8 @@ class _Silent:
     def show(self, state: Training) -> None: ...
 
     def say(self, sentence: str, facts: dict[str, Any]) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class _Json:
@@ -94,6 +120,8 @@ class _Json:
             line |= {"index": state.progress.index, "steps": state.progress.steps}
         if state.fit:
             line |= asdict(state.fit)
+            if state.fit.loss is not None and not math.isfinite(state.fit.loss):  # JSON has no word for it
+                line["loss"] = None
         if state.samples:
             line["samples_at"] = str(state.samples)
         if notes := [*state.notes, *(state.fit.notes if state.fit else ())]:
@@ -103,6 +131,8 @@ class _Json:
     def say(self, sentence: str, facts: dict[str, Any]) -> None:
         print(json.dumps(facts), flush=True)
 
+    def close(self) -> None: ...
+
 
 class _Bar:
     """A bar a stage, on stderr; sentences above it, on stdout."""
@@ -110,7 +140,7 @@ class _Bar:
     def __init__(self) -> None:
         self.bar: tqdm | None = None
         self.stage = ""
-        self.began: FitState | None = None
+        self.began: tuple[int, float] | None = None
         self.validation = ""
 
     def show(self, state: Training) -> None:
@@ -127,32 +157,35 @@ class _Bar:
             self._fitted(state.fit, state.batch, self.bar)
 
     def say(self, sentence: str, facts: dict[str, Any]) -> None:
-        if self.bar is not None:
-            self.bar.close()
         print(sentence)
 
-    def _begin(self, stage: str) -> None:
+    def close(self) -> None:
         if self.bar is not None:
             self.bar.close()
+
+    def _begin(self, stage: str) -> None:
+        self.close()
         self.stage, self.began, self.validation = stage, None, ""
-        name = STAGES.get(stage, f"training the {stage}")
-        fits = stage not in STAGES
-        layout = "{desc} {percentage:3.0f}%|{bar}| {postfix}" if fits else None
-        self.bar = tqdm(desc=name, total=100 if fits else None, bar_format=layout, dynamic_ncols=True)
+        if stage in STAGES:
+            self.bar = tqdm(desc=STAGES[stage], dynamic_ncols=True)
+        else:
+            self.bar = tqdm(desc=stage, total=100, bar_format="{desc} |{bar}|", dynamic_ncols=True)
 
     def _fitted(self, fit: FitState, batch: int, bar: tqdm) -> None:
-        if self.began is None:
-            self.began = fit
+        if self.began is None:  # a run that goes on says where in a state without a loss
+            self.began = (fit.step, fit.seconds) if fit.loss is None else (0, 0.0)
         if fit.validation is not None:
             self.validation = f", held out {fit.validation:.4f}"
-        done = (fit.step - self.began.step) * batch
-        rate = done / max(fit.seconds - self.began.seconds, 1e-9) if done else 0.0
+        step, seconds = self.began
+        done = (fit.step - step) * batch / max(fit.seconds - seconds, 1e-9)
         left = fit.seconds * (1 - fit.share) / max(fit.share, 1e-9)
-        loss = "" if fit.loss is None else f", loss {fit.loss:.4f}"
+        # 80 columns cut off the end of this, and the bar
+        loss = "" if fit.loss is None else f" loss {fit.loss:.4f}{self.validation},"
+        rate = f" {done:.1f} samples/s," if done else ""
         bar.n = round(100 * fit.share)
-        bar.set_postfix_str(
-            f"step {fit.step}, {rate:.1f} samples/s, {tqdm.format_interval(int(left))} left, "
-            f"{peak_memory() / 2**30:.1f} GB{loss}{self.validation}"
+        bar.set_description_str(
+            f"{self.stage} {bar.n:3}%:{loss} {tqdm.format_interval(int(left))} left,{rate} step {fit.step}, "
+            f"{peak_memory() / 2**30:.1f} GB"
         )
 
 

@@ -13,6 +13,7 @@ What is hidden is not seen. Whatever else is not used is told, file by file.
 
 import hashlib
 import os
+import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -28,9 +29,11 @@ from regrow.media import audio
 from regrow.media.files import MediaError, reason
 from regrow.media.framing import fit
 from regrow.media.image import load, to_uint8
-from regrow.media.listing import PICTURES, Found, Kind, Skipped, Source, files_below, pair
+from regrow.media.listing import PICTURES, Found, Kind, Source, files_below, pair
 from regrow.media.parquet import Row
+from regrow.media.tables import Skipped
 
+_TABLE = re.compile(r"\.(jsonl|csv|parquet)(, (line|row) \d+)?$", re.IGNORECASE)
 MOST_BYTES = 1 << 29
 """What 64 megapixels of four 16-bit channels take without compression."""
 
@@ -87,9 +90,7 @@ def read_captioned(folder: Path, smallest: int = 32, kind: Kind = PICTURES) -> C
         kind: what is looked for, pictures or sounds.
 
     Raises:
-        MediaError: there is no such folder, it may not be read, or nothing in it can be used; a metadata or
-            parquet table is malformed, names files outside of its folder, or leaves open which column is which; a
-            caption's file is not UTF-8.
+        MediaError: there is no such folder, it may not be read, or nothing in it can be used.
     """
     files, skipped = files_below(folder)
     if not files and not skipped:
@@ -108,6 +109,7 @@ def read_captioned(folder: Path, smallest: int = 32, kind: Kind = PICTURES) -> C
             items[one.content] = one
     skipped.sort(key=lambda one: one.name)
     if not items:
+        skipped.sort(key=lambda one: not _TABLE.search(one.name))  # which are why nothing else is used
         why = (
             f" ({len(skipped)} skipped), for example {skipped[0].reason}"
             if skipped
@@ -126,14 +128,18 @@ def picture(item: Item, size: int) -> UInt8[np.ndarray, "size size 3"]:
     return to_uint8(fit(load(item.name, data=item.read()).pixels, size=(size, size)).pixels)
 
 
-def _checked(found: Iterable[Found], check: Callable[[Found], Item | Skipped]) -> Iterator[Item | Skipped]:
+def _checked(found: Iterable[Found | Skipped], check: Callable[[Found], Item | Skipped]) -> Iterator[Item | Skipped]:
     """Decodes in threads, which the decoders and BLAKE2b let run at once, in the given order."""
     found = iter(found)
+
+    def looked_at(one: Found | Skipped) -> Item | Skipped:
+        return one if isinstance(one, Skipped) else check(one)
+
     # `load` silences warnings in a way that threads undo in any order: only this leaves the filters as they were.
     with warnings.catch_warnings(), ThreadPoolExecutor(min(os.cpu_count() or 1, 4)) as threads:
         warnings.simplefilter("ignore")
         while some := list(islice(found, 64)):  # rows of parquet tables come with their bytes: never all at once
-            yield from threads.map(check, some)
+            yield from threads.map(looked_at, some)
 
 
 def _check(found: Found, smallest: int) -> Item | Skipped:

@@ -13,7 +13,7 @@ from typing import Literal
 from regrow.media.columns import one_line
 from regrow.media.files import MediaError, reason
 from regrow.media.parquet import Row, read_rows
-from regrow.media.tables import read_metadata, read_text
+from regrow.media.tables import Skipped, read_metadata, read_text
 
 Metadata = Literal["metadata.jsonl", "metadata.csv", "metadata.parquet"]
 Source = Literal[Metadata, "parquet", "text files", "folder names", "none"]
@@ -52,14 +52,6 @@ _SILENT = (
     {"readme", "readme.md", "readme.txt", "license", "license.md", "license.txt"}
     | {"dataset_infos.json", "thumbs.db", "desktop.ini"}  # of `datasets`, and of Windows
 )
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """A file, or a row of a table, that is not used, and one sentence that says why."""
-
-    name: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -117,16 +109,14 @@ def files_below(folder: Path) -> tuple[dict[str, Path], list[Skipped]]:
     return dict(sorted(files.items())), skipped
 
 
-def pair(files: Mapping[str, Path], kind: Kind) -> tuple[Source, Iterable[Found], list[Skipped]]:
+def pair(files: Mapping[str, Path], kind: Kind) -> tuple[Source, Iterable[Found | Skipped], list[Skipped]]:
     """Where captions come from, what to look at in the order of names, and what is left out.
+
+    Parquet tables are read while one iterates over them; so what is left out of those comes among what is found.
 
     Args:
         files: as `files_below` gives them.
         kind: of files that are looked for.
-
-    Raises:
-        MediaError: a table that cannot be read, or names files outside of its folder; a caption that is not UTF-8.
-            Those of parquet tables come while the items are iterated over.
     """
     wanted = [name for name in files if _suffix(name) in kind.suffixes]
     parquet = [name for name in files if _suffix(name) == ".parquet"]
@@ -139,8 +129,8 @@ def pair(files: Mapping[str, Path], kind: Kind) -> tuple[Source, Iterable[Found]
     if parquet:
         left = files.keys() - parquet
         return "parquet", _in_rows(files, parquet), _left_out(left, wanted, "parquet", "is in no parquet table", kind)
-    beside, found = _beside(files, wanted)
-    return beside, found, _left_out(files.keys() - wanted, wanted, beside, "", kind)
+    beside, found, skipped = _beside(files, wanted)
+    return beside, found, skipped + _left_out(files.keys() - wanted, wanted, beside, "", kind)
 
 
 def _named(files: Mapping[str, Path], tables: Sequence[str]) -> tuple[list[Found], list[Skipped]]:
@@ -149,7 +139,12 @@ def _named(files: Mapping[str, Path], tables: Sequence[str]) -> tuple[list[Found
     first: dict[str, str] = {}
     skipped = []
     for table in sorted(tables, key=lambda name: (-name.count("/"), name)):
-        for line in read_metadata(files[table], table):
+        try:
+            lines, malformed = read_metadata(files[table], table)
+        except MediaError as problem:
+            lines, malformed = [], [Skipped(table, str(problem))]
+        skipped += malformed
+        for line in lines:
             name = (PurePosixPath(table).parent / line.file).as_posix()
             if name in found:
                 skipped.append(Skipped(name, f"{line.where} names {name} again: the caption of {first[name]} is used."))
@@ -160,26 +155,34 @@ def _named(files: Mapping[str, Path], tables: Sequence[str]) -> tuple[list[Found
     return [found[name] for name in sorted(found)], skipped
 
 
-def _in_rows(files: Mapping[str, Path], tables: Sequence[str]) -> Iterator[Found]:
+def _in_rows(files: Mapping[str, Path], tables: Sequence[str]) -> Iterator[Found | Skipped]:
     for table in tables:
-        for number, (row, caption, data) in enumerate(read_rows(files[table], table)):
-            yield Found(f"{table}#row {number}", caption, row, data)
+        try:
+            for number, (row, caption, data) in enumerate(read_rows(files[table], table)):
+                yield Found(f"{table}#row {number}", caption, row, data)
+        except MediaError as problem:
+            yield Skipped(table, str(problem))
 
 
-def _beside(files: Mapping[str, Path], wanted: Sequence[str]) -> tuple[Source, list[Found]]:
+def _beside(files: Mapping[str, Path], wanted: Sequence[str]) -> tuple[Source, list[Found], list[Skipped]]:
     """Files with the text beside them, else with their folder's name, else with nothing."""
     beside = {_stem(name): name for name in files if _suffix(name) == ".txt"}
     captions = dict.fromkeys(wanted, "")
     source: Source = "none"
+    skipped = []
     if any(_stem(name) in beside for name in wanted):
         source = "text files"
         for name in wanted:
             if text := beside.get(_stem(name)):
-                captions[name] = read_text(files[text], text)
+                try:
+                    captions[name] = read_text(files[text], text)
+                except MediaError as problem:
+                    del captions[name]
+                    skipped.append(Skipped(name, f"{name} is not used without its caption: {problem}"))
     elif "." not in (folders := {str(PurePosixPath(name).parent) for name in wanted}) and len(folders) > 1:
         source = "folder names"
         captions = {name: re.sub("[_-]", " ", PurePosixPath(name).parent.name) for name in wanted}
-    return source, [Found(name, one_line(captions[name]), files[name]) for name in wanted]
+    return source, [Found(name, one_line(caption), files[name]) for name, caption in captions.items()], skipped
 
 
 def _left_out(left: Iterable[str], wanted: Sequence[str], source: Source, unnamed: str, kind: Kind) -> list[Skipped]:

@@ -68,21 +68,26 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint, best: bool = False) -
         if full:
             raise DiskFullError(f"The disk of {folder} is full, and nothing is lost yet; free some space.") from problem
         raise MediaError(f"A checkpoint could not be written to {folder} ({reason(problem)}).") from problem
-    for old in _newest_first(folder)[2:]:
-        old.unlink()
+    # what is called later is damaged, or this one would not have been made after it
+    before = [old for old in _newest_first(folder) if _step(old) < _step(path)]
+    for old in _newest_first(folder):
+        if old not in (path, *before[:1]):
+            old.unlink()
     return path
 
 
 def read_newest_checkpoint(folder: Path) -> tuple[Checkpoint | None, list[str]]:
-    """The newest undamaged checkpoint, and a sentence for each damaged one that was passed over."""
+    """The newest undamaged checkpoint, and sentences: on each damaged one that was passed over, and if none is left."""
     notes = []
     for path in _newest_first(folder):
         match = _NAME.fullmatch(path.name)
         with path.open("rb") as file:
             if match is None or hashlib.file_digest(file, _blake2b).hexdigest() != match[2]:
-                notes.append(f"{path} is damaged; going back to the checkpoint before it.")
+                notes.append(f"{path} is damaged and is passed over.")
                 continue
         return read_checkpoint(path), notes
+    if notes:
+        notes.append(f"No undamaged checkpoint is left in {folder}: starting again from step 0.")
     return None, notes
 
 
@@ -137,6 +142,10 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tenso
 
 def _newest_first(folder: Path) -> list[Path]:
     return sorted((path for path in folder.glob("step-*.safetensors") if _NAME.fullmatch(path.name)), reverse=True)
+
+
+def _step(path: Path) -> int:
+    return int(path.name.split("-")[1].split(".")[0])
 
 
 def _blake2b() -> Any:

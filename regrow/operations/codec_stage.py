@@ -37,8 +37,6 @@ class CodecOf:
     ) -> Generator[Progress, None, Staged]:
         """Ready at once."""
         yield from ()
-        if model.codec is None:
-            raise ValueError(f"{model.name} has no codec to train: it denoises pixels.")
         codec: nn.Module = model.codec
         codec.requires_grad_(True)
         if request.start:

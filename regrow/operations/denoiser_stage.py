@@ -1,7 +1,9 @@
 """The denoiser as a stage of a training run: with its words, with low-rank adapters, or on pixels."""
 
+import warnings
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +23,7 @@ from regrow.operations.told import contours_of
 from regrow.operations.train_denoiser import DenoiserStage, Denoising, batch_loss, denoiser_loss
 from regrow.operations.training_data import Data, to_batch
 from regrow.operations.training_request import Train
+from regrow.operations.training_words import without_warnings
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -82,7 +85,7 @@ class DenoiserOf:
             x0,
             data.trained_on,
             data.caption if text is not None else lambda i, seed: "",
-            model.tokenize,
+            without_warnings(model.tokenize),
             model.schedule,
             model.prediction_type,
             request.batch,
@@ -109,6 +112,11 @@ class DenoiserOf:
             ]
             return float(torch.cat(errors).mean())
 
+        def draw(path: Path) -> None:
+            with warnings.catch_warnings():  # of prompts that are cut: it was told
+                warnings.simplefilter("ignore")
+                sample_grid(model, prompts_of(request, data, model), path)
+
         return Staged(
             module,
             lambda network, share: denoiser_loss(stage, network, share),
@@ -116,7 +124,7 @@ class DenoiserOf:
             module.plain_parameters(),
             examine if len(held) else None,
             request.batch,
-            lambda path: sample_grid(model, prompts_of(request, data, model), path),
+            draw,
         )
 
 

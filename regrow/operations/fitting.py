@@ -1,5 +1,6 @@
 """The training loop that every stage shares: rate, moving average, checkpoints, resuming, stopping."""
 
+import math
 import time
 from collections.abc import Callable, Generator
 from dataclasses import asdict, dataclass
@@ -24,6 +25,17 @@ from regrow.operations.spread import Share, agree
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
+
+
+class DivergedError(ValueError):
+    """The loss of this step is not finite; the weights that the run is left with must not be used."""
+
+    def __init__(self, step: int, rate: float) -> None:
+        super().__init__(
+            f"The training diverged at step {step}, where its loss is no finite number any more: lower its rate, "
+            f"which was {rate:g}."
+        )
+        self.step = step
 
 
 @dataclass(frozen=True)
@@ -120,6 +132,8 @@ def fit(
 
     Raises:
         ValueError: the folder holds a run with other settings.
+        DivergedError: the loss, a gradient or the averaged weights' loss is not finite; told after a state with that
+            loss. No checkpoint is made of it, and those before it are untouched.
         MediaError: a checkpoint could not be written; those before it are untouched.
     """
     run = _Run(module, settings, folder, accelerator, plain)
@@ -132,6 +146,9 @@ def fit(
     while not (run.plan and run.step >= run.plan.ends_at):
         loss = run.advance(network, loss_at)
         run.seconds = before + time.monotonic() - started
+        if loss is None:
+            yield run.state(math.nan)
+            raise DivergedError(run.step, settings.rate)
         stopping = agree(accelerator, stop())
         planned = run.make_plan()
         finished = run.plan is not None and run.step >= run.plan.ends_at
@@ -139,6 +156,9 @@ def fit(
         validation = None
         if stopping or planned or finished or due:
             validation = run.look(look) if (finished or due) and look else None
+            if agree(accelerator, validation is not None and not math.isfinite(validation)):
+                yield run.state(math.nan)
+                raise DivergedError(run.step, settings.rate)
             for note in run.save(validation, stop):
                 yield run.state(None, notes=(note,))
             saved = time.monotonic()
@@ -188,8 +208,11 @@ class _Run:
             notes.append(f"Resuming at step {self.step}{f' of {self.plan.ends_at}' if self.plan else ''}.")
         return tuple(notes)
 
-    def advance(self, network: Any, loss_at: LossAt) -> float:
-        """One optimizer step; the loss over the whole batch."""
+    def advance(self, network: Any, loss_at: LossAt) -> float | None:
+        """One optimizer step; the loss over the whole batch. None, and weights as before, where it is not finite.
+
+        All processes come to the same answer: the loss is their mean, and gradients were averaged before.
+        """
         own, parts = self.accelerator.process_index, self.settings.accumulate
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * factor(self.step, self.plan, self.settings.warm_up, self.settings.decline)
@@ -207,14 +230,17 @@ class _Run:
             else:
                 self.accelerator.backward(loss)
             total += loss.detach()
-        torch.nn.utils.clip_grad_norm_(self.trained.values(), self.settings.clip)
-        self.optimizer.step()
+        mean = float(self.accelerator.reduce(total, "mean"))  # pyright: ignore[reportArgumentType]  # a tensor
+        norm = float(torch.nn.utils.clip_grad_norm_(self.trained.values(), self.settings.clip))
         self.step += 1
+        if not (math.isfinite(mean) and math.isfinite(norm)):
+            return None
+        self.optimizer.step()
         decay = min(self.settings.ema, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             for name, p in self.trained.items():
                 self.average[name].lerp_(p, 1 - decay)
-        return float(self.accelerator.reduce(total, "mean"))  # pyright: ignore[reportArgumentType]  # a tensor
+        return mean
 
     def make_plan(self) -> bool:
         """Whether a run by time has just planned its end; all processes plan what the first one does."""
@@ -280,6 +306,11 @@ class _Run:
 
 
 def _check_same(there: dict, here: dict, folder: Path) -> None:
-    different = [f"{key} was {there.get(key)} and is {value}" for key, value in here.items() if there.get(key) != value]
+    # how often checkpoints are made changes no weights
+    different = [
+        f"{key} was {there.get(key)} and is {value}"
+        for key, value in here.items()
+        if key != "minutes" and there.get(key) != value
+    ]
     if different:
         raise ValueError(f"{folder} holds a run with other settings ({'; '.join(different)}); choose another name.")

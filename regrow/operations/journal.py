@@ -1,6 +1,7 @@
 """What a run writes down while it goes on: a JSON-lines log, and events for TensorBoard."""
 
 import json
+import math
 import os
 import resource
 import time
@@ -34,18 +35,29 @@ class Journal:
         self.events: Any = None
 
     def write(self, state: FitState, batch: int) -> None:
-        """Note a state; after a resumption, lines of steps that are made again are dropped."""
+        """Note a state; after a resumption, lines of steps that are made again are dropped.
+
+        A loss that is not finite is null, since JSON has no other word for it.
+        """
         if not self.writes:
             return
         if self.events is None:
             self.events = self._begin(state.step)
+        diverged = state.loss is not None and not math.isfinite(state.loss)
         if state.loss is not None:
             self.total, self.counted = self.total + state.loss, self.counted + 1
         ended = state.share >= 1 or state.step == state.steps
-        if state.validation is None and not state.notes and not ended and time.monotonic() - self.said < 1:
+        if (
+            state.validation is None
+            and not state.notes
+            and not (ended or diverged)
+            and time.monotonic() - self.said < 1
+        ):
             return
         line: dict[str, Any] = {"step": state.step, "seconds": round(state.seconds, 2)}
-        if self.counted:
+        if diverged:
+            line |= {"loss": None, "samples": state.step * batch}
+        elif self.counted:
             line |= {"loss": self.total / self.counted, "samples": state.step * batch}
             self.events.add_scalar("loss", line["loss"], state.step)
         if state.validation is not None:

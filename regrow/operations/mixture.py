@@ -40,4 +40,5 @@ def mixed(own: Data, known: Data, told: str) -> Data:
         tuple(sorted({*own.characters, *known.characters})),
         (*own.notes, told, *known.notes),
         notes_of,
+        (*own.texts, *known.texts),
     )

@@ -16,7 +16,9 @@ from regrow.families.model import Model, ModelError
 from regrow.families.registry import EMBEDDED, family_of, list_models, open_model, user_models, wanted_files
 from regrow.media.files import reason
 from regrow.media.home import home
+from regrow.operations.checkpoint import only_one
 from regrow.operations.model_card import is_repository, make_card
+from regrow.operations.runs import run_of
 
 # what a model is not read from and yet is worth keeping beside it
 _TOLD = ["README.md", "LICENSE*", "training.json", "words.json", "samples/*.png"]
@@ -43,18 +45,29 @@ def removable(name: str) -> Path:
     raise ValueError(f"There is no model {name!r} in {user_models()}; the models there are: {yours}.")
 
 
+def training_of(name: str) -> Path | None:
+    """The folder of the training of this name, which `remove` removes along with the model; None without one."""
+    run = run_of(name)
+    return run if run.is_dir() and not removable(name).is_symlink() else None
+
+
 def remove(name: str) -> Path:
-    """Remove a model of the user's; of a link, the link alone. Killed, it leaves the whole model or none of it.
+    """Remove a model of the user's and its training, which would make it again; of a link, the link alone.
+
+    Killed, it leaves the whole model or none of it.
 
     Raises:
-        ValueError: see `removable`.
+        ValueError: see `removable`; or its name is that of a training that is at work.
     """
-    folder = removable(name)
+    folder, run = removable(name), training_of(name)
     for left in user_models().glob(".removed-*"):  # by one that was killed
         shutil.rmtree(left, ignore_errors=True)
-    aside = Path(tempfile.mkdtemp(prefix=".removed-", dir=user_models()))
-    folder.rename(aside / name)
-    shutil.rmtree(aside)  # which follows no link
+    with only_one(run) if run else contextlib.nullcontext():
+        aside = Path(tempfile.mkdtemp(prefix=".removed-", dir=user_models()))
+        folder.rename(aside / name)
+        shutil.rmtree(aside)  # which follows no link
+        if run:
+            shutil.rmtree(run)
     return folder
 
 

@@ -4,7 +4,6 @@ import math
 from typing import Any
 
 RANGES: dict[str, tuple[float, float, str]] = {
-    "steps": (1, 10_000, "from 1 to 10000"),
     "guidance": (-1000, 1000, "a number up to 1000"),
     "invert_guidance": (-1000, 1000, "a number up to 1000"),
     "guidance_share": (0, 1, "from 0 to 1"),

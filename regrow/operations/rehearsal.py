@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from regrow.operations.checkpoint import read_newest_checkpoint
 from regrow.operations.codec_stage import CodecOf
 from regrow.operations.denoiser_stage import DenoiserOf
 from regrow.operations.optimizer import make_optimizer
 from regrow.operations.progress import finish
+from regrow.operations.runs import check_name, check_request, resumed, run_of
 from regrow.operations.spread import Share, make_accelerator
 from regrow.operations.staged import Staged
 from regrow.operations.stages import open_or_make, stages_of
@@ -23,11 +25,14 @@ STEPS = 3
 
 
 def rehearse(request: Train) -> tuple[dict[str, Any], list[str]]:
-    """Figures for machines and sentences for people; nothing is kept.
+    """Figures for machines and sentences for people, of what is left to do; nothing is kept.
 
     Raises:
         ValueError, MediaError, ModelError: as the training itself would.
     """
+    request = resumed(request)
+    check_name(request)
+    check_request(request)
     accelerator = make_accelerator(request.precision)
     sentences: list[str] = []
     facts: dict[str, Any] = {"stages": {}}
@@ -49,11 +54,14 @@ def rehearse(request: Train) -> tuple[dict[str, Any], list[str]]:
             else:
                 assert isinstance(stage, CodecOf)
                 staged = finish(stage.prepare(request, model, data, accelerator))
-            facts["stages"][stage.name] = found = _measure(staged)
+            facts["stages"][stage.name] = found = _measure(staged, run_of(request.name) / stage.name)
+            after = f" after the {found['done']} that are done" if found["done"] else ""
             sentences.append(
                 f"{stage.name}: {found['trained'] / 1e6:.1f} of {found['parameters'] / 1e6:.1f} million parameters, "
-                f"{found['rate']:.1f} samples a second here; {found['steps']} steps of {staged.batch} "
+                f"{found['rate']:.1f} samples a second here; {found['steps']} steps of {staged.batch}{after} "
                 f"in {_span(found['seconds'])}"
+                if found["steps"]
+                else f"{stage.name}: done, all {found['done']} steps of it"
             )
             staged.module.requires_grad_(False)
     return facts, sentences
@@ -64,7 +72,8 @@ def _noise(shape: tuple[int, int, int], chosen: np.ndarray) -> torch.Tensor:
     return torch.ones(len(chosen), *shape)
 
 
-def _measure(staged: Staged) -> dict[str, Any]:
+def _measure(staged: Staged, folder: Path) -> dict[str, Any]:
+    """The speed of a stage, and what is left of it after the newest checkpoint in its folder."""
     settings = staged.settings
     optimizer = make_optimizer(staged.module, settings.optimizer, 0.0, 0.0, staged.plain)
     seconds = []
@@ -75,11 +84,15 @@ def _measure(staged: Staged) -> dict[str, Any]:
         optimizer.step()
         seconds.append(time.monotonic() - started)
     each = sum(seconds[1:]) / STEPS
-    steps = settings.steps or round(settings.seconds / each)
+    held, _ = read_newest_checkpoint(folder)
+    done = held.facts if held else {"step": 0, "seconds": 0.0, "plan": None}
+    ends = done["plan"]["ends_at"] if done["plan"] else settings.steps
+    steps = ends - done["step"] if ends else max(1, round((settings.seconds - done["seconds"]) / each))
     return {
         "parameters": sum(p.numel() for p in staged.module.parameters()),
         "trained": sum(p.numel() for p in staged.module.parameters() if p.requires_grad),
         "rate": staged.batch / each,
+        "done": done["step"],
         "steps": steps,
         "seconds": steps * each,
     }

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,6 +17,7 @@ from regrow.operations.progress import Progress
 from regrow.operations.staged import Staged
 from regrow.operations.training_data import Data, bandstand_data, folder_data, sound_folder_data, storybook_data
 from regrow.operations.training_request import Train
+from regrow.operations.training_words import lost_words
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -81,12 +83,18 @@ def read_data(
 
 
 def open_or_make(request: Train, folder: Path) -> Generator[Progress, None, tuple[Model, Data]]:
-    """The model to train, and its data: opened where one is named, else written untrained into `folder` and opened."""
+    """The model to train, and its data: opened where one is named, else written untrained into `folder` and opened.
+
+    Raises:
+        ValueError: the request asks for what the model to go on from cannot learn.
+        MediaError: nothing to train on.
+        ModelError: the model to go on from cannot be opened.
+    """
     if request.start:
         model = open_model(request.start)
-        if request.learns not in (model.medium, None):
-            raise ValueError(f"{request.start} is a model of {model.medium}s and cannot learn {request.learns}s.")
-        return model, (yield from read_data(request, _extent(request, model), model.mel, model.relative))
+        _check_fits(request, model)
+        found = yield from read_data(request, _extent(request, model), model.mel, model.relative)
+        return model, _told(request, model, found)
     mel, frames = (PIXEL_MEL, PIXEL_FRAMES) if request.stage == "pixel" else (MelSettings(), FRAMES)
     mel = mel if request.learns == "sound" else None
     side = request.size or 128
@@ -96,7 +104,7 @@ def open_or_make(request: Train, folder: Path) -> Generator[Progress, None, tupl
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as aside:
             made = Path(aside) / "new"
-            seed, size, objective = request.seed, request.new, request.objective
+            seed, size, objective = request.seed, request.new or "small", request.objective or "v"
             if request.stage == "pixel":
                 write_new_pixel(made, seed=seed, size=size, extent=extent, objective=objective, mel=mel)
             else:
@@ -112,7 +120,27 @@ def open_or_make(request: Train, folder: Path) -> Generator[Progress, None, tupl
                     contour=found.notes_of is not None,
                 )
             made.rename(folder)
-    return open_model(folder), found
+    model = open_model(folder)
+    return model, _told(request, model, found)
+
+
+def _told(request: Train, model: Model, data: Data) -> Data:
+    """The data without the words that a denoiser cannot learn of its captions, with notes on them."""
+    if request.stage == "codec":
+        return data
+    lost, notes = lost_words(model, (*data.texts, *request.prompts))
+    return replace(data, words=tuple(word for word in data.words if word not in lost), notes=(*data.notes, *notes))
+
+
+def _check_fits(request: Train, model: Model) -> None:
+    if request.learns not in (model.medium, None):
+        raise ValueError(f"{request.start} is a model of {model.medium}s and cannot learn {request.learns}s.")
+    if request.stage == "pixel" and model.codec is not None:
+        raise ValueError(f"{request.start} denoises latents of a codec, and no pixels; leave --stage pixel out.")
+    if request.stage == "codec" and model.codec is None:
+        raise ValueError(f"{request.start} has no codec to train: it denoises pixels; leave --stage codec out.")
+    if request.lora and model.text_encoder is None:
+        raise ValueError(f"{request.start} has no text encoder, which --lora is for; leave it out.")
 
 
 def _extent(request: Train, model: Model) -> tuple[int, int]:

@@ -5,7 +5,7 @@ import shutil
 import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,13 +16,23 @@ from regrow.families.lora import save_and_merge_lora
 from regrow.families.model import Model
 from regrow.families.saving import save_model
 from regrow.families.words import learn_words
-from regrow.media.files import write_whole
 from regrow.media.home import home
 from regrow.operations.checkpoint import only_one
 from regrow.operations.codec_stage import scale_latents
-from regrow.operations.fitting import FitState, fit
+from regrow.operations.fitting import DivergedError, FitState, fit
 from regrow.operations.journal import Journal
 from regrow.operations.progress import Progress
+from regrow.operations.runs import (
+    check_name,
+    check_request,
+    checkpoints_of,
+    clear,
+    finished,
+    keep_request,
+    resumed,
+    run_of,
+    spend,
+)
 from regrow.operations.spread import make_accelerator
 from regrow.operations.staged import Staged
 from regrow.operations.stages import open_or_make, stages_of
@@ -62,27 +72,30 @@ def train(request: Train, stop: Callable[[], bool] = lambda: False) -> Generator
             the run ends.
 
     Returns:
-        The model's folder; None when the run was stopped before its end.
+        The model's folder, at once where the run to resume is over; None when the run was stopped before its end.
 
     Raises:
-        ValueError: a model of this name is there already, or a run of this name had other settings.
+        ValueError: a model of this name is there already, a run of this name had other settings, or the training
+            diverged: then its last good checkpoint is kept.
         MediaError: nothing to train on.
         ModelError: the model to go on from cannot be opened.
     """
-    request = _resumed(request)
-    folder, run = home() / "models" / request.name, home() / "runs" / request.name
-    if folder.exists():
-        raise ValueError(f"{folder} exists already and is never overwritten; choose another --name.")
+    if over := finished(request):
+        return over
+    request = resumed(request)
+    check_name(request)
+    folder, run = home() / "models" / request.name, run_of(request.name)
     accelerator = make_accelerator(request.precision)
     first = accelerator.is_main_process
     with ExitStack() as held:
         if first:
             held.enter_context(only_one(run))
-            _check_request(request, run)
+            check_request(request)
+            clear(request)
         with accelerator.main_process_first():  # the others find what it wrote
             found = yield from _watched("read", open_or_make(request, run / "start"), stop)
         if first:
-            _keep_request(request, run)
+            keep_request(request)
         if found is None:
             return None
         model, data = found
@@ -106,17 +119,20 @@ def train(request: Train, stop: Callable[[], bool] = lambda: False) -> Generator
                 looks,
                 stop,
             )
-            finished, state = False, None
-            while not finished:
+            done = False
+            while not done:
                 try:
                     state = next(walk)
                 except StopIteration as end:
-                    finished = end.value
+                    done = end.value
                     break
+                except DivergedError as problem:
+                    journal.close()
+                    raise ValueError(_diverged(stage.name, problem.step, staged.settings.rate, run)) from problem
                 journal.write(state, staged.batch)
                 yield Training(stage.name, fit=state, batch=staged.batch, samples=looks.take())
             journal.close()
-            if not finished:
+            if not done:
                 return None
             if stage.name == "codec" and not request.start:
                 scale_latents(model, data)
@@ -125,6 +141,7 @@ def train(request: Train, stop: Callable[[], bool] = lambda: False) -> Generator
             facts[stage.name] = _facts(staged, run / stage.name, accelerator.num_processes)
         if first:
             _publish(request, model, folder, run, facts, data)
+            spend(request.name)
         accelerator.wait_for_everyone()
     return folder
 
@@ -151,44 +168,14 @@ class _Looks:
         return new
 
 
-def _resumed(request: Train) -> Train:
-    """A request to resume is the one that began the run."""
-    if not request.resume:
-        return request
-    path = home() / "runs" / request.resume / "request.json"
-    if not path.is_file():
-        names = sorted(p.parent.name for p in (home() / "runs").glob("*/request.json"))
-        raise ValueError(f"There is no run {request.resume!r} to resume; there are: {', '.join(names) or 'none'}.")
-    return _from_json(path)
-
-
-def _from_json(path: Path) -> Train:
-    settings = json.loads(path.read_text(encoding="utf-8"))
-    settings["prompts"] = tuple(settings["prompts"])
-    settings["data"] = Path(settings["data"]) if settings["data"] else None
-    return Train(**settings)
-
-
-def _keep_request(request: Train, run: Path) -> None:
-    """Write down what begins the run."""
-    settings = asdict(request) | {"data": str(request.data.resolve()) if request.data else None}
-    write_whole(run / "request.json", (json.dumps(settings, indent=1, ensure_ascii=False) + "\n").encode())
-
-
-def _check_request(request: Train, run: Path) -> None:
-    """Refuse to go on with other settings than those that began the run."""
-    path = run / "request.json"
-    request = replace(request, data=request.data.resolve() if request.data else None)
-    if path.is_file():
-        before = asdict(_from_json(path))
-        changed = [
-            f"{key} was {before[key]} and is {now}" for key, now in asdict(request).items() if before[key] != now
-        ]
-        if changed:
-            raise ValueError(
-                f"The run {request.name!r} began with other settings ({'; '.join(changed)}); go on with "
-                f"`regrow train --resume {request.name}`, or choose another --name."
-            )
+def _diverged(stage: str, step: int, rate: float, run: Path) -> str:
+    told = f"The {stage} diverged at step {step}, where its loss is no finite number any more: lower --rate, which was"
+    if checkpoints_of(run):
+        return (
+            f"{told} {rate:g}, and choose another --name; the last good checkpoints are kept in {run}, but to go on "
+            "from them with the same settings would end the same way."
+        )
+    return f"{told} {rate:g}, and run it again."
 
 
 def _watched(

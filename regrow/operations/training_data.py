@@ -1,7 +1,6 @@
 """What a model learns from: pictures or mels, captions, and which of them are held out."""
 
 import hashlib
-import re
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from regrow.operations.played import played
 from regrow.operations.progress import Progress
 from regrow.operations.sound_folder import SILENT, clips_of, content_of
 from regrow.operations.told import Score
+from regrow.operations.training_words import words_in
 from regrow.worlds import bandstand
 from regrow.worlds.scene import ACCESSORIES, TIMES, WEATHERS
 from regrow.worlds.storybook import CHARACTERS, VOCABULARY, Scene, caption, captions
@@ -46,6 +46,7 @@ class Data:
         characters: likewise.
         notes: sentences for the user.
         notes_of: what is played in an item, by its number; None where that is not known.
+        texts: the captions of a folder; none of a world, which knows its words.
     """
 
     items: np.ndarray
@@ -57,6 +58,7 @@ class Data:
     characters: tuple[str, ...]
     notes: tuple[str, ...] = ()
     notes_of: Score | None = None
+    texts: tuple[str, ...] = ()
 
     @property
     def trained_on(self) -> int:
@@ -167,6 +169,7 @@ def folder_data(folder: Path, held_out: int, size: int) -> Generator[Progress, N
         words,
         characters,
         _notes(found, held_out),
+        texts=tuple(captions),
     )
 
 
@@ -207,18 +210,8 @@ def sound_folder_data(
         words,
         characters,
         (*notes, *_skipped(found)),
+        texts=tuple(captions),
     )
-
-
-def words_in(captions: list[str], at_most: int = 20_000) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The words of captions, the most frequent of them where there are many, and their Chinese characters."""
-    counts: dict[str, int] = {}
-    for text in captions:
-        for word in re.findall(r"[a-z]+", text.lower()):
-            counts[word] = counts.get(word, 0) + 1
-    frequent = sorted(counts, key=lambda word: (-counts[word], word))[:at_most]
-    characters = {letter for text in captions for letter in text if "一" <= letter <= "鿿"}
-    return tuple(sorted(frequent)), tuple(sorted(characters))
 
 
 def _notes(found: Captioned, held_out: int) -> tuple[str, ...]:

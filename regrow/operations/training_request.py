@@ -1,7 +1,7 @@
 """The request of `regrow train`, as a frozen dataclass that imports nothing heavy."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,6 +12,29 @@ from regrow.core.names import Decline, Objective, OptimizerName, Precision
 Stage = Literal["auto", "codec", "denoiser", "pixel"]
 NewSize = Literal["small", "medium"]
 Medium = Literal["picture", "sound"]
+FREE = ("minutes", "sample_minutes", "prompts")
+"""Settings that change no weights, so that a run may go on with others."""
+RANGES: dict[str, tuple[float, float]] = {
+    "steps": (0, 10**8),
+    "scenes": (0, 10**7),
+    "min_snr": (0, 10_000),
+    "drop": (0, 1),
+    "rate": (1e-12, 1e9),
+    "flat": (0, 1),
+    "warm_up": (0, 10**7),
+    "batch": (1, 65_536),
+    "accumulate": (1, 65_536),
+    "clip": (1e-6, 1e6),
+    "ema": (0, 0.99999),
+    "lora": (0, 1024),
+    "hold_out": (1, 10**6),
+    "minutes": (0.001, 1440),
+    "sample_minutes": (0, 10_080),
+    "seed": (0, 2**63 - 1),
+}
+"""The least and the most that a number may be."""
+SIDES, LOGIT_MEAN, LOGIT_DEVIATION = (32, 1024), (-10, 10), (0.01, 10)
+YEAR = 365 * 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -26,7 +49,7 @@ class Train:
             so that an embedded model keeps what it knows while it learns the folder.
         start: the model to go on from: a name, a folder or a hub id. Without it a new one is made.
         medium: what a folder holds: picture or sound; that of the model to go on from, or pictures if not given.
-        new: size of a new model.
+        new: size of a new model; small if not given.
         stage: auto trains codec and denoiser of a new model, and the denoiser of one to go on from. codec trains
             only that (of a model to go on from: its decoder, so that its denoiser still fits); denoiser only that;
             pixel makes an unconditional model without codec, of pixels or of mels.
@@ -35,7 +58,7 @@ class Train:
         steps: the same as a number of steps of each stage.
         size: side of the pictures in pixels; the model's own, or 128 for a new one.
         scenes: how many scenes or phrases of the world; 0 is 16,000, or three for each picture or clip of the folder.
-        objective: what a new denoiser predicts.
+        objective: what a new denoiser predicts; v if not given.
         min_snr: gamma of min-SNR weighting (Hang et al. 2023, arXiv 2303.09556); 0 = off.
         logit_normal: draw levels by this mean and deviation of their logit, like 0.6 1.2, so that more are from where
             words decide; evenly if not given.
@@ -59,7 +82,8 @@ class Train:
         minutes: between checkpoints, the most that a kill can cost.
         sample_minutes: between sample grids; 0 = only at the end.
         seed: of weights, samples and noise.
-        resume: go on with the run of this name, with its own settings.
+        resume: go on with the run of this name, with its own settings; of them only --minutes, --sample-minutes and
+            --prompts, which change no weights, may be given anew.
         dry_run: say what would be done, and how long it would take, and stop.
     """
 
@@ -68,13 +92,13 @@ class Train:
     world: Literal["storybook", "bandstand"] | None = None
     start: Annotated[str, arg(name="from")] = ""
     medium: Medium | None = None
-    new: NewSize = "small"
+    new: NewSize | None = None
     stage: Stage = "auto"
     time: Annotated[str, arg(name="for")] = ""
     steps: int = 0
     size: int = 0
     scenes: int = 0
-    objective: Objective = "v"
+    objective: Objective | None = None
     min_snr: float = 0.0
     logit_normal: tuple[float, float] | None = None
     drop: float = 0.1
@@ -100,7 +124,11 @@ class Train:
     dry_run: bool = False
 
     def __post_init__(self) -> None:
+        self._check_numbers()
         if self.resume:
+            others = [f.name for f in fields(self) if f.name not in (*FREE, "resume", "dry_run")]
+            if given := [_flag(name) for name in others if getattr(self, name) != getattr(Train, name)]:
+                raise ValueError(f"--resume goes on with the run's own settings; leave out {', '.join(given)}.")
             return
         if not self.name or set(self.name) & set('/\\:*?"<>|') or self.name.startswith("."):
             raise ValueError(f"--name must be a plain file name; got {self.name!r}.")
@@ -108,29 +136,36 @@ class Train:
             raise ValueError("Name a folder of pictures or sounds to train on, or a --world.")
         if self.steps and self.time:
             raise ValueError("--steps and --for exclude each other.")
-        if self.steps < 0 or self.seconds < 0:
-            raise ValueError(f"--steps must be 1 or more; got {self.steps}.")
-        if self.size and (self.size % 32 or self.size < 32):
-            raise ValueError(f"--size must be a multiple of 32; got {self.size}.")
         if self.learns == "sound" and self.size:
             raise ValueError("--size is for pictures.")
-        if min(self.batch, self.accumulate, self.hold_out) < 1 or self.scenes < 0:
-            raise ValueError("--batch, --accumulate and --hold-out must be 1 or more, --scenes 0 or more.")
+        if self.scenes and not self.world:
+            raise ValueError("--scenes is for a world: name one (--world), or leave it out.")
         if self.batch % self.accumulate:
             raise ValueError(f"--batch {self.batch} cannot be cut into {self.accumulate} equal parts (--accumulate).")
-        for name, value in (("drop", self.drop), ("flat", self.flat)):
-            if not 0 <= value <= 1:
-                raise ValueError(f"--{name} must be from 0 to 1; got {value}.")
-        if not 0 <= self.ema < 1:
-            raise ValueError(f"--ema must be from 0 to below 1; got {self.ema}.")
-        if self.lora < 0 or (self.lora and not self.start):
-            raise ValueError("--lora needs a model to go on from (--from) and a rank of 1 or more.")
-        if self.stage == "pixel" and self.lora:
+        if self.lora and not self.start:
+            raise ValueError("--lora needs a model to go on from (--from).")
+        if self.lora and self.stage in ("pixel", "codec"):
             raise ValueError("--lora is for denoisers with a text encoder.")
         if self.stage == "denoiser" and not self.start:
             raise ValueError("A denoiser needs a codec: name a model to go on from (--from), or leave --stage out.")
-        if self.min_snr < 0 or self.clip <= 0 or self.minutes <= 0 or self.sample_minutes < 0:
-            raise ValueError("--clip and --minutes must be above 0, --min-snr and --sample-minutes 0 or more.")
+        for name in ("objective", "new"):
+            if self.start and getattr(self, name) is not None:
+                raise ValueError(f"--{name} is for a new model, and {self.start} stays what it is; leave it out.")
+
+    def _check_numbers(self) -> None:
+        """Refuse what is no number, or none that a training could use."""
+        for name, (least, most) in RANGES.items():
+            value = getattr(self, name)
+            if value is not None and not least <= value <= most:  # which NaN never is
+                raise ValueError(f"{_flag(name)} must be from {least:.12g} to {most:.12g}; got {value}.")
+        if self.size and (self.size % 32 or not SIDES[0] <= self.size <= SIDES[1]):
+            raise ValueError(f"--size must be a multiple of 32 from {SIDES[0]} to {SIDES[1]}; got {self.size}.")
+        for what, place, (least, most) in (("mean", 0, LOGIT_MEAN), ("deviation", 1, LOGIT_DEVIATION)):
+            if self.logit_normal and not least <= self.logit_normal[place] <= most:
+                found = self.logit_normal[place]
+                raise ValueError(f"The {what} of --logit-normal must be from {least} to {most}; got {found}.")
+        if not self.steps and not 0 < self.seconds <= YEAR:
+            raise ValueError(f"--for must be some time, like 90m or 2h, and a year at most; got {self.time!r}.")
 
     @property
     def learns(self) -> Medium | None:
@@ -148,3 +183,10 @@ class Train:
             raise ValueError(f"--for must be like 90m, 2h or 1h30m; got {self.time!r}.")
         hours, minutes, seconds = (float(part or 0) for part in match.groups())
         return 3600 * hours + 60 * minutes + seconds
+
+
+def _flag(name: str) -> str:
+    """How a setting is called on the command line."""
+    if name == "data":
+        return "the folder"
+    return "--" + {"start": "from", "time": "for"}.get(name, name).replace("_", "-")

@@ -12,6 +12,7 @@ import pytest
 
 from regrow.interfaces.cli import main
 from regrow.interfaces.models_verbs import size_text
+from regrow.operations.checkpoint import only_one
 
 
 @pytest.fixture(autouse=True)
@@ -106,6 +107,21 @@ def test_remove_asks_first(capsys: pytest.CaptureFixture[str], mine: Path) -> No
     assert not mine.exists()
     assert "carried by regrow itself" in refused(capsys, "remove", "storybook", "--yes")
     assert "not a path" in refused(capsys, "remove", "../models/mine", "--yes")
+
+
+def test_remove_takes_the_training_along(capsys: pytest.CaptureFixture[str], mine: Path) -> None:
+    log = mine.parent.parent / "runs" / "mine" / "denoiser" / "log.jsonl"
+    log.parent.mkdir(parents=True)
+    log.write_text("{}\n")
+    mine.with_name("link").symlink_to(mine)
+    shutil.copytree(log.parent.parent, log.parent.parent.with_name("link"))
+    assert "its training" not in told(capsys, "remove", "link", "--yes")
+    assert f"and its training {log.parent.parent} (3 B)" in refused(capsys, "remove", "mine")
+    with only_one(log.parent.parent):
+        assert "Another process is training mine" in refused(capsys, "remove", "mine", "--yes")
+    assert mine.exists()
+    assert printed(capsys, "remove", "mine", "--yes")["training"] == str(log.parent.parent)
+    assert [path.name for path in log.parent.parent.parent.iterdir()] == ["link"]
 
 
 def test_remove_of_a_link_says_that_the_rest_stays(capsys: pytest.CaptureFixture[str], mine: Path) -> None:

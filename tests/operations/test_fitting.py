@@ -1,5 +1,6 @@
 """Training that is killed for real goes on where it was, and ends where it would have ended."""
 
+import math
 import os
 import random
 import signal
@@ -15,7 +16,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from regrow.operations.checkpoint import Checkpoint, read_newest_checkpoint, write_checkpoint
-from regrow.operations.fitting import Fit, fit
+from regrow.operations.fitting import DivergedError, Fit, FitState, fit
 from regrow.operations.optimizer import MuonAdamW, orthogonalise
 from regrow.operations.spread import Share, make_accelerator
 
@@ -120,13 +121,48 @@ def test_a_damaged_newest_checkpoint_falls_back_and_says_so(tmp_path: Path) -> N
     assert [str(newest) in note for note in notes] == [True]
 
 
+def test_when_all_checkpoints_are_damaged_it_says_so_and_keeps_the_new_ones(tmp_path: Path) -> None:
+    for step in (7, 8):
+        os.truncate(write_checkpoint(tmp_path, Checkpoint({"w": torch.ones(3)}, {"step": step})), 9)
+    found, notes = read_newest_checkpoint(tmp_path)
+    assert found is None
+    assert notes[-1] == f"No undamaged checkpoint is left in {tmp_path}: starting again from step 0."
+    new = write_checkpoint(tmp_path, Checkpoint({"w": torch.ones(3)}, {"step": 1}))
+    assert list(tmp_path.iterdir()) == [new]
+
+
+@pytest.mark.parametrize("wrong", ["loss", "gradient", "held out"])
+def test_a_run_that_diverges_stops_there_and_keeps_its_last_good_checkpoint(tmp_path: Path, wrong: str) -> None:
+    def blown(network: nn.Module, share: Share) -> torch.Tensor:
+        loss = ones(network, share)
+        if share.step < 3 or wrong == "held out":
+            return loss
+        return loss * float("nan") if wrong == "loss" else loss + (loss * 0).sqrt()  # of which the gradient is NaN
+
+    looked: list[float] = []
+
+    def look(network: nn.Module) -> float:  # after every step
+        looked.append(float("nan") if wrong == "held out" and len(looked) == 3 else 1.0)
+        return looked[-1]
+
+    states: list[FitState] = []
+    walk = fit(nn.Linear(2, 2), blown, Fit(steps=9, minutes=1e-9), tmp_path, make_accelerator(), look=look)
+    with pytest.raises(DivergedError, match="diverged at step 4, where"):
+        states.extend(walk)
+    held, _ = read_newest_checkpoint(tmp_path)
+    assert held is not None
+    assert held.facts["step"] == 3
+    assert all(tensor.isfinite().all() for tensor in held.tensors.values())
+    assert (states[-1].step, math.isnan(states[-1].loss or 0)) == (4, True)
+
+
 def test_another_run_is_not_continued(tmp_path: Path) -> None:
     def run(steps: int) -> None:
         module = nn.Linear(2, 2)
-        list(fit(module, ones, Fit(steps=steps), tmp_path, make_accelerator()))
+        list(fit(module, ones, Fit(steps=steps, minutes=steps), tmp_path, make_accelerator()))
 
     run(3)
-    with pytest.raises(ValueError, match="steps was 3 and is 4"):
+    with pytest.raises(ValueError, match=r"other settings \(steps was 3 and is 4\)"):
         run(4)
 
 

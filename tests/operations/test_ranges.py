@@ -35,7 +35,6 @@ BEGUN: dict[str, Any] = {
         ("edit", "tolerance", -1.0),
         ("edit", "guidance_share", 1.5),
         ("edit", "feather", math.nan),
-        ("edit", "steps", 0),
         ("extend", "guidance", math.nan),
         ("interpolate", "seed", 2**63),
     ],

@@ -15,6 +15,7 @@ from regrow.core.solvers import ddim, last, solve
 from regrow.families.registry import open_model
 from regrow.operations.dataset import drawn
 from regrow.operations.progress import finish
+from regrow.operations.rehearsal import rehearse
 from regrow.operations.train import train
 from regrow.operations.training_request import Train
 from regrow.worlds.storybook import VOCABULARY, Scene, draw
@@ -79,7 +80,7 @@ def test_a_model_says_what_it_was_trained_on(trained: Path, home: Path) -> None:
 
 def test_another_request_does_not_go_on_with_a_run(home: Path) -> None:
     request = replace(TINY, name="begun")
-    assert run(request, stop_after=1) is None
+    assert run(request, stop_after=2) is None
     with pytest.raises(ValueError, match=r"'begun' began with other settings \(drop was 0.1 and is 0.2\)"):
         next(train(replace(request, drop=0.2)))
     with pytest.raises(ValueError, match="no run 'other' to resume; there are: begun, tiny"):
@@ -88,11 +89,40 @@ def test_another_request_does_not_go_on_with_a_run(home: Path) -> None:
 
 
 def test_a_stopped_run_ends_as_one_that_was_not(trained: Path, home: Path) -> None:
-    assert run(replace(TINY, name="stopped"), stop_after=3) is None  # in the second stage
+    assert run(replace(TINY, name="stopped"), stop_after=3) is None  # before the second stage
+    facts, sentences = rehearse(Train(resume="stopped"))
+    left = {stage: (found["done"], found["steps"]) for stage, found in facts["stages"].items()}
+    assert left == {"codec": (2, 0), "denoiser": (0, 2)}
+    assert "8 pictures to train on, 2 held out" in sentences
+    assert "codec: done, all 2 steps of it" in sentences
+    with pytest.raises(ValueError, match="began with other settings"):
+        rehearse(replace(TINY, name="stopped", batch=4))
     run(replace(TINY, name="stopped"))
     for part in ("unet/diffusion_pytorch_model", "vae/diffusion_pytorch_model", "text_encoder/model"):
         found, expected = (load_file(home / "models" / name / f"{part}.safetensors") for name in ("stopped", "tiny"))
         assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
+
+
+def test_a_training_that_diverges_ends_with_a_sentence_and_spends_no_name(home: Path) -> None:
+    wild = replace(TINY, name="wild", steps=9, rate=1e9, minutes=0.001)
+    with pytest.raises(ValueError, match=r"^The codec diverged at step \d, where .* was 1e\+09, and run it again"):
+        run(wild)
+    log = home / "runs" / "wild" / "codec" / "log.jsonl"
+    assert not any(word in log.read_text() for word in ("NaN", "Infinity"))
+    assert json.loads(log.read_text().splitlines()[-1])["loss"] is None
+    assert not (home / "models" / "wild").exists()
+    assert run(replace(wild, rate=None), stop_after=2) is None
+    with pytest.raises(ValueError, match="began with other settings"):
+        run(wild)
+
+
+def test_a_finished_run_keeps_its_log_and_says_that_it_is_over(trained: Path, home: Path) -> None:
+    kept = {path.relative_to(home / "runs" / "tiny").as_posix() for path in (home / "runs" / "tiny").rglob("*.*")}
+    assert {"request.json", "codec/log.jsonl", "denoiser/log.jsonl", "samples/final.png"} <= kept
+    assert not [name for name in kept if name.endswith(".safetensors")]
+    assert run(Train(resume="tiny")) == trained
+    with pytest.raises(ValueError, match="regrow carries a model storybook itself; choose another --name"):
+        run(replace(TINY, name="storybook"))
 
 
 @pytest.mark.parametrize("at", ["read", "encode"])
