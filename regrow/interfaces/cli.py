@@ -132,7 +132,7 @@ def inspect(
 
     Args:
         file: a picture, a sound, or a .safetensors file of `regrow invert`.
-        model: also draw a page with what this model's codec loses and the path to noise.
+        model: also draw a page with what this model's codec loses and the path to noise and back.
         source: words that describe the picture, for that path.
         steps: of that path.
         out: the page's PNG file; named after the file if not given.

@@ -5,6 +5,7 @@ import math
 import os
 import resource
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,8 @@ class Journal:
         """
         if not self.writes:
             return
-        if self.events is None:
-            self.events = self._begin(state.step)
+        if self.events is None:  # a state of notes alone is that of a resumption, whose step is not made again
+            self.events = self._begin(state.step + (state.loss is None))
         diverged = state.loss is not None and not math.isfinite(state.loss)
         if state.loss is not None:
             self.total, self.counted = self.total + state.loss, self.counted + 1
@@ -66,7 +67,8 @@ class Journal:
         if state.notes:
             line["notes"] = state.notes
         line["memory"] = peak_memory()
-        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
+        # on a full disk the log has a gap; it is the checkpoint that waits for room
+        with suppress(OSError), (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
         self.total, self.counted, self.said = 0.0, 0, time.monotonic()
 

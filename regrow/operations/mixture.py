@@ -39,6 +39,6 @@ def mixed(own: Data, known: Data, told: str) -> Data:
         tuple(sorted({*own.words, *known.words})),
         tuple(sorted({*own.characters, *known.characters})),
         (*own.notes, told, *known.notes),
-        notes_of,
+        notes_of if own.notes_of or known.notes_of else None,
         (*own.texts, *known.texts),
     )

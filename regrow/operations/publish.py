@@ -18,7 +18,7 @@ from regrow.media.files import reason
 from regrow.media.home import home
 from regrow.operations.checkpoint import only_one
 from regrow.operations.model_card import is_repository, make_card
-from regrow.operations.runs import run_of
+from regrow.operations.runs import checkpoints_of, run_of
 
 # what a model is not read from and yet is worth keeping beside it
 _TOLD = ["README.md", "LICENSE*", "training.json", "words.json", "samples/*.png"]
@@ -46,9 +46,12 @@ def removable(name: str) -> Path:
 
 
 def training_of(name: str) -> Path | None:
-    """The folder of the training of this name, which `remove` removes along with the model; None without one."""
+    """The folder of the training that made the model of this name, which `remove` removes along with it.
+
+    None without one, and where the training of that name is another's, which is not over and has its checkpoints.
+    """
     run = run_of(name)
-    return run if run.is_dir() and not removable(name).is_symlink() else None
+    return run if run.is_dir() and not checkpoints_of(run) and not removable(name).is_symlink() else None
 
 
 def remove(name: str) -> Path:

@@ -51,5 +51,5 @@ def settings_of(request: Train, share: float, ema: float | None = None) -> Fit:
         ema=request.ema if ema is None else min(ema, request.ema),
         clip=request.clip,
         accumulate=request.accumulate,
-        minutes=request.minutes,
+        minutes=min(request.minutes, request.sample_minutes or request.minutes),  # grids come with checkpoints
     )

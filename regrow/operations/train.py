@@ -4,7 +4,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Generator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from regrow.families.lora import save_and_merge_lora
 from regrow.families.model import Model
 from regrow.families.saving import save_model
 from regrow.families.words import learn_words
+from regrow.media.files import MediaError
 from regrow.media.home import home
 from regrow.operations.checkpoint import only_one
 from regrow.operations.codec_stage import scale_latents
@@ -151,15 +152,17 @@ class _Looks:
 
     def __init__(self, staged: Staged, folder: Path, minutes: float) -> None:
         self.staged, self.folder, self.minutes = staged, folder, minutes
-        self.drawn, self.number, self.new = time.monotonic(), 0, None
+        self.drawn = time.monotonic()
+        self.new: Path | None = None
 
     def __call__(self, module: nn.Module) -> float | None:
         loss = self.staged.examine(module) if self.staged.examine else None
         if self.staged.draw and self.minutes and time.monotonic() - self.drawn > 60 * self.minutes:
             stamp = time.strftime("%Y%m%d-%H%M%S")
-            self.new = self.folder / f"{stamp}.png"
-            self.staged.draw(self.new)
             self.drawn = time.monotonic()
+            with suppress(MediaError, OSError):  # on a full disk there is no grid; the training is worth more
+                self.staged.draw(self.folder / f"{stamp}.png")
+                self.new = self.folder / f"{stamp}.png"
         return loss
 
     def take(self) -> Path | None:

@@ -79,7 +79,8 @@ def crops(
     height, width = extent if whole else stage.crop
     mirrored = stage.items.dtype == np.uint8  # a sound has a direction
     items, masks = [], []
-    count = max(share.count, stage.batch // 4) if whole else stage.batch
+    count = stage.batch // 4 if whole else stage.batch
+    count = -(-max(1, count) // share.count) * share.count  # so that all parts have as many
     for _ in range(count):
         i = int(random.integers(len(stage.items)))
         top, left = int(random.integers(0, extent[0] - height + 1)), int(random.integers(0, extent[1] - width + 1))

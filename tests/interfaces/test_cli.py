@@ -119,8 +119,14 @@ def test_inspect_shows_recipe_and_page(folder: str, capsys: pytest.CaptureFixtur
     main(["generate", "a cat", "--model", folder, "--steps", "2", "--out", "g.png"])
     capsys.readouterr()
     assert printed(capsys, "inspect", "g.png")["recipe"]["settings"]["prompt"] == "a cat"
-    facts = printed(capsys, "inspect", "in.png", "--model", folder, "--steps", "7")
-    assert load(facts["page"]).pixels.shape[2] > 500
+    heights = []
+    for steps in ("7", "3"):  # eight frames each way in two rows, or the four that there are in one
+        facts = printed(capsys, "inspect", "in.png", "--model", folder, "--steps", steps)
+        assert set(facts["round_trip"]) == {"psnr", "ssim"}
+        height, width = load(facts["page"]).pixels.shape[1:]
+        assert width > 500
+        heights.append(height)
+    assert heights[0] > 1.4 * heights[1]
 
 
 def test_models_are_listed_and_shown(folder: str, capsys: pytest.CaptureFixture[str]) -> None:

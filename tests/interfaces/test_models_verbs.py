@@ -124,6 +124,15 @@ def test_remove_takes_the_training_along(capsys: pytest.CaptureFixture[str], min
     assert [path.name for path in log.parent.parent.parent.iterdir()] == ["link"]
 
 
+def test_remove_leaves_the_training_of_another_that_is_not_over(capsys: pytest.CaptureFixture[str], mine: Path) -> None:
+    checkpoint = mine.parent.parent / "runs" / "mine" / "denoiser" / "step-3.safetensors"
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.write_bytes(b"abc")
+    assert "its training" not in refused(capsys, "remove", "mine")
+    assert "training" not in printed(capsys, "remove", "mine", "--yes")
+    assert checkpoint.exists()
+
+
 def test_remove_of_a_link_says_that_the_rest_stays(capsys: pytest.CaptureFixture[str], mine: Path) -> None:
     mine.with_name("link").symlink_to(mine)
     assert "what it leads to stays" in refused(capsys, "remove", "link")

@@ -1,5 +1,6 @@
 """Training that is killed for real goes on where it was, and ends where it would have ended."""
 
+import json
 import math
 import os
 import random
@@ -10,6 +11,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -17,8 +19,10 @@ from torch import nn
 
 from regrow.operations.checkpoint import Checkpoint, read_newest_checkpoint, write_checkpoint
 from regrow.operations.fitting import DivergedError, Fit, FitState, fit
+from regrow.operations.journal import Journal
 from regrow.operations.optimizer import MuonAdamW, orthogonalise
 from regrow.operations.spread import Share, make_accelerator
+from regrow.operations.train_codec import CodecStage, crops
 
 RUN = """
 import sys, time, torch
@@ -205,3 +209,27 @@ def test_adamw_share_equals_torch() -> None:
             module(x).square().mean().backward()
             optimizer.step()
     assert torch.allclose(ours.weight, theirs.weight, atol=1e-6)
+
+
+@pytest.mark.parametrize(("batch", "parts"), [(12, 2), (20, 4), (8, 16)])
+@pytest.mark.parametrize("late", [0.0, 0.9])
+def test_crops_of_a_codec_can_always_be_cut_into_the_parts_of_a_step(batch: int, parts: int, late: float) -> None:
+    stage = CodecStage(np.zeros((3, 64, 64, 3), np.uint8), None, batch)
+    seen = {len(crops(stage, Share(0, late, index, parts))[0]) for index in range(parts)}
+    assert len(seen) == 1
+    assert seen.pop() >= 1
+
+
+def test_the_log_of_a_stage_keeps_its_last_loss_when_it_is_resumed(tmp_path: Path) -> None:
+    def state(step: int, loss: float | None, notes: tuple[str, ...] = ()) -> FitState:
+        return FitState(step, 3, loss, 1.0, step / 3, None, notes)
+
+    first = Journal(tmp_path, True)
+    for step in (1, 2, 3):
+        first.write(state(step, 0.5 / step), 2)
+    first.close()
+    again = Journal(tmp_path, True)
+    again.write(state(3, None, ("Resuming at step 3 of 3.",)), 2)
+    again.close()
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [(line["step"], line.get("loss")) for line in lines][-2:] == [(3, pytest.approx(0.25, rel=0.5)), (3, None)]

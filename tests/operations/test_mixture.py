@@ -26,6 +26,7 @@ def test_every_item_keeps_its_caption_and_its_side(held_out: int) -> None:
     assert set(values[both.trained_on :]) == {*range(5 - held_out, 5), *range(106, 109)}
     assert (both.words, both.notes) == (("bear", "cat"), ("mixed",))
     assert both.content != own.content
+    assert both.notes_of is None  # or a new network would wait for the notes of pictures
 
 
 def test_nothing_to_train_on_is_named() -> None:
