@@ -1,5 +1,6 @@
 """What a stage of a training run hands to the loop, whatever it trains."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,5 +52,10 @@ def settings_of(request: Train, share: float, ema: float | None = None) -> Fit:
         ema=request.ema if ema is None else min(ema, request.ema),
         clip=request.clip,
         accumulate=request.accumulate,
-        minutes=min(request.minutes, request.sample_minutes or request.minutes),  # grids come with checkpoints
+        minutes=_checkpoint_minutes(request.minutes, request.sample_minutes),
     )
+
+
+def _checkpoint_minutes(most: float, grids: float) -> float:
+    """Minutes between checkpoints, which grids come with: the most that the time between two grids is a multiple of."""
+    return grids / math.ceil(grids / most) if grids else most

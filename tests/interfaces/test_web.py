@@ -9,9 +9,11 @@ import pytest
 import torch
 import tyro
 
+from regrow.families.registry import Listed
 from regrow.interfaces.web import history, places
 from regrow.interfaces.web.app import is_local, serve
 from regrow.interfaces.web.jobs import At, Job
+from regrow.interfaces.web.no_card import without_card
 from regrow.interfaces.web.texts import TEXTS
 from regrow.interfaces.web.train_tab import command_of
 from regrow.interfaces.web.work import KINDS
@@ -167,7 +169,7 @@ def test_a_worker_edits_a_sound_and_makes_it_again(home: Path) -> None:
     again = worker.submit("", "again", {"file": str(made)})
     assert over(worker, again) == "done", again.error
     assert again.facts["identical"]
-    assert history.listed() == [again.folder / again.files[0], made]
+    assert history.listed(9) == [again.folder / again.files[0], made]
     assert history.picture_of(made) == job.folder / job.beside["seen-1"]
     kind, found, here = history.settings_in(made)
     assert (kind, found["medium"], found["sound"], here) == ("edit", "sound", settings["image"], True)
@@ -211,7 +213,8 @@ def test_history_lists_newest_first_and_deletes_only_its_own(home: Path, tmp_pat
         job.keep()
         for name in job.files:
             save(job.folder / name, torch.zeros(3, 8, 8))
-    found = history.listed()
+    found = history.listed(9)
+    assert history.listed(3) == found[:3]
     assert [path.parent.name[:8] for path in found] == ["20260102", "20260102", "20260101", "20260101"]
     assert history.caption(found[0]) == "a cat · 01-02 00:00"
     save(tmp_path / "other.png", torch.zeros(3, 8, 8))
@@ -220,7 +223,33 @@ def test_history_lists_newest_first_and_deletes_only_its_own(home: Path, tmp_pat
     for path in found[:2]:
         history.delete(path)
     assert not found[0].parent.exists()
-    assert len(history.listed()) == 2
+    assert len(history.listed(9)) == 2
+
+
+def test_a_page_names_its_tab_where_the_command_line_names_a_command(home: Path) -> None:
+    job = Job("20260101-000000-aa", "", "edit", {})
+    job.tell(["it will guess; `regrow models show mine two` says what it was.", "Told in full."])
+    assert job.notes == ["it will guess; the Models tab says what it was.", "Told in full."]
+
+
+def test_a_model_without_a_card_says_what_is_known(home: Path) -> None:
+    folder = home / "models" / "mine <two>"
+    folder.mkdir(parents=True)
+    listed = Listed("mine <two>", folder, "stable-diffusion")
+    for about, said in (
+        ("{}", "makes pictures"),
+        ('{"stages": [1]}', "does not say what it was trained on"),
+        ('{"stages": {"codec": {"steps": null, "seconds": 3}}}', "does not say"),
+        (
+            '{"data": "pics", "base_model": "storybook", "stages": {"a": {"steps": 5, "seconds": 90}}}',
+            "trained on pics, going on from storybook: 5 steps in 1.5 minutes",
+        ),
+    ):
+        (folder / "training.json").write_text(about)
+        words = without_card(listed, None)
+        assert said in words
+        assert "mine &lt;two&gt;" in words
+        assert "states no licence" in words
 
 
 def test_another_address_needs_a_password() -> None:

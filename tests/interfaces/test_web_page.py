@@ -18,6 +18,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from regrow.families.registry import EMBEDDED
 from regrow.media.audio import read_recipe as read_sound_recipe
 from regrow.media.image import read_recipe
 from regrow.worlds.storybook import Scene, draw
@@ -411,25 +412,46 @@ def test_cancel_is_quick_and_two_browsers_do_not_mix(opened: Callable, server: S
     other.wait_for_selector("#generate-status .done")
 
 
+def everything(server: Server) -> list[Path]:
+    """All results, sounds too."""
+    return sorted(path for path in (server.home / "page" / "made").glob("*/*") if path.suffix in (".png", ".wav"))
+
+
 def test_history_gives_settings_back_and_deletes(opened: Callable, server: Server, tmp_path: Path) -> None:
     page = opened()
     newest = server.made()[-1]
+    long_ago = [server.home / "page" / "made" / f"20200101-0000{i:02}-aa" for i in range(60)]
+    for folder in long_ago:
+        folder.mkdir()
+        shutil.copy(EXAMPLE, folder / "a-cat-1.png")
+        (folder / "job.json").write_text('{"files": ["a-cat-1.png"]}')
     page.get_by_role("tab", name="History").click()
+    page.wait_for_selector("#history img")
+    assert page.locator("#history img").count() == 60
+    page.click("#older")
+    page.wait_for_function("document.querySelectorAll('#history img').length > 60")
+    page.click("#edit-this")
+    page.wait_for_function("document.querySelector('#history-status').innerText.includes('Pick one')")
+    for folder in long_ago:
+        shutil.rmtree(folder)
+    page.get_by_role("button", name="Show what is new").click()
+    page.wait_for_function("!document.querySelector('#older')?.offsetParent")
     page.locator("#history img").first.click()
     page.click("#delete")
     page.click("#really")
     until(lambda: not newest.exists())
     # what is made again is what is picked then, and the one it was made from stays
     page.locator("#history img").nth(1).click()
-    old = server.made()
+    old = everything(server)
     page.click("#replay")
     page.wait_for_function("document.querySelector('#history-status').innerText.includes('bit for bit')")
-    (again,) = set(server.made()) - set(old)
-    page.wait_for_selector(f'#history .selected img[src$="{again.name}"]')
+    (again,) = set(everything(server)) - set(old)
+    chosen = "document.querySelector('#history .selected')"
+    page.wait_for_function(f"{chosen} && {chosen} === {chosen}.parentElement.firstElementChild")
     page.click("#delete")
     page.click("#really")
     until(lambda: not again.parent.exists())
-    assert server.made() == old
+    assert everything(server) == old
     page.click("#delete")
     page.wait_for_function("document.querySelector('#history-status').innerText.includes('Pick one')")
     recipes = {path: read_recipe(path) for path in server.made()}
@@ -476,6 +498,35 @@ def test_chinese_and_a_phone(opened: Callable, language: str) -> None:
     assert unnamed == []
 
 
+def test_checks_are_readable_on_a_phone_and_all_that_takes_long_can_be_stopped(opened: Callable) -> None:
+    page = opened("zh-CN", viewport={"width": 390, "height": 844})
+
+    def go_to(tab: str) -> None:
+        page.locator(".overflow-menu button").first.click()
+        page.get_by_role("button", name=tab, exact=True).last.click()
+
+    go_to("内部")
+    page.click("#look-example")
+    page.wait_for_selector("#look-picture img")
+    set_slider(page, "look-steps", 100)
+    page.click("#go-look")
+    page.wait_for_selector("#look-status progress")
+    page.click("#cancel-look")
+    page.wait_for_selector("#look-status .cancelled")
+    page.click("#go-prove")
+    page.wait_for_function("document.querySelector('#checks').innerText.includes('pass')")
+    page.click("#cancel-prove")
+    page.wait_for_selector("#prove-status .cancelled")
+    assert page.inner_text("#checks thead").replace("⋮", "").split()[:4] == ["状态", "检验", "误差", "允许"]
+    widths = page.evaluate("[...document.querySelector('#checks .virtual-row').children].map(e => e.clientWidth)")
+    assert min(widths) >= 60
+    go_to("模型")
+    page.wait_for_function("document.querySelector('#models').innerText.includes('bandstand')")
+    headings = page.inner_text("#models thead").replace("⋮", "").split()  # the sign is a menu's
+    assert headings == ["名称", "图片或声音", "类别", "许可", "大小"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 def test_a_killed_server_takes_up_its_job_and_finds_its_training(opened: Callable, server: Server) -> None:
     page = opened()
     page.get_by_role("tab", name="Train").click()
@@ -513,3 +564,16 @@ def test_a_killed_server_takes_up_its_job_and_finds_its_training(opened: Callabl
     page.click("#stop-train")
     page.wait_for_function("document.querySelector('#train-status').innerText.includes('stopped')")
     assert list((server.home / "runs" / "mine").rglob("*.safetensors"))
+    # as it is when a training ends: a grid of samples, and a model more without a card
+    (server.home / "runs" / "mine" / "samples").mkdir(exist_ok=True)
+    shutil.copy(EXAMPLE, server.home / "runs" / "mine" / "samples" / "final.png")
+    shutil.copytree(EMBEDDED / "storybook", server.home / "models" / "mine", ignore=lambda *_: ["README.md"])
+    page.wait_for_function("document.querySelector('#train-status').innerText.includes('finished')")
+    page.wait_for_selector("#samples button[aria-label='Newest samples'] img[alt='Newest samples']")
+    page.get_by_role("tab", name="Generate").click()
+    page.get_by_role("button", name="All settings").last.click()
+    page.get_by_role("combobox", name="Model").click()
+    page.get_by_role("option", name="mine").wait_for()
+    page.get_by_role("tab", name="Models").click()
+    page.locator("#models").get_by_text("mine").last.click()
+    page.wait_for_function("document.querySelector('#model-facts').innerText.includes('It was trained on storybook')")

@@ -16,6 +16,7 @@ from regrow.families.registry import open_model
 from regrow.operations.dataset import drawn
 from regrow.operations.progress import finish
 from regrow.operations.rehearsal import rehearse
+from regrow.operations.staged import settings_of
 from regrow.operations.train import train
 from regrow.operations.training_request import Train
 from regrow.worlds.storybook import VOCABULARY, Scene, draw
@@ -139,6 +140,12 @@ def test_a_run_stopped_before_its_first_step_leaves_nothing_half_written(
     assert seen.count(at) == 1
     assert not list((tmp_path / "cache").rglob(".*"))
     assert run(Train(resume="early")) == tmp_path / "models" / "early"
+
+
+def test_grids_come_at_their_own_interval() -> None:
+    for checkpoints, grids, expected in ((2, 0.3, 0.3), (2, 3, 1.5), (2, 10, 2), (5, 0, 5)):
+        settings = settings_of(replace(TINY, minutes=checkpoints, sample_minutes=grids), 1)
+        assert settings.minutes == pytest.approx(expected)
 
 
 def run(request: Train, stop_after: int | None = None) -> Path | None:

@@ -88,11 +88,12 @@ def history_tab(page: Page, tab: Any) -> None:
             raise gr.Error(str(problem), print_exception=False) from problem
         return fill(file, request)
 
-    def to_edit(path: str) -> tuple[Any, ...]:
+    def to_edit(path: str, request: gr.Request) -> dict[Any, Any]:
         if not path:
-            return (gr.skip(),) * 4
-        given = (gr.skip(), path, "sound") if is_sound(path) else (path, gr.skip(), "picture")
-        return *given, gr.update(selected="edit")
+            return {told: said("pick_first", request)}
+        medium = "sound" if is_sound(path) else "picture"
+        field = edit["sound" if medium == "sound" else "image"]
+        return {field: path, edit["medium"]: medium, page.tabs: gr.update(selected="edit")}
 
     def make_again(path: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         if not path:
@@ -124,7 +125,7 @@ def history_tab(page: Page, tab: Any) -> None:
     pictures.select(pick, files, panel, **quiet)
     reuse.click(fill, picked, [told, page.tabs, *filled], **quiet)
     dropped.upload(take_dropped, dropped, [told, page.tabs, *filled], **quiet)
-    edit_this.click(to_edit, picked, [edit["image"], edit["sound"], edit["medium"], page.tabs], **quiet)
+    edit_this.click(to_edit, picked, [told, edit["image"], edit["sound"], edit["medium"], page.tabs], **quiet)
     replay.click(make_again, picked, [told, *panel], **quiet).then(show, [most, picked], listing, **quiet)
     cancel.click(stop, None, None, queue=False, api_visibility="private")
     delete.click(ask_again, picked, [really, told], **quiet)

@@ -1,4 +1,4 @@
-"""The Look inside tab: the path to noise or what a sound is, how much each level keeps, and the maths proved live."""
+"""The Look inside tab: the path to noise and back or what a sound is, what a level keeps, the maths proved live."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,6 +8,7 @@ import pandas
 
 from regrow.interfaces.web.edit_settings import DEFAULTS
 from regrow.interfaces.web.medium import follow, kept_sound, medium_of, sound_field, switch
+from regrow.interfaces.web.named import named
 from regrow.interfaces.web.parts import Page, beside, following, kept, model_names, upload, worded
 from regrow.interfaces.web.places import EXAMPLE, PIANO
 from regrow.interfaces.web.texts import TEXTS, said, text
@@ -37,6 +38,7 @@ def inside_tab(page: Page) -> None:
             strip = gr.Image(
                 label=text("strip"), interactive=False, buttons=["download", "fullscreen"], elem_id="strip"
             )
+            named(strip)
             curve = gr.LinePlot(
                 x="step", y="alpha_bar", color="part", label=text("curve"), height=300,
                 color_map={"kept": "#64748b", "regrown": "#15803d"}, elem_id="curve",
@@ -46,13 +48,15 @@ def inside_tab(page: Page) -> None:
     follow(medium, model, {"picture": [picture_in, source], "sound": [sound_in]}, words)
     levels = gr.State([])
     gr.Markdown(text("prove_about"))
-    prove = gr.Button(text("prove"), elem_id="go-prove")
+    with gr.Row():
+        prove = gr.Button(text("prove"), elem_id="go-prove")
+        halt = gr.Button(text("cancel"), variant="stop", elem_id="cancel-prove")
     proved = gr.HTML(elem_id="prove-status")
     columns = ["state", "check", "error", "allowed", "formula", "from_paper", "against"]
     table = gr.Dataframe(
         headers=[TEXTS[name][0] for name in columns], datatype="str", wrap=True,
         interactive=False, max_height=420, label=text("check"), elem_id="checks",
-        column_widths=["8%", "20%", "8%", "8%", "24%", "16%", "16%"],
+        column_widths=[70, 210, 95, 95, 310, 210, 220],  # not shares, which a phone makes a letter wide
     )  # fmt: skip
 
     def run_look(
@@ -88,16 +92,22 @@ def inside_tab(page: Page) -> None:
     def take_piano(request: gr.Request) -> str:
         return kept_sound(str(PIANO), request)
 
-    def stop(request: gr.Request) -> None:
-        for kind in ("look", "verify"):
-            if job := page.worker.latest(page.owner(request), (kind,)):
-                page.worker.cancel(job)
+    def stop(kind: str, request: gr.Request) -> None:
+        if job := page.worker.latest(page.owner(request), (kind,)):
+            page.worker.cancel(job)
+
+    def stop_look(request: gr.Request) -> None:
+        stop("look", request)
+
+    def stop_prove(request: gr.Request) -> None:
+        stop("verify", request)
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     look.click(run_look, [image, sound, source, model, steps, strength], [told, strip, curve, levels], **quiet)
     example.click(take_example, None, [image, source], **quiet)
     piano.click(take_piano, None, sound, **quiet)
-    cancel.click(stop, None, None, queue=False, api_visibility="private")
+    cancel.click(stop_look, None, None, queue=False, api_visibility="private")
+    halt.click(stop_prove, None, None, queue=False, api_visibility="private")
     strength.release(drawn, [levels, strength], curve, **quiet)
     prove.click(run_prove, None, [proved, table], **quiet)
 

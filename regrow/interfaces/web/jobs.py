@@ -1,7 +1,8 @@
 """Jobs: what was asked for and where it stands, on disk."""
 
 import json
-from collections.abc import Callable, Generator
+import re
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -66,6 +67,10 @@ class Job:
         (self.folder / "beside").mkdir(exist_ok=True)
         self.beside[what] = f"beside/{what}.png"
         save(self.folder / self.beside[what], picture)
+
+    def tell(self, notes: Iterable[str]) -> None:
+        """Add sentences of an operation, which name commands where the page has a tab."""
+        self.notes += [re.sub("`regrow models show [^`]+`", "the Models tab", note) for note in notes]
 
     def keep(self) -> None:
         """Write it down."""

@@ -9,6 +9,7 @@ from regrow.families.registry import list_models, open_model, user_models
 from regrow.interfaces.models_verbs import size_text
 from regrow.interfaces.web import processes
 from regrow.interfaces.web.medium import medium_of
+from regrow.interfaces.web.no_card import without_card
 from regrow.interfaces.web.parts import Page, beginnings, model_names, plain, worded
 from regrow.interfaces.web.texts import TEXTS, said, text
 from regrow.media.files import MediaError
@@ -56,13 +57,15 @@ def models_tab(page: Page, tab: Any) -> dict[str, Any]:
         headed = gr.update(headers=[said(name, request) for name in COLUMNS], value=rows)
         return headed, here, here, here, gr.update(choices=beginnings())
 
-    def tell(event: gr.SelectData) -> str:
+    def tell(event: gr.SelectData, request: gr.Request) -> str:
         row = event.row_value[0]
         listed = next((one for one in list_models() if one.name == row), None)
         if not listed:
             return ""
         card = listed.folder / "README.md"
-        words = card.read_text(encoding="utf-8", errors="replace")[:8000] if card.is_file() else listed.name
+        if not card.is_file():
+            return without_card(listed, request)
+        words = card.read_text(encoding="utf-8", errors="replace")[:8000]
         return words.split("---", 2)[-1] if words.startswith("---") else words  # the front matter is for machines
 
     def get(repo: str, request: gr.Request) -> tuple[str, Any]:
@@ -111,6 +114,7 @@ def models_tab(page: Page, tab: Any) -> dict[str, Any]:
     repo.submit(get, repo, [told, clock], **quiet)
     stop.click(halt, None, told, **quiet)
     clock.tick(watch, None, [told, clock], **quiet).then(show, None, outputs, **quiet)
+    page.fields["train"]["models"].change(show, None, outputs, **quiet)
     add.click(link, [folder, name], told, **quiet).then(show, None, outputs, **quiet)
     return {"show": show, "outputs": outputs}
 

@@ -28,7 +28,7 @@ def generate(job: Job, request: Generate, model: Model) -> Generator[At, None, N
     """Sounds from words."""
     made = yield from steps_of(generate_sounds(request, model), model)
     keep(job, list(made.waves), made.rate, made.recipes, [request.prompt] * request.count, model)
-    job.notes += made.notes
+    job.tell(made.notes)
     job.facts["figures"] = made.recipes[0]["figures"]
 
 
@@ -39,7 +39,7 @@ def edit(job: Job, request: Edit, model: Model) -> Generator[At, None, None]:
     before = yield from rewound(request, told, lambda: model.encode(mel[None]))
     edited = yield from steps_of(edit_sounds(request, model), model)
     keep(job, edited.waves, edited.rate, edited.recipes, request.target, model)
-    job.notes += edited.notes
+    job.tell(edited.notes)
     sound = edited.heard.sound
     job.lay_beside("before", seen(sound.wave, sound.rate, settings_of(model)))
     job.beside["original"] = "beside/original.wav"
@@ -56,7 +56,7 @@ def look(job: Job, model: Model) -> Generator[At, None, None]:
     job.facts["alpha_bar"] = [level.alpha**2 for level in model.schedule.grid(job.settings["steps"])]
     lost = {"codec": inspected.facts.get("codec_db"), "phase": inspected.facts["mel_and_back_db"]}
     job.facts["lost"] = {part: decibels for part, decibels in lost.items() if decibels is not None}
-    job.notes = list(inspected.facts["notes"])
+    job.tell(inspected.facts["notes"])
 
 
 def keep(

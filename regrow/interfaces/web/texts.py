@@ -154,6 +154,25 @@ TEXTS: dict[str, tuple[str, str]] = {
     "pull": ("Get a model from the Hugging Face hub", "从 Hugging Face 下载模型"),
     "repo": ("Repository (user/name)", "仓库（user/name）"),
     "click_model": ("Click a model to read what it is and can do.", "点击一个模型，看它是什么、能做什么。"),
+    "makes_picture": ("makes pictures", "生成图片"),
+    "makes_sound": ("makes sounds", "生成声音"),
+    "card_is": ("It {makes} and takes {size} on disk. ", "它{makes}，占磁盘 {size}。"),
+    "card_trained": (
+        "It was trained on {data}, {began}: {steps} steps in {minutes} minutes. ",
+        "用 {data} 训练，{began}：{steps} 步，历时 {minutes} 分钟。",
+    ),
+    "card_from": ("going on from {base}", "从 {base} 继续"),
+    "card_new": ("from nothing", "从零开始"),
+    "card_unknown": ("It does not say what it was trained on. ", "它没有说明用什么训练的。"),
+    "card_next": (
+        "Choose it as the model on Edit and Generate. ",
+        "可在“编辑”和“生成”页选它作模型。",
+    ),
+    "card_licence": (
+        "It states no licence: before you give it to others, write what it is and under which licence into README.md "
+        "in {folder}.",
+        "它没有写明许可：给别人之前，请在 {folder} 里的 README.md 写明它是什么、用什么许可。",
+    ),
     "go_pull": ("Download or resume", "下载或继续"),
     "stop": ("Stop", "停止"),
     "folder": ("Folder on this computer", "本机文件夹"),
@@ -186,7 +205,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "samples": ("Newest samples", "最新样图"),
     "log": ("What it said", "输出"),
     "look": ("Show the path", "显示路径"),
-    "strip": ("From picture to noise", "从图片到噪声"),
+    "strip": ("From picture to noise and back", "从图片到噪声，再回来"),
     "curve": ("alpha-bar by step: how much of the original is left", "各步的 alpha-bar：原件还剩多少"),
     "strength_curve": ("Where an edit of this strength starts", "这个强度的编辑从哪里开始"),
     "prove_about": (
@@ -247,7 +266,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "设置已填到“编辑”页；原件不在这里，请把原件也拖进去。",
     ),
     "before": ("as it was: {words}", "原来：{words}"),
-    "pick_first": ("Pick one on the left first.", "请先在左边点选一个。"),
+    "pick_first": ("Pick one of the pictures or sounds first.", "请先点选一个图片或声音。"),
     "older": ("Show older ones", "显示更早的"),
     "local_only": (
         "Folders of this computer can be named only where the page listens to this computer alone.",

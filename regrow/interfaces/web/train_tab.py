@@ -11,7 +11,8 @@ import pandas
 
 from regrow.interfaces.web import processes
 from regrow.interfaces.web.medium import follow, switch
-from regrow.interfaces.web.parts import Page, beginnings, plain, worded
+from regrow.interfaces.web.named import named
+from regrow.interfaces.web.parts import Page, beginnings, model_names, plain, worded
 from regrow.interfaces.web.places import page as place
 from regrow.interfaces.web.texts import said, text
 from regrow.media.home import home
@@ -48,11 +49,11 @@ def train_tab(page: Page) -> None:
                 stop = gr.Button(text("stop"), variant="stop", size="md", elem_id="stop-train")
                 resume = gr.Button(text("resume"), size="md", elem_id="resume")
             loss = gr.LinePlot(x="step", y="loss", color="curve", label=text("loss"), height=300, elem_id="loss")
-            samples = gr.Image(
-                label=text("samples"), interactive=False, height=420, buttons=["fullscreen"], elem_id="samples"
-            )
+            samples = gr.Image(label=text("samples"), interactive=False, buttons=["fullscreen"], elem_id="samples")
+            named(samples)
             log = gr.Textbox(label=text("log"), interactive=False, lines=4, max_lines=12, elem_id="train-log")
-    page.fields["train"] = {"start": start_from}
+    models = gr.State([])  # as they were last seen, since a training that ends makes one more
+    page.fields["train"] = {"start": start_from, "models": models}
     clock = gr.Timer(2)
     words = [(folder, "label", "set"), (files, "label", "upload_set"), (batch, "label", "batch")]
     follow(medium, start_from, {}, words)
@@ -114,7 +115,7 @@ def train_tab(page: Page) -> None:
         names = processes.runs()
         name = name if name in names else names[0] if names else None
         if not name:
-            return gr.update(choices=[], value=None), "", None, None, ""
+            return gr.update(choices=[], value=None), "", None, None, "", model_names()
         run = processes.run(name)
         state = said(run.state, request)
         words = said("run_line", request, name=name, state=state, step=run.step)
@@ -125,10 +126,11 @@ def train_tab(page: Page) -> None:
         if run.left:
             words += said("run_left", request, left=run.left)
         status = f'<div class="status {run.state}" role="status">{plain(words)}</div>'
-        return gr.update(choices=names, value=name), status, _curves(run.losses), processes.grid(run), run.said
+        choice, curves = gr.update(choices=names, value=name), _curves(run.losses)
+        return choice, status, curves, processes.grid(run), run.said, model_names()
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    outputs = [chosen, status, loss, samples, log]
+    outputs = [chosen, status, loss, samples, log, models]
     rehearse.click(rehearsal, inputs, told, **quiet)
     go.click(begin, inputs, [told, chosen], **quiet).then(show, chosen, outputs, **quiet)
     resume.click(go_on, chosen, told, **quiet)

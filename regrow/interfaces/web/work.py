@@ -48,7 +48,7 @@ def generate(job: Job, opened: Open) -> Generator[At, None, None]:
         return
     made = yield from steps_of(generating(request, model), model)
     _keep(job, made.pictures, made.recipes, [request.prompt] * request.count)
-    job.notes = list(made.notes)
+    job.tell(made.notes)
     job.facts["figures"] = made.recipes[0]["figures"]
 
 
@@ -79,7 +79,7 @@ def edit(job: Job, opened: Open) -> Generator[At, None, None]:
         back = yield from steps_of(editing(plain, model), model)
         job.lay_beside("reconstruction", back.frames[0])
         job.facts["reconstruction"] = back.recipes[0]["figures"]["to_source"]
-    job.notes = list(edited.notes)
+    job.tell(edited.notes)
     job.facts |= {"figures": edited.recipes[0]["figures"], "rewound": before, "reused": edited.reused and not before}
 
 
@@ -94,7 +94,7 @@ def explore(job: Job, opened: Open) -> Generator[At, None, None]:
         job.lay_beside(f"cell-{i}", cell.picture)
         cells.append({"strength": cell.request.strength, "guidance": cell.request.guidance})
     job.facts |= {"cells": cells, "figures": {"evaluations": explored.evaluations, "seconds": explored.seconds}}
-    job.notes = list(explored.notes)
+    job.tell(explored.notes)
 
 
 def again(job: Job, opened: Open) -> Generator[At, None, None]:
@@ -127,7 +127,7 @@ def look(job: Job, opened: Open) -> Generator[At, None, None]:
     grid = model.schedule.grid(steps)
     job.facts["alpha_bar"] = [level.alpha**2 for level in grid]
     job.facts["codec"] = inspected.facts["codec"]
-    job.notes = list(inspected.facts["notes"])
+    job.tell(inspected.facts["notes"])
 
 
 def prove(job: Job, opened: Open) -> Generator[At, None, None]:
