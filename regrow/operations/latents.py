@@ -1,8 +1,11 @@
 """Latents on disk: each picture or mel is encoded once for each codec, and mapped into memory ever after."""
 
+import fcntl
 import hashlib
+import time
 from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 import torch
@@ -50,8 +53,22 @@ def latents_of(
     path = home() / "cache" / "latents" / f"{key}.npy"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield from _encode(path, encode, items, count, batch)
+        with path.with_suffix(".lock").open("w") as lock:
+            while not _held(lock):  # another training encodes the same: what it leaves is for both
+                yield Progress("encode", 0, count)
+                time.sleep(0.2)
+            if not path.exists():
+                yield from _encode(path, encode, items, count, batch)
     return np.load(path, mmap_mode="r")
+
+
+def _held(lock: TextIO) -> bool:
+    """Whether this process has the lock, or has got it now; a killed one gives it back."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 @torch.no_grad()

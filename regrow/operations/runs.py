@@ -94,6 +94,25 @@ def keep_request(request: Train) -> None:
     write_whole(path, (json.dumps(settings, indent=1, ensure_ascii=False) + "\n").encode())
 
 
+def other_data(name: str, content: str) -> tuple[str, ...]:
+    """A sentence where a run that has checkpoints goes on with other data than it began with, which are noted.
+
+    Args:
+        name: of the run.
+        content: the hash of what it is trained on now.
+    """
+    run = run_of(name)
+    path = run / "data.txt"
+    before = path.read_text(encoding="utf-8") if path.is_file() else content
+    write_whole(path, content.encode())
+    if before == content or not checkpoints_of(run):
+        return ()
+    return (
+        "NOTE: what this run is trained on has changed since it began, so it does not end as it would have ended, and "
+        "pictures or sounds that were held out may be trained on now.",
+    )
+
+
 def spend(name: str) -> None:
     """Of a run whose model is published drop what it would have gone on from; its log and samples stay."""
     run = run_of(name)

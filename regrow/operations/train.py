@@ -30,6 +30,7 @@ from regrow.operations.runs import (
     clear,
     finished,
     keep_request,
+    other_data,
     resumed,
     run_of,
     spend,
@@ -100,8 +101,9 @@ def train(request: Train, stop: Callable[[], bool] = lambda: False) -> Generator
         if found is None:
             return None
         model, data = found
-        if data.notes and first:
-            yield Training("read", notes=data.notes)
+        notes = (*data.notes, *other_data(request.name, data.content)) if first else ()
+        if notes:
+            yield Training("read", notes=notes)
         facts: dict[str, Any] = {}
         for stage in stages_of(request):
             with accelerator.main_process_first():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from regrow.operations.runs import check_request, clear, keep_request, resumed, run_of, spend
+from regrow.operations.runs import check_request, clear, keep_request, other_data, resumed, run_of, spend
 from regrow.operations.train import _diverged
 from regrow.operations.training_request import Train
 
@@ -74,6 +74,15 @@ def test_a_run_that_diverged_says_whether_its_name_is_free() -> None:
     )
     spend("mine")
     assert _diverged("denoiser", 7, 0.5, run).endswith("lower --rate, which was 0.5, and run it again.")
+
+
+def test_a_folder_that_changed_while_a_run_was_stopped_is_named() -> None:
+    begun(BEGUN, checkpoint=False)
+    assert other_data("mine", "some pictures") == ()
+    begun(BEGUN)
+    assert other_data("mine", "some pictures") == ()
+    (note,) = other_data("mine", "other pictures")
+    assert "has changed since it began" in note
 
 
 def test_what_a_published_run_would_have_gone_on_from_goes() -> None:
