@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from regrow.interfaces.reporting import distance_text, engaged, free_paths, say, slug, watched
+from regrow.interfaces.reporting import distance_text, engaged, free_paths, replay_of, say, slug, watched
 from regrow.interfaces.sound_verbs import check_savable as check_sound
 from regrow.interfaces.sound_verbs import for_sounds, is_sound
 from regrow.interfaces.sound_verbs import save as save_sound
@@ -52,7 +52,7 @@ def interpolate(request: Interpolate, run: "Run", out: Path | None) -> None:
         ),
         f"wrote {sheet}",
         f"{counted['inversion']} evaluations for each inversion, {counted['regrowth']} for each step, "
-        f"{figures['seconds']} s; again with: regrow replay {paths[0]}",
+        f"{figures['seconds']} s; again with: {replay_of(paths[0])}",
     )
 
 

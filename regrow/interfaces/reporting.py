@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -47,6 +48,11 @@ def set_threads(run: "Run") -> None:
     """The number of threads that a command asks for."""
     if run.threads:
         torch.set_num_threads(run.threads)
+
+
+def replay_of(path: Path) -> str:
+    """The command that makes a file again, to be copied whatever its name."""
+    return f"regrow replay {shlex.quote(str(path))}"
 
 
 def watched(operation: Generator[Progress, None, Result], run: "Run") -> Result:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from regrow.families.model import Model
-from regrow.interfaces.reporting import checked, engaged, free_paths, lines, opened, say, slug, watched
+from regrow.interfaces.reporting import checked, engaged, free_paths, lines, opened, replay_of, say, slug, watched
 from regrow.media.audio import check_savable, is_sound, save
 from regrow.media.image import save as save_picture
 from regrow.operations import extend as extending
@@ -43,7 +43,7 @@ def generate(request: Generate, run: "Run", out: Path | None, model: Model) -> N
         {"files": paths, "notes": notes, "recipes": made.recipes},
         *notes,
         *(f"wrote {path} (seed {request.seed + i})" for i, path in enumerate(paths)),
-        f"{figures['evaluations']} evaluations, {figures['seconds']} s; again with: regrow replay {paths[0]}",
+        f"{figures['evaluations']} evaluations, {figures['seconds']} s; again with: {replay_of(paths[0])}",
     )
 
 
@@ -71,7 +71,7 @@ def edit(request: Edit, run: "Run", out: Path | None, sheet: Path | None, model:
         ),
         *([f"wrote {sheet}"] if sheet else []),
         f"{counted['inversion']} evaluations for the inversion{' (kept from before)' if edited.reused else ''}, "
-        f"{counted['regrowth']} for the regrowth, {figures['seconds']} s; again with: regrow replay {paths[0]}",
+        f"{counted['regrowth']} for the regrowth, {figures['seconds']} s; again with: {replay_of(paths[0])}",
     )
 
 
@@ -93,7 +93,7 @@ def extend(request: Extend, run: "Run", out: Path | None) -> None:
             f"wrote {path}: {wave.shape[-1] / longer.rate:.2f} s, from {begin:.2f} to {end:.2f} s the file itself"
             for path, wave in zip(paths, longer.waves, strict=True)
         ),
-        f"{figures['evaluations']} evaluations, {figures['seconds']} s; again with: regrow replay {paths[0]}",
+        f"{figures['evaluations']} evaluations, {figures['seconds']} s; again with: {replay_of(paths[0])}",
     )
 
 

@@ -15,6 +15,7 @@ from regrow.interfaces.reporting import (
     free_paths,
     lines,
     opened,
+    replay_of,
     say,
     set_threads,
     slug,
@@ -56,7 +57,7 @@ def generate(request: Generate, run: "Run", out: Path | None) -> None:
         {"files": paths, "notes": made.notes, "recipes": made.recipes},
         *made.notes,
         *(f"wrote {path} (seed {request.seed + i})" for i, path in enumerate(paths)),
-        f"{figures['evaluations']} evaluations, {figures['seconds']} s; again with: regrow replay {paths[0]}",
+        f"{figures['evaluations']} evaluations, {figures['seconds']} s; again with: {replay_of(paths[0])}",
     )
 
 
@@ -98,7 +99,7 @@ def edit(request: Edit, run: "Run", out: Path | None, sheet: Path | None) -> Non
         *(f"wrote {path}: {share}; change it by hand and give it back with --mask" for path, share in masks.items()),
         *([f"{counted['mask']} evaluations for the mask"] if "mask" in counted else []),
         f"{counted['inversion']} evaluations for the inversion{' (kept from before)' if edited.reused else ''}, "
-        f"{counted['regrowth']} for the regrowth, {figures['seconds']} s; again with: regrow replay {paths[0]}",
+        f"{counted['regrowth']} for the regrowth, {figures['seconds']} s; again with: {replay_of(paths[0])}",
     )
 
 

@@ -20,7 +20,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.media import sound_tag, tag
-from regrow.media.files import MediaError, readable, reason, write_whole
+from regrow.media.files import MediaError, check_folder, readable, reason, write_whole
 from regrow.media.listing import SOUNDS
 
 SAVED = {".wav": ("WAV", "PCM_24"), ".flac": ("FLAC", "PCM_24"), ".ogg": ("OGG", "VORBIS")}
@@ -142,12 +142,11 @@ def check_savable(path: str | os.PathLike[str]) -> None:
     """Refuse a name that `save` would refuse, before the work is done.
 
     Raises:
-        MediaError: unknown suffix, or a folder that is not there.
+        MediaError: unknown suffix, or a folder that is not there or may not be written in.
     """
     if Path(path).suffix.lower() not in SAVED:
         raise MediaError(f"{path} has no suffix of a sound that regrow can save: use one of {', '.join(SAVED)}.")
-    if not Path(path).parent.is_dir():
-        raise MediaError(f"{path} cannot be written, for there is no folder {Path(path).parent}: make it first.")
+    check_folder(path)
 
 
 def read_recipe(path: str | os.PathLike[str]) -> dict[str, Any] | None:

@@ -33,6 +33,19 @@ def readable(path: str | os.PathLike[str]) -> Path:
     return path
 
 
+def check_folder(path: str | os.PathLike[str]) -> None:
+    """Refuse a file that could not be written, before the work is done.
+
+    Raises:
+        MediaError: its folder is not there, or this user may not write in it.
+    """
+    folder = Path(path).parent
+    if not folder.is_dir():
+        raise MediaError(f"{path} cannot be written, for there is no folder {folder}: make it first.")
+    if not os.access(folder, os.W_OK):
+        raise MediaError(f"{path} cannot be written, for this user may not write in {folder}: choose another folder.")
+
+
 def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
     """Writes `data` so that `path` holds either what it held before or all of `data`, even after a power cut.
 

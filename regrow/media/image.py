@@ -21,7 +21,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from torch import Tensor
 
 from regrow.media import colour, tag
-from regrow.media.files import MediaError, readable, reason, write_whole
+from regrow.media.files import MediaError, check_folder, readable, reason, write_whole
 
 MOST_PIXELS = 64_000_000
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "JPEG2000", "ICO", "PPM", "TGA", "QOI")
@@ -125,12 +125,11 @@ def check_savable(path: str | os.PathLike[str]) -> None:
     """Refuse a name that `save` would refuse, before the work is done.
 
     Raises:
-        MediaError: unknown suffix, or a folder that is not there.
+        MediaError: unknown suffix, or a folder that is not there or may not be written in.
     """
     if Path(path).suffix.lower() not in SAVED:
         raise MediaError(f"{path} has no suffix that regrow can save: use one of {', '.join(SAVED)}.")
-    if not Path(path).parent.is_dir():
-        raise MediaError(f"{path} cannot be written, for there is no folder {Path(path).parent}: make it first.")
+    check_folder(path)
 
 
 def read_recipe(path: str | os.PathLike[str]) -> dict[str, Any] | None:

@@ -204,3 +204,24 @@ def test_a_model_named_by_its_place_is_found_again_from_any_folder(
     (workplace / "else").mkdir()
     monkeypatch.chdir(workplace / "else")
     assert printed(capsys, "replay", "../cat.png")["identical"]
+
+
+def test_what_is_printed_to_be_copied_works_for_names_with_spaces(
+    capsys: pytest.CaptureFixture[str], folder: str
+) -> None:
+    main(["generate", "a cat", "--model", folder, "--steps", "1", "--guidance", "1", "--out", "my cat.png"])
+    assert "again with: regrow replay 'my cat.png'\n" in capsys.readouterr().out
+
+
+def test_where_nothing_can_be_written_nothing_is_computed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    monkeypatch.setattr("os.access", lambda *_: False)  # root may write anywhere
+    monkeypatch.setattr("regrow.operations.generate.generate", lambda *_: pytest.fail("it computes"))
+    told = refused(capsys, "generate", "a cat", "--model", folder, "--out", "cat.png")
+    assert "this user may not write in" in told
+
+
+@pytest.mark.parametrize("port", ["-1", "99999999"])
+def test_there_is_no_such_port(capsys: pytest.CaptureFixture[str], port: str) -> None:
+    assert "--port must be from 0" in refused(capsys, "serve", "--no-browser", "--port", port)

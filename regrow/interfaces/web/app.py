@@ -110,8 +110,11 @@ def serve(host: str, port: int, share: bool, password: str, open_browser: bool, 
         The page's address.
 
     Raises:
-        ValueError: others could reach it and there is no password, or the page is served already.
+        ValueError: others could reach it and there is no password, the page is served already, or there is no such
+            port.
     """
+    if not 0 <= port <= 65_535:
+        raise ValueError(f"--port must be from 0, which takes a free one, to 65535; got {port}.")
     local = is_local(host) and not share
     if not local and len(password) < 8:
         raise ValueError(
