@@ -1,5 +1,6 @@
 """What several tabs share: who asks, what a job says, watching one, a picture field that opens nothing, choices."""
 
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from regrow.media.audio import is_sound
 from regrow.media.files import MediaError
 
 SETTLES = 0.35
-"""Seconds."""
+"""Seconds that a slider rests before something grows again: a hand that goes on moves it sooner."""
 
 
 @dataclass
@@ -193,8 +194,8 @@ def whole(value: float | None, name: str, request: gr.Request) -> int:
     if value is None:
         return 0
     if value != int(value) or not 0 <= value < 2**63:
-        raise gr.Error(said("not_whole", request, name=TEXTS[name][0].split(":")[0], value=f"{value:g}"),
-                       print_exception=False)  # fmt: skip
+        label = re.split("[:：(（]", said(name, request))[0].strip()
+        raise gr.Error(said("not_whole", request, name=label, value=f"{value:g}"), print_exception=False)
     return int(value)
 
 
