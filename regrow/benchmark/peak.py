@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable, Generator
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from regrow.families.model import Engine
@@ -73,14 +74,14 @@ def flops_of(network: Network) -> float:
     unet = network.unet
     with torch.device("meta"):
         empty = type(unet).from_config(unet.config)
-        inputs = _inputs(network)
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        empty(*inputs)
+        call = _calling(network, empty)
+    with FlopCounterMode(display=False) as counter:
+        call()
     return float(counter.get_total_flops())
 
 
 def share_of(
-    network: Network, engines: dict[str, Engine], peak: float, times: int = 5
+    network: Network, engines: dict[str, Engine], peak: float, times: int = 5, bfloat16: bool = False
 ) -> Generator[Progress, None, Share]:
     """Measure a network in torch, and by each engine, once warm.
 
@@ -89,16 +90,18 @@ def share_of(
         engines: by name.
         peak: flops a second.
         times: of each, the fastest of which counts.
+        bfloat16: whether torch computes it in bfloat16, too, by a copy in channels_last.
     """
     x_t, labels, *words = _inputs(network)
     tokens = words[0] if words else torch.zeros(1, 0, 0)
-
-    def in_torch() -> Any:
-        with torch.no_grad():
-            return network.unet(x_t, labels, *words)
-
-    runs: dict[str, Callable[[], object]] = {"torch": in_torch}
+    runs: dict[str, Callable[[], object]] = {}
+    if network.unet.dtype == torch.float32:
+        runs["torch"] = _calling(network, network.unet)
     runs |= {name: (lambda engine=engine: engine(x_t, labels, tokens)) for name, engine in engines.items()}
+    if bfloat16:
+        rounded = deepcopy(network.unet) if network.unet.dtype == torch.float32 else network.unet
+        nn.Module.to(rounded, torch.bfloat16, memory_format=torch.channels_last)  # without diffusers' warning
+        runs["torch bfloat16"] = _calling(network, rounded)
     seconds = {}
     for i, (name, run) in enumerate(runs.items()):
         yield Progress(network.name, i, len(runs))
@@ -106,6 +109,24 @@ def share_of(
         seconds[name] = fastest_of(run, times)
     yield Progress(network.name, len(runs), len(runs))
     return Share(network.name, network.sides, flops_of(network), peak, seconds)
+
+
+def _calling(network: Network, unet: Any) -> Callable[[], object]:
+    """A call of a network, or of a copy of it."""
+    inputs = [part.to(unet.dtype) for part in _inputs(network)]
+    added = None
+    if (
+        getattr(unet.config, "addition_embed_type", None) == "text_time"
+    ):  # Stable Diffusion XL's second prompt, and its sizes
+        size = unet.config.addition_time_embed_dim
+        pooled = torch.randn(1, unet.config.projection_class_embeddings_input_dim - 6 * size, dtype=unet.dtype)
+        added = {"text_embeds": pooled, "time_ids": torch.ones(1, 6, dtype=unet.dtype)}
+
+    def call() -> object:
+        with torch.no_grad():
+            return unet(*inputs, added_cond_kwargs=added) if added else unet(*inputs)
+
+    return call
 
 
 def _inputs(network: Network) -> list[Tensor]:

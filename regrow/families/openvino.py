@@ -39,8 +39,9 @@ Sides = tuple[int, int]
 CACHE_BYTES = int(os.environ.get("REGROW_ENGINE_BYTES", 16 << 30))
 """The networks unused for longest are dropped when all of them together exceed this."""
 
-TOLERANCE: dict[Precision, float] = {"float32": 1e-4, "bfloat16": 5e-2}
-"""How far a converted network may be from torch's, in RMS relative to its output; measured 1e-6 in float32."""
+TOLERANCE: dict[Precision, float] = {"float32": 1e-4, "bfloat16": 0.2}
+"""How far a converted network may be from torch's, in RMS relative to its output. Measured 1e-6 in float32; in bfloat16
+0.01 for the embedded networks and 0.06 for Stable Diffusion 1.5's with random weights, which is all rounding."""
 
 LARGE = 256 << 20
 """Bytes of weights from which on samples are computed one by one: each shape holds its own copy of the weights."""
@@ -219,11 +220,13 @@ def _convert(network: Network, sides: Sides, precision: Precision, folder: Path)
     aside.mkdir()
     try:
         openvino.save_model(converted, aside / "network.xml", compress_to_fp16=False)
-        compiled = compile_for(converted, [tuple(part.shape) for part in example], precision)
-        found = torch.from_numpy(compiled([part.numpy() for part in example])[0])
-        off = float((found - expected).norm() / expected.norm())
-        if not off <= TOLERANCE[precision]:
-            raise ModelError(_failed(network, f"its output is {off:.1e} off torch's"))
+        checked: tuple[Precision, ...] = ("float32",) if precision == "float32" else ("float32", precision)
+        for one in checked:  # the first tells whether it is the same network, whatever the other rounds
+            compiled = compile_for(converted, [tuple(part.shape) for part in example], one)
+            found = torch.from_numpy(compiled([part.numpy() for part in example])[0])
+            off = float((found - expected).norm() / expected.norm())
+            if not off <= TOLERANCE[one]:
+                raise ModelError(_failed(network, f"its output in {one} is {off:.1e} off torch's"))
         with suppress(OSError):  # another process was first
             aside.rename(folder)
     finally:

@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from torch import nn
 
 from regrow.families.openvino import Network
 
@@ -13,6 +14,31 @@ def stable_diffusion_15(seed: int = 0) -> Network:
     with torch.device("meta"):
         unet: Any = UNet2DConditionModel(sample_size=64, cross_attention_dim=768)  # the rest is diffusers' default
     return Network("Stable Diffusion 1.5's shape", f"random {seed}", filled(unet, seed), (64, 64), (77, 768))
+
+
+def stable_diffusion_xl(dtype: torch.dtype, seed: int = 0) -> Network:
+    """That of Stable Diffusion XL (Podell et al. 2023, arXiv 2307.01952), for latents of 128 x 128 and 77 tokens.
+
+    Args:
+        dtype: of its 2.6 billion weights.
+        seed: of these.
+    """
+    with torch.device("meta"):
+        unet: Any = UNet2DConditionModel(
+            sample_size=128,
+            block_out_channels=(320, 640, 1280),
+            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+            up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+            transformer_layers_per_block=(1, 2, 10),
+            attention_head_dim=(5, 10, 20),
+            cross_attention_dim=2048,
+            use_linear_projection=True,
+            addition_embed_type="text_time",
+            addition_time_embed_dim=256,
+            projection_class_embeddings_input_dim=2816,
+        )
+    nn.Module.to(unet, dtype)  # diffusers' own warns of modules to be kept in float32, of which there are none
+    return Network("Stable Diffusion XL's shape", f"random {seed}", filled(unet, seed), (128, 128), (77, 2048))
 
 
 def filled(unet: Any, seed: int) -> Any:

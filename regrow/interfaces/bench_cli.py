@@ -141,7 +141,7 @@ class BenchSpeed:
         turns: of each way, of which the median counts; 0 leaves the ways out.
         wishes: on which the quality of fewer steps is measured; 0, as for models that do not know the storybook,
             leaves it out.
-        large: also measure the network of Stable Diffusion 1.5, with random weights; it takes minutes and 10 GB.
+        large: XX.
         figures: also write the JSON here.
     """
 
