@@ -1,0 +1,63 @@
+"""A server of its own for every file of tests, and a headless Chromium; without one those tests are skipped."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+
+import pytest
+from web_server import PATIENCE, Server
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+OPTIONS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    started = Server(tmp_path_factory.mktemp("home"))
+    yield started
+    started.stop()
+    for told in (started.home / "page" / "processes").glob(
+        "*.json"
+    ):  # a failed test's training would go on for minutes
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(json.loads(told.read_text())["pid"], signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator:
+    if CHROMIUM is None:
+        pytest.skip("the browser tests were not run: no Chromium or Chrome is here")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS.split())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(chromium, server: Server) -> Iterator[Callable]:
+    """Opens the page in a new browser profile, and fails if anything was asked of the network."""
+    outside, contexts = [], []
+
+    def new(language: str = "en-US", **options):
+        context = chromium.new_context(locale=language, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(1000 * PATIENCE)
+        own = (server.address, "data:", "blob:")
+        page.on("request", lambda asked: None if asked.url.startswith(own) else outside.append(asked.url))
+        page.goto(server.address)
+        page.wait_for_selector("#go-edit")
+        return page
+
+    yield new
+    for context in contexts:
+        context.close()
+    assert outside == []

@@ -1,0 +1,80 @@
+"""`regrow serve` as a process, and what its tests do over HTTP and in the browser."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+PROGRAM = "from regrow.interfaces.cli import main; main()"
+PATIENCE = 120
+"""Seconds after which something does not come any more; a busy machine may be slow."""
+EXAMPLE = Path(__file__).parents[1] / "examples" / "cat.png"
+PIANO = EXAMPLE.with_name("piano.flac")
+
+
+class Server:
+    """`regrow serve` as a process."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, "serve", "--port", str(self.port), "--no-browser"],
+            env={**os.environ, "REGROW_HOME": str(self.home), "OMP_NUM_THREADS": "1"},
+            stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert self.process.stdout
+        assert "The page is at" in self.process.stdout.readline()
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(10)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def made(self) -> list[Path]:
+        return sorted((self.home / "page" / "made").glob("*/*.png"))
+
+
+def set_slider(page, name: str, value: float) -> None:
+    number = page.locator(f"#{name} input[type=number]")
+    number.fill(str(value))
+    number.press("Tab")
+
+
+def to_sounds_and_back(page, switch: str, picture: str) -> None:
+    for choice, shown in ((1, False), (0, True)):
+        page.locator(f"#{switch} label").nth(choice).click()
+        page.wait_for_function(
+            "([id, shown]) => (document.querySelector(id)?.offsetParent != null) == shown",
+            arg=[picture, shown],
+        )
+
+
+def until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come in time"
+        time.sleep(0.05)
+
+
+def status(address: str, path: str, **headers: str) -> int:
+    request = urllib.request.Request(address + path, headers=headers)
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status
+    except urllib.error.HTTPError as refused:
+        return refused.code
