@@ -13,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from regrow.families.model import Engine
 from regrow.families.names import Precision
 from regrow.families.openvino import Network
+from regrow.families.part import channels_last
 from regrow.operations.progress import Progress
 
 MATRIX = 2048
@@ -99,8 +100,9 @@ def share_of(
         runs["torch"] = _calling(network, network.unet)
     runs |= {name: (lambda engine=engine: engine(x_t, labels, tokens)) for name, engine in engines.items()}
     if bfloat16:
-        rounded = deepcopy(network.unet) if network.unet.dtype == torch.float32 else network.unet
-        nn.Module.to(rounded, torch.bfloat16, memory_format=torch.channels_last)  # without diffusers' warning
+        rounded: Any = deepcopy(network.unet) if network.unet.dtype == torch.float32 else network.unet
+        nn.Module.to(rounded, torch.bfloat16)  # diffusers' own warns of modules to be kept, of which there are none
+        channels_last(rounded)
         runs["torch bfloat16"] = _calling(network, rounded)
     seconds = {}
     for i, (name, run) in enumerate(runs.items()):

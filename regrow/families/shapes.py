@@ -23,8 +23,9 @@ def stable_diffusion_xl(dtype: torch.dtype, seed: int = 0) -> Network:
         dtype: of its 2.6 billion weights.
         seed: of these.
     """
+    made: Any = UNet2DConditionModel  # diffusers' own types are too narrow for its own checkpoints
     with torch.device("meta"):
-        unet: Any = UNet2DConditionModel(
+        unet = made(
             sample_size=128,
             block_out_channels=(320, 640, 1280),
             down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),

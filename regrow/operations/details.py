@@ -95,21 +95,23 @@ def detailed(
 
 def _meant(told: Told, thing: Any, words: str) -> Any | None:
     """The thing nearest to this one of which the words are a caption, or else part of one; None where none is near."""
-    for says in (_is_caption, _is_part):
-        for near in _nearby(told, thing):
-            if says(told, near, words):
-                return near
-    return None
+    language, wanted, found = _language(words), _carrying(words), None
+    for near in _nearby(told, thing):
+        texts = told.captions(near, language)
+        if words in texts:
+            return near
+        if found is None and _is_part(wanted, texts):
+            found = near
+    return found
 
 
-def _is_caption(told: Told, thing: Any, words: str) -> bool:
-    return words in told.captions(thing, _language(words))
-
-
-def _is_part(told: Told, thing: Any, words: str) -> bool:
-    """Whether a caption of the thing has all of the words that carry meaning, in their order."""
-    wanted = _carrying(words)
-    return bool(wanted) and any(_in_order(wanted, _carrying(text)) for text in told.captions(thing, _language(words)))
+def _is_part(wanted: Sequence[str], texts: Sequence[str]) -> bool:
+    """Whether one of the texts has all of the words that carry meaning, in their order."""
+    # most texts lack one of them, which is seen much sooner than their order
+    return bool(wanted) and any(
+        all(word in low for word in wanted) and _in_order(wanted, _carrying(low))
+        for low in (text.lower() for text in texts)
+    )
 
 
 def _carrying(words: str) -> list[str]:
@@ -135,11 +137,12 @@ def _nearby(told: Told, thing: Any) -> Iterator[Any]:
 
 def _named(told: Told, thing: Any, words: str) -> set[str]:
     """The attributes on which it depends whether the words tell of the thing."""
-    says, found = _is_caption if _is_caption(told, thing, words) else _is_part, set()
+    language, wanted, found = _language(words), _carrying(words), set()
+    whole = words in told.captions(thing, language)
     for name in told.attributes:
         others = [_changed(thing, {name: value}) for value in told.attributes[name] if value != getattr(thing, name)]
-        others = [other for other in others if other is not None]
-        if others and not any(says(told, other, words) for other in others):
+        texts = [told.captions(other, language) for other in others if other is not None]
+        if texts and not any(words in each if whole else _is_part(wanted, each) for each in texts):
             found.add(name)
     return found
 

@@ -50,6 +50,7 @@ def test_the_last_place_of_the_slider_and_the_last_words_win(opened: Callable, s
     page.click("#example")
     page.wait_for_function("document.querySelector('#target textarea').value != ''")
     page.get_by_role("button", name="All settings").first.click()
+    page.fill("#target textarea", "an orange puppy on a beach\n" * 8)  # 200 steps of one wish may be over too soon
     set_slider(page, "edit-steps", 200)
     page.click("#go-edit")
     page.wait_for_selector("#edit-status progress")
@@ -67,13 +68,17 @@ def test_the_last_place_of_the_slider_and_the_last_words_win(opened: Callable, s
 
     drag(0.9, 0.6)
     drag(0.6, 0.2)
-    number = page.locator("#strength input[type=number]")
+    last = float(page.input_value("#strength input[type=number]"))
+    assert last < 0.4
+
+    def newest() -> float:
+        recipe = read_recipe(server.made()[-1])
+        assert recipe is not None
+        return recipe["settings"]["strength"]
+
+    # on a fast machine a place on the way is done before the last one is asked for
+    until(lambda: server.made() and newest() == pytest.approx(last))
     page.wait_for_selector("#edit-status .done")
-    until(lambda: len(server.made()) > 0)
-    recipe = read_recipe(server.made()[-1])
-    assert recipe is not None
-    assert recipe["settings"]["strength"] == pytest.approx(float(number.input_value()))
-    assert recipe["settings"]["strength"] < 0.4
     jobs = [json.loads(path.read_text()) for path in (server.home / "page" / "made").glob("*/job.json")]
     assert [job["state"] for job in jobs if job["settings"].get("steps") == 200] == ["cancelled"]
     page.click("#go-edit")
