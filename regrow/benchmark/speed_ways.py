@@ -21,7 +21,7 @@ from regrow.operations.requests import Edit
 
 TOGETHER = 4
 """Wishes in one call, where several are measured."""
-OTHER_STEPS = (30, 20, 15)
+OTHER_STEPS = (30, 20, 8, 6)
 RIVALS = ("course", "ddim pair")
 PLAIN = "torch"
 """The name of regrow's default edit without any lever."""
@@ -110,13 +110,15 @@ def _own(model: Model, request: Edit) -> Callable[[], Made]:
     return run
 
 
-class _OneByOne:
+class _OneByOne(Engine):
     """torch, asked for one sample at a time."""
-
-    name = "torch one by one"
 
     def __init__(self, model: Model) -> None:
         self._model = model
+
+    @property
+    def name(self) -> str:
+        return "torch one by one"
 
     def __call__(self, x_t: Tensor, labels: Tensor, tokens: Tensor) -> Tensor:
         parts = [slice(i, i + 1) for i in range(len(x_t))]

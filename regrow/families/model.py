@@ -55,6 +55,10 @@ class Condition:
         return Condition(self.tokens.expand(batch, -1, -1))
 
 
+Way = Literal["encode", "decode"]
+"""Of a codec: from pictures to latents, or back."""
+
+
 class Engine(Protocol):
     """What computes a network in torch's stead."""
 
@@ -68,6 +72,10 @@ class Engine(Protocol):
     ) -> Float[Tensor, "b c y x"]:
         """What the network returns."""
         ...
+
+    def coded(self, way: Way, x: Float[Tensor, "b c y x"]) -> Float[Tensor, "b k h w"] | None:
+        """What the codec returns, of pictures or of latents in its own scale; None leaves it to torch."""
+        return None
 
 
 @dataclass(eq=False, kw_only=True)

@@ -58,10 +58,9 @@ def ssim(a: Float[Tensor, "c h w"], b: Float[Tensor, "c h w"], mask: Bool[Tensor
     if min(a.shape[-2:]) < WINDOW:
         raise ValueError(f"SSIM needs sides of {WINDOW} pixels or more; got {a.shape[-1]} x {a.shape[-2]}.")
     a, b = a.double(), b.double()
-    mean_a, mean_b = _blurred(a), _blurred(b)
-    variance_a = _blurred(a * a) - mean_a**2
-    variance_b = _blurred(b * b) - mean_b**2
-    covariance = _blurred(a * b) - mean_a * mean_b
+    mean_a, mean_b, square_a, square_b, product = _blurred(torch.cat([a, b, a * a, b * b, a * b])).chunk(5)
+    variance_a, variance_b = square_a - mean_a**2, square_b - mean_b**2
+    covariance = product - mean_a * mean_b
     c1, c2 = (K1 * RANGE) ** 2, (K2 * RANGE) ** 2
     similarity = (2 * mean_a * mean_b + c1) * (2 * covariance + c2)
     similarity = similarity / ((mean_a**2 + mean_b**2 + c1) * (variance_a + variance_b + c2))

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from regrow.families import engine, openvino, openvino_runtime
+from regrow.families import engine, openvino_graph, openvino_runtime
 from regrow.families.attention import Shared
 from regrow.families.engine import as_recorded, with_engine
-from regrow.families.model import Model, ModelError
+from regrow.families.model import Engine, Model, ModelError
 from regrow.families.registry import open_model
 from regrow.media.image import save
 from regrow.operations.edit import edit
@@ -25,10 +25,12 @@ from regrow.operations.trajectories import save_trajectory
 needs_openvino = pytest.mark.skipif(not openvino_runtime.installed(), reason="OpenVINO is not installed")
 
 
-class Refusing:
+class Refusing(Engine):
     """An engine that must not be asked."""
 
-    name = "openvino float32"
+    @property
+    def name(self) -> str:
+        return "openvino float32"
 
     def __call__(self, *_: object) -> torch.Tensor:
         raise AssertionError("the engine was asked")
@@ -75,6 +77,28 @@ def test_in_sizes_that_were_not_traced_and_that_cannot_be_halved(model: Model, s
 
 
 @needs_openvino
+@pytest.mark.parametrize("sides", [(64, 64), (24, 40)])
+def test_a_small_codec_is_computed_too(model: Model, sides: tuple[int, int]) -> None:
+    compiled = with_engine(model, "openvino", "float32")
+    assert compiled.engine
+    pictures = torch.rand(3, 3, *sides, generator=torch.Generator().manual_seed(4)) * 2 - 1
+    latents = model.encode(pictures)
+    assert compiled.engine.coded("encode", pictures) is not None
+    assert (compiled.encode(pictures) - latents).norm() < 1e-5 * latents.norm()
+    assert (compiled.decode(latents) - model.decode(latents)).abs().max() < 1e-4
+
+
+@needs_openvino
+def test_a_large_codec_is_left_to_torch(checkpoint: Callable[[str], Path]) -> None:
+    model = open_model(checkpoint("sd1"))
+    compiled = with_engine(model, "openvino", "float32")
+    assert compiled.engine
+    latents = torch.randn(1, model.latent_channels, 8, 8)
+    assert compiled.engine.coded("decode", latents) is None
+    assert torch.equal(compiled.decode(latents), model.decode(latents))
+
+
+@needs_openvino
 def test_a_network_without_words(checkpoint: Callable[[str], Path]) -> None:
     pixel = open_model(checkpoint("ddpm"))
     assert off(pixel, with_engine(pixel, "openvino", "float32"), pixel.size, ["", ""]) < 1e-5
@@ -96,8 +120,8 @@ def test_what_was_converted_and_compiled_is_kept_and_what_is_damaged_made_again(
     assert off(model, with_engine(model, "openvino", "float32"), (8, 8), ["a cat"]) < 1e-5
     made: list[str] = []
     for name in ("_convert", "compile_for"):
-        real = getattr(openvino, name)
-        monkeypatch.setattr(openvino, name, lambda *given, _n=name, _r=real: (made.append(_n), _r(*given))[1])
+        real = getattr(openvino_graph, name)
+        monkeypatch.setattr(openvino_graph, name, lambda *given, _n=name, _r=real: (made.append(_n), _r(*given))[1])
     assert off(model, with_engine(model, "openvino", "float32"), (8, 8), ["a cat"]) < 1e-5
     assert made == [], "both were on disk"
     for blob in home.glob("cache/engine/*/*.blob"):
@@ -119,9 +143,9 @@ def test_the_networks_unused_for_longest_are_dropped(home: Path, model: Model, m
         folder.mkdir()
         (folder / "network.bin").write_bytes(b"1")
         os.utime(folder, (used, used))
-    monkeypatch.setattr(openvino, "CACHE_BYTES", 0)
+    monkeypatch.setattr(openvino_graph, "CACHE_BYTES", 0)
     (newest,) = (path.parent for path in list(home.glob("cache/engine/*/network.xml"))[:1])
-    openvino._drop_old(newest)
+    openvino_graph._drop_old(newest)
     assert {path.name for path in newest.parent.iterdir()} == {newest.name, ".growing.part"}
     shutil.rmtree(newest.parent / ".growing.part")
 
@@ -165,7 +189,7 @@ def test_a_conversion_that_computes_something_else_is_refused(
 ) -> None:
     monkeypatch.setenv("REGROW_HOME", str(tmp_path))
     model = open_model(checkpoint("sd-tiny"))
-    monkeypatch.setattr(openvino, "TOLERANCE", {"float32": 0.0})
+    monkeypatch.setattr(openvino_graph, "TOLERANCE", {"float32": 0.0})
     with pytest.raises(ModelError, match=r"cannot compute the network of .* \(its output in float32 is .* off"):
         with_engine(model, "openvino", "float32")
     assert not list(tmp_path.glob("cache/engine/*"))
