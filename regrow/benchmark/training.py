@@ -15,11 +15,12 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+from regrow.core.names import Precision
 from regrow.families.model import Model
+from regrow.families.openvino_runtime import bfloat16_pays
 from regrow.families.registry import open_model
-from regrow.operations.denoiser_stage import DenoiserOf, latents_in_memory
+from regrow.operations.denoiser_stage import DenoiserOf
 from regrow.operations.journal import peak_memory
-from regrow.operations.latents import latents_of
 from regrow.operations.optimizer import make_optimizer
 from regrow.operations.progress import Progress, finish
 from regrow.operations.spread import Share, make_accelerator
@@ -27,7 +28,10 @@ from regrow.operations.training_data import Data, storybook_data, to_batch
 from regrow.operations.training_request import Train
 
 WARM_UP = 2
-WAYS = ("plain loop", "regrow, adamw", "regrow, muon")
+PLAIN = "plain loop"
+WAYS = (PLAIN, "regrow, adamw", "regrow, muon")
+ROUNDED = ("regrow, adamw, bf16", "regrow, muon, bf16")
+"""Measured where the CPU is faster in bfloat16."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Speed:
     """Of one way to train.
 
     Attributes:
-        way: one of WAYS.
+        way: one of WAYS or ROUNDED.
         samples: a second, by the median step.
         memory: peak of the process, in bytes.
         once: seconds spent before the first step on what is kept on disk afterwards.
@@ -54,6 +58,7 @@ def bench_training(
 
     The plain loop reads pictures through a DataLoader, encodes them with the codec in every step, encodes the words,
     and takes an AdamW step, in float32. regrow encodes each picture once, keeps the moving average, and clips.
+    In bfloat16 (`regrow train --precision bf16`) it is measured only where that pays.
 
     Args:
         name: of the model to go on from.
@@ -64,10 +69,11 @@ def bench_training(
     found = []
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn, max_tasks_per_child=1) as pool:
-        for i, way in enumerate(WAYS):
-            yield Progress(way, i, len(WAYS))
+        ways = WAYS + ROUNDED if bfloat16_pays() else WAYS
+        for i, way in enumerate(ways):
+            yield Progress(way, i, len(ways))
             found.append(pool.submit(_measure, way, name, batch, steps, threads).result())
-    yield Progress(WAYS[-1], len(WAYS), len(WAYS))
+    yield Progress(ways[-1], len(ways), len(ways))
     return found
 
 
@@ -83,7 +89,7 @@ def _measure(way: str, name: str, batch: int, steps: int, threads: int) -> Speed
 def _timed(way: str, model: Model, batch: int, steps: int) -> Speed:
     data = finish(storybook_data(4 * batch, 2, model.size[0]))
     started = time.monotonic()
-    step = _plain(model, data, batch) if way == WAYS[0] else _ours(model, data, batch, way.endswith("muon"))
+    step = _plain(model, data, batch) if way == PLAIN else _ours(model, data, batch, "muon" in way, way in ROUNDED)
     once = time.monotonic() - started
     seconds = []
     for i in range(WARM_UP + steps):
@@ -134,25 +140,19 @@ def _plain(model: Any, data: Data, batch: int) -> Any:
     return step
 
 
-def _ours(model: Model, data: Data, batch: int, muon: bool) -> Any:
-    request = Train(name="bench", world="storybook", start=model.name, steps=1, batch=batch)
-    latents = finish(
-        latents_of(
-            model.codec,
-            lambda x: model.encode(to_batch(x)),
-            lambda part: np.array(data.items[part]),
-            len(data.items),
-            data.content,
-        )
-    )
-    staged = DenoiserOf(1.0).stage(request, model, data, latents_in_memory(latents), make_accelerator())
+def _ours(model: Model, data: Data, batch: int, muon: bool, rounded: bool) -> Any:
+    precision: Precision = "bf16" if rounded else "fp32"
+    request = Train(name="bench", world="storybook", start=model.name, steps=1, batch=batch, precision=precision)
+    accelerator = make_accelerator(precision)
+    staged = finish(DenoiserOf(1.0).prepare(request, model, data, accelerator))
+    network = accelerator.prepare_model(staged.module)
     optimizer = make_optimizer(staged.module, "muon" if muon else "adamw", 1e-4, 1e-4, staged.plain)
     trained = [p for p in staged.module.parameters() if p.requires_grad]
     average = [p.detach().clone() for p in trained]
 
     def step(i: int) -> None:
         optimizer.zero_grad()
-        staged.loss_at(staged.module, Share(i)).backward()
+        accelerator.backward(staged.loss_at(network, Share(i)))
         nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
         with torch.no_grad():

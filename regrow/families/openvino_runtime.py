@@ -26,14 +26,18 @@ def computes(precision: Precision) -> bool:
     return precision == "float32" or "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-@cache
 def fastest() -> Precision:
-    """What this CPU computes fastest in, by the product of two matrices, which takes some milliseconds.
+    """What OpenVINO computes fastest in on this CPU."""
+    return "bfloat16" if computes("bfloat16") and bfloat16_pays() else "float32"
 
-    Having instructions for bfloat16 does not decide: there are CPUs with AVX-512's whose float32 is twice as fast.
+
+@cache
+def bfloat16_pays() -> bool:
+    """Whether this CPU is faster in bfloat16, by the product of two matrices, which takes some milliseconds.
+
+    Having instructions for it does not decide: there are CPUs with AVX-512's whose float32 is twice as fast. Without
+    them a product takes as long as a hundred.
     """
-    if not computes("bfloat16"):
-        return "float32"
     seconds = {}
     for dtype in (torch.float32, torch.bfloat16):
         matrix = torch.full((SIDE, SIDE), 0.5, dtype=dtype)
@@ -44,7 +48,7 @@ def fastest() -> Precision:
             torch.mm(matrix, matrix)
             times.append(time.perf_counter() - started)
         seconds[dtype] = min(times)
-    return "bfloat16" if seconds[torch.float32] > WORTH * seconds[torch.bfloat16] else "float32"
+    return seconds[torch.float32] > WORTH * seconds[torch.bfloat16]
 
 
 def compile_for(network: Any, shapes: Sequence[tuple[int, ...]], precision: Precision) -> Any:

@@ -49,7 +49,8 @@ def edit(asked: "BenchEdit", run: "Run") -> None:
     editors = {editor.name: editor for editor in (*own_editors(), MASKED, short_words(), *rivals())}
     optional = {editor.name: editor for editor in own_editors(optional=True)}
     if unknown := [name for name in asked.only if name not in editors | optional]:
-        raise ValueError(f"There is no way to edit named {unknown[0]!r}; there are {', '.join(editors | optional)}.")
+        there = ", ".join(map(repr, editors | optional))  # some names have commas
+        raise ValueError(f"There is no way to edit named {unknown[0]!r}; there are {there}.")
     chosen = [(editors | optional)[name] for name in asked.only or editors]
     figures = watched(
         bench_editing(
@@ -144,12 +145,23 @@ def speed(asked: "BenchSpeed", run: "Run") -> None:
 
 
 def train(name: str, batch: int, steps: int, run: "Run") -> None:
-    """The trainer beside a plain loop."""
+    """The trainer beside a plain loop.
+
+    Raises:
+        ValueError: an option that decides on nothing here.
+    """
+    for flag, given in (
+        ("device", run.device != "cpu"),
+        ("dtype", run.dtype != "auto"),
+        ("engine", run.engine != "auto"),
+    ):
+        if given:
+            raise ValueError(f"bench train measures the CPU, in float32 and where it pays in bf16: leave --{flag} out.")
     found = watched(bench_training(name, batch, steps, run.threads), run)
     if run.json:
         print(json.dumps([asdict(speed) for speed in found]))
         return
-    print(f"{'':16} {'samples/s':>10} {'times':>6} {'peak memory':>12} {'once':>8}")
+    print(f"{'':20} {'samples/s':>10} {'times':>6} {'peak memory':>12} {'once':>8}")
     for speed in found:
         times = speed.samples / found[0].samples
-        print(f"{speed.way:16} {speed.samples:10.1f} {times:6.2f} {speed.memory / 2**30:9.2f} GB {speed.once:6.1f} s")
+        print(f"{speed.way:20} {speed.samples:10.1f} {times:6.2f} {speed.memory / 2**30:9.2f} GB {speed.once:6.1f} s")

@@ -4,7 +4,7 @@ import tempfile
 import time
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -20,6 +20,9 @@ from regrow.operations.staged import Staged
 from regrow.operations.stages import open_or_make, stages_of
 from regrow.operations.training_data import to_batch
 from regrow.operations.training_request import Train
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
 STEPS = 3
 
@@ -45,7 +48,8 @@ def rehearse(request: Train) -> tuple[dict[str, Any], list[str]]:
                 if model.codec is not None:
                     some = to_batch(np.array(data.items[:8])).to(accelerator.device)
                     started = time.monotonic()
-                    model.encode(some)
+                    with accelerator.autocast():
+                        model.encode(some)
                     seconds = (time.monotonic() - started) / len(some) * len(data.items)
                     facts["encode"] = {"seconds": seconds}
                     sentences.append(f"encode: {_span(seconds)}, once for these {model.medium}s and this codec")
@@ -54,7 +58,7 @@ def rehearse(request: Train) -> tuple[dict[str, Any], list[str]]:
             else:
                 assert isinstance(stage, CodecOf)
                 staged = finish(stage.prepare(request, model, data, accelerator))
-            facts["stages"][stage.name] = found = _measure(staged, run_of(request.name) / stage.name)
+            facts["stages"][stage.name] = found = _measure(staged, run_of(request.name) / stage.name, accelerator)
             after = f" after the {found['done']} that are done" if found["done"] else ""
             sentences.append(
                 f"{stage.name}: {found['trained'] / 1e6:.1f} of {found['parameters'] / 1e6:.1f} million parameters, "
@@ -72,15 +76,19 @@ def _noise(shape: tuple[int, int, int], chosen: np.ndarray) -> torch.Tensor:
     return torch.ones(len(chosen), *shape)
 
 
-def _measure(staged: Staged, folder: Path) -> dict[str, Any]:
+def _measure(staged: Staged, folder: Path, accelerator: "Accelerator") -> dict[str, Any]:
     """The speed of a stage, and what is left of it after the newest checkpoint in its folder."""
     settings = staged.settings
     optimizer = make_optimizer(staged.module, settings.optimizer, 0.0, 0.0, staged.plain)
+    network = accelerator.prepare_model(staged.module)
+    own, parts = accelerator.process_index, settings.accumulate
     seconds = []
     for step in range(1 + STEPS):  # the first one sets up
         started = time.monotonic()
         optimizer.zero_grad()
-        staged.loss_at(staged.module, Share(step)).backward()
+        for part in range(parts):
+            share = Share(step, 0.0, own * parts + part, accelerator.num_processes * parts)
+            accelerator.backward(staged.loss_at(network, share) / parts)
         optimizer.step()
         seconds.append(time.monotonic() - started)
     each = sum(seconds[1:]) / STEPS

@@ -1,18 +1,24 @@
 """The denoiser stage: a network and its text encoder, trained together on the latents of captioned pictures."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from regrow.core.denoiser import PredictionType, target
 from regrow.core.levels import Schedule
 from regrow.core.noise import derive_seed
 from regrow.operations.spread import Share
 from regrow.operations.told import Contours
+
+FEW = 1024
+"""Cells of a latent up to which attention among all of them is small."""
 
 Captions = Callable[[int, int], str]
 """From the number of a sample and a seed to one of its captions."""
@@ -32,14 +38,22 @@ class Denoising(nn.Module):
     def forward(
         self, x_t: Float[Tensor, "b k h w"], labels: Float[Tensor, " b"], tokens: Tensor
     ) -> Float[Tensor, "b c h w"]:
-        if self.text_encoder is None:
-            return self.unet(x_t, labels).sample
-        return self.unet(x_t, labels, self.text_encoder(tokens).last_hidden_state).sample
+        with _attention(x_t):
+            if self.text_encoder is None:
+                return self.unet(x_t, labels).sample
+            return self.unet(x_t, labels, self.text_encoder(tokens).last_hidden_state).sample
 
     def plain_parameters(self) -> tuple[nn.Parameter, ...]:
         """Embedding tables and the output layer, which are not maps between hidden features: AdamW's share."""
         tables = [m.get_parameter("weight") for m in self.modules() if isinstance(m, nn.Embedding)]
         return (*tables, self.unet.get_submodule("conv_out").get_parameter("weight"))
+
+
+def _attention(x_t: Tensor) -> AbstractContextManager[Any]:
+    """How attention is computed: on the CPU and in bfloat16, among few places, by plain products, for the way back of
+    torch's fused one took a fifth of a step (LOG.md). Among many places, they would fill the memory."""
+    plain = torch.is_autocast_enabled("cpu") and x_t.device.type == "cpu" and x_t[0, 0].numel() <= FEW
+    return sdpa_kernel(SDPBackend.MATH) if plain else nullcontext()
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,14 @@
 """A whole training in small: what it writes opens here and in diffusers, and is never overwritten."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 from diffusers import StableDiffusionPipeline
 from safetensors.torch import load_file
 
@@ -102,6 +104,29 @@ def test_a_stopped_run_ends_as_one_that_was_not(trained: Path, home: Path) -> No
     for part in ("unet/diffusion_pytorch_model", "vae/diffusion_pytorch_model", "text_encoder/model"):
         found, expected = (load_file(home / "models" / name / f"{part}.safetensors") for name in ("stopped", "tiny"))
         assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
+
+
+@pytest.fixture
+def rounding() -> Iterator[None]:
+    """accelerate keeps one precision for a process; a training of its own is a process of its own."""
+    AcceleratorState._reset_state(reset_partial_state=True)
+    yield
+    AcceleratorState._reset_state(reset_partial_state=True)
+
+
+@pytest.mark.usefixtures("rounding")
+def test_in_bfloat16_a_stopped_run_ends_as_one_that_was_not_too(home: Path) -> None:
+    whole = replace(TINY, name="rounded", steps=3, precision="bf16", accumulate=2)
+    facts, _ = rehearse(whole)
+    assert facts["stages"]["denoiser"]["steps"] == 3
+    run(whole)
+    parts = replace(whole, name="rounded-parts")
+    assert run(parts, stop_after=5) is None
+    run(parts)
+    models = [load_file(home / "models" / name / "unet/diffusion_pytorch_model.safetensors") for name in
+              ("rounded", "rounded-parts")]  # fmt: skip
+    assert all(torch.equal(models[1][name], tensor) for name, tensor in models[0].items())
+    assert all(tensor.isfinite().all() for tensor in models[0].values())
 
 
 def test_a_training_that_diverges_ends_with_a_sentence_and_spends_no_name(home: Path) -> None:
