@@ -4,8 +4,9 @@ Everything heavy is imported inside the verbs, so that `regrow --help` answers a
 """
 
 import sys
+import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 from tyro.conf import OmitArgPrefixes, Positional
@@ -132,7 +133,8 @@ def inspect(
 
     Args:
         file: a picture, a sound, or a .safetensors file of `regrow invert`.
-        model: also draw a page with what this model's codec loses and the path to noise and back.
+        model: also draw a page with what this model's codec loses and the path to noise and back; of a sound there is
+            a page in any case. storybook where a source or the page's file is given.
         source: words that describe the picture, for that path.
         steps: of that path.
         out: the page's PNG file; named after the file if not given.
@@ -179,8 +181,24 @@ VERBS = {
 }
 
 
+def _say_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: Any = None,
+    line: str | None = None,
+) -> None:
+    """A warning of regrow's as a sentence, without the line of code that it came from; a library's as ever."""
+    if issubclass(category, UserWarning) and Path(filename).is_relative_to(Path(__file__).parents[1]):
+        print(f"regrow: {' '.join(str(message).split())}", file=sys.stderr)
+    else:
+        print(warnings.formatwarning(message, category, filename, lineno, line), file=file or sys.stderr)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run a verb. Exit status: 0 done, 1 a clear sentence on stderr, 2 a wrong option, 130 stopped by Ctrl-C."""
+    warnings.showwarning = _say_warning
     try:
         tyro.extras.subcommand_cli_from_dict(
             VERBS,

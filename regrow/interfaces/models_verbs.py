@@ -47,7 +47,9 @@ def show(name: str, as_json: bool, allow_pickle: bool) -> None:
         "folder": facts["folder"],
         "family": facts["family"],
         "medium": facts["medium"],
-        "size": f"{height} x {width} pixels (height x width)",
+        "size": f"{height} bands x {width} frames of a mel"
+        if facts["medium"] == "sound"
+        else f"{height} x {width} pixels (height x width)",
         "predicts": facts["predicts"],
         "levels": f"{_level_text(schedule['clean'])} (clean)",
         "": f"{_level_text(schedule['noisiest'])} (noisiest)",

@@ -110,13 +110,16 @@ def distance_text(figures: dict[str, float | None]) -> str:
 
 
 def lines(facts: dict[str, Any], indent: str = "") -> list[str]:
-    """Facts as indented lines."""
+    """Facts for people as indented lines, without those that there are none of; JSON has them all."""
     found = []
     for key, value in facts.items():
+        name = key.replace("_", " ")
         if isinstance(value, dict):
-            found += [f"{indent}{key}:", *lines(value, indent + "  ")]
-        else:
-            found.append(f"{indent}{key}: {value}")
+            found += [f"{indent}{name}:", *lines(value, indent + "  ")]
+        elif isinstance(value, list | tuple):
+            found += [f"{indent}{name}: {', '.join(map(str, value))}"] if value else []
+        elif value is not None and value != "":
+            found.append(f"{indent}{name}: {value}")
     return found
 
 

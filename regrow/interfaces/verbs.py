@@ -165,6 +165,8 @@ def _save_masks(edited: Edited, paths: Sequence[Path]) -> dict[Path, str]:
 
 
 def invert(request: Invert, run: "Run", out: Path | None) -> None:
+    if out and out.suffix != ".safetensors":
+        raise ValueError(f"A path is saved as .safetensors, so --out cannot be {out.name}.")
     model = engaged(request.model, run)
     inverted = watched(inverting.invert(request, model), run)
     (path,) = free_paths(out or Path(f"{request.image.stem}.safetensors"), 1)
@@ -235,9 +237,12 @@ def inspect(file: Path, run: "Run", model: str, source: str, steps: int, out: Pa
     if sounds.is_sound(file):
         sounds.inspect(file, run, model, out)
         return
+    if out or source:  # what only a page can show
+        model = model or "storybook"
     if not model:
         facts = inspecting.facts_of(file)
-        say(run, facts, *lines(facts))
+        strange = facts.get("kind") == "picture" and not facts["recipe"]
+        say(run, facts, *lines(facts), *(["It has no recipe: regrow did not make it."] if strange else []))
         return
     first = checked(out or Path(f"{file.stem}-inspected.png"))
     inspected = watched(inspecting.inspect_picture(file, source, steps, opened(model, run)), run)

@@ -65,6 +65,8 @@ def edit_sounds(request: Edit, model: Model) -> Generator[Progress, None, Edited
     """
     if request.mask is not None or request.region is not None:
         raise ValueError("region and mask say where a picture may change; leave them out for a sound.")
+    if request.size is not None or request.frame != Edit.frame:
+        raise ValueError("size and frame are of pictures; a sound keeps its length: leave them out.")
     started = time.monotonic()
     settings = settings_of(model)
     heard = hear(request.image, model)

@@ -14,6 +14,8 @@ import torch
 from regrow.interfaces.cli import VERBS, main
 from regrow.media.image import load, read_recipe, save
 
+PIANO = str(Path(__file__).parents[2] / "examples" / "piano.flac")
+
 
 @pytest.fixture
 def folder(checkpoint: Callable[[str], Path]) -> str:
@@ -127,6 +129,20 @@ def test_inspect_shows_recipe_and_page(folder: str, capsys: pytest.CaptureFixtur
         assert width > 500
         heights.append(height)
     assert heights[0] > 1.4 * heights[1]
+    main(["inspect", "in.png"])
+    assert capsys.readouterr().out.endswith("It has no recipe: regrow did not make it.\n")
+    main(["inspect", "in.png", "--out", "page.png", "--steps", "2"])
+    assert "wrote page.png" in capsys.readouterr().out
+
+
+def test_a_warning_is_a_sentence_too(folder: str, workplace: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "regrow", "generate", "a cat " * 40, "--model", folder, "--steps", "1", "--out", "g.png"],
+        [sys.executable, "-m", "regrow", "generate", "a cat " * 40, "--model", folder, "--steps", "1"],
+    )  # fmt: skip
+    assert "these words were cut: " in done.stderr
+    assert "UserWarning" not in done.stderr
+    assert all(line.startswith("regrow: ") for line in done.stderr.splitlines() if "cut" in line)
 
 
 def test_models_are_listed_and_shown(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -188,6 +204,10 @@ def test_ctrl_c_leaves_nothing_half_written(folder: str, workplace: Path) -> Non
         (["edit", "in.png", "--target", "a dog", "--model", "bandstand"], "bandstand is a model of sounds"),
         (["inspect", "in.png", "--model", "bandstand"], "bandstand is a model of sounds"),
         (["verify", "bandstand"], "needs pictures"),
+        (["invert", "in.png", "--out", "path.png"], "saved as .safetensors, so --out cannot be path.png"),
+        (["edit", PIANO, "--target", "a slow violin melody", "--size", "64", "64"], "size and frame are of pictures"),
+        (["bench", "train", "--dtype", "bfloat16"], "leave --dtype out"),
+        (["bench", "edit", "--only", "alchemy"], "no way to edit named 'alchemy'; there are 'anchored', "),
     ],
 )
 def test_what_does_not_go_together_gets_a_sentence(
