@@ -12,9 +12,8 @@ Pillow's Lanczos it takes batches on any device as they are. The price, measured
 down and back: 0.7 dB less PSNR by way of 512 pixels, 0.2 dB by way of 96.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, get_args
+from dataclasses import dataclass
+from typing import get_args
 
 import torch.nn.functional as F  # noqa: N812, the name everybody knows it by
 from jaxtyping import Float
@@ -54,21 +53,6 @@ class Placement:
     source: Box
     frame: Size
     target: Box
-
-    def to_json(self) -> dict[str, Any]:
-        """For the recipe; `from_json` undoes it."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, table: Mapping[str, Any]) -> "Placement":
-        """Raises:
-        MediaError: the table does not describe a placement.
-        """
-        try:
-            (h, w), (frame_h, frame_w) = table["original"], table["frame"]
-            return cls(table["mode"], (h, w), Box(**table["source"]), (frame_h, frame_w), Box(**table["target"]))
-        except (KeyError, TypeError, ValueError) as problem:
-            raise MediaError(f"The recipe's placement is damaged ({problem!r}): fit the picture again.") from problem
 
     @property
     def note(self) -> str:

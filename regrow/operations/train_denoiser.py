@@ -176,28 +176,3 @@ def _min_snr(stage: DenoiserStage, shares: Float[Tensor, " b"]) -> Float[Tensor,
         share = {"epsilon": 1 / max(snr, 1e-12), "v": 1 / (snr + 1), "sample": 1.0, "flow": level.sigma**2}
         weights.append(min(snr, stage.min_snr) * share[stage.prediction_type])
     return torch.tensor(weights, dtype=torch.float32)
-
-
-@torch.no_grad()
-def caption_gap(
-    module: nn.Module,
-    stage: DenoiserStage,
-    latents: Float[Tensor, "b c h w"],
-    right: list[str],
-    wrong: list[str],
-    weights: Float[Tensor, "b 1 h w"],
-    seed: int = 0,
-) -> tuple[float, float]:
-    """The loss with the right captions, and how much the wrong ones add to it, within `weights`.
-
-    This gap tells sooner than the loss whether the words are being learned.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    shares = (torch.arange(len(latents)) + torch.rand(len(latents), generator=generator)) / len(latents)
-    eps = torch.randn(latents.shape, generator=generator)
-    losses = [
-        batch_loss(module, stage, latents, eps, shares, stage.tokenize(prompts)) * weights for prompts in (right, wrong)
-    ]
-    scale = weights.sum() * latents.shape[1]
-    right_loss, wrong_loss = (float(loss.sum() / scale) for loss in losses)
-    return right_loss, wrong_loss - right_loss

@@ -137,8 +137,8 @@ def test_inspect_shows_recipe_and_page(folder: str, capsys: pytest.CaptureFixtur
 
 def test_a_warning_is_a_sentence_too(folder: str, workplace: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "regrow", "generate", "a cat " * 40, "--model", folder, "--steps", "1", "--out", "g.png"],
         [sys.executable, "-m", "regrow", "generate", "a cat " * 40, "--model", folder, "--steps", "1"],
+        capture_output=True, text=True, cwd=workplace, check=True,
     )  # fmt: skip
     assert "these words were cut: " in done.stderr
     assert "UserWarning" not in done.stderr
