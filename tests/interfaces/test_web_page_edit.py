@@ -24,6 +24,13 @@ def test_edit_the_example_cat_and_drag_the_slider(opened: Callable, server: Serv
     page.wait_for_selector("#edit-status .done")
     assert "PSNR" in page.inner_text("#edit-status")
     assert page.locator("#compared img").count() == 2
+    line = page.locator("#compared [role=slider]")
+    line.focus()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function("document.querySelector('#compared [role=slider]').ariaValueNow == 45")
+    page.keyboard.press("End")
+    page.wait_for_function("document.querySelector('#compared [role=slider]').ariaValueNow > 80")  # gradio ends there
+    assert page.locator("#compared img").first.get_attribute("alt") == "Before and after: drag the line"
     (made,) = server.made()[before:]
     recipe = read_recipe(made)
     assert recipe is not None

@@ -20,6 +20,7 @@ import gradio as gr  # noqa: E402
 from gradio.themes import Base, Soft  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 
+from regrow.interfaces.web.before_after import SCRIPT as LINE_SCRIPT  # noqa: E402
 from regrow.interfaces.web.edit_tab import edit_tab  # noqa: E402
 from regrow.interfaces.web.generate_tab import generate_tab  # noqa: E402
 from regrow.interfaces.web.guard import Guard  # noqa: E402
@@ -145,7 +146,7 @@ def serve(host: str, port: int, share: bool, password: str, open_browser: bool, 
         i18n=I18N,
         theme=_theme(),
         css=CSS + PLAYERS_CSS + PAINTER_CSS,
-        head=SCRIPT,
+        head=SCRIPT + LINE_SCRIPT,
         app_kwargs={
             "docs_url": None,  # swagger's page takes its script from the network
             "redoc_url": None,
