@@ -116,10 +116,8 @@ def share_of(
 def _calling(network: Network, unet: Any) -> Callable[[], object]:
     """A call of a network, or of a copy of it."""
     inputs = [part.to(unet.dtype) for part in _inputs(network)]
-    added = None
-    if (
-        getattr(unet.config, "addition_embed_type", None) == "text_time"
-    ):  # Stable Diffusion XL's second prompt, and its sizes
+    added = None  # Stable Diffusion XL's second prompt, and its sizes
+    if getattr(unet.config, "addition_embed_type", None) == "text_time":
         size = unet.config.addition_time_embed_dim
         pooled = torch.randn(1, unet.config.projection_class_embeddings_input_dim - 6 * size, dtype=unet.dtype)
         added = {"text_embeds": pooled, "time_ids": torch.ones(1, 6, dtype=unet.dtype)}

@@ -141,7 +141,8 @@ class BenchSpeed:
         turns: of each way, of which the median counts; 0 leaves the ways out.
         wishes: on which the quality of fewer steps is measured; 0, as for models that do not know the storybook,
             leaves it out.
-        large: XX.
+        large: also measure the networks of Stable Diffusion 1.5 and XL, with random weights; it takes minutes and
+            16 GB.
         figures: also write the JSON here.
     """
 
