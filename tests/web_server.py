@@ -50,9 +50,15 @@ class Server:
 
 
 def set_slider(page, name: str, value: float) -> None:
-    number = page.locator(f"#{name} input[type=number]")
-    number.fill(str(value))
-    number.press("Tab")
+    number, bar = (page.locator(f"#{name} input[type={kind}]") for kind in ("number", "range"))
+
+    def taken() -> bool:
+        number.fill(str(value))
+        number.press("Tab")
+        page.wait_for_timeout(50)
+        return float(bar.input_value()) == value
+
+    until(taken)  # a page that is still being drawn forgets it, and what is pressed too soon has the value before
 
 
 def to_sounds_and_back(page, switch: str, picture: str) -> None:
