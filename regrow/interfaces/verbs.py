@@ -237,7 +237,7 @@ def inspect(file: Path, run: "Run", model: str, source: str, steps: int, out: Pa
     if sounds.is_sound(file):
         sounds.inspect(file, run, model, out)
         return
-    if out or source:  # what only a page can show
+    if (out or source) and file.suffix != ".safetensors":  # what only a page can show
         model = model or "storybook"
     if not model:
         facts = inspecting.facts_of(file)

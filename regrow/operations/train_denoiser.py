@@ -17,8 +17,8 @@ from regrow.core.noise import derive_seed
 from regrow.operations.spread import Share
 from regrow.operations.told import Contours
 
-FEW = 1024
-"""Cells of a latent up to which attention among all of them is small."""
+FEW = 256
+"""Cells of a latent up to which attention is computed so: those of the storybook, on which it was measured."""
 
 Captions = Callable[[int, int], str]
 """From the number of a sample and a seed to one of its captions."""

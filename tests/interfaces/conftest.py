@@ -22,9 +22,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     started = Server(tmp_path_factory.mktemp("home"))
     yield started
     started.stop()
-    for told in (started.home / "page" / "processes").glob(
-        "*.json"
-    ):  # a failed test's training would go on for minutes
+    # a failed test's training would go on for minutes
+    for told in (started.home / "page" / "processes").glob("*.json"):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(json.loads(told.read_text())["pid"], signal.SIGKILL)
 
