@@ -90,7 +90,7 @@ def bench_speed(
         model: one of pictures that takes words, in torch.
         turns: of each way; 0 leaves the ways out.
         wishes: on which the quality of other numbers of steps is measured; 0 leaves it out.
-        large: whether the shapes of Stable Diffusion 1.5 and XL are measured too; it takes minutes and 16 GB.
+        large: whether the shapes of Stable Diffusion 1.5 and XL are measured too; it takes minutes and 12 GB.
 
     Raises:
         ValueError: a model of sounds, or without words.

@@ -142,7 +142,7 @@ class BenchSpeed:
         wishes: on which the quality of fewer steps is measured; 0, as for models that do not know the storybook,
             leaves it out.
         large: also measure the networks of Stable Diffusion 1.5 and XL, with random weights; it takes minutes and
-            16 GB.
+            12 GB.
         figures: also write the JSON here.
     """
 
