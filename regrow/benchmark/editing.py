@@ -100,7 +100,7 @@ def bench_editing(
         shown: of the first wishes are kept as pictures.
         costs: measure what one picture alone takes.
         kept: a file that what was measured is added to and taken from, a line each, so that a killed run goes on; the
-            pictures that are shown go into a folder of its name. It belongs to one model.
+            pictures that are shown go into a folder of its name. It belongs to one model and its steps.
         settings: how many of each editor's are tried.
         judge: the shipped one when None.
 
@@ -108,7 +108,7 @@ def bench_editing(
         ValueError: the file belongs to another model.
     """
     started, judge = time.monotonic(), judge or load_judge()
-    store = Store(kept, model.content_hash)
+    store = Store(kept, model)
     side = model.size[0]
     trial = [Drawn(wish, side) for wish in wishes(tuning, FIRST_TUNING_SEED)]
     real = [Drawn(wish, side) for wish in wishes(count, FIRST_SEED)]

@@ -24,7 +24,6 @@ from regrow.operations.invert import path_of, watched, way_back
 from regrow.operations.progress import finish
 from regrow.operations.requests import PATHS, Edit, MethodName
 
-STEPS = Edit.steps
 SETTINGS = 9
 """That every editor is tuned over: a rival that had fewer would be worse for it."""
 
@@ -90,24 +89,24 @@ SPECIAL: dict[MethodName, tuple[Setting, ...]] = {
 TOLD = ordered((0.9, 1.0, 0.75), (4, 2, 3))
 """Of what is told the notes of a sound: it may go farther back and not lose them."""
 ABOUT: dict[MethodName, str] = {
-    "anchored": f"the inverted path with what the way back misses of it, {STEPS} steps",
-    "uni_edit": f"a corrected inversion, and guidance by region, {STEPS} steps",
-    "inversion_free": f"the difference of wish and source on noisy copies, {STEPS} steps",
-    "edit_friendly": f"DDPM's noise, found on noisy copies, {STEPS} steps",
-    "edit_friendly_2m": f"the same with a step of second order, {STEPS} steps",
-    "img2img": f"fresh noise, {STEPS} steps times the strength",
-    "naive": f"DDIM inversion, {STEPS} steps",
-    "belm": f"a two-state step that undoes itself, {STEPS} steps",
-    "reversible": f"coupled states, {STEPS} steps of two calls",
-    "edict": f"coupled states, mixed, {STEPS} steps of two calls",
-    "uni_inv": f"DDIM inversion, predicted and corrected, {STEPS} steps",
-    "fixed_point": f"DDIM inversion, each step solved, {STEPS} steps",
+    "anchored": "the inverted path with what the way back misses of it",
+    "uni_edit": "a corrected inversion, and guidance by region",
+    "inversion_free": "the difference of wish and source on noisy copies",
+    "edit_friendly": "DDPM's noise, found on noisy copies",
+    "edit_friendly_2m": "the same with a step of second order",
+    "img2img": "fresh noise",
+    "naive": "DDIM inversion",
+    "belm": "a two-state step that undoes itself",
+    "reversible": "coupled states, two calls a step",
+    "edict": "coupled states, mixed, two calls a step",
+    "uni_inv": "DDIM inversion, predicted and corrected",
+    "fixed_point": "DDIM inversion, each step solved",
 }
 
 
 MASKED = Editor(
     "anchored, masked",
-    f"anchored within the mask that is found by itself (--mask auto), {STEPS} steps",
+    "anchored within the mask that is found by itself (--mask auto)",
     lambda model, task, setting: _from_files(model, task, setting, "anchored", "auto"),
     OWN,
     batch=1,
@@ -118,13 +117,13 @@ MASKED = Editor(
 def short_words() -> Editor:
     """The default as it is with `--details leave`: for pictures, beside rivals that are told no more."""
     return Editor(
-        "anchored, short words", f"anchored under the words as they are, {STEPS} steps",
+        "anchored, short words", "anchored under the words as they are",
         batched("anchored", details="leave"), FROM_SOURCE,
     )  # fmt: skip
 
 
 def own_editors(optional: bool = False) -> tuple[Editor, ...]:
-    """The methods of `regrow edit --method` by their names, each with `STEPS` levels and else the verb's defaults.
+    """The methods of `regrow edit --method` by their names, each with the verb's own defaults.
 
     Args:
         optional: only those that are left out of a benchmark of everything: negative_prompt, which is naive with
@@ -134,7 +133,7 @@ def own_editors(optional: bool = False) -> tuple[Editor, ...]:
     if optional:
         return (
             Editor("negative_prompt", "naive by another name where no negative words are given", batched("naive"), OWN),
-            Editor("null_text", f"words tuned by gradients, {STEPS} steps", _null_text, OWN, batch=1),
+            Editor("null_text", "words tuned by gradients", _null_text, OWN, batch=1),
         )
     return tuple(Editor(name, about, batched(name), SPECIAL.get(name, OWN)) for name, about in ABOUT.items())
 
@@ -146,16 +145,16 @@ def sound_editors() -> tuple[Editor, ...]:
     return (*told, FREE, FRESH)
 
 
-def batched(method: MethodName, steps: int = STEPS, details: Literal["tell", "leave"] = "tell") -> Run:
+def batched(method: MethodName, steps: int | None = None, details: Literal["tell", "leave"] = "tell") -> Run:
     """`regrow edit` for pictures with words of their own each; a test holds the two to the same picture."""
 
     def run(model: Model, task: Task, setting: Setting) -> Float[Tensor, "b channels h w"]:
-        latents = model.encode(task.pictures)
+        count, latents = steps or model.edit_steps, model.encode(task.pictures)
         away = task.source
         if details == "tell":
             task, away = in_full(model, task, latents)
-        levels = model.schedule.grid(steps, Edit.spacing)
-        levels = levels[steps - max(1, round(setting.strength * steps)) :]
+        levels = model.schedule.grid(count, Edit.spacing)
+        levels = levels[count - max(1, round(setting.strength * count)) :]
         source, target = model.condition(task.source), model.condition(task.target)
         if method == "uni_edit":
             denoise = region_weighted(model.denoiser(target.cat(source)), setting.guidance)
@@ -214,7 +213,7 @@ def _from_files(
             path = Path(folder) / f"{len(made)}.png"
             save(path, picture)
             request = Edit(
-                path, (target,), source, method=method, strength=setting.strength, steps=STEPS,
+                path, (target,), source, method=method, strength=setting.strength,
                 mask=None if target == source else mask,  # of a round trip, where there is none to find
                 guidance=setting.guidance, seed=seed, cache=False,
             )  # fmt: skip
@@ -225,7 +224,7 @@ def _from_files(
 FREE = Editor("anchored, free", "anchored, told no notes (--notes free)", batched("anchored"), OWN, notes="free")
 """For sounds only: what the path keeps of the notes by itself."""
 FRESH = Editor(
-    "img2img, free", f"fresh noise at several strengths, told no notes, {STEPS} steps", batched("img2img"),
+    "img2img, free", "fresh noise at several strengths, told no notes", batched("img2img"),
     SPECIAL["img2img"], rival=True, notes="free",
 )  # fmt: skip
 """For sounds only, where diffusers' own pipeline takes none: what riffusion's users do."""

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from regrow.benchmark.editors import Editor, Setting
 from regrow.benchmark.wishes import Drawn, Wish
+from regrow.families.model import Model
 from regrow.media.distance import psnr, ssim
 from regrow.media.image import load, save
 
@@ -110,22 +111,23 @@ def finite(decibels: float) -> float:
 class Store:
     """What was measured, by editor, setting and wish; in a file where one is named, its pictures in a folder beside."""
 
-    def __init__(self, path: Path | None, model: str) -> None:
+    def __init__(self, path: Path | None, model: Model) -> None:
         self.path = path
         self.found: dict[str, Any] = {}
         self._pictures: dict[str, Float[Tensor, "3 h w"]] = {}
         if path is None:
             return
+        made_of = {"model": model.content_hash, "steps": model.edit_steps}
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps({"model": model}) + "\n", encoding="utf-8")
+            path.write_text(json.dumps(made_of) + "\n", encoding="utf-8")
         text = path.read_text(encoding="utf-8")
         if not text.endswith("\n"):  # killed while it wrote a line; the next one must not join it
             with path.open("a", encoding="utf-8") as file:
                 file.write("\n")
         lines = text.splitlines()
-        if json.loads(lines[0]).get("model") != model:
-            raise ValueError(f"{path} holds outcomes of another model; name another file.")
+        if json.loads(lines[0]) != made_of:
+            raise ValueError(f"{path} holds outcomes of another model, or of other steps of it; name another file.")
         for line in lines[1:]:
             try:
                 entry = json.loads(line)

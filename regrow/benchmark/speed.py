@@ -175,7 +175,7 @@ def _quality(model: Model, wishes: int) -> Generator[Progress, None, dict[str, d
     setting = Setting(Edit.strength, Edit.guidance)
     editors = [
         Editor(f"{steps} steps", Edit.method, batched(Edit.method, steps), (setting,))
-        for steps in (Edit.steps, *OTHER_STEPS)
+        for steps in (model.edit_steps, *OTHER_STEPS)
     ]
     figures = yield from bench_editing(model, editors, wishes, 0, 0, 0, costs=False)
     for measured in figures.measured:

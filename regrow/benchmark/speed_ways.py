@@ -21,7 +21,7 @@ from regrow.operations.requests import Edit
 
 TOGETHER = 4
 """Wishes in one call, where several are measured."""
-OTHER_STEPS = (30, 20, 8, 6)
+OTHER_STEPS = (30, 20, 10, 8)
 RIVALS = ("course", "ddim pair")
 PLAIN = "torch"
 """The name of regrow's default edit without any lever."""
@@ -62,7 +62,7 @@ def ways_to_edit(model: Model, engines: Mapping[str, Engine], bfloat16: bool, fo
     request = Edit(path, (drawn.wish.target,), drawn.wish.source, model=model.name, cache=False)
     several = replace(request, target=request.target * TOGETHER)
     kept = replace(request, cache=True)
-    default = f"the default edit: {request.method}, {request.steps} steps"
+    default = f"the default edit: {request.method}, {model.edit_steps} steps"
     cached = "the path comes from the cache"
     together = f"{TOGETHER} in one call; of one of them"
     ways = [
@@ -85,7 +85,7 @@ def ways_to_edit(model: Model, engines: Mapping[str, Engine], bfloat16: bool, fo
         ]
         for count in OTHER_STEPS:
             first, second = (replace(asked, steps=count) for asked in (request, kept))
-            ways.append(Way(f"{name}, {count} steps", f"instead of {request.steps}", _own(engaged, first)))
+            ways.append(Way(f"{name}, {count} steps", f"instead of {model.edit_steps}", _own(engaged, first)))
             ways.append(Way(f"{name}, {count}, second", cached, _own(engaged, second)))
     return ways
 

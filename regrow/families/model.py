@@ -102,6 +102,8 @@ class Model(ABC):
             mels `b 1 bands frames`, in which -1 is silence (`regrow.media.mel.to_unit`).
         relative: of a model of sounds: it knows no level, each of its clips is as loud as its loudest moment can be.
         contour: the raster of the notes that its network can be told beside each latent; None where it is told none.
+        edit_steps: levels of an edit's path where none are asked for: what its folder says (`edit_file`), measured for
+            the models that regrow carries.
         playing: the notes that `denoiser` tells it, beside each cell, of all samples or of one each; None for none.
         engine: what computes the network for `denoiser`; None for torch. Whatever else is done to `unet` (hooks,
             changed attention) it does not know of: that takes `using(None)`.
@@ -125,6 +127,7 @@ class Model(ABC):
     mel: MelSettings | None = None
     relative: bool = False
     contour: ContourSettings | None = None
+    edit_steps: int = 30
     playing: Float[Tensor, "m k y x"] | None = None
     engine: Engine | None = None
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from regrow.families.edit_file import EDIT_FILE, read_edit_steps
 from regrow.families.folder import read_json, reason
 from regrow.families.model import Family, Model, ModelError
 from regrow.media.home import home
@@ -33,6 +34,7 @@ _WANTED = [
     "words.json",
     "mel.json",
     "contour.json",
+    EDIT_FILE,
     "transcriber.safetensors",
     "describer.safetensors",
     "mel/mel_config.json",
@@ -114,18 +116,24 @@ def open_model(
     """
     name = str(name_or_folder)
     folder = _find(name, allow_pickle)
+    model = _on(device, _opened(folder, name, allow_pickle, dtype))
+    model.edit_steps = read_edit_steps(folder) or model.edit_steps
+    return model
+
+
+def _opened(folder: Path, name: str, allow_pickle: bool, dtype: torch.dtype) -> Model:
     family, index = _family(folder)
     if family == "stable-diffusion":
         from regrow.families.stable_diffusion import open_stable_diffusion
 
-        return _on(device, open_stable_diffusion(folder, name, index or {}, allow_pickle, dtype))
+        return open_stable_diffusion(folder, name, index or {}, allow_pickle, dtype)
     if family == "mel-unet":
         from regrow.families.mel_unet import open_mel_unet
 
-        return _on(device, open_mel_unet(folder, name, index or {}, allow_pickle, dtype))
+        return open_mel_unet(folder, name, index or {}, allow_pickle, dtype)
     from regrow.families.pixel import open_pixel_unet
 
-    return _on(device, open_pixel_unet(folder, name, index, allow_pickle, dtype))
+    return open_pixel_unet(folder, name, index, allow_pickle, dtype)
 
 
 def _on(device: str | torch.device, model: Model) -> Model:

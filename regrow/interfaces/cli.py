@@ -38,7 +38,7 @@ def edit(
     out: Path | None = None,
     sheet: Path | None = None,
     explore: bool = False,
-    strengths: tuple[float, ...] = (0.6, 0.75, 0.9, 1.0),
+    strengths: tuple[float, ...] = (0.5, 0.7, 0.85, 1.0),
     guidances: tuple[float, ...] = (2.0, 4.0, 7.0),
 ) -> None:
     """Change what the words change in a picture or a sound, and keep the rest.

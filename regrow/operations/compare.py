@@ -26,8 +26,9 @@ class Compared:
 def compare(request: Edit, model: Model) -> Generator[Progress, None, Compared]:
     """Run an edit, its reconstruction and img2img, all with the same settings."""
     edited = yield from edit(request, model)
-    found = edited.recipes[0]["settings"]  # a number and words, where they were auto
-    request = replace(request, strength=found["strength"], source=found["source"], describer="")
+    found = edited.recipes[0]["settings"]  # numbers and words, where they were auto or the model's own
+    found = {name: found[name] for name in ("strength", "source", "steps")}
+    request = replace(request, **found, describer="")
     mask = None if request.mask == "auto" else request.mask  # source and source disagree nowhere
     own = replace(request, target=(request.source,), mask=mask, emphasis=())
     reconstructed = yield from edit(own, model)

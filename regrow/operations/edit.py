@@ -24,6 +24,7 @@ from regrow.operations.region import Region, region_of
 from regrow.operations.regrowth import Asked, AtHand, asked_by, prepare
 from regrow.operations.requests import Edit
 from regrow.operations.seen import seen
+from regrow.operations.steps import with_steps
 from regrow.operations.strength import settle
 
 
@@ -73,13 +74,14 @@ def edit(
     if request.span is not None:
         raise ValueError("span is for sounds: say where a picture may change by region or mask.")
     picture, fitted, notes = open_picture(request.image, model, request.frame, request.size)
+    request, steps = with_steps(request, model)
     known = seen(model, fitted.pixels, request.cache)
     latents, codec = known.latents, known.codec
     request, told = with_source(request, model, fitted.pixels, latents)
     full, words, filled = with_details(request, model, latents)
     full, why, searched = yield from settle(full, model, latents)
     request = replace(request, strength=full.strength)
-    levels = model.schedule.grid(request.steps, request.spacing)
+    levels = model.schedule.grid(steps, request.spacing)
     levels = levels[len(levels) - 1 - request.walked :]
     at_hand = at_hand or AtHand()
     asked = tuple(replace(one, target=words.get(one.target, one.target)) for one in asked or asked_by(request))

@@ -27,6 +27,7 @@ from regrow.operations.progress import Progress
 from regrow.operations.recipe import Recipe, make_recipe
 from regrow.operations.regrowth import prepare
 from regrow.operations.requests import Edit
+from regrow.operations.steps import with_steps
 from regrow.operations.strength import settle
 
 
@@ -70,13 +71,14 @@ def edit_sounds(request: Edit, model: Model) -> Generator[Progress, None, Edited
     started = time.monotonic()
     settings = settings_of(model)
     heard = hear(request.image, model)
+    request, steps = with_steps(request, model)
     latents = model.encode(heard.mel[None])
     model, played = as_asked(request, model, heard.mel)
     request, told = with_source(request, model, heard.mel, latents)
     full, _, filled = with_details(request, model, latents)
     full, why, searched = yield from settle(full, model, latents)
     request = replace(request, strength=full.strength)
-    levels = model.schedule.grid(request.steps, request.spacing)
+    levels = model.schedule.grid(steps, request.spacing)
     levels = levels[len(levels) - 1 - request.walked :]
     hold = _held(request, heard, model, latents, levels)
     start = yield from prepare(full, model, latents, levels, hold)

@@ -1,6 +1,7 @@
 """Sheets of sounds: their mels as pictures, to be compared by eye."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from jaxtyping import Float
 from torch import Tensor
@@ -30,6 +31,8 @@ def edit_row(request: Edit, edited: EditedSounds, model: Model) -> Row:
             for target, mel in zip(request.target, edited.mels, strict=True)
         ),
     ]
+    found = edited.recipes[0]["settings"]  # numbers, where they were auto or the model's own
+    request = replace(request, strength=found["strength"], steps=found["steps"])
     title = (
         f"{request.image.name}: {request.walked} of {request.steps} steps back, guidance {request.guidance:g}; "
         "mean difference of the mels in dB"

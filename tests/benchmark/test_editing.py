@@ -8,7 +8,7 @@ import torch
 
 from regrow.benchmark.editing import bench_editing
 from regrow.benchmark.editing_figures import as_dict, contact_sheet, figures_of
-from regrow.benchmark.editors import MASKED, SETTINGS, STEPS, Editor, Setting, Task, counted, own_editors
+from regrow.benchmark.editors import MASKED, SETTINGS, Editor, Setting, Task, counted, own_editors
 from regrow.benchmark.outcomes import Outcome
 from regrow.benchmark.rivals import rivals
 from regrow.benchmark.wishes import KINDS, Drawn, Kind, wish, wishes
@@ -128,11 +128,11 @@ def test_all_methods_of_the_verb_are_there_and_all_are_tuned_alike() -> None:
 @pytest.mark.parametrize("editor", own_editors(), ids=lambda editor: editor.name)
 def test_what_is_measured_is_what_the_verb_gives(editor: Editor, storybook: Model, tmp_path: Path) -> None:
     given, drawn = task("animal", 2)
-    made = editor.run(storybook, given, Setting(0.2, 2))
+    made = editor.run(storybook, given, Setting(0.4, 2))
     save(tmp_path / "scene.png", drawn[1].before)
     request = Edit(
         tmp_path / "scene.png", (given.target[1],), given.source[1], method=cast("MethodName", editor.name),
-        strength=0.2, steps=STEPS, guidance=2, seed=given.seeds[1], cache=False,
+        strength=0.4, guidance=2, seed=given.seeds[1], cache=False,
     )  # fmt: skip
     expected = finish(edit(request, storybook)).frames[0]
     # fixed_point stops when the whole batch is within its tolerance

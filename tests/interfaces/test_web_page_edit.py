@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 from web_server import EXAMPLE, Server, set_slider, to_sounds_and_back, until
 
+from regrow.families.edit_file import read_edit_steps
+from regrow.families.registry import EMBEDDED
 from regrow.media.audio import read_recipe as read_sound_recipe
 from regrow.media.image import read_recipe
-from regrow.operations.requests import Edit
 
 
 def test_edit_the_example_cat_and_drag_the_slider(opened: Callable, server: Server) -> None:
@@ -20,7 +21,7 @@ def test_edit_the_example_cat_and_drag_the_slider(opened: Callable, server: Serv
     page.click("#example")
     page.wait_for_function("document.querySelector('#target textarea').value != ''")
     page.get_by_role("button", name="All settings").first.click()
-    set_slider(page, "edit-steps", 6)
+    set_slider(page, "edit-steps", 7)
     page.click("#go-edit")
     page.wait_for_selector("#edit-status .done")
     assert "PSNR" in page.inner_text("#edit-status")
@@ -36,7 +37,7 @@ def test_edit_the_example_cat_and_drag_the_slider(opened: Callable, server: Serv
     recipe = read_recipe(made)
     assert recipe is not None
     assert recipe["settings"]["target"] == ["an orange puppy on a beach"]
-    assert (recipe["settings"]["strength"], recipe["settings"]["steps"]) == (0.9, 6)
+    assert (recipe["settings"]["strength"], recipe["settings"]["steps"]) == (0.9, 7)
     assert "Told in full" in page.inner_text("#edit-status")
     # less change, on the path that is kept
     slider = page.locator("#strength input[type=range]")
@@ -227,7 +228,8 @@ def test_history_gives_settings_back_and_deletes(opened: Callable, server: Serve
     page.wait_for_function("document.querySelector('#history-status').innerText.includes('Pick one')")
     recipes = {path: read_recipe(path) for path in server.made()}
     few = {path: recipe["settings"]["steps"] for path, recipe in recipes.items() if recipe}
-    path, steps = next((path, steps) for path, steps in few.items() if steps != Edit.steps and "puppy" in path.name)
+    usual = read_edit_steps(EMBEDDED / "storybook")
+    path, steps = next((path, steps) for path, steps in few.items() if steps != usual and "puppy" in path.name)
     page.set_input_files("#dropped input[type=file]", str(path))
     page.wait_for_function("document.querySelector('#target textarea').value.includes('puppy')")
     assert page.get_by_role("tab", name="Edit").get_attribute("aria-selected") == "true"

@@ -139,7 +139,7 @@ def test_a_file_that_is_no_trajectory(tmp_path: Path) -> None:
     ("changes", "sentence"),
     [
         ({"strength": 0.0}, "strength must be above 0"),
-        ({"start_step": 30}, "start_step must be from 0 to steps - 1"),
+        ({"steps": 30, "start_step": 30}, "start_step must be from 0 to steps - 1"),
         ({"target": ()}, "needs at least one --target"),
         ({"eta": 0.5}, "eta must be 0 with anchored"),
         ({"method": "img2img", "trajectory": Path("x")}, "img2img starts from fresh noise"),

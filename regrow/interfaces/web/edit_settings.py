@@ -19,7 +19,7 @@ def edit_settings() -> tuple[dict[str, Any], list[Any], list[Any]]:
     settings: dict[str, Any] = {
         "model": gr.Dropdown(model_names(), value=DEFAULTS["model"], label=text("model")),
         "method": gr.Dropdown(_names(MethodName), value=DEFAULTS["method"], label=text("method")),
-        "steps": gr.Slider(1, 200, DEFAULTS["steps"], step=1, label=text("steps"), elem_id="edit-steps"),
+        "steps": gr.Slider(0, 200, 0, step=1, label=text("edit_steps"), elem_id="edit-steps"),
         "guidance": gr.Slider(0, 15, DEFAULTS["guidance"], step=0.1, label=text("guidance")),
         "guidance_share": gr.Slider(0, 1, DEFAULTS["guidance_share"], step=0.05, label=text("guidance_share")),
         "details": gr.Radio(["tell", "leave"], value=DEFAULTS["details"], label=text("details"), elem_id="details"),

@@ -87,6 +87,7 @@ def edit_tab(page: Page) -> dict[str, Any]:
             "target": wishes,
             "source": worded(given["source"]),
             "negative": worded(given["negative"]) or None,
+            "steps": given["steps"] or None,
             "region": worded(given["region"]) or None,
             "emphasis": worded(given["emphasis"]).split(),
             "mask": "auto" if given.pop("find_mask") else kept(given["mask"], request) if given["mask"] else None,

@@ -12,6 +12,7 @@ from regrow.interfaces.web.worker import steps_of
 from regrow.operations.details import with_details
 from regrow.operations.invert import describe, path_of, source_denoiser, watched
 from regrow.operations.requests import PATHS, Edit
+from regrow.operations.steps import with_steps
 from regrow.operations.trajectories import from_cache, to_cache
 
 
@@ -31,8 +32,9 @@ def rewound(request: Edit, model: Model, encoded: Callable[[], Float[Tensor, "1 
     if request.source == "auto":  # whose words are not known yet
         return 0
     latents = encoded()
+    request, steps = with_steps(request, model)
     request, _, _ = with_details(request, model, latents)
-    levels = model.schedule.grid(request.steps, request.spacing)[::-1]
+    levels = model.schedule.grid(steps, request.spacing)[::-1]
     made_of = describe(request, model)
     if from_cache(made_of, levels[-1]):
         return 0

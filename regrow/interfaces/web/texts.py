@@ -88,6 +88,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "model": ("Model", "模型"),
     "seed": ("Seed: the same gives the same", "种子：相同则结果相同"),
     "steps": ("Steps", "步数"),
+    "edit_steps": ("Steps (0 = the model's own)", "步数（0 = 模型自己的默认值）"),
     "guidance": ("Guidance: how much the words are exaggerated (1 = off)", "引导：文字强调多少（1 = 关）"),
     "guidance_share": ("Guidance in what share of the steps, the first ones", "引导用在前多大比例的步数里"),
     "details": (

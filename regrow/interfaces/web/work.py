@@ -31,7 +31,7 @@ from regrow.operations.seen import seen
 from regrow.verification.formulas import SECTIONS, verify
 
 Open = Callable[[str], Model]
-STRENGTHS, GUIDANCES = (0.6, 0.75, 0.9, 1.0), (2.0, 4.0, 7.0)
+STRENGTHS, GUIDANCES = (0.5, 0.7, 0.85, 1.0), (2.0, 4.0, 7.0)
 """Of the explore sheet."""
 
 
