@@ -120,6 +120,23 @@ def test_what_was_waiting_is_taken_up_again(home: Path) -> None:
     assert json.loads((given_up.folder / "job.json").read_text())["state"] == "failed"
 
 
+def test_a_server_that_starts_again_knows_what_each_browser_made_last(home: Path) -> None:
+    def done(owner: str, name: str, kind: str = "edit") -> Job:
+        job = Job(name, owner, kind, {}, state="done", files=["x.png"])
+        job.keep()
+        (job.folder / "x.png").touch()
+        return job
+
+    done("one", "1")
+    last, other = done("one", "2"), done("two", "3")
+    (done("three", "4").folder / "x.png").unlink()  # a result that was deleted
+    worker = Worker({})
+    assert worker.latest("one", ("edit",)) == last
+    assert worker.latest("two", ("edit",)) == other
+    assert worker.latest("three", ("edit",)) is None
+    assert not worker.queue
+
+
 def test_pictures_are_bounded_and_kept_once(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = places.keep_picture(EXAMPLE)
     assert kept.read_bytes() == EXAMPLE.read_bytes()
@@ -224,12 +241,6 @@ def test_history_lists_newest_first_and_deletes_only_its_own(home: Path, tmp_pat
         history.delete(path)
     assert not found[0].parent.exists()
     assert len(history.listed(9)) == 2
-
-
-def test_a_page_names_its_tab_where_the_command_line_names_a_command(home: Path) -> None:
-    job = Job("20260101-000000-aa", "", "edit", {})
-    job.tell(["it will guess; `regrow models show mine two` says what it was.", "Told in full."])
-    assert job.notes == ["it will guess; the Models tab says what it was.", "Told in full."]
 
 
 def test_a_model_without_a_card_says_what_is_known(home: Path) -> None:

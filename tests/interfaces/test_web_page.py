@@ -1,5 +1,6 @@
 """The other tabs in headless Chromium, on a server of its own."""
 
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -89,6 +90,9 @@ def test_chinese_and_a_phone(opened: Callable, language: str) -> None:
     page.click("#example")
     page.wait_for_function("document.querySelector('#target textarea').value.includes('小狗')")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.click("#go-edit")
+    page.wait_for_selector("#edit-status .done")
+    assert not re.search("[a-z]{3}", page.inner_text("#edit-status")), "all of it is Chinese"
     # every field that takes something has a name for screen readers
     unnamed = page.evaluate(
         """[...document.querySelectorAll('input:not([type=file]):not([type=hidden]), textarea, button')]
@@ -118,7 +122,7 @@ def test_checks_are_readable_on_a_phone_and_all_that_takes_long_can_be_stopped(o
     page.click("#cancel-look")
     page.wait_for_selector("#look-status .cancelled")
     page.click("#go-prove")
-    page.wait_for_function("document.querySelector('#checks').innerText.includes('pass')")
+    page.wait_for_function("document.querySelector('#checks').innerText.includes('通过')")
     page.click("#cancel-prove")
     page.wait_for_selector("#prove-status .cancelled")
     assert page.inner_text("#checks thead").replace("⋮", "").split()[:4] == ["状态", "检验", "误差", "允许"]

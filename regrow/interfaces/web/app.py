@@ -229,7 +229,8 @@ def _attached(page: Page, kind: str, tab: dict[str, Any]) -> Any:
     """Shows the browser's last job of a kind again when a page is opened."""
 
     def attach(request: gr.Request) -> Iterator[Any]:
-        if job := page.worker.latest(page.owner(request), (kind,)):
+        job = page.worker.latest(page.owner(request), (kind,))
+        if job and job.whole:
             yield from tab["shown"](job, page, request)
         else:
             yield gr.skip() if len(tab["outputs"]) == 1 else tuple(gr.skip() for _ in tab["outputs"])

@@ -9,6 +9,7 @@ import gradio as gr
 
 from regrow.interfaces.web.jobs import Job
 from regrow.interfaces.web.medium import medium_of
+from regrow.interfaces.web.named import named
 from regrow.interfaces.web.parts import Page, beside, following, made_files
 from regrow.interfaces.web.players import heard_of
 from regrow.interfaces.web.texts import text
@@ -116,6 +117,8 @@ def stage_of(medium: gr.Radio) -> Stage:
                 label=text("found_mask"), interactive=False, height=240, visible=False, buttons=["download"],
                 elem_id="found-mask", type="filepath",
             )  # fmt: skip
+        named(reconstruction)
+        named(mask)
         keep_mask = gr.Button(text("keep_mask"), size="md", visible=False, elem_id="keep-mask")
     with gr.Column(visible=False) as sounds:
         players = gr.HTML(elem_id="edited-sounds")

@@ -8,6 +8,7 @@ import gradio as gr
 from regrow.interfaces.web.edit_settings import DEFAULTS
 from regrow.interfaces.web.painter import board, painted_file, painter
 from regrow.interfaces.web.parts import kept, upload
+from regrow.interfaces.web.sentences import refusal
 from regrow.interfaces.web.texts import text
 from regrow.media.files import MediaError
 
@@ -66,11 +67,11 @@ def follow_picture(where: Where, image: gr.Image) -> None:
     def laid_on(file: str | None, mask: str | None, request: gr.Request) -> Any:
         return board(kept(file, request), mask and kept(mask, request), request) if file else gr.skip()
 
-    def painted(event: gr.EventData) -> tuple[str | None, bool]:
+    def painted(event: gr.EventData, request: gr.Request) -> tuple[str | None, bool]:
         try:
             return painted_file(event.path), False
         except MediaError as problem:
-            raise gr.Error(str(problem), print_exception=False) from problem
+            raise refusal(problem, request) from problem
 
     image.change(
         renewed, [image, where.mask, where.stays], [where.painter, where.mask, where.stays], queue=False, **quiet

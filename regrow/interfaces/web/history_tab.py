@@ -10,6 +10,7 @@ from regrow.interfaces.web import history
 from regrow.interfaces.web.parts import Page, following, made_files
 from regrow.interfaces.web.places import keep_picture, keep_sound
 from regrow.interfaces.web.players import Track, players
+from regrow.interfaces.web.sentences import refusal
 from regrow.interfaces.web.texts import said, text
 from regrow.media.audio import is_sound
 from regrow.media.files import MediaError
@@ -73,7 +74,7 @@ def history_tab(page: Page, tab: Any) -> None:
         try:
             kind, settings, here = history.settings_in(Path(path))
         except MediaError as problem:
-            raise gr.Error(str(problem), print_exception=False) from problem
+            raise refusal(problem, request) from problem
         fields = generate if kind == "generate" else edit
         updates = {fields[name]: gr.update(value=value) for name, value in settings.items() if name in fields}
         words = said("taken", request, tab=said(kind, request)) if here else said("taken_without", request)
@@ -85,7 +86,7 @@ def history_tab(page: Page, tab: Any) -> None:
         try:
             (keep_sound if is_sound(file) else keep_picture)(file)  # for its limits
         except MediaError as problem:
-            raise gr.Error(str(problem), print_exception=False) from problem
+            raise refusal(problem, request) from problem
         return fill(file, request)
 
     def to_edit(path: str, request: gr.Request) -> dict[Any, Any]:
@@ -110,12 +111,12 @@ def history_tab(page: Page, tab: Any) -> None:
     def ask_again(path: str, request: gr.Request) -> tuple[Any, Any]:
         return gr.update(visible=bool(path)), "" if path else said("pick_first", request)
 
-    def remove(path: str, most: int) -> tuple[Any, ...]:
+    def remove(path: str, most: int, request: gr.Request) -> tuple[Any, ...]:
         if path:
             try:
                 history.delete(Path(path))
             except (MediaError, OSError) as problem:
-                raise gr.Error(str(problem), print_exception=False) from problem
+                raise refusal(problem, request) from problem
         return *show(most, ""), None, "", "", None, gr.update(visible=False)
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}

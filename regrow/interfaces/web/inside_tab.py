@@ -81,7 +81,8 @@ def inside_tab(page: Page) -> None:
                 words = (
                     f'<div class="status done" role="status">{said("proved", request, passed=passed, all=judged)}</div>'
                 )
-            headed = gr.update(headers=[said(name, request) for name in columns], value=rows)
+            told = [[said(f"state_{state_of}", request), *rest] for state_of, *rest in rows]
+            headed = gr.update(headers=[said(name, request) for name in columns], value=told)
             yield words, headed if len(rows) != shown else gr.skip()
             shown = len(rows)
 

@@ -1,7 +1,6 @@
 """Jobs: what was asked for and where it stands, on disk."""
 
 import json
-import re
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -62,6 +61,11 @@ class Job:
         """Whether nothing more will happen to it."""
         return self.state in ("done", "failed", "cancelled")
 
+    @property
+    def whole(self) -> bool:
+        """Whether everything that it made is still there: results can be deleted."""
+        return all((self.folder / name).is_file() for name in self.files)
+
     def lay_beside(self, what: str, picture: Float[Tensor, "3 h w"]) -> None:
         """Save a picture that is only shown with its results."""
         (self.folder / "beside").mkdir(exist_ok=True)
@@ -69,8 +73,8 @@ class Job:
         save(self.folder / self.beside[what], picture)
 
     def tell(self, notes: Iterable[str]) -> None:
-        """Add sentences of an operation, which name commands where the page has a tab."""
-        self.notes += [re.sub("`regrow models show [^`]+`", "the Models tab", note) for note in notes]
+        """Add sentences of an operation."""
+        self.notes += notes
 
     def keep(self) -> None:
         """Write it down."""

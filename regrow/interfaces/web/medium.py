@@ -7,6 +7,7 @@ import gradio as gr
 from regrow.families.mel_file import MEL_FILE
 from regrow.families.registry import list_models
 from regrow.interfaces.web.places import keep_sound
+from regrow.interfaces.web.sentences import refusal
 from regrow.interfaces.web.texts import said, text
 from regrow.media.files import MediaError
 
@@ -81,4 +82,4 @@ def kept_sound(file: str | None, request: gr.Request) -> str:
     try:
         return str(keep_sound(file))
     except (MediaError, OSError) as problem:
-        raise gr.Error(str(problem), print_exception=False) from problem
+        raise refusal(problem, request) from problem

@@ -11,6 +11,7 @@ from regrow.interfaces.web import processes
 from regrow.interfaces.web.medium import medium_of
 from regrow.interfaces.web.no_card import without_card
 from regrow.interfaces.web.parts import Page, beginnings, model_names, plain, worded
+from regrow.interfaces.web.sentences import refusal
 from regrow.interfaces.web.texts import TEXTS, said, text
 from regrow.media.files import MediaError
 from regrow.operations import model_card, publish
@@ -102,7 +103,7 @@ def models_tab(page: Page, tab: Any) -> dict[str, Any]:
             user_models().mkdir(parents=True, exist_ok=True)
             (user_models() / name).symlink_to(source)
         except (ValueError, OSError) as problem:
-            raise gr.Error(str(problem), print_exception=False) from problem
+            raise refusal(problem, request) from problem
         return _words(said("added", request, name=name))
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}

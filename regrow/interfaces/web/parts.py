@@ -12,6 +12,7 @@ import gradio as gr
 from regrow.families.registry import list_models
 from regrow.interfaces.web.jobs import Job
 from regrow.interfaces.web.places import keep_picture
+from regrow.interfaces.web.sentences import as_page_says, refusal
 from regrow.interfaces.web.texts import TEXTS, said, text
 from regrow.interfaces.web.worker import Worker
 from regrow.media.audio import is_sound
@@ -103,7 +104,7 @@ def kept(file: str | None, request: gr.Request) -> str:
     try:
         return str(keep_picture(file))
     except (MediaError, OSError) as problem:
-        raise gr.Error(str(problem), print_exception=False) from problem
+        raise refusal(problem, request) from problem
 
 
 def status(job: Job, page: Page, request: gr.Request) -> str:
@@ -136,6 +137,7 @@ def _by_its_name(job: Job, request: gr.Request) -> str:
             what = "sound" if name == "image" and is_sound(file) else name
             for written in (file, Path(file).name):
                 error = error.replace(written, said(f"the_{what}", request))
+    error = as_page_says(error, request)
     return error[:1].upper() + error[1:]
 
 
@@ -182,7 +184,7 @@ def _summary(job: Job, request: gr.Request) -> str:
         sentences.append(said(f"lost_{part}", request, decibels=decibels))
     if "identical" in job.facts:
         sentences.append(said("same" if job.facts["identical"] else "not_same", request))
-    return " ".join([*sentences, *job.notes])
+    return " ".join([*sentences, *(as_page_says(note, request) for note in job.notes)])
 
 
 def whole(value: float | None, name: str, request: gr.Request) -> int:

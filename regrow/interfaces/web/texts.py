@@ -242,6 +242,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "part_generate": ("Growing", "生长"),
     "part_tune": ("Tuning", "调节"),
     "part_verify": ("Checking", "检验"),
+    "part_mask": ("Finding the mask", "寻找蒙版"),
+    "part_strength": ("Finding the strength", "寻找强度"),
+    "part_reference": ("Comparing with a fine path", "与细密路径对照"),
+    "part_listen": ("Listening", "聆听"),
+    "state_pass": ("pass", "通过"),
+    "state_fail": ("FAIL", "未通过"),
+    "state_measured": ("measured", "仅测量"),
+    "state_undecided": ("undecided", "未定"),
     "done": (
         "Done: {evaluations} evaluations of the network, {seconds} s.",
         "完成：网络计算 {evaluations} 次，{seconds} 秒。",
@@ -304,8 +312,13 @@ def text(key: str) -> Any:  # gradio takes it wherever it takes a string, and ty
 
 def said(key: str, request: gr.Request | None, **figures: object) -> str:
     """A sentence in the language of a request."""
-    language = (request.headers.get("accept-language", "") if request and request.headers else "").lower()
-    return TEXTS[key][language.startswith("zh")].format(**figures)
+    return TEXTS[key][speaks_chinese(request)].format(**figures)
+
+
+def speaks_chinese(request: gr.Request | None) -> bool:
+    """Whether a request comes from a browser that asks for Chinese first."""
+    language = request.headers.get("accept-language", "") if request and request.headers else ""
+    return language.lower().startswith("zh")
 
 
 _ENGLISH, _CHINESE = ({key: pair[i] for key, pair in TEXTS.items()} for i in (0, 1))

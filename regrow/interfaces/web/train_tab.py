@@ -14,6 +14,7 @@ from regrow.interfaces.web.medium import follow, switch
 from regrow.interfaces.web.named import named
 from regrow.interfaces.web.parts import Page, beginnings, model_names, plain, worded
 from regrow.interfaces.web.places import page as place
+from regrow.interfaces.web.sentences import as_page_says, refusal
 from regrow.interfaces.web.texts import said, text
 from regrow.media.home import home
 from regrow.operations.training_request import Train
@@ -82,7 +83,7 @@ def train_tab(page: Page) -> None:
         try:
             asked = Train(**given, time="" if steps else worded(how_long))
         except ValueError as problem:
-            raise gr.Error(str(problem), print_exception=False) from problem
+            raise refusal(problem, request) from problem
         return command_of(asked)
 
     def rehearsal(request: gr.Request, *values: Any) -> Any:
@@ -92,7 +93,7 @@ def train_tab(page: Page) -> None:
         processes.start(key, command)
         while processes.running(key):
             time.sleep(0.2)
-        yield processes.sentences(processes.output(key))
+        yield _in_its_language(processes.sentences(processes.output(key)), request)
 
     def begin(request: gr.Request, *values: Any) -> tuple[str, Any]:
         command = arguments(request, *values)
@@ -127,7 +128,7 @@ def train_tab(page: Page) -> None:
             words += said("run_left", request, left=run.left)
         status = f'<div class="status {run.state}" role="status">{plain(words)}</div>'
         choice, curves = gr.update(choices=names, value=name), _curves(run.losses)
-        return choice, status, curves, processes.grid(run), run.said, model_names()
+        return choice, status, curves, processes.grid(run), _in_its_language(run.said, request), model_names()
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     outputs = [chosen, status, loss, samples, log, models]
@@ -136,6 +137,11 @@ def train_tab(page: Page) -> None:
     resume.click(go_on, chosen, told, **quiet)
     stop.click(end, chosen, told, **quiet)
     clock.tick(show, chosen, outputs, **quiet)
+
+
+def _in_its_language(words: str, request: gr.Request) -> str:
+    """Sentences, one a line, as the page says them."""
+    return "\n".join(as_page_says(line, request) for line in words.splitlines())
 
 
 def _curves(losses: list[tuple[int, float, str]]) -> pandas.DataFrame | None:

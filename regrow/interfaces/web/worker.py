@@ -103,21 +103,27 @@ class Worker:
                     self.changed.wait(0.5)
 
     def _take_up(self) -> None:
-        """Queue what a killed server left; a job that was killed twice is not tried again."""
+        """Queue what a killed server left; a job that was killed twice is not tried again.
+
+        Of what is over, each browser's last of a kind is known again, so that the page shows it.
+        """
+        last: dict[tuple[str, str], Job] = {}
         for path in sorted(made().glob("*/job.json")):
             try:
                 job = Job(**json.loads(path.read_text(encoding="utf-8")))
             except (ValueError, TypeError):
                 continue  # a newer version's
             if job.over:
+                last[job.owner, job.kind] = job
                 continue
             if job.facts.get("tries", 0) >= 2:
                 job.state, job.error = "failed", "The server was stopped twice while it was at this."
                 job.keep()
                 continue
             job.state = "waiting"
-            self.jobs[job.id] = job
             self.queue.append(job)
+        whole = [job for job in last.values() if job.whole]
+        self.jobs = {job.id: job for job in sorted([*whole, *self.queue], key=lambda job: job.id)}
 
     def _run(self) -> None:
         if self.first and not self.queue:
