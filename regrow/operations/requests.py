@@ -141,7 +141,7 @@ class Edit:
             sees most of what it would change, and says so.
         start_step: the same as a number of steps that are skipped, counted from noise; overrides strength.
         steps: levels of the whole path; if not given, those of the trajectory, else the model's own: 6 of the storybook
-            and 10 of the bandstand, where more gained nothing, 30 of models that were not measured.
+            and 10 of the bandstand, where more gained little, 30 of models that were not measured.
         guidance: of the regrowth; 1 = off.
         guidance_share: of the steps back in which guidance is on, the first ones, 0 to 1: after them it would move what
             shall stay, at twice the cost. uni_edit and null_text have it on in all.
