@@ -1,5 +1,6 @@
 """Fixtures that several rooms' tests share."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 import torch
 from checkpoints import FACTORIES
 from diffusers.utils import logging as diffusers_logging
+from homes import ENGINES
 from jaxtyping import config as jaxtyping_config
 from jaxtyping import install_import_hook
 from transformers.utils import logging as transformers_logging
@@ -34,3 +36,8 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the check of `shapes.py` out, as it is left out for users: for wrong values, and for speed."""
     monkeypatch.setattr(jaxtyping_config, "jaxtyping_disable", True)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if not hasattr(session.config, "workerinput"):  # the others still use it
+        shutil.rmtree(ENGINES, ignore_errors=True)

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from homes import sharing_engines
 
 from regrow.families.registry import open_model
 from regrow.interfaces import demo
@@ -19,7 +20,7 @@ EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 
 @pytest.mark.parametrize("script", EXAMPLES, ids=lambda path: path.name)
 def test_an_example_runs_and_is_short(script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REGROW_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("REGROW_HOME", str(sharing_engines(tmp_path / "home")))
     assert len(script.read_text().splitlines()) <= 30
     done = subprocess.run([sys.executable, script, tmp_path / "out"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

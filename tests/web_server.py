@@ -11,6 +11,8 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from homes import sharing_engines
+
 PROGRAM = "from regrow.interfaces.cli import main; main()"
 PATIENCE = 120
 """Seconds after which something does not come any more; a busy machine may be slow."""
@@ -22,7 +24,7 @@ class Server:
     """`regrow serve` as a process."""
 
     def __init__(self, home: Path) -> None:
-        self.home = home
+        self.home = sharing_engines(home)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -45,6 +44,9 @@ def network_of(model: Model) -> Network:
     A codec that is small gains from it, too. Those of mels stay in torch: their range is 100 dB, and what is rounded
     in them is heard.
     """
+    # diffusers takes seconds to load, and the page is open before that
+    from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+
     height, width = model.size
     tokens, length = model.condition([""]).tokens.shape[1:]
     words = (tokens, length) if tokens else None

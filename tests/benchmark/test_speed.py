@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from homes import sharing_engines
 
 from regrow.benchmark import speed, speed_ways
 from regrow.benchmark.peak import fastest_of, flops_of, matrix_peak, share_of
@@ -26,7 +27,7 @@ from regrow.operations.requests import Edit
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REGROW_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("REGROW_HOME", str(sharing_engines(tmp_path / "home")))
 
 
 def test_every_way_makes_the_edit_and_the_levers_leave_it_alike(

@@ -1,4 +1,4 @@
-"""A server of its own for every file of tests, and a headless Chromium; without one those tests are skipped."""
+"""A server for all tests of a process, and a headless Chromium; without one those tests are skipped."""
 
 import contextlib
 import json
@@ -17,7 +17,7 @@ OPTIONS = (
 )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     started = Server(tmp_path_factory.mktemp("home"))
     yield started
@@ -28,7 +28,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             os.killpg(json.loads(told.read_text())["pid"], signal.SIGKILL)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def chromium() -> Iterator:
     if CHROMIUM is None:
         pytest.skip("the browser tests were not run: no Chromium or Chrome is here")

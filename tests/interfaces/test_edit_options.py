@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from homes import sharing_engines
 
 from regrow.interfaces.cli import main
 from regrow.interfaces.verbs import command_of
@@ -21,7 +22,7 @@ def folder(checkpoint: Callable[[str], Path]) -> str:
 
 @pytest.fixture(autouse=True)
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REGROW_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("REGROW_HOME", str(sharing_engines(tmp_path / "home")))
     monkeypatch.chdir(tmp_path)
     save("in.png", torch.rand(3, 20, 30, generator=torch.Generator().manual_seed(2)) * 2 - 1, None)
 

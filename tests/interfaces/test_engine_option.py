@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from homes import sharing_engines
 
 from regrow.families.openvino_runtime import installed
 from regrow.interfaces.cli import main
@@ -13,7 +14,7 @@ from regrow.media.image import read_recipe
 
 @pytest.fixture(autouse=True)
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REGROW_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("REGROW_HOME", str(sharing_engines(tmp_path / "home")))
     monkeypatch.chdir(tmp_path)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 import tyro
+from homes import sharing_engines
 
 from regrow.families.registry import Listed
 from regrow.interfaces.web import history, places
@@ -29,7 +30,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "cat.png"
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("REGROW_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("REGROW_HOME", str(sharing_engines(tmp_path / "home")))
     return tmp_path / "home"
 
 

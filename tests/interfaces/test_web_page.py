@@ -1,4 +1,4 @@
-"""The other tabs in headless Chromium, on a server of its own."""
+"""The other tabs in headless Chromium."""
 
 import re
 import shutil
@@ -64,28 +64,33 @@ def test_cancel_is_quick_and_two_browsers_do_not_mix(opened: Callable, server: S
     other.wait_for_selector("#generate-status .done")
 
 
-@pytest.mark.parametrize(
-    ("name", "data", "said"),
-    [
-        ("empty.png", b"", "empty"),
-        ("text.png", b"not a picture at all", "is text"),
-        ("cut.png", EXAMPLE.read_bytes()[:600], "damaged or cut short"),
-    ],
-)
-def test_hostile_pictures_get_a_sentence(opened: Callable, tmp_path: Path, name: str, data: bytes, said: str) -> None:
-    (tmp_path / name).write_bytes(data)
+HOSTILE = {
+    "is empty": ("empty.png", b""),
+    "is text": ("text.png", b"not a picture at all"),
+    "damaged or cut short": ("cut.png", EXAMPLE.read_bytes()[:600]),
+}
+
+
+def test_hostile_pictures_get_a_sentence(opened: Callable, tmp_path: Path) -> None:
     page = opened()
-    page.set_input_files("#picture input[type=file]", str(tmp_path / name))
-    page.fill("#target textarea", "a dog")
-    page.wait_for_timeout(300)
-    page.click("#go-edit")
-    page.wait_for_selector(".toast-body")
-    assert said in page.inner_text(".toast-body")
+    for said, (name, data) in HOSTILE.items():
+        (tmp_path / name).write_bytes(data)
+        page.set_input_files("#picture input[type=file]", str(tmp_path / name))
+        page.fill("#target textarea", "a dog")
+        page.wait_for_timeout(300)
+        page.click("#go-edit")
+        page.locator(".toast-body").filter(has_text=said).wait_for()
+        page.reload()
+        page.wait_for_selector("#go-edit")
 
 
-@pytest.mark.parametrize("language", ["zh-CN", "zh-HK", "zh"])
-def test_chinese_and_a_phone(opened: Callable, language: str) -> None:
-    page = opened(language, viewport={"width": 390, "height": 844})
+@pytest.mark.parametrize("language", ["zh-HK", "zh"])
+def test_every_chinese_browser_gets_chinese(opened: Callable, language: str) -> None:
+    assert opened(language).get_by_role("button", name="编辑图片").is_visible()
+
+
+def test_chinese_and_a_phone(opened: Callable) -> None:
+    page = opened("zh-CN", viewport={"width": 390, "height": 844})
     assert page.get_by_role("button", name="编辑图片").is_visible()
     page.click("#example")
     page.wait_for_function("document.querySelector('#target textarea').value.includes('小狗')")
@@ -94,12 +99,10 @@ def test_chinese_and_a_phone(opened: Callable, language: str) -> None:
     page.wait_for_selector("#edit-status .done")
     assert not re.search("[a-z]{3}", page.inner_text("#edit-status")), "all of it is Chinese"
     # every field that takes something has a name for screen readers
-    unnamed = page.evaluate(
-        """[...document.querySelectorAll('input:not([type=file]):not([type=hidden]), textarea, button')]
-        .filter(e => e.offsetParent && !(e.labels?.length || e.ariaLabel || e.title || e.innerText.trim()))
-        .map(e => e.outerHTML.slice(0, 150))"""
+    page.wait_for_function(
+        """![...document.querySelectorAll('input:not([type=file]):not([type=hidden]), textarea, button')]
+        .some(e => e.offsetParent && !(e.labels?.length || e.ariaLabel || e.title || e.innerText.trim()))"""
     )
-    assert unnamed == []
 
 
 def test_checks_are_readable_on_a_phone_and_all_that_takes_long_can_be_stopped(opened: Callable) -> None:
@@ -140,7 +143,7 @@ def test_a_killed_server_takes_up_its_job_and_finds_its_training(opened: Callabl
     page.get_by_role("tab", name="Train").click()
     folder = server.home.parent / "pictures"
     folder.mkdir()
-    for i in range(40):
+    for i in range(12):
         drawing = draw(Scene.random(seed=i), 64)
         Image.fromarray(drawing.picture).save(folder / f"{i}.png")
         (folder / f"{i}.txt").write_text(drawing.caption)
@@ -155,7 +158,7 @@ def test_a_killed_server_takes_up_its_job_and_finds_its_training(opened: Callabl
     page.get_by_role("tab", name="Generate").click()
     page.fill("#prompt textarea", "a grey fox in the forest")
     page.get_by_role("button", name="All settings").last.click()
-    set_slider(page, "generate-steps", 60)
+    set_slider(page, "generate-steps", 40)
     before = len(server.made())
     page.click("#go-generate")
     page.wait_for_selector("#generate-status .running, #generate-status progress")

@@ -1,4 +1,4 @@
-"""The Edit tab, and the History of what it made, in headless Chromium, on a server of their own."""
+"""The Edit tab, and the History of what it made, in headless Chromium."""
 
 import json
 import shutil
@@ -80,16 +80,17 @@ def test_the_last_place_of_the_slider_and_the_last_words_win(opened: Callable, s
     last = float(page.input_value("#strength input[type=number]"))
     assert last < 0.4
 
-    def newest() -> float:
+    def newest() -> float | None:
         recipe = read_recipe(server.made()[-1])
         assert recipe is not None
-        return recipe["settings"]["strength"]
+        return recipe["settings"].get("strength")
 
     # on a fast machine a place on the way is done before the last one is asked for
     until(lambda: server.made() and newest() == pytest.approx(last))
     page.wait_for_selector("#edit-status .done")
     jobs = [json.loads(path.read_text()) for path in (server.home / "page" / "made").glob("*/job.json")]
-    assert [job["state"] for job in jobs if job["settings"].get("steps") == 200] == ["cancelled"]
+    long = [job["state"] for job in jobs if job["kind"] == "edit" and job["settings"]["steps"] == 200]
+    assert long == ["cancelled"]
     page.click("#go-edit")
     page.fill("#target textarea", "an orange rabbit on a beach")
     page.click("#go-edit")
@@ -156,7 +157,7 @@ def test_edit_the_example_piano_and_switch_between_before_and_after(opened: Call
         }"""
     )
     assert positions == [True, False, 3.5]
-    (made,) = sorted((server.home / "page" / "made").glob("*/*.wav"))
+    made = max((server.home / "page" / "made").glob("*/*.wav"), key=lambda path: path.stat().st_mtime)
     recipe = read_sound_recipe(made)
     assert recipe is not None
     assert recipe["settings"]["target"] == ["a slow sad violin melody"]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from homes import sharing_engines
 
 from regrow.families.model import Model
 from regrow.families.registry import open_model
@@ -13,7 +14,7 @@ from regrow.media.image import save
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REGROW_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("REGROW_HOME", str(sharing_engines(tmp_path / "home")))
 
 
 @pytest.fixture(scope="module")

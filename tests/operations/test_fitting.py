@@ -2,6 +2,7 @@
 
 import json
 import math
+import multiprocessing
 import os
 import random
 import signal
@@ -9,12 +10,15 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from small_run import small_run
 from torch import nn
 
 from regrow.operations.checkpoint import Checkpoint, read_newest_checkpoint, write_checkpoint
@@ -24,57 +28,39 @@ from regrow.operations.optimizer import MuonAdamW, orthogonalise
 from regrow.operations.spread import Share, make_accelerator
 from regrow.operations.train_codec import CodecStage, crops
 
-RUN = """
-import sys, time, torch
-from pathlib import Path
-from safetensors.torch import save_file
-from torch import nn
-from regrow.operations.fitting import Fit, fit
-from regrow.operations.spread import make_accelerator
-
-torch.set_num_threads(1)
-torch.manual_seed(0)
-module = nn.Sequential(nn.Conv2d(3, 8, 3), nn.SiLU(), nn.Conv2d(8, 3, 3), nn.Flatten(), nn.Linear(48, 4))
-
-def loss_at(network, share):
-    time.sleep(0.01)
-    x = torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(share.step))
-    return (network(x) - x.mean(dim=(2, 3)).mean(dim=1, keepdim=True)).square().mean()
-
-folder = Path(sys.argv[1])
-settings = Fit(steps=120, warm_up=5, minutes=0.05 / 60)
-for state in fit(module, loss_at, settings, folder, make_accelerator()):
-    print(state.step, *state.notes, flush=True)
-save_file(module.state_dict(), folder / "final.safetensors")
-"""
+SCRIPT = Path(__file__).with_name("small_run.py")
+START = multiprocessing.get_context("forkserver")
+"""Every process of it begins as a copy of one that has imported torch, so that six do not import it six times."""
+START.set_forkserver_preload(["regrow.operations.fitting", "accelerate"])
 
 
 def ones(network: nn.Module, share: Share) -> torch.Tensor:
     return network(torch.ones(1, 2)).square().mean()
 
 
-def start(folder: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-c", RUN, str(folder)], stdout=subprocess.PIPE, text=True)
-
-
-def first_step(process: subprocess.Popen[str]) -> int:
-    assert process.stdout is not None
-    return int(process.stdout.readline().split()[0])
+def start(folder: Path) -> tuple[BaseProcess, Connection]:
+    heard, said = START.Pipe(duplex=False)
+    process = START.Process(target=small_run, args=(folder, said.send))
+    process.start()
+    said.close()
+    return process, heard
 
 
 def test_a_run_killed_five_times_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
-    whole = start(tmp_path / "whole")
+    whole, _heard = start(tmp_path / "whole")
     moments = random.Random(7)
     resumed_later = 0
     for _ in range(5):
-        process = start(tmp_path / "killed")
-        resumed_later += first_step(process) > 1
+        process, heard = start(tmp_path / "killed")
+        resumed_later += int(heard.recv().split()[0]) > 1
         time.sleep(moments.uniform(0.05, 0.35))
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-    last = start(tmp_path / "killed")
-    last.communicate(timeout=120)
-    whole.communicate(timeout=120)
+        process.kill()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL
+    last, _also_heard = start(tmp_path / "killed")
+    for process in (last, whole):
+        process.join(timeout=120)
+        assert process.exitcode == 0
     assert resumed_later >= 3
     expected = load_file(tmp_path / "whole" / "final.safetensors")
     found = load_file(tmp_path / "killed" / "final.safetensors")
@@ -86,10 +72,9 @@ def test_a_run_killed_five_times_ends_as_if_it_had_not_been(tmp_path: Path) -> N
 )
 def test_a_full_disk_pauses_and_loses_nothing(tmp_path: Path) -> None:
     """On a disk of its own, of 200 kB, that something else fills while the run goes on."""
-    (tmp_path / "run.py").write_text(RUN)
     disk = tmp_path / "disk"
     disk.mkdir()
-    command = f"mount -t tmpfs -o size=200k tmpfs {disk} && exec {sys.executable} {tmp_path / 'run.py'} {disk / 'run'}"
+    command = f"mount -t tmpfs -o size=200k tmpfs {disk} && exec {sys.executable} {SCRIPT} {disk / 'run'}"
     process = subprocess.Popen(["unshare", "-rm", "sh", "-c", command], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     inside = Path(f"/proc/{process.pid}/root{disk}")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from homes import sharing_engines
 
 from regrow.families.model import Model
 from regrow.families.registry import open_model
@@ -61,7 +62,7 @@ def test_between_prompts_the_ends_are_what_each_prompt_gives(model: Model) -> No
 
 
 def test_every_step_is_replayed(model: Model, ends: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REGROW_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("REGROW_HOME", str(sharing_engines(tmp_path / "home")))
     out = tmp_path / "step.png"
     main(["interpolate", *ends, "--words", "a cat", "a dog", "--frames", "3", "--steps", "2", "--model", model.name,
           "--out", str(out)])  # fmt: skip

@@ -1,0 +1,15 @@
+"""A home for every test; what OpenVINO makes of the embedded models is made once for all of them."""
+
+import os
+import tempfile
+from pathlib import Path
+
+ENGINES = Path(os.environ.setdefault("REGROW_TEST_ENGINES", tempfile.mkdtemp(prefix="regrow-engines-")))
+"""The process that starts the others sets it; they are handed its environment on."""
+
+
+def sharing_engines(home: Path) -> Path:
+    """A home like any other whose cache of compiled networks is that of all tests: each takes ten seconds to make."""
+    (home / "cache").mkdir(parents=True)
+    (home / "cache" / "engine").symlink_to(ENGINES)
+    return home
