@@ -160,9 +160,13 @@ def serve(
     """
     import os
 
+    from regrow.interfaces.web.alone import only_one
+
+    alone = only_one()
+
     from regrow.interfaces.web.app import serve as serve_page
 
-    serve_page(host, port, share, os.environ.get("REGROW_PASSWORD", ""), browser)
+    serve_page(host, port, share, os.environ.get("REGROW_PASSWORD", ""), browser, alone)
 
 
 VERBS = {

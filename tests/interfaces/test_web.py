@@ -1,5 +1,6 @@
 """The page without a browser: its worker, its history, and what it lets in."""
 
+import io
 import json
 import time
 from collections.abc import Iterator
@@ -267,7 +268,7 @@ def test_a_model_without_a_card_says_what_is_known(home: Path) -> None:
 def test_another_address_needs_a_password() -> None:
     for host, share in (("0.0.0.0", False), ("192.168.1.2", False), ("127.0.0.1", True)):
         with pytest.raises(ValueError, match="needs a password of 8"):
-            serve(host, 0, share, "short", False)
+            serve(host, 0, share, "short", False, io.StringIO())
     assert [is_local(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "::", "example.org")] == [
         True, True, True, False, False, False,
     ]  # fmt: skip

@@ -20,7 +20,7 @@ TWO += ["--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0"]
 
 
 TINY = Train(name="tiny", world="storybook", size=64, scenes=8, hold_out=2, steps=1, batch=2, prompts=("a cat",))
-FURTHER = Train(name="two", world="storybook", start="tiny", scenes=8, hold_out=2, steps=6, batch=4, prompts=("a cat",))
+FURTHER = Train(name="two", world="storybook", start="tiny", scenes=8, hold_out=2, steps=4, batch=4, prompts=("a cat",))
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_two_processes_of_which_one_is_killed_give_the_curve_of_one_and_so_does_
     lines = []
     for line in process.stdout:
         lines.append(line)
-        if line.startswith("{") and json.loads(line).get("step", 0) >= 3:
+        if line.startswith("{") and json.loads(line).get("step", 0) >= 2:
             break
     time.sleep(0.2)
     os.kill(children(process.pid)[-1], signal.SIGKILL)

@@ -1,6 +1,5 @@
 """The page: its tabs, its look, and what it lets in and out."""
 
-import fcntl
 import ipaddress
 import os
 import secrets
@@ -96,7 +95,7 @@ def build(page: Page) -> gr.Blocks:
     return blocks
 
 
-def serve(host: str, port: int, share: bool, password: str, open_browser: bool, wait: bool = True) -> str:
+def serve(host: str, port: int, share: bool, password: str, open_browser: bool, alone: TextIO) -> None:
     """Serve the page until the process is stopped.
 
     Args:
@@ -105,14 +104,10 @@ def serve(host: str, port: int, share: bool, password: str, open_browser: bool, 
         share: also tunnel it to a public address of gradio's.
         password: of the user "regrow"; needed where others can reach the page.
         open_browser: show it at once.
-        wait: False returns when it is up.
-
-    Returns:
-        The page's address.
+        alone: of `only_one`; the page's address is written there.
 
     Raises:
-        ValueError: others could reach it and there is no password, the page is served already, or there is no such
-            port.
+        ValueError: others could reach it and there is no password, or there is no such port.
     """
     if not 0 <= port <= 65_535:
         raise ValueError(f"--port must be from 0, which takes a free one, to 65535; got {port}.")
@@ -124,7 +119,6 @@ def serve(host: str, port: int, share: bool, password: str, open_browser: bool, 
         )
     for folder in (made(), place() / "pictures", place() / "sounds", place() / "uploads"):
         folder.mkdir(parents=True, exist_ok=True)
-    alone = _only_one()
     blocks = build(Page(Worker(KINDS, "storybook"), local))
     blocks.queue(default_concurrency_limit=None)  # they only watch: the worker is the one that works
     _, address, shared = blocks.launch(
@@ -156,9 +150,7 @@ def serve(host: str, port: int, share: bool, password: str, open_browser: bool, 
     print(f"The page is at {shared or address} (Ctrl-C ends it; trainings go on).", flush=True)
     alone.write(shared or address)
     alone.flush()
-    if wait:
-        blocks.block_thread()
-    return address
+    blocks.block_thread()
 
 
 def is_local(host: str) -> bool:
@@ -204,25 +196,6 @@ def _theme() -> Base:
         checkbox_label_background_fill_selected="*primary_700",
         checkbox_label_background_fill_selected_dark="*primary_700",
     )
-
-
-def _only_one() -> TextIO:
-    """Hold the page's folder: two servers there would both take up what is waiting.
-
-    Raises:
-        ValueError: another server is at work.
-    """
-    lock = (place() / "lock").open("a+")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as problem:
-        lock.seek(0)
-        raise ValueError(
-            f"The page is open already, at {lock.read() or 'an address of its own'}; end that one first, or set "
-            "REGROW_HOME to another folder."
-        ) from problem
-    lock.truncate(0)
-    return lock
 
 
 def _attached(page: Page, kind: str, tab: dict[str, Any]) -> Any:
