@@ -4,8 +4,9 @@ import os
 import tempfile
 from pathlib import Path
 
-ENGINES = Path(os.environ.setdefault("REGROW_TEST_ENGINES", tempfile.mkdtemp(prefix="regrow-engines-")))
-"""The process that starts the others sets it; they are handed its environment on."""
+if "REGROW_TEST_ENGINES" not in os.environ:  # the process that starts the others sets it for them
+    os.environ["REGROW_TEST_ENGINES"] = tempfile.mkdtemp(prefix="regrow-engines-")
+ENGINES = Path(os.environ["REGROW_TEST_ENGINES"])
 
 
 def sharing_engines(home: Path) -> Path:
