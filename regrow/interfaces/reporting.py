@@ -3,7 +3,7 @@
 import json
 import re
 import shlex
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -33,9 +33,12 @@ def opened(name: str, run: "Run") -> Model:
     return _opened(name, run)
 
 
-def engaged(name: str, run: "Run") -> Model:
-    """The same, computed by the engine that a command asks for."""
-    return with_engine(_opened(name, run), run.engine, None if run.dtype == "auto" else "float32")
+def engaged(name: str, run: "Run", check: Callable[[Model], None] | None = None) -> Model:
+    """The same, computed by the engine that a command asks for; checked before that takes its seconds to be made."""
+    model = _opened(name, run)
+    if check:
+        check(model)
+    return with_engine(model, run.engine, None if run.dtype == "auto" else "float32")
 
 
 def _opened(name: str, run: "Run") -> Model:

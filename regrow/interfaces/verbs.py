@@ -69,7 +69,7 @@ def edit(request: Edit, run: "Run", out: Path | None, sheet: Path | None) -> Non
     first = checked(out or Path(f"{request.image.stem}-{slug(request.target[0])}.png"))
     if sheet:
         check_savable(sheet)
-    model = engaged(request.model, run)
+    model = engaged(request.model, run, inverting.pictures_of)
     if sheet:
         compared = watched(comparing.compare(request, model), run)
         edited = compared.edited
@@ -109,7 +109,9 @@ def explore(
     if sounds.is_sound(request.image):
         raise ValueError("--explore lays out pictures; for sounds give one --strength at a time.")
     first = checked(out or Path(f"{request.image.stem}-explored.png"))
-    explored = watched(exploring.explore(request, engaged(request.model, run), strengths, guidances), run)
+    explored = watched(
+        exploring.explore(request, engaged(request.model, run, inverting.pictures_of), strengths, guidances), run
+    )
     (path,) = free_paths(first, 1)
     save(path, make_sheet(explored.rows, cell=192, title=f"regrow edit --explore: {request.image.name}"))
     commands = [command_of(cell.request) for cell in explored.cells]
@@ -167,7 +169,7 @@ def _save_masks(edited: Edited, paths: Sequence[Path]) -> dict[Path, str]:
 def invert(request: Invert, run: "Run", out: Path | None) -> None:
     if out and out.suffix != ".safetensors":
         raise ValueError(f"A path is saved as .safetensors, so --out cannot be {out.name}.")
-    model = engaged(request.model, run)
+    model = engaged(request.model, run, inverting.pictures_of)
     inverted = watched(inverting.invert(request, model), run)
     (path,) = free_paths(out or Path(f"{request.image.stem}.safetensors"), 1)
     save_trajectory(path, inverted.trajectory, inverted.made_of)

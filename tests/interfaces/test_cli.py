@@ -215,6 +215,14 @@ def test_what_does_not_go_together_gets_a_sentence(
     assert sentence in refused(capsys, *arguments)
 
 
+@pytest.mark.parametrize("more", [["--target", "a dog"], ["--target", "a dog", "--explore"]])
+def test_a_model_of_sounds_is_refused_before_it_is_compiled(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, more: list[str]
+) -> None:
+    monkeypatch.setattr("regrow.interfaces.reporting.with_engine", None)
+    assert "give one of pictures" in refused(capsys, "edit", "in.png", *more, "--model", "bandstand")
+
+
 def test_a_model_named_by_its_place_is_found_again_from_any_folder(
     capsys: pytest.CaptureFixture[str], folder: str, workplace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
