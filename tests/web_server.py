@@ -23,8 +23,9 @@ PIANO = EXAMPLE.with_name("piano.flac")
 class Server:
     """`regrow serve` as a process."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, hub: str = "http://127.0.0.1:9") -> None:
         self.home = sharing_engines(home)
+        self.hub = hub
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -33,7 +34,7 @@ class Server:
     def start(self) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, "serve", "--port", str(self.port), "--no-browser"],
-            env={**os.environ, "REGROW_HOME": str(self.home), "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "REGROW_HOME": str(self.home), "HF_ENDPOINT": self.hub, "OMP_NUM_THREADS": "1"},
             stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert self.process.stdout

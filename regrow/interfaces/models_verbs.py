@@ -2,8 +2,11 @@
 
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+from tqdm import tqdm
 
 from regrow.core.levels import Level
 from regrow.families.model import Model
@@ -23,17 +26,23 @@ def list_all(as_json: bool) -> None:
         }
         for listed in list_models()
     ]
+    unfinished = publish.unfinished_pulls()
     names = max((len(model["name"]) for model in found), default=0)
     _say(
         as_json,
-        {"models": found},
+        {"models": found, "unfinished": [asdict(one) for one in unfinished]},
         *(
             f"{m['name']:{names}}  {m['family'] or 'cannot be opened':16}  {size_text(m['bytes']):>8}  "
             + ("carried by regrow" if m["embedded"] else m["folder"])
             for m in found
         ),
         *(f"Why it cannot be opened: regrow models show {m['name']}" for m in found if not m["family"]),
-        *([] if any(not m["embedded"] for m in found) else ["Get another: regrow models pull user/repo"]),
+        *(
+            f"{size_text(one.came)} of {size_text(one.size)} of {one.repo} are here; get the rest: "
+            f"regrow models pull {one.repo}"
+            for one in unfinished
+        ),
+        *([] if unfinished or any(not m["embedded"] for m in found) else ["Get another: regrow models pull user/repo"]),
     )
 
 
@@ -123,7 +132,13 @@ def push(name: str, repo: str, to: Path | None, private: bool, as_json: bool, al
 
 def pull(source: str, name: str, as_json: bool, allow_pickle: bool) -> None:
     """Copy a model from the hub or a folder to the user's models."""
-    folder = publish.pull(source, name, allow_pickle)
+    with tqdm(desc=source, unit="B", unit_scale=True, leave=False, disable=as_json or None) as bar:
+
+        def watch(came: int, whole: int) -> None:
+            bar.total = whole
+            bar.update(came - bar.n)
+
+        folder = publish.pull(source, name, allow_pickle, watch)
     size = publish.size_on_disk(folder)
     _say(
         as_json,

@@ -99,18 +99,22 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 @contextmanager
-def only_one(folder: Path) -> Iterator[None]:
-    """Hold a run's folder for this process; if nothing was written into it in the end, it goes away.
+def only_one(folder: Path, doing: str = "training") -> Iterator[None]:
+    """Hold a folder for this process; if nothing was written into it in the end, it goes away.
+
+    Args:
+        folder: of a run, or of something else that one process may write at a time.
+        doing: what a process does that holds it, for the sentence.
 
     Raises:
-        ValueError: another process trains it.
+        ValueError: another process holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as problem:
-            raise ValueError(f"Another process is training {folder.name} right now; stop it first.") from problem
+            raise ValueError(f"Another process is {doing} {folder.name} right now; stop it first.") from problem
         try:
             yield
         finally:

@@ -6,17 +6,18 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from functools import partial
 from pathlib import Path
 
 import huggingface_hub
 from huggingface_hub import errors
+from huggingface_hub.utils import filter_repo_objects
 
 from regrow.families.model import Model, ModelError
 from regrow.families.registry import EMBEDDED, family_of, list_models, open_model, user_models, wanted_files
 from regrow.media.files import reason
 from regrow.media.home import home
 from regrow.operations.checkpoint import only_one
+from regrow.operations.download import Remote, Unfinished, Watch, announce, download, listing, unfinished
 from regrow.operations.model_card import is_repository, make_card
 from regrow.operations.runs import checkpoints_of, run_of
 
@@ -123,15 +124,16 @@ def upload(model: Model, repo: str, private: bool) -> str:
     return str(url)
 
 
-def pull(source: str, name: str = "", allow_pickle: bool = False) -> Path:
+def pull(source: str, name: str = "", allow_pickle: bool = False, watch: Watch | None = None) -> Path:
     """Copy a model from the hub, or from a folder, into the user's models, and return its folder there.
 
-    What came whole of a download that broke off is kept aside, and the same call fetches the other files.
+    What came of a download that broke off is kept aside, and the same call fetches the rest.
 
     Args:
         source: a folder, or a hub repository `user/repo`; looked for in this order.
         name: of the model here; empty for the last part of the source's own.
         allow_pickle: whether pickled weights may be fetched and read.
+        watch: of a download, sees every piece that came.
 
     Raises:
         ModelError: it is no model that regrow opens; nothing of it is kept.
@@ -152,56 +154,70 @@ def pull(source: str, name: str = "", allow_pickle: bool = False) -> Path:
         )
     # not beside the models, where an unfinished one would be listed with them
     place = user_models() / ".pulling" / (name if local else source.replace("/", "--"))
-    keep = not local  # a download that breaks off
     try:
-        aside = _copy_model(given, place, allow_pickle) if local else _download(source, place, allow_pickle)
-        open_model(aside, allow_pickle=allow_pickle)
-        shutil.rmtree(aside / ".cache", ignore_errors=True)  # the hub's own notes on the download
-        aside.rename(folder)
-        keep = False
-    except ModelError as error:
-        keep = False
-        said = re.sub(rf"{re.escape(str(place))}.\w+", lambda _: source, str(error))
-        raise ModelError(said) from error
+        with only_one(place, "getting"):
+            keep = not local  # a download that breaks off
+            try:
+                if local:
+                    aside = _copy_model(given, place, allow_pickle)
+                else:
+                    aside = _download(source, place, allow_pickle, watch)
+                open_model(aside, allow_pickle=allow_pickle)
+                aside.rename(folder)
+                keep = False
+            except ModelError as error:
+                keep = False
+                said = re.sub(rf"{re.escape(str(place))}.\w+", lambda _: source, str(error))
+                raise ModelError(said) from error
+            finally:
+                if not keep:
+                    shutil.rmtree(place, ignore_errors=True)
     finally:
-        if not keep:
-            shutil.rmtree(place, ignore_errors=True)
-        with contextlib.suppress(OSError):  # it is not empty, or was never made
+        with contextlib.suppress(OSError):  # they are not empty
             place.parent.rmdir()
+            user_models().rmdir()
     return folder
+
+
+def unfinished_pulls() -> list[Unfinished]:
+    """The downloads that broke off, or are at work; the same `pull` goes on with them."""
+    return unfinished(user_models() / ".pulling")
 
 
 def _copy_model(source: Path, place: Path, allow_pickle: bool) -> Path:
     files = open_model(source, allow_pickle=allow_pickle).files
     told = [path for pattern in _TOLD for path in source.glob(pattern) if path.is_file()]
-    shutil.rmtree(place, ignore_errors=True)  # of one that was killed
+    shutil.rmtree(place / "copy", ignore_errors=True)  # of one that was killed
     _copy({*files, *told}, source, place / "copy")
     return place / "copy"
 
 
-def _download(repo: str, place: Path, allow_pickle: bool) -> Path:
+def _download(repo: str, place: Path, allow_pickle: bool, watch: Watch | None) -> Path:
     """Download a repository's model to a folder in `place`, named by its commit: two of them must not be mixed."""
     with _hub(repo, writing=False):
-        # first, because without the hub snapshot_download takes what is there for the whole
-        info = huggingface_hub.HfApi().model_info(repo)
-    names = [Path(sibling.rfilename) for sibling in info.siblings or ()]
-    suffixes = {path.suffix for path in names}
+        commit, files = listing(repo)
+    suffixes = {Path(file.name).suffix for file in files}
     if not allow_pickle and ".bin" in suffixes and ".safetensors" not in suffixes:
         raise ModelError(
             f"{repo} has pickled weights only (.bin), which can run any program when they are read; use "
             "--allow-pickle if you trust where it comes from."
         )
-    aside = place / str(info.sha)
-    for old in place.glob("*"):
+    aside = place / commit
+    for old in place.glob("*/"):
         if old != aside:
             shutil.rmtree(old, ignore_errors=True)
-    fetch = partial(huggingface_hub.snapshot_download, repo, revision=info.sha, local_dir=aside)
     with _hub(repo, writing=False):
-        fetch(allow_patterns=["model_index.json", "config.json"])
+        download(repo, commit, _matching(files, ["model_index.json", "config.json"]), aside)
     family_of(aside)  # a model that regrow does not open is known before gigabytes are on their way
+    wanted = _matching(files, [*wanted_files(allow_pickle), *_TOLD])
     with _hub(repo, writing=False):
-        fetch(allow_patterns=[*wanted_files(allow_pickle), *_TOLD])
+        announce(place, repo, sum(file.size for file in wanted))
+        download(repo, commit, wanted, aside, watch)
     return aside
+
+
+def _matching(files: Iterable[Remote], patterns: list[str]) -> list[Remote]:
+    return list(filter_repo_objects(files, allow_patterns=patterns, key=lambda file: file.name))
 
 
 def _write(model: Model, card: str, to: Path) -> Path:
@@ -271,7 +287,7 @@ def _hub(repo: str, writing: bool) -> Iterator[None]:
         elif isinstance(error, errors.OfflineModeIsEnabled):
             said = "HF_HUB_OFFLINE is set, which keeps the hub out of reach; unset it and try again"
         else:
-            verb, rest = ("uploaded", "") if writing else ("downloaded", ", which fetches only what did not come whole")
+            verb, rest = ("uploaded", "") if writing else ("downloaded", ", which goes on where this stopped")
             said = (
                 f"{repo} could not be {verb} ({reason(error)}); check network and disk and run the same command again"
             )

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Iterator
 
 import pytest
+from hub_server import HubServer
 from web_server import PATIENCE, Server
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
@@ -18,8 +19,16 @@ OPTIONS = (
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    started = Server(tmp_path_factory.mktemp("home"))
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubServer]:
+    """What the server takes for the hub."""
+    started = HubServer(tmp_path_factory.mktemp("hub"))
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, hub: HubServer) -> Iterator[Server]:
+    started = Server(tmp_path_factory.mktemp("home"), hub.address)
     yield started
     started.stop()
     # a failed test's training would go on for minutes

@@ -2,11 +2,14 @@
 
 import re
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hub_server import HubServer
+from hubs import UNET
 from PIL import Image
 from web_server import EXAMPLE, PIANO, Server, set_slider, until
 
@@ -136,6 +139,39 @@ def test_checks_are_readable_on_a_phone_and_all_that_takes_long_can_be_stopped(o
     headings = page.inner_text("#models thead").replace("⋮", "").split()  # the sign is a menu's
     assert headings == ["名称", "图片或声音", "类别", "许可", "大小"]
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_download_shows_how_far_it_is_and_goes_on_after_a_stop(
+    opened: Callable, server: Server, hub: HubServer
+) -> None:
+    shutil.copytree(EMBEDDED / "storybook", hub.root / "jane" / "pets")
+    size = (hub.root / "jane" / "pets" / UNET).stat().st_size
+    go_on = threading.Event()
+    hub.sending = lambda name, sent: (name != UNET or sent < size / 2 or go_on.wait()) and None
+    page = opened()
+    page.get_by_role("tab", name="Models").click()
+    page.fill("#repo textarea, #repo input", "jane/pets")
+    page.click("#go-pull")
+    page.wait_for_function(
+        """() => {
+            const bar = document.querySelector('#models-status progress')
+            return bar && bar.value > 0.4 * bar.max && bar.value < bar.max
+        }"""
+    )
+    assert re.search(r"jane/pets: [\d.]+ MB of 27.6 MB came", page.inner_text("#models-status"))
+    page.click("#stop-pull")
+    page.wait_for_function("document.querySelector('#models-status').innerText.includes('what came is kept')")
+    go_on.set()
+    page = opened()  # another day
+    page.get_by_role("tab", name="Models").click()
+    page.wait_for_function("document.querySelector('#models-status').innerText.includes('are here')")
+    assert page.input_value("#repo textarea, #repo input") == "jane/pets"
+    hub.asked.clear()
+    page.click("#go-pull")
+    page.wait_for_function("document.querySelector('#models').innerText.includes('pets')")
+    assert hub.asked[0][0] == UNET
+    assert hub.asked[0][1] >= size / 2
+    assert (server.home / "models" / "pets" / UNET).read_bytes() == (hub.root / "jane" / "pets" / UNET).read_bytes()
 
 
 def test_a_killed_server_takes_up_its_job_and_finds_its_training(opened: Callable, server: Server) -> None:

@@ -40,7 +40,7 @@ def models_tab(page: Page, tab: Any) -> dict[str, Any]:
                 repo = gr.Textbox(label=text("repo"), placeholder="user/name", elem_id="repo")
                 with gr.Row(equal_height=True):
                     pull = gr.Button(text("go_pull"), variant="primary", size="md", elem_id="go-pull")
-                    stop = gr.Button(text("stop"), variant="stop", size="md")
+                    stop = gr.Button(text("stop"), variant="stop", size="md", elem_id="stop-pull")
             with gr.Group(visible=page.local):
                 folder = gr.Textbox(label=text("folder"), elem_id="model-folder")
                 name = gr.Textbox(label=text("name"))
@@ -78,13 +78,21 @@ def models_tab(page: Page, tab: Any) -> dict[str, Any]:
 
     def watch(request: gr.Request) -> tuple[str, Any]:
         if processes.running(PULL):
-            there = user_models() / ".pulling"
-            size = publish.size_on_disk(there) / 1e6 if there.exists() else 0
-            return _words(said("got", request, megabytes=f"{size:.1f}")), gr.skip()
+            return _coming(request), gr.skip()
         return _words(processes.sentences(processes.output(PULL))), gr.update(active=False)
 
+    def meet(repo: str, request: gr.Request) -> tuple[Any, Any, Any]:
+        """What became of a download while nobody looked: it is at work, or what it lacks can be fetched."""
+        if processes.running(PULL):
+            return gr.skip(), _coming(request), gr.update(active=True)
+        left = publish.unfinished_pulls()
+        if repo or not left:
+            return gr.skip(), gr.skip(), gr.skip()
+        told = {"repo": left[0].repo, "came": size_text(left[0].came), "size": size_text(left[0].size)}
+        return left[0].repo, _words(said("rest", request, **told)), gr.skip()
+
     def halt(request: gr.Request) -> str:
-        return _words(said("cancelled", request)) if processes.stop(PULL) else ""
+        return _words(said("stopped_pull", request)) if processes.stop(PULL) else ""
 
     def link(folder: str, name: str, request: gr.Request) -> str:
         """Put a link to a folder among the user's models: it stays where it is."""
@@ -109,7 +117,7 @@ def models_tab(page: Page, tab: Any) -> dict[str, Any]:
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     choices = [page.fields["edit"]["model"], page.fields["generate"]["model"], page.fields["inside"]["model"]]
     outputs = [table, *choices, page.fields["train"]["start"]]
-    tab.select(show, None, outputs, **quiet)
+    tab.select(show, None, outputs, **quiet).then(meet, repo, [repo, told, clock], **quiet)
     table.select(tell, None, facts, **quiet)
     pull.click(get, repo, [told, clock], **quiet)
     repo.submit(get, repo, [told, clock], **quiet)
@@ -128,5 +136,16 @@ def _licence(folder: Path) -> str:
         return "?"
 
 
-def _words(words: str) -> str:
-    return f'<div class="status" role="status" aria-live="polite">{plain(words)}</div>' if words else ""
+def _coming(request: gr.Request) -> str:
+    """How far the download at work is."""
+    repo = processes.asked(PULL)[-1]
+    at_work = [one for one in publish.unfinished_pulls() if one.repo == repo]
+    if not at_work:
+        return _words(said("opening_hub", request))
+    came, size = at_work[0].came, at_work[0].size
+    words = said("got", request, repo=repo, came=size_text(came), size=size_text(size))
+    return _words(words, f'<progress value="{came}" max="{size}" aria-label="{plain(words)}"></progress>')
+
+
+def _words(words: str, bar: str = "") -> str:
+    return f'<div class="status" role="status" aria-live="polite">{plain(words)}{bar}</div>' if words else ""

@@ -70,6 +70,14 @@ def running(name: str) -> int | None:
     return pid if "regrow" in listed.stdout else None  # the number may be another program's by now
 
 
+def asked(name: str) -> list[str]:
+    """The arguments of `regrow` that were last started under this name; `[""]` where nothing was."""
+    try:
+        return json.loads((page() / "processes" / f"{name}.json").read_text(encoding="utf-8"))["command"]
+    except (OSError, ValueError, KeyError):
+        return [""]
+
+
 def stop(name: str) -> bool:
     """Ask a process to save and stop; whether there was one."""
     pid = running(name)

@@ -299,7 +299,15 @@ TEXTS: dict[str, tuple[str, str]] = {
     "stopping": ("It saves and stops.", "正在保存并停止。"),
     "no_repo": ("Give the repository as user/name.", "请按 user/name 的形式填写仓库。"),
     "opening_hub": ("Asking the hub.", "正在联系 Hugging Face。"),
-    "got": ("{megabytes} MB came so far.", "已下载 {megabytes} MB。"),
+    "got": ("{repo}: {came} of {size} came.", "{repo}：已下载 {came}，共 {size}。"),
+    "rest": (
+        "{came} of {size} of {repo} are here; the button fetches the rest.",
+        "{repo} 已下载 {came}，共 {size}；点按钮继续。",
+    ),
+    "stopped_pull": (
+        "Stopped; what came is kept, and the button goes on with it.",
+        "已停止；已下载的部分会保留，点按钮可继续。",
+    ),
     "added": ("Added: {name}.", "已加入：{name}。"),
 }
 

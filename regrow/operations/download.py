@@ -1,0 +1,178 @@
+"""Files of a hub repository, each whole and checked; a download that broke off goes on at the byte it had reached.
+
+The hub's own client (huggingface_hub 2) downloads to a file with a random name and deletes it when the download ends
+early: of a checkpoint of gigabytes, pressing Stop or closing the lid would lose all that is under way. It keeps no
+less than 10 MB either, so a line that drops more often than that would never get to the end.
+"""
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+import huggingface_hub
+from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
+
+_TOLD = "download.json"
+_TRIES = 5
+"""In a row that bring nothing, a second apart, before a download is given up."""
+
+Watch = Callable[[int, int], None]
+"""Called with the bytes that came and the bytes that are wanted, after every piece."""
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A file of a repository at one commit.
+
+    Attributes:
+        name: its path in the repository.
+        size: bytes.
+        sha256: of its content, in hexadecimal digits; None for small files, of which the hub does not tell it.
+    """
+
+    name: str
+    size: int
+    sha256: str | None
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A download that broke off, or is at work: bytes that came, of all of `repo` that is wanted."""
+
+    repo: str
+    came: int
+    size: int
+
+
+def listing(repo: str) -> tuple[str, list[Remote]]:
+    """The newest commit of a repository, and its files.
+
+    Raises:
+        OSError: a file's path leads out of the folder it would be downloaded to.
+        Exception: what the hub's client raises when the hub refuses or is out of reach.
+    """
+    info = huggingface_hub.HfApi().model_info(repo, files_metadata=True)
+    files = [
+        Remote(found.rfilename, found.size or 0, found.lfs.sha256 if found.lfs else None)
+        for found in info.siblings or ()
+    ]
+    for file in files:
+        path = PurePosixPath(file.name)
+        if path.is_absolute() or ".." in path.parts or set(file.name) & set("\\:"):
+            raise OSError(f"its file {file.name!r} would not lie in the model's folder")
+    return str(info.sha), files
+
+
+def download(repo: str, commit: str, files: Sequence[Remote], to: Path, watch: Watch | None = None) -> None:
+    """Download files to the same paths in a folder; what is there whole is not asked for again.
+
+    Killed at any moment, it leaves whole files and `.part` files, which the next call takes up.
+
+    Args:
+        repo: `user/repo`.
+        commit: of which the files are; `to` must hold those of no other.
+        files: which.
+        to: a folder, made if it is not there.
+        watch: sees every piece that came.
+
+    Raises:
+        OSError: the disk is too small or refused, or what came is not what the hub has.
+        Exception: what the hub's client raises when the hub refuses or is out of reach.
+    """
+    to.mkdir(parents=True, exist_ok=True)
+    whole = sum(file.size for file in files)
+    missing = [file for file in files if not (to / file.name).exists()]
+    came = whole - sum(file.size - _came(to / file.name) for file in missing)
+    free = shutil.disk_usage(to).free
+    if whole - came > free:
+        raise OSError(f"{(whole - came) / 1e9:.1f} GB are still to come and {free / 1e9:.1f} GB are free for {to}")
+    for file in missing:
+        for size in _fetched(repo, commit, file, to / file.name):
+            came += size
+            if watch:
+                watch(came, whole)
+
+
+def announce(place: Path, repo: str, size: int) -> None:
+    """Note in the folder of a download what is downloaded and how many bytes it has, for `unfinished`."""
+    aside = place / f".{_TOLD}"
+    aside.write_text(json.dumps({"repo": repo, "size": size}), encoding="utf-8")
+    aside.replace(place / _TOLD)
+
+
+def unfinished(places: Path) -> list[Unfinished]:
+    """The downloads whose folders lie in `places`, by the repositories' names."""
+    found = []
+    for told in places.glob(f"*/{_TOLD}"):
+        try:
+            facts = json.loads(told.read_text(encoding="utf-8"))
+            sizes = [path.stat().st_size for path in told.parent.glob("*/**/*") if path.is_file()]
+            found.append(Unfinished(str(facts["repo"]), sum(sizes), int(facts["size"])))
+        except (OSError, ValueError, KeyError):  # it came to its end meanwhile
+            continue
+    return sorted(found, key=lambda one: one.repo)
+
+
+def _fetched(repo: str, commit: str, file: Remote, to: Path) -> Iterator[int]:
+    """Download a file, the size of every piece as it comes; negative where what was there had to be thrown away."""
+    part = _part(to)
+    to.parent.mkdir(parents=True, exist_ok=True)
+    tries = 0
+    with part.open("ab") as end:
+        while end.tell() < file.size:
+            before, broken = end.tell(), None
+            try:
+                yield from _pieces(repo, commit, file, end)
+            except OSError:  # the disk's, and the hub's answers
+                raise
+            except Exception as error:  # the line's: a dozen classes, by what the hub's client is built on
+                broken = error
+            tries = 0 if end.tell() > before else tries + 1
+            if tries == _TRIES:
+                raise broken or OSError(f"{file.name} ended after {before} of {file.size} bytes")
+            if broken:
+                time.sleep(1)
+        size = end.tell()
+    if size != file.size or (file.sha256 and _sha256(part) != file.sha256):
+        part.unlink()
+        raise OSError(f"{file.name} came damaged and was thrown away")
+    part.replace(to)
+
+
+def _pieces(repo: str, commit: str, file: Remote, end: BinaryIO) -> Iterator[int]:
+    """Append to an open file what is missing of it."""
+    url = huggingface_hub.hf_hub_url(repo, file.name, revision=commit, endpoint=huggingface_hub.HfApi().endpoint)
+    # compressed on the way, a file has no bytes to go on at
+    headers = {**build_hf_headers(), "Accept-Encoding": "identity"}
+    if end.tell():
+        headers["Range"] = f"bytes={end.tell()}-"
+    wait = huggingface_hub.constants.HF_HUB_DOWNLOAD_TIMEOUT
+    with get_session().stream("GET", url, headers=headers, timeout=wait, follow_redirects=True) as response:
+        hf_raise_for_status(response)
+        if end.tell() and response.status_code != 206:  # it sends the whole again
+            yield -end.tell()
+            end.seek(0)
+            end.truncate()
+        for piece in response.iter_bytes():
+            end.write(piece)
+            end.flush()
+            yield len(piece)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as whole:
+        return hashlib.file_digest(whole, "sha256").hexdigest()
+
+
+def _came(to: Path) -> int:
+    part = _part(to)
+    return part.stat().st_size if part.exists() else 0
+
+
+def _part(to: Path) -> Path:
+    return to.with_name(f"{to.name}.part")
