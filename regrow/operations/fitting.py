@@ -205,6 +205,8 @@ class _Run:
                 for name, tensor in tensors.items():
                     tensor.data.copy_(found.tensors[kind + name])
             restore_optimizer(self.optimizer, found.tensors)
+            if self.accelerator.scaler:
+                self.accelerator.scaler.load_state_dict(found.facts["scaler"])
             notes.append(f"Resuming at step {self.step}{f' of {self.plan.ends_at}' if self.plan else ''}.")
         return tuple(notes)
 
@@ -231,11 +233,19 @@ class _Run:
                 self.accelerator.backward(loss)
             total += loss.detach()
         mean = float(self.accelerator.reduce(total, "mean"))  # pyright: ignore[reportArgumentType]  # a tensor
+        scaler = self.accelerator.scaler  # of fp16, whose gradients are too small to be told apart as they are
+        if scaler:
+            scaler.unscale_(self.optimizer)
         norm = float(torch.nn.utils.clip_grad_norm_(self.trained.values(), self.settings.clip))
         self.step += 1
-        if not (math.isfinite(mean) and math.isfinite(norm)):
+        too_large = scaler is not None and scaler.get_scale() > 1  # then the scale is to blame, and goes down
+        if not (math.isfinite(mean) and (math.isfinite(norm) or too_large)):
             return None
-        self.optimizer.step()
+        if scaler:
+            scaler.step(self.optimizer)
+            scaler.update()
+        else:
+            self.optimizer.step()
         decay = min(self.settings.ema, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             for name, p in self.trained.items():
@@ -287,6 +297,7 @@ class _Run:
             "best": self.best,
             "plan": asdict(self.plan) if self.plan else None,
             "settings": asdict(self.settings),
+            "scaler": self.accelerator.scaler.state_dict() if self.accelerator.scaler else None,
         }
         told = False
         while True:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -126,7 +127,7 @@ def test_a_run_that_diverges_stops_there_and_keeps_its_last_good_checkpoint(tmp_
         loss = ones(network, share)
         if share.step < 3 or wrong == "held out":
             return loss
-        return loss * float("nan") if wrong == "loss" else loss + (loss * 0).sqrt()  # of which the gradient is NaN
+        return loss * float("nan") if wrong == "loss" else blown_up(network, share)
 
     looked: list[float] = []
 
@@ -143,6 +144,61 @@ def test_a_run_that_diverges_stops_there_and_keeps_its_last_good_checkpoint(tmp_
     assert held.facts["step"] == 3
     assert all(tensor.isfinite().all() for tensor in held.tensors.values())
     assert (states[-1].step, math.isnan(states[-1].loss or 0)) == (4, True)
+
+
+def scaled(scale: float) -> Any:
+    """As of fp16, for which accelerate asks for a GPU: gradients of the loss times a scale that grows every 3 steps."""
+    accelerator = make_accelerator()
+    accelerator.scaler = torch.amp.GradScaler("cpu", init_scale=scale, growth_interval=3)
+    return accelerator
+
+
+def trained(
+    folder: Path, accelerator: Any, steps: int = 9, stop: int = 0, size: float = 0.01
+) -> dict[str, torch.Tensor]:
+    torch.manual_seed(0)
+    module, seen = nn.Linear(2, 2), iter(range(1, 100))
+    settings = Fit(steps=steps, optimizer="adamw", minutes=1e-9)
+
+    def loss_at(network: nn.Module, share: Share) -> torch.Tensor:
+        return size * ones(network, share)
+
+    list(fit(module, loss_at, settings, folder, accelerator, stop=lambda: next(seen) == stop))
+    return module.state_dict()
+
+
+def test_scaled_gradients_are_clipped_and_used_at_their_own_size(tmp_path: Path) -> None:
+    expected = trained(tmp_path / "plain", make_accelerator())
+    found = trained(tmp_path / "scaled", scaled(2.0**16))  # a power of two costs no bit
+    assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
+    trained(tmp_path / "stopped", scaled(2.0**16), stop=4)
+    held, _ = read_newest_checkpoint(tmp_path / "stopped")
+    assert held is not None
+    assert (held.facts["step"], held.facts["scaler"]["scale"]) == (4, 2.0**17)
+    resumed = trained(tmp_path / "stopped", scaled(2.0**16))
+    assert all(torch.equal(resumed[name], tensor) for name, tensor in expected.items())
+    whole, again = (read_newest_checkpoint(tmp_path / name)[0] for name in ("scaled", "stopped"))
+    assert whole is not None
+    assert again is not None
+    assert again.facts["scaler"] == whole.facts["scaler"]
+
+
+def test_a_scale_that_is_too_large_goes_down_and_no_step_is_taken_with_it(tmp_path: Path) -> None:
+    before = trained(tmp_path / "none", scaled(2.0**127), steps=1, size=100)
+    torch.manual_seed(0)
+    assert all(torch.equal(before[name], tensor) for name, tensor in nn.Linear(2, 2).state_dict().items())
+    trained(tmp_path / "nine", scaled(2.0**127), size=100)
+    held, _ = read_newest_checkpoint(tmp_path / "nine")
+    assert held is not None
+    assert held.facts["scaler"]["scale"] < 2.0**127
+    assert not torch.equal(held.tensors["model.weight"], before["weight"])
+    with pytest.raises(DivergedError):  # at a scale of one it is the run's own doing
+        list(fit(nn.Linear(2, 2), blown_up, Fit(steps=200), tmp_path / "nan", scaled(2.0**16)))
+
+
+def blown_up(network: nn.Module, share: Share) -> torch.Tensor:
+    loss = ones(network, share)
+    return loss + (loss * 0).sqrt()  # of which the gradient is NaN
 
 
 def test_another_run_is_not_continued(tmp_path: Path) -> None:
