@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import tyro
 from tyro.conf import subcommand
 
-from regrow.interfaces.run import Options
+from regrow.interfaces.run import OpeningOptions, ReportOptions
 
 
 def bench_storybook(
-    run: Options,
+    run: OpeningOptions,
     model: str = "storybook",
     scenes: int = 500,
     sheet: Path | None = None,
@@ -29,7 +29,7 @@ def bench_storybook(
 
 
 def bench_bandstand(
-    run: Options,
+    run: OpeningOptions,
     model: str = "bandstand",
     phrases: int = 300,
     sheet: Path | None = None,
@@ -46,7 +46,7 @@ def bench_bandstand(
     bench_verbs.bandstand(model, phrases, sheet, run)
 
 
-def bench_mel(run: Options, clips: int = 14, folder: Path | None = None) -> None:
+def bench_mel(run: OpeningOptions, clips: int = 14, folder: Path | None = None) -> None:
     """Measure ways from a mel back to a wave: regrow's, its parts, librosa's and diffusers' (both need librosa).
 
     Args:
@@ -79,7 +79,7 @@ class BenchSound:
     figures: Path | None = None
 
 
-def bench_sound(asked: Annotated[BenchSound, tyro.conf.arg(name="")], run: Options) -> None:
+def bench_sound(asked: Annotated[BenchSound, tyro.conf.arg(name="")], run: OpeningOptions) -> None:
     """Measure edits of sounds against what they should be: regrow's methods, the course's and diffusers' pair."""
     from regrow.interfaces import bench_verbs
 
@@ -125,7 +125,7 @@ class BenchEdit:
             raise ValueError("--curves draws what the tuning found, so --tuning must be 1 or more.")
 
 
-def bench_edit(asked: Annotated[BenchEdit, tyro.conf.arg(name="")], run: Options) -> None:
+def bench_edit(asked: Annotated[BenchEdit, tyro.conf.arg(name="")], run: OpeningOptions) -> None:
     """Measure ways to edit against counterfactuals whose answer is known: regrow's, the course's and diffusers'."""
     from regrow.interfaces import bench_verbs
 
@@ -157,14 +157,14 @@ class BenchSpeed:
             raise ValueError(f"--turns and --wishes must be 0 or more; got {self.turns} and {self.wishes}.")
 
 
-def bench_speed(asked: Annotated[BenchSpeed, tyro.conf.arg(name="")], run: Options) -> None:
+def bench_speed(asked: Annotated[BenchSpeed, tyro.conf.arg(name="")], run: OpeningOptions) -> None:
     """Measure how fast an edit is: regrow's, each of its levers alone, the course's procedure and diffusers' pair."""
     from regrow.interfaces import bench_verbs
 
     bench_verbs.speed(asked, run)
 
 
-def bench_train(run: Options, model: str = "storybook", batch: int = 32, steps: int = 12) -> None:
+def bench_train(run: ReportOptions, model: str = "storybook", batch: int = 32, steps: int = 12) -> None:
     """Measure training: samples a second and peak memory against a plain loop, one after the other.
 
     Args:

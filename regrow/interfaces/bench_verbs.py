@@ -21,10 +21,10 @@ from regrow.media.image import check_savable, save
 
 if TYPE_CHECKING:
     from regrow.interfaces.bench_cli import BenchEdit, BenchSound, BenchSpeed
-    from regrow.interfaces.run import Run
+    from regrow.interfaces.run import Opening, Report
 
 
-def storybook(name: str, scenes: int, sheet: Path | None, run: "Run") -> None:
+def storybook(name: str, scenes: int, sheet: Path | None, run: "Opening") -> None:
     """Codec and words of a model on held-out scenes."""
     if sheet:
         check_savable(sheet)
@@ -39,7 +39,7 @@ def storybook(name: str, scenes: int, sheet: Path | None, run: "Run") -> None:
         print(f"wrote {sheet}")
 
 
-def edit(asked: "BenchEdit", run: "Run") -> None:
+def edit(asked: "BenchEdit", run: "Opening") -> None:
     """Ways to edit, beside the truth."""
     from regrow.benchmark.rivals import rivals
 
@@ -83,7 +83,7 @@ def edit(asked: "BenchEdit", run: "Run") -> None:
         print(f"wrote {path}")
 
 
-def bandstand(name: str, phrases: int, sheet: Path | None, run: "Run") -> None:
+def bandstand(name: str, phrases: int, sheet: Path | None, run: "Opening") -> None:
     """Codec, phase and words of a sound model on held-out phrases."""
     if sheet:
         check_savable(sheet)
@@ -98,7 +98,7 @@ def bandstand(name: str, phrases: int, sheet: Path | None, run: "Run") -> None:
         print(f"wrote {sheet}")
 
 
-def mel(count: int, folder: Path | None, run: "Run") -> None:
+def mel(count: int, folder: Path | None, run: "Opening") -> None:
     """From mels back to waves."""
     set_threads(run)
     figures = watched(mels.bench_mel(mels.clips_in(folder, count) if folder else mels.phrases(count)), run)
@@ -112,7 +112,7 @@ SOUND_RIVALS = ("course", "ddim pair")
 """Of the rivals, those that need nothing but the network, the codec and the words; the pipelines take pictures only."""
 
 
-def sound(asked: "BenchSound", run: "Run") -> None:
+def sound(asked: "BenchSound", run: "Opening") -> None:
     """Edits of sounds, beside the truth."""
     from regrow.benchmark.rivals import rivals
 
@@ -130,7 +130,7 @@ def sound(asked: "BenchSound", run: "Run") -> None:
     sounds_figures.print_table(figures, sys.stdout)
 
 
-def speed(asked: "BenchSpeed", run: "Run") -> None:
+def speed(asked: "BenchSpeed", run: "Opening") -> None:
     """How fast an edit is."""
     from regrow.benchmark import speed as speeds
 
@@ -144,19 +144,8 @@ def speed(asked: "BenchSpeed", run: "Run") -> None:
     speeds.print_table(figures, sys.stdout)
 
 
-def train(name: str, batch: int, steps: int, run: "Run") -> None:
-    """The trainer beside a plain loop.
-
-    Raises:
-        ValueError: an option that decides on nothing here.
-    """
-    for flag, given in (
-        ("device", run.device != "cpu"),
-        ("dtype", run.dtype != "auto"),
-        ("engine", run.engine != "auto"),
-    ):
-        if given:
-            raise ValueError(f"bench train measures the CPU, in float32 and where it pays in bf16: leave --{flag} out.")
+def train(name: str, batch: int, steps: int, run: "Report") -> None:
+    """The trainer beside a plain loop."""
     found = watched(bench_training(name, batch, steps, run.threads), run)
     if run.json:
         print(json.dumps([asdict(speed) for speed in found]))

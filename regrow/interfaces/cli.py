@@ -13,14 +13,14 @@ from tyro.conf import OmitArgPrefixes, Positional
 
 from regrow.interfaces.bench_cli import bench
 from regrow.interfaces.models_cli import models
-from regrow.interfaces.run import Options
+from regrow.interfaces.run import OpeningOptions, ReportOptions, RunOptions
 from regrow.operations.extend_request import Extend
 from regrow.operations.interpolate_request import Interpolate
 from regrow.operations.requests import Edit, Generate, Invert
 from regrow.operations.training_request import Train
 
 
-def generate(request: Annotated[Generate, tyro.conf.arg(name="")], run: Options, out: Path | None = None) -> None:
+def generate(request: Annotated[Generate, tyro.conf.arg(name="")], run: RunOptions, out: Path | None = None) -> None:
     """Make pictures or sounds from words.
 
     Args:
@@ -34,7 +34,7 @@ def generate(request: Annotated[Generate, tyro.conf.arg(name="")], run: Options,
 
 def edit(
     request: Annotated[Edit, tyro.conf.arg(name="")],
-    run: Options,
+    run: RunOptions,
     out: Path | None = None,
     sheet: Path | None = None,
     explore: bool = False,
@@ -59,7 +59,7 @@ def edit(
         verbs.edit(request, run, out, sheet)
 
 
-def extend(request: Annotated[Extend, tyro.conf.arg(name="")], run: Options, out: Path | None = None) -> None:
+def extend(request: Annotated[Extend, tyro.conf.arg(name="")], run: RunOptions, out: Path | None = None) -> None:
     """Let a sound go on after its end, or begin before its beginning, and keep every sample of it.
 
     Args:
@@ -70,7 +70,9 @@ def extend(request: Annotated[Extend, tyro.conf.arg(name="")], run: Options, out
     sound_verbs.extend(request, run, out)
 
 
-def interpolate(request: Annotated[Interpolate, tyro.conf.arg(name="")], run: Options, out: Path | None = None) -> None:
+def interpolate(
+    request: Annotated[Interpolate, tyro.conf.arg(name="")], run: RunOptions, out: Path | None = None
+) -> None:
     """Go step by step from one picture, sound or prompt to another, and lay the steps out on a sheet.
 
     Args:
@@ -82,7 +84,7 @@ def interpolate(request: Annotated[Interpolate, tyro.conf.arg(name="")], run: Op
     between_verb.interpolate(request, run, out)
 
 
-def invert(request: Annotated[Invert, tyro.conf.arg(name="")], run: Options, out: Path | None = None) -> None:
+def invert(request: Annotated[Invert, tyro.conf.arg(name="")], run: RunOptions, out: Path | None = None) -> None:
     """Rewind a picture to noise, measure how well that worked, and save the path.
 
     Args:
@@ -93,7 +95,7 @@ def invert(request: Annotated[Invert, tyro.conf.arg(name="")], run: Options, out
     verbs.invert(request, run, out)
 
 
-def replay(file: Positional[Path], run: Options, out: Path | None = None) -> None:
+def replay(file: Positional[Path], run: RunOptions, out: Path | None = None) -> None:
     """Make a result again from the recipe in its file, and say whether it is the same bit for bit.
 
     Args:
@@ -105,7 +107,7 @@ def replay(file: Positional[Path], run: Options, out: Path | None = None) -> Non
     verbs.replay(file, run, out)
 
 
-def train(request: Annotated[Train, tyro.conf.arg(name="")], run: Options) -> None:
+def train(request: Annotated[Train, tyro.conf.arg(name="")], run: ReportOptions) -> None:
     """Train a model on a folder of pictures or sounds, or on a world drawn or played by rule.
 
     Killed at any moment, the same command goes on.
@@ -115,7 +117,7 @@ def train(request: Annotated[Train, tyro.conf.arg(name="")], run: Options) -> No
     train_verb.train(request, run)
 
 
-def verify(run: Options, model: Positional[str] = "") -> None:
+def verify(run: OpeningOptions, model: Positional[str] = "") -> None:
     """Prove the maths: every formula against a closed form. With a model, check that checkpoint too.
 
     Args:
@@ -127,7 +129,12 @@ def verify(run: Options, model: Positional[str] = "") -> None:
 
 
 def inspect(
-    file: Positional[Path], run: Options, model: str = "", source: str = "", steps: int = 28, out: Path | None = None
+    file: Positional[Path],
+    run: OpeningOptions,
+    model: str = "",
+    source: str = "",
+    steps: int = 28,
+    out: Path | None = None,
 ) -> None:
     """Show what a picture, a sound or a saved path says about itself, and look inside.
 

@@ -17,37 +17,27 @@ from regrow.media.image import check_savable
 from regrow.operations.progress import Progress, finish
 
 if TYPE_CHECKING:
-    from regrow.interfaces.run import Run
+    from regrow.interfaces.run import Opening, Report, Run
 
 Result = TypeVar("Result")
 
 
-def opened(name: str, run: "Run") -> Model:
-    """A model on the device and with the threads that a command asks for, computed by torch.
-
-    Raises:
-        ValueError: the command asks for another engine.
-    """
-    if run.engine == "openvino":
-        raise ValueError("--engine openvino is for verbs that make or invert something; leave it out here.")
-    return _opened(name, run)
-
-
-def engaged(name: str, run: "Run", check: Callable[[Model], None] | None = None) -> Model:
-    """The same, computed by the engine that a command asks for; checked before that takes its seconds to be made."""
-    model = _opened(name, run)
-    if check:
-        check(model)
-    return with_engine(model, run.engine, None if run.dtype == "auto" else "float32")
-
-
-def _opened(name: str, run: "Run") -> Model:
+def opened(name: str, run: "Opening") -> Model:
+    """A model on the device and with the threads that a command asks for, computed by torch."""
     set_threads(run)
     dtype = torch.float32 if run.dtype == "auto" else getattr(torch, run.dtype)
     return open_model(name, allow_pickle=run.allow_pickle, device=run.device, dtype=dtype)
 
 
-def set_threads(run: "Run") -> None:
+def engaged(name: str, run: "Run", check: Callable[[Model], None] | None = None) -> Model:
+    """The same, computed by the engine that a command asks for; checked before that takes its seconds to be made."""
+    model = opened(name, run)
+    if check:
+        check(model)
+    return with_engine(model, run.engine, None if run.dtype == "auto" else "float32")
+
+
+def set_threads(run: "Report") -> None:
     """The number of threads that a command asks for."""
     if run.threads:
         torch.set_num_threads(run.threads)
@@ -58,7 +48,7 @@ def replay_of(path: Path) -> str:
     return f"regrow replay {shlex.quote(str(path))}"
 
 
-def watched(operation: Generator[Progress, None, Result], run: "Run") -> Result:
+def watched(operation: Generator[Progress, None, Result], run: "Report") -> Result:
     """Run an operation under a bar that shows the time left, one bar a part."""
     bars: dict[str, tqdm] = {}
 
@@ -126,7 +116,7 @@ def lines(facts: dict[str, Any], indent: str = "") -> list[str]:
     return found
 
 
-def say(run: "Run", facts: dict[str, Any], *sentences: str) -> None:
+def say(run: "Report", facts: dict[str, Any], *sentences: str) -> None:
     """Print sentences, or the facts where JSON is asked for."""
     if run.json:
         print(json.dumps(facts, default=str, ensure_ascii=False))

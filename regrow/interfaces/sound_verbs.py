@@ -18,7 +18,7 @@ from regrow.operations.requests import Edit, Generate, Invert
 from regrow.operations.sound_sheet import edit_sheet
 
 if TYPE_CHECKING:
-    from regrow.interfaces.run import Run
+    from regrow.interfaces.run import Opening, Run
 
 __all__ = ["check_savable", "edit", "extend", "for_sounds", "generate", "inspect", "is_sound", "save"]
 Request = TypeVar("Request", Generate, Edit, Invert, Interpolate)
@@ -97,7 +97,7 @@ def extend(request: Extend, run: "Run", out: Path | None) -> None:
     )
 
 
-def inspect(file: Path, run: "Run", model: str, out: Path | None) -> None:
+def inspect(file: Path, run: "Opening", model: str, out: Path | None) -> None:
     first = checked(out or Path(f"{file.stem}-inspected.png"))
     inspected = inspect_sound(file, opened(model, run) if model else None)
     (path,) = free_paths(first, 1)

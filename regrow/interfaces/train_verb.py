@@ -25,27 +25,16 @@ from regrow.operations.train import train as training
 from regrow.operations.training_request import Train
 
 if TYPE_CHECKING:
-    from regrow.interfaces.run import Run
+    from regrow.interfaces.run import Report
 
 STAGES = {"read": "reading", "encode": "encoding (kept on disk for the next time)"}
 
 
-def train(request: Train, run: "Run") -> None:
+def train(request: Train, run: "Report") -> None:
     """Run a training under a bar; SIGTERM and Ctrl-C save and stop.
 
     Exits with 130 when it was stopped.
-
-    Raises:
-        ValueError: an option of other verbs that a training would not heed.
     """
-    for option, asked, instead in (
-        ("engine", run.engine == "openvino", "a training is computed by torch"),
-        ("device", run.device != "cpu", "accelerate takes the GPU where there is one (docs/scale.md)"),
-        ("dtype", run.dtype != "auto", "say --precision"),
-        ("allow-pickle", run.allow_pickle, "a training goes on from safetensors only"),
-    ):
-        if asked:
-            raise ValueError(f"regrow train does not heed --{option}: {instead}; leave it out.")
     if run.threads:
         torch.set_num_threads(run.threads)
     first = os.environ.get("RANK", "0") == "0"  # torchrun starts others beside it, which have nothing to add

@@ -36,7 +36,7 @@ from regrow.operations.requests import Edit, Generate, Invert
 from regrow.operations.trajectories import save_trajectory
 
 if TYPE_CHECKING:
-    from regrow.interfaces.run import Run
+    from regrow.interfaces.run import Opening, Run
 
 
 def generate(request: Generate, run: "Run", out: Path | None) -> None:
@@ -226,7 +226,7 @@ def _as_recorded(run: "Run", recipe: Recipe) -> "Run":
     return replace(run, engine="torch", dtype=precision if known else run.dtype)
 
 
-def verify(name: str, run: "Run") -> None:
+def verify(name: str, run: "Opening") -> None:
     from regrow.verification import formulas, model, report
 
     set_threads(run)
@@ -235,7 +235,7 @@ def verify(name: str, run: "Run") -> None:
         sys.exit(1)
 
 
-def inspect(file: Path, run: "Run", model: str, source: str, steps: int, out: Path | None) -> None:
+def inspect(file: Path, run: "Opening", model: str, source: str, steps: int, out: Path | None) -> None:
     if sounds.is_sound(file):
         sounds.inspect(file, run, model, out)
         return
