@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "regrow"
 ROOMS = ["core", "media", "worlds", "families", "operations", "models", "verification", "benchmark", "interfaces"]
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE)
 HEAVY = {"diffusers", "transformers"}
-RIVALS = {PACKAGE / "benchmark" / name for name in ("rivals.py", "mel.py")}
+RIVALS = {PACKAGE / "benchmark" / name for name in ("rivals.py", "adapters.py", "mel.py")}
 """What regrow is compared with: diffusers' own pipelines, which no interface of ours may stand before."""
 
 

@@ -1,22 +1,8 @@
-"""What people edit with today, run for real on the same checkpoint: the course's procedure and diffusers' pipelines.
+"""What people edit with today, run for real on the same checkpoint: the course's procedure and diffusers' pipelines."""
 
-Three adapters make the pipelines take an embedded model at all, and change nothing that they compute:
-
-    the codec     AutoencoderTiny has no posterior; it answers with one whose mean, mode and sample are its latents
-    the network   most rivals are written for noise prediction, and diffusers' inverse scheduler converts v with the
-                  wrong level's alpha; so they all get the network as a noise predictor, eps = alpha v + sigma x
-    the latents   LEDITS++ has 4 channels written into it; it sees 16 channels of h x w as 4 of 2h x 2w
-"""
-
-import inspect
-import logging
-from collections.abc import Generator
-from contextlib import contextmanager
-from types import SimpleNamespace
 from typing import Any
 
 import torch
-from diffusers.configuration_utils import FrozenDict
 from diffusers.pipelines.deprecated.stable_diffusion_diffedit.pipeline_stable_diffusion_diffedit import (
     StableDiffusionDiffEditPipeline,
 )
@@ -27,17 +13,14 @@ from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_ddim_inverse import DDIMInverseScheduler
 from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
+from regrow.benchmark.adapters import as_four_channels, as_noise_predictor, made, pipeline, scheduler_config
 from regrow.benchmark.editors import Editor, Setting, Task, ordered, told_in_full
 from regrow.families.model import Model
 
 STEPS = 50
 """The course's, and the default of most of diffusers' pipelines."""
-
-SD_SCHEDULER = {"timestep_spacing": "leading", "steps_offset": 1, "set_alpha_to_one": False}
-"""What Stable Diffusion 1.5's folder says of its levels, and its users therefore get; CycleDiffusion divides by zero
-with anything else."""
 
 Pictures = Float[Tensor, "b channels h w"]
 
@@ -106,12 +89,12 @@ def _course(model: Model, task: Task, setting: Setting) -> Pictures:
     to another level than the first sampling step believes, and the last step goes to label 1 and not to the picture.
     Only what 1000 // N cannot divide is not our business: 50 divides it.
     """
-    scheduler = _made(DDIMScheduler, _scheduler(model))
+    scheduler = made(DDIMScheduler, scheduler_config(model))
     scheduler.set_timesteps(STEPS)
     table, gap = scheduler.alphas_cumprod, 1000 // STEPS
     start_step = round((1 - setting.strength) * STEPS)
 
-    with _as_noise_predictor(model) as unet:
+    with as_noise_predictor(model) as unet:
 
         def noise_of(x: Tensor, label: int, words: Tensor) -> Tensor:
             nothing = model.condition([""] * len(x)).tokens
@@ -139,15 +122,15 @@ def _course(model: Model, task: Task, setting: Setting) -> Pictures:
 
 @torch.no_grad()
 def _ddim_pair(model: Model, task: Task, setting: Setting) -> Pictures:
-    config = _scheduler(model)
-    forth, back = _made(DDIMInverseScheduler, config), _made(DDIMScheduler, config)
+    config = scheduler_config(model)
+    forth, back = made(DDIMInverseScheduler, config), made(DDIMScheduler, config)
     forth.set_timesteps(STEPS)
     back.set_timesteps(STEPS)
     count = max(1, round(setting.strength * STEPS))
     source, target = model.condition(task.source).tokens, model.condition(task.target).tokens
     nothing = model.condition([""] * len(source)).tokens
     x = model.encode(task.pictures)
-    with _as_noise_predictor(model) as unet:
+    with as_noise_predictor(model) as unet:
         for t in forth.timesteps[:count]:
             x = forth.step(unet(x, t, source).sample, t, x).prev_sample
         for t in back.timesteps[STEPS - count :]:
@@ -157,7 +140,7 @@ def _ddim_pair(model: Model, task: Task, setting: Setting) -> Pictures:
 
 
 def _img2img(model: Model, task: Task, setting: Setting) -> Pictures:
-    with _pipeline(StableDiffusionImg2ImgPipeline, model) as pipe:
+    with pipeline(StableDiffusionImg2ImgPipeline, model) as pipe:
         return _pictures(
             pipe(
                 prompt=list(task.target),
@@ -176,8 +159,8 @@ def _ledits(model: Model, task: Task, setting: Setting) -> Pictures:
     steps = 30
     scheduler = {"algorithm_type": "sde-dpmsolver++", "solver_order": 2}  # the paper's
     with (
-        _as_four_channels(model),
-        _pipeline(LEditsPPPipelineStableDiffusion, model, DPMSolverMultistepScheduler, **scheduler) as pipe,
+        as_four_channels(model),
+        pipeline(LEditsPPPipelineStableDiffusion, model, DPMSolverMultistepScheduler, **scheduler) as pipe,
     ):
         generator = _generators(task)[0]
         pipe.invert(
@@ -201,7 +184,7 @@ def _ledits(model: Model, task: Task, setting: Setting) -> Pictures:
 
 def _diffedit(model: Model, task: Task, setting: Setting) -> Pictures:
     words = {"source_prompt": task.source[0], "target_prompt": task.target[0]}
-    with _pipeline(StableDiffusionDiffEditPipeline, model) as pipe:
+    with pipeline(StableDiffusionDiffEditPipeline, model) as pipe:
         generator = _generators(task)[0]
         mask = pipe.generate_mask(
             image=_unit(task.pictures), **words, guidance_scale=setting.guidance, generator=generator
@@ -230,7 +213,7 @@ def _diffedit(model: Model, task: Task, setting: Setting) -> Pictures:
 
 
 def _cycle(model: Model, task: Task, setting: Setting) -> Pictures:
-    with _pipeline(CycleDiffusionPipeline, model) as pipe:
+    with pipeline(CycleDiffusionPipeline, model) as pipe:
         return _pictures(
             pipe(
                 prompt=list(task.target),
@@ -245,131 +228,6 @@ def _cycle(model: Model, task: Task, setting: Setting) -> Pictures:
                 output_type="pt",
             )
         )
-
-
-@contextmanager
-def _as_four_channels(model: Model) -> Generator[None]:
-    """Network and codec with latents of 4 channels and twice the height and width, while this lasts."""
-    channels = model.latent_channels
-    if channels == 4:
-        yield
-        return
-    if channels != 16:
-        raise ValueError(f"LEDITS++ takes latents of 4 channels; {model.name} has {channels}.")
-
-    def unfold(_: nn.Module, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
-        return (nn.functional.pixel_unshuffle(args[0], 2), *args[1:]), kwargs
-
-    def fold(_: nn.Module, args: tuple, kwargs: dict, output: Any) -> Any:
-        return type(output)(sample=nn.functional.pixel_shuffle(output.sample, 2))
-
-    encode, decode = model.codec.encode, model.codec.decode
-    handles = [
-        model.unet.register_forward_pre_hook(unfold, with_kwargs=True),
-        model.unet.register_forward_hook(fold, with_kwargs=True),
-    ]
-    model.unet.register_to_config(in_channels=4)
-    model.codec.encode = lambda x: SimpleNamespace(latents=nn.functional.pixel_shuffle(encode(x).latents, 2))
-    model.codec.decode = lambda z, **settings: decode(nn.functional.pixel_unshuffle(z, 2), **settings)
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
-        del model.codec.encode, model.codec.decode
-        model.unet.register_to_config(in_channels=channels)
-
-
-class _WithPosterior(nn.Module):
-    """A codec without chance, as pipelines expect one: its posterior is a point."""
-
-    def __init__(self, codec: Any, side: int) -> None:
-        super().__init__()
-        self.codec = codec
-        self.config = FrozenDict({**codec.config, "sample_size": side})
-
-    @property
-    def dtype(self) -> torch.dtype:
-        return self.codec.dtype
-
-    @property
-    def device(self) -> torch.device:
-        return self.codec.device
-
-    def encode(self, pictures: Tensor) -> Any:
-        latents = self.codec.encode(pictures).latents
-        same = SimpleNamespace(mean=latents, mode=lambda: latents, sample=lambda generator=None: latents)
-        return SimpleNamespace(latent_dist=same)
-
-    def decode(self, latents: Tensor, return_dict: bool = True, generator: Any = None) -> Any:
-        return self.codec.decode(latents, return_dict=return_dict)
-
-
-@contextmanager
-def _as_noise_predictor(model: Model) -> Generator[Any]:
-    """The network, predicting noise while this lasts, whatever it was trained to predict, and told no notes."""
-    if model.prediction_type not in ("epsilon", "v"):
-        raise ValueError(f"The rivals take networks that predict epsilon or v; {model.name} is neither.")
-    table = _made(DDIMScheduler, _scheduler(model)).alphas_cumprod
-
-    def widen(_: nn.Module, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
-        return (model.told(None).beside(args[0]), *args[1:]), kwargs
-
-    def convert(_: nn.Module, args: tuple, kwargs: dict, output: Any) -> Any:
-        x = args[0] if args else kwargs["sample"]
-        label = args[1] if len(args) > 1 else kwargs["timestep"]
-        alpha2 = table[torch.as_tensor(label).long()].reshape(-1, *[1] * (x.ndim - 1))
-        v = output[0]
-        eps = alpha2.sqrt() * v + (1 - alpha2).sqrt() * x[:, : v.shape[1]]
-        return (eps,) if isinstance(output, tuple) else type(output)(sample=eps)
-
-    handles = []
-    if model.contour is not None:
-        handles.append(model.unet.register_forward_pre_hook(widen, with_kwargs=True))
-    if model.prediction_type == "v":  # before any other: the rest is done to noise
-        handles.append(model.unet.register_forward_hook(convert, with_kwargs=True, prepend=True))
-    try:
-        yield model.unet
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-@contextmanager
-def _pipeline(kind: Any, model: Model, scheduler: Any = DDIMScheduler, **settings: Any) -> Generator[Any]:
-    """One of diffusers' pipelines on the model's own parts."""
-    config = _scheduler(model)
-    parts = {
-        "vae": model.codec if hasattr(model.codec, "quant_conv") else _WithPosterior(model.codec, model.size[0]),
-        "text_encoder": model.text_encoder,
-        "tokenizer": model.tokenizer,
-        "unet": model.unet,
-        "scheduler": scheduler.from_config(config, **settings),
-        "inverse_scheduler": DDIMInverseScheduler.from_config(config),
-        "safety_checker": None,
-        "feature_extractor": None,
-        "requires_safety_checker": False,
-    }
-    wanted = inspect.signature(kind.__init__).parameters
-    processors = model.unet.attn_processors
-    logging.getLogger("diffusers").setLevel(logging.ERROR)
-    with _as_noise_predictor(model):
-        pipe = kind(**{name: part for name, part in parts.items() if name in wanted})
-        pipe.set_progress_bar_config(disable=True)
-        try:
-            yield pipe
-        finally:
-            model.unet.set_attn_processor(processors)
-
-
-def _scheduler(model: Model) -> dict[str, Any]:
-    config: Any = DDIMScheduler.load_config(model.folder, subfolder="scheduler")
-    return {**config, **SD_SCHEDULER, "prediction_type": "epsilon"}
-
-
-def _made(kind: Any, config: dict[str, Any]) -> Any:
-    """A scheduler; their `from_config` says of its type that it may be a pair."""
-    return kind.from_config(config)
 
 
 def _unit(pictures: Pictures) -> Pictures:
