@@ -16,6 +16,12 @@ CODE = ("animals", "canvas", "coats", "faces", "heads", "places", "rooms", "scen
 """What decides how a scene looks: modules of the world, without what only names the scenes."""
 
 
+def drawing_code() -> str:
+    """A hash of the code that decides how a scene looks: what is kept of drawings is kept under it."""
+    code = b"".join(Path(worlds.__path__[0], f"{name}.py").read_bytes() for name in CODE)
+    return hashlib.blake2b(code, digest_size=12).hexdigest()
+
+
 def drawn(
     scenes: Sequence[Scene], size: int, processes: int | None = None
 ) -> Generator[Progress, None, tuple[np.ndarray, np.ndarray]]:
@@ -24,8 +30,7 @@ def drawn(
     They stay in the cache folder under a name made of the scenes, the size and the drawing code, so the same
     call returns at once the next time. An interrupted drawing leaves nothing under that name.
     """
-    code = b"".join(Path(worlds.__path__[0], f"{name}.py").read_bytes() for name in CODE)
-    key = hashlib.blake2b(repr((scenes, size)).encode() + code, digest_size=12).hexdigest()
+    key = hashlib.blake2b(repr((scenes, size, drawing_code())).encode(), digest_size=12).hexdigest()
     folder = home() / "cache" / "drawn"
     paths = [folder / f"{key}-{kind}.npy" for kind in ("pictures", "masks")]
     if not all(path.exists() for path in paths):

@@ -19,6 +19,13 @@ _CODE = ("bandstand.py", "phrase.py", "sampler.py", "score.py", "bank/*")
 """What decides how a phrase sounds."""
 
 
+def playing_code() -> str:
+    """A hash of the code and the notes that decide how a phrase sounds: what is kept of them is kept under it."""
+    root = Path(worlds.__path__[0])
+    code = b"".join(path.read_bytes() for pattern in _CODE for path in sorted(root.glob(pattern)))
+    return hashlib.blake2b(code, digest_size=12).hexdigest()
+
+
 def played(
     phrases: Sequence[Phrase], settings: MelSettings, frames: int, processes: int | None = None
 ) -> Generator[Progress, None, np.ndarray]:
@@ -32,9 +39,7 @@ def played(
     """
     if settings.rate != RATE:
         raise ValueError(f"The bandstand plays at {RATE} Hz, and the model hears {settings.rate} Hz.")
-    root = Path(worlds.__path__[0])
-    code = b"".join(path.read_bytes() for pattern in _CODE for path in sorted(root.glob(pattern)))
-    key = hashlib.blake2b(repr((phrases, settings, frames)).encode() + code, digest_size=12).hexdigest()
+    key = hashlib.blake2b(repr((phrases, settings, frames, playing_code())).encode(), digest_size=12).hexdigest()
     path = home() / "cache" / "played" / f"{key}.npy"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)

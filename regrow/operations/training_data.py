@@ -17,8 +17,8 @@ from regrow.media.home import home
 from regrow.media.image import from_uint8
 from regrow.media.listing import SOUNDS
 from regrow.media.mel import MelSettings
-from regrow.operations.dataset import drawn
-from regrow.operations.played import played
+from regrow.operations.dataset import drawing_code, drawn
+from regrow.operations.played import played, playing_code
 from regrow.operations.progress import Progress
 from regrow.operations.sound_folder import SILENT, clips_of, content_of
 from regrow.operations.told import Score
@@ -94,7 +94,7 @@ def storybook_data(scenes: int, held_out: int, size: int) -> Generator[Progress,
         masks,
         words_of,
         held_out,
-        f"storybook lessons {scenes} {held_out} {size}",
+        f"storybook lessons {scenes} {held_out} {size} {drawing_code()}",
         VOCABULARY,
         tuple(CHARACTERS),
     )
@@ -128,7 +128,7 @@ def bandstand_data(phrases: int, held_out: int, frames: int, settings: MelSettin
         None,
         words_of,
         held_out,
-        f"bandstand {phrases} {held_out} {frames} {settings}",
+        f"bandstand {phrases} {held_out} {frames} {settings} {playing_code()}",
         bandstand.VOCABULARY,
         tuple(bandstand.CHARACTERS),
         notes_of=lambda i: bandstand.notes(concert[i], frames * settings.hop / settings.rate),

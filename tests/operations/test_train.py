@@ -15,11 +15,13 @@ from safetensors.torch import load_file
 from regrow.core.noise import noise
 from regrow.core.solvers import ddim, last, solve
 from regrow.families.registry import open_model
+from regrow.operations import dataset
 from regrow.operations.dataset import drawn
 from regrow.operations.progress import finish
 from regrow.operations.rehearsal import rehearse
 from regrow.operations.staged import settings_of
 from regrow.operations.train import train
+from regrow.operations.training_data import storybook_data
 from regrow.operations.training_request import Train
 from regrow.worlds.storybook import VOCABULARY, Scene, draw
 
@@ -198,3 +200,12 @@ def test_drawn_scenes_are_kept_and_are_the_drawings(home: Path) -> None:
     finish(drawn(scenes, 32))
     assert sorted((home / "cache" / "drawn").iterdir()) == kept
     assert not [path for path in kept if path.name.startswith(".")]
+
+
+def test_what_is_kept_of_drawings_is_of_the_code_that_draws(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = finish(storybook_data(2, 1, 32))
+    kept = len(list((home / "cache" / "drawn").iterdir()))
+    monkeypatch.setattr(dataset, "CODE", dataset.CODE[:-1])  # as if another version of regrow drew
+    after = finish(storybook_data(2, 1, 32))
+    assert after.content != before.content  # under which latents are kept
+    assert len(list((home / "cache" / "drawn").iterdir())) == kept + 2
