@@ -13,7 +13,8 @@ from homes import sharing_engines
 
 from regrow.families.registry import Listed
 from regrow.interfaces.web import history, places
-from regrow.interfaces.web.app import is_local, serve
+from regrow.interfaces.web.app import serve
+from regrow.interfaces.web.guard import is_local
 from regrow.interfaces.web.jobs import At, Job
 from regrow.interfaces.web.no_card import without_card
 from regrow.interfaces.web.texts import TEXTS

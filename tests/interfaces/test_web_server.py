@@ -38,6 +38,8 @@ def test_its_home_is_not_its_to_show_and_other_names_are_refused(server: Server)
     assert status(server.address, "/docs") == 404
     for host in ("evil.example", "evil.example:80"):
         assert status(server.address, "/", Host=host) == 403
+    for host in ("localhost", "127.0.0.2:7860", "[::1]:7860"):  # whatever --host names of this computer
+        assert status(server.address, "/", Host=host) == 200
     with urllib.request.urlopen(server.address + "/") as answer:
         assert "default-src 'self'" in answer.headers["content-security-policy"]
         assert "fonts.googleapis.com" not in answer.read().decode()

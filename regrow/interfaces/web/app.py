@@ -1,6 +1,5 @@
 """The page: its tabs, its look, and what it lets in and out."""
 
-import ipaddress
 import os
 import secrets
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from starlette.middleware import Middleware  # noqa: E402
 from regrow.interfaces.web.before_after import SCRIPT as LINE_SCRIPT  # noqa: E402
 from regrow.interfaces.web.edit_tab import edit_tab  # noqa: E402
 from regrow.interfaces.web.generate_tab import generate_tab  # noqa: E402
-from regrow.interfaces.web.guard import Guard  # noqa: E402
+from regrow.interfaces.web.guard import Guard, is_local  # noqa: E402
 from regrow.interfaces.web.history_tab import history_tab  # noqa: E402
 from regrow.interfaces.web.inside_tab import inside_tab  # noqa: E402
 from regrow.interfaces.web.models_tab import models_tab  # noqa: E402
@@ -151,14 +150,6 @@ def serve(host: str, port: int, share: bool, password: str, open_browser: bool, 
     alone.write(shared or address)
     alone.flush()
     blocks.block_thread()
-
-
-def is_local(host: str) -> bool:
-    """Whether an address is reached from this computer alone."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _theme() -> Base:

@@ -3,6 +3,7 @@
 And one line of script that has to come before gradio's own.
 """
 
+import ipaddress
 from urllib.parse import unquote
 
 from starlette.responses import PlainTextResponse
@@ -14,7 +15,14 @@ POLICY = (
     "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
     "style-src 'self' 'unsafe-inline'; frame-ancestors 'self'; form-action 'self'; base-uri 'self'"
 )
-LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
+
+
+def is_local(host: str) -> bool:
+    """Whether an address is reached from this computer alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class Guard:
@@ -37,7 +45,7 @@ class Guard:
         headers = dict(scope["headers"])
         name = headers.get(b"host", b"").decode("latin-1").rsplit(":", 1)[0] if b"host" in headers else ""
         path = unquote(unquote(scope["path"]))
-        if self.local and name not in LOCAL_NAMES:
+        if self.local and not is_local(name.strip("[]")):
             await PlainTextResponse("This page answers to this computer alone.", 403)(scope, receive, send)
             return
         if "/proxy=" in path or "file=http" in path:  # gradio would fetch that address for whoever asks
