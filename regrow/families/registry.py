@@ -63,6 +63,17 @@ def user_models() -> Path:
     return home() / "models"
 
 
+def plain_name(name: str) -> str:
+    """A name that a model may have in the user's folder.
+
+    Raises:
+        ModelError: it is empty, hidden, or a path.
+    """
+    if not name.strip() or name.startswith(".") or set(name) & set('/\\:*?"<>|'):
+        raise ModelError(f"{name!r} is no name of a model here: give a plain name, not a path.")
+    return name
+
+
 def list_models() -> list[Listed]:
     """The embedded models and the user's, by name; of two with the same name the one that `open_model` opens."""
     found: dict[str, Listed] = {}

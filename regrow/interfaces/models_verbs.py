@@ -11,7 +11,7 @@ from tqdm import tqdm
 from regrow.core.levels import Level
 from regrow.families.model import Model
 from regrow.families.registry import EMBEDDED, list_models, open_model
-from regrow.operations import model_card, publish
+from regrow.operations import model_card, publish, pulling
 
 
 def list_all(as_json: bool) -> None:
@@ -26,7 +26,7 @@ def list_all(as_json: bool) -> None:
         }
         for listed in list_models()
     ]
-    unfinished = publish.unfinished_pulls()
+    unfinished = pulling.unfinished_pulls()
     names = max((len(model["name"]) for model in found), default=0)
     _say(
         as_json,
@@ -138,7 +138,7 @@ def pull(source: str, name: str, as_json: bool, allow_pickle: bool) -> None:
             bar.total = whole
             bar.update(came - bar.n)
 
-        folder = publish.pull(source, name, allow_pickle, watch)
+        folder = pulling.pull(source, name, allow_pickle, watch)
     size = publish.size_on_disk(folder)
     _say(
         as_json,

@@ -2,6 +2,8 @@
 
 import os
 import secrets
+import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -81,3 +83,21 @@ def reason(problem: BaseException) -> str:
     """What a library's exception says, on one line and without a full stop, to stand inside a sentence."""
     text = getattr(problem, "strerror", None) or str(problem) or type(problem).__name__
     return " ".join(text.split()).rstrip(".")[:200]
+
+
+def copy_files(files: Iterable[Path], source: Path, to: Path) -> None:
+    """Copy files, and what links lead to, from one folder to the same places in another, which is made.
+
+    Raises:
+        MediaError: the system refuses; what was copied by then is there.
+    """
+    try:
+        for path in files:
+            target = to / path.relative_to(source)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+    except OSError as problem:
+        raise MediaError(
+            f"{source} could not be copied to {to.parent} ({reason(problem)}), and nothing was left there: check that "
+            "folder and the disk."
+        ) from problem

@@ -17,7 +17,7 @@ from huggingface_hub import errors
 
 from regrow.families.registry import open_model, user_models
 from regrow.media.home import home
-from regrow.operations import model_card, publish
+from regrow.operations import model_card, publish, pulling
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -159,7 +159,7 @@ def test_a_full_disk_leaves_nothing(mine: Path, tmp_path: Path, monkeypatch: pyt
     (tmp_path / "out").mkdir()
     assert "No space left" in refused(publish.write_publishable, model, "jane/pets", tmp_path / "out" / "pets")
     assert list((tmp_path / "out").iterdir()) == []
-    assert "No space left" in refused(publish.pull, str(mine), "other")
+    assert "No space left" in refused(pulling.pull, str(mine), "other")
     assert [path.name for path in user_models().iterdir()] == ["mine"]
 
 
@@ -202,7 +202,7 @@ def test_what_the_hub_refuses_on_the_way_up(mine: Path, hub: Hub, call: str, err
 )
 def test_a_bad_repository_name_is_known_before_anything_happens(mine: Path, hub: Hub, repo: str) -> None:
     assert "is no name of a hub repository" in refused(publish.upload, open_model("mine"), repo, False)
-    assert "neither a folder nor the name of a hub repository" in refused(publish.pull, repo)
+    assert "neither a folder nor the name of a hub repository" in refused(pulling.pull, repo)
     assert hub.calls == []
 
 
@@ -210,7 +210,7 @@ def test_a_bad_repository_name_is_known_before_anything_happens(mine: Path, hub:
 def test_names_that_are_paths_are_refused(mine: Path, checkpoint: Callable[[str], Path], name: str) -> None:
     assert "give a plain name" in refused(publish.remove, name)
     if name:
-        assert "give a plain name" in refused(publish.pull, str(checkpoint("ddpm")), name)
+        assert "give a plain name" in refused(pulling.pull, str(checkpoint("ddpm")), name)
     assert names() == {"mine"}
 
 

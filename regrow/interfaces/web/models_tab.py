@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from regrow.families.registry import list_models, open_model, user_models
+from regrow.families.registry import list_models, open_model, plain_name, user_models
 from regrow.interfaces.models_verbs import size_text
 from regrow.interfaces.web import processes
 from regrow.interfaces.web.medium import medium_of
@@ -14,7 +14,7 @@ from regrow.interfaces.web.parts import Page, beginnings, model_names, plain, wo
 from regrow.interfaces.web.sentences import refusal
 from regrow.interfaces.web.texts import TEXTS, said, text
 from regrow.media.files import MediaError
-from regrow.operations import model_card, publish
+from regrow.operations import model_card, publish, pulling
 
 PULL = ".pull"
 """The name of the process that downloads; a dot, so that no training is called so."""
@@ -85,7 +85,7 @@ def models_tab(page: Page, tab: Any) -> dict[str, Any]:
         """What became of a download while nobody looked: it is at work, or what it lacks can be fetched."""
         if processes.running(PULL):
             return gr.skip(), _coming(request), gr.update(active=True)
-        left = publish.unfinished_pulls()
+        left = pulling.unfinished_pulls()
         if repo or not left:
             return gr.skip(), gr.skip(), gr.skip()
         told = {"repo": left[0].repo, "came": size_text(left[0].came), "size": size_text(left[0].size)}
@@ -100,9 +100,7 @@ def models_tab(page: Page, tab: Any) -> dict[str, Any]:
             raise gr.Error(said("local_only", request), print_exception=False)
         source = Path(worded(folder)).expanduser().resolve()
         try:
-            name = worded(name) or source.name
-            if not name or set(name) & set('/\\:*?"<>|') or name.startswith("."):
-                raise MediaError(f"{name!r} is no name of a model here: give a plain name, not a path.")
+            name = plain_name(worded(name) or source.name)
             if any(listed.name == name for listed in list_models()):
                 raise MediaError(f"There is a model {name} already; give another name.")
             if not source.is_dir():
@@ -139,7 +137,7 @@ def _licence(folder: Path) -> str:
 def _coming(request: gr.Request) -> str:
     """How far the download at work is."""
     repo = processes.asked(PULL)[-1]
-    at_work = [one for one in publish.unfinished_pulls() if one.repo == repo]
+    at_work = [one for one in pulling.unfinished_pulls() if one.repo == repo]
     if not at_work:
         return _words(said("opening_hub", request))
     came, size = at_work[0].came, at_work[0].size
