@@ -41,11 +41,12 @@ def models_tab(page: Page, tab: Any) -> dict[str, Any]:
                 with gr.Row(equal_height=True):
                     pull = gr.Button(text("go_pull"), variant="primary", size="md", elem_id="go-pull")
                     stop = gr.Button(text("stop"), variant="stop", size="md", elem_id="stop-pull")
+            told = gr.HTML(elem_id="models-status")
             with gr.Group(visible=page.local):
                 folder = gr.Textbox(label=text("folder"), elem_id="model-folder")
                 name = gr.Textbox(label=text("name"))
                 add = gr.Button(text("go_open"), size="md", elem_id="go-open")
-            told = gr.HTML(elem_id="models-status")
+            added = gr.HTML(elem_id="added")
     clock = gr.Timer(1, active=False)
 
     def show(request: gr.Request) -> tuple[Any, ...]:
@@ -122,7 +123,7 @@ def models_tab(page: Page, tab: Any) -> dict[str, Any]:
     stop.click(halt, None, told, **quiet)
     clock.tick(watch, None, [told, clock], **quiet).then(show, None, outputs, **quiet)
     page.fields["train"]["models"].change(show, None, outputs, **quiet)
-    add.click(link, [folder, name], told, **quiet).then(show, None, outputs, **quiet)
+    add.click(link, [folder, name], added, **quiet).then(show, None, outputs, **quiet)
     return {"show": show, "outputs": outputs}
 
 
