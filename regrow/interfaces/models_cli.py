@@ -37,7 +37,7 @@ def models_remove(name: Positional[Name], yes: bool = False, json: bool = False)
     """Remove one of your own, and its training's log and samples. Without --yes it only says what would go.
 
     Args:
-        name: of a model in your model folder.
+        name: of a model in your model folder, or the `user/repo` of a download that broke off.
         yes: do it.
         json: print one JSON document instead of sentences.
     """

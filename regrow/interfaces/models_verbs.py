@@ -38,8 +38,8 @@ def list_all(as_json: bool) -> None:
         ),
         *(f"Why it cannot be opened: regrow models show {m['name']}" for m in found if not m["family"]),
         *(
-            f"{size_text(one.came)} of {size_text(one.size)} of {one.repo} are here; get the rest: "
-            f"regrow models pull {one.repo}"
+            f"{size_text(one.came)} of {size_text(one.size)} of {one.repo} are here; get the rest: regrow models pull "
+            f"{one.repo}; or drop them: regrow models remove {one.repo}"
             for one in unfinished
         ),
         *([] if unfinished or any(not m["embedded"] for m in found) else ["Get another: regrow models pull user/repo"]),
@@ -78,11 +78,19 @@ def show(name: str, as_json: bool, allow_pickle: bool) -> None:
 
 
 def remove(name: str, yes: bool, as_json: bool) -> None:
-    """Remove a model of the user's and its training, or say what would be removed.
+    """Remove a model of the user's and its training, or what came of a download; or say what would be removed.
 
     Raises:
         ValueError: it cannot be removed, or `yes` was not said.
     """
+    came = next((one.came for one in pulling.unfinished_pulls() if one.repo == name), None)
+    if came is not None:
+        what = f"the download of {name} ({size_text(came)} of it came)"
+        if not yes:
+            raise ValueError(f"This would remove {what}; to do it, add --yes.")
+        pulling.forget(name)
+        _say(as_json, {"removed": name, "training": None, "bytes": came}, f"removed {what}")
+        return
     folder = publish.removable(name)
     link = folder.is_symlink()
     freed = 0 if link else publish.size_on_disk(folder)

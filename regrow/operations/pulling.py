@@ -49,8 +49,7 @@ def pull(source: str, name: str = "", allow_pickle: bool = False, watch: Watch |
             f"{folder} exists already and is never overwritten; choose another name with --name, or remove that one "
             f"first: regrow models remove {name}."
         )
-    # not beside the models, where an unfinished one would be listed with them
-    place = user_models() / ".pulling" / (name if local else source.replace("/", "--"))
+    place = _place(name if local else source)
     try:
         with only_one(place, "getting"):
             keep = not local  # a download that breaks off
@@ -78,7 +77,29 @@ def pull(source: str, name: str = "", allow_pickle: bool = False, watch: Watch |
 
 def unfinished_pulls() -> list[Unfinished]:
     """The downloads that broke off, or are at work; the same `pull` goes on with them."""
-    return unfinished(user_models() / ".pulling")
+    return unfinished(_places())
+
+
+def forget(repo: str) -> None:
+    """Remove what came of a download that broke off.
+
+    Raises:
+        ValueError: it is at work.
+    """
+    place = _place(repo)
+    with only_one(place, "getting"):
+        shutil.rmtree(place, ignore_errors=True)
+    with contextlib.suppress(OSError):  # there are others
+        place.parent.rmdir()
+
+
+def _places() -> Path:
+    """Where models are while they come: not beside the models, with which an unfinished one would be listed."""
+    return user_models() / ".pulling"
+
+
+def _place(name: str) -> Path:
+    return _places() / name.replace("/", "--")
 
 
 def _copy_model(source: Path, place: Path, allow_pickle: bool) -> Path:

@@ -13,6 +13,7 @@ import pytest
 from regrow.interfaces.cli import main
 from regrow.interfaces.models_verbs import size_text
 from regrow.operations.checkpoint import only_one
+from regrow.operations.download import announce
 
 
 @pytest.fixture(autouse=True)
@@ -138,6 +139,19 @@ def test_remove_of_a_link_says_that_the_rest_stays(capsys: pytest.CaptureFixture
     assert "what it leads to stays" in refused(capsys, "remove", "link")
     assert "removed the link" in told(capsys, "remove", "link", "--yes")
     assert (mine / "model_index.json").exists()
+
+
+def test_a_download_that_broke_off_is_listed_and_removed(capsys: pytest.CaptureFixture[str], mine: Path) -> None:
+    place = mine.parent / ".pulling" / "jane--pets"
+    (place / "c0ffee" / "unet").mkdir(parents=True)
+    (place / "c0ffee" / "unet" / "diffusion_pytorch_model.safetensors.part").write_bytes(bytes(1_200_000))
+    announce(place, "jane/pets", 4_300_000_000)
+    assert printed(capsys)["unfinished"] == [{"repo": "jane/pets", "came": 1_200_000, "size": 4_300_000_000}]
+    line = told(capsys).splitlines()[-1]
+    assert line.startswith("1.2 MB of 4.3 GB of jane/pets are here; get the rest: regrow models pull jane/pets; or ")
+    assert "This would remove the download of jane/pets" in refused(capsys, "remove", "jane/pets")
+    assert "removed the download of jane/pets" in told(capsys, "remove", "jane/pets", "--yes")
+    assert [path.name for path in mine.parent.iterdir()] == ["mine"]
 
 
 def test_push_to_a_folder_and_pull_from_it(capsys: pytest.CaptureFixture[str], mine: Path, tmp_path: Path) -> None:

@@ -118,6 +118,14 @@ def test_a_repository_writes_nothing_outside_its_folder(
     assert hub.fetched == []
 
 
+@pytest.mark.parametrize(("status", "words"), [(403, "You may not read jane/pets"), (503, "503 Service Unavailable")])
+def test_a_hub_that_refuses_a_file_on_the_way(hub: Hub, there: Path, status: int, words: str) -> None:
+    hub.server.refused[UNET] = status
+    assert words in refused(pulling.pull, "jane/pets")
+    hub.server.refused.clear()
+    assert pulling.pull("jane/pets").name == "pets"
+
+
 def test_one_download_of_a_model_at_a_time(hub: Hub, there: Path) -> None:
     seen: list[str] = []
     pulling.pull("jane/pets", watch=lambda *_: seen.append(refused(pulling.pull, "jane/pets")))
