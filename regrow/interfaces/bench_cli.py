@@ -46,7 +46,7 @@ def bench_bandstand(
     bench_verbs.bandstand(model, phrases, sheet, run)
 
 
-def bench_mel(run: OpeningOptions, clips: int = 14, folder: Path | None = None) -> None:
+def bench_mel(run: ReportOptions, clips: int = 14, folder: Path | None = None) -> None:
     """Measure ways from a mel back to a wave: regrow's, its parts, librosa's and diffusers' (both need librosa).
 
     Args:

@@ -98,7 +98,7 @@ def bandstand(name: str, phrases: int, sheet: Path | None, run: "Opening") -> No
         print(f"wrote {sheet}")
 
 
-def mel(count: int, folder: Path | None, run: "Opening") -> None:
+def mel(count: int, folder: Path | None, run: "Report") -> None:
     """From mels back to waves."""
     set_threads(run)
     figures = watched(mels.bench_mel(mels.clips_in(folder, count) if folder else mels.phrases(count)), run)

@@ -53,7 +53,6 @@ def listing(repo: str) -> tuple[str, list[Remote]]:
     """The newest commit of a repository, and its files.
 
     Raises:
-        OSError: a file's path leads out of the folder it would be downloaded to.
         Exception: what the hub's client raises when the hub refuses or is out of reach.
     """
     info = huggingface_hub.HfApi().model_info(repo, files_metadata=True)
@@ -61,10 +60,6 @@ def listing(repo: str) -> tuple[str, list[Remote]]:
         Remote(found.rfilename, found.size or 0, found.lfs.sha256 if found.lfs else None)
         for found in info.siblings or ()
     ]
-    for file in files:
-        path = PurePosixPath(file.name)
-        if path.is_absolute() or ".." in path.parts or set(file.name) & set("\\:"):
-            raise OSError(f"its file {file.name!r} would not lie in the model's folder")
     return str(info.sha), files
 
 
@@ -81,9 +76,13 @@ def download(repo: str, commit: str, files: Sequence[Remote], to: Path, watch: W
         watch: sees every piece that came.
 
     Raises:
-        OSError: the disk is too small or refused, or what came is not what the hub has.
+        OSError: a path leads out of the folder, the disk is too small or refused, or what came is not what the hub has.
         Exception: what the hub's client raises when the hub refuses or is out of reach.
     """
+    for file in files:
+        path = PurePosixPath(file.name)
+        if path.is_absolute() or ".." in path.parts or set(file.name) & set("\\:"):
+            raise OSError(f"its file {file.name!r} would not lie in the model's folder")
     to.mkdir(parents=True, exist_ok=True)
     whole = sum(file.size for file in files)
     missing = [file for file in files if not (to / file.name).exists()]

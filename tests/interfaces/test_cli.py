@@ -177,6 +177,7 @@ def test_mistakes_get_one_sentence(
         ["train", ".", "--name", "a", "--engine", "openvino"],
         ["train", ".", "--name", "a", "--dtype", "bfloat16"],
         ["bench", "train", "--device", "cpu"],
+        ["bench", "mel", "--dtype", "float32"],
         ["verify", "storybook", "--engine", "torch"],
     ],
 )
