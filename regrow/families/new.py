@@ -16,20 +16,23 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from regrow.core.names import Objective
 
-NewSize = Literal["small", "medium"]
+NewSize = Literal["tiny", "small", "medium"]
 START, END = "<|startoftext|>", "<|endoftext|>"
 
 
-def new_codec(seed: int, width: int = 64, latent_channels: int = 16) -> AutoencoderTiny:
-    """An eightfold picture codec of about 1.7 million parameters with `latent_channels` latents."""
+def new_codec(seed: int, size: NewSize = "small", latent_channels: int = 16) -> AutoencoderTiny:
+    """An eightfold picture codec with `latent_channels` latents: tiny has 0.5 million parameters, the others 1.7."""
+    width = 32 if size == "tiny" else 64
     return _codec(seed, width, latent_channels, 3, (0, 1, 2, 3), (3, 3, 1, 0))
 
 
-def new_mel_codec(seed: int, width: int = 48, latent_channels: int = 32) -> AutoencoderTiny:
-    """A sixteenfold codec of mels, of about 1.9 million parameters: a second's latents are few, and each is rich.
+def new_mel_codec(seed: int, size: NewSize = "small", latent_channels: int = 32) -> AutoencoderTiny:
+    """A sixteenfold codec of mels: a second's latents are few, and each is rich.
 
-    Most of its blocks are where cells are few: they cost nearly nothing there (LOG.md).
+    Tiny has 0.5 million parameters, the others 1.9. Most of its blocks are where cells are few: they cost nearly
+    nothing there (LOG.md).
     """
+    width = 24 if size == "tiny" else 48
     return _codec(seed, width, latent_channels, 1, (0, 0, 1, 4, 6), (8, 6, 2, 1, 0))
 
 
@@ -127,7 +130,7 @@ def new_unet(
     told: int = 0,
     text_width: int = 128,
 ) -> UNet2DConditionModel:
-    """A denoiser for latents of this height and width: small has 10 million parameters, medium 20.
+    """A denoiser for latents of this height and width: tiny has 3 million parameters, small 10, medium 20.
 
     Beside a latent it takes `told` channels of a contour; their kernels begin at zero.
 
@@ -136,7 +139,7 @@ def new_unet(
     from the prompt's tokens, by a last layer that starts at zero.
     """
     torch.manual_seed(seed)
-    channels = {"small": (64, 128, 192), "medium": (96, 192, 256)}[size]
+    channels = {"tiny": (32, 64, 96), "small": (64, 128, 192), "medium": (96, 192, 256)}[size]
     unet = UNet2DConditionModel(
         # a pair, as diffusers means it, only where it must be: some of its pipelines take but a number
         sample_size=latent_size[0] if latent_size[0] == latent_size[1] else latent_size,
@@ -164,7 +167,7 @@ def new_pixel_unet(seed: int, extent: tuple[int, int], size: NewSize = "small", 
     where the shorter side is 16 cells.
     """
     torch.manual_seed(seed)
-    width = {"small": 32, "medium": 64}[size] // (1 if channels == 3 else 2)
+    width = {"tiny": 16, "small": 32, "medium": 64}[size] // (1 if channels == 3 else 2)
     side = min(extent)
     levels = max(2, min(5, side.bit_length() - 3))
     features = tuple(width * min(4, 2**level) for level in range(levels))

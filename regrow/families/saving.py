@@ -39,7 +39,7 @@ def write_new(
     Args:
         folder: that does not exist.
         seed: of the weights.
-        size: of the denoiser.
+        size: of denoiser and codec.
         extent: height and width of the pictures in pixels, or bands and frames of the mels.
         objective: what the denoiser is to predict.
         words: each is one token; the tokenizer spells all others.
@@ -47,7 +47,7 @@ def write_new(
         mel: makes it a model of sounds.
         contour: whether its denoiser can be told which notes sound when.
     """
-    codec = new.new_codec(seed) if mel is None else new.new_mel_codec(seed)
+    codec = new.new_codec(seed, size) if mel is None else new.new_mel_codec(seed, size)
     factor = 2 ** (len(codec.config["block_out_channels"]) - 1)
     tokenizer = new.new_tokenizer(words, characters=characters)
     told = STANDARD.channels(factor) if contour else 0

@@ -37,7 +37,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Path:
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REGROW_HOME", str(home))
-        states = list(train(Train(folder, name="mine", size=64, steps=2, batch=4, prompts=("a cat",))))
+        states = list(train(Train(folder, name="mine", new="tiny", size=64, steps=2, batch=4, prompts=("a cat",))))
     notes = [note for state in states for note in state.notes]
     assert notes[0] == "60 pictures, captions from text files; 6 held out to measure the loss."
     assert any(note.startswith("skipped broken.png") for note in notes)
@@ -98,7 +98,7 @@ def test_adapters_are_kept_and_merged(home: Path, folder: Path) -> None:
 @pytest.mark.parametrize("objective", ["v", "epsilon", "flow"])
 def test_pixels_without_words(home: Path, folder: Path, objective: str) -> None:
     name = f"pixels-{objective}"
-    run(Train(folder, name=name, stage="pixel", objective=objective, size=32, steps=2, batch=4, min_snr=5.0))  # pyright: ignore
+    run(Train(folder, name=name, new="tiny", stage="pixel", objective=objective, size=32, steps=2, batch=4, min_snr=5.0))  # pyright: ignore
     model = open_model(name)
     assert (model.family, model.prediction_type, model.size) == ("pixel-unet", objective, (32, 32))
 

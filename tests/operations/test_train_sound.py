@@ -19,7 +19,7 @@ from regrow.operations.training_data import to_batch
 from regrow.operations.training_request import Train
 from regrow.worlds.bandstand import Phrase, play
 
-TINY = Train(name="tiny", world="bandstand", scenes=6, hold_out=2, steps=2, batch=2, prompts=("a piano",))
+TINY = Train(name="tiny", world="bandstand", new="tiny", scenes=6, hold_out=2, steps=2, batch=2, prompts=("a piano",))
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def test_a_codec_alone_is_written_with_the_scale_that_a_denoiser_needs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REGROW_HOME", str(tmp_path))
-    list(train(Train(name="codec", world="bandstand", stage="codec", scenes=4, hold_out=1, steps=1, batch=2)))
+    list(train(Train(name="codec", world="bandstand", new="tiny", stage="codec", scenes=4, hold_out=1, steps=1, batch=2)))
     model = open_model(tmp_path / "models" / "codec")
     mel = MelSettings()
     waves = torch.stack([torch.from_numpy(play(Phrase.random(i), 512 * mel.hop / mel.rate).wave) for i in range(3)])
