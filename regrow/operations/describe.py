@@ -9,7 +9,6 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
-from regrow.families.captioner import open_captioner
 from regrow.families.describer import Describer, read_describer
 from regrow.families.model import Model
 from regrow.operations.requests import Edit
@@ -61,6 +60,8 @@ def with_source(
     if request.describer:
         if model.mel is not None:
             raise ValueError(f"{request.describer} captions pictures, and {request.image} is a sound: tell its source.")
+        from regrow.families.captioner import open_captioner  # transformers: five seconds that others need not wait
+
         words = open_captioner(request.describer)(picture)
         found = Description(words, f'source auto: "{words}", says {request.describer}.')
     else:

@@ -26,8 +26,9 @@ def pictures(model: Model) -> torch.Tensor:
     return noise((3, *model.size), seeds=(1, 2)).mul(0.4).clamp(-1, 1)
 
 
-def test_the_registry_is_cheap_to_import() -> None:
-    code = "import sys, regrow.families.registry; assert not {'diffusers', 'transformers'} & set(sys.modules)"
+@pytest.mark.parametrize("module", ["families.registry", "interfaces.verbs"])
+def test_what_opens_no_model_waits_for_neither_diffusers_nor_transformers(module: str) -> None:
+    code = f"import sys, regrow.{module}; assert not {{'diffusers', 'transformers'}} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -185,6 +185,8 @@ def test_a_killed_server_takes_up_its_job_and_finds_its_training(opened: Callabl
         (folder / f"{i}.txt").write_text(drawing.caption)
     page.fill("#train-folder textarea, #train-folder input", str(folder))
     page.fill("#train-name textarea, #train-name input", "mine")
+    page.get_by_role("button", name="All settings").and_(page.locator(":visible")).click()
+    set_slider(page, "train-batch", 4)
     page.click("#go-train")
     page.wait_for_function("document.querySelector('#train-told textarea').value.includes('goes on')")
     # the plot stands there empty before the first step, and draws its line all the same

@@ -34,7 +34,7 @@ def train_tab(page: Page) -> None:
             how_long = gr.Textbox("20m", label=text("how_long"), elem_id="train-time")
             with gr.Accordion(text("settings"), open=False):
                 lora = gr.Slider(0, 64, 0, step=1, label=text("lora"))
-                batch = gr.Slider(1, 128, 32, step=1, label=text("batch"))
+                batch = gr.Slider(1, 128, 32, step=1, label=text("batch"), elem_id="train-batch")
                 minutes = gr.Number(2, label=text("minutes"), minimum=0)
                 steps = gr.Number(0, label=text("train_steps"), precision=0, minimum=0, elem_id="train-steps")
                 seed = gr.Number(0, label=text("seed"), precision=0)
