@@ -23,6 +23,7 @@ from regrow.operations.edit import edit
 from regrow.operations.invert import path_of, watched, way_back
 from regrow.operations.progress import finish
 from regrow.operations.requests import PATHS, Edit, MethodName
+from regrow.operations.strength import USUAL
 
 SETTINGS = 9
 """That every editor is tuned over: a rival that had fewer would be worse for it."""
@@ -113,6 +114,15 @@ MASKED = Editor(
 )
 """For pictures only: what is outside the mask is the file's own, so what it loses there is what the mask lets in."""
 
+BY_KIND = Editor(
+    "anchored, by kind",
+    "the default: the strength is the model's own for what the wish changes, and this one for all else",
+    lambda model, task, setting: _from_files(model, task, setting, "anchored", by_kind=True),
+    tuple(Setting(USUAL, guidance) for guidance in (4, 3, 2)),
+    batch=1,
+)
+"""For pictures only: of sounds no strengths were measured."""
+
 
 def short_words() -> Editor:
     """The default as it is with `--details leave`: for pictures, beside rivals that are told no more."""
@@ -192,7 +202,7 @@ def in_full(model: Model, task: Task, latents: Float[Tensor, "b c y x"]) -> tupl
     """
     source, target, away = [], [], []
     for one, before, after in zip(latents.split(1), task.source, task.target, strict=True):
-        words, _ = detailed(model, one, before, (after,))
+        words = detailed(model, one, before, (after,)).words
         source.append(words.get(before, before))
         target.append(words.get(after, after))
         away.append("" if words and source[-1] != target[-1] else source[-1])
@@ -204,7 +214,12 @@ def _null_text(model: Model, task: Task, setting: Setting) -> Float[Tensor, "b c
 
 
 def _from_files(
-    model: Model, task: Task, setting: Setting, method: MethodName, mask: Literal["auto"] | None = None
+    model: Model,
+    task: Task,
+    setting: Setting,
+    method: MethodName,
+    mask: Literal["auto"] | None = None,
+    by_kind: bool = False,
 ) -> Float[Tensor, "b channels h w"]:
     """`regrow edit` itself, picture by picture, from a file as users have it."""
     made = []
@@ -213,7 +228,7 @@ def _from_files(
             path = Path(folder) / f"{len(made)}.png"
             save(path, picture)
             request = Edit(
-                path, (target,), source, method=method, strength=setting.strength,
+                path, (target,), source, method=method, strength=None if by_kind else setting.strength,
                 mask=None if target == source else mask,  # of a round trip, where there is none to find
                 guidance=setting.guidance, seed=seed, cache=False,
             )  # fmt: skip

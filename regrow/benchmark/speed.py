@@ -30,6 +30,7 @@ from regrow.families.shapes import stable_diffusion_15, stable_diffusion_xl
 from regrow.media.distance import psnr
 from regrow.operations.progress import Progress
 from regrow.operations.requests import Edit
+from regrow.operations.strength import USUAL
 
 QUALITY = ("granted", "clean", "spoiled", "outside", "inside")
 
@@ -170,9 +171,8 @@ def _speed(way: Way, costs: Sequence[Cost], made: Made, plain: Made) -> Speed:
 
 
 def _quality(model: Model, wishes: int) -> Generator[Progress, None, dict[str, dict[str, Estimate]]]:
-    """Of the default edit by its steps."""
-    assert isinstance(Edit.strength, float)
-    setting = Setting(Edit.strength, Edit.guidance)
+    """Of the default edit by its steps, at the usual strength for all wishes."""
+    setting = Setting(USUAL, Edit.guidance)
     editors = [
         Editor(f"{steps} steps", Edit.method, batched(Edit.method, steps), (setting,))
         for steps in (model.edit_steps, *OTHER_STEPS)

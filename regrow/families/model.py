@@ -5,9 +5,9 @@ Nothing here knows a file format; each family fills in `encode`, `decode`, `cond
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self
@@ -104,6 +104,7 @@ class Model(ABC):
         contour: the raster of the notes that its network can be told beside each latent; None where it is told none.
         edit_steps: levels of an edit's path where none are asked for: what its folder says (`edit_file`), measured for
             the models that regrow carries.
+        edit_strengths: that an edit needs which changes nothing but these attributes of the model's world; likewise.
         playing: the notes that `denoiser` tells it, beside each cell, of all samples or of one each; None for none.
         engine: what computes the network for `denoiser`; None for torch. Whatever else is done to `unet` (hooks,
             changed attention) it does not know of: that takes `using(None)`.
@@ -128,6 +129,7 @@ class Model(ABC):
     relative: bool = False
     contour: ContourSettings | None = None
     edit_steps: int = 30
+    edit_strengths: Mapping[str, float] = field(default_factory=dict)
     playing: Float[Tensor, "m k y x"] | None = None
     engine: Engine | None = None
 

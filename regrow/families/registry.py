@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from regrow.families.edit_file import EDIT_FILE, read_edit_steps
+from regrow.families.edit_file import EDIT_FILE, read_edit_file
 from regrow.families.folder import read_json, reason
 from regrow.families.model import Family, Model, ModelError
 from regrow.media.home import home
@@ -128,7 +128,8 @@ def open_model(
     name = str(name_or_folder)
     folder = _find(name, allow_pickle)
     model = _on(device, _opened(folder, name, allow_pickle, dtype))
-    model.edit_steps = read_edit_steps(folder) or model.edit_steps
+    if told := read_edit_file(folder):
+        model.edit_steps, model.edit_strengths = told.steps, told.strengths
     return model
 
 

@@ -10,7 +10,7 @@ from regrow.benchmark import bandstand_figures, editing_figures, sounds_figures,
 from regrow.benchmark import mel as mels
 from regrow.benchmark.bandstand import bench_bandstand
 from regrow.benchmark.editing import bench_editing
-from regrow.benchmark.editors import MASKED, own_editors, short_words, sound_editors
+from regrow.benchmark.editors import BY_KIND, MASKED, own_editors, short_words, sound_editors
 from regrow.benchmark.sounds import bench_sounds
 from regrow.benchmark.storybook import bench_storybook
 from regrow.benchmark.trade_off import curves
@@ -46,7 +46,7 @@ def edit(asked: "BenchEdit", run: "Opening") -> None:
     for path in (asked.sheet, asked.curves):
         if path:
             check_savable(path)
-    editors = {editor.name: editor for editor in (*own_editors(), MASKED, short_words(), *rivals())}
+    editors = {editor.name: editor for editor in (*own_editors(), BY_KIND, MASKED, short_words(), *rivals())}
     optional = {editor.name: editor for editor in own_editors(optional=True)}
     if unknown := [name for name in asked.only if name not in editors | optional]:
         there = ", ".join(map(repr, editors | optional))  # some names have commas

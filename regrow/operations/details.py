@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor
@@ -25,14 +25,30 @@ CARRYING_NOTHING = frozenset(("a", "an", "the", "and", "is", "of", "in", "on", "
 """Words and characters that say nothing of a thing by themselves."""
 
 
+class Detailed(NamedTuple):
+    """Full words.
+
+    Attributes:
+        words: the fullest captions of what is meant, by the words that mean it.
+        strange: the first words that tell of nothing near; empty if there are none. Then there are no full words, for
+            beside short ones they would exaggerate what only they name.
+        changed: the attributes in which a wish differs from the source.
+    """
+
+    words: dict[str, str]
+    strange: str = ""
+    changed: frozenset[str] = frozenset()
+
+
 def with_details(
     request: Edit, model: Model, latents: Float[Tensor, "1 c y x"]
 ) -> tuple[Edit, Mapping[str, str], tuple[str, ...]]:
-    """A request in full sentences; its words with those for each, none where they stay; and a sentence that says so.
+    """A request in full sentences; its words with those for each, none where they stay; and sentences that say so.
 
     In full, source and wish agree in all that shall stay, and guidance leads away from no words, unless others are
     given: it then need not name what there is by what there is not. Between short sentences it leads away from the
     source's (LOG.md has the figures). Where a wish is the source itself, too, so that nothing is changed at all.
+    A strength that is left open is the model's own where all that the wishes change has one.
 
     Words stay as they are where the request says so, weighs words, or starts from a trajectory that was inverted under
     words of its own; and where `detailed` finds none.
@@ -42,7 +58,7 @@ def with_details(
     """
     if request.details == "leave" or request.emphasis or request.trajectory:
         return request, {}, ()
-    words, strange = detailed(model, latents, request.source, request.target)
+    words, strange, changed = detailed(model, latents, request.source, request.target)
     if strange:
         why = f'Told as they are, not in full: "{strange}" is not put as {model.name} has learned to put things; '
         return request, {}, (f"{why}`regrow models show {model.name}` says what it was shown.",)
@@ -52,45 +68,47 @@ def with_details(
     free = request.negative is None and request.method not in OWN_NEGATIVE and source not in target
     request = replace(request, source=source, target=target, negative="" if free else request.negative)
     same = all(short == full for short, full in words.items())
-    return request, words, () if same else (f'Told in full: "{source}" to "{target[0]}".',)
+    notes = () if same else (f'Told in full: "{source}" to "{target[0]}".',)
+    needed = [model.edit_strengths.get(name) for name in changed]
+    if request.strength is None and request.method == "anchored" and needed and None not in needed:
+        strength = max(filter(None, needed))
+        request = replace(request, strength=strength)
+        notes += (f"Strength {strength:g} is enough for a wish of this kind; 0.9 is usual.",)
+    return request, words, notes
 
 
-def detailed(
-    model: Model, latents: Float[Tensor, "1 c y x"], source: str, targets: Sequence[str]
-) -> tuple[dict[str, str], str]:
+def detailed(model: Model, latents: Float[Tensor, "1 c y x"], source: str, targets: Sequence[str]) -> Detailed:
     """Source and targets with the fullest captions of what they mean here.
 
     The source means the thing nearest to what is seen of which it is a caption, or a part of one ("a cat on the
     beach"); a target means the nearest to that. What the source names and the target does not is gone, if it can be:
     an accessory.
-
-    Returns:
-        Sentences by words, and the first words that tell of nothing near, if there are any. Then there are no
-        sentences, for full words beside short ones would exaggerate what only the full ones name; and none where the
-        model has no describer.
+    Where the model has no describer there are no words.
 
     Raises:
         ModelError: the describer is damaged.
     """
     describer = read_describer(model.folder, model.latent_channels)
     if describer is None:
-        return {}, ""
+        return Detailed({})
     told = WORLDS[describer.world]
     seen, _ = read_off(describer, latents)
     origin = _meant(told, seen, source)
     if origin is None:
-        return {}, source
+        return Detailed({}, source)
+    changed = set[str]()
     found = {source: told.captions(origin, _language(source))[-1]}
     named = _named(told, origin, source)
     for target in targets:
         wished = _meant(told, origin, target)
         if wished is None:
-            return {}, target
+            return Detailed({}, target)
         for name in named - _named(told, wished, target):
             if "none" in told.attributes[name]:
                 wished = wished.replace(**{name: "none"})
         found[target] = told.captions(wished, _language(target))[-1]
-    return found, ""
+        changed |= {name for name in told.attributes if getattr(wished, name) != getattr(origin, name)}
+    return Detailed(found, changed=frozenset(changed))
 
 
 def _meant(told: Told, thing: Any, words: str) -> Any | None:

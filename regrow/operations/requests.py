@@ -137,8 +137,9 @@ class Edit:
             until the way back follows the path; slow); uni_edit (uni_inv, and guidance that is stronger where the wish
             changes more); inversion_free (follows the difference of wish and source on noisy copies); img2img (fresh
             noise instead of inversion, for comparison).
-        strength: share of the path that is walked back, above 0 up to 1; "auto" finds the weakest at which the target
-            sees most of what it would change, and says so.
+        strength: share of the path that is walked back, above 0 up to 1; if not given, 0.9, or what the model needs for
+            such a wish where that was measured (the storybook: 0.65 for another animal or colour). "auto" finds the
+            weakest at which the target sees most of what it would change. Either says so.
         start_step: the same as a number of steps that are skipped, counted from noise; overrides strength.
         steps: levels of the whole path; if not given, those of the trajectory, else the model's own: 6 of the storybook
             and 10 of the bandstand, where more gained little, 30 of models that were not measured.
@@ -188,7 +189,7 @@ class Edit:
     source: str = ""
     model: str = "storybook"
     method: MethodName = "anchored"
-    strength: float | Literal["auto"] = 0.9
+    strength: float | Literal["auto"] | None = None
     start_step: int | None = None
     steps: int | None = None
     guidance: float = 4.0
@@ -222,7 +223,7 @@ class Edit:
         _ = self.box, self.seconds
         if self.describer and self.source != "auto":
             raise ValueError("describer is asked by source auto: leave it out, or say --source auto.")
-        if self.strength != "auto" and not 0 < self.strength <= 1:
+        if isinstance(self.strength, float | int) and not 0 < self.strength <= 1:
             raise ValueError(f"strength must be above 0 and at most 1; got {self.strength}.")
         if self.steps is not None and self.start_step is not None and not 0 <= self.start_step < self.steps:
             raise ValueError(f"start_step must be from 0 to steps - 1 = {self.steps - 1}; got {self.start_step}.")
@@ -237,7 +238,7 @@ class Edit:
             raise ValueError("img2img starts from fresh noise and takes no trajectory.")
         if self.trajectory and self.method == "inversion_free":
             raise ValueError("inversion_free starts from the picture itself and takes no trajectory.")
-        if self.method == "belm" and self.steps is not None and self.strength != "auto" and self.walked < 2:
+        if self.method == "belm" and self.steps is not None and self._is_settled and self.walked < 2:
             raise ValueError("belm takes two states to start from: walk back 2 steps or more, by strength or steps.")
         if self.method in OWN_NEGATIVE and self.negative is not None:
             raise ValueError(f"{self.method} has its own words to grow away from: leave negative out, or take naive.")
@@ -290,12 +291,16 @@ class Edit:
         return left, top, right, bottom
 
     @property
+    def _is_settled(self) -> bool:
+        return self.start_step is not None or isinstance(self.strength, float | int)
+
+    @property
     def walked(self) -> int:
         """How many of the steps are walked back, once there is a number of them."""
         if self.steps is None:
             raise ValueError("steps are the model's own until it is opened (operations.steps); give a number here.")
         if self.start_step is not None:
             return self.steps - self.start_step
-        if self.strength == "auto":
-            raise ValueError("strength auto is found from a picture and its words; give a number here.")
+        if self.strength is None or self.strength == "auto":
+            raise ValueError("the strength is found from a picture and its words; give a number here.")
         return max(1, round(self.strength * self.steps))

@@ -1,4 +1,4 @@
-"""Strength found by itself: how far back the wish has to go to see what it would change."""
+"""Strength found by itself: as it is usual, or how far back the wish has to go to see what it would change."""
 
 from collections.abc import Generator
 from dataclasses import replace
@@ -12,6 +12,8 @@ from regrow.families.model import Model
 from regrow.operations.progress import Progress
 from regrow.operations.requests import Edit
 
+USUAL = 0.9
+"""Where neither the request nor the model says one."""
 STRENGTHS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """That are looked at."""
 ENOUGH = 0.8
@@ -33,6 +35,8 @@ def settle(
     Raises:
         ValueError: the model takes no words.
     """
+    if request.strength is None:
+        return replace(request, strength=USUAL), "", 0
     if request.strength != "auto" or request.start_step is not None:
         return request, "", 0
     if model.text_encoder is None:

@@ -8,7 +8,7 @@ import torch
 
 from regrow.benchmark.editing import bench_editing
 from regrow.benchmark.editing_figures import as_dict, contact_sheet, figures_of
-from regrow.benchmark.editors import MASKED, SETTINGS, Editor, Setting, Task, counted, own_editors
+from regrow.benchmark.editors import BY_KIND, MASKED, SETTINGS, Editor, Setting, Task, counted, own_editors
 from regrow.benchmark.outcomes import Outcome
 from regrow.benchmark.rivals import rivals
 from regrow.benchmark.wishes import KINDS, Drawn, Kind, wish, wishes
@@ -140,7 +140,7 @@ def test_what_is_measured_is_what_the_verb_gives(editor: Editor, storybook: Mode
     assert not torch.allclose(made[0], made[1], atol=0.1)
 
 
-@pytest.mark.parametrize("editor", [*own_editors(), MASKED, *rivals()], ids=lambda editor: editor.name)
+@pytest.mark.parametrize("editor", [*own_editors(), BY_KIND, MASKED, *rivals()], ids=lambda editor: editor.name)
 def test_every_editor_runs_and_leaves_the_model_as_it_was(editor: Editor, storybook: Model) -> None:
     given, _ = task("animal")
     before = storybook.unet.attn_processors.keys(), storybook.unet.config["in_channels"]

@@ -23,6 +23,7 @@ from regrow.families.shapes import filled
 from regrow.media.distance import psnr
 from regrow.operations.progress import finish
 from regrow.operations.requests import Edit
+from regrow.operations.strength import USUAL
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +44,7 @@ def test_every_way_makes_the_edit_and_the_levers_leave_it_alike(
     model = few_steps(checkpoint("sd-tiny"))
     engines: dict[str, Engine] = {"openvino": OpenVino(network_of(model), "float32")} if installed() else {}
     made = {way.name: way.run() for way in ways_to_edit(model, engines, False, tmp_path)}
-    walked = round(Edit.strength * model.edit_steps)
+    walked = round(USUAL * model.edit_steps)
     assert made["course"].evaluations == 2 * (48 + 40), "guided both ways; its loop misses the first and last step"
     back = walked + math.ceil(Edit.guidance_share * walked)
     assert made["torch"].evaluations == walked + 1 + back, "one a level to invert, two a guided step to regrow"

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ from regrow.operations.explore import explore
 from regrow.operations.progress import finish
 from regrow.operations.replay import replay, request_from
 from regrow.operations.requests import Edit
+from regrow.operations.strength import USUAL
 from regrow.worlds.storybook import Scene, captions, draw
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -40,7 +42,7 @@ def seen(model: Model, scene: Scene) -> torch.Tensor:
 
 
 def test_what_the_words_leave_open_is_told_as_it_is_seen(storybook: Model) -> None:
-    words, _ = detailed(storybook, seen(storybook, FOX), SHORT, (WISH, "草地上的白色狐狸"))
+    words = detailed(storybook, seen(storybook, FOX), SHORT, (WISH, "草地上的白色狐狸")).words
     assert words[SHORT] == captions(FOX)[-1]
     assert words[WISH] == captions(FOX.replace(place="beach"))[-1]
     assert words["草地上的白色狐狸"] == captions(FOX, "zh")[-1]
@@ -49,14 +51,16 @@ def test_what_the_words_leave_open_is_told_as_it_is_seen(storybook: Model) -> No
 
 
 def test_words_are_believed_before_what_is_seen(storybook: Model) -> None:
-    words, _ = detailed(storybook, seen(storybook, FOX), "a white rabbit in a meadow", ("a black rabbit in a meadow",))
+    words = detailed(
+        storybook, seen(storybook, FOX), "a white rabbit in a meadow", ("a black rabbit in a meadow",)
+    ).words
     assert words["a white rabbit in a meadow"] == captions(FOX.replace(animal="rabbit"))[-1]
     assert words["a black rabbit in a meadow"] == captions(FOX.replace(animal="rabbit", colour="black"))[-1]
 
 
 def test_what_the_source_names_and_the_wish_does_not_is_gone(storybook: Model) -> None:
     source = "a white fox with a ball in a meadow"
-    words, _ = detailed(storybook, seen(storybook, FOX), source, (SHORT,))
+    words = detailed(storybook, seen(storybook, FOX), source, (SHORT,)).words
     assert words[source] == captions(FOX)[-1]
     assert words[SHORT] == captions(FOX.replace(accessory="none"))[-1]
 
@@ -64,7 +68,7 @@ def test_what_the_source_names_and_the_wish_does_not_is_gone(storybook: Model) -
 def test_wishes_with_a_known_answer_are_told_just_as_they_are_meant(storybook: Model) -> None:
     right = 0
     for wish in wishes(30, FIRST_TUNING_SEED + 60):
-        words, _ = detailed(storybook, storybook.encode(Drawn(wish, 128).before[None]), wish.source, (wish.target,))
+        words = detailed(storybook, storybook.encode(Drawn(wish, 128).before[None]), wish.source, (wish.target,)).words
         expected = {wish.source: captions(wish.scene)[-1], wish.target: captions(wish.wished)[-1]}
         right += words == expected
     assert right >= 26  # of 200 of them the describer misread 12
@@ -83,7 +87,7 @@ def test_wishes_with_a_known_answer_are_told_just_as_they_are_meant(storybook: M
 def test_words_that_are_a_part_of_a_caption_change_what_they_say(storybook: Model, words: str, meant: dict) -> None:
     """As somebody writes them who was never told which words the book has."""
     source = "a fox" if words.isascii() else "狐狸"
-    found, _ = detailed(storybook, seen(storybook, FOX), source, (words,))
+    found = detailed(storybook, seen(storybook, FOX), source, (words,)).words
     language = "en" if words.isascii() else "zh"
     assert found == {
         source: captions(FOX, language)[-1],
@@ -96,11 +100,15 @@ def test_words_that_are_a_part_of_a_caption_change_what_they_say(storybook: Mode
 )
 def test_words_that_tell_of_nothing_near_leave_all_as_they_are(storybook: Model, source: str, target: str) -> None:
     strange = target if source == SHORT else source
-    assert detailed(storybook, seen(storybook, FOX), source, (target,)) == ({}, strange)
+    assert detailed(storybook, seen(storybook, FOX), source, (target,)) == ({}, strange, frozenset())
 
 
 def test_a_model_that_describes_nothing_is_told_the_words(model: Model) -> None:
-    assert detailed(model, torch.zeros(1, *model.latent_shape(*model.size)), "a cat", ("a dog",)) == ({}, "")
+    assert detailed(model, torch.zeros(1, *model.latent_shape(*model.size)), "a cat", ("a dog",)) == (
+        {},
+        "",
+        frozenset(),
+    )
 
 
 def test_it_is_said_which_words_were_not_understood(storybook: Model) -> None:
@@ -165,3 +173,25 @@ def test_words_that_weigh_or_were_inverted_under_are_told_as_they_are(storybook:
     for changes in ({"attention": "p2p", "emphasis": ("beach=2",)}, {"trajectory": image}, {"details": "leave"}):
         request = Edit(image, (WISH,), SHORT, **changes)
         assert with_details(request, storybook, latents) == (request, {}, ())
+
+
+@pytest.mark.parametrize(
+    ("wish", "settings", "strength"),
+    [
+        ("a white rabbit in a meadow", {}, 0.65),
+        ("a black rabbit in a meadow", {}, 0.65),
+        (WISH, {}, USUAL),
+        ("a black fox on a beach", {}, USUAL),  # one of the two needs more
+        (SHORT, {}, USUAL),
+        ("a white rabbit in a meadow", {"strength": 0.8}, 0.8),
+        ("a white rabbit in a meadow", {"method": "naive"}, USUAL),  # for which it was not measured
+        ("a white rabbit in a meadow", {"details": "leave"}, USUAL),
+    ],
+)
+def test_a_strength_left_open_is_the_models_own_for_the_kind_of_wish(
+    storybook: Model, image: Path, wish: str, settings: dict[str, Any], strength: float
+) -> None:
+    edited = finish(edit(Edit(image, (wish,), SHORT, cache=False, **settings), storybook))
+    assert edited.recipes[0]["settings"]["strength"] == strength
+    said = "Strength 0.65 is enough for a wish of this kind; 0.9 is usual."
+    assert (said in edited.notes) == (strength == 0.65)

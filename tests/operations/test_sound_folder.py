@@ -108,7 +108,9 @@ def test_nothing_but_silence_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_model_of_a_folder_of_sounds_generates(folder: Path) -> None:
-    states = list(train(Train(folder, name="mine", medium="sound", new="tiny", steps=1, batch=1, hold_out=1, prompts=("a gong",))))
+    states = list(
+        train(Train(folder, name="mine", medium="sound", new="tiny", steps=1, batch=1, hold_out=1, prompts=("a gong",)))
+    )
     assert any(note.startswith("12 sounds") for state in states for note in state.notes)
     made = finish(generate_sounds(Generate("happy piano", model="mine", steps=2, duration=1.0), open_model("mine")))
     assert made.waves.shape == (1, 1, 22_050)

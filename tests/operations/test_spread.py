@@ -19,7 +19,9 @@ TWO = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "
 TWO += ["--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0"]
 
 
-TINY = Train(name="tiny", world="storybook", new="tiny", size=64, scenes=8, hold_out=2, steps=1, batch=2, prompts=("a cat",))
+TINY = Train(
+    name="tiny", world="storybook", new="tiny", size=64, scenes=8, hold_out=2, steps=1, batch=2, prompts=("a cat",)
+)
 FURTHER = Train(name="two", world="storybook", start="tiny", scenes=8, hold_out=2, steps=4, batch=4, prompts=("a cat",))
 
 

@@ -25,7 +25,9 @@ from regrow.operations.training_data import storybook_data
 from regrow.operations.training_request import Train
 from regrow.worlds.storybook import VOCABULARY, Scene, draw
 
-TINY = Train(name="tiny", world="storybook", new="tiny", size=64, scenes=8, hold_out=2, steps=2, batch=2, prompts=("a cat",))
+TINY = Train(
+    name="tiny", world="storybook", new="tiny", size=64, scenes=8, hold_out=2, steps=2, batch=2, prompts=("a cat",)
+)
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +121,9 @@ def rounding() -> Iterator[None]:
 @pytest.mark.usefixtures("rounding")
 def test_in_bfloat16_a_stopped_run_ends_as_one_that_was_not_too(trained: Path, home: Path) -> None:
     # of a codec's step a CPU without bfloat16 would make ten
-    whole = replace(TINY, name="rounded", new=None, start=str(trained), stage="denoiser", steps=3, precision="bf16", accumulate=2)
+    whole = replace(
+        TINY, name="rounded", new=None, start=str(trained), stage="denoiser", steps=3, precision="bf16", accumulate=2
+    )
     facts, _ = rehearse(whole)
     assert facts["stages"]["denoiser"]["steps"] == 3
     run(whole)

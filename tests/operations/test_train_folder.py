@@ -98,7 +98,9 @@ def test_adapters_are_kept_and_merged(home: Path, folder: Path) -> None:
 @pytest.mark.parametrize("objective", ["v", "epsilon", "flow"])
 def test_pixels_without_words(home: Path, folder: Path, objective: str) -> None:
     name = f"pixels-{objective}"
-    run(Train(folder, name=name, new="tiny", stage="pixel", objective=objective, size=32, steps=2, batch=4, min_snr=5.0))  # pyright: ignore
+    run(
+        Train(folder, name=name, new="tiny", stage="pixel", objective=objective, size=32, steps=2, batch=4, min_snr=5.0)
+    )  # pyright: ignore
     model = open_model(name)
     assert (model.family, model.prediction_type, model.size) == ("pixel-unet", objective, (32, 32))
 

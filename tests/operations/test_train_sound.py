@@ -45,7 +45,9 @@ def test_a_codec_alone_is_written_with_the_scale_that_a_denoiser_needs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REGROW_HOME", str(tmp_path))
-    list(train(Train(name="codec", world="bandstand", new="tiny", stage="codec", scenes=4, hold_out=1, steps=1, batch=2)))
+    list(
+        train(Train(name="codec", world="bandstand", new="tiny", stage="codec", scenes=4, hold_out=1, steps=1, batch=2))
+    )
     model = open_model(tmp_path / "models" / "codec")
     mel = MelSettings()
     waves = torch.stack([torch.from_numpy(play(Phrase.random(i), 512 * mel.hop / mel.rate).wave) for i in range(3)])

@@ -71,7 +71,7 @@ def _pictures(job: Job, request: gr.Request) -> tuple[Any, ...]:
         gr.update(value=list(zip(files, job.settings["target"], strict=True)), visible=len(files) > 1),
         gr.update(value=mask, visible=bool(mask)),
         gr.update(visible=bool(mask)),
-        {"files": files, "picked": 0, "before": whole},
+        {"files": files, "picked": 0, "before": whole, "strength": job.facts.get("strength")},
         gr.skip(),
         gr.skip(),
     )
@@ -83,7 +83,7 @@ def _sounds(job: Job, request: gr.Request) -> tuple[Any, ...]:
     choices = [(wish, i) for i, wish in enumerate(job.settings["target"])]
     return (
         *(gr.skip() for _ in range(5)),
-        {"files": files, "picked": 0, "before": beside(job, "original")},
+        {"files": files, "picked": 0, "before": beside(job, "original"), "strength": job.facts.get("strength")},
         heard_of(job, request),
         gr.update(choices=choices, value=0, visible=len(files) > 1),
     )
@@ -123,7 +123,7 @@ def stage_of(medium: gr.Radio) -> Stage:
     with gr.Column(visible=False) as sounds:
         players = gr.HTML(elem_id="edited-sounds")
         one = gr.Radio([], label=text("one_wish"), visible=False, elem_id="one-wish")
-    nothing = gr.State({"files": [], "picked": 0, "before": None})
+    nothing = gr.State({"files": [], "picked": 0, "before": None, "strength": None})
     return Stage(
         told,
         growing,

@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from regrow.interfaces.web.edit_settings import DEFAULTS, edit_settings
+from regrow.interfaces.web.edit_settings import edit_settings
 from regrow.interfaces.web.edit_stage import SHOW_STATUS, shown, stage_of
 from regrow.interfaces.web.edit_where import follow_picture, where
 from regrow.interfaces.web.medium import EMBEDDED, follow, kept_sound, sound_field, switch
@@ -13,6 +13,7 @@ from regrow.interfaces.web.painter import board
 from regrow.interfaces.web.parts import Page, beside, following, kept, upload, whole, worded
 from regrow.interfaces.web.places import EXAMPLE, MOST_SECONDS, PIANO
 from regrow.interfaces.web.texts import TEXTS, said, text
+from regrow.operations.strength import USUAL
 
 
 def edit_tab(page: Page) -> dict[str, Any]:
@@ -32,12 +33,13 @@ def edit_tab(page: Page) -> dict[str, Any]:
             strength = gr.Slider(
                 0.05,
                 1,
-                DEFAULTS["strength"],
+                USUAL,
                 step=0.05,
                 label=text("strength"),
                 info=text("strength_info"),
                 elem_id="strength",
             )
+            by_kind = gr.Checkbox(True, label=text("by_kind"), container=False, elem_id="by-kind")
             cancel = gr.Button(text("cancel"), variant="stop", size="md", elem_id="cancel-edit")
             with gr.Row(visible=False) as span:
                 begin = gr.Number(0, label=text("begin"), elem_id="begin")
@@ -58,6 +60,7 @@ def edit_tab(page: Page) -> dict[str, Any]:
         "target": target,
         "source": source,
         "strength": strength,
+        "by_kind": by_kind,
         "medium": medium,
         "sound": sound,
         "begin": begin,
@@ -93,6 +96,7 @@ def edit_tab(page: Page) -> dict[str, Any]:
             "mask": "auto" if given.pop("find_mask") else kept(given["mask"], request) if given["mask"] else None,
         }
         given["seed"] = whole(given["seed"], "seed", request)
+        given["strength"] = None if given.pop("by_kind") else given["strength"]
         if kind == "sound":  # of the other medium's fields nothing is meant
             given |= {"mask": None, "region": None, "span": _span(begin or 0, end or 0, request)}
         return given
@@ -116,7 +120,7 @@ def edit_tab(page: Page) -> dict[str, Any]:
         if not page.settled(request):
             return
         before = page.worker.latest(page.owner(request), ("edit",))
-        job = page.ask(request, "edit", asked(request, values))
+        job = page.ask(request, "edit", asked(request, values) | {"strength": given["strength"]})
         if before and before is not job:
             page.worker.cancel(before)  # the slider has moved on
         yield from shown(job, page, request)
@@ -126,8 +130,11 @@ def edit_tab(page: Page) -> dict[str, Any]:
         if job := page.worker.latest(page.owner(request), ("edit", "explore")):
             page.worker.cancel(job)
 
-    def take_cell(cells: list[dict[str, float]], event: gr.SelectData) -> tuple[float, float]:
-        return cells[event.index]["strength"], cells[event.index]["guidance"]
+    def take_cell(cells: list[dict[str, float]], event: gr.SelectData) -> tuple[float, float, bool]:
+        return cells[event.index]["strength"], cells[event.index]["guidance"], False
+
+    def go_where_it_was(state: dict[str, Any], by_kind: bool) -> Any:
+        return state["strength"] if by_kind and state["strength"] else gr.skip()
 
     def take_example(request: gr.Request) -> tuple[str, str, str]:
         chinese = said("edit", request) == TEXTS["edit"][1]
@@ -155,8 +162,10 @@ def edit_tab(page: Page) -> dict[str, Any]:
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     last: dict[str, Any] = quiet | {"trigger_mode": "multiple"}  # what is asked for while something grows counts too
     for trigger in (go.click, source.submit):
-        trigger(run, inputs, stage.outputs, **last)
+        # the slider is no output of the run itself: gradio gives an output that is still awaited as none
+        trigger(run, inputs, stage.outputs, **last).then(go_where_it_was, [stage.shown, by_kind], strength, **quiet)
     go.click(None, None, None, js=SHOW_STATUS, api_visibility="private")
+    strength.input(lambda: False, None, by_kind, **quiet)
     strength.input(regrow, inputs, stage.outputs, **last)
     example.click(take_example, None, [image, source, target], **quiet)
     piano.click(take_piano, None, [sound, source, target], **quiet)
@@ -164,7 +173,7 @@ def edit_tab(page: Page) -> dict[str, Any]:
     stage.wishes.select(pick, stage.shown, [stage.compared, stage.shown], **quiet)
     cells = gr.State([])
     try_all.click(run_explore, inputs, [stage.told, sheet, cells], **quiet)
-    sheet.select(take_cell, cells, [strength, settings["guidance"]], **quiet).then(
+    sheet.select(take_cell, cells, [strength, settings["guidance"], by_kind], **quiet).then(
         regrow, inputs, stage.outputs, **last
     )
     stage.keep_mask.click(keep, [stage.mask, image], [place.mask, place.find_mask, place.painter], **quiet)
@@ -181,7 +190,8 @@ def edit_tab(page: Page) -> dict[str, Any]:
         return finished(request, given | {"model": EMBEDDED["sound"]})
 
     def finished(request: gr.Request, given: dict[str, Any]) -> list[str]:
-        values = {name: component.value for name, component in fields.items()} | {"image": None, "sound": None} | given
+        values = {name: component.value for name, component in fields.items()} | {"image": None, "sound": None}
+        values |= {"by_kind": False} | given
         return page.made(request, "edit", asked(request, tuple(values[name] for name in names)))
 
     made = gr.File(file_count="multiple", visible=False)

@@ -12,6 +12,7 @@ from regrow.media.files import MediaError
 from regrow.operations.recipe import Recipe
 from regrow.operations.replay import recipe_in
 from regrow.operations.requests import Edit, Generate
+from regrow.operations.strength import USUAL
 
 PAGE = 60
 """How many results are shown at once, and how many more each time."""
@@ -90,7 +91,7 @@ def settings_in(path: Path) -> tuple[str, dict[str, Any], bool]:
     here = own_input(recipe)
     settings["sound" if medium == "sound" else "image"] = str(here) if here else None
     settings["begin"], settings["end"] = _span(stored.get("span"))
-    settings["strength"] = _strength(stored)
+    settings |= {"strength": _strength(stored), "by_kind": False}
     settings["emphasis"] = " ".join(stored.get("emphasis") or ())
     settings["find_mask"] = stored.get("mask") == "auto"
     return "edit", settings, here is not None
@@ -117,7 +118,4 @@ def _strength(stored: dict[str, Any]) -> float:
     """The slider's place: a start step says the same as a strength."""
     if stored.get("start_step") is not None:
         return (stored["steps"] - stored["start_step"]) / stored["steps"]
-    assert isinstance(Edit.strength, float)
-    return (
-        stored["strength"] if isinstance(stored.get("strength"), float) else Edit.strength
-    )  # "auto" is no place on it
+    return stored["strength"] if isinstance(stored.get("strength"), float) else USUAL  # "auto" is no place on it

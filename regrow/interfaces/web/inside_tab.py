@@ -6,12 +6,12 @@ from typing import Any
 import gradio as gr
 import pandas
 
-from regrow.interfaces.web.edit_settings import DEFAULTS
 from regrow.interfaces.web.medium import follow, kept_sound, medium_of, sound_field, switch
 from regrow.interfaces.web.named import named
 from regrow.interfaces.web.parts import Page, beside, following, kept, model_names, upload, worded
 from regrow.interfaces.web.places import EXAMPLE, PIANO
 from regrow.interfaces.web.texts import TEXTS, said, text
+from regrow.operations.strength import USUAL
 
 
 def inside_tab(page: Page) -> None:
@@ -30,7 +30,7 @@ def inside_tab(page: Page) -> None:
             source = gr.Textbox(label=text("source"), placeholder=text("source_hint"))
             model = gr.Dropdown(model_names(), value="storybook", label=text("model"))
             steps = gr.Slider(2, 100, 28, step=1, label=text("steps"), elem_id="look-steps")
-            strength = gr.Slider(0.05, 1, DEFAULTS["strength"], step=0.05, label=text("strength_curve"))
+            strength = gr.Slider(0.05, 1, USUAL, step=0.05, label=text("strength_curve"))
             look = gr.Button(text("look"), variant="primary", elem_id="go-look")
             cancel = gr.Button(text("cancel"), variant="stop", size="md", elem_id="cancel-look")
         with gr.Column(scale=3, min_width=320):

@@ -44,6 +44,7 @@ def edit(job: Job, request: Edit, model: Model) -> Generator[At, None, None]:
     job.lay_beside("before", seen(sound.wave, sound.rate, settings_of(model)))
     job.beside["original"] = "beside/original.wav"
     save(job.folder / job.beside["original"], sound.wave, sound.rate)
+    job.facts |= {"strength": edited.recipes[0]["settings"]["strength"]} if request.strength is None else {}
     job.facts |= {"figures": edited.recipes[0]["figures"], "rewound": before, "reused": edited.reused and not before}
 
 

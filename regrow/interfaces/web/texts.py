@@ -63,6 +63,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Left keeps more, right changes more. Let go, and it grows again from the path that is kept.",
         "向左多保留，向右多改变；松手后从已存的路径重新生长。",
     ),
+    "by_kind": (
+        "Choose this by what the words change",
+        "按文字要改变的内容来选",
+    ),
     "before_after": ("Before and after: drag the line", "前后对比：拖动分界线"),
     "growing": ("Growing", "正在生长"),
     "reconstruction": ("The same path under the old words", "用原来的文字沿同一路径还原"),

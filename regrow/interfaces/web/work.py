@@ -74,12 +74,14 @@ def edit(job: Job, opened: Open) -> Generator[At, None, None]:
     plain = replace(request, target=(request.source,), guidance=1.0, negative=None, mask=None, region=None)
     # and under words as full as the edit's, whose path is there
     details = request.details if edited.words else "leave"
-    plain = replace(plain, attention="none", emphasis=(), details=details)
+    taken = edited.recipes[0]["settings"]["strength"]
+    plain = replace(plain, strength=taken, attention="none", emphasis=(), details=details)
     if request.method != "null_text":  # which tunes again for every guidance
         back = yield from steps_of(editing(plain, model), model)
         job.lay_beside("reconstruction", back.frames[0])
         job.facts["reconstruction"] = back.recipes[0]["figures"]["to_source"]
     job.tell(edited.notes)
+    job.facts |= {"strength": taken} if request.strength is None else {}
     job.facts |= {"figures": edited.recipes[0]["figures"], "rewound": before, "reused": edited.reused and not before}
 
 
