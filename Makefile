@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# the tests start a hundred processes: where this is set, each would compile all of regrow anew
+unexport PYTHONDONTWRITEBYTECODE
 FIND_BROWSER := for name in chromium chromium-browser google-chrome chrome; do command -v $$name >/dev/null && exit 0; done; exit 1
 
 .PHONY: demo serve test browser setup clean
