@@ -145,7 +145,7 @@ def command_of(request: Edit) -> str:
     words = ["regrow", "edit", str(request.image), "--target", *request.target]
     for field in fields(Edit):
         value = getattr(request, field.name)
-        if field.name in ("image", "target") or (value == field.default and field.name not in ("strength", "guidance")):
+        if field.name in ("image", "target") or (value == field.default and field.name != "guidance"):
             continue
         option = f"--{field.name.replace('_', '-')}"
         if isinstance(value, bool):

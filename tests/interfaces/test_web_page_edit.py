@@ -216,9 +216,11 @@ def test_history_gives_settings_back_and_deletes(opened: Callable, server: Serve
     page.get_by_role("button", name="Show what is new").click()
     page.wait_for_function("!document.querySelector('#older')?.offsetParent")
     page.locator("#history img").first.click()
+    gone = "!document.querySelector('#really')?.offsetParent"  # with it, what was picked is picked no more
     page.click("#delete")
     page.click("#really")
     until(lambda: not newest.exists())
+    page.wait_for_function(gone)
     # what is made again is what is picked then, and the one it was made from stays
     page.locator("#history img").nth(1).click()
     old = everything(server)
@@ -230,6 +232,7 @@ def test_history_gives_settings_back_and_deletes(opened: Callable, server: Serve
     page.click("#delete")
     page.click("#really")
     until(lambda: not again.parent.exists())
+    page.wait_for_function(gone)
     assert everything(server) == old
     page.click("#delete")
     page.wait_for_function("document.querySelector('#history-status').innerText.includes('Pick one')")
