@@ -70,7 +70,8 @@ def with_details(
     same = all(short == full for short, full in words.items())
     notes = () if same else (f'Told in full: "{source}" to "{target[0]}".',)
     needed = [model.edit_strengths.get(name) for name in changed]
-    if request.strength is None and request.method == "anchored" and needed and None not in needed:
+    is_open = request.strength is None and request.start_step is None
+    if is_open and request.method == "anchored" and needed and None not in needed:
         strength = max(filter(None, needed))
         request = replace(request, strength=strength)
         notes += (f"Strength {strength:g} is enough for a wish of this kind; 0.9 is usual.",)

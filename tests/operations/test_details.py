@@ -186,6 +186,7 @@ def test_words_that_weigh_or_were_inverted_under_are_told_as_they_are(storybook:
         ("a white rabbit in a meadow", {"strength": 0.8}, 0.8),
         ("a white rabbit in a meadow", {"method": "naive"}, USUAL),  # for which it was not measured
         ("a white rabbit in a meadow", {"details": "leave"}, USUAL),
+        ("a white rabbit in a meadow", {"start_step": 2}, USUAL),  # which it leaves aside
     ],
 )
 def test_a_strength_left_open_is_the_models_own_for_the_kind_of_wish(
