@@ -49,8 +49,8 @@ class Train:
             so that an embedded model keeps what it knows while it learns the folder.
         start: the model to go on from: a name, a folder or a hub id. Without it a new one is made.
         medium: what a folder holds: picture or sound; that of the model to go on from, or pictures if not given.
-        new: size of a new model; small if not given. tiny, of a quarter of its parameters, is for
-            trying things out.
+        new: size of a new model; small if not given. tiny, of a quarter of its parameters, is for trying
+            things out.
         stage: auto trains codec and denoiser of a new model, and the denoiser of one to go on from. codec trains
             only that (of a model to go on from: its decoder, so that its denoiser still fits); denoiser only that;
             pixel makes an unconditional model without codec, of pixels or of mels.
