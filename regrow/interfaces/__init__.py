@@ -1,1 +1,1 @@
-"""The faces of the operations: the same dataclasses at the command line, and later in a page."""
+"""The faces of the operations: the same dataclasses at the command line and on the page."""

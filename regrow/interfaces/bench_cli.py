@@ -66,7 +66,7 @@ class BenchSound:
         model: name of an embedded or installed model, or a folder; it must know the bandstand.
         phrases: how many to measure, with seeds from 9,400,000 on.
         tuning: how many others the settings of each way are chosen on.
-        settings: how many of each way's nine settings are tried.
+        settings: how many of each way's settings are tried, of which most have nine.
         only: names of the ways to measure; all that work on sounds if not given.
         figures: also write the JSON here.
     """

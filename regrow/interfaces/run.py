@@ -45,7 +45,7 @@ class Run(Opening):
     """How a command that makes something computes it.
 
     Attributes:
-        engine: what computes the network: torch, or openvino, on the CPU and in bfloat16 where the CPU has it and
+        engine: what computes the network: torch, or openvino, on the CPU, and in bfloat16 where that is faster here and
             --dtype is auto. auto takes openvino where it is installed and the network is large enough to pay for its
             compilation, and for replay what computed the file.
     """

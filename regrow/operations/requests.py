@@ -137,9 +137,10 @@ class Edit:
             until the way back follows the path; slow); uni_edit (uni_inv, and guidance that is stronger where the wish
             changes more); inversion_free (follows the difference of wish and source on noisy copies); img2img (fresh
             noise instead of inversion, for comparison).
-        strength: share of the path that is walked back, above 0 up to 1; if not given, 0.9, or what the model needs for
-            such a wish where that was measured (the storybook: 0.65 for another animal or colour). "auto" finds the
-            weakest at which the target sees most of what it would change. Either says so.
+        strength: share of the path that is walked back, above 0 up to 1. If not given it is 0.9, or what the model
+            needs for such a wish where that was measured, which is then said: with anchored, words told in full
+            (details) and no trajectory, the storybook takes 0.65 for another animal or colour. "auto" finds the
+            weakest at which the target sees most of what it would change.
         start_step: the same as a number of steps that are skipped, counted from noise; overrides strength.
         steps: levels of the whole path; if not given, those of the trajectory, else the model's own: 6 of the storybook
             and 10 of the bandstand, where more gained little, 30 of models that were not measured.

@@ -64,7 +64,7 @@ class Train:
         logit_normal: draw levels by this mean and deviation of their logit, like 0.6 1.2, so that more are from where
             words decide; evenly if not given.
         drop: share of the captions left out, for guidance.
-        optimizer: muon, which learned several times faster in our trials, or adamw, the default for a LoRA.
+        optimizer: muon, the default, or adamw, that of a LoRA.
         rate: peak learning rate of kernels and matrices; by default 3e-3 for muon and 1e-3 for adamw, a third of
             that when going on from a model, 1e-4 for a LoRA.
         decline: how the rate falls: linear, cosine, constant.
