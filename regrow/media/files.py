@@ -4,6 +4,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -101,3 +102,23 @@ def copy_files(files: Iterable[Path], source: Path, to: Path) -> None:
             f"{source} could not be copied to {to.parent} ({reason(problem)}), and nothing was left there: check that "
             "folder and the disk."
         ) from problem
+
+
+def sync_folder(folder: Path, deep: bool = True) -> None:
+    """Force a folder's names to the disk, and what is in its files and folders if `deep`.
+
+    Raises:
+        OSError: the disk refuses a file. Some file systems cannot sync a folder, which is not told.
+    """
+    for path in sorted(folder.rglob("*")) if deep else ():
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+        else:
+            sync_folder(path, deep=False)
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

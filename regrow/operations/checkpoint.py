@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from regrow.media.files import MediaError, reason
+from regrow.media.files import MediaError, reason, sync_folder
 
 _NAME = re.compile(r"step-(\d+)\.([0-9a-f]{32})\.safetensors")
 
@@ -61,7 +62,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint, best: bool = False) -
         aside.rename(path)
         if best:
             _also_known_as(path, folder / "best.safetensors")
-        _sync(folder)
+        sync_folder(folder, deep=False)
     except Exception as problem:  # safetensors has its own class for what the system refuses
         aside.unlink(missing_ok=True)
         full = getattr(problem, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(problem)
@@ -157,18 +158,11 @@ def _blake2b() -> Any:
 
 
 def _also_known_as(path: Path, name: Path) -> None:
-    """A second name for a file: it costs no room and outlives the first."""
+    """A second name for a file: it costs no room and outlives the first. Where a disk has no such names, a copy."""
     aside = name.with_suffix(".part")
     aside.unlink(missing_ok=True)
-    os.link(path, aside)
+    try:
+        os.link(path, aside)
+    except OSError:
+        shutil.copyfile(path, aside)
     aside.replace(name)
-
-
-def _sync(folder: Path) -> None:
-    """Force the names themselves to the disk; some file systems cannot."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

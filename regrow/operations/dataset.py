@@ -1,7 +1,6 @@
 """Drawn scenes as arrays on disk, drawn once and mapped into memory."""
 
 import hashlib
-import os
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 
 from regrow import worlds
 from regrow.media.home import home
+from regrow.operations.arrays import kept_array
 from regrow.operations.progress import Progress
 from regrow.worlds.storybook import Scene, draw_many
 
@@ -29,26 +29,18 @@ def drawn(
 
     They stay in the cache folder under a name made of the scenes, the size and the drawing code, so the same
     call returns at once the next time. An interrupted drawing leaves nothing under that name.
+
+    Raises:
+        MediaError: there is no room for them.
     """
     key = hashlib.blake2b(repr((scenes, size, drawing_code())).encode(), digest_size=12).hexdigest()
     folder = home() / "cache" / "drawn"
     paths = [folder / f"{key}-{kind}.npy" for kind in ("pictures", "masks")]
     if not all(path.exists() for path in paths):
-        folder.mkdir(parents=True, exist_ok=True)
-        asides = [path.with_name(f".{os.getpid()}-{path.name}") for path in paths]
-        shapes = [(len(scenes), size, size, 3), (len(scenes), size, size)]
-        arrays = [
-            np.lib.format.open_memmap(aside, "w+", np.uint8, shape) for aside, shape in zip(asides, shapes, strict=True)
-        ]
-        try:
+        square = (len(scenes), size, size)
+        with kept_array(paths[0], (*square, 3), np.uint8) as pictures, kept_array(paths[1], square, np.uint8) as masks:
             for i, drawing in enumerate(draw_many(scenes, size, processes)):
-                arrays[0][i], arrays[1][i] = drawing.picture, drawing.mask
+                pictures[i], masks[i] = drawing.picture, drawing.mask
                 yield Progress("read", i + 1, len(scenes))
-            for array, aside, path in zip(arrays, asides, paths, strict=True):
-                array.flush()
-                aside.replace(path)
-        finally:
-            for aside in asides:
-                aside.unlink(missing_ok=True)
     pictures, masks = (np.load(path, mmap_mode="r") for path in paths)
     return pictures, masks

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from regrow.media.files import write_whole
 from regrow.media.home import home
+from regrow.operations.arrays import with_room
 from regrow.operations.progress import Progress
 
 
@@ -47,7 +48,7 @@ def latents_of(
         batch: items encoded at once.
 
     Raises:
-        OSError: the disk is full.
+        MediaError: there is no room for them.
     """
     key = hashlib.blake2b(f"{fingerprint(codec)} {content} {count}".encode(), digest_size=12).hexdigest()
     path = home() / "cache" / "latents" / f"{key}.npy"
@@ -87,7 +88,7 @@ def _encode(
     for i in range(done, count, batch):
         latents = encode(items(slice(i, min(i + batch, count)))).half().numpy()
         if array is None:
-            array = np.lib.format.open_memmap(aside, "w+", np.float16, (count, *latents.shape[1:]))
+            array = with_room(aside, (count, *latents.shape[1:]), np.float16)
         array[i : i + len(latents)] = latents
         if (i // batch) % 16 == 15:
             array.flush()

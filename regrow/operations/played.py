@@ -1,7 +1,6 @@
 """Played phrases as mels on disk, played once and mapped into memory."""
 
 import hashlib
-import os
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import torch
 from regrow import worlds
 from regrow.media.home import home
 from regrow.media.mel import MelSettings, to_mel, to_unit
+from regrow.operations.arrays import kept_array
 from regrow.operations.progress import Progress
 from regrow.worlds.bandstand import Phrase, play_many
 from regrow.worlds.sampler import RATE
@@ -36,23 +36,16 @@ def played(
 
     Raises:
         ValueError: the settings are of another rate than the world's.
+        MediaError: there is no room for them.
     """
     if settings.rate != RATE:
         raise ValueError(f"The bandstand plays at {RATE} Hz, and the model hears {settings.rate} Hz.")
     key = hashlib.blake2b(repr((phrases, settings, frames, playing_code())).encode(), digest_size=12).hexdigest()
     path = home() / "cache" / "played" / f"{key}.npy"
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f".{os.getpid()}-{path.name}")
-        array = np.lib.format.open_memmap(aside, "w+", np.float16, (len(phrases), settings.bands, frames, 1))
-        try:
-            clips = play_many(phrases, frames * settings.hop / RATE, processes)
-            for i, clip in enumerate(clips):
+        with kept_array(path, (len(phrases), settings.bands, frames, 1), np.float16) as array:
+            for i, clip in enumerate(play_many(phrases, frames * settings.hop / RATE, processes)):
                 mel = to_unit(to_mel(torch.from_numpy(clip.wave)[None], settings), settings)
                 array[i] = mel[0].movedim(0, -1).half().numpy()
                 yield Progress("read", i + 1, len(phrases))
-            array.flush()
-            aside.replace(path)
-        finally:
-            aside.unlink(missing_ok=True)
     return np.load(path, mmap_mode="r")

@@ -33,7 +33,7 @@ def resumed(request: Train) -> Train:
     if not path.is_file():
         names = sorted(p.parent.name for p in (home() / "runs").glob("*/request.json"))
         raise ValueError(f"There is no run {request.resume!r} to resume; there are: {', '.join(names) or 'none'}.")
-    changed = {name: getattr(request, name) for name in FREE if getattr(request, name) != getattr(Train, name)}
+    changed = {name: getattr(request, name) for name in FREE if getattr(request, name) not in (None, ())}
     return replace(_read(path), **changed)
 
 

@@ -14,6 +14,7 @@ from regrow.media.audio import load, resample, to_mono
 from regrow.media.captioned import Item
 from regrow.media.home import home
 from regrow.media.mel import MelSettings, loudest, to_mel, to_unit
+from regrow.operations.arrays import kept_array
 from regrow.operations.progress import Progress
 
 SILENT = -60.0
@@ -49,13 +50,12 @@ def clips_of(
         relative: make every clip as loud as can be, for a model that knows no level.
 
     Raises:
-        MediaError: a file has changed since it was listed.
+        MediaError: a file has changed since it was listed, or there is no room for the clips.
     """
     samples = frames * settings.hop
     key = content_of(items, settings, frames, relative)
     path, index = (home() / "cache" / "clips" / f"{key}{end}" for end in (".npy", "-index.npy"))
     if not (path.exists() and index.exists()):
-        path.parent.mkdir(parents=True, exist_ok=True)
         starts: list[tuple[int, int]] = []
         silent = [0] * len(items)
         for i, item in enumerate(items):
@@ -66,21 +66,19 @@ def clips_of(
                 else:
                     starts.append((i, start))
             yield Progress("listen", i + 1, len(items))
-        aside = path.with_suffix(".part")
-        array = np.lib.format.open_memmap(aside, "w+", np.float16, (max(1, len(starts)), settings.bands, frames, 1))
         heard, wave = -1, torch.zeros(1, 0)
-        for k, (i, start) in enumerate(starts):
-            if i != heard:
-                heard, wave = i, _wave(items[i], settings)
-            clip = wave[:, start : start + samples]
-            clip = F.pad(clip, (0, samples - clip.shape[-1]))
-            clip = clip / loudest(clip, settings) if relative else clip
-            mel = to_unit(to_mel(clip[None], settings), settings)
-            array[k] = mel[0].movedim(0, -1).half().numpy()
-            yield Progress("read", k + 1, len(starts))
-        array.flush()
-        np.save(index, np.array([*silent, *(i for i, _ in starts)], np.int64))
-        aside.replace(path)
+        with kept_array(path, (max(1, len(starts)), settings.bands, frames, 1), np.float16) as array:
+            for k, (i, start) in enumerate(starts):
+                if i != heard:
+                    heard, wave = i, _wave(items[i], settings)
+                clip = wave[:, start : start + samples]
+                clip = F.pad(clip, (0, samples - clip.shape[-1]))
+                clip = clip / loudest(clip, settings) if relative else clip
+                mel = to_unit(to_mel(clip[None], settings), settings)
+                array[k] = mel[0].movedim(0, -1).half().numpy()
+                yield Progress("read", k + 1, len(starts))
+        with kept_array(index, (len(silent) + len(starts),), np.int64) as of:
+            of[:] = [*silent, *(i for i, _ in starts)]
     found = np.load(index).tolist()
     return Clips(np.load(path, mmap_mode="r"), tuple(found[len(items) :]), tuple(found[: len(items)]))
 

@@ -52,7 +52,7 @@ def settings_of(request: Train, share: float, ema: float | None = None) -> Fit:
         ema=request.ema if ema is None else min(ema, request.ema),
         clip=request.clip,
         accumulate=request.accumulate,
-        minutes=_checkpoint_minutes(request.minutes, request.sample_minutes),
+        minutes=_checkpoint_minutes(request.between_checkpoints, request.between_grids),
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from safetensors import SafetensorError
 from torch import nn
 
 from regrow import __version__
@@ -16,12 +17,12 @@ from regrow.families.lora import save_and_merge_lora
 from regrow.families.model import Model
 from regrow.families.saving import save_model
 from regrow.families.words import learn_words
-from regrow.media.files import MediaError
+from regrow.media.files import MediaError, reason, sync_folder
 from regrow.media.home import home
 from regrow.operations.checkpoint import only_one
 from regrow.operations.codec_stage import scale_latents
 from regrow.operations.fitting import DivergedError, FitState, fit
-from regrow.operations.journal import Journal
+from regrow.operations.journal import Journal, read_log
 from regrow.operations.progress import Progress
 from regrow.operations.runs import (
     check_name,
@@ -83,6 +84,7 @@ def train(request: Train, stop: Callable[[], bool] = lambda: False) -> Generator
         ModelError: the model to go on from cannot be opened.
     """
     if over := finished(request):
+        spend(request.resume)  # one that was killed between its model and this
         return over
     request = resumed(request)
     check_name(request)
@@ -110,7 +112,7 @@ def train(request: Train, stop: Callable[[], bool] = lambda: False) -> Generator
                 staged = yield from _watched("encode", stage.prepare(request, model, data, accelerator), stop)
             if staged is None:
                 return None
-            looks = _Looks(staged, run / "samples", request.sample_minutes)
+            looks = _Looks(staged, run / "samples", request.between_grids)
             journal = Journal(run / stage.name, first)
             walk = fit(
                 staged.module,
@@ -199,8 +201,7 @@ def _watched(
 
 def _facts(staged: Staged, folder: Path, processes: int) -> dict[str, Any]:
     """Of a finished stage, from its log: a run that was resumed has forgotten the rest."""
-    log = folder / "log.jsonl"
-    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+    lines = read_log(folder)
     last = lines[-1] if lines else {}
     validations = [line["validation"] for line in lines if "validation" in line]
     return {
@@ -215,10 +216,28 @@ def _facts(staged: Staged, folder: Path, processes: int) -> dict[str, Any]:
 
 
 def _publish(request: Train, model: Model, folder: Path, run: Path, facts: dict[str, Any], data: Data) -> None:
-    """Write the model's folder aside, and rename it when it is whole."""
+    """Write the model's folder aside, and rename it when all of it is on the disk.
+
+    Raises:
+        MediaError: the system refuses; nothing is left of it, and the run can be finished later.
+    """
     aside = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(aside, ignore_errors=True)
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _write_model(request, model, aside, run, facts, data)
+        sync_folder(aside)
+        aside.rename(folder)
+        sync_folder(folder.parent, deep=False)
+    except (OSError, SafetensorError) as problem:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise MediaError(
+            f"The model could not be written to {folder} ({reason(problem)}); its checkpoints are kept: free some "
+            "space and run the same command again."
+        ) from problem
+
+
+def _write_model(request: Train, model: Model, aside: Path, run: Path, facts: dict[str, Any], data: Data) -> None:
     lora = run / "lora"
     if request.lora:
         save_and_merge_lora(model.unet, lora)
@@ -244,4 +263,3 @@ def _publish(request: Train, model: Model, folder: Path, run: Path, facts: dict[
         "request": asdict(request) | {"data": source, "start": base},
     }
     (aside / "training.json").write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    aside.rename(folder)

@@ -17,6 +17,7 @@ from regrow.media.home import home
 from regrow.media.image import from_uint8
 from regrow.media.listing import SOUNDS
 from regrow.media.mel import MelSettings
+from regrow.operations.arrays import kept_array
 from regrow.operations.dataset import drawing_code, drawn
 from regrow.operations.played import played, playing_code
 from regrow.operations.progress import Progress
@@ -142,7 +143,7 @@ def folder_data(folder: Path, held_out: int, size: int) -> Generator[Progress, N
     their contents, so it is the same in every run.
 
     Raises:
-        MediaError: no folder, or no usable picture in it.
+        MediaError: no folder, no usable picture in it, or no room for them.
     """
     found = read_captioned(folder)
     items = sorted(found.items, key=lambda item: hashlib.blake2b(item.content.encode()).digest())
@@ -150,14 +151,10 @@ def folder_data(folder: Path, held_out: int, size: int) -> Generator[Progress, N
     key = hashlib.blake2b(repr((size, [item.content for item in items])).encode(), digest_size=12).hexdigest()
     path = home() / "cache" / "pictures" / f"{key}.npy"
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_suffix(".part")
-        array = np.lib.format.open_memmap(aside, "w+", np.uint8, (len(items), size, size, 3))
-        for i, item in enumerate(items):
-            array[i] = picture(item, size)
-            yield Progress("read", i + 1, len(items))
-        array.flush()
-        aside.replace(path)
+        with kept_array(path, (len(items), size, size, 3), np.uint8) as array:
+            for i, item in enumerate(items):
+                array[i] = picture(item, size)
+                yield Progress("read", i + 1, len(items))
     captions = [item.caption for item in items]
     words, characters = words_in(captions)
     return Data(

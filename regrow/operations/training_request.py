@@ -80,8 +80,8 @@ class Train:
         precision: of the arithmetic: fp32, bf16, or fp16 (on a GPU).
         hold_out: pictures that are never trained on and measure the validation loss.
         prompts: of the sample grid; captions of held-out pictures if not given.
-        minutes: between checkpoints, the most that a kill can cost.
-        sample_minutes: between sample grids; 0 = only at the end.
+        minutes: between checkpoints, the most that a kill can cost; 2 if not given.
+        sample_minutes: between sample grids; 0 = only at the end, 10 if not given.
         seed: of weights, samples and noise.
         resume: go on with the run of this name, with its own settings; of them only --minutes, --sample-minutes and
             --prompts, which change no weights, may be given anew.
@@ -118,8 +118,8 @@ class Train:
     precision: Precision = "fp32"
     hold_out: int = 32
     prompts: tuple[str, ...] = ()
-    minutes: float = 2.0
-    sample_minutes: float = 10.0
+    minutes: float | None = None
+    sample_minutes: float | None = None
     seed: int = 0
     resume: str = ""
     dry_run: bool = False
@@ -173,6 +173,16 @@ class Train:
         """What the request says that is learned; None leaves it to the model to go on from."""
         worlds: dict[str, Medium] = {"storybook": "picture", "bandstand": "sound"}
         return worlds[self.world] if self.world else self.medium
+
+    @property
+    def between_checkpoints(self) -> float:
+        """Minutes, as `minutes` says."""
+        return 2.0 if self.minutes is None else self.minutes
+
+    @property
+    def between_grids(self) -> float:
+        """Minutes, as `sample_minutes` says."""
+        return 10.0 if self.sample_minutes is None else self.sample_minutes
 
     @property
     def seconds(self) -> float:

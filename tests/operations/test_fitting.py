@@ -94,7 +94,11 @@ def test_a_full_disk_pauses_and_loses_nothing(tmp_path: Path) -> None:
     (inside / "filler").unlink()
     rest = process.stdout.read()
     assert "There is room again" in rest
-    assert rest.splitlines()[-1].startswith("120")
+    said, logged = rest.splitlines()[-2:]
+    assert said.startswith("120")
+    steps = [int(step) for step in logged.removeprefix("logged ").split()]
+    assert steps == sorted(steps)
+    assert (steps[0], steps[-1]) == (1, 120)
     assert process.wait(timeout=60) == 0
 
 

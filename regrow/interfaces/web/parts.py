@@ -47,10 +47,6 @@ class Page:
         session = request.session_hash or ""
         return self.owners.get(session, session)
 
-    def find(self, job: str) -> Job | None:
-        """A job by its id."""
-        return self.worker.jobs.get(job)
-
     def ask(self, request: gr.Request, kind: str, settings: dict[str, Any]) -> Job:
         """Have something done; where this browser's last job of the kind is the same and not over yet, it is that."""
         before = self.worker.latest(self.owner(request), (kind,))

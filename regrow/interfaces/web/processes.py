@@ -7,13 +7,19 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import psutil
 from PIL import Image
 
 from regrow.interfaces.web.places import page
 from regrow.media.home import home
+from regrow.operations.journal import read_log
+
+POINTS = 500
+"""Of a curve, at most: more are not seen in a plot, and are sent to every open page."""
 
 
 @dataclass(frozen=True)
@@ -52,22 +58,31 @@ def start(name: str, arguments: list[str]) -> None:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
-    (folder / f"{name}.json").write_text(json.dumps({"pid": process.pid, "command": arguments}), encoding="utf-8")
+    told = {"pid": process.pid, "began": _began(process.pid), "command": arguments}
+    (folder / f"{name}.json").write_text(json.dumps(told), encoding="utf-8")
 
 
 def running(name: str) -> int | None:
     """The process that was started under this name, if it is still at work."""
     try:
-        pid = int(json.loads((page() / "processes" / f"{name}.json").read_text(encoding="utf-8"))["pid"])
-    except (OSError, ValueError, KeyError):
+        told = json.loads((page() / "processes" / f"{name}.json").read_text(encoding="utf-8"))
+        pid, began = int(told["pid"]), float(told["began"])
+    except (OSError, ValueError, KeyError, TypeError):
         return None
     try:
         if os.waitpid(pid, os.WNOHANG)[0] == pid:  # a child that has ended
             return None
     except ChildProcessError:
         pass  # a former server's child
-    listed = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return pid if "regrow" in listed.stdout else None  # the number may be another program's by now
+    return pid if _began(pid) == began else None  # the number may be another program's by now
+
+
+def _began(pid: int) -> float | None:
+    """When the process of this number was started; None where there is none."""
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.Error:
+        return None
 
 
 def asked(name: str) -> list[str]:
@@ -128,11 +143,10 @@ def run(name: str) -> Run:
     last: list[dict[str, Any]] = []
     fresh = False
     for log in sorted(folder.glob("*/log.jsonl"), key=lambda path: path.stat().st_mtime):
-        lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
-        losses = [(line["step"], line["loss"], "training") for line in lines if "loss" in line]
-        losses += [(line["step"], line["validation"], "held out") for line in lines if "validation" in line]
-        last = [line for line in lines if "loss" in line][-20:] or last
-        fresh = time.time() - log.stat().st_mtime < 60
+        at = log.stat()
+        losses, logged = _curves_of(log, at.st_mtime_ns, at.st_size)
+        last = logged or last
+        fresh = time.time() - at.st_mtime < 60
     grids = sorted((folder / "samples").glob("*.png"), key=lambda path: path.stat().st_mtime)
     # one from the command line is no process of ours, but its log grows
     at_work = running(name) is not None or (fresh and (folder / "lock").exists())
@@ -142,6 +156,16 @@ def run(name: str) -> Run:
     step, loss = (last[-1]["step"], last[-1]["loss"]) if last else (0, None)
     rate = _rate(last) if state == "running" else None
     return Run(name, state, step, loss, rate, left, losses, grids[-1] if grids else None, sentences(printed))
+
+
+@lru_cache(maxsize=8)
+def _curves_of(log: Path, *stamp: int) -> tuple[list[tuple[int, float, str]], list[dict[str, Any]]]:
+    """A log's losses, of a long run some `POINTS`, and its last lines with one; read when the log has grown."""
+    lines = read_log(log.parent)
+    logged = [line for line in lines if "loss" in line]
+    losses = [(line["step"], line["loss"], "training") for line in logged[:: 1 + len(logged) // POINTS]]
+    held_out = [(line["step"], line["validation"], "held out") for line in lines if "validation" in line]
+    return losses + held_out[:: 1 + len(held_out) // POINTS], logged[-20:]
 
 
 def grid(run: Run) -> Image.Image | None:

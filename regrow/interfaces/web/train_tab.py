@@ -12,7 +12,7 @@ import pandas
 from regrow.interfaces.web import processes
 from regrow.interfaces.web.medium import follow, switch
 from regrow.interfaces.web.named import named
-from regrow.interfaces.web.parts import Page, beginnings, model_names, plain, worded
+from regrow.interfaces.web.parts import Page, beginnings, model_names, plain, whole, worded
 from regrow.interfaces.web.places import page as place
 from regrow.interfaces.web.sentences import as_page_says, refusal
 from regrow.interfaces.web.texts import said, text
@@ -54,6 +54,7 @@ def train_tab(page: Page) -> None:
             named(samples)
             log = gr.Textbox(label=text("log"), interactive=False, lines=4, max_lines=12, elem_id="train-log")
     models = gr.State([])  # as they were last seen, since a training that ends makes one more
+    seen = gr.State(None)  # what the tab showed last
     page.fields["train"] = {"start": start_from, "models": models}
     clock = gr.Timer(2)
     words = [(folder, "label", "set"), (files, "label", "upload_set"), (batch, "label", "batch")]
@@ -79,7 +80,8 @@ def train_tab(page: Page) -> None:
             "medium": kind,
             "lora": int(lora),
         }
-        given |= {"batch": int(batch), "sample_minutes": minutes, "seed": int(seed), "steps": int(steps)}
+        given |= {"batch": int(batch), "sample_minutes": minutes}
+        given |= {"seed": whole(seed, "seed", request), "steps": whole(steps, "train_steps", request)}
         try:
             asked = Train(**given, time="" if steps else worded(how_long))
         except ValueError as problem:
@@ -112,12 +114,15 @@ def train_tab(page: Page) -> None:
     def end(name: str | None, request: gr.Request) -> str:
         return said("stopping", request) if name and processes.stop(name) else ""
 
-    def show(name: str | None, request: gr.Request) -> tuple[Any, ...]:
-        names = processes.runs()
+    def show(name: str | None, before: Any, request: gr.Request) -> tuple[Any, ...]:
+        names, known = processes.runs(), model_names()
         name = name if name in names else names[0] if names else None
-        if not name:
-            return gr.update(choices=[], value=None), "", None, None, "", model_names()
-        run = processes.run(name)
+        run = processes.run(name) if name else None
+        now = (names, known, run)
+        if now == before:  # a page that has seen it draws nothing anew
+            return tuple(gr.skip() for _ in outputs)
+        if run is None:
+            return gr.update(choices=[], value=None), "", None, None, "", known, now
         state = said(run.state, request)
         words = said("run_line", request, name=name, state=state, step=run.step)
         if run.loss is not None:
@@ -128,15 +133,15 @@ def train_tab(page: Page) -> None:
             words += said("run_left", request, left=run.left)
         status = f'<div class="status {run.state}" role="status">{plain(words)}</div>'
         choice, curves = gr.update(choices=names, value=name), _curves(run.losses)
-        return choice, status, curves, processes.grid(run), _in_its_language(run.said, request), model_names()
+        return choice, status, curves, processes.grid(run), _in_its_language(run.said, request), known, now
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    outputs = [chosen, status, loss, samples, log, models]
+    outputs = [chosen, status, loss, samples, log, models, seen]
     rehearse.click(rehearsal, inputs, told, **quiet)
-    go.click(begin, inputs, [told, chosen], **quiet).then(show, chosen, outputs, **quiet)
+    go.click(begin, inputs, [told, chosen], **quiet).then(show, [chosen, seen], outputs, **quiet)
     resume.click(go_on, chosen, told, **quiet)
     stop.click(end, chosen, told, **quiet)
-    clock.tick(show, chosen, outputs, **quiet)
+    clock.tick(show, [chosen, seen], outputs, **quiet)
 
 
 def _in_its_language(words: str, request: gr.Request) -> str:
@@ -161,7 +166,7 @@ def command_of(asked: Train) -> list[str]:
     beginning = ["--from", asked.start] if asked.start else []
     return [
         "train", str(asked.data), "--name", asked.name, "--medium", str(asked.medium), *beginning, *times,
-        "--lora", str(asked.lora), "--batch", str(asked.batch), "--sample-minutes", str(asked.sample_minutes),
+        "--lora", str(asked.lora), "--batch", str(asked.batch), "--sample-minutes", str(asked.between_grids),
         "--seed", str(asked.seed),
     ]  # fmt: skip
 

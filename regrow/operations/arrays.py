@@ -1,0 +1,72 @@
+"""Arrays that are made once, kept on disk and mapped into memory: whole or not at all, whoever else makes the same."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+
+from regrow.media.files import MediaError, reason
+
+
+@contextmanager
+def kept_array(path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> Iterator[np.memmap]:
+    """An array to be filled, which gets its name when the block ends without an exception.
+
+    Each process fills one of its own, so that two which make the same do not write into each other's.
+
+    Args:
+        path: what it is called in the end, `.npy`; its folder is made.
+        shape: of the array.
+        dtype: of its numbers.
+
+    Raises:
+        MediaError: there is no room for it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f".*-{path.name}"):
+        if not _is_at_work(left.name[1:].split("-", 1)[0]):  # it was killed
+            left.unlink(missing_ok=True)
+    aside = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        array = with_room(aside, shape, dtype)
+        yield array
+        array.flush()
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def with_room(path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> np.memmap:
+    """A new array in a file whose room on the disk is taken at once.
+
+    Where it is not, a disk that fills up later ends the process by a signal (SIGBUS), without a word.
+
+    Raises:
+        MediaError: there is no room for it; nothing is left of it.
+    """
+    try:
+        array = np.lib.format.open_memmap(path, "w+", dtype, shape)
+        if hasattr(os, "posix_fallocate"):
+            with path.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    except OSError as problem:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+        size = int(np.prod(shape)) * np.dtype(dtype).itemsize / 1e6
+        raise MediaError(
+            f"{size:,.0f} MB could not be kept in {path.parent} ({reason(problem)}): free some space, or set "
+            "REGROW_HOME to a folder on a larger disk, and run the same command again."
+        ) from problem
+    return array
+
+
+def _is_at_work(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except PermissionError:
+        pass
+    return True
