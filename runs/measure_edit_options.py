@@ -13,7 +13,7 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 from statistics import mean
-from typing import get_type_hints
+from typing import get_args, get_type_hints
 
 from regrow.benchmark.judge import load_judge
 from regrow.benchmark.wishes import FIRST_TUNING_SEED, Drawn, wishes
@@ -33,9 +33,10 @@ def settings_of(text: str, exact: Path) -> dict[str, object]:
     for part in filter(None, text.split(",")):
         name, _, value = part.partition("=")
         kind = get_type_hints(Edit)[name]
-        if kind is int:
+        kinds = (kind, *get_args(kind))  # of "int | None", both
+        if int in kinds:
             found[name] = int(value)
-        elif kind is float or (name == "strength" and value != "auto"):
+        elif float in kinds and value != "auto":
             found[name] = float(value)
         else:
             found[name] = exact if value == "exact" else value

@@ -3,7 +3,7 @@
 # its own world are mixed in: without them it forgets the others (LOG.md). Killed, the same command goes on.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-test -d out/bears || .venv/bin/python runs/draw_bears.py out/bears 50
+test -d out/bears || { rm -rf out/bears.part; .venv/bin/python runs/draw_bears.py out/bears.part 50; mv out/bears.part out/bears; }
 test -d "${REGROW_HOME:-$HOME/.local/share/regrow}/models/bears" || .venv/bin/regrow train out/bears --name bears \
     --from storybook --world storybook --scenes 50 --steps 700 --batch 16 --rate 1e-3 --flat 0.3 --sample-minutes 0 \
     --threads 1

@@ -118,7 +118,7 @@ class Store:
         if path is None:
             return
         made_of = {"model": model.content_hash, "steps": model.edit_steps}
-        if not path.exists():
+        if not path.exists() or not path.stat().st_size:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(made_of) + "\n", encoding="utf-8")
         text = path.read_text(encoding="utf-8")

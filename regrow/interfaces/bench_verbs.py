@@ -15,8 +15,9 @@ from regrow.benchmark.sounds import bench_sounds
 from regrow.benchmark.storybook import bench_storybook
 from regrow.benchmark.trade_off import curves
 from regrow.benchmark.training import bench_training
+from regrow.families.model import Model
 from regrow.interfaces.reporting import opened, set_threads, watched
-from regrow.media.files import write_whole
+from regrow.media.files import check_folder, write_whole
 from regrow.media.image import check_savable, save
 
 if TYPE_CHECKING:
@@ -24,11 +25,18 @@ if TYPE_CHECKING:
     from regrow.interfaces.run import Opening, Report
 
 
+def _model_of(medium: str, name: str, run: "Opening") -> Model:
+    model = opened(name, run)
+    if model.medium != medium:
+        raise ValueError(f"{name} is a model of {model.medium}s, and this measures models of {medium}s.")
+    return model
+
+
 def storybook(name: str, scenes: int, sheet: Path | None, run: "Opening") -> None:
     """Codec and words of a model on held-out scenes."""
     if sheet:
         check_savable(sheet)
-    figures = watched(bench_storybook(opened(name, run), scenes), run)
+    figures = watched(bench_storybook(_model_of("picture", name, run), scenes), run)
     if sheet:
         save(sheet, storybook_figures.contact_sheet(figures))
     if run.json:
@@ -46,6 +54,8 @@ def edit(asked: "BenchEdit", run: "Opening") -> None:
     for path in (asked.sheet, asked.curves):
         if path:
             check_savable(path)
+    if asked.figures:
+        check_folder(asked.figures)
     editors = {editor.name: editor for editor in (*own_editors(), BY_KIND, MASKED, short_words(), *rivals())}
     optional = {editor.name: editor for editor in own_editors(optional=True)}
     if unknown := [name for name in asked.only if name not in editors | optional]:
@@ -54,7 +64,7 @@ def edit(asked: "BenchEdit", run: "Opening") -> None:
     chosen = [(editors | optional)[name] for name in asked.only or editors]
     figures = watched(
         bench_editing(
-            opened(asked.model, run),
+            _model_of("picture", asked.model, run),
             chosen,
             asked.wishes,
             asked.tuning,
@@ -73,7 +83,7 @@ def edit(asked: "BenchEdit", run: "Opening") -> None:
         save(asked.curves, curves(figures))
         written.append(asked.curves)
     if asked.figures:
-        asked.figures.write_text(json.dumps(found, ensure_ascii=False, indent=1), encoding="utf-8")
+        write_whole(asked.figures, (json.dumps(found, ensure_ascii=False, indent=1) + "\n").encode())
         written.append(asked.figures)
     if run.json:
         print(json.dumps(found, ensure_ascii=False))
@@ -87,7 +97,7 @@ def bandstand(name: str, phrases: int, sheet: Path | None, run: "Opening") -> No
     """Codec, phase and words of a sound model on held-out phrases."""
     if sheet:
         check_savable(sheet)
-    figures = watched(bench_bandstand(opened(name, run), phrases), run)
+    figures = watched(bench_bandstand(_model_of("sound", name, run), phrases), run)
     if sheet:
         save(sheet, bandstand_figures.contact_sheet(figures))
     if run.json:
@@ -120,7 +130,10 @@ def sound(asked: "BenchSound", run: "Opening") -> None:
     if unknown := [name for name in asked.only if name not in editors]:
         raise ValueError(f"There is no way to edit sounds named {unknown[0]!r}; there are {', '.join(editors)}.")
     chosen = [editors[name] for name in asked.only or editors]
-    figures = watched(bench_sounds(opened(asked.model, run), chosen, asked.phrases, asked.tuning, asked.settings), run)
+    if asked.figures:
+        check_folder(asked.figures)
+    model = _model_of("sound", asked.model, run)
+    figures = watched(bench_sounds(model, chosen, asked.phrases, asked.tuning, asked.settings), run)
     found = sounds_figures.as_dict(figures)
     if asked.figures:
         write_whole(asked.figures, (json.dumps(found, indent=1) + "\n").encode())
@@ -134,6 +147,8 @@ def speed(asked: "BenchSpeed", run: "Opening") -> None:
     """How fast an edit is."""
     from regrow.benchmark import speed as speeds
 
+    if asked.figures:
+        check_folder(asked.figures)
     figures = watched(speeds.bench_speed(opened(asked.model, run), asked.turns, asked.wishes, asked.large), run)
     found = speeds.as_dict(figures)
     if asked.figures:

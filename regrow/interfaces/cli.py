@@ -53,6 +53,8 @@ def edit(
     """
     from regrow.interfaces import verbs
 
+    if explore and out and sheet:
+        raise ValueError("--explore writes one sheet: name it by --out or by --sheet, not by both.")
     if explore:
         verbs.explore(request, run, out or sheet, strengths, guidances)
     else:

@@ -58,6 +58,7 @@ def edit(request: Edit, run: "Run", out: Path | None, sheet: Path | None, model:
     for path, wave, recipe in zip(paths, edited.waves, edited.recipes, strict=True):
         notes += save(path, wave, edited.rate, recipe)
     if sheet:
+        (sheet,) = free_paths(sheet, 1)
         save_picture(sheet, edit_sheet(request, edited, model), {"regrow": "sheet", "of": edited.recipes[0]})
     figures = edited.recipes[0]["figures"]
     counted = figures["evaluations"]

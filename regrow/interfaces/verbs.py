@@ -21,6 +21,7 @@ from regrow.interfaces.reporting import (
     slug,
     watched,
 )
+from regrow.media.files import check_folder
 from regrow.media.image import check_savable, save
 from regrow.media.sheet import sheet as make_sheet
 from regrow.operations import compare as comparing
@@ -73,6 +74,7 @@ def edit(request: Edit, run: "Run", out: Path | None, sheet: Path | None) -> Non
     if sheet:
         compared = watched(comparing.compare(request, model), run)
         edited = compared.edited
+        (sheet,) = free_paths(sheet, 1)
         save(sheet, make_sheet([compared.row], title="regrow edit"), {"regrow": "sheet", "of": edited.recipes[0]})
     else:
         edited = watched(editing.edit(request, model), run)
@@ -169,9 +171,11 @@ def _save_masks(edited: Edited, paths: Sequence[Path]) -> dict[Path, str]:
 def invert(request: Invert, run: "Run", out: Path | None) -> None:
     if out and out.suffix != ".safetensors":
         raise ValueError(f"A path is saved as .safetensors, so --out cannot be {out.name}.")
+    first = out or Path(f"{request.image.stem}.safetensors")
+    check_folder(first)
     model = engaged(request.model, run, inverting.pictures_of)
     inverted = watched(inverting.invert(request, model), run)
-    (path,) = free_paths(out or Path(f"{request.image.stem}.safetensors"), 1)
+    (path,) = free_paths(first, 1)
     save_trajectory(path, inverted.trajectory, inverted.made_of)
     stuck = [c for c in inverted.trajectory.convergence if not c.converged]
     accuracy = inverted.latent_accuracy

@@ -25,6 +25,14 @@ _SECTION_OF = {
     **dict.fromkeys(("figures", "metrics", "loss", "losses", "validation", "psnr", "seconds", "hours"), "figures"),
 }
 
+# what a model does, as the hub calls it, by its medium and whether it takes words
+_TASKS = {
+    ("picture", True): "text-to-image",
+    ("picture", False): "unconditional-image-generation",
+    ("sound", True): "text-to-audio",
+    ("sound", False): "audio",
+}
+
 # parts of Stable Diffusion pipelines that regrow does without, so that a pulled folder may lack them
 OPTIONAL = ("safety_checker", "feature_extractor", "image_encoder")
 
@@ -50,7 +58,7 @@ def make_card(model: Model, repo: str) -> str:
     front = huggingface_hub.ModelCardData(
         license=str(training.get("license") or "unknown"),
         library_name="diffusers",
-        tags=["diffusers", "regrow", "text-to-image" if model.text_encoder else "unconditional-image-generation"],
+        tags=["diffusers", "regrow", _TASKS[model.medium, model.text_encoder is not None]],
         # the hub looks a base up, and knows nothing of names and folders on this machine
         base_model=[base for base in bases if is_repository(base) and not Path(base).exists()] or None,
     ).to_yaml()
@@ -119,7 +127,13 @@ def is_repository(name: str) -> bool:
 def _card_body(model: Model, repo: str, training: Mapping[str, Any], bases: list[str]) -> str:
     words = model.text_encoder is not None
     height, width = model.size
-    layout = "in the Stable Diffusion layout" if words else "on pixels, without words"
+    if model.mel is None:
+        layout = "in the Stable Diffusion layout" if words else "on pixels, without words"
+        makes = f"pictures of {height} x {width} pixels (height x width)"
+    else:
+        layout = "in the Stable Diffusion layout" if words else "on mels, without words"
+        seconds = width * model.mel.hop / model.mel.rate
+        makes = f"sounds at {model.mel.rate} Hz, heard as mels of {height} bands and in clips of {seconds:.1f} s"
     based = f" It was trained further from {' and '.join(map(_public, bases))}." if bases else ""
     parts = [f"| {name} | {count:,} |" for name, count in parameters(model).items()]
     notes = [note.replace(str(model.folder), "This repository") for note in model.notes]
@@ -127,15 +141,14 @@ def _card_body(model: Model, repo: str, training: Mapping[str, Any], bases: list
     pictures = " ".join(f"![{path.stem}](samples/{quote(path.name)})" for path in samples)
     sections = [
         f"# {repo.split('/')[1]}",
-        f"A diffusion model {layout}, for pictures of {height} x {width} pixels (height x width). Its network predicts "
-        f"{model.prediction_type}.{based}",
+        f"A diffusion model {layout}, for {makes}. Its network predicts {model.prediction_type}.{based}",
         "\n".join(["| part | parameters |", "|---|---|", *parts]),
         *notes,
         f"Content hash, as `regrow models show` prints it: `{model.content_hash}`.",
         *(["## Samples", pictures] if samples else []),
         "## How to use it",
         "With regrow:",
-        _code("", _with_regrow(repo, words)),
+        _code("", _with_regrow(repo, words, model.medium == "sound")),
         "With diffusers:",
         _code("python", _with_diffusers(model, repo)),
         *_trained(training),
@@ -147,12 +160,17 @@ def _code(language: str, lines: list[str]) -> str:
     return "\n".join([f"```{language}", *lines, "```"])
 
 
-def _with_regrow(repo: str, words: bool) -> list[str]:
+def _with_regrow(repo: str, words: bool, sounds: bool) -> list[str]:
     if not words:
         return [f'regrow generate "" --guidance 1 --model {repo}']
+    file, is_now, wished = (
+        ("SOUND", "WHAT IS HEARD", "WHAT SHALL BE HEARD")
+        if sounds
+        else ("PICTURE", "WHAT IT SHOWS", "WHAT IT SHALL SHOW")
+    )
     return [
         f'regrow generate "WORDS" --model {repo}',
-        f'regrow edit PICTURE --source "WHAT IT SHOWS" --target "WHAT IT SHALL SHOW" --model {repo}',
+        f'regrow edit {file} --source "{is_now}" --target "{wished}" --model {repo}',
     ]
 
 

@@ -13,7 +13,7 @@ from regrow.families.model import Model
 from regrow.families.names import EngineName
 from regrow.media.audio import is_sound
 from regrow.media.audio import read_recipe as read_sound_recipe
-from regrow.media.files import MediaError
+from regrow.media.files import MediaError, reason
 from regrow.media.image import read_recipe
 from regrow.operations.edit import edit
 from regrow.operations.edit_sounds import edit_sounds
@@ -65,8 +65,18 @@ def request_from(recipe: Recipe) -> Request:
     """The operation that a recipe describes, with its input checked.
 
     Raises:
-        MediaError: the recipe is another version's, or the input has moved or changed.
+        MediaError: the recipe is another version's or damaged, or the input has moved or changed.
     """
+    try:
+        return _request_from(recipe)
+    except (KeyError, TypeError, IndexError, AttributeError) as problem:  # anybody can write one
+        raise MediaError(
+            f"This recipe is damaged or not regrow's own ({type(problem).__name__}: {reason(problem)}): it cannot be "
+            "made again."
+        ) from problem
+
+
+def _request_from(recipe: Recipe) -> Request:
     operation = recipe.get("operation")
     if operation == "generate":
         settings = settings_from(recipe, Generate)

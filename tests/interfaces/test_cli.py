@@ -87,12 +87,26 @@ def test_nothing_is_overwritten(folder: str, capsys: pytest.CaptureFixture[str],
     main(["generate", "a cat", "--model", folder, "--steps", "2", "--out", "g.png"])
     assert (workplace / "g.png").read_text() == "mine"
     assert "wrote g-2.png" in capsys.readouterr().out
+    before = (workplace / "in.png").read_bytes()
+    edit = ("edit", "in.png", "--target", "a dog", "--model", folder, "--steps", "2", "--out", "e.png")
+    assert printed(capsys, *edit, "--sheet", "in.png")["files"] == ["e.png", "in-2.png"]
+    assert (workplace / "in.png").read_bytes() == before
 
 
 def test_a_replay_of_a_changed_input_is_refused(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
     main(["edit", "in.png", "--target", "a dog", "--model", folder, "--steps", "2", "--out", "e.png"])
     save("in.png", torch.zeros(3, 20, 30), None)
     assert "has changed since it was used" in refused(capsys, "replay", "e.png")
+
+
+def test_a_damaged_recipe_is_told(folder: str, capsys: pytest.CaptureFixture[str], workplace: Path) -> None:
+    main(["edit", "in.png", "--target", "a dog", "--model", folder, "--steps", "2", "--out", "e.png"])
+    recipe = read_recipe("e.png")
+    assert recipe is not None
+    without = {key: value for key, value in recipe.items() if key != "input"}
+    for damaged in (without, {**recipe, "settings": {**recipe["settings"], "seed": "7"}}):
+        save("d.png", load("e.png").pixels, damaged)
+        assert "This recipe is damaged or not regrow's own" in refused(capsys, "replay", "d.png")
 
 
 def test_a_replay_with_another_model_is_refused(
@@ -222,6 +236,17 @@ def test_ctrl_c_leaves_nothing_half_written(folder: str, workplace: Path) -> Non
         (["invert", "in.png", "--out", "path.png"], "saved as .safetensors, so --out cannot be path.png"),
         (["edit", PIANO, "--target", "a slow violin melody", "--size", "64", "64"], "size and frame are of pictures"),
         (["bench", "edit", "--only", "alchemy"], "no way to edit named 'alchemy'; there are 'anchored', "),
+        (
+            ["bench", "edit", "--model", "bandstand"],
+            "bandstand is a model of sounds, and this measures models of",
+        ),
+        (
+            ["bench", "sound", "--model", "storybook"],
+            "storybook is a model of pictures, and this measures",
+        ),
+        (["bench", "edit", "--figures", "nowhere/x.json"], "there is no folder nowhere"),
+        (["invert", "in.png", "--out", "nowhere/x.safetensors"], "there is no folder nowhere"),
+        (["edit", "in.png", "--target", "a dog", "--explore", "--out", "a.png", "--sheet", "b.png"], "not by both"),
     ],
 )
 def test_what_does_not_go_together_gets_a_sentence(

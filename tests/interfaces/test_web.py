@@ -1,18 +1,22 @@
 """The page without a browser: its worker, its history, and what it lets in."""
 
+import asyncio
 import io
 import json
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import gradio as gr
 import pytest
 import torch
 import tyro
+from gradio import processing_utils
 from homes import sharing_engines
 
 from regrow.families.registry import Listed
-from regrow.interfaces.web import history, places
+from regrow.interfaces.web import history, places, processes
 from regrow.interfaces.web.app import serve
 from regrow.interfaces.web.guard import is_local
 from regrow.interfaces.web.jobs import At, Job
@@ -264,6 +268,36 @@ def test_a_model_without_a_card_says_what_is_known(home: Path) -> None:
         assert said in words
         assert "mine &lt;two&gt;" in words
         assert "states no licence" in words
+
+
+def test_an_address_in_the_place_of_a_file_is_not_fetched(tmp_path: Path) -> None:
+    with pytest.raises(gr.Error, match="fetches nothing from the network"):
+        asyncio.run(processing_utils.async_ssrf_protected_download("http://example.org/x.png", str(tmp_path)))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_process_is_known_by_when_it_began(home: Path) -> None:
+    folder = home / "page" / "processes"
+    processes.start("long", ["--help"])
+    told = json.loads((folder / "long.json").read_text())
+    assert processes.running("long") == told["pid"]
+    for other in ({"began": told["began"] - 60}, {"began": None}):  # its number was given anew, or an older record
+        (folder / "other.json").write_text(json.dumps(told | {"pid": os.getpid()} | other))
+        assert processes.running("other") is None
+        assert not processes.stop("other")
+    os.waitpid(told["pid"], 0)
+    assert processes.running("long") is None
+
+
+def test_of_a_long_log_few_points_are_sent_and_torn_lines_are_left_out(home: Path) -> None:
+    log = home / "runs" / "mine" / "denoiser" / "log.jsonl"
+    log.parent.mkdir(parents=True)
+    lines = [json.dumps({"step": i, "seconds": i, "samples": i, "loss": 1.0}) for i in range(3000)]
+    lines[7] = '{"step": 7, "sec' + lines[7]
+    log.write_text("\n".join([*lines, '{"step": 3000, "lo']))
+    run = processes.run("mine")
+    assert run.step == 2999
+    assert 400 < len(run.losses) < 600
 
 
 def test_another_address_needs_a_password() -> None:

@@ -48,6 +48,10 @@ def test_its_home_is_not_its_to_show_and_other_names_are_refused(server: Server)
 def test_uploads_are_bounded_and_a_second_server_is_refused(server: Server) -> None:
     too_much = {"files": ("big.png", bytes(31_000_000))}
     assert httpx.post(f"{server.address}/gradio_api/upload", files=too_much).status_code == 413
+    elsewhere = {"origin": "https://evil.example"}
+    small = {"files": ("small.png", EXAMPLE.read_bytes())}
+    assert httpx.post(f"{server.address}/gradio_api/upload", files=small, headers=elsewhere).status_code == 403
+    assert httpx.post(f"{server.address}/gradio_api/upload", files=small).status_code == 200
     second = subprocess.run(
         [sys.executable, "-c", PROGRAM, "serve", "--no-browser"],
         env={**os.environ, "REGROW_HOME": str(server.home)}, capture_output=True, text=True, check=False,

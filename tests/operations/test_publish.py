@@ -15,7 +15,7 @@ from checkpoints import edit_json
 from hubs import Hub, files, http_error, httpx, names, refused
 from huggingface_hub import errors
 
-from regrow.families.registry import open_model, user_models
+from regrow.families.registry import EMBEDDED, open_model, user_models
 from regrow.media.home import home
 from regrow.operations import model_card, publish, pulling
 
@@ -72,6 +72,15 @@ def test_the_facts_of_a_trained_model_go_where_they_belong(mine: Path, tmp_path:
         "request.lora | 0",
         r"request.words | a\|b",
     ]
+
+
+def test_a_card_of_sounds_speaks_of_sounds(mine: Path) -> None:
+    shutil.copytree(EMBEDDED / "bandstand", mine.with_name("band"), ignore=lambda *_: ["README.md"])
+    card = model_card.make_card(open_model("band"), "jane/band")
+    assert "- text-to-audio\n" in card
+    assert "for sounds at 22050 Hz, heard as mels of 128 bands and in clips of 5.9 s." in card
+    assert "regrow edit SOUND" in card
+    assert "picture" not in card.split("## Training data")[0].lower()
 
 
 @pytest.mark.parametrize("name", ["sd1", "sd-tiny", "ddpm", "bare-pixel"])

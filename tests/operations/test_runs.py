@@ -50,6 +50,9 @@ def test_how_often_something_is_kept_or_drawn_may_change() -> None:
     begun(BEGUN)
     check_request(resumed(replace(BEGUN, minutes=5, sample_minutes=0, prompts=())))
     assert resumed(Train(resume="mine", minutes=5, prompts=("a cow",))) == replace(BEGUN, minutes=5, prompts=("a cow",))
+    keep_request(replace(BEGUN, minutes=60, sample_minutes=30))
+    again = resumed(Train(resume="mine", minutes=2, sample_minutes=10))  # as they are where they are not given
+    assert (again.between_checkpoints, again.between_grids) == (2, 10)
     with pytest.raises(ValueError, match=r"other settings \(drop was 0.1 and is 0.2\)"):
         check_request(resumed(replace(BEGUN, drop=0.2, minutes=5)))
     with pytest.raises(ValueError, match=r"--resume goes on with the run's own settings; leave out --for, --drop\."):

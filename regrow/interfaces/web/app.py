@@ -15,13 +15,14 @@ for loose in ("GRADIO_ALLOWED_PATHS", "GRADIO_SHARE", "GRADIO_SERVER_NAME", "GRA
     os.environ.pop(loose, None)  # each would open the page further than asked for
 
 import gradio as gr  # noqa: E402
+from gradio import processing_utils  # noqa: E402
 from gradio.themes import Base, Soft  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 
 from regrow.interfaces.web.before_after import SCRIPT as LINE_SCRIPT  # noqa: E402
 from regrow.interfaces.web.edit_tab import edit_tab  # noqa: E402
 from regrow.interfaces.web.generate_tab import generate_tab  # noqa: E402
-from regrow.interfaces.web.guard import Guard, is_local  # noqa: E402
+from regrow.interfaces.web.guard import Guard, fetch_nothing, is_local  # noqa: E402
 from regrow.interfaces.web.history_tab import history_tab  # noqa: E402
 from regrow.interfaces.web.inside_tab import inside_tab  # noqa: E402
 from regrow.interfaces.web.models_tab import models_tab  # noqa: E402
@@ -34,6 +35,7 @@ from regrow.interfaces.web.train_tab import train_tab  # noqa: E402
 from regrow.interfaces.web.work import KINDS  # noqa: E402
 from regrow.interfaces.web.worker import Worker  # noqa: E402
 
+processing_utils.async_ssrf_protected_download = fetch_nothing  # what is given for a file may be an address
 USER = "regrow"
 CSS = """
 .status { padding: .5rem .75rem; border-radius: 6px; background: var(--background-fill-secondary); min-height: 1.5rem }

@@ -4,8 +4,9 @@ And one line of script that has to come before gradio's own.
 """
 
 import ipaddress
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
+import gradio as gr
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,6 +24,15 @@ def is_local(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+async def fetch_nothing(url: str, cache_dir: str) -> str:
+    """In place of gradio's download of whatever address an API call names where a file should be.
+
+    Raises:
+        gr.Error: always.
+    """
+    raise gr.Error("This page fetches nothing from the network: upload the file itself.", print_exception=False)
 
 
 class Guard:
@@ -43,13 +53,19 @@ class Guard:
             await self.app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        name = headers.get(b"host", b"").decode("latin-1").rsplit(":", 1)[0] if b"host" in headers else ""
+        host = headers.get(b"host", b"").decode("latin-1")
+        name = host.rsplit(":", 1)[0]
         path = unquote(unquote(scope["path"]))
         if self.local and not is_local(name.strip("[]")):
             await PlainTextResponse("This page answers to this computer alone.", 403)(scope, receive, send)
             return
         if "/proxy=" in path or "file=http" in path:  # gradio would fetch that address for whoever asks
             await PlainTextResponse("This page fetches nothing from the network.", 403)(scope, receive, send)
+            return
+
+        origin = urlsplit(headers.get(b"origin", b"").decode("latin-1")).netloc
+        if self.local and scope["method"] == "POST" and origin and origin != host:
+            await PlainTextResponse("Another site may send nothing to this page.", 403)(scope, receive, send)
             return
 
         page = path == "/"

@@ -89,12 +89,15 @@ def train_tab(page: Page) -> None:
         return command_of(asked)
 
     def rehearsal(request: gr.Request, *values: Any) -> Any:
+        _, uploaded, name, *_ = values
         command = [*arguments(request, *values), "--dry-run"]
         yield "..."
         key = f".rehearsal-{page.owner(request)[:16]}"
         processes.start(key, command)
         while processes.running(key):
             time.sleep(0.2)
+        if uploaded:
+            shutil.rmtree(_place_of_set(name), ignore_errors=True)
         yield _in_its_language(processes.sentences(processes.output(key)), request)
 
     def begin(request: gr.Request, *values: Any) -> tuple[str, Any]:
@@ -173,9 +176,13 @@ def command_of(asked: Train) -> list[str]:
 
 def _set(name: str, files: list[str]) -> str:
     """A folder of its own for uploaded pictures or sounds, and captions."""
-    folder = place() / "sets" / name
+    folder = _place_of_set(name)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for file in files:
         shutil.copyfile(file, folder / Path(file).name)
     return str(folder)
+
+
+def _place_of_set(name: str) -> Path:
+    return place() / "sets" / worded(name)
