@@ -77,7 +77,7 @@ def limit_of(levels: Sequence[Level], share: float) -> Level | None:
         levels: of the walk, from noisy to clean.
         share: of its steps, 0 to 1, rounded up.
     """
-    count = math.ceil(share * (len(levels) - 1))
+    count = math.ceil(share * (len(levels) - 1) - 1e-9)  # 0.56 of 25 is 14.000000000000002
     return levels[count - 1] if count else None
 
 

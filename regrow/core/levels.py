@@ -216,10 +216,17 @@ class Flow:
         labels: the label of pure noise; a label is `labels * sigma` (1000 for SD3 and FLUX).
         shift: how far grids lean to the noisy end, `sigma' = shift * sigma / (1 + (shift - 1) * sigma)`
             (Esser et al. 2024, arXiv 2403.03206, eq. 23); 1 = evenly spaced.
+
+    Raises:
+        ValueError: no labels, or a shift that is not above 0.
     """
 
     labels: int = 1000
     shift: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.labels < 1 or not 0 < self.shift < math.inf:
+            raise ValueError(f"A flow needs a label or more and a shift above 0; got {self.labels} and {self.shift}.")
 
     @property
     def clean(self) -> Level:

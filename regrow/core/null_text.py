@@ -1,6 +1,7 @@
 """Null-text inversion: words tuned until the guided way back follows the inverted path.
 
-Mokady et al. 2022, arXiv 2211.09794; the inner loop's numbers are those of diffusers' pipeline_null_text_inversion.
+Mokady et al. 2022, arXiv 2211.09794; the inner loop's steps and their rate are those of diffusers'
+pipeline_null_text_inversion. There the mean square at which a level is done grows level by level, here it does not.
 Guidance magnifies by its weight whatever a prompt adds, and so leads off the path that was inverted without it. What
 it leads away from is free: its encoded words are tuned level by level, from noisy to clean, so that each guided step
 ends where the path has been. Negative-prompt inversion (Miyake et al. 2023, arXiv 2305.16807) takes the source's own
@@ -59,6 +60,8 @@ def null_text(
     """
     levels = trajectory.levels_down_from(start)
     steps, x, found = len(levels) - 1, trajectory.at(start), {}
+    # in half precision Adam would divide by an epsilon that is 0
+    words = words.to(torch.promote_types(words.dtype, torch.float32))
     yield Tuned(0, steps, start, x, {})
     for index, (t, s) in enumerate(itertools.pairwise(levels)):
         with torch.no_grad():

@@ -33,7 +33,7 @@ def open_captioner(where: str) -> Captioner:
         with quiet():
             processor = AutoProcessor.from_pretrained(where)
             network: Any = AutoModelForImageTextToText.from_pretrained(where, use_safetensors=True).eval()
-    except (OSError, ValueError, KeyError, RuntimeError) as problem:
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as problem:
         raise ModelError(
             f"The captioning model {where} cannot be opened ({reason(problem)}): name the folder or the hub id of one, "
             "for example Salesforce/blip-image-captioning-base."

@@ -94,13 +94,14 @@ def read_describer(folder: Path, channels: int) -> Describer | None:
         with safe_open(path, "pt") as file:
             facts = json.loads((file.metadata() or {})["describer"])
             tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118  # no mapping
+        world = facts["world"]
         attributes = {name: tuple(values) for name, values in facts["attributes"].items()}
         network = DescriberNetwork(channels, sum(map(len, attributes.values())))
         network.load_state_dict(tensors)
-    except (SafetensorError, ValueError, KeyError, RuntimeError, AttributeError) as problem:
+    except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as problem:
         raise ModelError(f"{path} is no describer of this model ({reason(problem)}): delete it.") from problem
     network.eval().requires_grad_(False)
-    return Describer(network, facts["world"], attributes, facts)
+    return Describer(network, world, attributes, facts)
 
 
 def write_describer(folder: Path, describer: Describer) -> None:

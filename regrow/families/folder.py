@@ -26,7 +26,7 @@ def read_json(path: Path) -> dict[str, Any]:
         raise ModelError(f"{path} is missing; without it this model cannot be opened.") from None
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:  # of JSON and of UTF-8
+    except (ValueError, RecursionError) as error:  # of JSON and of UTF-8
         raise ModelError(f"{path} is not valid JSON ({error}); copy or download it again.") from error
     if not isinstance(content, dict):
         raise ModelError(f"{path} holds no JSON object; copy or download it again.")

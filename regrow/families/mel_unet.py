@@ -47,6 +47,7 @@ class MelUNet(PixelUNet):
         return (mean * self.codec.config.scaling_factor).to(pictures)
 
     def decode(self, latents: Float[Tensor, "b c y x"]) -> Float[Tensor, "b 1 bands frames"]:
+        """As `Model.decode`, but where librosa's filters are wider than ours a full cell may come out above 1."""
         theirs, settings = latents, self._settings()
         if self.codec is not None:
             with torch.no_grad():

@@ -1,7 +1,8 @@
 """New, untrained models in the Stable Diffusion folder layout, sized for training on a CPU (LOG.md has why)."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Literal
 
 import torch
@@ -36,20 +37,28 @@ def new_mel_codec(seed: int, size: NewSize = "small", latent_channels: int = 32)
     return _codec(seed, width, latent_channels, 1, (0, 0, 1, 4, 6), (8, 6, 2, 1, 0))
 
 
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Weights drawn inside follow from the seed, and the draws of others stay as they would have been."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
 def _codec(
     seed: int, width: int, latent_channels: int, channels: int, encoder: tuple[int, ...], decoder: tuple[int, ...]
 ) -> AutoencoderTiny:
     """The blocks of the encoder from the finest level to the coarsest, those of the decoder the other way."""
-    torch.manual_seed(seed)
-    codec = AutoencoderTiny(
-        in_channels=channels,
-        out_channels=channels,
-        encoder_block_out_channels=(width,) * len(encoder),
-        decoder_block_out_channels=(width,) * len(decoder),
-        num_encoder_blocks=encoder,
-        num_decoder_blocks=decoder,
-        latent_channels=latent_channels,
-    )
+    with _seeded(seed):
+        codec = AutoencoderTiny(
+            in_channels=channels,
+            out_channels=channels,
+            encoder_block_out_channels=(width,) * len(encoder),
+            decoder_block_out_channels=(width,) * len(decoder),
+            num_encoder_blocks=encoder,
+            num_decoder_blocks=decoder,
+            latent_channels=latent_channels,
+        )
     # it begins in the middle of the range: outside, all it decodes would be clamped to one value
     torch.nn.init.constant_(codec.decoder.get_parameter(f"layers.{len(codec.decoder.layers) - 1}.bias"), 0.5)
     return codec
@@ -105,21 +114,21 @@ def _character_merges(character: str) -> list[tuple[str, str]]:
 
 def new_text_encoder(tokenizer: CLIPTokenizer, seed: int, width: int = 128) -> CLIPTextModel:
     """A CLIP text transformer of two layers for this tokenizer."""
-    torch.manual_seed(seed)
-    return CLIPTextModel(
-        CLIPTextConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=width,
-            intermediate_size=4 * width,
-            num_hidden_layers=2,
-            num_attention_heads=width // 32,
-            max_position_embeddings=tokenizer.model_max_length,
-            projection_dim=width,
-            bos_token_id=tokenizer.convert_tokens_to_ids(START),  # pyright: ignore[reportArgumentType]
-            eos_token_id=tokenizer.convert_tokens_to_ids(END),  # pyright: ignore[reportArgumentType]
-            pad_token_id=tokenizer.convert_tokens_to_ids(END),  # pyright: ignore[reportArgumentType]
+    with _seeded(seed):
+        return CLIPTextModel(
+            CLIPTextConfig(
+                vocab_size=len(tokenizer),
+                hidden_size=width,
+                intermediate_size=4 * width,
+                num_hidden_layers=2,
+                num_attention_heads=width // 32,
+                max_position_embeddings=tokenizer.model_max_length,
+                projection_dim=width,
+                bos_token_id=tokenizer.convert_tokens_to_ids(START),  # pyright: ignore[reportArgumentType]
+                eos_token_id=tokenizer.convert_tokens_to_ids(END),  # pyright: ignore[reportArgumentType]
+                pad_token_id=tokenizer.convert_tokens_to_ids(END),  # pyright: ignore[reportArgumentType]
+            )
         )
-    )
 
 
 def new_unet(
@@ -138,22 +147,22 @@ def new_unet(
     level's way up would cost a third of the speed. They also enter everywhere as one vector beside the time: pooled
     from the prompt's tokens, by a last layer that starts at zero.
     """
-    torch.manual_seed(seed)
     channels = {"tiny": (32, 64, 96), "small": (64, 128, 192), "medium": (96, 192, 256)}[size]
-    unet = UNet2DConditionModel(
-        # a pair, as diffusers means it, only where it must be: some of its pipelines take but a number
-        sample_size=latent_size[0] if latent_size[0] == latent_size[1] else latent_size,
-        in_channels=latent_channels + told,
-        out_channels=latent_channels,
-        block_out_channels=channels,
-        layers_per_block=1,
-        cross_attention_dim=text_width,
-        attention_head_dim=tuple(c // 32 for c in channels),  # pyright: ignore[reportArgumentType]
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
-        addition_embed_type="text",
-        addition_embed_type_num_heads=text_width // 32,
-    )
+    with _seeded(seed):
+        unet = UNet2DConditionModel(
+            # a pair, as diffusers means it, only where it must be: some of its pipelines take but a number
+            sample_size=latent_size[0] if latent_size[0] == latent_size[1] else latent_size,
+            in_channels=latent_channels + told,
+            out_channels=latent_channels,
+            block_out_channels=channels,
+            layers_per_block=1,
+            cross_attention_dim=text_width,
+            attention_head_dim=tuple(c // 32 for c in channels),  # pyright: ignore[reportArgumentType]
+            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+            up_block_types=("CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
+            addition_embed_type="text",
+            addition_embed_type_num_heads=text_width // 32,
+        )
     nn.init.zeros_(unet.get_submodule("add_embedding").get_submodule("norm2").get_parameter("weight"))
     with torch.no_grad():
         unet.conv_in.weight[:, latent_channels:] = 0
@@ -166,23 +175,23 @@ def new_pixel_unet(seed: int, extent: tuple[int, int], size: NewSize = "small", 
     Full resolution costs most, so its features are few, and fewer for mels, which have more cells; attention begins
     where the shorter side is 16 cells.
     """
-    torch.manual_seed(seed)
     width = {"tiny": 16, "small": 32, "medium": 64}[size] // (1 if channels == 3 else 2)
     side = min(extent)
     levels = max(2, min(5, side.bit_length() - 3))
     features = tuple(width * min(4, 2**level) for level in range(levels))
     attends = [side >> level <= 16 for level in range(levels)]
-    return UNet2DModel(
-        sample_size=side if extent[0] == extent[1] else extent,
-        in_channels=channels,
-        out_channels=channels,
-        block_out_channels=features,
-        layers_per_block=1,
-        attention_head_dim=32,
-        norm_num_groups=min(32, width),
-        down_block_types=tuple("AttnDownBlock2D" if attend else "DownBlock2D" for attend in attends),
-        up_block_types=tuple("AttnUpBlock2D" if attend else "UpBlock2D" for attend in reversed(attends)),
-    )
+    with _seeded(seed):
+        return UNet2DModel(
+            sample_size=side if extent[0] == extent[1] else extent,
+            in_channels=channels,
+            out_channels=channels,
+            block_out_channels=features,
+            layers_per_block=1,
+            attention_head_dim=32,
+            norm_num_groups=min(32, width),
+            down_block_types=tuple("AttnDownBlock2D" if attend else "DownBlock2D" for attend in attends),
+            up_block_types=tuple("AttnUpBlock2D" if attend else "UpBlock2D" for attend in reversed(attends)),
+        )
 
 
 def new_scheduler(objective: Objective = "v") -> DDIMScheduler | FlowMatchEulerDiscreteScheduler:

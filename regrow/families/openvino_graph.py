@@ -35,7 +35,7 @@ from regrow.media.home import home
 
 Sides = tuple[int, int]
 
-CACHE_BYTES = int(os.environ.get("REGROW_ENGINE_BYTES", 16 << 30))
+CACHE_BYTES = 16 << 30
 """The networks unused for longest are dropped when all of them together exceed this."""
 
 TOLERANCE: dict[Precision, float] = {"float32": 1e-4, "bfloat16": 0.2}
@@ -111,7 +111,7 @@ class Compiled:
         try:
             network = core().read_model(folder / "network.xml")
         except RuntimeError:
-            shutil.rmtree(folder)
+            shutil.rmtree(folder, ignore_errors=True)
             network = core().read_model(self._converted((height, width)) / "network.xml")
         compiled = compile_for(network, shapes, self._precision)
         data = compiled.export_model().getvalue()
@@ -153,7 +153,8 @@ class Compiled:
             except Exception as error:  # of torch's tracer, of the converter, of the disk
                 raise ModelError(_failed(graph, error)) from error
             _drop_old(folder)
-        os.utime(folder)
+        with suppress(OSError):  # another process has just dropped it; it is then made again
+            os.utime(folder)
         return folder
 
 
@@ -190,13 +191,16 @@ def _convert(graph: Graph, sides: Sides, precision: Precision, folder: Path) -> 
 
 def _drop_old(newest: Path) -> None:
     """Drop the networks unused for longest where there are too many, and what killed processes left half-written."""
-    folders = [path for path in newest.parent.iterdir() if path.is_dir()]
+    found: list[tuple[float, Path, int]] = []
+    for folder in newest.parent.iterdir():
+        with suppress(OSError):  # another process renames or drops it just now
+            found.append((folder.stat().st_mtime, folder, sum(path.stat().st_size for path in folder.iterdir())))
     total = 0
-    for folder in sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True):
+    for used, folder, size in sorted(found, reverse=True):
         if folder.name.startswith("."):  # another process may be at it
-            surplus = time.time() - folder.stat().st_mtime > ABANDONED
+            surplus = time.time() - used > ABANDONED
         else:
-            total += sum(path.stat().st_size for path in folder.iterdir())
+            total += size
             surplus = total > CACHE_BYTES and folder != newest
         if surplus:
             shutil.rmtree(folder, ignore_errors=True)

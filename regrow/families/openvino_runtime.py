@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 
+from regrow.families.folder import reason
+from regrow.families.model import ModelError
 from regrow.families.names import Precision
 
 SIDE, WORTH = 512, 1.2
@@ -70,8 +72,17 @@ def settings(precision: Precision) -> dict[str, Any]:
 
 @cache
 def core() -> Any:
-    """Its devices; one for the process."""
-    return library().Core()
+    """Its devices; one for the process.
+
+    Raises:
+        ModelError: it is installed, and does not work here.
+    """
+    try:
+        return library().Core()
+    except (ImportError, OSError, RuntimeError) as problem:
+        raise ModelError(
+            f"OpenVINO is installed and cannot be used ({reason(problem)}); use --engine torch."
+        ) from problem
 
 
 def library() -> Any:

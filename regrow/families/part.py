@@ -40,7 +40,10 @@ def find_weights(folder: Path, stem: str, pickle_stem: str, allow_pickle: bool) 
     if whole.is_file():
         return Weights((whole,), None, True)
     if index.is_file():
-        shards = sorted({folder / name for name in read_json(index).get("weight_map", {}).values()})
+        names = read_json(index).get("weight_map")
+        if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
+            raise ModelError(f"{index} names no weight files; copy or download it again.")
+        shards = sorted({folder / name for name in names.values()})
         for shard in shards:
             if not shard.is_file():
                 raise ModelError(f"{shard} is missing, one of the {len(shards)} weight files that {index} names.")

@@ -1,7 +1,9 @@
 """From a name or a folder to an opened model, or to one sentence that says why not."""
 
+import fnmatch
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,13 @@ _PIPELINES: dict[str, Family] = {
 }
 # all that a model is read from, so that a hub repository's other gigabytes stay where they are
 _PARTS = ("unet", "vae", "vqvae", "text_encoder")
+
+
+def _weights_of(part: str) -> list[str]:
+    """Whole, or in shards with their index."""
+    return [f"{part}/*model{end}" for end in (".safetensors", ".safetensors.index.json", "-0*.safetensors")]
+
+
 _WANTED = [
     "model_index.json",
     "config.json",
@@ -43,8 +52,7 @@ _WANTED = [
     "scheduler/*.json",
     "tokenizer/*",
     *(f"{part}/config.json" for part in _PARTS),
-    *(f"{part}/*model.safetensors{end}" for part in _PARTS for end in ("", ".index.json")),
-    *(f"{part}/*model-0*.safetensors" for part in _PARTS),
+    *(pattern for part in _PARTS for pattern in _weights_of(part)),
 ]
 _WANTED_PICKLES = ["diffusion_pytorch_model.bin", *(f"{part}/*model.bin" for part in _PARTS)]
 
@@ -100,9 +108,20 @@ def family_of(folder: Path) -> Family:
     return _family(folder)[0]
 
 
-def wanted_files(allow_pickle: bool = False) -> list[str]:
-    """Patterns, relative to a model's folder, of all the files that a model is read from."""
-    return [*_WANTED, *(_WANTED_PICKLES if allow_pickle else ())]
+def wanted_files(allow_pickle: bool = False, there: Iterable[str] = ()) -> list[str]:
+    """Patterns, relative to a model's folder, of all the files that a model is read from.
+
+    Args:
+        allow_pickle: whether pickled weights are wanted.
+        there: names of the files to choose from; of a part whose weights are there as a variant only, such as fp16,
+            that is wanted.
+    """
+    variants = []
+    for part in _PARTS:
+        names = fnmatch.filter(there, f"{part}/*model*.safetensors*")
+        if names and not any(fnmatch.filter(names, pattern) for pattern in _weights_of(part)):
+            variants.append(f"{part}/*model.*.safetensors")
+    return [*_WANTED, *variants, *(_WANTED_PICKLES if allow_pickle else ())]
 
 
 def open_model(
@@ -162,7 +181,9 @@ def _on(device: str | torch.device, model: Model) -> Model:
 
 
 def _find(name: str, allow_pickle: bool) -> Path:
-    given = Path(name).expanduser()
+    given = Path(name)
+    with suppress(RuntimeError):  # of a user who is not there
+        given = given.expanduser()
     for folder in (given, EMBEDDED / name, user_models() / name):
         if _is_model(folder):
             return folder
@@ -191,7 +212,14 @@ def _is_complete(folder: Path) -> bool:
 
 
 def _has_weights(folder: Path) -> bool:
-    return any(path.suffix in (".safetensors", ".bin") for path in folder.glob("*"))
+    if not (folder / "config.json").is_file():
+        return False
+    try:
+        shards = [name for index in folder.glob("*.index.json") for name in read_json(index)["weight_map"].values()]
+    except (ModelError, KeyError, AttributeError):
+        return False
+    here = {path.name for path in folder.glob("*") if path.suffix in (".safetensors", ".bin")}
+    return bool(here) and here.issuperset(shards)
 
 
 def _from_hub(name: str, allow_pickle: bool) -> Path:

@@ -30,6 +30,8 @@ SHORTEST = 0.01
 MOST_VALUES = 1 << 28
 """Samples times channels that are decoded at most: 1 GiB, an hour and a half of stereo at 48 kHz."""
 MOST_BYTES = 1 << 31
+UNTOLD = (1 << 63) - 1
+"""Frames that libsndfile tells where a header does not say how many there are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +62,11 @@ def load(path: str | os.PathLike[str], data: bytes | None = None, most_seconds: 
     """
     with _opened(path, data) as file:
         frames, channels, rate = file.frames, file.channels, file.samplerate
+        if frames == UNTOLD:
+            raise MediaError(
+                f"{path} does not say how long it is, as a program that wrote it to a pipe could not know: write it "
+                "again with ffmpeg or sox from file to file."
+            )
         if most_seconds is not None and frames > most_seconds * rate:
             raise MediaError(
                 f"{path} lasts {frames / rate:.0f} s, more than the {most_seconds:g} s taken here: cut a part out."
@@ -76,7 +83,9 @@ def load(path: str | os.PathLike[str], data: bytes | None = None, most_seconds: 
         promised = re.search(r"^data : (\d+) \(should be (\d+)\)", file.extra_info, re.MULTILINE)
         ended = file.format != "OGG" or _has_last_page(Path(path).read_bytes() if data is None else data)
         estimated = file.format in ("MP3", "MPEG")  # without a tag of its encoder its length is a guess
-    if (len(values) < frames and not estimated) or not ended or (promised and int(promised[1]) > int(promised[2])):
+    # a program that writes to a pipe leaves the largest size there is in the header
+    lacks = promised and int(promised[2]) < int(promised[1]) < 0x7FFFFFFF - 0x1000
+    if (len(values) < frames and not estimated) or not ended or lacks:
         raise MediaError(f"{path} is cut short, its end is missing: copy or download it again.")
     if len(values) < SHORTEST * rate:
         samples = f"{len(values)} sample{'s' if len(values) != 1 else ''}"

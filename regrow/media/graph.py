@@ -25,7 +25,8 @@ def waveform(wave: Float[Tensor, " n"]) -> Picture:
     edges = np.linspace(0, len(wave), width + 1).round().astype(int)
     values = wave.numpy()
     for x in range(width):
-        part = values[edges[x] : max(edges[x + 1], edges[x] + 1)]
+        first = min(edges[x], len(values) - 1)  # of few samples, each is seen in several columns
+        part = values[first : max(edges[x + 1], first + 1)]
         low, high = (round((1 - float(v)) / 2 * (height - 1)) for v in (part.min(), part.max()))
         draw.line([(x, high), (x, low)], INK)
     return _picture(image)

@@ -60,6 +60,9 @@ class MelSettings:
         bad = [name for name in whole if type(getattr(self, name)) is not int or getattr(self, name) < 1]
         if bad:
             raise MediaError(f"The mel setting {bad[0]} must be a whole number above 0; got {getattr(self, bad[0])!r}.")
+        bad = [name for name in ("low", "high", "floor") if type(getattr(self, name)) not in (int, float)]
+        if bad:
+            raise MediaError(f"The mel setting {bad[0]} must be a number; got {getattr(self, bad[0])!r}.")
         if self.hop > self.window // 2 or (self.window - self.hop) % 2:
             raise MediaError(
                 f"The mel settings window {self.window} and hop {self.hop} do not fit: the hop must be at most half "

@@ -43,8 +43,8 @@ def from_mel(
         raise ValueError(f"A mel of {mel.shape[-1]} frames holds 1 to {most} samples; got {length}.")
     magnitude = powers(mel, settings).sqrt()
     found = griffin_lim(magnitude, integrate(magnitude, settings), settings, iterations)
-    wave = wave_of(found, settings)[:, None, :length]
-    return wave * lost(wave, mel, settings)
+    wave = wave_of(found, settings)[:, None]
+    return (wave * lost(wave, mel, settings))[..., :length]
 
 
 def powers(

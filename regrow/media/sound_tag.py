@@ -17,12 +17,17 @@ _START = f"{KEY} "
 
 
 def comment(recipe: Mapping[str, Any]) -> str:
-    """The recipe as a comment.
+    """The recipe as a comment; in ASCII where it has half a character, as names of files that are no UTF-8 have.
 
     Raises:
         MediaError: it is not JSON, or larger than 1 MiB.
     """
-    return _START + to_text(recipe)
+    text = to_text(recipe)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = to_text(recipe, ascii_only=True)
+    return _START + text
 
 
 def recipe_text(found: str | None) -> str | None:
@@ -32,7 +37,7 @@ def recipe_text(found: str | None) -> str | None:
 
 def with_comment(wav: bytes, text: str) -> bytes:
     """A RIFF file with a comment behind its other chunks."""
-    value = text.encode("utf-8", "replace") + b"\0"
+    value = text.encode() + b"\0"
     field = b"ICMT" + struct.pack("<I", len(value)) + value + b"\0" * (len(value) % 2)
     whole = wav + b"\0" * (len(wav) % 2) + b"LIST" + struct.pack("<I", 4 + len(field)) + b"INFO" + field
     return whole[:4] + struct.pack("<I", len(whole) - 8) + whole[8:]

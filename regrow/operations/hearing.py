@@ -85,7 +85,7 @@ def sounded(
             gets a peak of `PEAK`.
     """
     settings = settings_of(model)
-    waves = from_mel(from_unit(mels, settings), settings)[..., :samples]
+    waves = from_mel(from_unit(mels, settings), settings, samples)
     if model.relative and level is None:
         waves = waves * (PEAK / waves.abs().amax(-1, keepdim=True).clamp_min(1e-9))
     return (waves * (level or 1.0)).clamp(-1, 1)

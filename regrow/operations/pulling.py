@@ -127,7 +127,7 @@ def _download(repo: str, place: Path, allow_pickle: bool, watch: Watch | None) -
     with refusals(repo, writing=False):
         download(repo, commit, _matching(files, ["model_index.json", "config.json"]), aside)
     family_of(aside)  # a model that regrow does not open is known before gigabytes are on their way
-    wanted = _matching(files, [*wanted_files(allow_pickle), *_TOLD])
+    wanted = _matching(files, [*wanted_files(allow_pickle, [file.name for file in files]), *_TOLD])
     with refusals(repo, writing=False):
         announce(place, repo, sum(file.size for file in wanted))
         download(repo, commit, wanted, aside, watch)

@@ -14,7 +14,7 @@ from regrow.core.levels import Level
 from regrow.media.files import MediaError, readable, write_whole
 from regrow.media.home import home
 
-CACHE_BYTES = int(os.environ.get("REGROW_CACHE_BYTES", 2 << 30))
+CACHE_BYTES = 2 << 30
 """The oldest paths are dropped when all of them together exceed this."""
 
 

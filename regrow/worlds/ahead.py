@@ -2,8 +2,11 @@
 
 import multiprocessing
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from typing import TypeVar
 
@@ -12,7 +15,11 @@ Result = TypeVar("Result")
 
 
 def ahead(work: Callable[[Item], Result], items: Iterable[Item], processes: int | None) -> Iterator[Result]:
-    """The results in the order of the items (all cores when `processes` is None; 1 works in this process)."""
+    """The results in the order of the items (all cores when `processes` is None; 1 works in this process).
+
+    Raises:
+        ValueError: one of the processes was killed.
+    """
     if processes == 1:
         yield from map(work, items)
         return
@@ -20,12 +27,31 @@ def ahead(work: Callable[[Item], Result], items: Iterable[Item], processes: int 
     source = iter(items)
     # Batches are sent a few ahead, never all at once: the items may be endless.
     batches = iter(lambda: list(islice(source, 16)), [])
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        pending = deque(pool.apply_async(_all, (work, batch)) for batch in islice(batches, 3 * workers))
-        while pending:
-            finished = pending.popleft().get()
-            pending.extend(pool.apply_async(_all, (work, batch)) for batch in islice(batches, 1))
-            yield from finished
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _end_with_its_parent) as pool:
+        pending = deque(pool.submit(_all, work, batch) for batch in islice(batches, 3 * workers))
+        try:
+            while pending:
+                finished = pending.popleft().result()
+                pending.extend(pool.submit(_all, work, batch) for batch in islice(batches, 1))
+                yield from finished
+        except BrokenProcessPool as problem:
+            raise ValueError(
+                "A process that drew or played was killed, for want of memory perhaps: run the same command again."
+            ) from problem
+        finally:
+            pool.shutdown(cancel_futures=True)  # of whoever takes no more
+
+
+def _end_with_its_parent() -> None:
+    """Let a process end when the one that started it was killed: it would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _all(work: Callable[[Item], Result], batch: list[Item]) -> list[Result]:

@@ -158,6 +158,14 @@ def under(tune: torch.Tensor) -> Denoiser:
     return denoise
 
 
+def test_null_text_tunes_words_of_half_precision() -> None:
+    up = SCHEDULES[0].grid(5)[::-1]
+    source = under(torch.full((1, 1), 0.4))
+    found = inverted(naive(source, X0[:1].float(), up))
+    *_, tuned = null_text(source, under, torch.zeros(1, 1).half(), found, up[-1], guidance=6.0)
+    assert all(words.isfinite().all() and words.any() for words in tuned.words.values())
+
+
 def test_null_text_follows_the_path_where_plain_guidance_leaves_it() -> None:
     up = SCHEDULES[0].grid(15)[::-1]
     source, nothing = under(torch.full((1, 1), 0.4).double()), torch.zeros(1, 1).double()

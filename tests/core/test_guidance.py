@@ -27,3 +27,11 @@ def test_a_walk_ends_where_the_last_denoiser_sees_it() -> None:
     for share, seen in ((1.0, 1.0), (0.5, 0.0)):
         limited = Limited(constant(1.0, 2), constant(0.0, 1), limit_of(levels, share))
         assert float(last(solve(ddim, limited, torch.randn(1, 3), levels)).mean()) == pytest.approx(seen, abs=1e-6)
+
+
+def test_shares_that_are_no_binary_fractions_are_not_rounded_up() -> None:
+    levels = Flow().grid(100)
+    for percent in range(1, 101):
+        limit = limit_of(levels, percent / 100)
+        assert limit is not None
+        assert levels.index(limit) == percent - 1

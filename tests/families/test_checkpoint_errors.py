@@ -185,10 +185,16 @@ def test_a_missing_shard(checkpoint: Callable[[str], Path], tmp_path: Path) -> N
     index = {"weight_map": {"conv_in.bias": "diffusion_pytorch_model-00001-of-00001.safetensors"}}
     (folder / "unet" / "diffusion_pytorch_model.safetensors.index.json").write_text(json.dumps(index))
     assert "unet/diffusion_pytorch_model-00001-of-00001.safetensors is missing" in sentence(folder)
+    (folder / "unet" / "diffusion_pytorch_model.safetensors.index.json").write_text('{"weight_map": ["a"]}')
+    assert "index.json names no weight files" in sentence(folder)
 
 
 def test_folders_and_files_that_are_no_model(tmp_path: Path) -> None:
     assert f"{tmp_path} is no model: it has neither a model_index.json nor a config.json" in sentence(tmp_path)
+    assert "There is no model '~nobody-here'" in sentence(Path("~nobody-here"))
+    (tmp_path / "config.json").write_text("[" * 100_000)
+    assert "config.json is not valid JSON" in sentence(tmp_path)
+    (tmp_path / "config.json").unlink()
     (tmp_path / "sd.safetensors").write_bytes(b"")
     assert "sd.safetensors is a single file" in sentence(tmp_path / "sd.safetensors")
     (tmp_path / "config.json").write_text('{"_class_name": "AutoencoderKL"}')

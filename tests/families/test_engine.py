@@ -104,6 +104,20 @@ def test_a_network_without_words(checkpoint: Callable[[str], Path]) -> None:
     assert off(pixel, with_engine(pixel, "openvino", "float32"), pixel.size, ["", ""]) < 1e-5
 
 
+def test_where_it_is_installed_and_broken_torch_computes(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise ImportError("libopenvino.so.2640: cannot open shared object file")
+
+    monkeypatch.setattr(engine, "PAYS_FROM", 0)
+    monkeypatch.setattr(engine, "installed", lambda: True)
+    monkeypatch.setattr(openvino_runtime, "library", broken)
+    openvino_runtime.core.cache_clear()
+    with pytest.warns(UserWarning, match="is installed and cannot be used .*libopenvino.* computed by torch instead"):
+        assert with_engine(model, "auto").engine is None
+    with pytest.raises(ModelError, match="use --engine torch"):
+        with_engine(model, "openvino")
+
+
 @needs_openvino
 def test_a_sample_does_not_depend_on_its_batch(model: Model) -> None:
     x = torch.randn(7, model.latent_channels, 8, 8, generator=torch.Generator().manual_seed(3))

@@ -3,6 +3,7 @@
 from typing import get_args
 
 import pytest
+import torch
 from torch import nn
 
 from regrow.families import new
@@ -25,3 +26,12 @@ def test_medium_is_the_largest_and_all_that_can_be_asked_for_is_made() -> None:
     assert get_args(training_request.NewSize) == get_args(new.NewSize)
     pixels = [millions(new.new_pixel_unet(0, (32, 32), size)) for size in get_args(new.NewSize)]
     assert pixels == sorted(set(pixels))
+
+
+def test_new_weights_follow_from_their_seed_and_leave_the_draws_of_others_alone() -> None:
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    one, other = (new.new_codec(3, "tiny").state_dict() for _ in range(2))
+    assert all(torch.equal(tensor, other[name]) for name, tensor in one.items())
+    assert torch.equal(torch.rand(3), expected)

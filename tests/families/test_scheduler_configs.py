@@ -94,6 +94,13 @@ def test_an_unknown_class_needs_betas_only() -> None:
         read({"_class_name": "NewScheduler"})
 
 
+@pytest.mark.parametrize("wrong", [{"shift": -1.0}, {"shift": 0.0}, {"num_train_timesteps": 0}])
+def test_a_flow_that_goes_nowhere_is_refused(wrong: dict[str, float]) -> None:
+    config = {**FlowMatchEulerDiscreteScheduler().config, "_class_name": "FlowMatchEulerDiscreteScheduler", **wrong}
+    with pytest.raises(ModelError):
+        schedule_from_config(config)
+
+
 @pytest.mark.parametrize("shift", [1.0, 3.0])
 def test_flow_matching(shift: float) -> None:
     theirs = FlowMatchEulerDiscreteScheduler(shift=shift)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,31 @@ def test_the_recipe_travels_in_the_file_which_others_still_read(tmp_path: Path, 
         assert np.abs(theirs - wave.T.numpy()).max() < 2**-23
     save(path, wave, 22_050)
     assert read_recipe(path) is None
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg"])
+def test_a_file_name_that_is_no_utf_8_stays_in_the_recipe(tmp_path: Path, suffix: str) -> None:
+    recipe = {**RECIPE, "image": "/x/\udcff 猫.wav"}
+    save(tmp_path / f"sound{suffix}", sine(), 22_050, recipe)
+    assert read_recipe(tmp_path / f"sound{suffix}") == recipe
+
+
+@pytest.mark.parametrize("size", [0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000])
+def test_what_a_program_wrote_to_a_pipe_is_whole(tmp_path: Path, size: int) -> None:
+    """It could not know the length, and left the largest there is in the header."""
+    path = tmp_path / "piped.wav"
+    soundfile.write(path, sine()[0].numpy(), 22_050, "PCM_16")
+    data, place = path.read_bytes(), path.read_bytes().index(b"data") + 4
+    path.write_bytes(data[:4] + struct.pack("<I", size) + data[8:place] + struct.pack("<I", size) + data[place + 4 :])
+    assert load(path).wave.shape == sine().shape
+    path = tmp_path / "piped.flac"
+    save(path, sine(), 22_050)
+    data = bytearray(path.read_bytes())
+    data[21] &= 0xF0  # the samples in all: 36 bits, 0 if they are not known
+    data[22:26] = bytes(4)
+    path.write_bytes(data)
+    with pytest.raises(MediaError, match="does not say how long it is"):
+        load(path)
 
 
 def test_a_comment_of_somebody_else_is_no_recipe(tmp_path: Path) -> None:

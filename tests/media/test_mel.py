@@ -166,3 +166,16 @@ def test_settings_out_of_range_are_named(change: dict[str, Any], message: str) -
 def test_bands_too_narrow_for_the_window_are_named() -> None:
     with pytest.raises(MediaError, match=r"mel bands, .* hold no frequency of a window of 256 samples"):
         filters(MelSettings(window=256, hop=64))
+
+
+def test_a_part_of_a_mel_is_as_loud_as_in_the_whole() -> None:
+    mel = to_mel(tones(), SETTINGS)
+    whole = from_mel(mel, SETTINGS)
+    for length in (256, 2560, 20_000):
+        assert torch.equal(from_mel(mel, SETTINGS, length), whole[..., :length])
+
+
+@pytest.mark.parametrize(("name", "value"), [("low", "20"), ("floor", None), ("high", True)])
+def test_a_setting_that_is_no_number_is_told(name: str, value: object) -> None:
+    with pytest.raises(MediaError, match=f"The mel setting {name} must be a number"):
+        MelSettings.from_json({**SETTINGS.to_json(), name: value})

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from safetensors.torch import save as save_tensors
 from transformers import BertTokenizerFast, BlipConfig, BlipForConditionalGeneration, BlipImageProcessor, BlipProcessor
 
 from regrow.families.describer import FILE, DescriberNetwork, read_describer
@@ -113,9 +114,10 @@ def test_an_inversion_alone_is_told_its_source(image: Path) -> None:
 
 
 def test_a_damaged_describer_is_named(tmp_path: Path) -> None:
-    (tmp_path / FILE).write_bytes(b"nothing")
-    with pytest.raises(ModelError, match=r"describer.safetensors is no describer of this model .*: delete it"):
-        read_describer(tmp_path, 4)
+    for content in (b"nothing", *(save_tensors({}, {"describer": told}) for told in ("[]", '{"attributes": {}}', "7"))):
+        (tmp_path / FILE).write_bytes(content)
+        with pytest.raises(ModelError, match=r"describer.safetensors is no describer of this model .*: delete it"):
+            read_describer(tmp_path, 4)
 
 
 def test_a_describer_learns_and_is_measured_on_other_things(

@@ -43,6 +43,11 @@ def test_a_waveform_is_as_high_as_the_sound_is_loud() -> None:
         assert int(rows.max() - rows.min()) == pytest.approx(gain * 127, abs=2)
 
 
+@pytest.mark.parametrize("count", [1, 221, 256, 257])
+def test_a_waveform_of_few_samples(count: int) -> None:
+    assert ink(graph.waveform(torch.full((count,), 0.5))).any(0).all()
+
+
 def test_the_samples_shown_are_those_about_the_loudest_one() -> None:
     wave = torch.zeros(1000)
     wave[700] = 0.25

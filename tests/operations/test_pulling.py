@@ -41,6 +41,14 @@ def test_pull_gets_the_model_and_what_is_told_of_it(hub: Hub, there: Path) -> No
     assert sorted(path.name for path in user_models().iterdir()) == ["other", "pets"]
 
 
+def test_pull_gets_half_precision_where_there_is_no_other(hub: Hub, there: Path) -> None:
+    (there / UNET).rename((there / UNET).with_suffix(".fp16.safetensors"))
+    folder = pulling.pull("jane/pets")
+    assert (folder / "unet" / "diffusion_pytorch_model.fp16.safetensors").is_file()
+    shutil.copy((there / UNET).with_suffix(".fp16.safetensors"), there / UNET)
+    assert not list(pulling.pull("jane/pets", "whole").rglob("*.fp16.*"))
+
+
 def test_a_broken_download_goes_on_at_the_byte_it_had_reached(hub: Hub, there: Path) -> None:
     size = (there / UNET).stat().st_size
     hub.server.cut[UNET] = size // 2
