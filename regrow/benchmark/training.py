@@ -65,6 +65,10 @@ def bench_training(
         batch: pictures a step.
         steps: measured, after two that warm up.
         threads: of the CPU; 0 leaves torch's choice.
+
+    Raises:
+        ModelError: it cannot be opened.
+        ValueError: it is no model of pictures.
     """
     found = []
     spawn = multiprocessing.get_context("spawn")
@@ -81,6 +85,8 @@ def _measure(way: str, name: str, batch: int, steps: int, threads: int) -> Speed
     if threads:
         torch.set_num_threads(threads)
     model = open_model(name)
+    if model.medium != "picture":
+        raise ValueError(f"{name} is a model of {model.medium}s, and this measures models of pictures.")
     with tempfile.TemporaryDirectory() as aside:
         os.environ["REGROW_HOME"] = aside  # this process ends with the measurement; nothing it encodes is kept
         return _timed(way, model, batch, steps)

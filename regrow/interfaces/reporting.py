@@ -29,7 +29,7 @@ def opened(name: str, run: "Opening") -> Model:
     return open_model(name, allow_pickle=run.allow_pickle, device=run.device, dtype=dtype)
 
 
-def engaged(name: str, run: "Run", check: Callable[[Model], None] | None = None) -> Model:
+def engaged(name: str, run: "Run", check: Callable[[Model], object] | None = None) -> Model:
     """The same, computed by the engine that a command asks for; checked before that takes its seconds to be made."""
     model = opened(name, run)
     if check:

@@ -32,6 +32,7 @@ from regrow.operations import inspect as inspecting
 from regrow.operations import invert as inverting
 from regrow.operations import replay as replaying
 from regrow.operations.edit import Edited
+from regrow.operations.edit_sounds import check_sounds
 from regrow.operations.recipe import Recipe
 from regrow.operations.requests import Edit, Generate, Invert
 from regrow.operations.trajectories import save_trajectory
@@ -65,7 +66,8 @@ def generate(request: Generate, run: "Run", out: Path | None) -> None:
 def edit(request: Edit, run: "Run", out: Path | None, sheet: Path | None) -> None:
     if sounds.is_sound(request.image):
         request = sounds.for_sounds(request)
-        sounds.edit(request, run, out, sheet, engaged(request.model, run))
+        model = engaged(request.model, run, lambda model: check_sounds(request, model))
+        sounds.edit(request, run, out, sheet, model)
         return
     first = checked(out or Path(f"{request.image.stem}-{slug(request.target[0])}.png"))
     if sheet:

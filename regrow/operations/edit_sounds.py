@@ -57,6 +57,19 @@ class EditedSounds:
     notes: tuple[str, ...]
 
 
+def check_sounds(request: Edit, model: Model) -> MelSettings:
+    """The mel settings of the model, where a request can be carried out on a sound by it.
+
+    Raises:
+        ValueError: a setting is a picture's alone, or the model makes no sounds.
+    """
+    if request.mask is not None or request.region is not None:
+        raise ValueError("region and mask say where a picture may change; leave them out for a sound.")
+    if request.size is not None or request.frame != Edit.frame:
+        raise ValueError("size and frame are of pictures; a sound keeps its length: leave them out.")
+    return settings_of(model)
+
+
 def edit_sounds(request: Edit, model: Model) -> Generator[Progress, None, EditedSounds]:
     """Edit a sound of any duration.
 
@@ -64,12 +77,8 @@ def edit_sounds(request: Edit, model: Model) -> Generator[Progress, None, Edited
         MediaError: the sound or the trajectory cannot be used.
         ValueError: a setting is out of range, or the model makes no sounds.
     """
-    if request.mask is not None or request.region is not None:
-        raise ValueError("region and mask say where a picture may change; leave them out for a sound.")
-    if request.size is not None or request.frame != Edit.frame:
-        raise ValueError("size and frame are of pictures; a sound keeps its length: leave them out.")
     started = time.monotonic()
-    settings = settings_of(model)
+    settings = check_sounds(request, model)
     heard = hear(request.image, model)
     request, steps = with_steps(request, model)
     latents = model.encode(heard.mel[None])
