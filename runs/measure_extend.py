@@ -1,6 +1,6 @@
 """How played phrases go on: three seconds of each are given, `regrow extend` adds three.
 
-    python runs/measure_extend.py [phrases] [steps]
+    python runs/measure_extend.py [phrases] [steps] [repeat or free]
 
 Counted is what the judge of `regrow bench bandstand` hears as it is in the phrase, in what the phrase itself goes on
 with and in the new part alone; and how much louder the new part is than the part that was given.
@@ -9,6 +9,7 @@ with and in the new part alone; and how much louder the new part is than the par
 import sys
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -29,7 +30,7 @@ def decibels(wave: torch.Tensor) -> float:
     return float(10 * wave.square().mean().log10())
 
 
-def main(phrases: int, steps: int) -> None:
+def main(phrases: int, steps: int, notes: Literal["repeat", "free"]) -> None:
     settings, model, judge = MelSettings(), open_model("bandstand"), load_sound_judge()
     given, added = round(GIVEN * settings.rate), round(ADDED * settings.rate)
     right = {part: dict.fromkeys(JUDGED, 0) for part in ("played", "grown")}
@@ -42,7 +43,7 @@ def main(phrases: int, steps: int) -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "given.wav"
             save(path, played[:, :given], settings.rate)
-            request = Extend(path, caption(phrase, 0, "en"), ADDED, steps=steps)
+            request = Extend(path, caption(phrase, 0, "en"), ADDED, steps=steps, notes=notes)
             (wave,) = finish(extend(request, model)).waves
         new = [part[:, given : given + added] for part in (played, wave)]
         for counts, heard in zip(right.values(), judge.read(to_mel(torch.stack(new), settings)), strict=True):
@@ -55,4 +56,5 @@ def main(phrases: int, steps: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 24, int(sys.argv[2]) if len(sys.argv) > 2 else 20)
+    numbers = [int(value) for value in sys.argv[1:] if value.isdecimal()]
+    main((numbers or [24])[0], (numbers[1:] or [20])[0], "free" if "free" in sys.argv else "repeat")

@@ -7,7 +7,7 @@ without its repetitions), so that the network sees what it has to go on from.
 
 import time
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F  # noqa: N812, the name everybody knows it by
@@ -25,8 +25,10 @@ from regrow.media.mel import from_unit, to_mel, to_unit
 from regrow.operations.cautions import about_words
 from regrow.operations.extend_request import Extend
 from regrow.operations.hearing import Heard, hear, level_of, settings_of
+from regrow.operations.melody import can_listen, telling, told
 from regrow.operations.progress import Progress
 from regrow.operations.recipe import Recipe, make_recipe
+from regrow.operations.repetition import Again, going_on
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,10 @@ def extend(request: Extend, model: Model) -> Generator[Progress, None, Extended]
     heard = hear(request.sound, model)
     old, rate = heard.sound.wave, heard.sound.rate
     waves, evaluations = [old] * request.count, 0
+    played = _played(request, model, heard)
     for part, seconds in (("after", request.after), ("before", request.before)):
         if seconds:
-            new, calls = yield from _grown(request, model, heard.wave, seconds, part == "before")
+            new, calls = yield from _grown(request, model, heard.wave, seconds, part == "before", played)
             added = [_at_the_end(wave, heard, model, seconds, part == "before") for wave in new]
             waves = [
                 torch.cat([more, wave] if part == "before" else [wave, more], -1)
@@ -73,11 +76,26 @@ def extend(request: Extend, model: Model) -> Generator[Progress, None, Extended]
     figures = {"evaluations": evaluations, "seconds": round(time.monotonic() - started, 2)}
     recipes = tuple(make_recipe(request, model, wave, i, figures) for i, wave in enumerate(waves))
     notes = heard.notes + about_words(model, [request.prompt, request.negative])
+    if request.notes == "repeat" and can_listen(model) and not played:
+        notes += (f"No beat was found in {request.sound.name}, so what is added plays what it likes.",)
     return Extended(tuple(waves), rate, (first, first + old.shape[-1]), recipes, notes)
 
 
+def _played(request: Extend, model: Model, heard: Heard) -> tuple[Again, ...]:
+    """The notes of the whole, the file's own among them; none where the model is not to be told any."""
+    if request.notes == "free" or not can_listen(model):
+        return ()
+    length = heard.sound.wave.shape[-1] / heard.sound.rate
+    return going_on(telling(model, heard.mel)[1], length, request.before, request.after)
+
+
 def _grown(
-    request: Extend, model: Model, known: Float[Tensor, "1 n"], seconds: float, before: bool
+    request: Extend,
+    model: Model,
+    known: Float[Tensor, "1 n"],
+    seconds: float,
+    before: bool,
+    played: tuple[Again, ...],
 ) -> Generator[Progress, None, tuple[Float[Tensor, "b 1 m"], int]]:
     """What comes after a wave, or what comes before it, at the model's rate, and the evaluations that each took."""
     settings = settings_of(model)
@@ -97,6 +115,11 @@ def _grown(
     wave = wave / level
     mel = to_unit(to_mel((wave.flip(-1) if before else wave)[None], settings), settings)
     latents = model.encode(mel)
+    if played:
+        first = (
+            -new * cell / settings.rate if before else known.shape[-1] / settings.rate - context * cell / settings.rate
+        )
+        model = told(model, [replace(note, onset=note.onset - first) for note in played], latents.shape[-1])
     cells = context * model.multiple // model.factor
     mask = torch.ones(1, 1, *latents.shape[-2:])
     mask[..., slice(latents.shape[-1] - cells, None) if before else slice(cells)] = 0

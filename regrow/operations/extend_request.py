@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from tyro.conf import Positional
 
@@ -27,6 +28,8 @@ class Extend:
         solver: ddim, heun (two evaluations a step) or dpmpp_2m.
         eta: fresh noise of ddim, 0 to 1.
         spacing: of the levels.
+        notes: repeat reads the notes of the file, and tells the model that they come again in their own beat, where it
+            can be told (the embedded bandstand can); free leaves to it what is played.
     """
 
     sound: Positional[Path]
@@ -42,6 +45,7 @@ class Extend:
     solver: SolverName = "dpmpp_2m"
     eta: float = 0.0
     spacing: Spacing = "trailing"
+    notes: Literal["repeat", "free"] = "repeat"
 
     def __post_init__(self) -> None:
         check_ranges(self)
