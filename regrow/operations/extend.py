@@ -20,6 +20,7 @@ from regrow.core.noise import derive_seed, noise
 from regrow.core.solvers import make_step, solve
 from regrow.families.model import Model
 from regrow.media.audio import resample
+from regrow.media.contour import PlayedNote
 from regrow.media.joint import grown_onto, pasted
 from regrow.media.mel import from_unit, to_mel, to_unit
 from regrow.operations.cautions import about_words
@@ -28,7 +29,7 @@ from regrow.operations.hearing import Heard, hear, level_of, settings_of
 from regrow.operations.melody import can_listen, telling, told
 from regrow.operations.progress import Progress
 from regrow.operations.recipe import Recipe, make_recipe
-from regrow.operations.repetition import Again, going_on
+from regrow.operations.repetition import going_on
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def extend(request: Extend, model: Model) -> Generator[Progress, None, Extended]
     return Extended(tuple(waves), rate, (first, first + old.shape[-1]), recipes, notes)
 
 
-def _played(request: Extend, model: Model, heard: Heard) -> tuple[Again, ...]:
+def _played(request: Extend, model: Model, heard: Heard) -> tuple[PlayedNote, ...]:
     """The notes of the whole, the file's own among them; none where the model is not to be told any."""
     if request.notes == "free" or not can_listen(model):
         return ()
@@ -95,7 +96,7 @@ def _grown(
     known: Float[Tensor, "1 n"],
     seconds: float,
     before: bool,
-    played: tuple[Again, ...],
+    played: tuple[PlayedNote, ...],
 ) -> Generator[Progress, None, tuple[Float[Tensor, "b 1 m"], int]]:
     """What comes after a wave, or what comes before it, at the model's rate, and the evaluations that each took."""
     settings = settings_of(model)

@@ -6,11 +6,10 @@ come again by themselves, from one time to the next, and else all of them.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from regrow.media.contour import WITHIN, Sounding
+from regrow.media.contour import WITHIN, PlayedNote, Sounding
 
 FEWEST = 2
 """Onsets that a beat can be told from."""
@@ -26,16 +25,7 @@ ALIKE = 0.75
 """The share of notes that come again, from which on they are said to."""
 
 
-@dataclass(frozen=True)
-class Again:
-    """A note that is repeated, in seconds from the beginning of the known sound; see `media.contour.Sounding`."""
-
-    onset: float
-    duration: float
-    pitch: int
-
-
-def going_on(notes: Sequence[Sounding], length: float, before: float, after: float) -> tuple[Again, ...]:
+def going_on(notes: Sequence[Sounding], length: float, before: float, after: float) -> tuple[PlayedNote, ...]:
     """Notes of a sound, and what comes before and after them if they are repeated; none where they have no beat.
 
     Args:
@@ -48,16 +38,16 @@ def going_on(notes: Sequence[Sounding], length: float, before: float, after: flo
     if step is None:
         return ()
     period = _period(notes, length, step)
-    found = [Again(note.onset, note.duration, note.pitch) for note in notes]
+    found = [PlayedNote(note.onset, note.duration, note.pitch) for note in notes]
     times = math.ceil(max(before, after) / period) + 1
     for note in notes:
         for i in range(1, times + 1):
             later, earlier = note.onset + i * period, note.onset - i * period
             # the last period is what comes next, the first what came before
             if note.onset >= length - period and length - WITHIN <= later < length + after:
-                found.append(Again(later, note.duration, note.pitch))
+                found.append(PlayedNote(later, note.duration, note.pitch))
             if note.onset < period and -before - WITHIN <= earlier < -WITHIN:
-                found.append(Again(earlier, note.duration, note.pitch))
+                found.append(PlayedNote(earlier, note.duration, note.pitch))
     return tuple(sorted(found, key=lambda note: (note.onset, note.pitch)))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from regrow.media.contour import STANDARD, PlayedNote, matches
 from regrow.media.files import MediaError
 from regrow.media.mel import MelSettings, to_mel, to_unit
 from regrow.operations.edit_sounds import edit_sounds
+from regrow.operations.extend import extend
+from regrow.operations.extend_request import Extend
 from regrow.operations.generate_sounds import generate_sounds
 from regrow.operations.hearing import hear
 from regrow.operations.melody import can_listen, told
@@ -153,6 +156,31 @@ def test_a_melody_gives_its_notes_and_its_length_and_is_replayed(model: Model, c
     save(clip, torch.zeros(1, 100), 22_050)
     with pytest.raises(MediaError, match="has changed since it was used"):
         request_from(made.recipes[0])
+
+
+def test_what_is_added_is_told_the_notes_from_where_it_grows(
+    model: Model, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[float]] = []
+
+    def spy(model: Model, notes: Sequence[PlayedNote], cells: int) -> Model:
+        seen.append([note.onset for note in notes])
+        return told(model, notes, cells)
+
+    monkeypatch.setattr("regrow.operations.extend.told", spy)
+    monkeypatch.setattr("regrow.operations.extend.going_on", lambda *_: (PlayedNote(-0.4, 0.2, 62), *NOTES))
+    request = Extend(clip, WORDS, after=0.5, before=0.5, model=str(model.folder), steps=1)
+    extended = finish(extend(request, model))
+    cell = model.multiple * 256 / 22_050
+    known = 1.3 - np.ceil(1.3 / cell) * cell  # whole cells of it are seen beside what is added behind it
+    added = -np.ceil(0.5 / cell) * cell  # and whole cells are added before it
+    onsets = [-0.4, *(note.onset for note in NOTES)]
+    assert seen == [pytest.approx([onset - first for onset in onsets], abs=1e-3) for first in (known, added)]
+    free = finish(extend(replace(request, notes="free"), model))
+    assert len(seen) == 2
+    assert not torch.equal(free.waves[0], extended.waves[0])
+    again = finish(replay(extended.recipes[0], request_from(extended.recipes[0]), model))
+    assert again.identical
 
 
 def test_a_melody_for_what_cannot_play_one_is_one_sentence(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:

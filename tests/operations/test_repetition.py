@@ -4,16 +4,17 @@ from random import Random
 
 import pytest
 
-from regrow.operations.repetition import Again, going_on, grid_of
+from regrow.media.contour import PlayedNote
+from regrow.operations.repetition import going_on, grid_of
 from regrow.worlds.bandstand import Phrase
 from regrow.worlds.phrase import TEMPOS
 from regrow.worlds.score import notes
 
 
-def bar(times: int, beat: float = 0.5) -> list[Again]:
+def bar(times: int, beat: float = 0.5) -> list[PlayedNote]:
     """Two beats of three notes, again and again."""
     tune = [(0.0, 60), (0.8, 64), (1.2, 67)]
-    return [Again((2 * i + at) * beat, 0.4 * beat, key) for i in range(times) for at, key in tune]
+    return [PlayedNote((2 * i + at) * beat, 0.4 * beat, key) for i in range(times) for at, key in tune]
 
 
 def test_what_comes_again_goes_on_from_where_it_is() -> None:
@@ -49,11 +50,11 @@ def test_the_grid_of_nearly_every_score_is_a_simple_part_of_its_beat() -> None:
 @pytest.mark.parametrize("onsets", [[], [0.5], [0.5, 0.51]])
 def test_one_onset_has_no_beat(onsets: list[float]) -> None:
     assert grid_of(onsets) is None
-    assert going_on([Again(onset, 0.2, 60) for onset in onsets], 2.0, 1.0, 1.0) == ()
+    assert going_on([PlayedNote(onset, 0.2, 60) for onset in onsets], 2.0, 1.0, 1.0) == ()
 
 
 def test_without_a_repetition_all_of_it_comes_again() -> None:
-    tune = [Again(0.5 * i, 0.4, key) for i, key in enumerate((60, 62, 67, 64, 71))]
+    tune = [PlayedNote(0.5 * i, 0.4, key) for i, key in enumerate((60, 62, 67, 64, 71))]
     found = going_on(tune, 2.5, 0, 2.5)
     assert [note.pitch for note in found] == [60, 62, 67, 64, 71] * 2
     assert [round(note.onset, 2) for note in found] == [0.5 * i for i in range(10)]
