@@ -18,6 +18,8 @@ from regrow.interfaces.web.places import page
 from regrow.media.home import home
 from regrow.operations.journal import read_log
 
+SAME = 5.0
+"""Seconds that a process's beginning may be off what was written down."""
 POINTS = 500
 """Of a curve, at most: more are not seen in a plot, and are sent to every open page."""
 
@@ -74,13 +76,16 @@ def running(name: str) -> int | None:
             return None
     except ChildProcessError:
         pass  # a former server's child
-    return pid if _began(pid) == began else None  # the number may be another program's by now
+    now = _began(pid)
+    # the number may be another program's by now; and the clock may have been set since
+    return pid if now is not None and abs(now - began) < SAME else None
 
 
 def _began(pid: int) -> float | None:
-    """When the process of this number was started; None where there is none."""
+    """When the process of this number was started; None where there is none at work."""
     try:
-        return psutil.Process(pid).create_time()
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
     except psutil.Error:
         return None
 
