@@ -128,20 +128,29 @@ def save_model(model: Model, folder: Path, dtype: torch.dtype = torch.float16) -
     Args:
         model: of any family.
         folder: is made.
-        dtype: of the weights.
+        dtype: of the weights; a part with a weight that it cannot hold is written in float32.
     """
     shutil.copytree(model.folder, folder, ignore=_weights)
     flat = not (model.folder / "unet").is_dir()
     codec = "vqvae" if model.family == "mel-unet" else "vae"
     for name, part in (("unet", model.unet), (codec, model.codec), ("text_encoder", model.text_encoder)):
         if part is not None:
-            copy: Any = torch.nn.Module.to(deepcopy(part), dtype=dtype)  # diffusers' own `to` says it may be inexact
+            kept = dtype if _holds(dtype, part) else torch.float32
+            copy: Any = torch.nn.Module.to(deepcopy(part), dtype=kept)  # diffusers' own `to` says it may be inexact
             where = folder if flat else folder / name
             with quiet():
                 copy.save_pretrained(where)
             _forget_path(where / "config.json")
             for weights in where.glob("*.safetensors"):  # which safetensors makes unreadable to all but their owner
                 shutil.copymode(where / "config.json", weights)
+
+
+def _holds(dtype: torch.dtype, part: torch.nn.Module) -> bool:
+    """Whether no weight overflows: one that does would make the whole model NaN, without a word."""
+    most = torch.finfo(dtype).max
+    return all(
+        bool((tensor.abs() <= most).all()) for tensor in part.state_dict().values() if tensor.is_floating_point()
+    )
 
 
 def _forget_path(config_file: Path) -> None:

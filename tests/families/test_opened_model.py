@@ -18,6 +18,7 @@ from regrow.core.noise import noise
 from regrow.families import registry
 from regrow.families.model import Model, ModelError
 from regrow.families.registry import list_models, open_model
+from regrow.families.saving import save_model
 
 Checkpoint = Callable[[str], Path]
 
@@ -235,6 +236,20 @@ def test_half_precision_variants_and_shards_open(checkpoint: Checkpoint, tmp_pat
     model, same = open_model(folder), open_model(checkpoint("sd1"))
     assert torch.equal(model.condition(["a cat"]).tokens, same.condition(["a cat"]).tokens)
     assert torch.equal(model.unet.conv_in.weight, same.unet.conv_in.weight)
+
+
+def test_weights_that_half_precision_cannot_hold_are_kept_in_float32(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    model = open_model(checkpoint("sd-tiny"))
+    model.unet.conv_in.weight[0, 0, 0, 0] = 1e5
+    save_model(model, tmp_path / "saved")
+    again = open_model(tmp_path / "saved")
+    assert float(again.unet.conv_in.weight.max()) == 1e5
+    sizes = [
+        sum(path.stat().st_size for path in (tmp_path / "saved" / part).glob("*.safetensors"))
+        for part in ("unet", "vae")
+    ]
+    counts = [sum(p.numel() for p in part.parameters()) for part in (model.unet, model.codec)]
+    assert [round(size / count) for size, count in zip(sizes, counts, strict=True)] == [4, 2]
 
 
 def test_opening_leaves_the_terminal_and_the_callers_settings_alone(
