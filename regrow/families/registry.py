@@ -2,7 +2,7 @@
 
 import fnmatch
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,7 +108,7 @@ def family_of(folder: Path) -> Family:
     return _family(folder)[0]
 
 
-def wanted_files(allow_pickle: bool = False, there: Iterable[str] = ()) -> list[str]:
+def wanted_files(allow_pickle: bool = False, there: Sequence[str] = ()) -> list[str]:
     """Patterns, relative to a model's folder, of all the files that a model is read from.
 
     Args:

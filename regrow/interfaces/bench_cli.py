@@ -94,7 +94,7 @@ class BenchEdit:
         model: name of an embedded or installed model, or a folder; it must know the storybook.
         wishes: how many scenes to measure a wish on each, six kinds in turn.
         tuning: how many other scenes the settings of each way are chosen on; 0 takes the first setting of each.
-        settings: how many of each way's nine settings are tried.
+        settings: how many of each way's settings are tried, of which most have nine.
         only: names of the ways to measure; all but negative_prompt and null_text if not given.
         round_trips: on how many of the first scenes the way back to the scene itself is measured.
         kept: a file that outcomes are added to as they come, so that the same command goes on when it was killed.

@@ -63,9 +63,13 @@ def extend(request: Extend, model: Model) -> Generator[Progress, None, Extended]
     heard = hear(request.sound, model)
     old, rate = heard.sound.wave, heard.sound.rate
     waves, evaluations = [old] * request.count, 0
-    played = _played(request, model, heard)
+    notes = heard.notes + about_words(model, [request.prompt, request.negative])
+    score = telling(model, heard.mel)[1] if request.notes == "repeat" and can_listen(model) else None
     for part, seconds in (("after", request.after), ("before", request.before)):
         if seconds:
+            played = () if score is None else going_on(score, old.shape[-1] / rate, seconds, part == "before")
+            if score is not None and not played:
+                notes += (f"No beat was found in {request.sound.name}; what is added {part} it plays what it likes.",)
             new, calls = yield from _grown(request, model, heard.wave, seconds, part == "before", played)
             added = [_at_the_end(wave, heard, model, seconds, part == "before") for wave in new]
             waves = [
@@ -76,18 +80,7 @@ def extend(request: Extend, model: Model) -> Generator[Progress, None, Extended]
     first = round(request.before * rate)
     figures = {"evaluations": evaluations, "seconds": round(time.monotonic() - started, 2)}
     recipes = tuple(make_recipe(request, model, wave, i, figures) for i, wave in enumerate(waves))
-    notes = heard.notes + about_words(model, [request.prompt, request.negative])
-    if request.notes == "repeat" and can_listen(model) and not played:
-        notes += (f"No beat was found in {request.sound.name}, so what is added plays what it likes.",)
     return Extended(tuple(waves), rate, (first, first + old.shape[-1]), recipes, notes)
-
-
-def _played(request: Extend, model: Model, heard: Heard) -> tuple[PlayedNote, ...]:
-    """The notes of the whole, the file's own among them; none where the model is not to be told any."""
-    if request.notes == "free" or not can_listen(model):
-        return ()
-    length = heard.sound.wave.shape[-1] / heard.sound.rate
-    return going_on(telling(model, heard.mel)[1], length, request.before, request.after)
 
 
 def _grown(

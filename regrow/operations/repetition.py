@@ -11,6 +11,8 @@ import numpy as np
 
 from regrow.media.contour import WITHIN, PlayedNote, Sounding
 
+NEAR = 8.0
+"""Seconds beside what is added in which the beat is looked for: players drift."""
 FEWEST = 2
 """Onsets that a beat can be told from."""
 ASTRAY = 0.1
@@ -25,29 +27,29 @@ ALIKE = 0.75
 """The share of notes that come again, from which on they are said to."""
 
 
-def going_on(notes: Sequence[Sounding], length: float, before: float, after: float) -> tuple[PlayedNote, ...]:
-    """Notes of a sound, and what comes before and after them if they are repeated; none where they have no beat.
+def going_on(notes: Sequence[Sounding], length: float, seconds: float, before: bool) -> tuple[PlayedNote, ...]:
+    """Notes of a sound, and what comes after or before them if they are repeated; none where they have no beat.
 
     Args:
         notes: of the known sound.
         length: seconds of it.
-        before: seconds that are added before it.
-        after: seconds that are added after it.
+        seconds: that are added.
+        before: whether before it, not after it.
     """
-    step = grid_of([note.onset for note in notes])
+    begin, end = (0.0, min(NEAR, length)) if before else (max(0.0, length - NEAR), length)
+    near = [note for note in notes if begin <= note.onset < end]
+    step = grid_of([note.onset for note in near])
     if step is None:
         return ()
-    period = _period(notes, length, step)
+    period = _period(near, end - begin, end - min(note.onset for note in near), step)
     found = [PlayedNote(note.onset, note.duration, note.pitch) for note in notes]
-    times = math.ceil(max(before, after) / period) + 1
-    for note in notes:
-        for i in range(1, times + 1):
-            later, earlier = note.onset + i * period, note.onset - i * period
-            # the last period is what comes next, the first what came before
-            if note.onset >= length - period and length - WITHIN <= later < length + after:
-                found.append(PlayedNote(later, note.duration, note.pitch))
-            if note.onset < period and -before - WITHIN <= earlier < -WITHIN:
-                found.append(PlayedNote(earlier, note.duration, note.pitch))
+    # the last period is what comes next, the first what came before
+    again = [note for note in near if (note.onset < begin + period if before else note.onset >= end - period)]
+    for i in range(1, math.ceil(seconds / period) + 2):
+        for note in again:
+            onset = note.onset - i * period if before else note.onset + i * period
+            if -seconds - WITHIN <= onset < -WITHIN if before else length - WITHIN <= onset < length + seconds:
+                found.append(PlayedNote(onset, note.duration, note.pitch))
     return tuple(sorted(found, key=lambda note: (note.onset, note.pitch)))
 
 
@@ -73,18 +75,17 @@ def grid_of(onsets: Sequence[float]) -> float | None:
     return float(np.polyfit(lines, apart, 1)[0]) if np.ptp(lines) else float(STEPS[found])
 
 
-def _period(notes: Sequence[Sounding], length: float, step: float) -> float:
-    """Seconds after which the notes come again: a whole number of steps."""
-    first = min(note.onset for note in notes)
-    best, whole = (0.0, 0.0), math.ceil((length - first) / step - WITHIN / step) * step
-    for count in range(max(1, math.ceil(length / 4 / step)), math.floor((length - first) / step) + 1):
+def _period(notes: Sequence[Sounding], span: float, held: float, step: float) -> float:
+    """Seconds after which the notes come again: a whole number of steps, of those from the first note to the end."""
+    first, best = min(note.onset for note in notes), (0.0, 0.0)
+    for count in range(max(1, math.ceil(span / 4 / step)), math.floor(held / step) + 1):
         period = count * step
         later = [note for note in notes if note.onset >= first + period - WITHIN]
         if len(later) < ENOUGH:
             break
         score = sum(_heard_before(note, notes, period) for note in later) / len(later)
         best = max(best, (round(score, 2), period))
-    return best[1] if best[0] >= ALIKE else whole
+    return best[1] if best[0] >= ALIKE else max(1, math.ceil((held - WITHIN) / step)) * step
 
 
 def _heard_before(note: Sounding, notes: Sequence[Sounding], period: float) -> float:
