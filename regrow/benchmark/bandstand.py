@@ -39,8 +39,9 @@ def bench_bandstand(
 ) -> Generator[Progress, None, BandstandFigures]:
     """Measure a model of sounds on held-out phrases.
 
-    Phrase i has seed 9,000,000 + i, which also chooses its caption and draws its noise, so that `regrow generate
-    CAPTION --seed SEED` makes its sound again.
+    Phrase i has seed 9,000,000 + i, which also chooses its caption, draws its noise and, with other random
+    numbers than the phrase's, what the caption leaves open, so that `regrow generate CAPTION --seed SEED` makes its
+    sound again.
 
     Args:
         model: of sounds, one that takes words.
@@ -87,7 +88,7 @@ def bench_bandstand(
         for i in range(0, phrases, batch):
             hear(kind, _again(grow(model, prompts[i : i + batch], seeds[i : i + batch], settings), model, mel))
             yield Progress(kind, min(i + batch, phrases), phrases)
-    names = ("steps", "guidance", "guidance_share", "solver", "eta", "spacing", "negative")
+    names = ("steps", "guidance", "guidance_share", "solver", "eta", "spacing", "negative", "details")
     told = {name: getattr(settings, name) for name in names}
     return BandstandFigures(
         model=model.name,

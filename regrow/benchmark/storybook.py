@@ -10,7 +10,7 @@ share of right readings stands how far the pictures are from drawings, in what t
 
 import time
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 import numpy as np
@@ -27,6 +27,7 @@ from regrow.families.model import Model
 from regrow.media.distance import psnr, ssim
 from regrow.media.image import from_uint8
 from regrow.operations.generate import guided
+from regrow.operations.imagined import in_full
 from regrow.operations.progress import Progress
 from regrow.operations.requests import Generate
 from regrow.worlds.storybook import TIMES, WEATHERS, Language, Scene, caption, captions, draw
@@ -46,14 +47,14 @@ def bench_storybook(
 ) -> Generator[Progress, None, StorybookFigures]:
     """Measure a model on held-out scenes.
 
-    Scene i has seed 9,000,000 + i, which also chooses its caption and draws its noise, so that `regrow generate
-    CAPTION --seed SEED` makes its picture again.
+    Scene i has seed 9,000,000 + i, which also chooses its caption, draws its noise and, with other random numbers than
+    the scene's, what the caption leaves open, so that `regrow generate CAPTION --seed SEED` makes its picture again.
 
     Args:
         model: one that takes words.
         scenes: how many.
-        settings: steps, guidance, its share, solver, eta, spacing, negative and size, which are `regrow generate`'s own
-            defaults when None; the other fields are not heeded.
+        settings: steps, guidance, its share, solver, eta, spacing, negative, details and size, which are
+            `regrow generate`'s own defaults when None; the other fields are not heeded.
         languages: of the captions; each is generated on its own.
         batch: pictures at a time.
         judge: the shipped one when None.
@@ -94,7 +95,7 @@ def bench_storybook(
         samples[language] = Samples(tuple(book[:shown]), drawn.first, torch.cat(grown), tuple(read[:shown]))
     told = {
         name: getattr(settings, name)
-        for name in ("steps", "guidance", "guidance_share", "solver", "eta", "spacing", "negative")
+        for name in ("steps", "guidance", "guidance_share", "solver", "eta", "spacing", "negative", "details")
     }
     return StorybookFigures(
         model=model.name,
@@ -143,16 +144,20 @@ def _draw_and_code(
 def grow(model: Model, prompts: Sequence[str], seeds: Sequence[int], settings: Generate) -> Float[Tensor, "b 3 h w"]:
     """Pictures in [-1, 1] from prompts, one each and in one batch, as `operations.generate` grows them.
 
+    Told in full first, where the settings say so.
+
     Args:
         model: that grows them.
         prompts: one a picture.
         seeds: of the noise, one a picture.
         settings: see `bench_storybook`.
     """
+    each = [replace(settings, prompt=prompt, seed=seed) for prompt, seed in zip(prompts, seeds, strict=True)]
+    told = [in_full(one, model)[0][0] for one in each]
     # noise of standard deviation 1 whatever the last level's sigma, as there
     x = noise(model.latent_shape(*(settings.size or model.size)), seeds)
     levels = model.schedule.grid(settings.steps, settings.spacing)
-    denoise = guided(settings, model, model.condition(prompts), levels)
+    denoise = guided(settings, model, model.condition(told), levels)
     return model.decode(last(solve(make_step(settings.solver, settings.eta, seeds), denoise, x, levels))).cpu().float()
 
 

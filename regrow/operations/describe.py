@@ -25,16 +25,18 @@ class Told:
         blank: anything of that world.
         attributes: what is read.
         captions: all that can be said, the plainest first, by language.
+        random: the thing of a seed.
     """
 
     blank: Any
     attributes: Mapping[str, tuple[str, ...]]
     captions: Callable[[Any, Any], tuple[str, ...]]
+    random: Callable[[int], Any]
 
 
 WORLDS = {
-    "storybook": Told(Scene(), wording.ATTRIBUTES, wording.captions),
-    "bandstand": Told(Phrase(), wording_bandstand.ATTRIBUTES, wording_bandstand.captions),
+    "storybook": Told(Scene(), wording.ATTRIBUTES, wording.captions, Scene.random),
+    "bandstand": Told(Phrase(), wording_bandstand.ATTRIBUTES, wording_bandstand.captions, Phrase.random),
 }
 
 

@@ -5,10 +5,8 @@ the rain. Told so, a small model fills in what is usual. A describer has read wh
 they change; and the model is told both as it was trained to be told: in the fullest of its captions.
 """
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import combinations
 from typing import Any, NamedTuple
 
 from jaxtyping import Float
@@ -17,12 +15,8 @@ from torch import Tensor
 from regrow.families.describer import read_describer
 from regrow.families.model import Model
 from regrow.operations.describe import WORLDS, Told, read_off
+from regrow.operations.meaning import carrying, changed_to, is_part, language_of, meant
 from regrow.operations.requests import OWN_NEGATIVE, Edit
-
-CHANGES = 2
-"""The most that words may differ from what is seen: what a wish changes, and what must change with it."""
-CARRYING_NOTHING = frozenset(("a", "an", "the", "and", "is", "of", "in", "on", "at", "with", *"一只个张幅在"))
-"""Words and characters that say nothing of a thing by themselves."""
 
 
 class Detailed(NamedTuple):
@@ -94,90 +88,31 @@ def detailed(model: Model, latents: Float[Tensor, "1 c y x"], source: str, targe
         return Detailed({})
     told = WORLDS[describer.world]
     seen, _ = read_off(describer, latents)
-    origin = _meant(told, seen, source)
+    origin = meant(told, seen, source)
     if origin is None:
         return Detailed({}, source)
     changed = set[str]()
-    found = {source: told.captions(origin, _language(source))[-1]}
+    found = {source: told.captions(origin, language_of(source))[-1]}
     named = _named(told, origin, source)
     for target in targets:
-        wished = _meant(told, origin, target)
+        wished = meant(told, origin, target)
         if wished is None:
             return Detailed({}, target)
         for name in named - _named(told, wished, target):
             if "none" in told.attributes[name]:
                 wished = wished.replace(**{name: "none"})
-        found[target] = told.captions(wished, _language(target))[-1]
+        found[target] = told.captions(wished, language_of(target))[-1]
         changed |= {name for name in told.attributes if getattr(wished, name) != getattr(origin, name)}
     return Detailed(found, changed=frozenset(changed))
 
 
-def _meant(told: Told, thing: Any, words: str) -> Any | None:
-    """The thing nearest to this one of which the words are a caption, or else part of one; None where none is near."""
-    language, wanted, found = _language(words), _carrying(words), None
-    for near in _nearby(told, thing):
-        texts = told.captions(near, language)
-        if words in texts:
-            return near
-        if found is None and _is_part(wanted, texts):
-            found = near
-    return found
-
-
-def _is_part(wanted: Sequence[str], texts: Sequence[str]) -> bool:
-    """Whether one of the texts has all of the words that carry meaning, in their order."""
-    # most texts lack one of them, which is seen much sooner than their order
-    return bool(wanted) and any(
-        all(word in low for word in wanted) and _in_order(wanted, _carrying(low))
-        for low in (text.lower() for text in texts)
-    )
-
-
-def _carrying(words: str) -> list[str]:
-    parts = re.findall(r"[a-z0-9-]+|[\u3400-\u9fff]", words.lower())
-    return [part for part in parts if part not in CARRYING_NOTHING]
-
-
-def _in_order(wanted: Sequence[str], words: Sequence[str]) -> bool:
-    rest = iter(words)
-    return all(word in rest for word in wanted)
-
-
-def _nearby(told: Told, thing: Any) -> Iterator[Any]:
-    """Things in the order of how many attributes differ."""
-    yield thing
-    others = [(name, value) for name, value in _values(told) if value != getattr(thing, name)]
-    for count in range(1, CHANGES + 1):
-        for changes in combinations(others, count):
-            changed = dict(changes)
-            if len(changed) == count and (found := _changed(thing, changed)) is not None:
-                yield found
-
-
 def _named(told: Told, thing: Any, words: str) -> set[str]:
     """The attributes on which it depends whether the words tell of the thing."""
-    language, wanted, found = _language(words), _carrying(words), set()
+    language, wanted, found = language_of(words), carrying(words), set()
     whole = words in told.captions(thing, language)
     for name in told.attributes:
-        others = [_changed(thing, {name: value}) for value in told.attributes[name] if value != getattr(thing, name)]
+        others = [changed_to(thing, {name: value}) for value in told.attributes[name] if value != getattr(thing, name)]
         texts = [told.captions(other, language) for other in others if other is not None]
-        if texts and not any(words in each if whole else _is_part(wanted, each) for each in texts):
+        if texts and not any(words in each if whole else is_part(wanted, each) for each in texts):
             found.add(name)
     return found
-
-
-def _values(told: Told) -> Iterator[tuple[str, str]]:
-    for name, values in told.attributes.items():
-        for value in values:
-            yield name, value
-
-
-def _changed(thing: Any, changes: Mapping[str, str]) -> Any | None:
-    try:
-        return thing.replace(**changes)
-    except ValueError:  # a weather that the place has not
-        return None
-
-
-def _language(words: str) -> str:
-    return "zh" if re.search(r"[\u3400-\u9fff]", words) else "en"

@@ -14,6 +14,7 @@ from regrow.core.noise import noise
 from regrow.core.solvers import make_step, solve
 from regrow.families.model import Condition, Model
 from regrow.operations.cautions import about_words
+from regrow.operations.imagined import in_full
 from regrow.operations.progress import Progress
 from regrow.operations.recipe import Recipe, make_recipe
 from regrow.operations.requests import Generate
@@ -42,20 +43,21 @@ def generate(request: Generate, model: Model) -> Generator[Progress, None, Gener
     height, width = request.size or model.size
     if height % model.multiple or width % model.multiple:
         raise ValueError(f"size must be multiples of {model.multiple} for this model; got {height} x {width}.")
-    x, evaluations = yield from grow(request, model, model.latent_shape(height, width))
+    prompts, notes = in_full(request, model)
+    x, evaluations = yield from grow(request, model, prompts, model.latent_shape(height, width))
     pictures = model.decode(x)
     figures = {"evaluations": evaluations, "seconds": round(time.monotonic() - started, 2)}
     recipes = [make_recipe(request, model, picture, i, figures) for i, picture in enumerate(pictures)]
-    return Generated(pictures, tuple(recipes), about_words(model, [request.prompt, request.negative]))
+    return Generated(pictures, tuple(recipes), notes + about_words(model, [request.prompt, request.negative]))
 
 
 def grow(
-    request: Generate, model: Model, shape: tuple[int, int, int]
+    request: Generate, model: Model, prompts: Sequence[str], shape: tuple[int, int, int]
 ) -> Generator[Progress, None, tuple[Float[Tensor, "b c h w"], int]]:
-    """Latents of this shape `c h w` from noise, and the evaluations that each took."""
+    """Latents of this shape `c h w` from noise, one a prompt, and the evaluations that each took."""
     seeds = [request.seed + i for i in range(request.count)]
     levels = model.schedule.grid(request.steps, request.spacing)
-    denoise = guided(request, model, model.condition([request.prompt]), levels)
+    denoise = guided(request, model, model.condition(prompts), levels)
     # pure noise has standard deviation 1 whatever the last level's sigma: what the networks are trained on
     x = noise(shape, seeds)
     for state in solve(make_step(request.solver, request.eta, seeds), denoise, x, levels):

@@ -50,6 +50,9 @@ class Generate:
         duration: of a sound in seconds; the model's own if not given. Longer ones grow in windows that overlap.
         loop: let the end of a sound lead into its beginning.
         melody: a sound file whose notes are played, as long as it is; what plays them, say the words.
+        details: tell draws what the words leave open by the seed, as often as the model's world has it, and tells the
+            model all of it (the embedded ones know such a world); words that are not as its captions are, are told as
+            they are, as all are with a melody, and with leave.
     """
 
     prompt: Positional[str]
@@ -67,6 +70,7 @@ class Generate:
     duration: float | None = None
     loop: bool = False
     melody: Path | None = None
+    details: Literal["tell", "leave"] = "tell"
 
     def __post_init__(self) -> None:
         if self.duration is not None and not 0.1 <= self.duration <= 600:

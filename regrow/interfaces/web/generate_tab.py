@@ -47,6 +47,9 @@ def generate_tab(page: Page) -> dict[str, Any]:
                 steps = gr.Slider(1, 200, DEFAULTS["steps"], step=1, label=text("steps"), elem_id="generate-steps")
                 guidance = gr.Slider(0, 15, DEFAULTS["guidance"], step=0.1, label=text("guidance"))
                 share = gr.Slider(0, 1, DEFAULTS["guidance_share"], step=0.05, label=text("guidance_share"))
+                details = gr.Radio(
+                    ["tell", "leave"], value=DEFAULTS["details"], label=text("imagined"), elem_id="imagined"
+                )
                 solver = gr.Dropdown(list(get_args(SolverName)), value=DEFAULTS["solver"], label=text("solver"))
                 eta = gr.Slider(0, 1, DEFAULTS["eta"], step=0.05, label=text("eta"))
                 spacing = gr.Dropdown(list(get_args(Spacing)), value=DEFAULTS["spacing"], label=text("spacing"))
@@ -63,7 +66,7 @@ def generate_tab(page: Page) -> dict[str, Any]:
     page.fields["generate"] = {
         "prompt": prompt, "negative": negative, "model": model, "steps": steps, "guidance": guidance, "seed": seed,
         "count": count, "solver": solver, "eta": eta, "spacing": spacing, "height": height, "width": width,
-        "duration": duration, "loop": loop, "melody": melody, "guidance_share": share,
+        "duration": duration, "loop": loop, "melody": melody, "guidance_share": share, "details": details,
     }  # fmt: skip
     inputs, outputs = list(page.fields["generate"].values()), [told, results, heard, medium]
     page.fields["generate"]["medium"] = medium

@@ -99,6 +99,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "What the words leave open, as it is seen (tell: fill the words up with it)",
         "文字没说的部分，按所见（tell：把它补进文字里）",
     ),
+    "imagined": (
+        "What the words leave open (tell: the seed draws it, and the model is told it)",
+        "文字没说的部分（tell：由种子抽取，并告诉模型）",
+    ),
     "invert_guidance": ("Guidance of the inversion (1 = off)", "反演的引导（1 = 关）"),
     "solver": ("Solver", "求解器"),
     "eta": ("Fresh noise (eta)", "新噪声（eta）"),
