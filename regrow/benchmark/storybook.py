@@ -27,7 +27,7 @@ from regrow.families.model import Model
 from regrow.media.distance import psnr, ssim
 from regrow.media.image import from_uint8
 from regrow.operations.generate import guided
-from regrow.operations.imagined import in_full
+from regrow.operations.imagined import in_full, playing
 from regrow.operations.progress import Progress
 from regrow.operations.requests import Generate
 from regrow.worlds.storybook import TIMES, WEATHERS, Language, Scene, caption, captions, draw
@@ -153,11 +153,15 @@ def grow(model: Model, prompts: Sequence[str], seeds: Sequence[int], settings: G
         settings: see `bench_storybook`.
     """
     each = [replace(settings, prompt=prompt, seed=seed) for prompt, seed in zip(prompts, seeds, strict=True)]
-    told = [in_full(one, model)[0][0] for one in each]
+    full = [in_full(one, model) for one in each]
+    if model.mel is not None:
+        cells = model.size[1] // model.factor
+        things = [thing for one in full for thing in one.things]
+        model = playing(model, things, model.size[1] * model.mel.hop / model.mel.rate, cells)
     # noise of standard deviation 1 whatever the last level's sigma, as there
     x = noise(model.latent_shape(*(settings.size or model.size)), seeds)
     levels = model.schedule.grid(settings.steps, settings.spacing)
-    denoise = guided(settings, model, model.condition(told), levels)
+    denoise = guided(settings, model, model.condition([one.prompts[0] for one in full]), levels)
     return model.decode(last(solve(make_step(settings.solver, settings.eta, seeds), denoise, x, levels))).cpu().float()
 
 

@@ -11,10 +11,12 @@ from torch import Tensor
 
 from regrow.families.describer import Describer, read_describer
 from regrow.families.model import Model
+from regrow.media.contour import Sounding
 from regrow.operations.requests import Edit
 from regrow.worlds import wording, wording_bandstand
 from regrow.worlds.phrase import Phrase
 from regrow.worlds.scene import Scene
+from regrow.worlds.score import notes
 
 
 @dataclass(frozen=True)
@@ -26,17 +28,19 @@ class Told:
         attributes: what is read.
         captions: all that can be said, the plainest first, by language.
         random: the thing of a seed.
+        score: of a thing and seconds the notes that are played; None where nothing is.
     """
 
     blank: Any
     attributes: Mapping[str, tuple[str, ...]]
     captions: Callable[[Any, Any], tuple[str, ...]]
     random: Callable[[int], Any]
+    score: Callable[[Any, float], Sequence[Sounding]] | None = None
 
 
 WORLDS = {
     "storybook": Told(Scene(), wording.ATTRIBUTES, wording.captions, Scene.random),
-    "bandstand": Told(Phrase(), wording_bandstand.ATTRIBUTES, wording_bandstand.captions, Phrase.random),
+    "bandstand": Told(Phrase(), wording_bandstand.ATTRIBUTES, wording_bandstand.captions, Phrase.random, notes),
 }
 
 

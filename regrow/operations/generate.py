@@ -43,12 +43,12 @@ def generate(request: Generate, model: Model) -> Generator[Progress, None, Gener
     height, width = request.size or model.size
     if height % model.multiple or width % model.multiple:
         raise ValueError(f"size must be multiples of {model.multiple} for this model; got {height} x {width}.")
-    prompts, notes = in_full(request, model)
-    x, evaluations = yield from grow(request, model, prompts, model.latent_shape(height, width))
+    full = in_full(request, model)
+    x, evaluations = yield from grow(request, model, full.prompts, model.latent_shape(height, width))
     pictures = model.decode(x)
     figures = {"evaluations": evaluations, "seconds": round(time.monotonic() - started, 2)}
     recipes = [make_recipe(request, model, picture, i, figures) for i, picture in enumerate(pictures)]
-    return Generated(pictures, tuple(recipes), notes + about_words(model, [request.prompt, request.negative]))
+    return Generated(pictures, tuple(recipes), full.notes + about_words(model, [request.prompt, request.negative]))
 
 
 def grow(

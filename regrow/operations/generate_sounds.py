@@ -11,7 +11,7 @@ from regrow.families.model import Model
 from regrow.operations.cautions import about_words
 from regrow.operations.generate import grow
 from regrow.operations.hearing import closed, hear, settings_of, sounded
-from regrow.operations.imagined import in_full
+from regrow.operations.imagined import in_full, playing
 from regrow.operations.melody import telling
 from regrow.operations.progress import Progress
 from regrow.operations.recipe import Recipe, make_recipe
@@ -60,13 +60,12 @@ def generate_sounds(request: Generate, model: Model) -> Generator[Progress, None
         model, played = telling(model, heard.mel)
         notes += (f"{len(played)} notes of the melody are played.",)
     cells = -(-samples // cell)
-    prompts, filled = in_full(request, model)
-    x, evaluations = yield from grow(
-        request, model, prompts, model.latent_shape(settings.bands, cells * model.multiple)
-    )
+    full, shape = in_full(request, model), model.latent_shape(settings.bands, cells * model.multiple)
+    model = playing(model, full.things, samples / settings.rate, shape[-1])
+    x, evaluations = yield from grow(request, model, full.prompts, shape)
     mels = model.decode(x)
     waves = closed(x, model) if request.loop else sounded(mels, model, samples)
     figures = {"evaluations": evaluations, "seconds": round(time.monotonic() - started, 2)}
     recipes = [make_recipe(request, model, wave, i, figures) for i, wave in enumerate(waves)]
-    notes += filled + about_words(model, [request.prompt, request.negative])
+    notes += full.notes + about_words(model, [request.prompt, request.negative])
     return GeneratedSounds(waves, settings.rate, mels, tuple(recipes), notes)

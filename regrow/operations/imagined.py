@@ -5,22 +5,43 @@ many kinds grows something between them; one that draws what is left open first,
 
     p(picture | words) = sum over details of p(details | words) p(picture | words, details)
 
-The first factor the world knows; the network is asked for the second. (The same for large models, by a language model:
-Betker et al. 2023, Improving Image Generation with Better Captions, section 3.)
+The first factor the world knows; the network is asked for the second. Of sounds the tune is such a detail, too. (The
+same for large models, by a language model: Betker et al. 2023, Improving Image Generation with Better Captions,
+section 3.)
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
 
 from regrow.core.noise import derive_seed
 from regrow.families.describer import read_describer
 from regrow.families.model import Model
+from regrow.media.contour import contour
 from regrow.operations.describe import WORLDS, Told
+from regrow.operations.hearing import settings_of
 from regrow.operations.meaning import carrying, changed_to, language_of, meant, other_values
 from regrow.operations.requests import Generate
+from regrow.worlds.score import SHORTEST
 
 
-def in_full(request: Generate, model: Model) -> tuple[list[str], tuple[str, ...]]:
-    """The prompt of each result, its details drawn by the result's own seed; and sentences that say so.
+class Full(NamedTuple):
+    """What a prompt means, one a result.
+
+    Attributes:
+        prompts: in full.
+        things: of the world, that they tell of; none where the prompt is told as it is.
+        notes: sentences that say so.
+    """
+
+    prompts: tuple[str, ...]
+    things: tuple[Any, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def in_full(request: Generate, model: Model) -> Full:
+    """The prompt of each result, its details drawn by the result's own seed.
 
     All are the prompt itself where the request says so, names a melody (whose details it has), or has no words; where
     the model does not say which world it knows; and where the words tell of nothing in that.
@@ -29,22 +50,42 @@ def in_full(request: Generate, model: Model) -> tuple[list[str], tuple[str, ...]
         ModelError: the describer, which names the world, is damaged.
     """
     seeds = [request.seed + i for i in range(request.count)]
-    as_it_is = [request.prompt] * request.count
+    as_it_is = (request.prompt,) * request.count
     if request.details == "leave" or request.melody or not carrying(request.prompt):
-        return as_it_is, ()
+        return Full(as_it_is)
     describer = read_describer(model.folder, model.latent_channels)
     if describer is None:
-        return as_it_is, ()
+        return Full(as_it_is)
     told, language = WORLDS[describer.world], language_of(request.prompt)
-    full = []
+    full, things = [], []
     for seed in seeds:
         thing = imagined(told, request.prompt, seed)
         if thing is None:
             why = f'Told as they are, not in full: "{request.prompt}" is not put as {model.name} has learned to put '
-            return as_it_is, (f"{why}things; `regrow models show {model.name}` says what it was shown.",)
+            note = f"{why}things; `regrow models show {model.name}` says what it was shown."
+            return Full(as_it_is, notes=(note,))
+        things.append(thing)
         full.append(told.captions(thing, language)[-1])
     changed = [words for words in dict.fromkeys(full) if words != request.prompt]
-    return full, tuple(f'Told in full: "{words}".' for words in changed)
+    return Full(tuple(full), tuple(things), tuple(f'Told in full: "{words}".' for words in changed))
+
+
+def playing(model: Model, things: Sequence[Any], seconds: float, cells: int) -> Model:
+    """The model, told the tune of each thing, as its world makes it by rule; itself where there are none to be told.
+
+    Args:
+        model: of sounds.
+        things: of a world, one a sound.
+        seconds: of the sounds.
+        cells: of their latents.
+    """
+    describer = read_describer(model.folder, model.latent_channels)
+    score = WORLDS[describer.world].score if describer else None
+    if not things or score is None or model.contour is None:
+        return model
+    tunes = [score(thing, max(seconds, SHORTEST)) for thing in things]
+    mel = settings_of(model)
+    return model.told(torch.stack([contour(tune, cells, model.factor, model.contour, mel) for tune in tunes]))
 
 
 def imagined(told: Told, words: str, seed: int) -> Any | None:

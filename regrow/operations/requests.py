@@ -51,8 +51,8 @@ class Generate:
         loop: let the end of a sound lead into its beginning.
         melody: a sound file whose notes are played, as long as it is; what plays them, say the words.
         details: tell draws what the words leave open by the seed, as often as the model's world has it, and tells the
-            model all of it (the embedded ones know such a world); words that are not as its captions are, are told as
-            they are, as all are with a melody, and with leave.
+            model all of it, of sounds a tune, too (the embedded ones know such a world); words that are not as its
+            captions are, are told as they are, as all are with a melody, and with leave.
     """
 
     prompt: Positional[str]

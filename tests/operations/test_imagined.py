@@ -13,7 +13,7 @@ from regrow.families.model import Model
 from regrow.families.registry import open_model
 from regrow.operations.describe import WORLDS
 from regrow.operations.generate import generate
-from regrow.operations.imagined import imagined, in_full
+from regrow.operations.imagined import Full, imagined, in_full, playing
 from regrow.operations.progress import finish
 from regrow.operations.requests import Generate
 from regrow.worlds.storybook import Scene
@@ -51,15 +51,16 @@ def test_what_is_left_open_is_as_frequent_as_in_the_world() -> None:
 
 
 def test_each_result_has_details_of_its_own_which_its_seed_gives_alone(storybook: Model) -> None:
-    full, notes = in_full(replace(ASKED, count=4), storybook)
+    full, things, notes = in_full(replace(ASKED, count=4), storybook)
+    assert full == tuple(BOOK.captions(thing, "en")[-1] for thing in things)
     assert len(set(full)) > 1
     assert all("white penguin" in words and "beach" in words and words != ASKED.prompt for words in full)
-    assert full == [in_full(replace(ASKED, seed=seed), storybook)[0][0] for seed in range(4)]
+    assert full == tuple(in_full(replace(ASKED, seed=seed), storybook).prompts[0] for seed in range(4))
     assert notes == tuple(f'Told in full: "{words}".' for words in dict.fromkeys(full))
 
 
 def test_a_picture_of_short_words_is_the_one_of_the_full_words_it_names(storybook: Model) -> None:
-    (words,), _ = in_full(ASKED, storybook)
+    (words,) = in_full(ASKED, storybook).prompts
     short, full = (finish(generate(request, storybook)) for request in (ASKED, replace(ASKED, prompt=words)))
     assert torch.equal(short.pictures, full.pictures)
     assert short.notes == (f'Told in full: "{words}".',)
@@ -80,11 +81,27 @@ def test_a_picture_of_short_words_is_the_one_of_the_full_words_it_names(storyboo
 )
 def test_other_words_are_told_as_they_are(storybook: Model, changes: dict, said: int) -> None:
     request = replace(ASKED, count=2, **changes)
-    words, notes = in_full(request, storybook)
-    assert words == [request.prompt] * 2
+    words, things, notes = in_full(request, storybook)
+    assert words == (request.prompt,) * 2
+    assert things == ()
     assert len(notes) == said
     assert all(note.startswith(f'Told as they are, not in full: "{request.prompt}" is not') for note in notes)
 
 
 def test_a_model_of_no_known_world_is_told_the_words_as_they_are(model: Model) -> None:
-    assert in_full(Generate("a cat on a beach"), model) == (["a cat on a beach"], ())
+    assert in_full(Generate("a cat on a beach"), model) == Full(("a cat on a beach",))
+
+
+def test_a_tune_is_drawn_too_for_whatever_length_and_told() -> None:
+    bandstand = open_model("bandstand")
+    full = in_full(Generate("a slow sad violin melody", count=2), bandstand)
+    told = playing(bandstand, full.things, 9.0, 52)
+    assert bandstand.playing is None
+    assert told.playing is not None
+    assert told.contour is not None
+    assert tuple(told.playing.shape) == (2, told.contour.channels(told.factor), 128 // told.factor, 52)
+    for thing, contour_of_it in zip(full.things, told.playing, strict=True):
+        assert (thing.instrument, thing.scale, thing.tempo) == ("violin", "minor", "slow")
+        assert contour_of_it[:-1].any()
+    assert not torch.equal(told.playing[0], told.playing[1])
+    assert playing(bandstand, (), 9.0, 52) is bandstand
