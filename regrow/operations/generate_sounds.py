@@ -61,7 +61,10 @@ def generate_sounds(request: Generate, model: Model) -> Generator[Progress, None
         notes += (f"{len(played)} notes of the melody are played.",)
     cells = -(-samples // cell)
     full, shape = in_full(request, model), model.latent_shape(settings.bands, cells * model.multiple)
-    model = playing(model, full.things, samples / settings.rate, shape[-1])
+    told = playing(model, full.things, samples / settings.rate, shape[-1])
+    if told is not model:
+        notes += ("The tune is drawn by the seed and told, too; with details left, the model makes up its own.",)
+        model = told
     x, evaluations = yield from grow(request, model, full.prompts, shape)
     mels = model.decode(x)
     waves = closed(x, model) if request.loop else sounded(mels, model, samples)
