@@ -25,6 +25,9 @@ from regrow.operations.meaning import carrying, changed_to, language_of, meant, 
 from regrow.operations.requests import Generate
 from regrow.worlds.score import SHORTEST
 
+DRAWS = 50
+"""The most things that are drawn for one that has nothing of what the negative words name."""
+
 
 class Full(NamedTuple):
     """What a prompt means, one a result.
@@ -44,7 +47,8 @@ def in_full(request: Generate, model: Model) -> Full:
     """The prompt of each result, its details drawn by the result's own seed.
 
     All are the prompt itself where the request says so, names a melody (whose details it has), or has no words; where
-    the model does not say which world it knows; and where the words tell of nothing in that.
+    the model does not say which world it knows; and where the words tell of nothing in that. Nothing is drawn that the
+    negative words name, where that can be.
 
     Raises:
         ModelError: the describer, which names the world, is damaged.
@@ -59,7 +63,7 @@ def in_full(request: Generate, model: Model) -> Full:
     told, language = WORLDS[describer.world], language_of(request.prompt)
     full, things = [], []
     for seed in seeds:
-        thing = imagined(told, request.prompt, seed)
+        thing = _wanted(told, request, seed, language)
         if thing is None:
             why = f'Told as they are, not in full: "{request.prompt}" is not put as {model.name} has learned to put '
             note = f"{why}things; `regrow models show {model.name}` says what it was shown."
@@ -88,13 +92,31 @@ def playing(model: Model, things: Sequence[Any], seconds: float, cells: int) -> 
     return model.told(torch.stack([contour(tune, cells, model.factor, model.contour, mel) for tune in tunes]))
 
 
-def imagined(told: Told, words: str, seed: int) -> Any | None:
+def _wanted(told: Told, request: Generate, seed: int, language: str) -> Any | None:
+    """A thing that the prompt tells of, one whose full words have none of the negative's if it is found."""
+    unwanted = set(carrying(request.negative)) - set(carrying(request.prompt))
+    thing = imagined(told, request.prompt, seed)
+    for draw in range(1, DRAWS if unwanted else 1):
+        if thing is None or not unwanted.intersection(carrying(told.captions(thing, language)[-1])):
+            break
+        thing = imagined(told, request.prompt, seed, draw)
+    return thing
+
+
+def imagined(told: Told, words: str, seed: int, draw: int = 0) -> Any | None:
     """A thing that words tell of: the world's thing of this seed, with what the words say changed.
+
+    Args:
+        told: of the world.
+        words: that may leave something open.
+        seed: of what they leave open.
+        draw: another number, another thing.
 
     Returns:
         None where there is no such thing.
     """
-    thing, language, wanted = told.random(derive_seed("details", seed)), language_of(words), carrying(words)
+    parts = (seed, draw) if draw else (seed,)
+    thing, language, wanted = told.random(derive_seed("details", *parts)), language_of(words), carrying(words)
 
     def said(one: Any) -> int:
         """The most of the words that one of its captions has."""
