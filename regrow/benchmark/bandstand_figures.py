@@ -59,7 +59,8 @@ def print_table(figures: BandstandFigures, out: TextIO) -> None:
     print(
         f"{figures.model}: {figures.phrases} phrases from seed {settings['first_seed']}; {settings['steps']} steps of "
         f"{settings['solver']}, guidance {settings['guidance']:g} in the first "
-        f"{100 * settings['guidance_share']:.0f} % of them\n95 % bootstrap intervals; {figures.seconds:g} s\n",
+        f"{100 * settings['guidance_share']:.0f} % of them, "
+        f"details {settings['details']}\n95 % bootstrap intervals; {figures.seconds:g} s\n",
         file=out,
     )
     for kind, found in figures.lost.items():

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 from tyro.conf import subcommand
@@ -14,6 +14,7 @@ def bench_storybook(
     run: OpeningOptions,
     model: str = "storybook",
     scenes: int = 500,
+    details: Literal["tell", "leave"] = "tell",
     sheet: Path | None = None,
 ) -> None:
     """Measure a picture model on held-out scenes of the storybook: codec, and what an independent judge sees.
@@ -21,17 +22,19 @@ def bench_storybook(
     Args:
         model: name of an embedded or installed model, or a folder.
         scenes: how many, with seeds from 9,000,000 on.
+        details: whether the model is told what a caption leaves open, as `regrow generate` tells it.
         sheet: also write 64 generated pictures beside the drawn ones here.
     """
     from regrow.interfaces import bench_verbs
 
-    bench_verbs.storybook(model, scenes, sheet, run)
+    bench_verbs.storybook(model, scenes, details, sheet, run)
 
 
 def bench_bandstand(
     run: OpeningOptions,
     model: str = "bandstand",
     phrases: int = 300,
+    details: Literal["tell", "leave"] = "tell",
     sheet: Path | None = None,
 ) -> None:
     """Measure a sound model on held-out phrases of the bandstand: codec and phase, and what an independent judge hears.
@@ -39,11 +42,12 @@ def bench_bandstand(
     Args:
         model: name of an embedded or installed model, or a folder.
         phrases: how many, with seeds from 9,000,000 on.
+        details: whether the model is told what a caption leaves open and a tune, as `regrow generate` tells it.
         sheet: also write the mels of 16 generated clips beside the played ones here.
     """
     from regrow.interfaces import bench_verbs
 
-    bench_verbs.bandstand(model, phrases, sheet, run)
+    bench_verbs.bandstand(model, phrases, details, sheet, run)
 
 
 def bench_mel(run: ReportOptions, clips: int = 14, folder: Path | None = None) -> None:

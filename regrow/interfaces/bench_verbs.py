@@ -4,7 +4,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from regrow.benchmark import bandstand_figures, editing_figures, sounds_figures, storybook_figures
 from regrow.benchmark import mel as mels
@@ -19,10 +19,13 @@ from regrow.families.model import Model
 from regrow.interfaces.reporting import opened, set_threads, watched
 from regrow.media.files import check_folder, write_whole
 from regrow.media.image import check_savable, save
+from regrow.operations.requests import Generate
 
 if TYPE_CHECKING:
     from regrow.interfaces.bench_cli import BenchEdit, BenchSound, BenchSpeed
     from regrow.interfaces.run import Opening, Report
+
+Details = Literal["tell", "leave"]
 
 
 def _model_of(medium: str, name: str, run: "Opening") -> Model:
@@ -32,11 +35,12 @@ def _model_of(medium: str, name: str, run: "Opening") -> Model:
     return model
 
 
-def storybook(name: str, scenes: int, sheet: Path | None, run: "Opening") -> None:
+def storybook(name: str, scenes: int, details: Details, sheet: Path | None, run: "Opening") -> None:
     """Codec and words of a model on held-out scenes."""
     if sheet:
         check_savable(sheet)
-    figures = watched(bench_storybook(_model_of("picture", name, run), scenes), run)
+    asked = Generate(prompt="", details=details)
+    figures = watched(bench_storybook(_model_of("picture", name, run), scenes, asked), run)
     if sheet:
         save(sheet, storybook_figures.contact_sheet(figures))
     if run.json:
@@ -93,11 +97,12 @@ def edit(asked: "BenchEdit", run: "Opening") -> None:
         print(f"wrote {path}")
 
 
-def bandstand(name: str, phrases: int, sheet: Path | None, run: "Opening") -> None:
+def bandstand(name: str, phrases: int, details: Details, sheet: Path | None, run: "Opening") -> None:
     """Codec, phase and words of a sound model on held-out phrases."""
     if sheet:
         check_savable(sheet)
-    figures = watched(bench_bandstand(_model_of("sound", name, run), phrases), run)
+    asked = Generate(prompt="", details=details)
+    figures = watched(bench_bandstand(_model_of("sound", name, run), phrases, asked), run)
     if sheet:
         save(sheet, bandstand_figures.contact_sheet(figures))
     if run.json:
