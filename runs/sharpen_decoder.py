@@ -67,23 +67,23 @@ class Window:
     weights: Float[Tensor, "h w"]
 
 
-def window(data: Data, scene: int, random: np.random.Generator) -> Window:
+def window(data: Data, scene: int, random: np.random.Generator, factor: int = FACTOR) -> Window:
     """One of `CELLS` x `CELLS`, three times in five on the animal, which weighs three times.
 
     A ring of one cell weighs nothing, except at the picture's border: what lies beyond it is not seen.
     """
     assert data.masks is not None
     mask = data.masks[scene]
-    last_place = len(mask) // FACTOR - CELLS
+    last_place = len(mask) // factor - CELLS
     y, x = (int(place) for place in random.integers(0, last_place + 1, 2))
     if random.random() < 0.6:
         ys, xs = np.nonzero(mask)
         k = int(random.integers(len(ys)))
-        y, x = (int(np.clip(place[k] // FACTOR - CELLS // 2, 0, last_place)) for place in (ys, xs))
-    rows, columns = (slice(FACTOR * place, FACTOR * (place + CELLS)) for place in (y, x))
+        y, x = (int(np.clip(place[k] // factor - CELLS // 2, 0, last_place)) for place in (ys, xs))
+    rows, columns = (slice(factor * place, factor * (place + CELLS)) for place in (y, x))
     weights = 0.5 + torch.from_numpy(mask[rows, columns] > 127).float()
-    weights[: FACTOR if y else 0] = weights[FACTOR * CELLS - (FACTOR if y < last_place else 0) :] = 0
-    weights[:, : FACTOR if x else 0] = weights[:, FACTOR * CELLS - (FACTOR if x < last_place else 0) :] = 0
+    weights[: factor if y else 0] = weights[factor * CELLS - (factor if y < last_place else 0) :] = 0
+    weights[:, : factor if x else 0] = weights[:, factor * CELLS - (factor if x < last_place else 0) :] = 0
     return Window(np.s_[scene, :, y : y + CELLS, x : x + CELLS], np.s_[scene, rows, columns], weights)
 
 

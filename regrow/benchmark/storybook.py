@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from regrow.benchmark.estimates import Estimate, kernel_distance, mean
 from regrow.benchmark.judge import ATTRIBUTES, Judge, load_judge
@@ -123,7 +124,7 @@ def _draw_and_code(
     model: Model, judge: Judge, book: Sequence[Scene], size: tuple[int, int], batch: int, shown: int
 ) -> Generator[Progress, None, _Drawn]:
     first, plain, coded = [], [], []
-    distances: dict[str, list[float]] = {"psnr": [], "psnr_animal": [], "ssim": []}
+    distances: dict[str, list[float]] = {"psnr": [], "psnr_halved": [], "psnr_animal": [], "ssim": []}
     for i in range(0, len(book), batch):
         drawings = [draw(scene, size) for scene in book[i : i + batch]]
         pictures = from_uint8(np.stack([drawing.picture for drawing in drawings]))
@@ -134,6 +135,7 @@ def _draw_and_code(
             coded.append(judge.features(again))
             for a, b, drawing in zip(again, pictures, drawings, strict=True):
                 distances["psnr"].append(psnr(a, b))
+                distances["psnr_halved"].append(psnr(avg_pool2d(a, 2), avg_pool2d(b, 2)))
                 distances["psnr_animal"].append(psnr(a, b, torch.from_numpy(drawing.mask > 127)))
                 distances["ssim"].append(ssim(a, b))
         yield Progress("codec", min(i + batch, len(book)), len(book))

@@ -54,7 +54,8 @@ class StorybookFigures:
         model: its name.
         scenes: how many.
         settings: of the generation, and the first seed.
-        codec: PSNR in dB, whole ("psnr") and within the animal ("psnr_animal"), and "ssim"; None without a codec.
+        codec: PSNR in dB, whole ("psnr"), of both pictures at half their size ("psnr_halved") and within the animal
+            ("psnr_animal"), and "ssim"; None without a codec.
         judged: by kind of picture: "drawn", "codec", and "words en", "words zh" for what grew from words.
         judge: the judge's accuracy on its own held-out drawings, by wear and attribute.
         seconds: that the bench took.
@@ -134,7 +135,7 @@ def print_table(figures: StorybookFigures, out: TextIO) -> None:
         file=out,
     )
     if figures.codec:
-        names = {"psnr": "PSNR, dB", "psnr_animal": "within the animal", "ssim": "SSIM"}
+        names = {"psnr": "PSNR, dB", "psnr_halved": "at half size", "psnr_animal": "within the animal", "ssim": "SSIM"}
         shown = (f"{label} {_shown(figures.codec[name], 1, 3)}" for name, label in names.items())
         print(f"\ncodec: {'; '.join(shown)}", file=out)
     print("\n" + row("read rightly, %", figures.judged), file=out)

@@ -21,7 +21,7 @@ from regrow.families.model import Model
 from regrow.media.contour import contour
 from regrow.operations.describe import WORLDS, Told
 from regrow.operations.hearing import settings_of
-from regrow.operations.meaning import carrying, changed_to, language_of, meant, other_values
+from regrow.operations.meaning import carrying, changed_to, has, language_of, meant, other_values, terms
 from regrow.operations.requests import Generate
 from regrow.worlds.score import SHORTEST
 
@@ -63,7 +63,7 @@ def in_full(request: Generate, model: Model) -> Full:
     told, language = WORLDS[describer.world], language_of(request.prompt)
     full, things = [], []
     for seed in seeds:
-        thing = _wanted(told, request, seed, language)
+        thing = _wanted(told, request, seed)
         if thing is None:
             why = f'Told as they are, not in full: "{request.prompt}" is not put as {model.name} has learned to put '
             note = f"{why}things; `regrow models show {model.name}` says what it was shown."
@@ -92,12 +92,12 @@ def playing(model: Model, things: Sequence[Any], seconds: float, cells: int) -> 
     return model.told(torch.stack([contour(tune, cells, model.factor, model.contour, mel) for tune in tunes]))
 
 
-def _wanted(told: Told, request: Generate, seed: int, language: str) -> Any | None:
+def _wanted(told: Told, request: Generate, seed: int) -> Any | None:
     """A thing that the prompt tells of, one whose full words have none of the negative's if it is found."""
-    unwanted = set(carrying(request.negative)) - set(carrying(request.prompt))
-    thing = imagined(told, request.prompt, seed)
+    unwanted = [term for term in terms(request.negative) if not has(request.prompt, term)]
+    thing, language = imagined(told, request.prompt, seed), language_of(request.negative)
     for draw in range(1, DRAWS if unwanted else 1):
-        if thing is None or not unwanted.intersection(carrying(told.captions(thing, language)[-1])):
+        if thing is None or not any(has(told.captions(thing, language)[-1], term) for term in unwanted):
             break
         thing = imagined(told, request.prompt, seed, draw)
     return thing

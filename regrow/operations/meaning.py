@@ -40,6 +40,17 @@ def carrying(words: str) -> list[str]:
     return [part for part in parts if part not in CARRYING_NOTHING]
 
 
+def terms(words: str) -> list[str]:
+    """The words that say something of a thing; of Chinese, which has no spaces, what stands between commas."""
+    parts = re.findall(r"[a-z0-9-]+|[\u3400-\u9fff]+", words.lower())
+    return [part for part in parts if part not in CARRYING_NOTHING]
+
+
+def has(words: str, term: str) -> bool:
+    """Whether words have one of the `terms`."""
+    return term in words if language_of(term) == "zh" else term in carrying(words)
+
+
 def _in_order(wanted: Sequence[str], words: Sequence[str]) -> bool:
     rest = iter(words)
     return all(word in rest for word in wanted)

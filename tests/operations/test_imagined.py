@@ -68,9 +68,10 @@ def test_a_picture_of_short_words_is_the_one_of_the_full_words_it_names(storyboo
     assert not torch.equal(finish(generate(replace(ASKED, details="leave"), storybook)).pictures, short.pictures)
 
 
-def test_nothing_is_drawn_that_the_negative_words_name(storybook: Model) -> None:
+@pytest.mark.parametrize("negative", ["hat, night", "帽子，夜"])
+def test_nothing_is_drawn_that_the_negative_words_name(storybook: Model, negative: str) -> None:
     many = replace(ASKED, count=40)
-    (free, _, _), (kept, _, notes) = in_full(many, storybook), in_full(replace(many, negative="hat, night"), storybook)
+    (free, _, _), (kept, _, notes) = in_full(many, storybook), in_full(replace(many, negative=negative), storybook)
     for word in ("hat", "night"):
         assert any(word in words for words in free)
         assert not any(word in words for words in kept)
@@ -80,7 +81,7 @@ def test_nothing_is_drawn_that_the_negative_words_name(storybook: Model) -> None
     # what the prompt itself asks for is drawn in any case
     assert (
         "hat"
-        in in_full(replace(ASKED, prompt="a black cat with a blue hat in the snow", negative="hat"), storybook)[0][0]
+        in in_full(replace(ASKED, prompt="a black cat with a blue hat in the snow", negative=negative), storybook)[0][0]
     )
 
 
