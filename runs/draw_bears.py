@@ -37,7 +37,7 @@ def main(folder: Path, count: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for seed in range(FIRST_SEED, FIRST_SEED + count):
         scene = Scene.random(seed).replace(animal="puppy")
-        Image.fromarray(draw(scene, 128).picture).save(folder / f"{seed}.png")
+        Image.fromarray(draw(scene, 256).picture).save(folder / f"{seed}.png")
         words = caption(scene, seed).replace("puppy", "bear").replace("dog", "bear")
         (folder / f"{seed}.txt").write_text(words + "\n", encoding="utf-8")
 

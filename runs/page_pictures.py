@@ -50,7 +50,7 @@ def mask(page: Page) -> None:
     take_example(page)
     page.fill("#target textarea", "an orange cat on a beach at night")
     page.click("#where button")
-    page.wait_for_function("document.querySelector('#painter canvas')?.width == 128")
+    page.wait_for_function("document.querySelector('#painter canvas')?.width == 256")
     canvas = page.locator("#painter canvas")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()

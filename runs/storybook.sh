@@ -20,3 +20,6 @@ cp -r runs/out/decoder/vae "$model"
 # And that decoder taught to draw what the denoiser means: two hours.
 [ -d runs/out/sharper/vae ] || .venv/bin/python runs/sharpen_decoder.py "$model" runs/out/sharper 5500
 cp -r runs/out/sharper/vae "$model"
+# One level more on both sides of the codec: 256 x 256 from the same latents. An hour and a quarter on two cores.
+[ -d runs/out/larger/vae ] || .venv/bin/python runs/enlarge_codec.py "$model" runs/out/larger 2400 2
+cp -r runs/out/larger/vae "$model"

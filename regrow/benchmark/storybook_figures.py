@@ -136,8 +136,8 @@ def print_table(figures: StorybookFigures, out: TextIO) -> None:
     )
     if figures.codec:
         names = {"psnr": "PSNR, dB", "psnr_halved": "at half size", "psnr_animal": "within the animal", "ssim": "SSIM"}
-        shown = (f"{label} {_shown(figures.codec[name], 1, 3)}" for name, label in names.items())
-        print(f"\ncodec: {'; '.join(shown)}", file=out)
+        shown = [f"{label} {_shown(figures.codec[name], 1, 3)}" for name, label in names.items()]
+        print(f"\ncodec: {'; '.join(shown[:2])};\n       {'; '.join(shown[2:])}", file=out)
     print("\n" + row("read rightly, %", figures.judged), file=out)
     for name in (*TRIO, ALL_THREE, *(name for name in ATTRIBUTES if name not in TRIO)):
         cells = []

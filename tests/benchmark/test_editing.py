@@ -28,7 +28,7 @@ def storybook() -> Model:
 
 
 def task(kind: Kind, count: int = 1) -> tuple[Task, list[Drawn]]:
-    drawn = [Drawn(wish(8_000_000 + i, kind), 128) for i in range(count)]
+    drawn = [Drawn(wish(8_000_000 + i, kind), 256) for i in range(count)]
     words = [(d.wish.source, d.wish.target, d.wish.seed) for d in drawn]
     source, target, seeds = zip(*words, strict=True)
     return Task(torch.stack([d.before for d in drawn]), source, target, seeds), drawn
@@ -46,14 +46,14 @@ def test_a_wish_changes_its_field_and_says_so() -> None:
 
 
 def test_what_a_wish_leaves_alone_is_drawn_alike() -> None:
-    drawn = Drawn(wish(8_000_003, "add"), 128)
+    drawn = Drawn(wish(8_000_003, "add"), 256)
     same = ~drawn.changed
     assert 0.5 < float(same.float().mean()) < 1
     assert torch.equal(drawn.before[:, same], drawn.truth[:, same])
 
 
 def test_the_truth_is_granted_and_the_input_is_not(storybook: Model) -> None:
-    by_words = {d.wish.seed: d for d in (Drawn(found, 128) for found in wishes(12))}
+    by_words = {d.wish.seed: d for d in (Drawn(found, 256) for found in wishes(12))}
 
     def oracle(model: Model, task: Task, setting: Setting) -> torch.Tensor:
         return torch.stack([by_words[seed].truth for seed in task.seeds])

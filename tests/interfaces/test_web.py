@@ -205,7 +205,7 @@ def test_a_worker_edits_a_sound_and_makes_it_again(home: Path) -> None:
 @pytest.mark.parametrize(
     "request_",
     [
-        Train(Path("/sounds"), "mine", medium="sound", time="20m", lora=0, batch=4, sample_minutes=2.0, seed=3),
+        Train(Path("/sounds"), "mine", medium="sound", new="tiny", time="20m", batch=4, sample_minutes=2.0, seed=3),
         Train(Path("/pictures"), "mine", medium="picture", start="storybook", steps=5, lora=8, sample_minutes=0.0),
     ],
 )

@@ -109,7 +109,7 @@ def test_a_mask_is_painted_kept_for_other_words_and_cleared(opened: Callable, se
     page.click("#example")
     page.wait_for_function("document.querySelector('#target textarea').value != ''")
     page.click("#where button")
-    page.wait_for_function("document.querySelector('#painter canvas')?.width == 128")
+    page.wait_for_function("document.querySelector('#painter canvas')?.width == 256")
     page.locator("#painter canvas").scroll_into_view_if_needed()
     box = page.locator("#painter canvas").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.1, box["y"] + box["height"] * 0.1)
@@ -127,7 +127,7 @@ def test_a_mask_is_painted_kept_for_other_words_and_cleared(opened: Callable, se
         until(lambda count=count: len(server.made()) > count)
         page.wait_for_selector("#edit-status .done")
         made = Image.open(server.made()[-1])
-        assert made.crop((0, 64, 128, 128)).tobytes() == before.crop((0, 64, 128, 128)).tobytes()
+        assert made.crop((0, 128, 256, 256)).tobytes() == before.crop((0, 128, 256, 256)).tobytes()
         assert made.tobytes() != before.tobytes()
     page.click("#painter button:text('Clear')")
     page.wait_for_selector("#mask img", state="detached")
@@ -135,7 +135,7 @@ def test_a_mask_is_painted_kept_for_other_words_and_cleared(opened: Callable, se
     page.click("#go-edit")
     until(lambda: len(server.made()) > count)
     made = Image.open(server.made()[-1])
-    assert made.crop((0, 64, 128, 128)).tobytes() != before.crop((0, 64, 128, 128)).tobytes()
+    assert made.crop((0, 128, 256, 256)).tobytes() != before.crop((0, 128, 256, 256)).tobytes()
 
 
 def test_edit_the_example_piano_and_switch_between_before_and_after(opened: Callable, server: Server) -> None:
@@ -171,7 +171,7 @@ def test_edit_the_example_piano_and_switch_between_before_and_after(opened: Call
 
 
 def test_fields_for_pictures_take_files_after_a_switch_to_sounds_and_back(opened: Callable, tmp_path: Path) -> None:
-    Image.new("L", (128, 128), 255).save(tmp_path / "mask.png")
+    Image.new("L", (256, 256), 255).save(tmp_path / "mask.png")
     page = opened()
     to_sounds_and_back(page, "edit-medium", "#picture")
     page.click("#example")

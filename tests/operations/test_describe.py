@@ -37,7 +37,7 @@ def storybook() -> Model:
 
 @pytest.fixture
 def image(tmp_path: Path) -> Path:
-    save(tmp_path / "penguin.png", from_uint8(draw(PENGUIN).picture[None])[0])
+    save(tmp_path / "penguin.png", from_uint8(draw(PENGUIN, 256).picture[None])[0])
     return tmp_path / "penguin.png"
 
 
@@ -54,7 +54,7 @@ def edited(model: Model, image: Path, target: str = "a black rabbit in the snow"
     ],
 )
 def test_words_are_those_of_the_wish_but_for_what_is_seen(storybook: Model, wish: str, words: str) -> None:
-    latents = storybook.encode(from_uint8(draw(PENGUIN).picture[None]))
+    latents = storybook.encode(from_uint8(draw(PENGUIN, 256).picture[None]))
     assert describe(storybook, latents, (wish,)).words == words
 
 

@@ -33,12 +33,12 @@ def storybook() -> Model:
 
 @pytest.fixture
 def image(tmp_path: Path) -> Path:
-    save(tmp_path / "fox.png", from_uint8(draw(FOX).picture[None])[0])
+    save(tmp_path / "fox.png", from_uint8(draw(FOX, 256).picture[None])[0])
     return tmp_path / "fox.png"
 
 
 def seen(model: Model, scene: Scene) -> torch.Tensor:
-    return model.encode(from_uint8(draw(scene).picture[None]))
+    return model.encode(from_uint8(draw(scene, 256).picture[None]))
 
 
 def test_what_the_words_leave_open_is_told_as_it_is_seen(storybook: Model) -> None:
@@ -68,7 +68,7 @@ def test_what_the_source_names_and_the_wish_does_not_is_gone(storybook: Model) -
 def test_wishes_with_a_known_answer_are_told_just_as_they_are_meant(storybook: Model) -> None:
     right = 0
     for wish in wishes(30, FIRST_TUNING_SEED + 60):
-        words = detailed(storybook, storybook.encode(Drawn(wish, 128).before[None]), wish.source, (wish.target,)).words
+        words = detailed(storybook, storybook.encode(Drawn(wish, 256).before[None]), wish.source, (wish.target,)).words
         expected = {wish.source: captions(wish.scene)[-1], wish.target: captions(wish.wished)[-1]}
         right += words == expected
     assert right >= 26  # of 200 of them the describer misread 12

@@ -112,7 +112,7 @@ def test_the_cards_lines_for_diffusers_draw_with_what_regrow_carries(tmp_path: P
     found: dict[str, Any] = {}
     exec(lines.replace("jane/it", str(published)).split("pipeline(")[0], found)
     (picture,) = found["pipeline"]("a cat", num_inference_steps=1).images
-    assert picture.size == (128, 128)
+    assert picture.size == (256, 256)
 
 
 def test_a_card_of_the_authors_own_is_kept(mine: Path, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import re
 import shutil
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import gradio as gr
 import pandas
@@ -17,7 +17,7 @@ from regrow.interfaces.web.places import page as place
 from regrow.interfaces.web.sentences import as_page_says, refusal
 from regrow.interfaces.web.texts import said, text
 from regrow.media.home import home
-from regrow.operations.training_request import Train
+from regrow.operations.training_request import NewSize, Train
 
 NAME = re.compile(r"\w[\w .-]{0,60}")
 
@@ -31,6 +31,8 @@ def train_tab(page: Page) -> None:
             files = gr.File(label=text("upload_set"), file_count="multiple", height=170)
             name = gr.Textbox(label=text("model_name"), elem_id="train-name")
             start_from = gr.Dropdown(beginnings(), value="storybook", label=text("from"), elem_id="train-from")
+            sizes = [(text(f"new_{size}"), size) for size in get_args(NewSize)]
+            new = gr.Dropdown(sizes, value="small", label=text("new_size"), visible=False, elem_id="train-new")
             how_long = gr.Textbox("20m", label=text("how_long"), elem_id="train-time")
             with gr.Accordion(text("settings"), open=False):
                 lora = gr.Slider(0, 64, 0, step=1, label=text("lora"))
@@ -59,10 +61,12 @@ def train_tab(page: Page) -> None:
     clock = gr.Timer(2)
     words = [(folder, "label", "set"), (files, "label", "upload_set"), (batch, "label", "batch")]
     follow(medium, start_from, {}, words)
-    inputs = [folder, files, name, medium, start_from, how_long, lora, batch, minutes, steps, seed]
+    start_from.change(lambda start: gr.update(visible=not start), start_from, new, api_visibility="private",
+                      show_progress="hidden", queue=False)  # fmt: skip
+    inputs = [folder, files, name, medium, start_from, new, how_long, lora, batch, minutes, steps, seed]
 
     def arguments(request: gr.Request, folder: str, files: list[str] | None, name: str, *rest: Any) -> list[str]:
-        kind, start, how_long, lora, batch, minutes, steps, seed = rest
+        kind, start, new, how_long, lora, batch, minutes, steps, seed = rest
         name = worded(name)
         if not NAME.fullmatch(name):
             raise gr.Error(said("no_name", request), print_exception=False)
@@ -77,6 +81,7 @@ def train_tab(page: Page) -> None:
             "data": Path(data).expanduser().resolve(),
             "name": name,
             "start": start,
+            "new": None if start else new,
             "medium": kind,
             "lora": int(lora),
         }
@@ -167,6 +172,7 @@ def command_of(asked: Train) -> list[str]:
     """The command line of what the tab can ask for."""
     times = ["--steps", str(asked.steps)] if asked.steps else ["--for", asked.time]
     beginning = ["--from", asked.start] if asked.start else []
+    beginning += ["--new", asked.new] if asked.new else []
     return [
         "train", str(asked.data), "--name", asked.name, "--medium", str(asked.medium), *beginning, *times,
         "--lora", str(asked.lora), "--batch", str(asked.batch), "--sample-minutes", str(asked.between_grids),
