@@ -168,7 +168,7 @@ def main() -> None:
         os.environ["SCENES"] = str(scenes)
         scenes.mkdir()
         for i in range(40):
-            drawing = draw_scene(Scene.random(seed=i))
+            drawing = draw_scene(Scene.random(seed=i), 256)
             Image.fromarray(drawing.picture).save(scenes / f"{i}.png")
             (scenes / f"{i}.txt").write_text(drawing.caption)
         (scenes / "notes.pdf").write_bytes(b"%PDF-1.4")

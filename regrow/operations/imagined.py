@@ -95,9 +95,9 @@ def playing(model: Model, things: Sequence[Any], seconds: float, cells: int) -> 
 def _wanted(told: Told, request: Generate, seed: int) -> Any | None:
     """A thing that the prompt tells of, one whose full words have none of the negative's if it is found."""
     unwanted = [term for term in terms(request.negative) if not has(request.prompt, term)]
-    thing, language = imagined(told, request.prompt, seed), language_of(request.negative)
+    thing = imagined(told, request.prompt, seed)
     for draw in range(1, DRAWS if unwanted else 1):
-        if thing is None or not any(has(told.captions(thing, language)[-1], term) for term in unwanted):
+        if thing is None or not any(has(told.captions(thing, language_of(term))[-1], term) for term in unwanted):
             break
         thing = imagined(told, request.prompt, seed, draw)
     return thing

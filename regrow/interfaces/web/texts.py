@@ -201,7 +201,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "new_size": ("Its size", "模型大小"),
     "new_tiny": ("tiny: three times as fast, to try things out", "极小：快两倍多，先试一试"),
     "new_small": ("small: 10 million parameters", "小：约一千万参数"),
-    "new_medium": ("medium: 20 million parameters, half as fast", "中：约两千万参数，慢一半"),
+    "new_medium": ("medium: 20 million parameters, two thirds as fast", "中：约两千万参数，慢三分之一"),
     "model_name": ("Name of the new model", "新模型的名称"),
     "from": ("Go on from", "从哪个模型继续"),
     "how_long": ("For how long (like 20m or 2h)", "训练多久（如 20m、2h）"),
