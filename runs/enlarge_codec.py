@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
-from sharpen_decoder import NOISIEST, STEPS, regrow, window
+from sharpen_decoder import NOISIEST, STEPS, regrow, taught, window
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -110,14 +110,8 @@ def main(name: str, folder: Path, steps: int, threads: int = 1) -> None:
         seen, also = (random.integers(count, size=size) for count, size in ((data.trained_on, 4), (REGROWN, 2)))
         plain = [window(data, int(i), random, FACTOR, corners) for i in seen]
         grown = [window(data, int(i), random, FACTOR, corners) for i in also]
-        plain, grown = plain[share.of(len(plain))], grown[share.of(len(grown))]
-        x = [latents[one.cells] for one in plain] + [regrown[one.cells] for one in grown]
-        weights = torch.stack([one.weights for one in plain + grown])[:, None]
-        pictures = to_batch(np.stack([data.items[one.pixels] for one in plain + grown]))
-        error = network(torch.from_numpy(np.stack(x)).float()) - pictures
-        cut = len(plain)
-        squared = (weights[:cut] * error[:cut].square()).mean((1, 2, 3))
-        return 0.03 * torch.log(squared + 1e-5).mean() + 0.5 * (weights[cut:] * error[cut:].abs()).mean()
+        windows = plain[share.of(len(plain))], grown[share.of(len(grown))]
+        return taught(network, data, windows, (latents, regrown))
 
     def encoding_loss(network: nn.Module, share: Share) -> Tensor:
         random = np.random.default_rng(derive_seed(0, "encode", share.step))

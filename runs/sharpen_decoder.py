@@ -95,6 +95,20 @@ def window(data: Data, scene: int, random: np.random.Generator, factor: int = FA
     return Window(np.s_[scene, :, y : y + CELLS, x : x + CELLS], np.s_[scene, rows, columns], weights)
 
 
+def taught(
+    decoder: nn.Module, data: Data, windows: tuple[list[Window], list[Window]], latents: tuple[np.ndarray, np.ndarray]
+) -> Tensor:
+    """The loss of windows with the encoder's latents, and of windows with regrown ones."""
+    plain, grown = windows
+    x = [array[one.cells] for array, some in zip(latents, windows, strict=True) for one in some]
+    weights = torch.stack([one.weights for one in plain + grown])[:, None]
+    pictures = to_batch(np.stack([data.items[one.pixels] for one in plain + grown]))
+    error = decoder(torch.from_numpy(np.stack(x)).float()) - pictures
+    cut = len(plain)
+    squared = (weights[:cut] * error[:cut].square()).mean((1, 2, 3))
+    return 0.03 * torch.log(squared + 1e-5).mean() + 0.5 * (weights[cut:] * error[cut:].abs()).mean()
+
+
 class Decoding(nn.Module):
     """What is trained: `latents -> pictures`."""
 
@@ -132,14 +146,8 @@ def main(name: str, folder: Path, steps: int, batch: int = 6) -> None:
         random = np.random.default_rng(derive_seed(0, "sharpen", share.step))
         plain = [window(data, int(i), random) for i in random.integers(data.trained_on, size=batch // 3)]
         grown = [window(data, int(i), random) for i in random.integers(REGROWN, size=2 * batch // 3)]
-        plain, grown = plain[share.of(len(plain))], grown[share.of(len(grown))]
-        x = [latents[one.cells] for one in plain] + [regrown[one.cells] for one in grown]
-        weights = torch.stack([one.weights for one in plain + grown])[:, None]
-        pictures = to_batch(np.stack([data.items[one.pixels] for one in plain + grown]))
-        error = network(torch.from_numpy(np.stack(x)).float()) - pictures
-        cut = len(plain)
-        squared = (weights[:cut] * error[:cut].square()).mean((1, 2, 3))
-        return 0.03 * torch.log(squared + 1e-5).mean() + 0.5 * (weights[cut:] * error[cut:].abs()).mean()
+        windows = plain[share.of(len(plain))], grown[share.of(len(grown))]
+        return taught(network, data, windows, (latents, regrown))
 
     @torch.no_grad()
     def examine(_: nn.Module) -> float:
