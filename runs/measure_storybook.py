@@ -17,7 +17,8 @@ from regrow.media.distance import psnr
 from regrow.media.image import from_uint8
 from regrow.operations.invert import watched
 from regrow.operations.progress import finish
-from regrow.worlds.storybook import ANIMALS, COLOURS, PLACES, Scene, captions, draw
+from regrow.worlds.moods import mood
+from regrow.worlds.storybook import ANIMALS, COLOURS, EXPRESSIONS, PLACES, Scene, captions, draw
 
 HELD_OUT = 9_000_000
 LABELS = (99, 299, 499, 699, 899)
@@ -25,7 +26,7 @@ LABELS = (99, 299, 499, 699, 899)
 
 def other(scene: Scene, field: str) -> Scene:
     """The scene with the next value of one field."""
-    values = {"animal": ANIMALS, "colour": COLOURS, "place": PLACES}[field]
+    values = {"animal": ANIMALS, "colour": COLOURS, "place": PLACES, "expression": EXPRESSIONS}[field]
     return scene.replace(**{field: values[(values.index(getattr(scene, field)) + 1) % len(values)]})
 
 
@@ -62,6 +63,10 @@ def main(name: str = "storybook", count: int = 64) -> None:
         prompts = [captions(other(scene, field))[0] for scene in scenes]
         base = v_error(model, latents, [captions(scene)[0] for scene in scenes], area)
         print(f"  wrong {field}: +{v_error(model, latents, prompts, area) - base:.4f}")
+    faces = torch.from_numpy(np.stack([mood(scene, cells.shape[-1]) for scene in scenes]))[:, None].float()
+    right = v_error(model, latents, [captions(scene)[-1] for scene in scenes], faces)
+    wrong = v_error(model, latents, [captions(other(scene, "expression"))[-1] for scene in scenes], faces)
+    print(f"v error within the face, told in full: {right:.4f}, wrong expression: +{wrong - right:.4f}")
     levels = model.schedule.grid(30)[::-1][:25]
     source = model.condition([captions(scene)[0] for scene in scenes[:16]])
     path = finish(watched(anchored(model.denoiser(source), latents[:16], levels), "invert"))

@@ -1,14 +1,14 @@
 """Teach the decoder of a model to draw what its denoiser means: the denoiser and the encoder stay as they are.
 
-.venv/bin/python runs/sharpen_decoder.py MODEL FOLDER STEPS
+.venv/bin/python runs/sharpen_decoder.py MODEL FOLDER STEPS [THREADS] [SCENES]
 OMP_NUM_THREADS=1 .venv/bin/torchrun --nproc-per-node 2 runs/sharpen_decoder.py MODEL FOLDER STEPS
 
-A decoder that only ever saw the encoder's latents draws every error of the denoiser as smears and stains. So latents
-are noised up to `NOISIEST` and regrown, which keeps what they show, and the decoder learns the drawing they came from
-(absolute error: a median, not a blur of all that may be meant), beside its own work: the logarithm of the squared error
-of each picture from the encoder's latents. What is written, into FOLDER/vae, is a mean of the weights before and after:
-better at its own work than either (Wortsman et al. 2022, arXiv 2109.01903). Killed, the same command goes on.
-It is for a codec of 8 pixels a cell, before `enlarge_codec.py` has made it one of 16.
+A decoder that only ever saw the encoder's latents draws every error of the denoiser as smears and stains. So latents,
+once of each scene, are noised up to `NOISIEST` and regrown, which keeps what they show, and the decoder learns the
+drawing they came from (absolute error: a median, not a blur of all that may be meant), beside its own work: the
+logarithm of the squared error of each picture from the encoder's latents. What is written, into FOLDER/vae, is a mean
+of the weights before and after: better at its own work than either (Wortsman et al. 2022, arXiv 2109.01903). Killed,
+the same command goes on.
 """
 
 import sys
@@ -30,16 +30,13 @@ from regrow.operations.fitting import Fit, fit
 from regrow.operations.latents import fingerprint, latents_of
 from regrow.operations.progress import finish
 from regrow.operations.spread import Share, make_accelerator
-from regrow.operations.stages import SCENES
 from regrow.operations.training_data import Data, lesson, storybook_data, to_batch
 from regrow.worlds.storybook import captions
 
 NOISIEST = 480
 """The label up to which latents keep what they show, faces and all."""
 STEPS = 6
-REGROWN = 8_000
-"""Scenes; each once."""
-FACTOR, CELLS = 8, 9
+HELD, CELLS = 32, 9
 AFTER = 0.75
 """Share of the weights after the training in what is written."""
 
@@ -68,7 +65,7 @@ class Window:
     weights: Float[Tensor, "h w"]
 
 
-def window(data: Data, scene: int, random: np.random.Generator, factor: int = FACTOR, corners: float = 0.0) -> Window:
+def window(data: Data, scene: int, random: np.random.Generator, factor: int, corners: float = 0.0) -> Window:
     """One of `CELLS` x `CELLS`, three times in five on the animal, which weighs three times.
 
     A share of `corners` of them lies in a corner of the picture, where nearly none do by chance; its last 3 x 3 pixels,
@@ -120,11 +117,11 @@ class Decoding(nn.Module):
         return self.codec.decode(latents / self.scale).sample
 
 
-def main(name: str, folder: Path, steps: int, batch: int = 6) -> None:
-    torch.set_num_threads(1)
+def main(name: str, folder: Path, steps: int, threads: int = 1, scenes: int = 8_000, batch: int = 6) -> None:
+    torch.set_num_threads(threads)
     accelerator = make_accelerator("fp32")
     model = open_model(name)
-    data: Data = finish(storybook_data(SCENES, 32, 128))
+    data: Data = finish(storybook_data(scenes, HELD, model.size[0]))
     with accelerator.main_process_first():
         content = f"{data.content} {model.codec.config.scaling_factor} fp32"
         latents = finish(
@@ -133,7 +130,7 @@ def main(name: str, folder: Path, steps: int, batch: int = 6) -> None:
         )  # fmt: skip
         content = f"regrown {content} {fingerprint(model.unet)} {NOISIEST} {STEPS}"
         regrown = finish(
-            latents_of(model.codec, regrow(model, latents), lambda k: np.arange(REGROWN)[k], REGROWN, content)
+            latents_of(model.codec, regrow(model, latents), lambda k: np.arange(scenes)[k], scenes, content)
         )
     model.codec.decoder.requires_grad_(True)
     channels_last(model.codec)
@@ -144,8 +141,10 @@ def main(name: str, folder: Path, steps: int, batch: int = 6) -> None:
     def loss(network: nn.Module, share: Share) -> Tensor:
         """Of a third of the batch from the encoder's latents, and of two thirds from regrown ones."""
         random = np.random.default_rng(derive_seed(0, "sharpen", share.step))
-        plain = [window(data, int(i), random) for i in random.integers(data.trained_on, size=batch // 3)]
-        grown = [window(data, int(i), random) for i in random.integers(REGROWN, size=2 * batch // 3)]
+        seen = random.integers(scenes, size=batch)
+        plain, grown = (
+            [window(data, int(i), random, model.factor) for i in part] for part in np.split(seen, [batch // 3])
+        )
         windows = plain[share.of(len(plain))], grown[share.of(len(grown))]
         return taught(network, data, windows, (latents, regrown))
 
@@ -167,4 +166,4 @@ def main(name: str, folder: Path, steps: int, batch: int = 6) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1], Path(sys.argv[2]), *map(int, sys.argv[3:6]))

@@ -93,7 +93,7 @@ class DenoiserOf:
             request.drop,
             request.logit_normal,
             request.min_snr,
-            None if model.codec is None or data.masks is None else _important(data.masks, model.factor),
+            None if model.codec is None or data.masks is None else _important(data.masks, data.focus, model.factor),
             contours_of(model, data.notes_of),
             accelerator.device,
         )
@@ -145,9 +145,20 @@ def latents_in_memory(latents: np.ndarray) -> Callable[[np.ndarray], Tensor]:
     return lambda chosen: torch.from_numpy(latents[chosen]).float()
 
 
-def _important(masks: np.ndarray, factor: int) -> Callable[[np.ndarray], Tensor]:
-    """Errors weigh up to three times where something important is drawn: of storybook the animal."""
-    return lambda chosen: 1 + 2 * F.avg_pool2d(torch.from_numpy(masks[chosen])[:, None].float() / 255, factor)
+def _important(
+    masks: np.ndarray, focus: Callable[[int, int], np.ndarray] | None, factor: int
+) -> Callable[[np.ndarray], Tensor]:
+    """Errors weigh up to three times where something important is drawn, of storybook the animal, and up to ten in its
+    face: a fortieth of the picture, and what people look at."""
+
+    def weights(chosen: np.ndarray) -> Tensor:
+        important = F.avg_pool2d(torch.from_numpy(masks[chosen])[:, None].float() / 255, factor)
+        if focus is None:
+            return 1 + 2 * important
+        first = np.stack([focus(int(i), important.shape[-1]) for i in chosen])
+        return 1 + 2 * important + 7 * torch.from_numpy(first)[:, None].float()
+
+    return weights
 
 
 def _is_small(module: nn.Module) -> bool:

@@ -25,6 +25,7 @@ from regrow.operations.sound_folder import SILENT, clips_of, content_of
 from regrow.operations.told import Score
 from regrow.operations.training_words import words_in
 from regrow.worlds import bandstand
+from regrow.worlds.moods import mood
 from regrow.worlds.scene import ACCESSORIES, TIMES, WEATHERS
 from regrow.worlds.storybook import CHARACTERS, VOCABULARY, Scene, caption, captions
 
@@ -48,6 +49,8 @@ class Data:
         notes: sentences for the user.
         notes_of: what is played in an item, by its number; None where that is not known.
         texts: the captions of a folder; none of a world, which knows its words.
+        focus: of an item's number and cells along its sides, the share of each cell, `y x`, that a glance goes to first
+            and that matters more than its size says; None where that is not known.
     """
 
     items: np.ndarray
@@ -60,6 +63,7 @@ class Data:
     notes: tuple[str, ...] = ()
     notes_of: Score | None = None
     texts: tuple[str, ...] = ()
+    focus: Callable[[int, int], np.ndarray] | None = None
 
     @property
     def trained_on(self) -> int:
@@ -98,6 +102,7 @@ def storybook_data(scenes: int, held_out: int, size: int) -> Generator[Progress,
         f"storybook lessons {scenes} {held_out} {size} {drawing_code()}",
         VOCABULARY,
         tuple(CHARACTERS),
+        focus=lambda i, cells: mood(book[i], cells),
     )
 
 

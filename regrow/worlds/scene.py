@@ -87,9 +87,8 @@ class Scene:
     def random(cls, seed: int) -> "Scene":
         """The scene number `seed` of an endless book: the same on every machine and in every process.
 
-        Animal, colour and place are uniform; 70 % wear and carry nothing, 60 % have clear weather,
-            70 % of the
-        scenes outside the night city are by day.
+        Animal, colour and place are uniform; 70 % wear and carry nothing, 60 % have clear weather, 70 % of the scenes
+        outside the night city are by day.
         """
         random = Random(f"storybook {seed}")
         place = random.choice(PLACES)
