@@ -23,6 +23,8 @@ OFF = 0.03
 """Seconds that the others may be off it, in the root of their mean square."""
 ENOUGH = 3
 """Notes that a repetition can be told from."""
+ROUNDED = 1e-6
+"""Seconds by which sums of onsets are off, by the rounding of this machine or that."""
 ALIKE = 0.75
 """The share of notes that come again, from which on they are said to."""
 
@@ -44,11 +46,13 @@ def going_on(notes: Sequence[Sounding], length: float, seconds: float, before: b
     period = _period(near, end - begin, end - min(note.onset for note in near), step)
     found = [PlayedNote(note.onset, note.duration, note.pitch) for note in notes]
     # the last period is what comes next, the first what came before
-    again = [note for note in near if (note.onset < begin + period if before else note.onset >= end - period)]
+    first, last = (begin, begin + period) if before else (end - period, end)
+    again = [note for note in near if first - ROUNDED <= note.onset < last - ROUNDED]
+    begins, ends = (-seconds - WITHIN, -WITHIN) if before else (length - WITHIN, length + seconds - ROUNDED)
     for i in range(1, math.ceil(seconds / period) + 2):
         for note in again:
             onset = note.onset - i * period if before else note.onset + i * period
-            if -seconds - WITHIN <= onset < -WITHIN if before else length - WITHIN <= onset < length + seconds:
+            if begins <= onset < ends:
                 found.append(PlayedNote(onset, note.duration, note.pitch))
     return tuple(sorted(found, key=lambda note: (note.onset, note.pitch)))
 
@@ -78,7 +82,7 @@ def grid_of(onsets: Sequence[float]) -> float | None:
 def _period(notes: Sequence[Sounding], span: float, held: float, step: float) -> float:
     """Seconds after which the notes come again: a whole number of steps, of those from the first note to the end."""
     first, best = min(note.onset for note in notes), (0.0, 0.0)
-    for count in range(max(1, math.ceil(span / 4 / step)), math.floor(held / step) + 1):
+    for count in range(max(1, math.ceil(span / 4 / step)), math.floor((held + ROUNDED) / step) + 1):
         period = count * step
         later = [note for note in notes if note.onset >= first + period - WITHIN]
         if len(later) < ENOUGH:

@@ -53,8 +53,9 @@ def test_one_onset_has_no_beat(onsets: list[float]) -> None:
     assert going_on([PlayedNote(onset, 0.2, 60) for onset in onsets], 2.0, 1.0, before=False) == ()
 
 
-def test_without_a_repetition_all_of_it_comes_again() -> None:
-    tune = [PlayedNote(0.5 * i, 0.4, key) for i, key in enumerate((60, 62, 67, 64, 71))]
+@pytest.mark.parametrize("beat", [0.5, 0.5 - 1e-12, 0.5 + 1e-12])
+def test_without_a_repetition_all_of_it_comes_again_however_a_machine_rounds(beat: float) -> None:
+    tune = [PlayedNote(beat * i, 0.4, key) for i, key in enumerate((60, 62, 67, 64, 71))]
     found = going_on(tune, 2.5, 2.5, before=False)
     assert [note.pitch for note in found] == [60, 62, 67, 64, 71] * 2
     assert [round(note.onset, 2) for note in found] == [0.5 * i for i in range(10)]
