@@ -6,11 +6,11 @@
 import sys
 from pathlib import Path
 
-from regrow.families.registry import open_model
-from regrow.media.image import save
-from regrow.operations.edit import edit
-from regrow.operations.progress import finish
-from regrow.operations.requests import Edit
+from regrow.core.progress import finish
+from regrow.editing.edit import edit
+from regrow.media.image.picture import save
+from regrow.models.open import open_model
+from regrow.requests.requests import Edit
 
 out = Path(sys.argv[1] if len(sys.argv) > 1 else "out")
 out.mkdir(exist_ok=True)

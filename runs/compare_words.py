@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 from regrow.benchmark.storybook import grow
-from regrow.families.registry import open_model
-from regrow.media.image import save
-from regrow.media.sheet import Cell, Row, sheet
-from regrow.operations.requests import Generate
+from regrow.media.image.picture import save
+from regrow.media.image.sheet import Cell, Row, sheet
+from regrow.models.open import open_model
+from regrow.requests.requests import Generate
 
 PROMPTS = (
     "a brown bear on a beach",

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from regrow.worlds import heads
-from regrow.worlds.canvas import Pen
-from regrow.worlds.coats import INK, WHITE, Coat
-from regrow.worlds.faces import TURN, Gaze, Head, eyes, mouth
-from regrow.worlds.storybook import Scene, caption, draw
+from regrow.worlds.storybook import heads
+from regrow.worlds.storybook.canvas import Pen
+from regrow.worlds.storybook.coats import INK, WHITE, Coat
+from regrow.worlds.storybook.drawing import Scene, caption, draw
+from regrow.worlds.storybook.faces import TURN, Gaze, Head, eyes, mouth
 
 FIRST_SEED = 8_800_000
 """Scenes that neither the model nor a benchmark has seen."""

@@ -22,13 +22,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from regrow.core.noise import derive_seed
-from regrow.families.part import channels_last
-from regrow.families.registry import open_model
-from regrow.operations.fitting import Fit, fit
-from regrow.operations.latents import fingerprint, latents_of
-from regrow.operations.progress import finish
-from regrow.operations.spread import Share, make_accelerator
-from regrow.operations.training_data import storybook_data, to_batch
+from regrow.core.progress import finish
+from regrow.models.open import open_model
+from regrow.models.part import channels_last
+from regrow.training.distributed import Share, make_accelerator
+from regrow.training.latents import fingerprint, latents_of
+from regrow.training.loop import Fit, fit
+from regrow.training.training_data import storybook_data, to_batch
 
 SCENES, REGROWN, HELD = 9_000, 3_000, 32
 SIZE = 256

@@ -19,19 +19,19 @@ import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from growing import grown
 
-from regrow.families.contour_file import write_contour
-from regrow.families.model import Model
-from regrow.families.new import new_mel_codec
-from regrow.families.registry import open_model
-from regrow.families.saving import save_model
-from regrow.media.contour import STANDARD
-from regrow.operations.codec_stage import CodecOf, scale_latents
-from regrow.operations.fitting import fit
-from regrow.operations.progress import finish
-from regrow.operations.spread import make_accelerator
-from regrow.operations.stages import FRAMES
-from regrow.operations.training_data import bandstand_data
-from regrow.operations.training_request import Train
+from regrow.core.progress import finish
+from regrow.media.audio.piano_roll import STANDARD
+from regrow.models.model import Model
+from regrow.models.new import new_mel_codec
+from regrow.models.open import open_model
+from regrow.models.piano_roll_file import write_contour
+from regrow.models.saving import save_model
+from regrow.requests.train import Train
+from regrow.training.codec_stage import CodecOf, scale_latents
+from regrow.training.distributed import make_accelerator
+from regrow.training.loop import fit
+from regrow.training.stages import FRAMES
+from regrow.training.training_data import bandstand_data
 
 PHRASES = 6000
 

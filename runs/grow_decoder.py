@@ -14,14 +14,14 @@ from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from growing import grown
 from torch import Tensor, nn
 
-from regrow.families.part import channels_last
-from regrow.families.registry import open_model
-from regrow.operations.fitting import Fit, fit
-from regrow.operations.progress import finish
-from regrow.operations.spread import Share, make_accelerator
-from regrow.operations.stages import SCENES
-from regrow.operations.train_codec import CodecStage, Coding, crops
-from regrow.operations.training_data import storybook_data, to_batch
+from regrow.core.progress import finish
+from regrow.models.open import open_model
+from regrow.models.part import channels_last
+from regrow.training.distributed import Share, make_accelerator
+from regrow.training.loop import Fit, fit
+from regrow.training.stages import SCENES
+from regrow.training.train_codec import CodecStage, Coding, crops
+from regrow.training.training_data import storybook_data, to_batch
 
 BLOCKS = (6, 6, 4, 0)
 """From 16 x 16 to 128 x 128 pixels; full resolution costs most, and flat drawings need it least."""

@@ -15,14 +15,14 @@ from pathlib import Path
 from statistics import mean
 from typing import get_args, get_type_hints
 
+from regrow.benchmark.edit_tasks import FIRST_TUNING_SEED, Drawn, wishes
 from regrow.benchmark.judge import load_judge
-from regrow.benchmark.wishes import FIRST_TUNING_SEED, Drawn, wishes
-from regrow.families.registry import open_model
-from regrow.media.distance import psnr
-from regrow.media.image import save
-from regrow.operations.edit import edit
-from regrow.operations.progress import finish
-from regrow.operations.requests import Edit
+from regrow.core.progress import finish
+from regrow.editing.edit import edit
+from regrow.media.image.distance import psnr
+from regrow.media.image.picture import save
+from regrow.models.open import open_model
+from regrow.requests.requests import Edit
 
 PLAIN = {"strength": 0.8, "guidance": 4.0, "steps": 20}
 

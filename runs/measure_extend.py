@@ -14,13 +14,13 @@ from typing import Literal
 import torch
 
 from regrow.benchmark.sound_judge import load_sound_judge
-from regrow.families.registry import open_model
-from regrow.media.audio import save
-from regrow.media.mel import MelSettings, to_mel
-from regrow.operations.extend import extend
-from regrow.operations.extend_request import Extend
-from regrow.operations.progress import finish
-from regrow.worlds.bandstand import MELODIC, Phrase, caption, play
+from regrow.core.progress import finish
+from regrow.editing.extend import extend
+from regrow.media.audio.mel import MelSettings, to_mel
+from regrow.media.audio.sound import save
+from regrow.models.open import open_model
+from regrow.requests.extend import Extend
+from regrow.worlds.bandstand.playing import MELODIC, Phrase, caption, play
 
 FIRST_SEED, GIVEN, ADDED = 9_400_000, 3.0, 3.0
 JUDGED = ("instrument", "register", "tempo", "scale")

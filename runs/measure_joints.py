@@ -11,11 +11,11 @@ import sys
 
 import torch
 
-from regrow.families.registry import open_model
-from regrow.media.joint import grown_onto
-from regrow.media.mel import MelSettings, from_unit, to_mel, to_unit
-from regrow.media.mel_inverse import from_mel
-from regrow.worlds.bandstand import MELODIC, Phrase, play
+from regrow.media.audio.crossfade import grown_onto
+from regrow.media.audio.mel import MelSettings, from_unit, to_mel, to_unit
+from regrow.media.audio.mel_inverse import from_mel
+from regrow.models.open import open_model
+from regrow.worlds.bandstand.playing import MELODIC, Phrase, play
 
 FIRST_SEED, FRAMES, WINDOW, STEP = 9_400_000, 512, 512, 128
 

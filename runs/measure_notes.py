@@ -7,7 +7,7 @@ import sys
 from collections import defaultdict
 
 from regrow.benchmark.notes import Kept, kept
-from regrow.worlds.bandstand import INSTRUMENTS, PATTERNS, Phrase, play
+from regrow.worlds.bandstand.playing import INSTRUMENTS, PATTERNS, Phrase, play
 
 FIRST_SEED = 9_200_000
 

@@ -10,15 +10,15 @@ import torch
 
 from regrow.core.inversion import anchored
 from regrow.core.noise import noise
+from regrow.core.progress import finish
 from regrow.core.solvers import ddim, last, solve
-from regrow.families.model import Model
-from regrow.families.registry import open_model
-from regrow.media.distance import psnr
-from regrow.media.image import from_uint8
-from regrow.operations.invert import watched
-from regrow.operations.progress import finish
-from regrow.worlds.moods import mood
-from regrow.worlds.storybook import ANIMALS, COLOURS, EXPRESSIONS, PLACES, Scene, captions, draw
+from regrow.editing.invert import watched
+from regrow.media.image.distance import psnr
+from regrow.media.image.picture import from_uint8
+from regrow.models.model import Model
+from regrow.models.open import open_model
+from regrow.worlds.storybook.drawing import ANIMALS, COLOURS, EXPRESSIONS, PLACES, Scene, captions, draw
+from regrow.worlds.storybook.expression_mask import mood
 
 HELD_OUT = 9_000_000
 LABELS = (99, 299, 499, 699, 899)

@@ -9,12 +9,12 @@ default guidance. NAME is "anchored", or "anchored, masked" (--mask auto).
 import sys
 from dataclasses import replace
 
+from regrow.benchmark.edit_tasks import FIRST_TUNING_SEED, KINDS
 from regrow.benchmark.editing import bench_editing
 from regrow.benchmark.editors import MASKED, Setting, own_editors
-from regrow.benchmark.wishes import FIRST_TUNING_SEED, KINDS
-from regrow.families.registry import open_model
-from regrow.operations.progress import finish
-from regrow.operations.requests import Edit
+from regrow.core.progress import finish
+from regrow.models.open import open_model
+from regrow.requests.requests import Edit
 
 BEYOND = 100
 

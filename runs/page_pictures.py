@@ -18,8 +18,8 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from regrow.worlds.storybook import Scene
-from regrow.worlds.storybook import draw as draw_scene
+from regrow.worlds.storybook.drawing import Scene
+from regrow.worlds.storybook.drawing import draw as draw_scene
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 PROGRAM = "from regrow.interfaces.cli import main; main()"

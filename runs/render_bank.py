@@ -1,4 +1,4 @@
-"""Render the bank of notes that the bandstand plays from: regrow/worlds/bank, from the FluidR3 GM soundfont (MIT).
+"""Render the bank of notes in regrow/worlds/bandstand/bank from the FluidR3 GM soundfont (MIT).
 
 Needed once, and again only to change the bank; playing needs neither fluidsynth nor the soundfont.
 
@@ -23,7 +23,7 @@ import soxr
 
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 COPYRIGHT = Path("/usr/share/doc/fluid-soundfont-gm/copyright")
-BANK = Path(__file__).parents[1] / "regrow" / "worlds" / "bank"
+BANK = Path(__file__).parents[1] / "regrow" / "worlds" / "bandstand" / "bank"
 RATE, RENDERED = 22050, 44100
 LONGEST = 2.0  # s; two slow beats with their release, played a semitone higher
 LEVEL = 10 ** (-20 / 20)  # RMS of the loudest fifth of a second of a pitched note

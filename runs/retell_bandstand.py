@@ -14,8 +14,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from regrow.families.contour_file import write_contour
-from regrow.media.contour import STANDARD
+from regrow.media.audio.piano_roll import STANDARD
+from regrow.models.piano_roll_file import write_contour
 
 
 def main(old: Path, folder: Path) -> None:

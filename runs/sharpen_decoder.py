@@ -22,16 +22,16 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from regrow.core.noise import derive_seed, noise
+from regrow.core.progress import finish
 from regrow.core.solvers import last, make_step, solve
-from regrow.families.model import Model
-from regrow.families.part import channels_last
-from regrow.families.registry import open_model
-from regrow.operations.fitting import Fit, fit
-from regrow.operations.latents import fingerprint, latents_of
-from regrow.operations.progress import finish
-from regrow.operations.spread import Share, make_accelerator
-from regrow.operations.training_data import Data, lesson, storybook_data, to_batch
-from regrow.worlds.storybook import captions
+from regrow.models.model import Model
+from regrow.models.open import open_model
+from regrow.models.part import channels_last
+from regrow.training.distributed import Share, make_accelerator
+from regrow.training.latents import fingerprint, latents_of
+from regrow.training.loop import Fit, fit
+from regrow.training.training_data import Data, lesson, storybook_data, to_batch
+from regrow.worlds.storybook.drawing import captions
 
 NOISIEST = 480
 """The label up to which latents keep what they show, faces and all."""

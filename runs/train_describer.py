@@ -8,10 +8,10 @@ Writes describer.safetensors into FOLDER, the model's own if not given. Killed, 
 import sys
 from pathlib import Path
 
-from regrow.families.describer import write_describer
-from regrow.families.registry import open_model
-from regrow.operations.fitting import FitState
-from regrow.operations.train_describer import train_describer
+from regrow.models.open import open_model
+from regrow.models.probes.describer import write_describer
+from regrow.training.loop import FitState
+from regrow.training.train_describer import train_describer
 
 
 def main(world: str, folder: str = "") -> None:

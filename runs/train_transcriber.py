@@ -8,10 +8,10 @@ Writes transcriber.safetensors into FOLDER, bandstand's own if not given. Killed
 import sys
 from pathlib import Path
 
-from regrow.families.registry import open_model
-from regrow.families.transcriber import write_transcriber
-from regrow.operations.hearing import settings_of
-from regrow.operations.train_transcriber import train_transcriber
+from regrow.models.codecs.sound_codec import settings_of
+from regrow.models.open import open_model
+from regrow.models.probes.transcriber import write_transcriber
+from regrow.training.train_transcriber import train_transcriber
 
 
 def main(folder: str = "") -> None:

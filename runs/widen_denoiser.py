@@ -16,10 +16,10 @@ import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
 
-from regrow.families.registry import open_model
-from regrow.families.saving import save_model
-from regrow.operations.progress import finish
-from regrow.operations.training_data import storybook_data, to_batch
+from regrow.core.progress import finish
+from regrow.models.open import open_model
+from regrow.models.saving import save_model
+from regrow.training.training_data import storybook_data, to_batch
 
 NARROW, WIDE, RIDGE = 64, 96, 1e-3
 

@@ -16,6 +16,8 @@ from transformers.utils import logging as transformers_logging
 torch.set_num_threads(1)
 install_import_hook("regrow.core", "shapes.check")  # nothing above may import regrow
 
+pytest_plugins = ["fixtures"]
+
 
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:

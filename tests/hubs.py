@@ -12,7 +12,7 @@ from hub_server import HubServer
 from huggingface_hub import errors
 from huggingface_hub.utils import hf_raise_for_status
 
-from regrow.families.registry import list_models, user_models
+from regrow.models.open import list_models, user_models
 
 httpx = importlib.import_module(errors.Response.__module__.split(".")[0])  # whichever the hub's client is built on
 UNET = "unet/diffusion_pytorch_model.safetensors"

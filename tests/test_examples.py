@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from homes import sharing_engines
 
-from regrow.families.registry import open_model
+from regrow.core.progress import finish
+from regrow.editing.edit import edit
 from regrow.interfaces import demo
-from regrow.media.audio import load as load_sound
-from regrow.media.image import load, read_recipe
-from regrow.operations.edit import edit
-from regrow.operations.progress import finish
-from regrow.operations.requests import Edit
+from regrow.media.audio.sound import load as load_sound
+from regrow.media.image.picture import load, read_recipe
+from regrow.models.open import open_model
+from regrow.requests.requests import Edit
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 

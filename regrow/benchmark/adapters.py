@@ -19,7 +19,7 @@ from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_ddim_inverse import DDIMInverseScheduler
 from torch import Tensor, nn
 
-from regrow.families.model import Model
+from regrow.models.model import Model
 
 SD_SCHEDULER = {"timestep_spacing": "leading", "steps_offset": 1, "set_alpha_to_one": False}
 """What Stable Diffusion 1.5's folder says of its levels, and its users therefore get; CycleDiffusion divides by zero

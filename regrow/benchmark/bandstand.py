@@ -16,13 +16,13 @@ from regrow.benchmark.bandstand_figures import BandstandFigures, Mels
 from regrow.benchmark.estimates import Estimate, mean
 from regrow.benchmark.sound_judge import ATTRIBUTES, SoundJudge, load_sound_judge
 from regrow.benchmark.storybook import grow
-from regrow.families.model import Model
-from regrow.media.mel import MelSettings, from_unit, to_mel, to_unit
-from regrow.operations.hearing import settings_of, sounded
-from regrow.operations.progress import Progress
-from regrow.operations.requests import Generate
-from regrow.worlds.bandstand import Phrase, caption, captions, play
-from regrow.worlds.wording_bandstand import Language
+from regrow.core.progress import Progress
+from regrow.media.audio.mel import MelSettings, from_unit, to_mel, to_unit
+from regrow.models.codecs.sound_codec import settings_of, sounded
+from regrow.models.model import Model
+from regrow.requests.requests import Generate
+from regrow.worlds.bandstand.playing import Phrase, caption, captions, play
+from regrow.worlds.bandstand.wording import Language
 
 FIRST_SEED = 9_000_000
 """Of the held-out phrases; models learn from seeds far below."""

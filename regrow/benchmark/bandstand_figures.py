@@ -9,9 +9,9 @@ from torch import Tensor
 
 from regrow.benchmark.estimates import Estimate
 from regrow.benchmark.sound_judge import ATTRIBUTES, SETTINGS
-from regrow.media.mel import to_unit
-from regrow.media.sheet import Row, sheet
-from regrow.operations.sound_sheet import mel_cell
+from regrow.editing.sound_sheet import mel_cell
+from regrow.media.audio.mel import to_unit
+from regrow.media.image.sheet import Row, sheet
 
 Mels = Float[Tensor, "b 1 bands frames"]
 

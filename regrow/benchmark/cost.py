@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from regrow.benchmark.edit_tasks import Drawn
 from regrow.benchmark.editors import Editor, Setting, Task
-from regrow.benchmark.wishes import Drawn
-from regrow.families.model import Model
+from regrow.models.model import Model
 
 _SELF = Path("/proc/self")
 

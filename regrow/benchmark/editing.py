@@ -19,13 +19,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.benchmark.cost import Cost, cost_of
+from regrow.benchmark.edit_tasks import FIRST_SEED, FIRST_TUNING_SEED, Drawn, Wish, wishes
 from regrow.benchmark.editors import SETTINGS, Editor, Setting, Task, counted
 from regrow.benchmark.judge import Judge, load_judge
-from regrow.benchmark.outcomes import Outcome, Store, finite, outcome_of
-from regrow.benchmark.wishes import FIRST_SEED, FIRST_TUNING_SEED, Drawn, Wish, wishes
-from regrow.families.model import Model
-from regrow.media.distance import psnr
-from regrow.operations.progress import Progress
+from regrow.benchmark.results_store import Outcome, Store, finite, outcome_of
+from regrow.core.progress import Progress
+from regrow.media.image.distance import psnr
+from regrow.models.model import Model
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from typing import Any, TextIO
 from jaxtyping import Float
 from torch import Tensor
 
+from regrow.benchmark.edit_tasks import FIELDS, KINDS
 from regrow.benchmark.editing import EditingFigures, Measured
 from regrow.benchmark.estimates import Estimate, mean
-from regrow.benchmark.outcomes import Outcome
-from regrow.benchmark.wishes import FIELDS, KINDS
-from regrow.media.sheet import Cell, Row, sheet
+from regrow.benchmark.results_store import Outcome
+from regrow.media.image.sheet import Cell, Row, sheet
 
 
 def figures_of(outcomes: Sequence[Outcome]) -> dict[str, Estimate]:

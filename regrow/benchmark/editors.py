@@ -13,17 +13,17 @@ from torch import Tensor
 
 from regrow.core.denoiser import Counted, Prediction
 from regrow.core.guidance import Limited, limit_of, region_weighted
-from regrow.core.inversion_free import InversionFree
+from regrow.core.methods.inversion_free import InversionFree
 from regrow.core.noise import noise
+from regrow.core.progress import finish
 from regrow.core.solvers import ddim, last, solve
-from regrow.families.model import Model
-from regrow.media.image import save
-from regrow.operations.details import detailed
-from regrow.operations.edit import edit
-from regrow.operations.invert import path_of, watched, way_back
-from regrow.operations.progress import finish
-from regrow.operations.requests import PATHS, Edit, MethodName
-from regrow.operations.strength import USUAL
+from regrow.editing.edit import edit
+from regrow.editing.invert import path_of, watched, way_back
+from regrow.editing.strength import USUAL
+from regrow.media.image.picture import save
+from regrow.models.model import Model
+from regrow.prompts.expand_edit import detailed
+from regrow.requests.requests import PATHS, Edit, MethodName
 
 SETTINGS = 9
 """That every editor is tuned over: a rival that had fewer would be worse for it."""

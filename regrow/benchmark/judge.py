@@ -22,7 +22,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from regrow.media.files import MediaError, readable, reason
-from regrow.worlds.wording import ATTRIBUTES
+from regrow.worlds.storybook.wording import ATTRIBUTES
 
 SIDE = 128
 """Pixels along each side of what the network sees."""

@@ -16,13 +16,13 @@ from torch import Tensor, nn
 
 from regrow.benchmark.judge import ATTRIBUTES, SIDE, Judge, JudgeNetwork
 from regrow.core.noise import derive_seed
+from regrow.core.progress import finish
 from regrow.media.files import write_whole
-from regrow.media.image import from_uint8, to_uint8
-from regrow.operations.dataset import drawn
-from regrow.operations.fitting import Fit, FitState, fit
-from regrow.operations.progress import finish
-from regrow.operations.spread import Share, make_accelerator
-from regrow.worlds.storybook import Scene
+from regrow.media.image.picture import from_uint8, to_uint8
+from regrow.training.distributed import Share, make_accelerator
+from regrow.training.loop import Fit, FitState, fit
+from regrow.training.storybook_data import drawn
+from regrow.worlds.storybook.drawing import Scene
 
 TRAINED_FROM, HELD_OUT_FROM = 2_000_000, 9_500_000
 """The first seeds of the scenes. What a model learns from lies below, what it is measured on from 9,000,000 on."""

@@ -23,14 +23,14 @@ from torch import Tensor
 
 from regrow.benchmark.estimates import Estimate, mean
 from regrow.core.noise import derive_seed
-from regrow.media.audio import load, resample, to_mono
-from regrow.media.captioned import read_captioned
-from regrow.media.listing import SOUNDS
-from regrow.media.mel import MelSettings, filters, spectrum, to_mel
-from regrow.media.mel_inverse import ITERATIONS, from_mel, powers
-from regrow.media.phase import griffin_lim, wave_of
-from regrow.operations.progress import Progress
-from regrow.worlds.bandstand import Phrase, play
+from regrow.core.progress import Progress
+from regrow.media.audio.mel import MelSettings, filters, spectrum, to_mel
+from regrow.media.audio.mel_inverse import ITERATIONS, from_mel, powers
+from regrow.media.audio.phase import griffin_lim, wave_of
+from regrow.media.audio.sound import load, resample, to_mono
+from regrow.media.captions.captioned import read_captioned
+from regrow.media.captions.listing import SOUNDS
+from regrow.worlds.bandstand.playing import Phrase, play
 
 FIRST_SEED = 9_100_000
 """Of the phrases that are clips where a user names none."""

@@ -30,9 +30,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from regrow.media.contour import matches
-from regrow.worlds.bandstand import INSTRUMENTS, KITS, RATE, Note
-from regrow.worlds.sampler import sound, voice
+from regrow.media.audio.piano_roll import matches
+from regrow.worlds.bandstand.playing import INSTRUMENTS, KITS, RATE, Note
+from regrow.worlds.bandstand.sampler import sound, voice
 
 WINDOW, HOP = 2048, 256
 """Samples of a frame and between frames."""

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from regrow.families.model import Engine
-from regrow.families.names import Precision
-from regrow.families.openvino import Network
-from regrow.families.part import channels_last
-from regrow.operations.progress import Progress
+from regrow.core.progress import Progress
+from regrow.models.engines.openvino import Network
+from regrow.models.model import Engine
+from regrow.models.names import Precision
+from regrow.models.part import channels_last
 
 MATRIX = 2048
 """Side of the matrices whose product is the peak."""

@@ -18,8 +18,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from regrow.benchmark.judge import by_attribute, likeliest, read_weights
-from regrow.media.mel import MelSettings
-from regrow.worlds.wording_bandstand import ATTRIBUTES
+from regrow.media.audio.mel import MelSettings
+from regrow.worlds.bandstand.wording import ATTRIBUTES
 
 SETTINGS = MelSettings()
 """Of the mels that the judge hears."""

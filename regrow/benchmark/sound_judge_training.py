@@ -15,15 +15,15 @@ from torch import Tensor, nn
 from regrow.benchmark.judge_training import attribute_loss, labels
 from regrow.benchmark.sound_judge import ATTRIBUTES, SETTINGS, SoundJudge, SoundJudgeNetwork
 from regrow.core.noise import derive_seed
+from regrow.core.progress import finish
+from regrow.media.audio.mel import from_unit, to_mel
+from regrow.media.audio.mel_inverse import powers
+from regrow.media.audio.phase import griffin_lim, wave_of
 from regrow.media.files import write_whole
-from regrow.media.mel import from_unit, to_mel
-from regrow.media.mel_inverse import powers
-from regrow.media.phase import griffin_lim, wave_of
-from regrow.operations.fitting import Fit, FitState, fit
-from regrow.operations.played import played
-from regrow.operations.progress import finish
-from regrow.operations.spread import Share, make_accelerator
-from regrow.worlds.bandstand import Phrase
+from regrow.training.bandstand_data import played
+from regrow.training.distributed import Share, make_accelerator
+from regrow.training.loop import Fit, FitState, fit
+from regrow.worlds.bandstand.playing import Phrase
 
 TRAINED_FROM, HELD_OUT_FROM = 2_000_000, 9_200_000
 """The first seeds of the phrases. What a model learns from lies below, what it is measured on from 9,000,000 on."""

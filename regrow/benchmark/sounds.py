@@ -28,12 +28,12 @@ from regrow.benchmark.notes import kept
 from regrow.benchmark.sound_judge import SoundJudge, load_sound_judge
 from regrow.benchmark.sounds_figures import Measured, Outcome, SoundFigures
 from regrow.core.noise import derive_seed
-from regrow.families.model import Model
-from regrow.media.mel import MelSettings, to_mel, to_unit
-from regrow.operations.hearing import settings_of, sounded
-from regrow.operations.melody import can_listen, telling
-from regrow.operations.progress import Progress
-from regrow.worlds.bandstand import MELODIC, Note, Phrase, captions, play
+from regrow.core.progress import Progress
+from regrow.editing.melody import can_listen, telling
+from regrow.media.audio.mel import MelSettings, to_mel, to_unit
+from regrow.models.codecs.sound_codec import settings_of, sounded
+from regrow.models.model import Model
+from regrow.worlds.bandstand.playing import MELODIC, Note, Phrase, captions, play
 
 FIRST_SEED, FIRST_TUNING_SEED = 9_400_000, 9_450_000
 """Of the phrases that are measured, and of those that settings are chosen on; models learn from seeds far below."""

@@ -20,17 +20,17 @@ from regrow.benchmark.editing import bench_editing
 from regrow.benchmark.editing_figures import figures_of
 from regrow.benchmark.editors import Editor, Setting, batched
 from regrow.benchmark.estimates import Estimate
-from regrow.benchmark.outcomes import finite
 from regrow.benchmark.peak import Share, matrix_peak, share_of
+from regrow.benchmark.results_store import finite
 from regrow.benchmark.speed_ways import OTHER_STEPS, PLAIN, Made, Way, ways_to_edit
-from regrow.families.model import Engine, Model
-from regrow.families.openvino import OpenVino, network_of
-from regrow.families.openvino_runtime import fastest, installed
-from regrow.families.shapes import stable_diffusion_15, stable_diffusion_xl
-from regrow.media.distance import psnr
-from regrow.operations.progress import Progress
-from regrow.operations.requests import Edit
-from regrow.operations.strength import USUAL
+from regrow.core.progress import Progress
+from regrow.editing.strength import USUAL
+from regrow.media.image.distance import psnr
+from regrow.models.engines.openvino import OpenVino, network_of
+from regrow.models.engines.openvino_runtime import fastest, installed
+from regrow.models.model import Engine, Model
+from regrow.models.shapes import stable_diffusion_15, stable_diffusion_xl
+from regrow.requests.requests import Edit
 
 QUALITY = ("granted", "clean", "spoiled", "outside", "inside")
 

@@ -8,16 +8,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from regrow.benchmark.baselines import rivals
+from regrow.benchmark.edit_tasks import FIRST_SEED, Drawn, wish
 from regrow.benchmark.editors import Task, counted
-from regrow.benchmark.rivals import rivals
-from regrow.benchmark.wishes import FIRST_SEED, Drawn, wish
-from regrow.families.model import Condition, Engine, Model
-from regrow.families.registry import open_model
-from regrow.media.framing import fit
-from regrow.media.image import save
-from regrow.operations.edit import edit
-from regrow.operations.progress import finish
-from regrow.operations.requests import Edit
+from regrow.core.progress import finish
+from regrow.editing.edit import edit
+from regrow.media.image.framing import fit
+from regrow.media.image.picture import save
+from regrow.models.model import Condition, Engine, Model
+from regrow.models.open import open_model
+from regrow.requests.requests import Edit
 
 TOGETHER = 4
 """Wishes in one call, where several are measured."""

@@ -23,15 +23,15 @@ from regrow.benchmark.estimates import Estimate, kernel_distance, mean
 from regrow.benchmark.judge import ATTRIBUTES, Judge, load_judge
 from regrow.benchmark.storybook_figures import Samples, StorybookFigures, judged
 from regrow.core.noise import noise
+from regrow.core.progress import Progress
 from regrow.core.solvers import last, make_step, solve
-from regrow.families.model import Model
-from regrow.media.distance import psnr, ssim
-from regrow.media.image import from_uint8
-from regrow.operations.generate import guided
-from regrow.operations.imagined import in_full, playing
-from regrow.operations.progress import Progress
-from regrow.operations.requests import Generate
-from regrow.worlds.storybook import TIMES, WEATHERS, Language, Scene, caption, captions, draw
+from regrow.editing.generate import guided
+from regrow.media.image.distance import psnr, ssim
+from regrow.media.image.picture import from_uint8
+from regrow.models.model import Model
+from regrow.prompts.expand_generate import in_full, playing
+from regrow.requests.requests import Generate
+from regrow.worlds.storybook.drawing import TIMES, WEATHERS, Language, Scene, caption, captions, draw
 
 FIRST_SEED = 9_000_000
 """Of the held-out scenes; models learn from seeds far below."""

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from regrow.benchmark.estimates import Estimate, mean
 from regrow.benchmark.judge import ATTRIBUTES
-from regrow.media.sheet import Cell, Row, sheet
-from regrow.worlds.storybook import Language, Scene, captions
+from regrow.media.image.sheet import Cell, Row, sheet
+from regrow.worlds.storybook.drawing import Language, Scene, captions
 
 TRIO = ("animal", "place", "colour")
 """What every caption asks for."""

@@ -16,16 +16,16 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from regrow.core.names import Precision
-from regrow.families.model import Model
-from regrow.families.openvino_runtime import bfloat16_pays
-from regrow.families.registry import open_model
-from regrow.operations.denoiser_stage import DenoiserOf
-from regrow.operations.journal import peak_memory
-from regrow.operations.optimizer import make_optimizer
-from regrow.operations.progress import Progress, finish
-from regrow.operations.spread import Share, make_accelerator
-from regrow.operations.training_data import Data, storybook_data, to_batch
-from regrow.operations.training_request import Train
+from regrow.core.progress import Progress, finish
+from regrow.models.engines.openvino_runtime import bfloat16_pays
+from regrow.models.model import Model
+from regrow.models.open import open_model
+from regrow.requests.train import Train
+from regrow.training.denoiser_stage import DenoiserOf
+from regrow.training.distributed import Share, make_accelerator
+from regrow.training.optimizer import make_optimizer
+from regrow.training.run_log import peak_memory
+from regrow.training.training_data import Data, storybook_data, to_batch
 
 WARM_UP = 2
 PLAIN = "plain loop"

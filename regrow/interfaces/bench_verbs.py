@@ -11,15 +11,15 @@ from regrow.benchmark import mel as mels
 from regrow.benchmark.bandstand import bench_bandstand
 from regrow.benchmark.editing import bench_editing
 from regrow.benchmark.editors import BY_KIND, MASKED, own_editors, short_words, sound_editors
+from regrow.benchmark.pareto_plot import curves
 from regrow.benchmark.sounds import bench_sounds
 from regrow.benchmark.storybook import bench_storybook
-from regrow.benchmark.trade_off import curves
 from regrow.benchmark.training import bench_training
-from regrow.families.model import Model
 from regrow.interfaces.reporting import opened, set_threads, watched
 from regrow.media.files import check_folder, write_whole
-from regrow.media.image import check_savable, save
-from regrow.operations.requests import Generate
+from regrow.media.image.picture import check_savable, save
+from regrow.models.model import Model
+from regrow.requests.requests import Generate
 
 if TYPE_CHECKING:
     from regrow.interfaces.bench_cli import BenchEdit, BenchSound, BenchSpeed
@@ -53,7 +53,7 @@ def storybook(name: str, scenes: int, details: Details, sheet: Path | None, run:
 
 def edit(asked: "BenchEdit", run: "Opening") -> None:
     """Ways to edit, beside the truth."""
-    from regrow.benchmark.rivals import rivals
+    from regrow.benchmark.baselines import rivals
 
     for path in (asked.sheet, asked.curves):
         if path:
@@ -129,7 +129,7 @@ SOUND_RIVALS = ("course", "ddim pair")
 
 def sound(asked: "BenchSound", run: "Opening") -> None:
     """Edits of sounds, beside the truth."""
-    from regrow.benchmark.rivals import rivals
+    from regrow.benchmark.baselines import rivals
 
     editors = {e.name: e for e in (*sound_editors(), *(rival for rival in rivals() if rival.name in SOUND_RIVALS))}
     if unknown := [name for name in asked.only if name not in editors]:

@@ -3,15 +3,15 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from regrow.editing.interpolate import interpolate as interpolating
+from regrow.editing.interpolate import kind_of
+from regrow.editing.interpolate_sheet import interpolate_sheet
 from regrow.interfaces.reporting import distance_text, engaged, free_paths, replay_of, say, slug, watched
 from regrow.interfaces.sound_verbs import check_savable as check_sound
 from regrow.interfaces.sound_verbs import for_sounds, is_sound
 from regrow.interfaces.sound_verbs import save as save_sound
-from regrow.media.image import check_savable, save
-from regrow.operations.interpolate import interpolate as interpolating
-from regrow.operations.interpolate import kind_of
-from regrow.operations.interpolate_request import Interpolate
-from regrow.operations.interpolate_sheet import interpolate_sheet
+from regrow.media.image.picture import check_savable, save
+from regrow.requests.interpolate import Interpolate
 
 if TYPE_CHECKING:
     from regrow.interfaces.run import Run

@@ -14,10 +14,10 @@ from tyro.conf import OmitArgPrefixes, Positional
 from regrow.interfaces.bench_cli import bench
 from regrow.interfaces.models_cli import models
 from regrow.interfaces.run import OpeningOptions, ReportOptions, RunOptions
-from regrow.operations.extend_request import Extend
-from regrow.operations.interpolate_request import Interpolate
-from regrow.operations.requests import Edit, Generate, Invert
-from regrow.operations.training_request import Train
+from regrow.requests.extend import Extend
+from regrow.requests.interpolate import Interpolate
+from regrow.requests.requests import Edit, Generate, Invert
+from regrow.requests.train import Train
 
 
 def generate(request: Annotated[Generate, tyro.conf.arg(name="")], run: RunOptions, out: Path | None = None) -> None:
@@ -169,7 +169,7 @@ def serve(
     """
     import os
 
-    from regrow.interfaces.web.alone import only_one
+    from regrow.interfaces.web.server_lock import only_one
 
     alone = only_one()
 

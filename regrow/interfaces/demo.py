@@ -5,20 +5,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from regrow.families.registry import open_model
+from regrow.core.progress import finish
+from regrow.editing.compare import compare
+from regrow.editing.edit_sounds import edit_sounds, mel_distance
+from regrow.editing.generate import generate
+from regrow.editing.generate_sounds import generate_sounds
+from regrow.editing.sound_sheet import edit_row, mel_cell
 from regrow.interfaces.reporting import distance_text
-from regrow.media.audio import save as save_sound
-from regrow.media.image import save
-from regrow.media.mel import to_mel, to_unit
-from regrow.media.sheet import Row, sheet
-from regrow.operations.compare import compare
-from regrow.operations.edit_sounds import edit_sounds, mel_distance
-from regrow.operations.generate import generate
-from regrow.operations.generate_sounds import generate_sounds
-from regrow.operations.hearing import settings_of
-from regrow.operations.progress import finish
-from regrow.operations.requests import Edit, Generate
-from regrow.operations.sound_sheet import edit_row, mel_cell
+from regrow.media.audio.mel import to_mel, to_unit
+from regrow.media.audio.sound import save as save_sound
+from regrow.media.image.picture import save
+from regrow.media.image.sheet import Row, sheet
+from regrow.models.codecs.sound_codec import settings_of
+from regrow.models.open import open_model
+from regrow.requests.requests import Edit, Generate
 
 SOURCE, TARGET = "an orange cat on a beach", "an orange puppy on a beach"
 EXAMPLES = Path(__file__).parents[2] / "examples"

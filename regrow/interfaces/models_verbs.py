@@ -9,9 +9,9 @@ from typing import Any
 from tqdm import tqdm
 
 from regrow.core.levels import Level
-from regrow.families.model import Model
-from regrow.families.registry import EMBEDDED, list_models, open_model
-from regrow.operations import model_card, publish, pulling
+from regrow.hub import model_card, publish, pulling
+from regrow.models.model import Model
+from regrow.models.open import EMBEDDED, list_models, open_model
 
 
 def list_all(as_json: bool) -> None:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import torch
 from tqdm import tqdm
 
-from regrow.families.engine import with_engine
-from regrow.families.model import Model
-from regrow.families.registry import open_model
-from regrow.media.image import check_savable
-from regrow.operations.progress import Progress, finish
+from regrow.core.progress import Progress, finish
+from regrow.media.image.picture import check_savable
+from regrow.models.engines.choose import with_engine
+from regrow.models.model import Model
+from regrow.models.open import open_model
 
 if TYPE_CHECKING:
     from regrow.interfaces.run import Opening, Report, Run

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from regrow.families.names import EngineName
+from regrow.models.names import EngineName
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from regrow.families.model import Model
+from regrow.editing import extend as extending
+from regrow.editing.edit_sounds import edit_sounds
+from regrow.editing.generate_sounds import generate_sounds
+from regrow.editing.inspect_sounds import inspect_sound
+from regrow.editing.sound_sheet import edit_sheet
 from regrow.interfaces.reporting import checked, engaged, free_paths, lines, opened, replay_of, say, slug, watched
-from regrow.media.audio import check_savable, is_sound, save
-from regrow.media.image import save as save_picture
-from regrow.operations import extend as extending
-from regrow.operations.edit_sounds import edit_sounds
-from regrow.operations.extend_request import Extend
-from regrow.operations.generate_sounds import generate_sounds
-from regrow.operations.inspect_sounds import inspect_sound
-from regrow.operations.interpolate_request import Interpolate
-from regrow.operations.requests import Edit, Generate, Invert
-from regrow.operations.sound_sheet import edit_sheet
+from regrow.media.audio.sound import check_savable, is_sound, save
+from regrow.media.image.picture import save as save_picture
+from regrow.models.model import Model
+from regrow.requests.extend import Extend
+from regrow.requests.interpolate import Interpolate
+from regrow.requests.requests import Edit, Generate, Invert
 
 if TYPE_CHECKING:
     from regrow.interfaces.run import Opening, Run

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 from tqdm import tqdm
 
-from regrow.operations.fitting import FitState
-from regrow.operations.journal import peak_memory
-from regrow.operations.rehearsal import rehearse
-from regrow.operations.runs import finished, resumed
-from regrow.operations.train import Training
-from regrow.operations.train import train as training
-from regrow.operations.training_request import Train
+from regrow.requests.train import Train
+from regrow.training.dry_run import rehearse
+from regrow.training.loop import FitState
+from regrow.training.run_log import peak_memory
+from regrow.training.runs import finished, resumed
+from regrow.training.train import Training
+from regrow.training.train import train as training
 
 if TYPE_CHECKING:
     from regrow.interfaces.run import Report

@@ -7,6 +7,17 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from regrow.editing import compare as comparing
+from regrow.editing import edit as editing
+from regrow.editing import explore as exploring
+from regrow.editing import generate as generating
+from regrow.editing import inspect as inspecting
+from regrow.editing import invert as inverting
+from regrow.editing import replay as replaying
+from regrow.editing.edit import Edited
+from regrow.editing.edit_sounds import check_sounds
+from regrow.editing.recipe import Recipe
+from regrow.editing.trajectories import save_trajectory
 from regrow.interfaces import sound_verbs as sounds
 from regrow.interfaces.reporting import (
     checked,
@@ -22,20 +33,9 @@ from regrow.interfaces.reporting import (
     watched,
 )
 from regrow.media.files import check_folder
-from regrow.media.image import check_savable, save
-from regrow.media.sheet import sheet as make_sheet
-from regrow.operations import compare as comparing
-from regrow.operations import edit as editing
-from regrow.operations import explore as exploring
-from regrow.operations import generate as generating
-from regrow.operations import inspect as inspecting
-from regrow.operations import invert as inverting
-from regrow.operations import replay as replaying
-from regrow.operations.edit import Edited
-from regrow.operations.edit_sounds import check_sounds
-from regrow.operations.recipe import Recipe
-from regrow.operations.requests import Edit, Generate, Invert
-from regrow.operations.trajectories import save_trajectory
+from regrow.media.image.picture import check_savable, save
+from regrow.media.image.sheet import sheet as make_sheet
+from regrow.requests.requests import Edit, Generate, Invert
 
 if TYPE_CHECKING:
     from regrow.interfaces.run import Opening, Run

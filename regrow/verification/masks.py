@@ -7,7 +7,7 @@ import torch
 from regrow.core import solvers
 from regrow.core.attention import align, take_over
 from regrow.core.denoiser import Batch, Prediction
-from regrow.core.difference import differences, mean_map
+from regrow.core.edit_localization import differences, mean_map
 from regrow.core.inversion import anchored, naive
 from regrow.core.levels import Flow, Level
 from regrow.core.masks import Held, Hold

@@ -16,10 +16,10 @@ from regrow.core import inversion, solvers
 from regrow.core.denoiser import PREDICTION_TYPES, predict, target
 from regrow.core.levels import Level, Schedule
 from regrow.core.noise import noise
-from regrow.families.model import Condition, Model
+from regrow.models.model import Condition, Model
 from regrow.verification.check import Check, judge, rms
 from regrow.verification.orders import trajectory
-from regrow.worlds.storybook import Scene, draw
+from regrow.worlds.storybook.drawing import Scene, draw
 
 _FITS = 0.8
 """A network whose squared error, read in the best way, is above this share of v's power says nothing of v."""

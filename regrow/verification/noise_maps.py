@@ -6,9 +6,10 @@ from itertools import pairwise
 
 import torch
 
-from regrow.core import edit_friendly, solvers
+from regrow.core import solvers
 from regrow.core.denoiser import Batch, Denoiser, Prediction
 from regrow.core.levels import Flow, Level
+from regrow.core.methods import edit_friendly
 from regrow.core.noise import noise
 from regrow.verification.check import Check, apart, judge
 from regrow.verification.forward import stable_diffusion, zero_terminal_snr

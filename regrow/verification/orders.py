@@ -15,8 +15,8 @@ from regrow.core import inversion, solvers
 from regrow.core.denoiser import Denoiser
 from regrow.core.inversion import Progress, Trajectory
 from regrow.core.levels import Level
+from regrow.core.methods.uni_inv import uni_inv
 from regrow.core.names import SolverName
-from regrow.core.predictor_corrector import uni_inv
 from regrow.core.solvers import Step
 from regrow.verification.check import Check, judge_order, rms
 from regrow.verification.oracles import GaussianMixture, as_network, float64, level_of, path

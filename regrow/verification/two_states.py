@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from regrow.core import exact, solvers
+from regrow.core import solvers
 from regrow.core.denoiser import Batch, Denoiser, Prediction
 from regrow.core.inversion import Progress, Trajectory
 from regrow.core.levels import Flow, Level
+from regrow.core.methods import exact
 from regrow.core.solvers import Step
 from regrow.verification.check import Check, apart, judge, judge_order, rms
 from regrow.verification.forward import stable_diffusion, zero_terminal_snr

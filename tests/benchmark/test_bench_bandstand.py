@@ -12,13 +12,13 @@ from torch import Tensor
 from regrow.benchmark import bandstand
 from regrow.benchmark.bandstand import FIRST_SEED, asked, bench_bandstand
 from regrow.benchmark.bandstand_figures import BandstandFigures, as_dict, contact_sheet, print_table
-from regrow.families.model import Model
-from regrow.families.registry import open_model
-from regrow.media.mel import from_unit, to_mel, to_unit
-from regrow.operations.hearing import settings_of
-from regrow.operations.progress import Progress, finish
-from regrow.operations.requests import Generate
-from regrow.worlds.bandstand import Phrase, captions, play
+from regrow.core.progress import Progress, finish
+from regrow.media.audio.mel import from_unit, to_mel, to_unit
+from regrow.models.codecs.sound_codec import settings_of
+from regrow.models.model import Model
+from regrow.models.open import open_model
+from regrow.requests.requests import Generate
+from regrow.worlds.bandstand.playing import Phrase, captions, play
 
 QUICK = Generate("", steps=2)
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from regrow.benchmark.mel import bench_mel, clips_in, distances, phrases, print_table
-from regrow.media.audio import save
-from regrow.media.mel import MelSettings
-from regrow.operations.progress import finish
+from regrow.core.progress import finish
+from regrow.media.audio.mel import MelSettings
+from regrow.media.audio.sound import save
 
 SETTINGS = MelSettings()
 

@@ -10,8 +10,8 @@ from regrow.benchmark.editors import Setting
 from regrow.benchmark.sound_judge import load_sound_judge
 from regrow.benchmark.sounds import FIRST_SEED, _outcomes, wishes
 from regrow.benchmark.sounds_figures import Measured, SoundFigures, as_dict, print_table, summary
-from regrow.media.mel import MelSettings
-from regrow.worlds.bandstand import Phrase, caption
+from regrow.media.audio.mel import MelSettings
+from regrow.worlds.bandstand.playing import Phrase, caption
 
 SETTINGS = MelSettings()
 SAMPLES = 512 * SETTINGS.hop

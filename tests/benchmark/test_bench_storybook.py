@@ -19,13 +19,13 @@ from regrow.benchmark.storybook_figures import (
     contact_sheet,
     print_table,
 )
-from regrow.families.model import Model
-from regrow.families.registry import open_model
-from regrow.media.image import from_uint8
-from regrow.operations.generate import generate
-from regrow.operations.progress import Progress, finish
-from regrow.operations.requests import Generate
-from regrow.worlds.storybook import Scene, caption, captions, draw
+from regrow.core.progress import Progress, finish
+from regrow.editing.generate import generate
+from regrow.media.image.picture import from_uint8
+from regrow.models.model import Model
+from regrow.models.open import open_model
+from regrow.requests.requests import Generate
+from regrow.worlds.storybook.drawing import Scene, caption, captions, draw
 
 QUICK = Generate("", steps=2)
 

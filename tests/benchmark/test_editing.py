@@ -6,18 +6,18 @@ from typing import cast, get_args
 import pytest
 import torch
 
+from regrow.benchmark.baselines import rivals
+from regrow.benchmark.edit_tasks import KINDS, Drawn, Kind, wish, wishes
 from regrow.benchmark.editing import bench_editing
 from regrow.benchmark.editing_figures import as_dict, contact_sheet, figures_of
 from regrow.benchmark.editors import BY_KIND, MASKED, SETTINGS, Editor, Setting, Task, counted, own_editors
-from regrow.benchmark.outcomes import Outcome
-from regrow.benchmark.rivals import rivals
-from regrow.benchmark.wishes import KINDS, Drawn, Kind, wish, wishes
-from regrow.families.model import Model
-from regrow.families.registry import open_model
-from regrow.media.image import save
-from regrow.operations.edit import edit
-from regrow.operations.progress import finish
-from regrow.operations.requests import Edit, MethodName
+from regrow.benchmark.results_store import Outcome
+from regrow.core.progress import finish
+from regrow.editing.edit import edit
+from regrow.media.image.picture import save
+from regrow.models.model import Model
+from regrow.models.open import open_model
+from regrow.requests.requests import Edit, MethodName
 
 ONCE = (Setting(1, 1),)
 

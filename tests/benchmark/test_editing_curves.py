@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regrow.benchmark.cost import cost_of
+from regrow.benchmark.edit_tasks import Drawn, wish
 from regrow.benchmark.editing import EditingFigures, Measured
 from regrow.benchmark.editors import Editor, Setting, Task, ordered
-from regrow.benchmark.outcomes import Outcome
-from regrow.benchmark.trade_off import COLUMNS, SIDE, WIDTH, Point, curves, frontier, points_of
-from regrow.benchmark.wishes import Drawn, wish
-from regrow.families.model import Model
+from regrow.benchmark.pareto_plot import COLUMNS, SIDE, WIDTH, Point, curves, frontier, points_of
+from regrow.benchmark.results_store import Outcome
+from regrow.models.model import Model
 
 MODEL = cast("Model", SimpleNamespace())
 SHARES = st.integers(0, 8).map(lambda i: i / 8)

@@ -12,8 +12,8 @@ from torch import Tensor
 from regrow.benchmark.judge import ATTRIBUTES, WEIGHTS, Judge, load_judge
 from regrow.benchmark.judge_training import HELD_OUT_FROM, JudgeTraining, accuracies, train_judge, worn
 from regrow.media.files import MediaError
-from regrow.media.image import from_uint8
-from regrow.worlds.storybook import Scene, draw
+from regrow.media.image.picture import from_uint8
+from regrow.worlds.storybook.drawing import Scene, draw
 
 # beyond the 2,000 on which its own figures were taken
 SCENES = [Scene.random(HELD_OUT_FROM + 5_000 + i) for i in range(60)]

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regrow.benchmark.notes import Heard, Kept, kept, transcribe
-from regrow.media.contour import WITHIN, matches
-from regrow.worlds.bandstand import RATE, Note, Phrase, notes, play
+from regrow.media.audio.piano_roll import WITHIN, matches
+from regrow.worlds.bandstand.playing import RATE, Note, Phrase, notes, play
 
 HEARD = st.builds(Heard, st.sampled_from([60, 61]), st.integers(0, 30).map(lambda n: n / 100))
 

@@ -20,11 +20,11 @@ from regrow.benchmark.sound_judge_training import (
     train_sound_judge,
     worn,
 )
+from regrow.core.progress import finish
+from regrow.media.audio.mel import to_mel
 from regrow.media.files import MediaError
-from regrow.media.mel import to_mel
-from regrow.operations.played import played
-from regrow.operations.progress import finish
-from regrow.worlds.bandstand import INSTRUMENTS_OF, RATE, Phrase, play
+from regrow.training.bandstand_data import played
+from regrow.worlds.bandstand.playing import INSTRUMENTS_OF, RATE, Phrase, play
 
 # beyond the 1,400 on which its own figures were taken
 PHRASES = [Phrase.random(HELD_OUT_FROM + 5_000 + i) for i in range(28)]

@@ -15,15 +15,15 @@ from regrow.benchmark import speed, speed_ways
 from regrow.benchmark.peak import fastest_of, flops_of, matrix_peak, share_of
 from regrow.benchmark.speed import as_dict, bench_speed, print_table
 from regrow.benchmark.speed_ways import TOGETHER, Way, ways_to_edit
-from regrow.families.model import Engine, Model
-from regrow.families.openvino import Network, OpenVino, network_of
-from regrow.families.openvino_runtime import installed
-from regrow.families.registry import open_model
-from regrow.families.shapes import filled
-from regrow.media.distance import psnr
-from regrow.operations.progress import finish
-from regrow.operations.requests import Edit
-from regrow.operations.strength import USUAL
+from regrow.core.progress import finish
+from regrow.editing.strength import USUAL
+from regrow.media.image.distance import psnr
+from regrow.models.engines.openvino import Network, OpenVino, network_of
+from regrow.models.engines.openvino_runtime import installed
+from regrow.models.model import Engine, Model
+from regrow.models.open import open_model
+from regrow.models.shapes import filled
+from regrow.requests.requests import Edit
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812, the name everybody knows it by
 
 from regrow.core.denoiser import Prediction
-from regrow.core.difference import differences, mean_map, shape_of
+from regrow.core.edit_localization import differences, mean_map, shape_of
 from regrow.core.levels import Level
 
 LEVELS = (Level(0.8, 0.6), Level(0.6, 0.8))

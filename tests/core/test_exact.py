@@ -6,12 +6,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from regrow.core.denoiser import Counted, Prediction
-from regrow.core.exact import BelmBack, EdictBack, ReversibleBack, belm, edict, reversible
+from regrow.core.flow_coordinates import Straight
 from regrow.core.inversion import Trajectory
 from regrow.core.levels import Flow, Level, VariancePreserving
+from regrow.core.methods.exact import BelmBack, EdictBack, ReversibleBack, belm, edict, reversible
 from regrow.core.noise import noise
 from regrow.core.solvers import ddim, last, solve
-from regrow.core.straight import Straight
 
 BETAS = torch.linspace(0.00085**0.5, 0.012**0.5, 1000).double() ** 2
 ALPHA = torch.cumprod(1 - BETAS, dim=0).sqrt()

@@ -5,10 +5,10 @@ import math
 import pytest
 import torch
 
-from regrow.core import exact
 from regrow.core.inversion import anchored, naive
 from regrow.core.levels import Level
 from regrow.core.masks import Held, Hold
+from regrow.core.methods import exact
 from regrow.core.solvers import ddim, solve
 from regrow.verification.forward import stable_diffusion
 from regrow.verification.oracles import Gaussian, float64

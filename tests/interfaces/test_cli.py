@@ -13,7 +13,7 @@ import torch
 from homes import sharing_engines
 
 from regrow.interfaces.cli import VERBS, main
-from regrow.media.image import load, read_recipe, save
+from regrow.media.image.picture import load, read_recipe, save
 
 PIANO = str(Path(__file__).parents[2] / "examples" / "piano.flac")
 
@@ -284,7 +284,7 @@ def test_where_nothing_can_be_written_nothing_is_computed(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: str
 ) -> None:
     monkeypatch.setattr("os.access", lambda *_: False)  # root may write anywhere
-    monkeypatch.setattr("regrow.operations.generate.generate", lambda *_: pytest.fail("it computes"))
+    monkeypatch.setattr("regrow.editing.generate.generate", lambda *_: pytest.fail("it computes"))
     told = refused(capsys, "generate", "a cat", "--model", folder, "--out", "cat.png")
     assert "this user may not write in" in told
 

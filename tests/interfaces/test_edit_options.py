@@ -11,8 +11,8 @@ from homes import sharing_engines
 
 from regrow.interfaces.cli import main
 from regrow.interfaces.verbs import command_of
-from regrow.media.image import load, save
-from regrow.operations.requests import Edit
+from regrow.media.image.picture import load, save
+from regrow.requests.requests import Edit
 
 
 @pytest.fixture

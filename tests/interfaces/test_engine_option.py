@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from homes import sharing_engines
 
-from regrow.families.openvino_runtime import installed
 from regrow.interfaces.cli import main
-from regrow.media.image import read_recipe
+from regrow.media.image.picture import read_recipe
+from regrow.models.engines.openvino_runtime import installed
 
 
 @pytest.fixture(autouse=True)

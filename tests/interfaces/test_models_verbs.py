@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from regrow.hub.download import announce
 from regrow.interfaces.cli import main
 from regrow.interfaces.models_verbs import size_text
-from regrow.operations.checkpoint import only_one
-from regrow.operations.download import announce
+from regrow.training.checkpoint import only_one
 
 
 @pytest.fixture(autouse=True)

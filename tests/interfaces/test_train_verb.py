@@ -8,10 +8,10 @@ import pytest
 
 from regrow.interfaces import train_verb
 from regrow.interfaces.cli import main
-from regrow.operations.fitting import FitState
-from regrow.operations.runs import keep_request, run_of
-from regrow.operations.train import Training
-from regrow.operations.training_request import Train
+from regrow.requests.train import Train
+from regrow.training.loop import FitState
+from regrow.training.runs import keep_request, run_of
+from regrow.training.train import Training
 
 
 @pytest.fixture(autouse=True)

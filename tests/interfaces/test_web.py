@@ -15,20 +15,20 @@ import tyro
 from gradio import processing_utils
 from homes import sharing_engines
 
-from regrow.families.registry import Listed
 from regrow.interfaces.web import history, places, processes
 from regrow.interfaces.web.app import serve
+from regrow.interfaces.web.default_card import without_card
 from regrow.interfaces.web.guard import is_local
+from regrow.interfaces.web.job_handlers import KINDS
 from regrow.interfaces.web.jobs import At, Job
-from regrow.interfaces.web.no_card import without_card
 from regrow.interfaces.web.texts import TEXTS
 from regrow.interfaces.web.train_tab import command_of
-from regrow.interfaces.web.work import KINDS
 from regrow.interfaces.web.worker import Worker
-from regrow.media.audio import load, read_recipe
+from regrow.media.audio.sound import load, read_recipe
 from regrow.media.files import MediaError
-from regrow.media.image import save
-from regrow.operations.training_request import Train
+from regrow.media.image.picture import save
+from regrow.models.open import Listed
+from regrow.requests.train import Train
 
 PROGRAM = "from regrow.interfaces.cli import main; main()"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "cat.png"

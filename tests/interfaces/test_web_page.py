@@ -13,10 +13,10 @@ from hubs import UNET
 from PIL import Image
 from web_server import EXAMPLE, PIANO, Server, set_slider, until
 
-from regrow.families.registry import EMBEDDED
-from regrow.media.audio import read_recipe as read_sound_recipe
-from regrow.media.image import read_recipe
-from regrow.worlds.storybook import Scene, draw
+from regrow.media.audio.sound import read_recipe as read_sound_recipe
+from regrow.media.image.picture import read_recipe
+from regrow.models.open import EMBEDDED
+from regrow.worlds.storybook.drawing import Scene, draw
 
 
 def test_a_melody_dropped_beside_the_words_is_played(opened: Callable, server: Server) -> None:

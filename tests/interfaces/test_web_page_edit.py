@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from web_server import EXAMPLE, Server, set_slider, to_sounds_and_back, until
 
-from regrow.families.registry import open_model
-from regrow.media.audio import read_recipe as read_sound_recipe
-from regrow.media.image import read_recipe
+from regrow.media.audio.sound import read_recipe as read_sound_recipe
+from regrow.media.image.picture import read_recipe
+from regrow.models.open import open_model
 
 
 def test_edit_the_example_cat_and_drag_the_slider(opened: Callable, server: Server) -> None:

@@ -10,7 +10,7 @@ import torch
 
 import regrow
 from regrow.interfaces.web.sentences import as_page_says, table
-from regrow.media.framing import fit
+from regrow.media.image.framing import fit
 
 CHINESE = gr.Request(headers={"accept-language": "zh-CN,zh;q=0.9,en;q=0.8"})
 ENGLISH = gr.Request(headers={"accept-language": "en-US"})

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from web_server import EXAMPLE, PATIENCE, PROGRAM, Server, status
 
-from regrow.media.image import read_recipe
+from regrow.media.image.picture import read_recipe
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regrow.media.audio import check_savable, load, read_recipe, resample, save, to_mono
+from regrow.media.audio.sound import check_savable, load, read_recipe, resample, save, to_mono
 from regrow.media.files import MediaError
 
 RECIPE = {"words": "慢速钢琴 – a slow piano", "much": ["x" * 100] * 200}
@@ -179,7 +179,7 @@ def test_what_cannot_be_used_is_said_in_one_sentence_that_names_the_file(tmp_pat
 
 def test_a_sound_of_hours_is_refused_by_its_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save(tmp_path / "a.wav", sine(), 22_050)
-    monkeypatch.setattr("regrow.media.audio.MOST_VALUES", 1000)
+    monkeypatch.setattr("regrow.media.audio.sound.MOST_VALUES", 1000)
     with pytest.raises(MediaError, match="more than regrow takes"):
         load(tmp_path / "a.wav")
 

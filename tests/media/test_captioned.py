@@ -17,11 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from regrow.media import captioned
-from regrow.media.captioned import Captioned, picture, read_captioned
+from regrow.media.captions import captioned
+from regrow.media.captions.captioned import Captioned, picture, read_captioned
 from regrow.media.files import MediaError
-from regrow.media.framing import fit
-from regrow.media.image import load, to_uint8
+from regrow.media.image.framing import fit
+from regrow.media.image.picture import load, to_uint8
 
 
 def encoded(seed: int, size: tuple[int, int] = (40, 40), kind: str = "PNG", **options) -> bytes:

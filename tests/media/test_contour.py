@@ -8,8 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regrow.media.contour import FADES, ContourSettings, PlayedNote, contour, matches, raster
-from regrow.media.mel import MelSettings, shares_of, to_mel
+from regrow.media.audio.mel import MelSettings, shares_of, to_mel
+from regrow.media.audio.piano_roll import FADES, ContourSettings, PlayedNote, contour, matches, raster
 
 SMALL = ContourSettings(lowest=60, keys=4, steps=2)
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from regrow.media.distance import psnr, ssim
+from regrow.media.image.distance import psnr, ssim
 
 
 def pair(h: int = 24, w: int = 31) -> tuple[Tensor, Tensor]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from regrow.media.files import MediaError
-from regrow.media.framing import apply, fit, place, unfit
+from regrow.media.image.framing import apply, fit, place, unfit
 
 SIDES = st.integers(1, 400)
 MODES = ("crop", "pad", "stretch")

@@ -13,7 +13,7 @@ import torch
 from PIL import Image, ImageCms
 
 from regrow.media.files import MediaError
-from regrow.media.image import from_uint8, load, read_recipe, to_uint8
+from regrow.media.image.picture import from_uint8, load, read_recipe, to_uint8
 
 RNG = np.random.default_rng(0)
 COLOURS = RNG.integers(0, 256, (5, 7, 3), dtype=np.uint8)

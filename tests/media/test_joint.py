@@ -7,9 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regrow.media.joint import FADE, foretell, grown_onto, pasted
-from regrow.media.mel import MelSettings, to_mel
-from regrow.media.mel_inverse import from_mel
+from regrow.media.audio.crossfade import FADE, foretell, grown_onto, pasted
+from regrow.media.audio.mel import MelSettings, to_mel
+from regrow.media.audio.mel_inverse import from_mel
 
 MEL = MelSettings()
 SAMPLES = 64 * MEL.hop

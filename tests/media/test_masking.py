@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from regrow.media.files import MediaError
-from regrow.media.framing import place
-from regrow.media.image import save
-from regrow.media.masking import box_mask, frame_edge, load_mask, paste, softened
+from regrow.media.image.framing import place
+from regrow.media.image.masking import box_mask, frame_edge, load_mask, paste, softened
+from regrow.media.image.picture import save
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:

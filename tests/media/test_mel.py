@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regrow.core.noise import noise
+from regrow.media.audio.mel import MelSettings, as_picture, filters, from_unit, spectrum, to_mel, to_unit
+from regrow.media.audio.mel_inverse import from_mel, powers
+from regrow.media.audio.phase import _roots, griffin_lim, integrate, wave_of
 from regrow.media.files import MediaError
-from regrow.media.mel import MelSettings, as_picture, filters, from_unit, spectrum, to_mel, to_unit
-from regrow.media.mel_inverse import from_mel, powers
-from regrow.media.phase import _roots, griffin_lim, integrate, wave_of
 
 SETTINGS = MelSettings()
 SAMPLES = 96 * SETTINGS.hop

@@ -10,7 +10,7 @@ from PIL import Image, PngImagePlugin
 
 from regrow.media import files
 from regrow.media.files import MediaError
-from regrow.media.image import from_uint8, load, read_recipe, save, to_uint8
+from regrow.media.image.picture import from_uint8, load, read_recipe, save, to_uint8
 
 COLOURS = np.random.default_rng(1).integers(0, 256, (9, 6, 3), dtype=np.uint8)
 PIXELS = from_uint8(COLOURS)

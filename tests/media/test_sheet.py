@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from regrow.media.files import MediaError
-from regrow.media.image import load, read_recipe, save, to_uint8
-from regrow.media.sheet import GAP, MARGIN, Cell, Row, sheet
+from regrow.media.image.picture import load, read_recipe, save, to_uint8
+from regrow.media.image.sheet import GAP, MARGIN, Cell, Row, sheet
 
 RED = torch.tensor([1.0, -1, -1]).view(3, 1, 1)
 BLUE = torch.tensor([-1.0, -1, 1]).view(3, 1, 1)

@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from regrow.core import edit_friendly, exact, inversion, inversion_free, null_text
+from regrow.core import inversion
+from regrow.core.flow_coordinates import Straight
 from regrow.core.levels import Level
-from regrow.core.straight import Straight
+from regrow.core.methods import edit_friendly, exact, inversion_free, null_text
 from regrow.verification import orders as orders_of
 from regrow.verification.check import Check
 from regrow.verification.editing import editing

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from regrow.core.denoiser import PREDICTION_TYPES, PredictionType
 from regrow.core.levels import Flow, Schedule, VariancePreserving
 from regrow.core.noise import noise
-from regrow.families.model import Condition, Model
-from regrow.families.registry import open_model
+from regrow.models.model import Condition, Model
+from regrow.models.open import open_model
 from regrow.verification.check import Check
 from regrow.verification.model import verify_model
 from regrow.verification.oracles import Gaussian, raw_output

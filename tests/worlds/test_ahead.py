@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from regrow.worlds.ahead import ahead
+from regrow.worlds.parallel_map import ahead
 
 
 def test_a_killed_worker_is_told_and_not_waited_for() -> None:
@@ -22,7 +22,7 @@ def test_a_killed_worker_is_told_and_not_waited_for() -> None:
 def test_workers_end_with_whoever_was_killed(tmp_path: Path) -> None:
     script = tmp_path / "endless.py"
     script.write_text(
-        "import itertools, time\nfrom regrow.worlds.ahead import ahead\n"
+        "import itertools, time\nfrom regrow.worlds.parallel_map import ahead\n"
         "if __name__ == '__main__':\n    for one in ahead(abs, itertools.count(), 2): print(one, flush=True)"
     )
     process = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regrow.worlds.bandstand import (
+from regrow.worlds.bandstand.playing import (
     INSTRUMENTS,
     INSTRUMENTS_OF,
     KEYS,
@@ -30,12 +30,12 @@ from regrow.worlds.bandstand import (
     play,
     play_many,
 )
-from regrow.worlds.sampler import mixed, sound, voice
+from regrow.worlds.bandstand.sampler import mixed, sound, voice
 
 PHRASES = st.integers(0, 10**9).map(Phrase.random)
 TUNEFUL = PHRASES.filter(lambda phrase: phrase.pattern != "beat")
 FINGERPRINT = (
-    "import hashlib; from regrow.worlds.bandstand import Phrase, play\n"
+    "import hashlib; from regrow.worlds.bandstand.playing import Phrase, play\n"
     "waves = b''.join(play(Phrase.random(n), 2.0).wave.tobytes() for n in range(12))\n"
     "print(hashlib.sha256(waves).hexdigest())"
 )

@@ -4,9 +4,9 @@ from itertools import pairwise, product
 
 import pytest
 
-from regrow.worlds import wording_bandstand as en
-from regrow.worlds import wording_bandstand_zh as zh
-from regrow.worlds.bandstand import (
+from regrow.worlds.bandstand import wording as en
+from regrow.worlds.bandstand import wording_zh as zh
+from regrow.worlds.bandstand.playing import (
     CHARACTERS,
     INSTRUMENTS_OF,
     PATTERNS,

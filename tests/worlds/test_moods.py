@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regrow.worlds.moods import mood
-from regrow.worlds.scene import ANIMALS, EXPRESSIONS, POSES
-from regrow.worlds.storybook import Scene, draw
+from regrow.worlds.storybook.drawing import Scene, draw
+from regrow.worlds.storybook.expression_mask import mood
+from regrow.worlds.storybook.scene import ANIMALS, EXPRESSIONS, POSES
 
 CELLS, SIDE = 16, 256
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regrow.worlds import storybook
-from regrow.worlds.storybook import (
+from regrow.worlds.storybook import drawing as storybook
+from regrow.worlds.storybook.drawing import (
     ACCESSORIES,
     ANIMALS,
     COLOURS,
@@ -32,7 +32,7 @@ from regrow.worlds.storybook import (
 SCENES = st.integers(0, 10**9).map(Scene.random)
 EXCHANGED = [("animal", ANIMALS), ("colour", COLOURS), ("expression", EXPRESSIONS)]
 FINGERPRINT = (
-    "import hashlib; from regrow.worlds.storybook import Scene, draw\n"
+    "import hashlib; from regrow.worlds.storybook.drawing import Scene, draw\n"
     "pixels = b''.join(draw(Scene.random(n), 64).picture.tobytes() for n in range(12))\n"
     "print(hashlib.sha256(pixels).hexdigest())"
 )

@@ -4,8 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from regrow.worlds.scene import EXPRESSIONS, FACINGS, POSES
-from regrow.worlds.storybook import (
+from regrow.worlds.storybook.drawing import (
     ACCESSORIES,
     ANIMALS,
     CHARACTERS,
@@ -17,6 +16,7 @@ from regrow.worlds.storybook import (
     caption,
     captions,
 )
+from regrow.worlds.storybook.scene import EXPRESSIONS, FACINGS, POSES
 
 SCENES = [Scene.random(seed) for seed in range(300)]
 ZH = {

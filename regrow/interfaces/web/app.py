@@ -19,20 +19,20 @@ from gradio import processing_utils  # noqa: E402
 from gradio.themes import Base, Soft  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 
+from regrow.interfaces.web.audio_player import CSS as PLAYERS_CSS  # noqa: E402
+from regrow.interfaces.web.audio_player import SCRIPT  # noqa: E402
 from regrow.interfaces.web.before_after import SCRIPT as LINE_SCRIPT  # noqa: E402
 from regrow.interfaces.web.edit_tab import edit_tab  # noqa: E402
 from regrow.interfaces.web.generate_tab import generate_tab  # noqa: E402
 from regrow.interfaces.web.guard import Guard, fetch_nothing, is_local  # noqa: E402
 from regrow.interfaces.web.history_tab import history_tab  # noqa: E402
 from regrow.interfaces.web.inside_tab import inside_tab  # noqa: E402
+from regrow.interfaces.web.job_handlers import KINDS  # noqa: E402
 from regrow.interfaces.web.models_tab import models_tab  # noqa: E402
 from regrow.interfaces.web.painter import CSS as PAINTER_CSS  # noqa: E402
-from regrow.interfaces.web.parts import Page  # noqa: E402
-from regrow.interfaces.web.players import CSS as PLAYERS_CSS  # noqa: E402
-from regrow.interfaces.web.players import SCRIPT  # noqa: E402
+from regrow.interfaces.web.shared import Page  # noqa: E402
 from regrow.interfaces.web.texts import I18N, text  # noqa: E402
 from regrow.interfaces.web.train_tab import train_tab  # noqa: E402
-from regrow.interfaces.web.work import KINDS  # noqa: E402
 from regrow.interfaces.web.worker import Worker  # noqa: E402
 
 processing_utils.async_ssrf_protected_download = fetch_nothing  # what is given for a file may be an address

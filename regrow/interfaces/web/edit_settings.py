@@ -6,10 +6,10 @@ from typing import Any, get_args
 import gradio as gr
 
 from regrow.core.names import LabelConvention, SharingName, Spacing
-from regrow.interfaces.web.parts import model_names
+from regrow.interfaces.web.shared import model_names
 from regrow.interfaces.web.texts import text
 from regrow.media.names import Mode
-from regrow.operations.requests import Edit, MethodName
+from regrow.requests.requests import Edit, MethodName
 
 DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Edit)}
 

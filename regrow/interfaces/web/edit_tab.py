@@ -5,15 +5,15 @@ from typing import Any
 
 import gradio as gr
 
+from regrow.editing.strength import USUAL
+from regrow.interfaces.web.edit_results import SHOW_STATUS, shown, stage_of
 from regrow.interfaces.web.edit_settings import edit_settings
-from regrow.interfaces.web.edit_stage import SHOW_STATUS, shown, stage_of
 from regrow.interfaces.web.edit_where import follow_picture, where
 from regrow.interfaces.web.medium import EMBEDDED, follow, kept_sound, sound_field, switch
 from regrow.interfaces.web.painter import board
-from regrow.interfaces.web.parts import Page, beside, following, kept, upload, whole, worded
 from regrow.interfaces.web.places import EXAMPLE, MOST_SECONDS, PIANO
+from regrow.interfaces.web.shared import Page, beside, following, kept, upload, whole, worded
 from regrow.interfaces.web.texts import TEXTS, said, text
-from regrow.operations.strength import USUAL
 
 
 def edit_tab(page: Page) -> dict[str, Any]:

@@ -7,8 +7,8 @@ import gradio as gr
 
 from regrow.interfaces.web.edit_settings import DEFAULTS
 from regrow.interfaces.web.painter import board, painted_file, painter
-from regrow.interfaces.web.parts import kept, upload
 from regrow.interfaces.web.sentences import refusal
+from regrow.interfaces.web.shared import kept, upload
 from regrow.interfaces.web.texts import text
 from regrow.media.files import MediaError
 

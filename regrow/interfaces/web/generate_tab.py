@@ -8,13 +8,13 @@ from typing import Any, get_args
 import gradio as gr
 
 from regrow.core.names import SolverName, Spacing
+from regrow.interfaces.web.audio_player import heard_of
 from regrow.interfaces.web.jobs import Job
 from regrow.interfaces.web.medium import follow, kept_sound, medium_of, sound_field, switch
-from regrow.interfaces.web.parts import Page, following, made_files, model_names, whole, worded
 from regrow.interfaces.web.places import MOST_SECONDS
-from regrow.interfaces.web.players import heard_of
+from regrow.interfaces.web.shared import Page, following, made_files, model_names, whole, worded
 from regrow.interfaces.web.texts import said, text
-from regrow.operations.requests import Generate
+from regrow.requests.requests import Generate
 
 MOST_SIDE = 2048
 """Pixels of a side: what the embedded models are made for is a sixteenth of that."""

@@ -6,13 +6,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from regrow.editing.recipe import Recipe
+from regrow.editing.replay import recipe_in
+from regrow.editing.strength import USUAL
 from regrow.interfaces.web.places import made, own_input
-from regrow.media.audio import is_sound
+from regrow.media.audio.sound import is_sound
 from regrow.media.files import MediaError
-from regrow.operations.recipe import Recipe
-from regrow.operations.replay import recipe_in
-from regrow.operations.requests import Edit, Generate
-from regrow.operations.strength import USUAL
+from regrow.requests.requests import Edit, Generate
 
 PAGE = 60
 """How many results are shown at once, and how many more each time."""

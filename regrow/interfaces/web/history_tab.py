@@ -7,12 +7,12 @@ from typing import Any
 import gradio as gr
 
 from regrow.interfaces.web import history
-from regrow.interfaces.web.parts import Page, following, made_files
+from regrow.interfaces.web.audio_player import Track, players
 from regrow.interfaces.web.places import keep_picture, keep_sound
-from regrow.interfaces.web.players import Track, players
 from regrow.interfaces.web.sentences import refusal
+from regrow.interfaces.web.shared import Page, following, made_files
 from regrow.interfaces.web.texts import said, text
-from regrow.media.audio import is_sound
+from regrow.media.audio.sound import is_sound
 from regrow.media.files import MediaError
 
 

@@ -6,12 +6,12 @@ from typing import Any
 import gradio as gr
 import pandas
 
+from regrow.editing.strength import USUAL
+from regrow.interfaces.web.accessible_names import named
 from regrow.interfaces.web.medium import follow, kept_sound, medium_of, sound_field, switch
-from regrow.interfaces.web.named import named
-from regrow.interfaces.web.parts import Page, beside, following, kept, model_names, upload, worded
 from regrow.interfaces.web.places import EXAMPLE, PIANO
+from regrow.interfaces.web.shared import Page, beside, following, kept, model_names, upload, worded
 from regrow.interfaces.web.texts import TEXTS, said, text
-from regrow.operations.strength import USUAL
 
 
 def inside_tab(page: Page) -> None:

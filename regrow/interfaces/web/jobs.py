@@ -11,10 +11,10 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from regrow.families.model import Model
 from regrow.interfaces.web.places import made
 from regrow.media.files import write_whole
-from regrow.media.image import save
+from regrow.media.image.picture import save
+from regrow.models.model import Model
 
 JobState = Literal["waiting", "running", "done", "failed", "cancelled"]
 

@@ -4,12 +4,12 @@ from typing import Any
 
 import gradio as gr
 
-from regrow.families.mel_file import MEL_FILE
-from regrow.families.registry import list_models
 from regrow.interfaces.web.places import keep_sound
 from regrow.interfaces.web.sentences import refusal
 from regrow.interfaces.web.texts import said, text
 from regrow.media.files import MediaError
+from regrow.models.mel_file import MEL_FILE
+from regrow.models.open import list_models
 
 EMBEDDED = {"picture": "storybook", "sound": "bandstand"}
 """The model that is taken for each medium until another is chosen."""

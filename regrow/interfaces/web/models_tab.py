@@ -5,16 +5,16 @@ from typing import Any
 
 import gradio as gr
 
-from regrow.families.registry import list_models, open_model, plain_name, user_models
+from regrow.hub import model_card, publish, pulling
 from regrow.interfaces.models_verbs import size_text
 from regrow.interfaces.web import processes
+from regrow.interfaces.web.default_card import without_card
 from regrow.interfaces.web.medium import medium_of
-from regrow.interfaces.web.no_card import without_card
-from regrow.interfaces.web.parts import Page, beginnings, model_names, plain, worded
 from regrow.interfaces.web.sentences import refusal
+from regrow.interfaces.web.shared import Page, beginnings, model_names, plain, worded
 from regrow.interfaces.web.texts import TEXTS, said, text
 from regrow.media.files import MediaError
-from regrow.operations import model_card, publish, pulling
+from regrow.models.open import list_models, open_model, plain_name, user_models
 
 PULL = ".pull"
 """The name of the process that downloads; a dot, so that no training is called so."""

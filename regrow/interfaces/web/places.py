@@ -12,13 +12,13 @@ import hashlib
 from pathlib import Path
 from urllib.parse import quote
 
-from regrow.families.registry import list_models
-from regrow.media import audio
+from regrow.editing.recipe import file_hash
+from regrow.media.audio import sound as audio
+from regrow.media.captions.listing import SOUNDS
 from regrow.media.files import MediaError, write_whole
 from regrow.media.home import home
-from regrow.media.image import load
-from regrow.media.listing import SOUNDS
-from regrow.operations.recipe import file_hash
+from regrow.media.image.picture import load
+from regrow.models.open import list_models
 
 MOST_BYTES = 30_000_000
 MOST_PIXELS = 24_000_000

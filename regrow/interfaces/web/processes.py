@@ -16,7 +16,7 @@ from PIL import Image
 
 from regrow.interfaces.web.places import page
 from regrow.media.home import home
-from regrow.operations.journal import read_log
+from regrow.training.run_log import read_log
 
 SAME = 5.0
 """Seconds that a process's beginning may be off what was written down."""

@@ -6,14 +6,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.core.denoiser import Counted
-from regrow.families.model import Model
+from regrow.editing.invert import describe, path_of, source_denoiser, watched
+from regrow.editing.steps import with_steps
+from regrow.editing.trajectories import from_cache, to_cache
 from regrow.interfaces.web.jobs import At
 from regrow.interfaces.web.worker import steps_of
-from regrow.operations.details import with_details
-from regrow.operations.invert import describe, path_of, source_denoiser, watched
-from regrow.operations.requests import PATHS, Edit
-from regrow.operations.steps import with_steps
-from regrow.operations.trajectories import from_cache, to_cache
+from regrow.models.model import Model
+from regrow.prompts.expand_edit import with_details
+from regrow.requests.requests import PATHS, Edit
 
 
 def rewound(request: Edit, model: Model, encoded: Callable[[], Float[Tensor, "1 c y x"]]) -> Generator[At, None, int]:

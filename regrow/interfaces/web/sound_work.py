@@ -8,20 +8,20 @@ import torch.nn.functional as F  # noqa: N812, the name everybody knows it by
 from jaxtyping import Float
 from torch import Tensor
 
-from regrow.families.model import Model
+from regrow.editing.edit_sounds import as_asked, edit_sounds
+from regrow.editing.generate_sounds import generate_sounds
+from regrow.editing.inspect_sounds import inspect_sound
+from regrow.editing.recipe import Recipe
 from regrow.interfaces.reporting import slug
 from regrow.interfaces.web.jobs import At, Job
 from regrow.interfaces.web.rewound import rewound
 from regrow.interfaces.web.worker import steps_of
-from regrow.media import graph
-from regrow.media.audio import resample, save, to_mono
-from regrow.media.mel import MelSettings, as_picture, to_mel, to_unit
-from regrow.operations.edit_sounds import as_asked, edit_sounds
-from regrow.operations.generate_sounds import generate_sounds
-from regrow.operations.hearing import hear, settings_of
-from regrow.operations.inspect_sounds import inspect_sound
-from regrow.operations.recipe import Recipe
-from regrow.operations.requests import Edit, Generate
+from regrow.media.audio import graph
+from regrow.media.audio.mel import MelSettings, as_picture, to_mel, to_unit
+from regrow.media.audio.sound import resample, save, to_mono
+from regrow.models.codecs.sound_codec import hear, settings_of
+from regrow.models.model import Model
+from regrow.requests.requests import Edit, Generate
 
 
 def generate(job: Job, request: Generate, model: Model) -> Generator[At, None, None]:

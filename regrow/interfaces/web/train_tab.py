@@ -10,14 +10,14 @@ import gradio as gr
 import pandas
 
 from regrow.interfaces.web import processes
+from regrow.interfaces.web.accessible_names import named
 from regrow.interfaces.web.medium import follow, switch
-from regrow.interfaces.web.named import named
-from regrow.interfaces.web.parts import Page, beginnings, model_names, plain, whole, worded
 from regrow.interfaces.web.places import page as place
 from regrow.interfaces.web.sentences import as_page_says, refusal
+from regrow.interfaces.web.shared import Page, beginnings, model_names, plain, whole, worded
 from regrow.interfaces.web.texts import said, text
 from regrow.media.home import home
-from regrow.operations.training_request import NewSize, Train
+from regrow.requests.train import NewSize, Train
 
 NAME = re.compile(r"\w[\w .-]{0,60}")
 

@@ -17,14 +17,14 @@ import torch
 from PIL import Image
 from torch.overrides import TorchFunctionMode
 
-from regrow.families.engine import with_engine
-from regrow.families.model import Model
-from regrow.families.registry import open_model
+from regrow.core.progress import Progress
 from regrow.interfaces.web.jobs import At, Job, JobState, Work
 from regrow.interfaces.web.places import known_model, made
-from regrow.media.image import to_uint8
-from regrow.media.mel import as_picture
-from regrow.operations.progress import Progress
+from regrow.media.audio.mel import as_picture
+from regrow.media.image.picture import to_uint8
+from regrow.models.engines.choose import with_engine
+from regrow.models.model import Model
+from regrow.models.open import open_model
 
 PREVIEWS = 4
 """Of a batch, how many are shown while they grow."""

@@ -1,0 +1,158 @@
+"""The whole trade-off as a picture: what every setting of every editor grants, against what it spoils."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from regrow.benchmark.editing import EditingFigures, Measured
+from regrow.benchmark.editors import Setting
+from regrow.media.image.picture import from_uint8
+
+COLUMNS, WIDTH, HEIGHT = 6, 236, 216
+"""Panels in a row, and a panel's size in pixels."""
+HEADER, SIDE = 84, 30
+FINE = 2
+"""Drawn so many times larger and reduced, which smooths the lines."""
+INK, SOFT, RULE = "#16181d", "#666c78", "#e4e6ea"
+GUIDANCES = ("#7fb3e6", "#2f6fb5", "#12294d")
+"""From the lowest guidance to the highest."""
+BEST = "#d9902f"
+
+
+@dataclass(frozen=True)
+class Point:
+    """A setting, and the shares of wishes it grants and of other fields it spoils, 0 to 1."""
+
+    setting: Setting
+    granted: float
+    spoiled: float
+
+
+def points_of(measured: Measured) -> tuple[Point, ...]:
+    """One a setting, over its tuning wishes."""
+    return tuple(
+        Point(setting, _mean([o.granted for o in tried]), _mean([o.spoiled for o in tried]))
+        for setting, tried in measured.tuning
+        if tried
+    )
+
+
+def frontier(points: Sequence[Point]) -> tuple[Point, ...]:
+    """Those that no other beats in both, from the one that spoils least on."""
+    found: list[Point] = []
+    for point in sorted(points, key=lambda p: (p.spoiled, -p.granted)):
+        if not found or point.granted > found[-1].granted:
+            found.append(point)
+    return tuple(found)
+
+
+def curves(figures: EditingFigures) -> Float[Tensor, "3 h w"]:
+    """A panel an editor: its settings, joined along the strengths of each guidance; the frontier of all behind them.
+
+    Raises:
+        ValueError: nothing was tuned.
+    """
+    ran = [(m, points_of(m)) for m in figures.measured if not m.failure]
+    ran = [(m, points) for m, points in ran if points]
+    if not ran:
+        raise ValueError("There is no trade-off to draw without tuning scenes.")
+    every = [point for _, points in ran for point in points]
+    widest = 1.05 * max(0.1, *(p.spoiled for p in every))
+    rows = -(-len(ran) // COLUMNS)
+    columns = min(COLUMNS, len(ran))
+    page = _Page(2 * SIDE + columns * WIDTH, HEADER + rows * HEIGHT + SIDE)
+    page.text(SIDE, 14, "What is granted, against what is spoiled", 20, INK)
+    page.text(
+        SIDE, 42,
+        f"up: wishes granted, 0 to 100 %; right: other attributes changed, 0 to {100 * widest:.0f} %; "
+        f"{figures.tuning} tuning scenes a dot; up and left is better",
+        12, SOFT,
+    )  # fmt: skip
+    page.text(
+        SIDE, 60,
+        "larger dot: more strength; darker: more guidance; ring: the setting that was chosen; "
+        "orange: settings that none beats; * rival",
+        12, SOFT,
+    )  # fmt: skip
+    best = frontier(every)
+    for i, (measured, points) in enumerate(ran):
+        left, top = SIDE + i % COLUMNS * WIDTH, HEADER + i // COLUMNS * HEIGHT
+        _panel(page, _Frame(left, top, widest), measured, points, best)
+    return page.pixels()
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """Where a panel's axes are on the page."""
+
+    left: int
+    top: int
+    widest: float
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        return self.left + 14, self.top + 28, self.left + WIDTH - 24, self.top + HEIGHT - 18
+
+    def at(self, point: Point) -> tuple[float, float]:
+        x0, y0, x1, y1 = self.box
+        return x0 + (x1 - x0) * point.spoiled / self.widest, y1 - (y1 - y0) * point.granted
+
+
+def _panel(page: "_Page", frame: _Frame, measured: Measured, points: Sequence[Point], best: Sequence[Point]) -> None:
+    x0, y0, x1, y1 = frame.box
+    page.text(frame.left + 14, frame.top + 6, f"{measured.editor}{' *' if measured.rival else ''}", 15, INK)
+    for share in (0, 0.5, 1):
+        y = y1 - (y1 - y0) * share
+        page.line([(x0, y), (x1, y)], RULE, 1)
+        page.text(x0 - 26, y - 7, f"{100 * share:3.0f}", 10, SOFT)
+    page.line([(x0, y0), (x0, y1)], RULE, 1)
+    page.text(x1 - 24, y1 + 3, f"{100 * frame.widest:.0f} %", 10, SOFT)
+    page.line([frame.at(p) for p in best], BEST, 2)
+    for point in best:
+        page.dot(frame.at(point), 3, BEST)
+    guidances = sorted({p.setting.guidance for p in points})
+    for rank, guidance in enumerate(guidances):
+        along = sorted((p for p in points if p.setting.guidance == guidance), key=lambda p: p.setting.strength)
+        colour = GUIDANCES[round(rank * (len(GUIDANCES) - 1) / max(1, len(guidances) - 1))]
+        page.line([frame.at(p) for p in along], colour, 2)
+        for size, point in enumerate(along):
+            page.dot(frame.at(point), 2.5 + 1.5 * size, colour)
+            if point.setting == measured.chosen:
+                page.ring(frame.at(point), 6 + 1.5 * size, INK)
+
+
+class _Page:
+    def __init__(self, width: int, height: int) -> None:
+        self.size = width, height
+        self._image = Image.new("RGB", (FINE * width, FINE * height), "#ffffff")
+        self._pen = ImageDraw.Draw(self._image)
+
+    def text(self, x: float, y: float, words: str, size: int, ink: str) -> None:
+        self._pen.text((FINE * x, FINE * y), words, fill=ink, font=ImageFont.load_default(FINE * size))
+
+    def line(self, places: Sequence[tuple[float, float]], ink: str, width: float) -> None:
+        if len(places) > 1:
+            scaled = [(FINE * x, FINE * y) for x, y in places]
+            self._pen.line(scaled, fill=ink, width=round(FINE * width), joint="curve")
+
+    def dot(self, place: tuple[float, float], radius: float, ink: str) -> None:
+        self._pen.ellipse(self._around(place, radius), fill=ink)
+
+    def ring(self, place: tuple[float, float], radius: float, ink: str) -> None:
+        self._pen.ellipse(self._around(place, radius), outline=ink, width=round(1.5 * FINE))
+
+    def pixels(self) -> Float[Tensor, "3 h w"]:
+        return from_uint8(np.asarray(self._image.resize(self.size, Image.Resampling.LANCZOS)))
+
+    @staticmethod
+    def _around(place: tuple[float, float], radius: float) -> tuple[float, float, float, float]:
+        x, y = place
+        return FINE * (x - radius), FINE * (y - radius), FINE * (x + radius), FINE * (y + radius)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)

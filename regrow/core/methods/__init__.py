@@ -1,0 +1,1 @@
+"""Editing methods: a file each, as data and functions."""

@@ -1,0 +1,52 @@
+"""What a model's codec makes of a picture, kept in memory for the next wish on it."""
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.models.model import Model
+
+KEPT = 8
+"""Pictures a model; the one not asked for longest is forgotten."""
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A picture's latents, and what they decode to: the best that an edit can give back."""
+
+    latents: Float[Tensor, "1 c y x"]
+    codec: Float[Tensor, "3 h w"]
+
+
+_seen: WeakKeyDictionary[torch.nn.Module, OrderedDict[str, Seen]] = WeakKeyDictionary()
+
+
+def seen(model: Model, pixels: Float[Tensor, "3 h w"], keep: bool) -> Seen:
+    """What a model sees of a picture.
+
+    Args:
+        model: with a codec or without.
+        pixels: in its frame, in [-1, 1].
+        keep: take what is kept, and keep it.
+    """
+    if not keep:
+        return _see(model, pixels)
+    pictures = _seen.setdefault(model.codec if model.codec is not None else model.unet, OrderedDict())
+    content = hashlib.blake2b(pixels.cpu().contiguous().numpy().tobytes(), digest_size=16).hexdigest()
+    key = f"{content} {tuple(pixels.shape)} {model.device} {model.computed_by}"
+    if key not in pictures:
+        pictures[key] = _see(model, pixels)
+    pictures.move_to_end(key)
+    while len(pictures) > KEPT:
+        pictures.popitem(last=False)
+    return pictures[key]
+
+
+def _see(model: Model, pixels: Float[Tensor, "3 h w"]) -> Seen:
+    latents = model.encode(pixels[None])
+    return Seen(latents, model.decode(latents)[0])

@@ -1,0 +1,103 @@
+"""Explore: one inversion, and a sheet of what strengths and guidances make of it."""
+
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.core.progress import Progress
+from regrow.editing.edit import Edited, distances, edit
+from regrow.editing.edit_plan import Asked, AtHand
+from regrow.media.image.sheet import Cell, Row
+from regrow.models.model import Model
+from regrow.requests.requests import PATHS, Edit
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One cell of the sheet.
+
+    Attributes:
+        request: that makes this picture alone.
+        picture: in the model's frame, `3 y x`.
+        to_source: distances to the input.
+    """
+
+    request: Edit
+    picture: Float[Tensor, "3 y x"]
+    to_source: dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class Explored:
+    """What was found, as cells and as rows of a sheet.
+
+    Attributes:
+        cells: a wish and a strength after the other, all guidances of each.
+        rows: of the sheet, the input first.
+        evaluations: network calls for one guidance and wish: the inversion, and the regrowths from all strengths.
+        seconds: it took.
+        notes: sentences on what was done to the picture.
+    """
+
+    cells: tuple[Variant, ...]
+    rows: tuple[Row, ...]
+    evaluations: int
+    seconds: float
+    notes: tuple[str, ...]
+
+
+def explore(
+    request: Edit, model: Model, strengths: Sequence[float], guidances: Sequence[float]
+) -> Generator[Progress, None, Explored]:
+    """Walk one inverted path back from several strengths, all guidances and wishes of one in a batch.
+
+    Args:
+        request: its strength, start_step and guidance are left aside.
+        model: the checkpoint.
+        strengths: each above 0 and up to 1.
+        guidances: 1 = off.
+
+    Raises:
+        MediaError: the picture or the trajectory cannot be used.
+        ValueError: there is nothing to try, or a setting is out of range.
+    """
+    if not strengths or not guidances:
+        raise ValueError("explore needs at least one of --strengths and one of --guidances.")
+    if request.method == "null_text" and len(set(guidances)) > 1:
+        raise ValueError("null_text tunes its words for one guidance: explore it with one of --guidances.")
+    started = time.monotonic()
+    asked = [
+        Asked(target, guidance, request.seed + i) for i, target in enumerate(request.target) for guidance in guidances
+    ]
+    at_hand, evaluations = AtHand(), 0
+    found: dict[float, Edited] = {}
+    for strength in sorted(set(strengths), reverse=True):  # the strongest first, for its path serves the others
+        tried = replace(request, strength=strength, start_step=None)
+        found[strength] = yield from edit(tried, model, asked, at_hand)
+        request = replace(request, source=found[strength].recipes[0]["settings"]["source"], describer="")  # was it auto
+        counted = found[strength].recipes[0]["figures"]["evaluations"]
+        evaluations += counted["inversion"] + counted["regrowth"] + counted.get("mask", 0)
+    first = found[max(found)]
+    details = request.details if first.words else "leave"  # of one wish alone the words might be filled up
+    beside = [Cell(first.original, ["source", f'"{request.source}"']), Cell(first.codec, ["codec only"])]
+    rows, cells = [Row("", beside)], []
+    seeded = request.method not in PATHS or request.eta  # by wish; copies of edit_friendly are of the request's seed
+    for number, target in enumerate(request.target):
+        for strength in sorted(found):
+            row = []
+            for column, guidance in enumerate(guidances):
+                picture = found[strength].frames[number * len(guidances) + column]
+                alone = replace(request, target=(target,), strength=strength, start_step=None, guidance=guidance)
+                alone = replace(alone, details=details)
+                alone = replace(alone, seed=request.seed + number) if seeded else alone
+                cell = Variant(alone, picture, distances(picture, first.original))
+                decibels = cell.to_source["psnr"]
+                far = "equal" if decibels is None else f"PSNR {decibels:.1f} dB, SSIM {cell.to_source['ssim']:.3f}"
+                row.append(Cell(picture, [f"strength {strength:g}, guidance {guidance:g}", far]))
+                cells.append(cell)
+            rows.append(Row(f'"{target}"' if strength == min(found) else "", row))
+    seconds = round(time.monotonic() - started, 2)
+    return Explored(tuple(cells), tuple(rows), evaluations, seconds, first.notes)

@@ -1,0 +1,173 @@
+"""Extend: a sound goes on after its end, or begins before its beginning.
+
+The last seconds of what is known are laid beside room for what is new. While the new part grows from noise, the known
+part is put back at every level, as itself noised to that level (Lugmayr et al. 2022, arXiv 2201.09865, algorithm 1
+without its repetitions), so that the network sees what it has to go on from.
+"""
+
+import time
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F  # noqa: N812, the name everybody knows it by
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.core.denoiser import Counted, Prediction
+from regrow.core.masks import Held, Hold
+from regrow.core.noise import derive_seed, noise
+from regrow.core.progress import Progress
+from regrow.core.solvers import make_step, solve
+from regrow.editing.melody import can_listen, telling, told
+from regrow.editing.recipe import Recipe, make_recipe
+from regrow.editing.repetition import going_on
+from regrow.media.audio.crossfade import grown_onto, pasted
+from regrow.media.audio.mel import from_unit, to_mel, to_unit
+from regrow.media.audio.piano_roll import PlayedNote
+from regrow.media.audio.sound import resample
+from regrow.models.codecs.sound_codec import Heard, hear, level_of, settings_of
+from regrow.models.model import Model
+from regrow.prompts.input_warnings import about_words
+from regrow.requests.extend import Extend
+
+
+@dataclass(frozen=True)
+class Extended:
+    """Extended sounds.
+
+    Attributes:
+        waves: of the file's own rate and channels, `channels n` in [-1, 1].
+        rate: of the file.
+        known: where in them the file is: its first sample, and the one behind its last.
+        recipes: one a sound.
+        notes: sentences on what was done to the sound.
+    """
+
+    waves: tuple[Float[Tensor, "channels n"], ...]
+    rate: int
+    known: tuple[int, int]
+    recipes: tuple[Recipe, ...]
+    notes: tuple[str, ...]
+
+
+def extend(request: Extend, model: Model) -> Generator[Progress, None, Extended]:
+    """Let a sound go on; its own samples are in the result bit for bit.
+
+    Raises:
+        MediaError: the sound cannot be used.
+        ValueError: a setting is out of range, or the model makes no sounds.
+    """
+    started = time.monotonic()
+    settings_of(model)
+    heard = hear(request.sound, model)
+    old, rate = heard.sound.wave, heard.sound.rate
+    waves, evaluations = [old] * request.count, 0
+    notes = heard.notes + about_words(model, [request.prompt, request.negative])
+    score = telling(model, heard.mel)[1] if request.notes == "repeat" and can_listen(model) else None
+    for part, seconds in (("after", request.after), ("before", request.before)):
+        if seconds:
+            played = () if score is None else going_on(score, old.shape[-1] / rate, seconds, part == "before")
+            if score is not None and not played:
+                notes += (f"No beat was found in {request.sound.name}; what is added {part} it plays what it likes.",)
+            new, calls = yield from _grown(request, model, heard.wave, seconds, part == "before", played)
+            added = [_at_the_end(wave, heard, model, seconds, part == "before") for wave in new]
+            waves = [
+                torch.cat([more, wave] if part == "before" else [wave, more], -1)
+                for more, wave in zip(added, waves, strict=True)
+            ]
+            evaluations += calls
+    first = round(request.before * rate)
+    figures = {"evaluations": evaluations, "seconds": round(time.monotonic() - started, 2)}
+    recipes = tuple(make_recipe(request, model, wave, i, figures) for i, wave in enumerate(waves))
+    return Extended(tuple(waves), rate, (first, first + old.shape[-1]), recipes, notes)
+
+
+def _grown(
+    request: Extend,
+    model: Model,
+    known: Float[Tensor, "1 n"],
+    seconds: float,
+    before: bool,
+    played: tuple[PlayedNote, ...],
+) -> Generator[Progress, None, tuple[Float[Tensor, "b 1 m"], int]]:
+    """What comes after a wave, or what comes before it, at the model's rate, and the evaluations that each took."""
+    settings = settings_of(model)
+    cell = model.multiple * settings.hop
+    samples = round(seconds * settings.rate)
+    new, window = -(-samples // cell), model.size[1] // model.multiple
+    # a window that is half known says what to go on from; where all that is new fits into one, more of it is known
+    context = min(max(window // 2, window - new), -(-known.shape[-1] // cell))
+    if before:  # time runs backwards in all but what the model sees
+        known = known.flip(-1)
+    beside = known[:, -context * cell :]
+    beside = F.pad(beside, (context * cell - beside.shape[-1], 0))
+    # mirrored into the new part, so that the codec does not hear the end of a sound where there shall be none
+    mirror = F.pad(beside.flip(-1), (0, max(0, new - context) * cell))[:, : new * cell]
+    wave = torch.cat([beside, mirror], -1)
+    level = level_of(beside, model)
+    wave = wave / level
+    mel = to_unit(to_mel((wave.flip(-1) if before else wave)[None], settings), settings)
+    latents = model.encode(mel)
+    if played:
+        first = (
+            -new * cell / settings.rate if before else known.shape[-1] / settings.rate - context * cell / settings.rate
+        )
+        model = told(model, [replace(note, onset=note.onset - first) for note in played], latents.shape[-1])
+    cells = context * model.multiple // model.factor
+    mask = torch.ones(1, 1, *latents.shape[-2:])
+    mask[..., slice(latents.shape[-1] - cells, None) if before else slice(cells)] = 0
+    seeds = [derive_seed(request.seed + i, "before") if before else request.seed + i for i in range(request.count)]
+    x, evaluations = yield from _held(request, model, latents, mask, seeds, "before" if before else "after")
+    mels = from_unit(model.decode(x), settings)
+    found = grown_onto(
+        wave.expand(len(x), 1, -1),
+        (context * cell, wave.shape[-1]),
+        mels.flip(-1) if before else mels,
+        settings,
+    )[..., context * cell :][..., :samples]
+    found = (found * level).clamp(-1, 1)
+    return (found.flip(-1) if before else found), evaluations
+
+
+def _held(
+    request: Extend,
+    model: Model,
+    latents: Float[Tensor, "1 c y x"],
+    mask: Float[Tensor, "1 1 y x"],
+    seeds: list[int],
+    part: str,
+) -> Generator[Progress, None, tuple[Float[Tensor, "b c y x"], int]]:
+    """Latents that are new where the mask is 1, and the evaluations that each took."""
+    condition = model.condition([request.prompt] * request.count)
+    guided = request.guidance != 1
+    negative = model.condition([request.negative] * request.count) if guided else None
+    denoise = Counted(model.denoiser(condition, negative, request.guidance), 1 + guided)
+    levels = model.schedule.grid(request.steps, request.spacing)
+    start = noise(latents.shape[1:], seeds)
+    noised = Prediction(latents.expand_as(start), start)
+    hold = Hold(mask, levels)
+    step = Held(make_step(request.solver, request.eta, seeds), hold, noised.at)
+    # pure noise has standard deviation 1 whatever the last level's sigma: what the networks are trained on
+    x = torch.where(mask > 0, start, noised.at(levels[0]))
+    for state in solve(step, denoise, x, levels):
+        x = state.x
+        yield Progress(part, state.index, state.steps, x)
+    return x, denoise.evaluations
+
+
+def _at_the_end(
+    new: Float[Tensor, "1 m"], heard: Heard, model: Model, seconds: float, before: bool
+) -> Float[Tensor, "channels k"]:
+    """New sound at the file's rate and in its channels, fit to be put at the file's end or beginning."""
+    settings, rate, old = settings_of(model), heard.sound.rate, heard.sound.wave
+    added = round(seconds * rate)
+    known = heard.wave
+    if before:
+        new, known, old = new.flip(-1), known.flip(-1), old.flip(-1)
+    whole = resample(torch.cat([known, new], -1), settings.rate, rate)
+    samples = old.shape[-1] + added
+    whole = F.pad(whole, (0, max(0, samples - whole.shape[-1])))[:, :samples]
+    joined = pasted(whole, F.pad(old, (0, added)), (old.shape[-1], samples), rate, foretold=True)
+    found = joined[:, old.shape[-1] :].clamp(-1, 1)
+    return found.flip(-1) if before else found

@@ -1,0 +1,128 @@
+"""Recipes: what a result file says about how it was made, enough to make it again.
+
+A recipe is a JSON object with the keys
+
+    regrow      this program's version
+    operation   "generate", "edit", "extend" or "interpolate"
+    settings    every field of the operation's dataclass
+    model       name and content hash
+    input       the input file's absolute path and the hash of its bytes; absent where there was none
+    inputs      the same of several input files, in a list
+    mask        hash of the mask's 8-bit pixels, the share of the picture that may change, and path and hash of its
+                file; absent where all may change
+    threads     of the CPU: another number may round differently
+    engine      what computed the network, and in which precision; absent from before there was a choice: torch
+    versions    of Python and of the libraries that compute
+    result      hash of the picture's 8-bit pixels or the wave's 24-bit samples, and which one of a batch it is
+    figures     what was measured: evaluations, seconds, distances
+"""
+
+import hashlib
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields, is_dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow import __version__
+from regrow.media.files import MediaError, readable
+from regrow.media.image.picture import to_uint8
+from regrow.models.model import Model
+
+Recipe = dict[str, Any]
+
+
+def file_hash(path: Path) -> str:
+    """BLAKE2b of a file's bytes, 32 hexadecimal digits."""
+    return hashlib.blake2b(readable(path).read_bytes(), digest_size=16).hexdigest()
+
+
+def picture_hash(picture: Float[Tensor, "3 h w"]) -> str:
+    """BLAKE2b of a picture's 8-bit pixels and size, 32 hexadecimal digits."""
+    values = to_uint8(picture)
+    return hashlib.blake2b(repr(values.shape).encode() + values.tobytes(), digest_size=16).hexdigest()
+
+
+def wave_hash(wave: Float[Tensor, "channels n"]) -> str:
+    """BLAKE2b of a wave's 24-bit samples and size, 32 hexadecimal digits."""
+    values = (wave.double().clamp(-1, 1) * (2**23 - 1)).round().to(torch.int32).numpy()
+    return hashlib.blake2b(repr(values.shape).encode() + values.tobytes(), digest_size=16).hexdigest()
+
+
+def make_recipe(
+    request: Any,
+    model: Model,
+    result: Float[Tensor, "3 h w"] | Float[Tensor, "channels n"],
+    index: int,
+    figures: Mapping[str, Any],
+    inputs: Sequence[Path] = (),
+) -> Recipe:
+    """The recipe of picture or wave `index` of an operation's result.
+
+    Args:
+        request: of the operation.
+        model: that made it.
+        result: the picture or wave.
+        index: of it in a batch.
+        figures: what was measured.
+        inputs: the files of an operation that has several.
+    """
+    assert is_dataclass(request)
+    assert not isinstance(request, type)
+    settings = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(request).items()}
+    if Path(settings["model"]).resolve() == model.folder.resolve():  # named by its place: so it is found from any
+        settings["model"] = str(model.folder.resolve())
+    source = settings.get("image") or settings.get("sound") or settings.get("melody")
+    recipe: Recipe = {
+        "regrow": __version__,
+        "operation": type(request).__name__.lower(),
+        "settings": settings,
+        "model": {"name": model.name, "hash": model.content_hash},
+        "threads": torch.get_num_threads(),
+        "engine": model.computed_by,
+        "versions": {"python": platform.python_version()} | {name: _version(name) for name in _libraries(model)},
+        "result": {"hash": (picture_hash if result.ndim == 3 else wave_hash)(result), "index": index},
+        "figures": dict(figures),
+    }
+    if source:
+        recipe["input"] = _known(Path(source))
+    if inputs:
+        recipe["inputs"] = [_known(path) for path in inputs]
+    return recipe
+
+
+@cache
+def _version(library: str) -> str:
+    return version(library)  # reads and parses the library's own description: 8 ms
+
+
+def _known(path: Path) -> dict[str, str]:
+    return {"file": str(path.resolve()), "hash": file_hash(path)}
+
+
+def _libraries(model: Model) -> tuple[str, ...]:
+    """Those that compute."""
+    engine = (model.engine.name.split()[0],) if model.engine else ()
+    return ("torch", "diffusers", "transformers", "pillow", "numpy", *engine)
+
+
+def settings_from(recipe: Mapping[str, Any], kind: type) -> dict[str, Any]:
+    """The keyword arguments that make the operation's dataclass again.
+
+    Raises:
+        MediaError: a setting is missing, or is none of this version's.
+    """
+    stored, known = recipe.get("settings"), {field.name for field in fields(kind)}
+    if not isinstance(stored, dict) or set(stored) != known:
+        odd = sorted(set(stored or ()) ^ known) if isinstance(stored, dict) else ["settings"]
+        raise MediaError(
+            f"This recipe, of regrow {recipe.get('regrow')}, does not fit regrow {__version__}: "
+            f"{', '.join(odd)} differ; install the version that made it."
+        )
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in stored.items()}

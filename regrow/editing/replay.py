@@ -1,0 +1,166 @@
+"""Replay: make a result again from the recipe in its file."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.core.progress import Progress
+from regrow.editing.edit import edit
+from regrow.editing.edit_sounds import edit_sounds
+from regrow.editing.extend import extend
+from regrow.editing.generate import generate
+from regrow.editing.generate_sounds import generate_sounds
+from regrow.editing.interpolate import interpolate
+from regrow.editing.recipe import Recipe, file_hash, settings_from
+from regrow.media.audio.sound import is_sound
+from regrow.media.audio.sound import read_recipe as read_sound_recipe
+from regrow.media.files import MediaError, reason
+from regrow.media.image.picture import read_recipe
+from regrow.models.engines.choose import as_recorded
+from regrow.models.model import Model
+from regrow.models.names import EngineName
+from regrow.requests.extend import Extend
+from regrow.requests.interpolate import Interpolate
+from regrow.requests.requests import Edit, Generate
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A result made again.
+
+    Attributes:
+        result: a picture `3 h w`, or a wave `channels n`.
+        recipe: its new one.
+        identical: whether its 8-bit pixels or 24-bit samples are those of the first time.
+        rate: of a wave; None for a picture.
+    """
+
+    result: Float[Tensor, "3 h w"] | Float[Tensor, "channels n"]
+    recipe: Recipe
+    identical: bool
+    rate: int | None = None
+
+
+def recipe_in(path: Path) -> Recipe:
+    """The recipe in a result file.
+
+    Raises:
+        MediaError: there is none.
+    """
+    recipe = read_sound_recipe(path) if is_sound(path) else read_recipe(path)
+    if recipe is None:
+        raise MediaError(f"{path} carries no recipe; only files that regrow saved can be replayed.")
+    return recipe
+
+
+Request = Generate | Edit | Extend | Interpolate
+"""What can be made again."""
+
+
+def request_from(recipe: Recipe) -> Request:
+    """The operation that a recipe describes, with its input checked.
+
+    Raises:
+        MediaError: the recipe is another version's or damaged, or the input has moved or changed.
+    """
+    try:
+        return _request_from(recipe)
+    except (KeyError, TypeError, IndexError, AttributeError) as problem:  # anybody can write one
+        raise MediaError(
+            f"This recipe is damaged or not regrow's own ({type(problem).__name__}: {reason(problem)}): it cannot be "
+            "made again."
+        ) from problem
+
+
+def _request_from(recipe: Recipe) -> Request:
+    operation = recipe.get("operation")
+    if operation == "generate":
+        settings = settings_from(recipe, Generate)
+        melody = _unchanged(recipe["input"]["file"], recipe["input"]["hash"]) if settings["melody"] else None
+        return Generate(**{**settings, "melody": melody})
+    if operation == "extend":
+        settings = settings_from(recipe, Extend)
+        return Extend(**{**settings, "sound": _unchanged(recipe["input"]["file"], recipe["input"]["hash"])})
+    if operation == "interpolate":
+        settings = settings_from(recipe, Interpolate)
+        files = [str(_unchanged(known["file"], known["hash"])) for known in recipe.get("inputs", ())]
+        return Interpolate(**{**settings, **dict(zip(("first", "second"), files, strict=False))})
+    if operation is None:
+        raise MediaError(
+            "This file has a recipe of no operation, as sheets have: replay one of the results themselves."
+        )
+    if operation != "edit":
+        raise MediaError(f"This recipe is of the operation {operation!r}, which regrow cannot replay.")
+    settings = settings_from(recipe, Edit)
+    paths = {"image": _unchanged(recipe["input"]["file"], recipe["input"]["hash"])}
+    if settings["trajectory"]:
+        paths["trajectory"] = Path(settings["trajectory"])
+    if settings["mask"] and settings["mask"] != "auto":
+        paths["mask"] = _unchanged(recipe["mask"]["file"], recipe["mask"]["file_hash"])
+    return Edit(**{**settings, **paths})
+
+
+def _unchanged(file: str, known: str) -> Path:
+    if file_hash(Path(file)) != known:
+        raise MediaError(f"{file} has changed since it was used; put the file of that time back.")
+    return Path(file)
+
+
+def replay(
+    recipe: Recipe, request: Request, model: Model, engine: EngineName = "auto"
+) -> Generator[Progress, None, Replayed]:
+    """Make the recipe's result again, with as many threads as the first time.
+
+    Args:
+        recipe: of the result.
+        request: that it describes.
+        model: that made it.
+        engine: `auto` computes it as the first time; any other leaves the model as it is.
+
+    Raises:
+        MediaError: the model is not the one of the recipe.
+        ModelError: what computed it the first time cannot be had here.
+    """
+    if model.content_hash != recipe["model"]["hash"]:
+        raise MediaError(
+            f"The model {model.name} here is not the one that made this file (its content hash differs); "
+            "install that version of it."
+        )
+    if engine == "auto":
+        model = as_recorded(model, str(recipe.get("engine", "torch float32")))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(recipe["threads"])
+    try:
+        results, recipes, rate = yield from _made(request, model)
+    finally:
+        torch.set_num_threads(threads)
+    index = recipe["result"]["index"]
+    again = recipes[index]
+    return Replayed(results[index], again, again["result"]["hash"] == recipe["result"]["hash"], rate)
+
+
+def _made(
+    request: Request, model: Model
+) -> Generator[Progress, None, tuple[Sequence[Tensor], Sequence[Recipe], int | None]]:
+    """What a request gives, the recipes, and the rate of sounds."""
+    if isinstance(request, Extend):
+        longer = yield from extend(request, model)
+        return longer.waves, longer.recipes, longer.rate
+    if isinstance(request, Interpolate):
+        steps = yield from interpolate(request, model)
+        return list(steps.results), steps.recipes, steps.rate
+    if model.medium == "sound":
+        if isinstance(request, Generate):
+            sounds = yield from generate_sounds(request, model)
+        else:
+            sounds = yield from edit_sounds(request, model)
+        return list(sounds.waves), sounds.recipes, sounds.rate
+    if isinstance(request, Generate):
+        pictures = yield from generate(request, model)
+    else:
+        pictures = yield from edit(request, model)
+    return list(pictures.pictures), pictures.recipes, None

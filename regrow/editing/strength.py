@@ -1,0 +1,60 @@
+"""Strength found by itself: as it is usual, or how far back the wish has to go to see what it would change."""
+
+from collections.abc import Generator
+from dataclasses import replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.core.edit_localization import differences, mean_map, shape_of
+from regrow.core.progress import Progress
+from regrow.models.model import Model
+from regrow.requests.requests import Edit
+
+USUAL = 0.9
+"""Where neither the request nor the model says one."""
+STRENGTHS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+"""That are looked at."""
+ENOUGH = 0.8
+"""The share of the largest difference at which a level is far enough back."""
+COPIES, GRID = 2, 100
+"""Noises a level, and steps of the path on which the levels are found."""
+
+
+def settle(
+    request: Edit, model: Model, latents: Float[Tensor, "1 c y x"]
+) -> Generator[Progress, None, tuple[Edit, str, int]]:
+    """A request whose strength is a number, the sentence that says why, and the evaluations it took.
+
+    At each strength, wishes and source are asked about noisy copies of the picture. Where little noise is left, both
+    see the picture that is there, and the wish would change little; the farther back, the more it is free to. The
+    weakest strength is taken at which the mean difference, inside the shape on which the wish acts, has reached most
+    of what it reaches anywhere. Of several wishes the one that needs most decides, for they share a batch.
+
+    Raises:
+        ValueError: the model takes no words.
+    """
+    if request.strength is None:
+        return replace(request, strength=USUAL), "", 0
+    if request.strength != "auto" or request.start_step is not None:
+        return request, "", 0
+    if model.text_encoder is None:
+        raise ValueError(f"{model.name} takes no prompts, so no strength can be found from them: give a number.")
+    wishes = tuple(dict.fromkeys(request.target))
+    prompts = [prompt for prompt in (*wishes, request.source) for _ in range(COPIES)]
+    denoise, grid = model.denoiser(model.condition(prompts)), model.schedule.grid(GRID)
+    levels = [grid[round((1 - strength) * GRID)] for strength in STRENGTHS]
+    maps = []
+    for found in differences(denoise, latents, levels, len(wishes), request.seed, COPIES):
+        maps.append(found.maps)
+        yield Progress("strength", found.index, found.steps)
+    inside = (shape_of(mean_map(maps)) > 0).float()
+    change = torch.stack([(each * inside).sum((1, 2, 3)) for each in maps])  # strengths x wishes
+    share = change / change.amax(0).clamp_min(torch.finfo(change.dtype).tiny)
+    index = int((share >= ENOUGH).float().argmax(0).max())
+    strength, least = STRENGTHS[index], float(share[index].min())
+    why = f"strength auto took {strength:g}: there the wish sees {100 * least:.0f} % of the change that it would make"
+    if index:
+        why += f", at {STRENGTHS[index - 1]:g} it sees {100 * float(share[index - 1].min()):.0f} %"
+    return replace(request, strength=strength), f"{why}.", 2 * COPIES * len(STRENGTHS)

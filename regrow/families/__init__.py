@@ -1,1 +1,0 @@
-"""Checkpoints -> models. The only room that imports diffusers and transformers, and only once a model is opened."""

@@ -1,0 +1,137 @@
+"""Models as things one has and gives away: remove, push with a model card. Whole or not at all."""
+
+import contextlib
+import shutil
+import tempfile
+from pathlib import Path
+
+import huggingface_hub
+
+from regrow.hub.hub import refusals
+from regrow.hub.model_card import make_card
+from regrow.media.files import copy_files
+from regrow.media.home import home
+from regrow.models.model import Model
+from regrow.models.open import list_models, plain_name, user_models
+from regrow.training.checkpoint import only_one
+from regrow.training.runs import checkpoints_of, run_of
+
+
+def size_on_disk(folder: Path) -> int:
+    """Bytes of the files in a folder, those behind links too."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def removable(name: str) -> Path:
+    """The folder, or the link, that `remove` would remove.
+
+    Raises:
+        ValueError: not a plain name, a model that regrow carries, or none of the user's.
+    """
+    folder = user_models() / plain_name(name)
+    listed = list_models()
+    if any(model.name == name for model in listed):
+        if folder.is_dir():
+            return folder
+        raise ValueError(f"{name} is carried by regrow itself and cannot be removed.")
+    yours = ", ".join(model.name for model in listed if model.folder.parent == user_models()) or "none"
+    raise ValueError(f"There is no model {name!r} in {user_models()}; the models there are: {yours}.")
+
+
+def training_of(name: str) -> Path | None:
+    """The folder of the training that made the model of this name, which `remove` removes along with it.
+
+    None without one, and where the training of that name is another's, which is not over and has its checkpoints.
+    """
+    run = run_of(name)
+    return run if run.is_dir() and not checkpoints_of(run) and not removable(name).is_symlink() else None
+
+
+def remove(name: str) -> Path:
+    """Remove a model of the user's and its training, which would make it again; of a link, the link alone.
+
+    Killed, it leaves the whole model or none of it.
+
+    Raises:
+        ValueError: see `removable`; or its name is that of a training that is at work.
+    """
+    folder, run = removable(name), training_of(name)
+    for left in user_models().glob(".removed-*"):  # by one that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    with only_one(run) if run else contextlib.nullcontext():
+        aside = Path(tempfile.mkdtemp(prefix=".removed-", dir=user_models()))
+        folder.rename(aside / name)
+        shutil.rmtree(aside)  # which follows no link
+        if run:
+            shutil.rmtree(run)
+    return folder
+
+
+def write_publishable(model: Model, repo: str, to: Path) -> Path:
+    """Write what `upload` puts on the hub to a folder: the model's files and a model card, without hidden files.
+
+    Args:
+        model: an opened one.
+        repo: the hub repository `user/repo` that the card speaks of.
+        to: a folder that is not there yet, or is empty.
+
+    Raises:
+        ValueError: `repo` is no such name, `to` is taken or lies in the model's own folder, README.md or
+            `training.json` cannot be read, or the disk refused; nothing is left behind.
+    """
+    return _write(model, make_card(model, repo), to)
+
+
+def upload(model: Model, repo: str, private: bool) -> str:
+    """Put a model with its card into a hub repository, made if it is not there, and return its address.
+
+    Args:
+        model: an opened one.
+        repo: `user/repo`.
+        private: whether it must be a private one.
+
+    Raises:
+        ValueError: see `write_publishable`; or nobody is logged in, the hub refused or is out of reach, or the
+            repository is there and public where a private one was asked for.
+    """
+    card = make_card(model, repo)
+    api = huggingface_hub.HfApi()
+    with refusals(repo, writing=True):
+        # None and not False: the hub's own default, which an organisation may have set to private
+        url = api.create_repo(repo, private=private or None, exist_ok=True)
+        exposed = private and not api.model_info(repo).private  # exist_ok leaves a public one public
+    if exposed:
+        raise ValueError(
+            f"{repo} is on the hub already and is public, and nothing was uploaded; make it private in its settings "
+            "there, choose another name, or leave out --private."
+        )
+    aside = home() / "cache" / "push" / repo.replace("/", "--")
+    shutil.rmtree(aside, ignore_errors=True)  # of one that was killed
+    try:
+        _write(model, card, aside)
+        with refusals(repo, writing=True):
+            api.upload_folder(repo_id=repo, folder_path=aside, commit_message="Upload with regrow")
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return str(url)
+
+
+def _write(model: Model, card: str, to: Path) -> Path:
+    target, source = to.expanduser().resolve(), model.folder.resolve()
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise ValueError(f"{to} exists already and is never overwritten; choose a new or an empty folder.")
+    if target.is_relative_to(source):
+        raise ValueError(f"{to} lies in the model's own folder; choose one outside it.")
+    found = (path for path in model.folder.rglob("*") if path.is_file())
+    shown = [path for path in found if not any(p.startswith(".") for p in path.relative_to(model.folder).parts)]
+    aside = target.with_name(f".{target.name}.part")
+    shutil.rmtree(aside, ignore_errors=True)  # of one that was killed
+    try:
+        copy_files({*shown, *model.files}, model.folder, aside)  # files behind linked folders are among the latter only
+        (aside / "README.md").write_text(card, encoding="utf-8")
+        if target.exists():
+            target.rmdir()
+        aside.rename(target)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return target

@@ -1,0 +1,138 @@
+"""Getting models, from the hub or from a folder: whole or not at all."""
+
+import contextlib
+import os
+import re
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from huggingface_hub.utils import filter_repo_objects
+
+from regrow.hub.download import Remote, Unfinished, Watch, announce, download, listing, unfinished
+from regrow.hub.hub import refusals
+from regrow.hub.model_card import is_repository
+from regrow.media.files import copy_files
+from regrow.models.model import ModelError
+from regrow.models.open import EMBEDDED, family_of, open_model, plain_name, user_models, wanted_files
+from regrow.training.checkpoint import only_one
+
+# what a model is not read from and yet is worth keeping beside it
+_TOLD = ["README.md", "LICENSE*", "training.json", "words.json", "samples/*.png"]
+
+
+def pull(source: str, name: str = "", allow_pickle: bool = False, watch: Watch | None = None) -> Path:
+    """Copy a model from the hub, or from a folder, into the user's models, and return its folder there.
+
+    What came of a download that broke off is kept aside, and the same call fetches the rest.
+
+    Args:
+        source: a folder, or a hub repository `user/repo`; looked for in this order.
+        name: of the model here; empty for the last part of the source's own.
+        allow_pickle: whether pickled weights may be fetched and read.
+        watch: of a download, sees every piece that came.
+
+    Raises:
+        ModelError: it is no model that regrow opens; nothing of it is kept.
+        ValueError: there is no such source, the name is taken or no plain name, or hub or disk refused.
+    """
+    given = Path(source).expanduser()
+    local = given.is_dir()
+    if not local and (given.exists() or not is_repository(source)):
+        raise ValueError(f"{source} is neither a folder nor the name of a hub repository (user/repo).")
+    name = plain_name(name or (given.resolve().name if local else source.split("/")[1]))
+    folder = user_models() / name
+    if (EMBEDDED / name).exists():
+        raise ValueError(f"regrow carries a model {name} itself; choose another name with --name.")
+    if os.path.lexists(folder):
+        raise ValueError(
+            f"{folder} exists already and is never overwritten; choose another name with --name, or remove that one "
+            f"first: regrow models remove {name}."
+        )
+    place = _place(name if local else source)
+    try:
+        with only_one(place, "getting"):
+            keep = not local  # a download that breaks off
+            try:
+                if local:
+                    aside = _copy_model(given, place, allow_pickle)
+                else:
+                    aside = _download(source, place, allow_pickle, watch)
+                open_model(aside, allow_pickle=allow_pickle)
+                aside.rename(folder)
+                keep = False
+            except ModelError as error:
+                keep = False
+                said = re.sub(rf"{re.escape(str(place))}.\w+", lambda _: source, str(error))
+                raise ModelError(said) from error
+            finally:
+                if not keep:
+                    shutil.rmtree(place, ignore_errors=True)
+    finally:
+        with contextlib.suppress(OSError):  # they are not empty
+            place.parent.rmdir()
+            user_models().rmdir()
+    return folder
+
+
+def unfinished_pulls() -> list[Unfinished]:
+    """The downloads that broke off, or are at work; the same `pull` goes on with them."""
+    return unfinished(_places())
+
+
+def forget(repo: str) -> None:
+    """Remove what came of a download that broke off.
+
+    Raises:
+        ValueError: it is at work.
+    """
+    place = _place(repo)
+    with only_one(place, "getting"):
+        shutil.rmtree(place, ignore_errors=True)
+    with contextlib.suppress(OSError):  # there are others
+        place.parent.rmdir()
+
+
+def _places() -> Path:
+    """Where models are while they come: not beside the models, with which an unfinished one would be listed."""
+    return user_models() / ".pulling"
+
+
+def _place(name: str) -> Path:
+    return _places() / name.replace("/", "--")
+
+
+def _copy_model(source: Path, place: Path, allow_pickle: bool) -> Path:
+    files = open_model(source, allow_pickle=allow_pickle).files
+    told = [path for pattern in _TOLD for path in source.glob(pattern) if path.is_file()]
+    shutil.rmtree(place / "copy", ignore_errors=True)  # of one that was killed
+    copy_files({*files, *told}, source, place / "copy")
+    return place / "copy"
+
+
+def _download(repo: str, place: Path, allow_pickle: bool, watch: Watch | None) -> Path:
+    """Download a repository's model to a folder in `place`, named by its commit: two of them must not be mixed."""
+    with refusals(repo, writing=False):
+        commit, files = listing(repo)
+    suffixes = {Path(file.name).suffix for file in files}
+    if not allow_pickle and ".bin" in suffixes and ".safetensors" not in suffixes:
+        raise ModelError(
+            f"{repo} has pickled weights only (.bin), which can run any program when they are read; use "
+            "--allow-pickle if you trust where it comes from."
+        )
+    aside = place / commit
+    for old in place.glob("*/"):
+        if old != aside:
+            shutil.rmtree(old, ignore_errors=True)
+    with refusals(repo, writing=False):
+        download(repo, commit, _matching(files, ["model_index.json", "config.json"]), aside)
+    family_of(aside)  # a model that regrow does not open is known before gigabytes are on their way
+    wanted = _matching(files, [*wanted_files(allow_pickle, [file.name for file in files]), *_TOLD])
+    with refusals(repo, writing=False):
+        announce(place, repo, sum(file.size for file in wanted))
+        download(repo, commit, wanted, aside, watch)
+    return aside
+
+
+def _matching(files: Iterable[Remote], patterns: list[str]) -> list[Remote]:
+    return list(filter_repo_objects(files, allow_patterns=patterns, key=lambda file: file.name))

@@ -1,0 +1,170 @@
+"""The kinds of work that the page asks for, each from a job's settings to files in the job's folder.
+
+What a model of sounds is asked for is in `sound_work`.
+"""
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from regrow.editing.codec_cache import seen
+from regrow.editing.edit import edit as editing
+from regrow.editing.explore import explore as exploring
+from regrow.editing.generate import generate as generating
+from regrow.editing.inspect import inspect_picture
+from regrow.editing.invert import open_picture
+from regrow.editing.recipe import Recipe
+from regrow.editing.replay import recipe_in, replay, request_from
+from regrow.interfaces.reporting import slug
+from regrow.interfaces.web import sound_work
+from regrow.interfaces.web.jobs import At, Job, Work
+from regrow.interfaces.web.places import own_input
+from regrow.interfaces.web.rewound import rewound
+from regrow.interfaces.web.worker import steps_of
+from regrow.media.files import MediaError
+from regrow.media.image.picture import save
+from regrow.models.model import Model
+from regrow.requests.requests import Edit, Generate
+from regrow.verification.formulas import SECTIONS, verify
+
+Open = Callable[[str], Model]
+STRENGTHS, GUIDANCES = (0.5, 0.7, 0.85, 1.0), (2.0, 4.0, 7.0)
+"""Of the explore sheet."""
+
+
+def generate(job: Job, opened: Open) -> Generator[At, None, None]:
+    """Pictures or sounds from words."""
+    melody, size = job.settings.get("melody"), job.settings.get("size")
+    model = opened(job.settings["model"])
+    given: dict[str, Any] = _tuples(job.settings) | {"melody": Path(melody) if melody else None}
+    if size:  # of which one side may be left to the model
+        given["size"] = tuple(asked or own for asked, own in zip(size, model.size, strict=True))
+    request = Generate(**given)
+    if model.medium == "sound":
+        yield from sound_work.generate(job, request, model)
+        return
+    made = yield from steps_of(generating(request, model), model)
+    _keep(job, made.pictures, made.recipes, [request.prompt] * request.count)
+    job.tell(made.notes)
+    job.facts["figures"] = made.recipes[0]["figures"]
+
+
+def edit(job: Job, opened: Open) -> Generator[At, None, None]:
+    """An edit of every wish; beside it the input and its reconstruction in the model's frame."""
+    request = _edit_request(job)
+    model = opened(request.model)
+    if model.medium == "sound":
+        yield from sound_work.edit(job, request, model)
+        return
+
+    def encoded() -> Tensor:
+        pixels = open_picture(request.image, model, request.frame, request.size)[1].pixels
+        return seen(model, pixels, request.cache).latents
+
+    before = yield from rewound(request, model, encoded)
+    edited = yield from steps_of(editing(request, model), model)
+    _keep(job, edited.pictures, edited.recipes, request.target)
+    job.lay_beside("original", edited.original)
+    if edited.region:
+        job.lay_beside("mask", edited.region.picture(0))
+    # under the source's own words guidance leads nowhere, so one evaluation a step is enough
+    plain = replace(request, target=(request.source,), guidance=1.0, negative=None, mask=None, region=None)
+    # and under words as full as the edit's, whose path is there
+    details = request.details if edited.words else "leave"
+    taken = edited.recipes[0]["settings"]["strength"]
+    plain = replace(plain, strength=taken, attention="none", emphasis=(), details=details)
+    if request.method != "null_text":  # which tunes again for every guidance
+        back = yield from steps_of(editing(plain, model), model)
+        job.lay_beside("reconstruction", back.frames[0])
+        job.facts["reconstruction"] = back.recipes[0]["figures"]["to_source"]
+    job.tell(edited.notes)
+    job.facts |= {"strength": taken} if request.strength is None else {}
+    job.facts |= {"figures": edited.recipes[0]["figures"], "rewound": before, "reused": edited.reused and not before}
+
+
+def explore(job: Job, opened: Open) -> Generator[At, None, None]:
+    """One wish at several strengths and guidances; only to be looked at, and to take a cell's settings."""
+    request = _edit_request(job)
+    request = replace(request, target=request.target[:1])
+    model = opened(request.model)
+    explored = yield from steps_of(exploring(request, model, STRENGTHS, GUIDANCES), model)
+    cells = []
+    for i, cell in enumerate(explored.cells):
+        job.lay_beside(f"cell-{i}", cell.picture)
+        cells.append({"strength": cell.request.strength, "guidance": cell.request.guidance})
+    job.facts |= {"cells": cells, "figures": {"evaluations": explored.evaluations, "seconds": explored.seconds}}
+    job.tell(explored.notes)
+
+
+def again(job: Job, opened: Open) -> Generator[At, None, None]:
+    """A result of the page made again, with whether it is the same."""
+    recipe = recipe_in(Path(job.settings["file"]))
+    if "input" in recipe and own_input(recipe) is None:
+        raise MediaError("What this was made from is not on the page any more: drop it on the Edit tab.")
+    request = request_from(recipe)
+    model = opened(request.model)
+    replayed = yield from steps_of(replay(recipe, request, model), model)
+    name = Path(job.settings["file"]).stem
+    if replayed.rate:
+        sound_work.keep(job, [replayed.result], replayed.rate, [replayed.recipe], [name], model)
+    else:
+        _keep(job, [replayed.result], [replayed.recipe], [name])
+    job.facts |= {"identical": replayed.identical, "figures": replayed.recipe["figures"]}
+
+
+def look(job: Job, opened: Open) -> Generator[At, None, None]:
+    """The path from a picture to noise as a film strip, and the levels it leads through; of a sound what it is."""
+    model = opened(job.settings["model"])
+    if model.medium == "sound":
+        yield from sound_work.look(job, model)
+        return
+    steps = job.settings["steps"]
+    walk = inspect_picture(Path(job.settings["image"]), job.settings["source"], steps, model)
+    inspected = yield from steps_of(walk, model)
+    assert inspected.page is not None
+    job.lay_beside("page", inspected.page)
+    grid = model.schedule.grid(steps)
+    job.facts["alpha_bar"] = [level.alpha**2 for level in grid]
+    job.facts["codec"] = inspected.facts["codec"]
+    job.tell(inspected.facts["notes"])
+
+
+def prove(job: Job, opened: Open) -> Generator[At, None, None]:
+    """`regrow verify`, row by row."""
+    rows = job.facts["rows"] = []
+    for check in verify():
+        figures = ["" if value is None else f"{value:.1e}" for value in (check.error, check.tolerance)]
+        rows.append([check.state, check.name, *figures, check.formula, check.source, check.against])
+        yield At("verify", len(rows), 0)
+    job.facts["sections"] = len(SECTIONS)
+
+
+KINDS: dict[str, Work] = {
+    "generate": generate,
+    "edit": edit,
+    "explore": explore,
+    "again": again,
+    "look": look,
+    "verify": prove,
+}
+
+
+def _edit_request(job: Job) -> Edit:
+    settings = _tuples(job.settings)
+    mask = settings["mask"] if settings["mask"] in (None, "auto") else Path(settings["mask"])
+    return Edit(**{**settings, "image": Path(settings["image"]), "mask": mask})
+
+
+def _keep(job: Job, results: Sequence[Tensor] | Tensor, recipes: Sequence[Recipe], words: Sequence[str]) -> None:
+    for i, (result, recipe) in enumerate(zip(results, recipes, strict=True), 1):
+        name = f"{slug(words[i - 1])}-{i}.png"
+        save(job.folder / name, result, recipe)
+        job.files.append(name)
+
+
+def _tuples(settings: dict) -> dict:
+    """Settings as they come from JSON, which knows no tuples."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}

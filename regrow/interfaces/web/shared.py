@@ -1,0 +1,209 @@
+"""What several tabs share: who asks, what a job says, watching one, a picture field that opens nothing, choices."""
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from regrow.interfaces.web.jobs import Job
+from regrow.interfaces.web.places import keep_picture
+from regrow.interfaces.web.sentences import as_page_says, refusal
+from regrow.interfaces.web.texts import TEXTS, said, text
+from regrow.interfaces.web.worker import Worker
+from regrow.media.audio.sound import is_sound
+from regrow.media.files import MediaError
+from regrow.models.open import list_models
+
+SETTLES = 0.35
+"""Seconds that a slider rests before something grows again: a hand that goes on moves it sooner."""
+
+
+@dataclass
+class Page:
+    """What the tabs of one page know of each other.
+
+    Attributes:
+        worker: that does the work.
+        local: whether only this computer can reach the page.
+        owners: the browser that a gradio session belongs to: sessions end with the page, browsers stay.
+        tabs: the tabs themselves, to switch between.
+        fields: of each tab, its settings' components by the setting's name.
+        moves: how often each browser has moved a slider that grows something again.
+    """
+
+    worker: Worker
+    local: bool
+    owners: dict[str, str] = field(default_factory=dict)
+    tabs: Any = None
+    fields: dict[str, dict[str, Any]] = field(default_factory=dict)
+    moves: dict[str, int] = field(default_factory=dict)
+
+    def owner(self, request: gr.Request) -> str:
+        """Whose request this is."""
+        session = request.session_hash or ""
+        return self.owners.get(session, session)
+
+    def ask(self, request: gr.Request, kind: str, settings: dict[str, Any]) -> Job:
+        """Have something done; where this browser's last job of the kind is the same and not over yet, it is that."""
+        before = self.worker.latest(self.owner(request), (kind,))
+        if before and not before.over and before.settings == settings:
+            return before
+        return self.worker.submit(self.owner(request), kind, settings)
+
+    def superseded(self, job: Job) -> bool:
+        """Whether its browser has asked for another of its kind since, which is shown in its place."""
+        return self.worker.latest(job.owner, (job.kind,)) is not job
+
+    def settled(self, request: gr.Request) -> bool:
+        """Whether a slider that has just moved stays where it is, for as long as a hand takes to go on."""
+        owner = self.owner(request)
+        self.moves[owner] = move = self.moves.get(owner, 0) + 1
+        time.sleep(SETTLES)
+        return self.moves[owner] == move
+
+    def made(self, request: gr.Request, kind: str, settings: dict[str, Any]) -> list[str]:
+        """Have something done and wait for it: the absolute paths of what was made.
+
+        Raises:
+            gr.Error: it failed or was cancelled.
+        """
+        job = self.worker.submit(self.owner(request), kind, settings)
+        for _ in self.worker.watch(job):
+            pass
+        if job.state != "done":
+            raise gr.Error(job.error or said("cancelled", request), print_exception=False)
+        return made_files(job)
+
+
+def upload(**options: Any) -> gr.Image:
+    """A picture field that hands over the file as it came: gradio would decode it and lose the recipe.
+
+    Show and hide a column around it: gradio makes a component that is itself updated anew, as an ordinary one.
+    """
+    field = gr.Image(**options)
+    field.preprocess = lambda payload: payload.path if payload else None
+    return field
+
+
+def kept(file: str | None, request: gr.Request) -> str:
+    """The path under which a dropped picture is kept for good.
+
+    Raises:
+        gr.Error: with one sentence.
+    """
+    if not file:
+        raise gr.Error(said("no_picture", request), print_exception=False)
+    try:
+        return str(keep_picture(file))
+    except (MediaError, OSError) as problem:
+        raise refusal(problem, request) from problem
+
+
+def status(job: Job, page: Page, request: gr.Request) -> str:
+    """Where a job stands, as a sentence with a bar; for screen readers it is a live region."""
+    share = None
+    if job.state == "waiting":
+        place = page.worker.place(job)
+        words = said("waiting", request, place=place) if place else said("opening", request)
+    elif job.state == "running":
+        part, index, steps = job.progress
+        share = index / steps if steps else None
+        named = said(f"part_{part}", request) if f"part_{part}" in TEXTS else part
+        words = said("opening", request)
+        if part:
+            words = said("step" if steps else "step_of_unknown", request, part=named, index=index, steps=steps)
+    elif job.state == "failed":
+        words = said("failed", request, error=_by_its_name(job, request))
+    else:
+        words = said("cancelled", request) if job.state == "cancelled" else _summary(job, request)
+    bar = "" if share is None else f'<progress max="1" value="{share:.3f}" aria-label="{plain(words)}"></progress>'
+    return f'<div class="status {job.state}" role="status" aria-live="polite">{plain(words)}{bar}</div>'
+
+
+def _by_its_name(job: Job, request: gr.Request) -> str:
+    """Why it failed, without the names under which the page keeps what was dropped."""
+    error = job.error
+    for name in ("image", "mask", "melody"):
+        file = job.settings.get(name)
+        if isinstance(file, str) and "/" in file:
+            what = "sound" if name == "image" and is_sound(file) else name
+            for written in (file, Path(file).name):
+                error = error.replace(written, said(f"the_{what}", request))
+    error = as_page_says(error, request)
+    return error[:1].upper() + error[1:]
+
+
+def following(job: Job, page: Page, request: gr.Request) -> Iterator[tuple[Job, str]]:
+    """The job and its status, whenever it changed, until it is over or the browser has asked for another."""
+    for state in page.worker.watch(job):
+        if page.superseded(job):
+            return
+        yield state, status(state, page, request)
+
+
+def made_files(job: Job) -> list[str]:
+    """What a job made, as absolute paths."""
+    return [str(job.folder / name) for name in job.files]
+
+
+def beside(job: Job, what: str) -> str | None:
+    """What is shown with it."""
+    return str(job.folder / job.beside[what]) if what in job.beside else None
+
+
+def model_names() -> list[str]:
+    """The models that can be chosen."""
+    return [listed.name for listed in list_models() if listed.family]
+
+
+def beginnings() -> list[Any]:
+    """What a training can begin from: nothing, or a model that is here."""
+    return [(text("new_model"), ""), *model_names()]
+
+
+def _summary(job: Job, request: gr.Request) -> str:
+    sentences = []
+    if figures := job.facts.get("figures"):
+        counted = figures["evaluations"]
+        total = sum(counted.values()) if isinstance(counted, dict) else counted
+        total += job.facts.get("rewound", 0)
+        sentences.append(said("done", request, evaluations=total, seconds=job.facts["took"]))
+    if job.facts.get("reused"):
+        sentences.append(said("kept_path", request))
+    if back := job.facts.get("reconstruction") or job.facts.get("codec"):
+        sentences.append(said("psnr", request, psnr="∞" if back["psnr"] is None else back["psnr"]))
+    for part, decibels in job.facts.get("lost", {}).items():
+        sentences.append(said(f"lost_{part}", request, decibels=decibels))
+    if "identical" in job.facts:
+        sentences.append(said("same" if job.facts["identical"] else "not_same", request))
+    return " ".join([*sentences, *(as_page_says(note, request) for note in job.notes)])
+
+
+def whole(value: float | None, name: str, request: gr.Request) -> int:
+    """A number that must be whole, as seeds are; an empty field is 0.
+
+    Raises:
+        gr.Error: it is not, or none that 63 bits hold.
+    """
+    if value is None:
+        return 0
+    if value != int(value) or not 0 <= value < 2**63:
+        label = re.split("[:：(（]", said(name, request))[0].strip()
+        raise gr.Error(said("not_whole", request, name=label, value=f"{value:g}"), print_exception=False)
+    return int(value)
+
+
+def worded(value: str | None) -> str:
+    """What stands in a field for words; one that was never shown, as in a closed box, has None."""
+    return (value or "").strip()
+
+
+def plain(words: str) -> str:
+    """Words, which may come from a file or a user, as text in HTML."""
+    for sign, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
+        words = words.replace(sign, entity)
+    return words

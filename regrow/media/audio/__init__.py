@@ -1,0 +1,1 @@
+"""Sounds: files to waves and back, mels and their inverse, phase, notes."""

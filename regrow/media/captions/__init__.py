@@ -1,0 +1,1 @@
+"""The files of training sets and the captions beside them."""

@@ -1,0 +1,183 @@
+"""A folder of pictures or sounds with captions, in the conventions that datasets and training tools share.
+
+Captions come from the first of these that the folder has:
+
+    metadata.jsonl, metadata.csv, metadata.parquet    in any subfolder, for the files below it (`tables`)
+    other .parquet tables                             which hold the pictures as well (`parquet`)
+    cat.txt beside cat.png                            the convention of kohya's scripts, in UTF-8
+    the folders' names                                if every file is in one of several subfolders
+    none                                              the captions are empty
+
+What is hidden is not seen. Whatever else is not used is told, file by file.
+"""
+
+import hashlib
+import os
+import re
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from regrow.media.audio import sound as audio
+from regrow.media.captions.listing import PICTURES, Found, Kind, Source, files_below, pair
+from regrow.media.captions.parquet import Row
+from regrow.media.captions.tables import Skipped
+from regrow.media.files import MediaError, reason
+from regrow.media.image.framing import fit
+from regrow.media.image.picture import load, to_uint8
+
+_TABLE = re.compile(r"\.(jsonl|csv|parquet)(, (line|row) \d+)?$", re.IGNORECASE)
+MOST_BYTES = 1 << 29
+"""What 64 megapixels of four 16-bit channels take without compression."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A picture or sound that was decoded once and found good. Its bytes stay on the disk.
+
+    Args:
+        name: its path from the folder, with `/`, or `table.parquet#row 12`, counted from 0.
+        caption: one line, without white space at its ends; empty where there is none.
+        content: BLAKE2b of the bytes in 32 hex digits, by which caches know it.
+        place: the file, or the row of a parquet table.
+    """
+
+    name: str
+    caption: str
+    content: str
+    place: Path | Row
+
+    def read(self) -> bytes:
+        """The bytes.
+
+        Raises:
+            MediaError: they cannot be read any more, or are others than `content` stands for.
+        """
+        data = _bytes(self.name, self.place)
+        if _content(data) != self.content:
+            raise MediaError(f"{self.name} has changed since the folder was read: start again.")
+        return data
+
+
+@dataclass(frozen=True)
+class Captioned:
+    """A folder that was read.
+
+    Args:
+        items: at least one, no two of the same content, sorted by the files' names and the numbers of rows.
+        skipped: what is not used, sorted by name.
+        source: where the captions come from.
+    """
+
+    items: tuple[Item, ...]
+    skipped: tuple[Skipped, ...]
+    source: Source
+
+
+def read_captioned(folder: Path, smallest: int = 32, kind: Kind = PICTURES) -> Captioned:
+    """Reads a folder and all in it, and decodes every file once. Of files of the same bytes the first is used.
+
+    Args:
+        folder: links in it are followed, to each real folder once.
+        smallest: pictures whose shorter side has fewer pixels are skipped.
+        kind: what is looked for, pictures or sounds.
+
+    Raises:
+        MediaError: there is no such folder, it may not be read, or nothing in it can be used.
+    """
+    files, skipped = files_below(folder)
+    if not files and not skipped:
+        example = f"a{kind.ending}"
+        raise MediaError(f"{folder} is empty: put {kind.noun}s in it, and the caption of {example} in a.txt beside it.")
+    source, found, left_out = pair(files, kind)
+    skipped += left_out
+    items: dict[str, Item] = {}
+    for one in _checked(found, partial(_check, smallest=smallest) if kind == PICTURES else _heard):
+        if isinstance(one, Skipped):
+            skipped.append(one)
+        elif one.content in items:
+            first = items[one.content].name
+            skipped.append(Skipped(one.name, f"{one.name} is the same {kind.noun} as {first}, which is used."))
+        else:
+            items[one.content] = one
+    skipped.sort(key=lambda one: one.name)
+    if not items:
+        skipped.sort(key=lambda one: not _TABLE.search(one.name))  # which are why nothing else is used
+        why = (
+            f" ({len(skipped)} skipped), for example {skipped[0].reason}"
+            if skipped
+            else f": put {'PNG or JPEG' if kind == PICTURES else 'WAV, FLAC, OGG or MP3'} files in it."
+        )
+        raise MediaError(f"{folder} has no {kind.noun} that can be used{why}")
+    return Captioned(tuple(items.values()), tuple(skipped), source)
+
+
+def picture(item: Item, size: int) -> UInt8[np.ndarray, "size size 3"]:
+    """An item's picture as `media.image` loads it, its middle square scaled to `size` pixels.
+
+    Raises:
+        MediaError: the bytes cannot be read any more, or have changed; `size` is not positive.
+    """
+    return to_uint8(fit(load(item.name, data=item.read()).pixels, size=(size, size)).pixels)
+
+
+def _checked(found: Iterable[Found | Skipped], check: Callable[[Found], Item | Skipped]) -> Iterator[Item | Skipped]:
+    """Decodes in threads, which the decoders and BLAKE2b let run at once, in the given order."""
+    found = iter(found)
+
+    def looked_at(one: Found | Skipped) -> Item | Skipped:
+        return one if isinstance(one, Skipped) else check(one)
+
+    # `load` silences warnings in a way that threads undo in any order: only this leaves the filters as they were.
+    with warnings.catch_warnings(), ThreadPoolExecutor(min(os.cpu_count() or 1, 4)) as threads:
+        warnings.simplefilter("ignore")
+        while some := list(islice(found, 64)):  # rows of parquet tables come with their bytes: never all at once
+            yield from threads.map(looked_at, some)
+
+
+def _check(found: Found, smallest: int) -> Item | Skipped:
+    name = found.name
+    try:
+        data = _bytes(name, found.place) if found.data is None else found.data
+        h, w = load(name, data=data).pixels.shape[-2:]
+    except MediaError as problem:
+        return Skipped(name, str(problem))
+    if min(h, w) < smallest:
+        return Skipped(name, f"{name} is {w} x {h} pixels, with a side below the {smallest} that are asked for.")
+    return Item(name, found.caption, _content(data), found.place)
+
+
+def _heard(found: Found) -> Item | Skipped:
+    name = found.name
+    try:
+        data = _bytes(name, found.place) if found.data is None else found.data
+        audio.load(name, data=data)
+    except MediaError as problem:
+        return Skipped(name, str(problem))
+    return Item(name, found.caption, _content(data), found.place)
+
+
+def _bytes(name: str, place: Path | Row) -> bytes:
+    if isinstance(place, Row):
+        return place.read()
+    try:
+        if place.stat().st_size > MOST_BYTES:
+            raise MediaError(
+                f"{name} is larger than {MOST_BYTES >> 20} MiB: compress it, scale it down, or cut it into parts."
+            )
+        return place.read_bytes()
+    except OSError as problem:
+        raise MediaError(
+            f"{name} cannot be read ({reason(problem)}): check that it is there and may be read."
+        ) from problem
+
+
+def _content(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=16).hexdigest()

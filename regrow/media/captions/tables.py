@@ -1,0 +1,163 @@
+"""Tables that name pictures and say their captions: metadata.jsonl, metadata.csv and metadata.parquet."""
+
+import codecs
+import csv
+import io
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from regrow.media.captions import parquet
+from regrow.media.captions.columns import caption_column, file_column, one_line
+from regrow.media.files import MediaError, reason
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a line of a table says: the path of a file from the table's folder, with `/`, and its caption."""
+
+    file: str
+    caption: str
+    where: str
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file, or a line of a table, that is not used, and one sentence that says why."""
+
+    name: str
+    reason: str
+
+
+def read_metadata(path: Path, name: str) -> tuple[list[Named], list[Skipped]]:
+    """The lines of a table in their order, and those that are malformed, or name no file or one outside of its folder.
+
+    Args:
+        path: a .jsonl, .csv or .parquet file.
+        name: how sentences call it.
+
+    Raises:
+        MediaError: a table that cannot be read or has no lines, or one where it is not clear which column is the file
+            or the caption.
+    """
+    rows, skipped = {".jsonl": _jsonl, ".csv": _csv, ".parquet": _parquet}[path.suffix.lower()](path, name)
+    columns = list(dict.fromkeys(column for _, row in rows for column in row))
+    wordings = [c for c in columns if any(_is_wording(row.get(c)) for _, row in rows)]
+    try:
+        if not columns:
+            raise MediaError(f"{name} has no lines: write some, or remove it.")
+        files, captions = file_column(name, columns), caption_column(name, columns, wordings)
+    except MediaError as problem:  # may be for the lines that are skipped
+        raise MediaError(skipped[0].reason if skipped else str(problem)) from problem
+    named = []
+    for where, row in rows:
+        try:
+            named.append(_named(row.get(files), row.get(captions), where, files, captions))
+        except MediaError as problem:
+            skipped.append(Skipped(where, str(problem)))
+    return named, skipped
+
+
+def _named(file: object, caption: object, where: str, files: str, captions: str) -> Named:
+    if not isinstance(file, str) or not file.strip():
+        raise MediaError(f"{where} names no file in `{files}`: mend or remove it.")
+    if not isinstance(caption, str | None):
+        raise MediaError(f"{where} has {caption!r:.80} in `{captions}`, which is no text: mend or remove it.")
+    return Named(_inside(file, where), one_line(caption or ""), where)
+
+
+def read_text(path: Path, name: str) -> str:
+    """A file's text, in UTF-8 with or without its mark.
+
+    Raises:
+        MediaError: the file cannot be read, or is of another encoding.
+    """
+    data = _read(path, name)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        line = problem.object[: problem.start].count(b"\n") + 1
+        raise MediaError(f"{name}, line {line} is not in UTF-8: save the file in that encoding.") from problem
+
+
+def _read(path: Path, name: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as problem:
+        raise MediaError(f"{name} cannot be read ({reason(problem)}): check its permissions.") from problem
+
+
+_Rows = list[tuple[str, dict[str, Any]]]
+
+
+def _jsonl(path: Path, name: str) -> tuple[_Rows, list[Skipped]]:
+    rows, skipped = [], []
+    lines = _read(path, name).removeprefix(codecs.BOM_UTF8).split(b"\n")  # other line ends may stand in a caption
+    for number, line in enumerate(lines, 1):
+        where = f"{name}, line {number}"
+        try:
+            if line.strip():
+                rows.append((where, _object(line, where)))
+        except MediaError as problem:
+            skipped.append(Skipped(where, str(problem)))
+    return rows, skipped
+
+
+def _object(line: bytes, where: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line.decode())
+        json.dumps(row, ensure_ascii=False).encode()  # half a surrogate pair is JSON, but it is no text
+    except UnicodeDecodeError as problem:
+        raise MediaError(f"{where} is not in UTF-8: save the file in that encoding.") from problem
+    except json.JSONDecodeError as problem:  # which counts lines from this one
+        told = f"{problem.msg} at column {problem.colno}"
+        raise MediaError(f"{where} is not JSON ({told}): mend or remove it.") from problem
+    except (ValueError, RecursionError) as problem:
+        raise MediaError(f"{where} is not JSON ({reason(problem)}): mend or remove it.") from problem
+    if not isinstance(row, dict):
+        raise MediaError(f'{where} is not of the form {{"file_name": "a.png", "text": "..."}}: mend or remove it.')
+    return row
+
+
+def _csv(path: Path, name: str) -> tuple[_Rows, list[Skipped]]:
+    lines = csv.reader(io.StringIO(read_text(path, name), newline=""), strict=True, skipinitialspace=True)
+    rows, header, skipped = [], [], []
+    try:
+        for line in lines:
+            where = f"{name}, line {lines.line_num}"
+            if not header:
+                header = line
+            elif line and len(line) != len(header):
+                told = (
+                    f"{where} has {len(line)} fields for {len(header)} columns: put text with commas in double quotes."
+                )
+                skipped.append(Skipped(where, told))
+            elif line:
+                rows.append((where, dict(zip(header, line, strict=True))))
+    except csv.Error as problem:
+        where = f"{name}, line {lines.line_num}"
+        told = f"{where} is not CSV ({reason(problem)}), and nothing after it is read: mend it."
+        skipped.append(Skipped(where, told))
+    return rows, skipped
+
+
+def _parquet(path: Path, name: str) -> tuple[_Rows, list[Skipped]]:
+    with parquet.opened(path, name) as table:
+        columns = table.schema_arrow.names
+        chosen = [file_column(name, columns), caption_column(name, columns, parquet.texts(table.schema_arrow))]
+        rows = table.read(chosen).to_pylist()
+    return [(f"{name}, row {number}", row) for number, row in enumerate(rows)], []
+
+
+def _is_wording(value: object) -> bool:
+    """Whether a value speaks for a column of text; in CSV numbers are text as well."""
+    return isinstance(value, str) and re.fullmatch(r"[\s\d.,+-]*", value) is None
+
+
+def _inside(file: str, where: str) -> str:
+    parts = file.replace("\\", "/").split("/")  # Windows writes paths so
+    if ".." in parts or not parts[0] or re.fullmatch("[A-Za-z]:", parts[0]):
+        raise MediaError(f"{where} names {file!r:.80}, which leads out of its folder: move the file in and name that.")
+    return "/".join(parts)

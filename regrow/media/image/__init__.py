@@ -1,0 +1,1 @@
+"""Pictures: files to tensors and back, fitting, masks, sheets, distances."""

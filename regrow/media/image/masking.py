@@ -1,0 +1,107 @@
+"""Masks of pictures: 1 where a picture may change, 0 where it must stay; read, drawn, softened, pasted by.
+
+A mask file is an ordinary picture of which only the brightness counts: white may change, black stays, greys change that
+much. It may have any size, for it is stretched over the picture.
+"""
+
+import os
+
+import torch
+import torch.nn.functional as F  # noqa: N812, the name everybody knows it by
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.media.files import MediaError
+from regrow.media.image.framing import Placement, Size
+from regrow.media.image.picture import load
+
+LEAST = 2 / 255
+"""Brightness up to which a mask's pixel is black: what JPEG and scaling leave around an edge."""
+
+
+def load_mask(path: str | os.PathLike[str], size: Size) -> tuple[Float[Tensor, "1 h w"], tuple[str, ...]]:
+    """Reads a mask for a picture.
+
+    Args:
+        path: any picture file; where it is transparent it counts as white.
+        size: height and width of the picture.
+
+    Returns:
+        The mask, and a sentence where it had to be stretched.
+
+    Raises:
+        MediaError: the file cannot be read as a picture, or all of it is black.
+    """
+    pixels = load(path).pixels
+    mask, own = (pixels.mean(0, keepdim=True) + 1) / 2, (pixels.shape[-2], pixels.shape[-1])
+    notes: tuple[str, ...] = ()
+    if own != size:
+        mask = F.interpolate(mask[None], size=size, mode="bilinear", antialias=True)[0]
+        notes = (f"The mask of {own[1]} x {own[0]} pixels was stretched over the picture's {size[1]} x {size[0]}.",)
+    mask = torch.where(mask > LEAST, mask, 0).clamp(0, 1)
+    if not mask.any():
+        raise MediaError(f"{path} is black all over, so nothing may change: paint white where the wish may act.")
+    return mask, notes
+
+
+def box_mask(shares: tuple[float, float, float, float], size: Size) -> Float[Tensor, "1 h w"]:
+    """1 inside a box of at least one pixel, 0 outside.
+
+    Args:
+        shares: left, top, right and bottom of the box as shares of the picture, in [0, 1].
+        size: height and width of the picture.
+    """
+    (h, w), (left, top, right, bottom) = size, shares
+    x, y = min(round(left * w), w - 1), min(round(top * h), h - 1)
+    mask = torch.zeros(1, h, w)
+    mask[:, y : max(round(bottom * h), y + 1), x : max(round(right * w), x + 1)] = 1
+    return mask
+
+
+def softened(mask: Float[Tensor, "*b 1 h w"], reach: int) -> Float[Tensor, "*b 1 h w"]:
+    """1 wherever the mask is above 0, falling smoothly to 0 over the next `reach` pixels: what to paste by.
+
+    The weight is of the support, not of the greys: greys say how far the model walked there, and a picture mixed with
+    another by half shows both.
+    """
+    support = (mask > 0).to(mask)
+    if not reach:
+        return support
+    near = reach // 2
+    flat = support.reshape(-1, 1, *support.shape[-2:])
+    for side in ((2 * near + 1, 1), (1, 2 * near + 1)):  # a square, one direction after the other
+        flat = F.max_pool2d(flat, side, stride=1, padding=(side[0] // 2, side[1] // 2))
+    far = reach - near
+    window = torch.hann_window(2 * far + 1, periodic=False, dtype=torch.float64)[1:-1] if far > 1 else torch.ones(1)
+    window = (window / window.sum()).to(flat)
+    flat = F.pad(flat, [len(window) // 2] * 4, mode="replicate")
+    flat = F.conv2d(F.conv2d(flat, window.view(1, 1, -1, 1)), window.view(1, 1, 1, -1))
+    return torch.where(support > 0, 1, flat.reshape(support.shape)).clamp(0, 1)
+
+
+def frame_edge(placement: Placement, reach: int) -> Float[Tensor, "1 h w"]:
+    """1 inside the box of a picture that a model saw, 0 outside, falling to 0 at its edges over `reach` pixels inwards.
+
+    It does not fall where the box ends with the picture.
+    """
+    sides = []
+    for first, length, whole in (
+        (placement.source.top, placement.source.height, placement.original[0]),
+        (placement.source.left, placement.source.width, placement.original[1]),
+    ):
+        at = torch.arange(whole) + 0.5
+        start = at - first if first else torch.full((whole,), float(whole))
+        end = first + length - at if first + length < whole else torch.full((whole,), float(whole))
+        share = (torch.minimum(start, end) / max(reach, 1)).clamp(0, 1)
+        share = share.where((at > first) & (at < first + length), 0)
+        sides.append(share * share * (3 - 2 * share) if reach else share.ceil())
+    return (sides[0][:, None] * sides[1])[None]
+
+
+def paste(
+    result: Float[Tensor, "*b 3 h w"], original: Float[Tensor, "3 h w"], weight: Float[Tensor, "*b 1 h w"]
+) -> Float[Tensor, "*b 3 h w"]:
+    """The result where the weight is 1, and the original itself, bit for bit, where it is 0."""
+    mixed = original.to(result) + weight * (result - original.to(result))
+    mixed = torch.where(weight < 1, mixed, result)
+    return torch.where(weight > 0, mixed, original.to(result))

@@ -1,0 +1,1 @@
+"""Checkpoints as models. With families/ the only rooms that import diffusers and transformers."""

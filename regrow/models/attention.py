@@ -1,0 +1,173 @@
+"""Attention that the wishes share with the source, through diffusers' attention processors.
+
+Source and wishes are asked in one call, so that what the source attends to is at hand where the wishes attend:
+
+    p2p       Prompt-to-Prompt (Hertz et al. 2022, arXiv 2208.01626): wishes see their words where the source saw its
+              own, and, for the first half of that, their places look where the source's looked
+    masactrl  MasaCtrl (Cao et al. 2023, arXiv 2304.08465): the places of a wish look at those of the source, so that
+              what is drawn anew is made of the source's parts
+
+Processors are changed for the time of one call only, and put back whatever happens in it.
+"""
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from regrow.core.attention import Alignment, align, take_over
+from regrow.core.denoiser import Batch, Prediction
+from regrow.core.guidance import Guidance, mix
+from regrow.core.levels import Level
+from regrow.core.names import SharingName
+from regrow.models.model import Model
+
+SELF_SHARE = 0.5
+"""The share of p2p's steps in which places look where the source's looked; the paper's is 0.4 of 0.8."""
+
+
+class Shared:
+    """A denoiser of wishes that share the source's attention.
+
+    Args:
+        model: the checkpoint, whose network must be a UNet of diffusers' transformer blocks.
+        kind: what is shared.
+        share: of the steps, in [0, 1]: p2p the first of them, masactrl the last.
+        source: the source's words.
+        wishes: their words, one a sample.
+        negative: what guidance leads away from, one a sample; empty without guidance.
+        guidance: one for all or one a sample; 1 = off.
+        path: the source's own state at a level, shape `1 c h w`.
+        levels: of the walk, from noisy to clean.
+        emphasis: factors by word, for p2p.
+
+    Raises:
+        ValueError: the model takes no words, or no wish has a word of the emphasis.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        kind: SharingName,
+        share: float,
+        source: str,
+        wishes: Sequence[str],
+        negative: Sequence[str],
+        guidance: Guidance,
+        path: Callable[[Level], Batch],
+        levels: Sequence[Level],
+        emphasis: Mapping[str, float],
+    ) -> None:
+        if model.text_encoder is None:
+            raise ValueError(f"{model.name} takes no prompts, so there is no attention to share.")
+        self._model, self._kind, self._share = model, kind, share
+        self._guidance, self._path, self._levels = guidance, path, levels
+        # an engine would not see that attention is changed
+        self._denoise = model.using(None).denoiser(model.condition([source, *wishes, *negative]))
+        self._alignment = alignment_of(model, source, wishes, emphasis)
+
+    def __call__(self, x_t: Batch, level: Level) -> Prediction:
+        done, wishes = self._levels.index(level) / (len(self._levels) - 1), len(x_t)
+        guided = isinstance(self._guidance, Tensor) or self._guidance != 1
+        rows = torch.cat([self._path(level), x_t, *([x_t] if guided else [])])
+        with attending(self._model.unet, self._ways(done, wishes)):
+            seen = self._denoise(rows, level)
+        wish = Prediction(seen.x0[1 : 1 + wishes], seen.eps[1 : 1 + wishes])
+        if not guided:
+            return wish
+        return mix(wish, Prediction(seen.x0[1 + wishes :], seen.eps[1 + wishes :]), self._guidance)
+
+    def _ways(self, done: float, wishes: int) -> dict[str, Any]:
+        """What is put in place of which processors after this share of the steps."""
+        if self._kind == "masactrl":
+            return {"attn1": _SourceParts} if done >= 1 - self._share else {}
+        ways: dict[str, Any] = {}
+        if done < self._share:
+            ways["attn2"] = lambda _: _Maps(wishes, self._alignment)
+        if done < self._share * SELF_SHARE:
+            ways["attn1"] = lambda _: _Maps(wishes, None)
+        return ways
+
+
+def alignment_of(model: Model, source: str, wishes: Sequence[str], emphasis: Mapping[str, float]) -> Alignment:
+    """How the tokens of the wishes stand to the source's, and the factors of emphasised words.
+
+    Raises:
+        ValueError: no wish has one of these words.
+    """
+    ids = model.tokenize([source, *wishes]).tolist()
+    factors: list[dict[int, float]] = [{} for _ in wishes]
+    end = model.tokenizer.eos_token_id
+    for word, factor in emphasis.items():
+        known = False
+        wanted = [i for i in model.tokenizer(word).input_ids if i not in (model.tokenizer.bos_token_id, end)]
+        for wish, found in zip(ids[1:], factors, strict=True):
+            for at in range(len(wish) - len(wanted) + 1):
+                if wanted and wish[at : at + len(wanted)] == wanted:
+                    found.update(dict.fromkeys(range(at, at + len(wanted)), factor))
+                    known = True
+        if not known:
+            raise ValueError(f'No wish has the word "{word}" that --emphasis names; use a word of a --target.')
+    return align(ids[0], ids[1:], end, factors)
+
+
+@contextmanager
+def attending(unet: Any, ways: Mapping[str, Callable[[Any], Any]]) -> Generator[None]:
+    """Change a network's attention processors, and put them back at the end, whatever happened.
+
+    Args:
+        unet: the network.
+        ways: by the name of an attention in diffusers' transformer blocks, attn1 for places or attn2 for words: from
+            the processor that is there to the one that stands in for it.
+    """
+    there = unet.attn_processors if ways else {}
+    changed = {}
+    for name, processor in there.items():
+        block, _, attention = name.removesuffix(".processor").rpartition(".")
+        if "transformer_blocks" in block and attention in ways:
+            changed[name] = ways[attention](processor)
+    if not changed:
+        yield
+        return
+    unet.set_attn_processor(there | changed)
+    try:
+        yield
+    finally:
+        unet.set_attn_processor(there)
+
+
+class _SourceParts:
+    """Every row's places look at those of the first row, which is the source's."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def __call__(self, attn: Any, hidden_states: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        kwargs["encoder_hidden_states"] = hidden_states[:1].expand_as(hidden_states)
+        return self._inner(attn, hidden_states, **kwargs)
+
+
+class _Maps:
+    """Attention written out; rows 1 to `wishes` take their maps from row 0: by an alignment, or as they are."""
+
+    def __init__(self, wishes: int, alignment: Alignment | None) -> None:
+        self._wishes, self._alignment = wishes, alignment
+
+    def __call__(
+        self, attn: Any, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None, *_: Any, **__: Any
+    ) -> Tensor:
+        words = hidden_states if encoder_hidden_states is None else encoder_hidden_states
+        query, key, value = (
+            attn.head_to_batch_dim(part) for part in (attn.to_q(hidden_states), attn.to_k(words), attn.to_v(words))
+        )
+        maps = attn.get_attention_scores(query, key).unflatten(0, (len(hidden_states), -1))
+        wishes = slice(1, 1 + self._wishes)
+        if self._alignment is None:
+            taken = maps[:1].expand_as(maps[wishes])
+        else:
+            taken = take_over(maps[:1], maps[wishes], self._alignment)
+        maps = torch.cat([maps[:1], taken, maps[1 + self._wishes :]])
+        seen = attn.batch_to_head_dim(torch.bmm(maps.flatten(0, 1), value))
+        return attn.to_out[1](attn.to_out[0](seen)) / attn.rescale_output_factor

@@ -1,0 +1,1 @@
+"""From pictures and waves to latents and back."""

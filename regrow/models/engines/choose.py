@@ -1,0 +1,74 @@
+"""Which engine computes a network: torch, or OpenVINO where it is installed and pays."""
+
+import warnings
+from typing import TypeVar
+
+import torch
+
+from regrow.models.engines.openvino import OpenVino, network_of
+from regrow.models.engines.openvino_runtime import computes, fastest, installed
+from regrow.models.model import Model, ModelError
+from regrow.models.names import EngineName, Precision
+
+AnyModel = TypeVar("AnyModel", bound=Model)
+
+PAYS_FROM = 5_000_000
+"""Weights of a network from which on `auto` takes OpenVINO. The embedded models have 10 million: there it takes a
+third of the time of a call; converting costs seconds once, loading less than one ever after (docs/speed.md)."""
+
+
+def with_engine(model: AnyModel, wanted: EngineName, precision: Precision | None = None) -> AnyModel:
+    """The model, computed by the wanted engine.
+
+    Args:
+        model: an opened checkpoint.
+        wanted: `auto` takes openvino where it is installed, the model is on the CPU in float32 and its network is
+            large enough to pay for the compilation; if that fails, torch, with a warning.
+        precision: that OpenVINO computes in; the fastest of this CPU if not given.
+
+    Raises:
+        ModelError: openvino is wanted and cannot be had.
+    """
+    fits = model.device.type == "cpu" and model.dtype == torch.float32
+    if wanted == "torch":
+        return model.using(None)
+    if wanted == "auto":
+        large = sum(p.numel() for p in model.unet.parameters()) >= PAYS_FROM
+        if not (fits and large and installed()):
+            return model.using(None)
+        try:
+            return model.using(OpenVino(network_of(model), precision or fastest()))
+        except ModelError as error:
+            warnings.warn(f"{error} The network is computed by torch instead.", stacklevel=2)
+            return model.using(None)
+    if not installed():
+        raise ModelError("OpenVINO is not installed: pip install openvino, or leave --engine openvino out.")
+    if not fits:
+        raise ModelError(
+            f"OpenVINO takes a model on the CPU in float32, and {model.name} is on {model.device} in "
+            f"{str(model.dtype).removeprefix('torch.')}; leave --device and --dtype out, or --engine openvino."
+        )
+    return model.using(OpenVino(network_of(model), precision or fastest()))
+
+
+def as_recorded(model: AnyModel, engine: str) -> AnyModel:
+    """The model, computed by what a recipe names.
+
+    Args:
+        model: an opened checkpoint.
+        engine: `Model.computed_by` of that time.
+
+    Raises:
+        ModelError: it cannot be had here.
+    """
+    if engine == model.computed_by:
+        return model
+    library, _, precision = engine.partition(" ")
+    if library == "torch":
+        return model.using(None)
+    if library != "openvino" or precision not in ("float32", "bfloat16"):
+        raise ModelError(f"This was computed by {engine!r}, which regrow does not know; add --engine torch.")
+    if not installed() or not computes(precision):
+        lacks = f"this CPU has no {precision}" if installed() else "OpenVINO is not installed here"
+        raise ModelError(f"This was computed by {engine}, and {lacks}; add --engine torch for nearly the same.")
+    return with_engine(model, "openvino", precision)

@@ -1,0 +1,1 @@
+"""Layouts of checkpoints, a file each."""

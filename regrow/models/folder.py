@@ -1,0 +1,79 @@
+"""Reading and checking the JSON files of a checkpoint folder, without diffusers."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from regrow.models.model import ModelError
+
+
+def reason(error: Exception) -> str:
+    """An exception of somebody else's as part of a sentence: one line, not too long."""
+    said = " ".join(str(error).split()).rstrip(".")
+    return f"{type(error).__name__}: {said[:200]}" if said else type(error).__name__
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file.
+
+    Raises:
+        ModelError: the file is missing, cannot be read, or holds anything else.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(f"{path} is missing; without it this model cannot be opened.") from None
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:  # of JSON and of UTF-8
+        raise ModelError(f"{path} is not valid JSON ({error}); copy or download it again.") from error
+    if not isinstance(content, dict):
+        raise ModelError(f"{path} holds no JSON object; copy or download it again.")
+    return content
+
+
+def part_class(index: Mapping[str, Any], part: str, known: tuple[str, ...], where: Path) -> str:
+    """The class of a part according to `model_index.json`.
+
+    Raises:
+        ModelError: the index has no such part, or one of a class that is not in `known`.
+    """
+    entry = index.get(part)
+    name = entry[1] if isinstance(entry, list) and len(entry) == 2 else None
+    if name is None:
+        raise ModelError(f"{where} names no {part}; regrow needs one of the class {' or '.join(known)}.")
+    if name not in known:
+        raise ModelError(f"The {part} in {where} is a {name}; regrow knows {' and '.join(known)} in its place.")
+    return name
+
+
+def sample_size(config: Mapping[str, Any], where: Path) -> tuple[int, int]:
+    """Height and width that a network was made for: `sample_size` is a number or a pair.
+
+    Raises:
+        ModelError: it is neither.
+    """
+    size = config.get("sample_size")
+    pair = [size, size] if isinstance(size, int) else size
+    if isinstance(pair, list) and len(pair) == 2 and all(type(side) is int and side > 0 for side in pair):
+        return pair[0], pair[1]
+    raise ModelError(f"sample_size in {where} must be a whole number or a pair [height, width] of them; got {size!r}.")
+
+
+def refuse_inputs(config: Mapping[str, Any], where: Path) -> None:
+    """Refuse a network that needs inputs which regrow has no source for (classes, sizes, other pictures).
+
+    Raises:
+        ModelError: it does.
+    """
+    for key in (
+        "class_embed_type",
+        "num_class_embeds",
+        "addition_embed_type",
+        "encoder_hid_dim_type",
+        "time_cond_proj_dim",
+    ):
+        # "text" alone needs nothing more: that network pools the prompt's own tokens
+        if config.get(key) is not None and (key, config[key]) != ("addition_embed_type", "text"):
+            raise ModelError(f"{where} has {key} {config[key]!r}: a network with an input that regrow cannot feed.")

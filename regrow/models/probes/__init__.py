@@ -1,0 +1,1 @@
+"""Small networks that read attributes, notes or captions off pictures and sounds."""

@@ -1,0 +1,121 @@
+"""Transcribers: small networks that read off a mel which notes are played, whatever plays them.
+
+A folder of a sound model that can be told a contour (`contour.json`) holds one, `transcriber.safetensors`:
+
+    onset[key, i], sounding[key, i] = sigmoid(features of the mel around frame 2 i)
+
+An onset between two columns is split between them in training, so that the centre of what is found tells its time more
+finely than a column.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from regrow.media.audio.mel import MelSettings
+from regrow.media.audio.piano_roll import ContourSettings, PlayedNote
+from regrow.media.files import write_whole
+from regrow.models.folder import reason
+from regrow.models.model import ModelError
+
+FILE = "transcriber.safetensors"
+STRIDE = 2
+"""Frames of a mel in a column of what is found."""
+FOUND = 0.5
+"""Sum of an onset's probabilities over three columns from which on it is one."""
+SOUNDS = 0.5
+"""Probability below which a note has ended."""
+
+
+class TranscriberNetwork(nn.Module):
+    """Mels `b 1 bands frames` to logits `b 2 keys frames/2`: of onsets, and of what sounds."""
+
+    def __init__(self, bands: int, keys: int, width: int = 256, layers: int = 4) -> None:
+        super().__init__()
+        # bands are channels: which of them are partials of one note is looked up, for they lie unevenly in pitch
+        self.across = nn.Conv1d(bands, width, 2 * STRIDE, stride=STRIDE, padding=STRIDE // 2)
+        self.along = nn.ModuleList(nn.Conv1d(width, width, 5, padding=2) for _ in range(layers))
+        self.head = nn.Conv1d(width, 2 * keys, 1)
+
+    def forward(self, mels: Float[Tensor, "b 1 bands frames"]) -> Float[Tensor, "b 2 keys columns"]:
+        x = self.across(mels[:, 0])
+        for layer in self.along:
+            x = x + layer(torch.relu(x))
+        return self.head(torch.relu(x)).unflatten(1, (2, -1))
+
+
+@dataclass(frozen=True, eq=False)
+class Transcriber:
+    """A trained network and the raster of what it finds.
+
+    Attributes:
+        network: in eval mode.
+        mel: how it hears.
+        contour: the keys that it knows.
+        facts: how it was trained, and `held_out`: the F1 of its notes, by pattern.
+    """
+
+    network: TranscriberNetwork
+    mel: MelSettings
+    contour: ContourSettings
+    facts: Mapping[str, Any]
+
+    @torch.no_grad()
+    def notes(self, mel: Float[Tensor, "1 bands frames"]) -> tuple[PlayedNote, ...]:
+        """The notes of a mel as models see it (-1 = silence), in the order of onsets; of any length."""
+        onset, sounding = self.network(mel[None]).sigmoid()[0]
+        column = STRIDE * self.mel.hop / self.mel.rate
+        around = nn.functional.pad(onset, (1, 1))
+        before, after = around[:, :-2], around[:, 2:]
+        total = before + onset + after
+        # of two equal neighbours the first; what lies between columns is the centre of the three
+        begins = (onset > before) & (onset >= after) & (total > FOUND)
+        place = torch.arange(onset.shape[1]) + (after - before) / total.clamp_min(1e-6)
+        found = []
+        for row in range(len(onset)):
+            starts = begins[row].nonzero()[:, 0].tolist()
+            for start, following in zip(starts, (*starts, onset.shape[1])[1:], strict=True):
+                rest = (sounding[row, start + 1 : following] < SOUNDS).nonzero()[:, 0]
+                last = start + 1 + int(rest[0]) if len(rest) else following
+                at = max(0.0, float(place[row, start])) * column
+                found.append(PlayedNote(at, max(column, last * column - at), self.contour.lowest + row))
+        return tuple(sorted(found, key=lambda note: (note.onset, note.pitch)))
+
+
+def read_transcriber(folder: Path, mel: MelSettings, contour: ContourSettings) -> Transcriber:
+    """The transcriber of the model in a folder.
+
+    Raises:
+        ModelError: there is none, it is damaged, or it belongs to another model.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        raise ModelError(f"{path} is missing; without it no notes can be read off a sound.")
+    try:
+        with safe_open(path, "pt") as file:
+            facts = json.loads((file.metadata() or {})["transcriber"])
+            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118  # no mapping
+        network = TranscriberNetwork(mel.bands, contour.keys)
+        network.load_state_dict(tensors)
+    except (SafetensorError, ValueError, KeyError, RuntimeError) as problem:
+        raise ModelError(f"{path} is no transcriber of this model ({reason(problem)}): copy it again.") from problem
+    network.eval().requires_grad_(False)
+    return Transcriber(network, mel, contour, facts)
+
+
+def write_transcriber(folder: Path, transcriber: Transcriber) -> None:
+    """Write a transcriber into a model's folder, in half precision.
+
+    Raises:
+        MediaError: the file could not be written.
+    """
+    tensors = {name: tensor.half().contiguous() for name, tensor in transcriber.network.state_dict().items()}
+    write_whole(folder / FILE, save(tensors, {"transcriber": json.dumps(transcriber.facts)}))

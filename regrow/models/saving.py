@@ -1,0 +1,172 @@
+"""Writing model folders: new, untrained ones, and opened ones after training."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from regrow.core.names import Objective
+from regrow.media.audio.mel import MelSettings
+from regrow.media.audio.piano_roll import STANDARD
+from regrow.models import new
+from regrow.models.mel_file import write_mel, write_mel_config
+from regrow.models.model import Model
+from regrow.models.new import NewSize
+from regrow.models.part import quiet
+from regrow.models.piano_roll_file import write_contour
+from regrow.models.probes.transcriber import FILE as TRANSCRIBER_FILE
+from regrow.models.vocabulary import write_words
+
+
+def write_new(
+    folder: Path,
+    *,
+    seed: int,
+    size: NewSize,
+    extent: tuple[int, int],
+    objective: Objective,
+    words: Sequence[str] = (),
+    characters: Sequence[str] = (),
+    mel: MelSettings | None = None,
+    contour: bool = False,
+) -> None:
+    """Write an untrained Stable Diffusion folder in float32, which `open_model` opens, and diffusers for pictures.
+
+    Args:
+        folder: that does not exist.
+        seed: of the weights.
+        size: of denoiser and codec.
+        extent: height and width of the pictures in pixels, or bands and frames of the mels.
+        objective: what the denoiser is to predict.
+        words: each is one token; the tokenizer spells all others.
+        characters: each is one token, wherever it stands.
+        mel: makes it a model of sounds.
+        contour: whether its denoiser can be told which notes sound when.
+    """
+    codec = new.new_codec(seed, size) if mel is None else new.new_mel_codec(seed, size)
+    factor = 2 ** (len(codec.config["block_out_channels"]) - 1)
+    tokenizer = new.new_tokenizer(words, characters=characters)
+    told = STANDARD.channels(factor) if contour else 0
+    unet = new.new_unet(seed, codec.config["latent_channels"], (extent[0] // factor, extent[1] // factor), size, told)
+    for name, part in (
+        ("vae", codec),
+        ("unet", unet),
+        ("text_encoder", new.new_text_encoder(tokenizer, seed)),
+        ("tokenizer", tokenizer),
+        ("scheduler", new.new_scheduler(objective)),
+    ):
+        with quiet():
+            part.save_pretrained(folder / name)
+    write_words(folder, words, characters)
+    if mel is not None:
+        write_mel(folder, mel)
+    if contour:
+        write_contour(folder, STANDARD)
+    _write_index(
+        folder,
+        {
+            "_class_name": "StableDiffusionPipeline",
+            "unet": ["diffusers", "UNet2DConditionModel"],
+            "vae": ["diffusers", "AutoencoderTiny"],
+            "text_encoder": ["transformers", "CLIPTextModel"],
+            "tokenizer": ["transformers", "CLIPTokenizer"],
+            "scheduler": ["diffusers", type(new.new_scheduler(objective)).__name__],
+            "safety_checker": [None, None],
+            "feature_extractor": [None, None],
+            "image_encoder": [None, None],
+            "requires_safety_checker": False,
+        },
+    )
+
+
+def write_new_pixel(
+    folder: Path,
+    *,
+    seed: int,
+    size: NewSize,
+    extent: tuple[int, int],
+    objective: Objective,
+    mel: MelSettings | None = None,
+) -> None:
+    """Write an untrained, unconditional model (`UNet2DModel`) of pixels or of mels.
+
+    `open_model` opens it, and diffusers, as a DDIMPipeline or an AudioDiffusionPipeline.
+
+    Args:
+        folder: that does not exist.
+        seed: of the weights.
+        size: of the network.
+        extent: height and width of the pictures in pixels, or bands and frames of the mels.
+        objective: what the network is to predict.
+        mel: makes it a model of sounds.
+    """
+    scheduler = new.new_scheduler(objective)
+    with quiet():
+        new.new_pixel_unet(seed, extent, size, 3 if mel is None else 1).save_pretrained(folder / "unet")
+        scheduler.save_pretrained(folder / "scheduler")
+    index: dict[str, Any] = {
+        "_class_name": "DDIMPipeline" if mel is None else "AudioDiffusionPipeline",
+        "unet": ["diffusers", "UNet2DModel"],
+        "scheduler": ["diffusers", type(scheduler).__name__],
+    }
+    if mel is not None:
+        index |= {"mel": ["diffusers", "Mel"], "vqvae": [None, None]}
+        write_mel(folder, mel)
+        write_mel_config(folder, mel, extent[1])
+    _write_index(folder, index)
+
+
+def save_model(model: Model, folder: Path, dtype: torch.dtype = torch.float16) -> None:
+    """Write an opened model, as its modules are now, into a folder that does not exist.
+
+    Everything that has no weights (tokenizer, scheduler, words) is copied from where the model was opened.
+
+    Args:
+        model: of any family.
+        folder: is made.
+        dtype: of the weights; a part with a weight that it cannot hold is written in float32.
+    """
+    shutil.copytree(model.folder, folder, ignore=_weights)
+    flat = not (model.folder / "unet").is_dir()
+    codec = "vqvae" if model.family == "mel-unet" else "vae"
+    for name, part in (("unet", model.unet), (codec, model.codec), ("text_encoder", model.text_encoder)):
+        if part is not None:
+            kept = dtype if _holds(dtype, part) else torch.float32
+            copy: Any = torch.nn.Module.to(deepcopy(part), dtype=kept)  # diffusers' own `to` says it may be inexact
+            where = folder if flat else folder / name
+            with quiet():
+                copy.save_pretrained(where)
+            _forget_path(where / "config.json")
+            for weights in where.glob("*.safetensors"):  # which safetensors makes unreadable to all but their owner
+                shutil.copymode(where / "config.json", weights)
+
+
+def _holds(dtype: torch.dtype, part: torch.nn.Module) -> bool:
+    """Whether no weight overflows: one that does would make the whole model NaN, without a word."""
+    most = torch.finfo(dtype).max
+    return all(
+        bool((tensor.abs() <= most).all()) for tensor in part.state_dict().values() if tensor.is_floating_point()
+    )
+
+
+def _forget_path(config_file: Path) -> None:
+    """Take out where the part was opened: a folder of the user's, in a file that may be published."""
+    config = json.loads(config_file.read_text(encoding="utf-8"))
+    config.pop("_name_or_path", None)
+    config_file.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
+def _weights(where: str, names: list[str]) -> set[str]:
+    """What is written anew or belongs to another model: weights, cards, figures, samples."""
+    ends = (".safetensors", ".bin", ".safetensors.index.json", ".ckpt", ".pt")
+    others = {"README.md", "training.json", "samples", "lora", ".git", ".cache"}
+    # a transcriber hears mels, which are the same whatever was trained
+    return {name for name in names if (name.endswith(ends) and name != TRANSCRIBER_FILE) or name in others}
+
+
+def _write_index(folder: Path, index: dict[str, Any]) -> None:
+    (folder / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")

@@ -1,1 +1,0 @@
-"""What a user asks for: a frozen dataclass in, a result and its recipe out."""

@@ -1,0 +1,1 @@
+"""Prompts: full sentences, the source found by itself, warnings."""

@@ -1,0 +1,130 @@
+"""Describe: the words for a picture or a sound, found by itself."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.media.audio.piano_roll import Sounding
+from regrow.models.model import Model
+from regrow.models.probes.describer import Describer, read_describer
+from regrow.requests.requests import Edit
+from regrow.worlds.bandstand import wording as wording_bandstand
+from regrow.worlds.bandstand.composition import notes
+from regrow.worlds.bandstand.phrase import Phrase
+from regrow.worlds.storybook import wording
+from regrow.worlds.storybook.scene import Scene
+
+
+@dataclass(frozen=True)
+class Told:
+    """What can be told of a world's things, and how.
+
+    Attributes:
+        blank: anything of that world.
+        attributes: what is read.
+        captions: all that can be said, the plainest first, by language.
+        random: the thing of a seed.
+        score: of a thing and seconds the notes that are played; None where nothing is.
+    """
+
+    blank: Any
+    attributes: Mapping[str, tuple[str, ...]]
+    captions: Callable[[Any, Any], tuple[str, ...]]
+    random: Callable[[int], Any]
+    score: Callable[[Any, float], Sequence[Sounding]] | None = None
+
+
+WORLDS = {
+    "storybook": Told(Scene(), wording.ATTRIBUTES, wording.captions, Scene.random),
+    "bandstand": Told(Phrase(), wording_bandstand.ATTRIBUTES, wording_bandstand.captions, Phrase.random, notes),
+}
+
+
+@dataclass(frozen=True)
+class Description:
+    """Words for a picture or a sound, and a sentence that says how sure they are."""
+
+    words: str
+    why: str
+
+
+def with_source(
+    request: Edit, model: Model, picture: Float[Tensor, "channels h w"], latents: Float[Tensor, "1 c y x"]
+) -> tuple[Edit, tuple[str, ...]]:
+    """A request whose source is words, and the sentence that says which were found where it was "auto".
+
+    Raises:
+        ModelError: the captioning model cannot be opened.
+        ValueError: there is nothing that could describe it.
+    """
+    if request.source != "auto":
+        return request, ()
+    if request.describer:
+        if model.mel is not None:
+            raise ValueError(f"{request.describer} captions pictures, and {request.image} is a sound: tell its source.")
+        from regrow.models.probes.captioner import (
+            open_captioner,  # transformers: five seconds that others need not wait
+        )
+
+        words = open_captioner(request.describer)(picture)
+        found = Description(words, f'source auto: "{words}", says {request.describer}.')
+    else:
+        found = describe(model, latents, request.target)
+    return replace(request, source=found.words, describer=""), (
+        f"{found.why} Is it something else? Say so as the source.",
+    )
+
+
+def describe(model: Model, latents: Float[Tensor, "1 c y x"], like: Sequence[str] = ()) -> Description:
+    """Describe what a model sees, with the describer in its folder.
+
+    Of all that is true of it, the sentence is taken that is most like the first of `like`, in its language: so a wish
+    and its source differ in what is wished and nothing else. The plainest where that is empty.
+
+    Args:
+        model: that has a describer.
+        latents: of the picture or the sound.
+        like: words for something similar.
+
+    Raises:
+        ModelError: the describer is damaged.
+        ValueError: the model has none.
+    """
+    describer = read_describer(model.folder, model.latent_channels)
+    if describer is None:
+        raise ValueError(
+            f"{model.name} cannot describe what it sees: tell the source in words, or name a captioning model as the "
+            "describer, for example Salesforce/blip-image-captioning-base."
+        )
+    told = WORLDS[describer.world]
+    thing, sure = read_off(describer, latents)
+    sentences = [*told.captions(thing, "en"), *told.captions(thing, "zh")]
+    words = max(sentences, key=lambda text: _alike(text, like[0])) if like else sentences[0]
+    certain = ", ".join(f"{getattr(thing, name)} {100 * probability:.0f} %" for name, probability in sure.items())
+    return Description(words, f'source auto: "{words}" ({certain}).')
+
+
+def read_off(describer: Describer, latents: Float[Tensor, "1 c y x"]) -> tuple[Any, dict[str, float]]:
+    """The thing of the describer's world that it sees, and how sure it is of each attribute, 0 to 1."""
+    thing, sure = WORLDS[describer.world].blank, {}
+    read = describer.probabilities(latents)[0]
+    for name, values in (*read.items(), *read.items()):  # twice, for what is allowed can depend on what comes later
+        for value, probability in values.items():  # the likeliest that goes with the others
+            try:
+                thing = thing.replace(**{name: value})
+            except ValueError:
+                continue
+            sure[name] = probability
+            break
+    return thing, sure
+
+
+def _alike(a: str, b: str) -> float:
+    """The share of words, or of Chinese characters, that two sentences have in common and in order, 0 to 1."""
+    parts = [re.findall(r"[a-z0-9-]+|[\u3400-\u9fff]", text.lower()) for text in (a, b)]
+    return SequenceMatcher(None, *parts, autojunk=False).ratio()

@@ -1,0 +1,1 @@
+"""What a user asks for, as frozen dataclasses that import nothing heavy."""

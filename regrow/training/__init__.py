@@ -1,0 +1,1 @@
+"""The trainer: stages, data, checkpoints; survives being killed at any moment."""

@@ -1,0 +1,165 @@
+"""The denoiser as a stage of a training run: with its words, with low-rank adapters, or on pixels."""
+
+import warnings
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812, the name everybody knows it by
+from torch import Tensor, nn
+
+from regrow.core.noise import derive_seed
+from regrow.core.progress import Progress
+from regrow.models.lora import add_lora
+from regrow.models.model import Model
+from regrow.models.part import channels_last
+from regrow.requests.train import Train
+from regrow.training.latents import latents_of
+from regrow.training.note_conditioning import contours_of
+from regrow.training.sample_grid import sample_grid
+from regrow.training.staged import Staged, settings_of
+from regrow.training.train_denoiser import DenoiserStage, Denoising, batch_loss, denoiser_loss
+from regrow.training.training_data import Data, to_batch
+from regrow.training.training_words import without_warnings
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+SMALL_TEXT_ENCODER = 20_000_000
+"""Parameters below which a text encoder learns with its denoiser unless the request says otherwise."""
+
+
+@dataclass(frozen=True)
+class DenoiserOf:
+    """The denoiser, with its text encoder where that learns too, or a pixel network."""
+
+    share: float
+    name: str = "denoiser"
+
+    def prepare(
+        self, request: Train, model: Model, data: Data, accelerator: "Accelerator"
+    ) -> Generator[Progress, None, Staged]:
+        """Encode what is not encoded yet, and make ready."""
+        model.to(accelerator.device)
+        if model.codec is None:
+            x0 = _pixels(data.items, model)
+        else:
+            content = f"{data.content} {model.codec.config.scaling_factor} {request.precision}"
+
+            def encode(items: np.ndarray) -> Tensor:
+                with accelerator.autocast():
+                    return model.encode(to_batch(items).to(accelerator.device)).float().cpu()
+
+            latents = yield from latents_of(
+                model.codec, encode, lambda part: np.array(data.items[part]), len(data.items), content
+            )
+            x0 = latents_in_memory(latents)
+        return self.stage(request, model, data, x0, accelerator)
+
+    def stage(
+        self,
+        request: Train,
+        model: Model,
+        data: Data,
+        x0: Callable[[np.ndarray], Tensor],
+        accelerator: "Accelerator",
+    ) -> Staged:
+        """The same for latents that are there."""
+        trained: list[nn.Module] = [model.unet]
+        if request.lora:
+            add_lora(model.unet, request.lora, request.seed)
+        else:
+            model.unet.requires_grad_(True)
+        text = model.text_encoder
+        if text is not None and (_is_small(text) if request.text is None else request.text):
+            text.requires_grad_(True)
+            trained.append(text)
+        if request.checkpointing:
+            model.unet.enable_gradient_checkpointing()
+        channels_last(model.unet)
+        module = Denoising(model.unet, text)
+        stage = DenoiserStage(
+            x0,
+            data.trained_on,
+            data.caption if text is not None else lambda i, seed: "",
+            without_warnings(model.tokenize),
+            model.schedule,
+            model.prediction_type,
+            request.batch,
+            derive_seed(request.seed, "denoiser"),
+            request.drop,
+            request.logit_normal,
+            request.min_snr,
+            None if model.codec is None or data.masks is None else _important(data.masks, data.focus, model.factor),
+            contours_of(model, data.notes_of),
+            accelerator.device,
+        )
+        held = np.arange(data.trained_on, data.trained_on + data.held_out)
+
+        def examine(module: nn.Module) -> float:
+            """The plain loss at evenly spread levels, with the same noise every time."""
+            generator = torch.Generator().manual_seed(derive_seed(request.seed, "held out"))
+            shares = (torch.arange(len(held)) + 0.5) / len(held)
+            clean = x0(held)
+            eps = torch.randn(clean.shape, generator=generator)
+            prompts = [stage.captions(int(i), 0) for i in held]
+            errors = [
+                batch_loss(module, stage, clean[k], eps[k], shares[k], stage.tokenize(prompts[k])).mean(dim=(1, 2, 3))
+                for k in (slice(i, i + request.batch) for i in range(0, len(held), request.batch))
+            ]
+            return float(torch.cat(errors).mean())
+
+        def draw(path: Path) -> None:
+            with warnings.catch_warnings():  # of prompts that are cut: it was told
+                warnings.simplefilter("ignore")
+                sample_grid(model, prompts_of(request, data, model), path)
+
+        return Staged(
+            module,
+            lambda network, share: denoiser_loss(stage, network, share),
+            settings_of(request, self.share),
+            module.plain_parameters(),
+            examine if len(held) else None,
+            request.batch,
+            draw,
+        )
+
+
+def prompts_of(request: Train, data: Data, model: Model) -> Sequence[str]:
+    """What the sample grid shows: as asked for, or captions of pictures that are held out, or of the first."""
+    if model.text_encoder is None:
+        return [""] * (8 if model.mel is None else 4)  # a clip of mels is as many numbers as two large pictures
+    first = data.trained_on if data.held_out >= 8 else 0
+    return request.prompts or [data.caption(i, 1) for i in range(first, min(first + 8, len(data.items)))]
+
+
+def _pixels(items: np.ndarray, model: Model) -> Callable[[np.ndarray], Tensor]:
+    return lambda chosen: model.encode(to_batch(items[chosen]))
+
+
+def latents_in_memory(latents: np.ndarray) -> Callable[[np.ndarray], Tensor]:
+    """What a denoiser learns from, by the numbers of its samples, of latents `n c h w` in any float type."""
+    return lambda chosen: torch.from_numpy(latents[chosen]).float()
+
+
+def _important(
+    masks: np.ndarray, focus: Callable[[int, int], np.ndarray] | None, factor: int
+) -> Callable[[np.ndarray], Tensor]:
+    """Errors weigh up to three times where something important is drawn, of storybook the animal, and up to ten in its
+    face: a fortieth of the picture, and what people look at."""
+
+    def weights(chosen: np.ndarray) -> Tensor:
+        important = F.avg_pool2d(torch.from_numpy(masks[chosen])[:, None].float() / 255, factor)
+        if focus is None:
+            return 1 + 2 * important
+        first = np.stack([focus(int(i), important.shape[-1]) for i in chosen])
+        return 1 + 2 * important + 7 * torch.from_numpy(first)[:, None].float()
+
+    return weights
+
+
+def _is_small(module: nn.Module) -> bool:
+    return sum(p.numel() for p in module.parameters()) < SMALL_TEXT_ENCODER

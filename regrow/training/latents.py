@@ -1,0 +1,100 @@
+"""Latents on disk: each picture or mel is encoded once for each codec, and mapped into memory ever after."""
+
+import fcntl
+import hashlib
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from regrow.core.progress import Progress
+from regrow.media.files import write_whole
+from regrow.media.home import home
+from regrow.training.arrays import with_room
+
+
+def fingerprint(module: nn.Module) -> str:
+    """BLAKE2b, in hex, of a module's weights: codecs that differ in one bit have different latents."""
+    whole = hashlib.blake2b(digest_size=16)
+    for name, tensor in sorted(module.state_dict().items()):
+        whole.update(name.encode())
+        whole.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy())
+    return whole.hexdigest()
+
+
+def latents_of(
+    codec: nn.Module,
+    encode: Callable[[np.ndarray], Float[Tensor, "b c h w"]],
+    items: Callable[[slice], np.ndarray],
+    count: int,
+    content: str,
+    batch: int = 32,
+) -> Generator[Progress, None, np.ndarray]:
+    """Latents of `count` pictures or mels, float16 `n c h w`, read from disk where they are there.
+
+    A killed encoding goes on where it was: what was encoded stays, and the count of it is written behind it.
+
+    Args:
+        codec: whose weights name the file.
+        encode: items to latents.
+        items: those of a slice of 0 to `count`.
+        count: how many there are.
+        content: a hash of the items.
+        batch: items encoded at once.
+
+    Raises:
+        MediaError: there is no room for them.
+    """
+    key = hashlib.blake2b(f"{fingerprint(codec)} {content} {count}".encode(), digest_size=12).hexdigest()
+    path = home() / "cache" / "latents" / f"{key}.npy"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.with_suffix(".lock").open("w") as lock:
+            while not _held(lock):  # another training encodes the same: what it leaves is for both
+                yield Progress("encode", 0, count)
+                time.sleep(0.2)
+            if not path.exists():
+                yield from _encode(path, encode, items, count, batch)
+    return np.load(path, mmap_mode="r")
+
+
+def _held(lock: TextIO) -> bool:
+    """Whether this process has the lock, or has got it now; a killed one gives it back."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+@torch.no_grad()
+def _encode(
+    path: Path,
+    encode: Callable[[np.ndarray], Tensor],
+    items: Callable[[slice], np.ndarray],
+    count: int,
+    batch: int,
+) -> Generator[Progress, None, None]:
+    aside, counter = path.with_suffix(".part"), path.with_suffix(".done")
+    if not counter.exists():
+        aside.unlink(missing_ok=True)
+    done = int(counter.read_text()) if aside.exists() else 0
+    array = np.load(aside, mmap_mode="r+") if done else None
+    for i in range(done, count, batch):
+        latents = encode(items(slice(i, min(i + batch, count)))).half().numpy()
+        if array is None:
+            array = with_room(aside, (count, *latents.shape[1:]), np.float16)
+        array[i : i + len(latents)] = latents
+        if (i // batch) % 16 == 15:
+            array.flush()
+            write_whole(counter, str(i + len(latents)).encode())
+        yield Progress("encode", i + len(latents), count)
+    assert array is not None
+    array.flush()
+    aside.replace(path)
+    counter.unlink(missing_ok=True)

@@ -1,0 +1,122 @@
+"""What a run writes down while it goes on: a JSON-lines log, and events for TensorBoard."""
+
+import json
+import math
+import os
+import re
+import resource
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from regrow.media.files import MediaError, write_whole
+from regrow.training.loop import FitState
+
+
+def peak_memory() -> int:
+    """Bytes: the most this process has held so far, and the most on its GPU."""
+    return _peak_of_host() + (torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0)
+
+
+def _peak_of_host() -> int:
+    status = Path("/proc/self/status")
+    if status.exists():  # what getrusage says there may be the peak of the process that started this one
+        found = re.search(r"^VmHWM:\s+(\d+) kB", status.read_text(), re.MULTILINE)
+        if found:
+            return 1024 * int(found[1])
+    unit = 1 if os.uname().sysname == "Darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def read_log(folder: Path) -> list[dict[str, Any]]:
+    """The lines of a stage's log, without those that a kill or a full disk cut short."""
+    log = folder / "log.jsonl"
+    lines = []
+    for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else ():
+        with suppress(ValueError):
+            lines.append(json.loads(line))
+    return [line for line in lines if isinstance(line, dict) and "step" in line]
+
+
+class Journal:
+    """`log.jsonl` and TensorBoard events in a folder: a line a second at most, with the mean loss since the last.
+
+    Args:
+        folder: of a stage of a run.
+        writes: whether this process is the one that writes.
+    """
+
+    def __init__(self, folder: Path, writes: bool) -> None:
+        self.folder, self.writes = folder, writes
+        self.total, self.counted, self.said = 0.0, 0, 0.0
+        self.begun = False
+        self.events: Any = None
+
+    def write(self, state: FitState, batch: int) -> None:
+        """Note a state; after a resumption, lines of steps that are made again are dropped.
+
+        A loss that is not finite is null, since JSON has no other word for it. On a full disk the log has a gap and the
+        events end: it is the checkpoint that waits for room.
+        """
+        if not self.writes:
+            return
+        if not self.begun:  # a state of notes alone is that of a resumption, whose step is not made again
+            self.begun = True
+            with suppress(OSError, MediaError):
+                self._begin(state.step + (state.loss is None))
+        diverged = state.loss is not None and not math.isfinite(state.loss)
+        if state.loss is not None:
+            self.total, self.counted = self.total + state.loss, self.counted + 1
+        ended = state.share >= 1 or state.step == state.steps
+        if (
+            state.validation is None
+            and not state.notes
+            and not (ended or diverged)
+            and time.monotonic() - self.said < 1
+        ):
+            return
+        line: dict[str, Any] = {"step": state.step, "seconds": round(state.seconds, 2)}
+        if diverged:
+            line |= {"loss": None, "samples": state.step * batch}
+        elif self.counted:
+            line |= {"loss": self.total / self.counted, "samples": state.step * batch}
+            self._plot("loss", line["loss"], state.step)
+        if state.validation is not None:
+            line["validation"] = state.validation
+            self._plot("validation", state.validation, state.step)
+        if state.notes:
+            line["notes"] = state.notes
+        line["memory"] = peak_memory()
+        with suppress(OSError), (self.folder / "log.jsonl").open("a+b") as file:
+            if file.tell() and file.seek(-1, os.SEEK_END) and file.read(1) != b"\n":  # a line that found no room
+                file.write(b"\n")
+            file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+        self.total, self.counted, self.said = 0.0, 0, time.monotonic()
+
+    def close(self) -> None:
+        """Flush what TensorBoard reads."""
+        if self.events is not None:
+            with suppress(OSError):
+                self.events.close()
+
+    def _plot(self, name: str, value: float, step: int) -> None:
+        if self.events is None:
+            return
+        try:
+            self.events.add_scalar(name, value, step)
+        except OSError:  # whatever it failed at, its writer says so for ever
+            self.events = None
+
+    def _begin(self, step: int) -> None:
+        from torch.utils.tensorboard.writer import SummaryWriter
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if kept := [line for line in read_log(self.folder) if line["step"] < step]:
+            lines = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in kept)
+            write_whole(self.folder / "log.jsonl", lines.encode())
+        else:
+            (self.folder / "log.jsonl").unlink(missing_ok=True)
+        self.events = SummaryWriter(str(self.folder), purge_step=step)

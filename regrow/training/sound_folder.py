@@ -1,0 +1,101 @@
+"""A folder of sounds as mels on disk: every file cut into clips of one length, what is silent left out."""
+
+import hashlib
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812, the name everybody knows it by
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.core.progress import Progress
+from regrow.media.audio.mel import MelSettings, loudest, to_mel, to_unit
+from regrow.media.audio.sound import load, resample, to_mono
+from regrow.media.captions.captioned import Item
+from regrow.media.home import home
+from regrow.training.arrays import kept_array
+
+SILENT = -60.0
+"""dB of RMS below which a clip is silent."""
+
+
+@dataclass(frozen=True, eq=False)
+class Clips:
+    """The clips of a folder.
+
+    Attributes:
+        mels: float16 `n bands frames 1` as models see them, mapped into memory.
+        items: for each clip the number of the item that it is from; in order.
+        silent: how many clips of each item were left out.
+    """
+
+    mels: np.ndarray
+    items: tuple[int, ...]
+    silent: tuple[int, ...]
+
+
+def clips_of(
+    items: tuple[Item, ...], settings: MelSettings, frames: int, relative: bool = False
+) -> Generator[Progress, None, Clips]:
+    """Cut sounds into clips of this many frames; the last clip of a file ends where the file ends.
+
+    They stay in the cache folder under a name made of the files' contents and the settings.
+
+    Args:
+        items: the sounds.
+        settings: of the mels.
+        frames: of a clip.
+        relative: make every clip as loud as can be, for a model that knows no level.
+
+    Raises:
+        MediaError: a file has changed since it was listed, or there is no room for the clips.
+    """
+    samples = frames * settings.hop
+    key = content_of(items, settings, frames, relative)
+    path, index = (home() / "cache" / "clips" / f"{key}{end}" for end in (".npy", "-index.npy"))
+    if not (path.exists() and index.exists()):
+        starts: list[tuple[int, int]] = []
+        silent = [0] * len(items)
+        for i, item in enumerate(items):
+            wave = _wave(item, settings)
+            for start in starts_in(wave.shape[-1], samples):
+                if float(wave[:, start : start + samples].square().mean()) < 10 ** (SILENT / 10):
+                    silent[i] += 1
+                else:
+                    starts.append((i, start))
+            yield Progress("listen", i + 1, len(items))
+        heard, wave = -1, torch.zeros(1, 0)
+        with kept_array(path, (max(1, len(starts)), settings.bands, frames, 1), np.float16) as array:
+            for k, (i, start) in enumerate(starts):
+                if i != heard:
+                    heard, wave = i, _wave(items[i], settings)
+                clip = wave[:, start : start + samples]
+                clip = F.pad(clip, (0, samples - clip.shape[-1]))
+                clip = clip / loudest(clip, settings) if relative else clip
+                mel = to_unit(to_mel(clip[None], settings), settings)
+                array[k] = mel[0].movedim(0, -1).half().numpy()
+                yield Progress("read", k + 1, len(starts))
+        with kept_array(index, (len(silent) + len(starts),), np.int64) as of:
+            of[:] = [*silent, *(i for i, _ in starts)]
+    found = np.load(index).tolist()
+    return Clips(np.load(path, mmap_mode="r"), tuple(found[len(items) :]), tuple(found[: len(items)]))
+
+
+def content_of(items: tuple[Item, ...], settings: MelSettings, frames: int, relative: bool) -> str:
+    """A hash of all that decides what the clips are."""
+    made_of = (settings, frames, [item.content for item in items], *(["relative"] if relative else []))
+    return hashlib.blake2b(repr(made_of).encode(), digest_size=12).hexdigest()
+
+
+def starts_in(samples: int, clip: int) -> list[int]:
+    """Where the clips of a sound begin: one after the other, and the last so that it ends with the sound."""
+    if samples <= clip:
+        return [0]
+    return [*range(0, samples - clip, clip), samples - clip]
+
+
+def _wave(item: Item, settings: MelSettings) -> Float[Tensor, "1 n"]:
+    sound = load(item.name, data=item.read())
+    return resample(to_mono(sound.wave), sound.rate, settings.rate)

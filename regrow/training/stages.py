@@ -1,0 +1,151 @@
+"""The stages of a training run, made from its request, and what they begin with: a model and pictures or mels."""
+
+import tempfile
+from collections.abc import Generator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from regrow.core.progress import Progress
+from regrow.media.audio.mel import MelSettings
+from regrow.models.model import Model
+from regrow.models.open import open_model
+from regrow.models.saving import write_new, write_new_pixel
+from regrow.requests.train import Train
+from regrow.training.codec_stage import CodecOf
+from regrow.training.denoiser_stage import DenoiserOf
+from regrow.training.mixture import mixed
+from regrow.training.staged import Staged
+from regrow.training.training_data import Data, bandstand_data, folder_data, sound_folder_data, storybook_data
+from regrow.training.training_words import lost_words
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+
+SCENES = 16_000
+"""Of a world, where a request does not say how many."""
+FRAMES = 512
+"""Of a new sound model's clips: 5.9 s."""
+PIXEL_MEL, PIXEL_FRAMES = MelSettings(window=2048, hop=512, low=0.0), 256
+"""Of a new model that denoises mels themselves: clips as long, of half as many numbers; with librosa's bands."""
+
+
+class Stage(Protocol):
+    """A stage's name, and how it is prepared on a model whose earlier stages are done."""
+
+    @property
+    def name(self) -> str: ...
+
+    def prepare(
+        self, request: Train, model: Model, data: Data, accelerator: "Accelerator"
+    ) -> Generator[Progress, None, Staged]: ...
+
+
+def stages_of(request: Train) -> list[Stage]:
+    """The stages of a run, in order."""
+    both = request.stage == "auto" and not request.start
+    stages: list[Stage] = []
+    if both or request.stage == "codec":
+        stages.append(CodecOf(share=1 / 3 if both else 1.0))
+    if request.stage != "codec":
+        stages.append(DenoiserOf(share=2 / 3 if both else 1.0))
+    return stages
+
+
+def read_data(
+    request: Train, extent: tuple[int, int], mel: MelSettings | None, relative: bool = False
+) -> Generator[Progress, None, Data]:
+    """What a request names: pictures of this height and width, or mels of this many bands and frames.
+
+    Raises:
+        ValueError: a world for a model that knows no level: the world's sounds have one.
+    """
+    if request.world and relative:
+        raise ValueError(
+            f"{request.start} knows no level, and the bandstand plays loud and soft: train it on a folder."
+        )
+    own = None
+    if request.data is not None and mel is not None:
+        own = yield from sound_folder_data(request.data, request.hold_out, extent[1], mel, relative)
+    elif request.data is not None:
+        own = yield from folder_data(request.data, request.hold_out, extent[0])
+    if own is not None and not request.world:
+        return own
+    scenes = request.scenes or (SCENES if own is None else 3 * own.trained_on)
+    if mel is not None:
+        known = yield from bandstand_data(scenes, request.hold_out, extent[1], mel)
+    else:
+        known = yield from storybook_data(scenes, request.hold_out, extent[0])
+    if own is None:
+        return known
+    return mixed(own, known, f"mixed with {scenes} of the {request.world}, to keep what is known of it.")
+
+
+def open_or_make(request: Train, folder: Path) -> Generator[Progress, None, tuple[Model, Data]]:
+    """The model to train, and its data: opened where one is named, else written untrained into `folder` and opened.
+
+    Raises:
+        ValueError: the request asks for what the model to go on from cannot learn.
+        MediaError: nothing to train on.
+        ModelError: the model to go on from cannot be opened.
+    """
+    if request.start:
+        model = open_model(request.start)
+        _check_fits(request, model)
+        found = yield from read_data(request, _extent(request, model), model.mel, model.relative)
+        return model, _told(request, model, found)
+    mel, frames = (PIXEL_MEL, PIXEL_FRAMES) if request.stage == "pixel" else (MelSettings(), FRAMES)
+    mel = mel if request.learns == "sound" else None
+    side = request.size or 128
+    extent = (side, side) if mel is None else (mel.bands, frames)
+    found = yield from read_data(request, extent, mel)
+    if not (folder / "model_index.json").exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as aside:
+            made = Path(aside) / "new"
+            seed, size, objective = request.seed, request.new or "small", request.objective or "v"
+            if request.stage == "pixel":
+                write_new_pixel(made, seed=seed, size=size, extent=extent, objective=objective, mel=mel)
+            else:
+                write_new(
+                    made,
+                    seed=seed,
+                    size=size,
+                    extent=extent,
+                    objective=objective,
+                    words=found.words,
+                    characters=found.characters,
+                    mel=mel,
+                    contour=found.notes_of is not None,
+                )
+            made.rename(folder)
+    model = open_model(folder)
+    return model, _told(request, model, found)
+
+
+def _told(request: Train, model: Model, data: Data) -> Data:
+    """The data without the words that a denoiser cannot learn of its captions, with notes on them."""
+    if request.stage == "codec":
+        return data
+    lost, notes = lost_words(model, (*data.texts, *request.prompts))
+    return replace(data, words=tuple(word for word in data.words if word not in lost), notes=(*data.notes, *notes))
+
+
+def _check_fits(request: Train, model: Model) -> None:
+    if request.learns not in (model.medium, None):
+        raise ValueError(f"{request.start} is a model of {model.medium}s and cannot learn {request.learns}s.")
+    if request.stage == "pixel" and model.codec is not None:
+        raise ValueError(f"{request.start} denoises latents of a codec, and no pixels; leave --stage pixel out.")
+    if request.stage == "codec" and model.codec is None:
+        raise ValueError(f"{request.start} has no codec to train: it denoises pixels; leave --stage codec out.")
+    if request.lora and model.text_encoder is None:
+        raise ValueError(f"{request.start} has no text encoder, which --lora is for; leave it out.")
+
+
+def _extent(request: Train, model: Model) -> tuple[int, int]:
+    if model.medium == "sound":
+        return model.size
+    side = request.size or min(model.size)
+    model.latent_shape(side, side)
+    return side, side

@@ -1,0 +1,265 @@
+"""Train: grow a model from nothing, or go on from one, on a folder of pictures or a drawn world."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from safetensors import SafetensorError
+from torch import nn
+
+from regrow import __version__
+from regrow.core.progress import Progress
+from regrow.media.files import MediaError, reason, sync_folder
+from regrow.media.home import home
+from regrow.models.lora import save_and_merge_lora
+from regrow.models.model import Model
+from regrow.models.saving import save_model
+from regrow.models.vocabulary import learn_words
+from regrow.requests.train import Train
+from regrow.training.checkpoint import only_one
+from regrow.training.codec_stage import scale_latents
+from regrow.training.distributed import make_accelerator
+from regrow.training.loop import DivergedError, FitState, fit
+from regrow.training.run_log import Journal, read_log
+from regrow.training.runs import (
+    check_name,
+    check_request,
+    checkpoints_of,
+    clear,
+    finished,
+    keep_request,
+    other_data,
+    resumed,
+    run_of,
+    spend,
+)
+from regrow.training.staged import Staged
+from regrow.training.stages import open_or_make, stages_of
+from regrow.training.training_data import Data
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Training:
+    """Where a run stands.
+
+    Attributes:
+        stage: "read", "encode", "codec" or "denoiser".
+        progress: of reading and encoding.
+        fit: of the others.
+        batch: pictures a step.
+        samples: a grid of samples that was just written.
+        notes: sentences for the user.
+    """
+
+    stage: str
+    progress: Progress | None = None
+    fit: FitState | None = None
+    batch: int = 0
+    samples: Path | None = None
+    notes: tuple[str, ...] = ()
+
+
+def train(request: Train, stop: Callable[[], bool] = lambda: False) -> Generator[Training, None, Path | None]:
+    """Train and write a model folder; killed at any moment, the same request goes on.
+
+    Args:
+        request: see `Train`.
+        stop: asked after every step, and every item that is read or encoded; when true, a checkpoint is written and
+            the run ends.
+
+    Returns:
+        The model's folder, at once where the run to resume is over; None when the run was stopped before its end.
+
+    Raises:
+        ValueError: a model of this name is there already, a run of this name had other settings, or the training
+            diverged: then its last good checkpoint is kept.
+        MediaError: nothing to train on.
+        ModelError: the model to go on from cannot be opened.
+    """
+    if over := finished(request):
+        spend(request.resume)  # one that was killed between its model and this
+        return over
+    request = resumed(request)
+    check_name(request)
+    folder, run = home() / "models" / request.name, run_of(request.name)
+    accelerator = make_accelerator(request.precision)
+    first = accelerator.is_main_process
+    with ExitStack() as held:
+        if first:
+            held.enter_context(only_one(run))
+            check_request(request)
+            clear(request)
+        with accelerator.main_process_first():  # the others find what it wrote
+            found = yield from _watched("read", open_or_make(request, run / "start"), stop)
+        if first:
+            keep_request(request)
+        if found is None:
+            return None
+        model, data = found
+        notes = (*data.notes, *other_data(request.name, data.content)) if first else ()
+        if notes:
+            yield Training("read", notes=notes)
+        facts: dict[str, Any] = {}
+        for stage in stages_of(request):
+            with accelerator.main_process_first():
+                staged = yield from _watched("encode", stage.prepare(request, model, data, accelerator), stop)
+            if staged is None:
+                return None
+            looks = _Looks(staged, run / "samples", request.between_grids)
+            journal = Journal(run / stage.name, first)
+            walk = fit(
+                staged.module,
+                staged.loss_at,
+                staged.settings,
+                run / stage.name,
+                accelerator,
+                staged.plain,
+                looks,
+                stop,
+            )
+            done = False
+            while not done:
+                try:
+                    state = next(walk)
+                except StopIteration as end:
+                    done = end.value
+                    break
+                except DivergedError as problem:
+                    journal.close()
+                    raise ValueError(_diverged(stage.name, problem.step, staged.settings.rate, run)) from problem
+                journal.write(state, staged.batch)
+                yield Training(stage.name, fit=state, batch=staged.batch, samples=looks.take())
+            journal.close()
+            if not done:
+                return None
+            if stage.name == "codec" and not request.start:
+                scale_latents(model, data)
+            if staged.draw and first:
+                staged.draw(run / "samples" / "final.png")
+            facts[stage.name] = _facts(staged, run / stage.name, accelerator.num_processes)
+        if first:
+            _publish(request, model, folder, run, facts, data)
+            spend(request.name)
+        accelerator.wait_for_everyone()
+    return folder
+
+
+class _Looks:
+    """What is done with the averaged weights now and then: the held-out loss, and a sample grid when it is due."""
+
+    def __init__(self, staged: Staged, folder: Path, minutes: float) -> None:
+        self.staged, self.folder, self.minutes = staged, folder, minutes
+        self.drawn = time.monotonic()
+        self.new: Path | None = None
+
+    def __call__(self, module: nn.Module) -> float | None:
+        loss = self.staged.examine(module) if self.staged.examine else None
+        if self.staged.draw and self.minutes and time.monotonic() - self.drawn > 60 * self.minutes:
+            stamp = time.strftime("%Y%m%d-%H%M%S")
+            self.drawn = time.monotonic()
+            with suppress(MediaError, OSError):  # on a full disk there is no grid; the training is worth more
+                self.staged.draw(self.folder / f"{stamp}.png")
+                self.new = self.folder / f"{stamp}.png"
+        return loss
+
+    def take(self) -> Path | None:
+        """The grid that was drawn since this was last asked."""
+        new, self.new = self.new, None
+        return new
+
+
+def _diverged(stage: str, step: int, rate: float, run: Path) -> str:
+    told = f"The {stage} diverged at step {step}, where its loss is no finite number any more: lower --rate, which was"
+    if checkpoints_of(run):
+        return (
+            f"{told} {rate:g}, and choose another --name; the last good checkpoints are kept in {run}, but to go on "
+            "from them with the same settings would end the same way."
+        )
+    return f"{told} {rate:g}, and run it again."
+
+
+def _watched(
+    stage: str, work: Generator[Progress, None, Result], stop: Callable[[], bool]
+) -> Generator[Training, None, Result | None]:
+    """The result of what comes before a training; None when it was stopped."""
+    while True:
+        if stop():
+            work.close()
+            return None
+        try:
+            yield Training(stage, progress=next(work))
+        except StopIteration as end:
+            return end.value
+
+
+def _facts(staged: Staged, folder: Path, processes: int) -> dict[str, Any]:
+    """Of a finished stage, from its log: a run that was resumed has forgotten the rest."""
+    lines = read_log(folder)
+    last = lines[-1] if lines else {}
+    validations = [line["validation"] for line in lines if "validation" in line]
+    return {
+        "steps": last.get("step"),
+        "batch": staged.batch,
+        "processes": processes,
+        "seconds": last.get("seconds"),
+        "loss": last.get("loss"),
+        "validation": validations[-1] if validations else None,
+        "settings": asdict(staged.settings),
+    }
+
+
+def _publish(request: Train, model: Model, folder: Path, run: Path, facts: dict[str, Any], data: Data) -> None:
+    """Write the model's folder aside, and rename it when all of it is on the disk.
+
+    Raises:
+        MediaError: the system refuses; nothing is left of it, and the run can be finished later.
+    """
+    aside = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(aside, ignore_errors=True)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _write_model(request, model, aside, run, facts, data)
+        sync_folder(aside)
+        aside.rename(folder)
+        sync_folder(folder.parent, deep=False)
+    except (OSError, SafetensorError) as problem:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise MediaError(
+            f"The model could not be written to {folder} ({reason(problem)}); its checkpoints are kept: free some "
+            "space and run the same command again."
+        ) from problem
+
+
+def _write_model(request: Train, model: Model, aside: Path, run: Path, facts: dict[str, Any], data: Data) -> None:
+    lora = run / "lora"
+    if request.lora:
+        save_and_merge_lora(model.unet, lora)
+    save_model(model, aside)
+    if "denoiser" in facts:
+        learn_words(aside, data.words, data.characters)
+    if lora.is_dir():
+        shutil.copytree(lora, aside / "lora")
+    if (run / "samples").is_dir():
+        newest = sorted((run / "samples").glob("*.png"))[-1:]
+        for path in newest:
+            (aside / "samples").mkdir()
+            shutil.copy(path, aside / "samples")
+    base = Path(request.start).name if Path(request.start).is_dir() else request.start
+    source = request.data.name if request.data else None
+    about = {
+        "regrow": __version__,
+        "base_model": base or None,
+        "data": ", ".join(name for name in (source, request.world) if name),
+        "notes": data.notes,
+        "stages": facts,
+        # of the user's folders only the last name: this file is published with the model
+        "request": asdict(request) | {"data": source, "start": base},
+    }
+    (aside / "training.json").write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,178 @@
+"""The denoiser stage: a network and its text encoder, trained together on the latents of captioned pictures."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from regrow.core.denoiser import PredictionType, target
+from regrow.core.levels import Schedule
+from regrow.core.noise import derive_seed
+from regrow.training.distributed import Share
+from regrow.training.note_conditioning import Contours
+
+FEW = 256
+"""Cells of a latent up to which attention is computed so: those of the storybook, on which it was measured."""
+
+Captions = Callable[[int, int], str]
+"""From the number of a sample and a seed to one of its captions."""
+
+
+class Denoising(nn.Module):
+    """What is trained: `(noisy latents, labels, token ids) -> network output`; without text encoder, without words.
+
+    Below the latents may lie the channels of a contour (`told`), which the output has not.
+    """
+
+    def __init__(self, unet: nn.Module, text_encoder: nn.Module | None) -> None:
+        super().__init__()
+        self.unet = unet
+        self.text_encoder = text_encoder
+
+    def forward(
+        self, x_t: Float[Tensor, "b k h w"], labels: Float[Tensor, " b"], tokens: Tensor
+    ) -> Float[Tensor, "b c h w"]:
+        with _attention(x_t):
+            if self.text_encoder is None:
+                return self.unet(x_t, labels).sample
+            return self.unet(x_t, labels, self.text_encoder(tokens).last_hidden_state).sample
+
+    def plain_parameters(self) -> tuple[nn.Parameter, ...]:
+        """Embedding tables and the output layer, which are not maps between hidden features: AdamW's share."""
+        tables = [m.get_parameter("weight") for m in self.modules() if isinstance(m, nn.Embedding)]
+        return (*tables, self.unet.get_submodule("conv_out").get_parameter("weight"))
+
+
+def _attention(x_t: Tensor) -> AbstractContextManager[Any]:
+    """How attention is computed: on the CPU and in bfloat16, among few places, by plain products, for the way back of
+    torch's fused one took a fifth of a step (LOG.md). Among many places, they would fill the memory."""
+    plain = torch.is_autocast_enabled("cpu") and x_t.device.type == "cpu" and x_t[0, 0].numel() <= FEW
+    return sdpa_kernel(SDPBackend.MATH) if plain else nullcontext()
+
+
+@dataclass(frozen=True)
+class DenoiserStage:
+    """What the denoiser learns from, and how.
+
+    Attributes:
+        x0: what is denoised, of the samples of an array of numbers: scaled latents or pixels, `b c h w`.
+        count: how many there are.
+        captions: see `Captions`.
+        tokenize: prompts to token ids `b tokens`.
+        schedule: its levels; labels are drawn evenly, one from each of `batch` equal shares of the path.
+        prediction_type: what the network is trained to predict.
+        batch: samples a step.
+        logit_normal: mean and deviation of the logit of the share of the path that a level is drawn from (Esser et al.
+            2024, arXiv 2403.03206, section 3.1); None = evenly.
+        min_snr: gamma of min-SNR weighting; 0 = off, the plain loss of the prediction type.
+        weights: of the errors of samples, by their numbers, `b 1 h w`; None: they weigh the same everywhere. The best
+            prediction of a cell does not depend on its weight: it says where a small network spends itself.
+        contours: of the samples; None for networks that are told none.
+        seed: of sample choice, captions, levels and noise.
+        drop: share of the captions replaced by the empty prompt, for classifier-free guidance.
+        device: where the batches go.
+    """
+
+    x0: Callable[[np.ndarray], Float[Tensor, "b c h w"]]
+    count: int
+    captions: Captions
+    tokenize: Callable[[list[str]], Tensor]
+    schedule: Schedule
+    prediction_type: PredictionType
+    batch: int = 32
+    seed: int = 0
+    drop: float = 0.1
+    logit_normal: tuple[float, float] | None = None
+    min_snr: float = 0.0
+    weights: Callable[[np.ndarray], Float[Tensor, "b 1 h w"]] | None = None
+    contours: Contours | None = None
+    device: torch.device = torch.device("cpu")  # noqa: RUF009  # immutable
+
+
+def denoiser_loss(stage: DenoiserStage, network: nn.Module, share: Share) -> Float[Tensor, ""]:
+    """Squared error of what the network predicts, its levels weighted by `min_snr` if that is on."""
+    random = np.random.default_rng(derive_seed(stage.seed, "samples", share.step))
+    own = share.of(stage.batch)
+    chosen = random.integers(stage.count, size=stage.batch)
+    dropped = random.random(stage.batch) < stage.drop
+    prompts = [
+        ""
+        if dropped[place]
+        else stage.captions(int(chosen[place]), derive_seed(stage.seed, "caption", share.step, place))
+        for place in range(own.start, own.stop)
+    ]
+    generator = torch.Generator().manual_seed(derive_seed(stage.seed, "noise", share.step))
+    shares = (torch.arange(stage.batch) + torch.rand(stage.batch, generator=generator)) / stage.batch
+    if stage.logit_normal:
+        mean, deviation = stage.logit_normal
+        shares = torch.sigmoid(mean + deviation * torch.special.ndtri(shares.clamp(1e-6, 1 - 1e-6)))
+    x0 = stage.x0(chosen[own])
+    eps = torch.randn((stage.batch, *x0.shape[1:]), generator=generator)
+    told = None
+    if stage.contours:
+        seeds = [derive_seed(stage.seed, "contour", share.step, place) for place in range(own.start, own.stop)]
+        told = stage.contours.of(chosen[own].tolist(), seeds)
+    error = batch_loss(network, stage, x0, eps[own], shares[own], stage.tokenize(prompts), told)
+    if stage.min_snr:
+        error = error * _min_snr(stage, shares[own]).view(-1, 1, 1, 1).to(error.device)
+    if stage.weights:
+        error = error * stage.weights(chosen[own]).to(error.device)
+    return error.mean()
+
+
+def batch_loss(
+    module: nn.Module,
+    stage: DenoiserStage,
+    x0: Float[Tensor, "b c h w"],
+    eps: Float[Tensor, "b c h w"],
+    shares: Float[Tensor, " b"],
+    tokens: Tensor,
+    told: Float[Tensor, "b k h w"] | None = None,
+) -> Float[Tensor, "b c h w"]:
+    """Squared error of the network's output at the levels `shares` in [0, 1) of the labels.
+
+    Networks that can be told contours are told nothing where there are none.
+    """
+    device = stage.device
+    labels = _labels(stage, shares)
+    levels = [stage.schedule.level(label) for label in labels.tolist()]
+    alpha, sigma = (
+        torch.tensor([getattr(level, name) for level in levels], device=device).view(-1, 1, 1, 1)
+        for name in ("alpha", "sigma")
+    )
+    x0, eps = x0.to(device), eps.to(device)
+    x_t = alpha * x0 + sigma * eps
+    if stage.contours:
+        told = stage.contours.nothing(len(x0)) if told is None else told
+        x_t = torch.cat([x_t, told.to(device)], 1)
+    x_t = x_t.contiguous(memory_format=torch.channels_last)
+    output = module(x_t, labels.float().to(device), tokens.to(device))
+    return (output - target(x0, eps, alpha, sigma, stage.prediction_type)).square()
+
+
+def _labels(stage: DenoiserStage, shares: Float[Tensor, " b"]) -> Tensor:
+    """The labels that a checkpoint of this schedule counts by; float64."""
+    noisiest = stage.schedule.label(stage.schedule.noisiest)
+    labels = shares.double() * (noisiest + 1)
+    return labels.floor().clamp_max(noisiest) if stage.prediction_type != "flow" else labels.clamp_max(noisiest)
+
+
+def _min_snr(stage: DenoiserStage, shares: Float[Tensor, " b"]) -> Float[Tensor, " b"]:
+    """min(SNR, gamma) times the x0 error, as a factor of the error of what is predicted.
+
+    Hang et al. 2023, arXiv 2303.09556, section 3.4 for epsilon, v and sample; the error of flow's x0 is sigma times
+    the flow's.
+    """
+    weights = []
+    for label in _labels(stage, shares).tolist():
+        level = stage.schedule.level(label)
+        snr = (level.alpha / max(level.sigma, 1e-6)) ** 2
+        share = {"epsilon": 1 / max(snr, 1e-12), "v": 1 / (snr + 1), "sample": 1.0, "flow": level.sigma**2}
+        weights.append(min(snr, stage.min_snr) * share[stage.prediction_type])
+    return torch.tensor(weights, dtype=torch.float32)

@@ -1,0 +1,233 @@
+"""What a model learns from: pictures or mels, captions, and which of them are held out."""
+
+import hashlib
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.core.progress import Progress
+from regrow.media.audio.mel import MelSettings
+from regrow.media.captions.captioned import Captioned, picture, read_captioned
+from regrow.media.captions.listing import SOUNDS
+from regrow.media.files import MediaError
+from regrow.media.home import home
+from regrow.media.image.picture import from_uint8
+from regrow.training.arrays import kept_array
+from regrow.training.bandstand_data import played, playing_code
+from regrow.training.note_conditioning import Score
+from regrow.training.sound_folder import SILENT, clips_of, content_of
+from regrow.training.storybook_data import drawing_code, drawn
+from regrow.training.training_words import words_in
+from regrow.worlds.bandstand import playing as bandstand
+from regrow.worlds.storybook.drawing import CHARACTERS, VOCABULARY, Scene, caption, captions
+from regrow.worlds.storybook.expression_mask import mood
+from regrow.worlds.storybook.scene import ACCESSORIES, TIMES, WEATHERS
+
+HELD_OUT = 8_900_000
+"""Seeds of held-out scenes and phrases begin here; those of the benchmarks are further up."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """Captioned pictures of one size, or mels.
+
+    Attributes:
+        items: pictures, uint8 `n h w 3`, or mels, float16 `n bands frames 1` as models see them, mapped into memory;
+            the last `held_out` are never trained on.
+        masks: uint8 `n h w`, the part that matters most; None = all of it.
+        caption: of an item's number, chosen by a seed where there are several.
+        held_out: how many at the end are held out.
+        content: a hash of all of it, without the captions.
+        words: each worth a token of its own.
+        characters: likewise.
+        notes: sentences for the user.
+        notes_of: what is played in an item, by its number; None where that is not known.
+        texts: the captions of a folder; none of a world, which knows its words.
+        focus: of an item's number and cells along its sides, the share of each cell, `y x`, that a glance goes to first
+            and that matters more than its size says; None where that is not known.
+    """
+
+    items: np.ndarray
+    masks: np.ndarray | None
+    caption: Callable[[int, int], str]
+    held_out: int
+    content: str
+    words: tuple[str, ...]
+    characters: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    notes_of: Score | None = None
+    texts: tuple[str, ...] = ()
+    focus: Callable[[int, int], np.ndarray] | None = None
+
+    @property
+    def trained_on(self) -> int:
+        """How many are trained on."""
+        return len(self.items) - self.held_out
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """Height and width of the pictures, or bands and frames of the mels."""
+        return self.items.shape[1], self.items.shape[2]
+
+
+def to_batch(items: np.ndarray) -> Float[Tensor, "b channels h w"]:
+    """Items of a `Data` as a codec takes them, in [-1, 1]."""
+    if items.dtype == np.uint8:
+        return from_uint8(items)
+    return torch.from_numpy(items.astype(np.float32)).movedim(-1, 1).contiguous()
+
+
+def storybook_data(scenes: int, held_out: int, size: int) -> Generator[Progress, None, Data]:
+    """Drawn scenes, captioned in English and, one time in four, in Chinese."""
+    book = [lesson(seed) for seed in range(scenes)]
+    book += [Scene.random(HELD_OUT + i) for i in range(held_out)]
+    pictures, masks = yield from drawn(book, size)
+
+    def words_of(i: int, seed: int) -> str:
+        language = "zh" if seed % 4 == 0 else "en"
+        fullest = Random(f"fullest {seed}").random() < 0.4  # as edits tell it; few of the others name every attribute
+        return captions(book[i], language)[-1] if fullest else caption(book[i], seed, language)
+
+    return Data(
+        pictures,
+        masks,
+        words_of,
+        held_out,
+        f"storybook lessons {scenes} {held_out} {size} {drawing_code()}",
+        VOCABULARY,
+        tuple(CHARACTERS),
+        focus=lambda i, cells: mood(book[i], cells),
+    )
+
+
+def lesson(seed: int) -> Scene:
+    """The storybook's scene of this seed; in every second one, what the book has favourites of is drawn evenly.
+
+    Most scenes of the book are by day, under a clear sky and without an accessory: too few to learn the other words.
+    """
+    scene, random = Scene.random(seed), Random(f"lesson {seed}")
+    if seed % 2:
+        return scene
+    return scene.replace(
+        weather=random.choice(WEATHERS[scene.place]),
+        time=random.choice(TIMES[scene.place]),
+        accessory=random.choice(ACCESSORIES[1:]),
+    )
+
+
+def bandstand_data(phrases: int, held_out: int, frames: int, settings: MelSettings) -> Generator[Progress, None, Data]:
+    """Played phrases, captioned in English and, one time in four, in Chinese."""
+    concert = [bandstand.Phrase.random(seed) for seed in range(phrases)]
+    concert += [bandstand.Phrase.random(HELD_OUT + i) for i in range(held_out)]
+
+    def words_of(i: int, seed: int) -> str:
+        return bandstand.caption(concert[i], seed, "zh" if seed % 4 == 0 else "en")
+
+    return Data(
+        (yield from played(concert, settings, frames)),
+        None,
+        words_of,
+        held_out,
+        f"bandstand {phrases} {held_out} {frames} {settings} {playing_code()}",
+        bandstand.VOCABULARY,
+        tuple(bandstand.CHARACTERS),
+        notes_of=lambda i: bandstand.notes(concert[i], frames * settings.hop / settings.rate),
+    )
+
+
+def folder_data(folder: Path, held_out: int, size: int) -> Generator[Progress, None, Data]:
+    """The pictures of a folder, centre-cropped to squares of `size` pixels, kept on disk as an array.
+
+    Of fewer than ten times `held_out` pictures a tenth is held out; of fewer than ten none. Which ones follows from
+    their contents, so it is the same in every run.
+
+    Raises:
+        MediaError: no folder, no usable picture in it, or no room for them.
+    """
+    found = read_captioned(folder)
+    items = sorted(found.items, key=lambda item: hashlib.blake2b(item.content.encode()).digest())
+    held_out = min(held_out, len(items) // 10)
+    key = hashlib.blake2b(repr((size, [item.content for item in items])).encode(), digest_size=12).hexdigest()
+    path = home() / "cache" / "pictures" / f"{key}.npy"
+    if not path.exists():
+        with kept_array(path, (len(items), size, size, 3), np.uint8) as array:
+            for i, item in enumerate(items):
+                array[i] = picture(item, size)
+                yield Progress("read", i + 1, len(items))
+    captions = [item.caption for item in items]
+    words, characters = words_in(captions)
+    return Data(
+        np.load(path, mmap_mode="r"),
+        None,
+        lambda i, seed: captions[i],
+        held_out,
+        key,
+        words,
+        characters,
+        _notes(found, held_out),
+        texts=tuple(captions),
+    )
+
+
+def sound_folder_data(
+    folder: Path, held_out: int, frames: int, settings: MelSettings, relative: bool = False
+) -> Generator[Progress, None, Data]:
+    """The sounds of a folder, cut into clips of this many frames; see `sound_folder`.
+
+    Of fewer than ten times `held_out` files a tenth is held out; of fewer than ten none. Which ones follows from
+    their contents, so it is the same in every run; clips of one file are never on both sides.
+
+    Raises:
+        MediaError: no folder, or nothing that is heard in it.
+    """
+    found = read_captioned(folder, kind=SOUNDS)
+    items = tuple(sorted(found.items, key=lambda item: hashlib.blake2b(item.content.encode()).digest()))
+    clips = yield from clips_of(items, settings, frames, relative)
+    if not clips.items:
+        raise MediaError(f"{folder} holds silence only: {len(items)} files, and nothing to hear in any of them.")
+    held_out = min(held_out, len(items) // 10)
+    kept = sum(i >= len(items) - held_out for i in clips.items)
+    captions = [item.caption for item in items]
+    words, characters = words_in(captions)
+    seconds = frames * settings.hop / settings.rate
+    notes = [
+        f"{len(items)} sounds, {_told(found)}; {len(clips.items)} clips of {seconds:.1f} s, {kept} of them held out."
+    ]
+    for item, silent in zip(items, clips.silent, strict=True):
+        if silent:
+            every = "all" if silent == sum(items[i] is item for i in clips.items) + silent else f"{silent}"
+            notes.append(f"{item.name}: {every} of its clips are silent (below {SILENT:g} dB) and left out.")
+    return Data(
+        clips.mels,
+        None,
+        lambda i, seed: captions[clips.items[i]],
+        kept,
+        content_of(items, settings, frames, relative),
+        words,
+        characters,
+        (*notes, *_skipped(found)),
+        texts=tuple(captions),
+    )
+
+
+def _notes(found: Captioned, held_out: int) -> tuple[str, ...]:
+    told = f"{len(found.items)} pictures, {_told(found)}; {held_out} held out to measure the loss."
+    return (told, *_skipped(found))
+
+
+def _told(found: Captioned) -> str:
+    return f"captions from {found.source}" if found.source != "none" else "no captions"
+
+
+def _skipped(found: Captioned) -> tuple[str, ...]:
+    shown = found.skipped[:20]
+    notes = [f"skipped {skipped.name}: {skipped.reason}" for skipped in shown]
+    if len(found.skipped) > len(shown):
+        notes.append(f"... and {len(found.skipped) - len(shown)} more skipped.")
+    return tuple(notes)

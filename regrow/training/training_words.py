@@ -1,0 +1,77 @@
+"""What captions are written with, and what of it a model's tokenizer keeps from being learned."""
+
+import re
+import warnings
+from collections.abc import Callable, Sequence
+
+from jaxtyping import Int
+from torch import Tensor
+
+from regrow.models.model import Model
+from regrow.models.part import quiet
+from regrow.models.vocabulary import is_chinese, units
+
+Tokenize = Callable[[Sequence[str]], Int[Tensor, "b tokens"]]
+
+
+def words_in(captions: Sequence[str], at_most: int = 20_000) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The words of captions in any script, of many the most frequent, and their Chinese characters.
+
+    A word with an apostrophe or a mark in it is there whole, as prompts are looked up, and in the pieces that CLIP's
+    tokenizer cuts it into.
+    """
+    counts: dict[str, int] = {}
+    characters: set[str] = set()
+    for unit in (unit for text in captions for unit in units(text)):
+        if is_chinese(unit[0]):
+            characters.update(unit)
+            continue
+        for word in {unit, *re.findall(r"[^\W\d_]+", unit)}:
+            counts[word] = counts.get(word, 0) + 1
+    frequent = sorted(counts, key=lambda word: (-counts[word], word))[:at_most]
+    return tuple(sorted(frequent)), tuple(sorted(characters))
+
+
+def lost_words(model: Model, captions: Sequence[str]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """What a model cannot learn of these captions: words that it always cuts off or has no tokens for; and sentences.
+
+    A tokenizer that was made for other words spells these letter by letter, and there is room for few of them.
+    """
+    if model.text_encoder is None or not captions:
+        return frozenset(), ()
+    room, unknown = model.tokenize([""]).shape[1], model.tokenizer.unk_token_id
+    words = _both(captions)
+    with quiet():
+        read = model.tokenizer(list(captions)).input_ids
+        spelt = model.tokenizer(words).input_ids if words else []
+    lost = {word for word, tokens in zip(words, spelt, strict=True) if unknown in tokens[1:-1]}
+    notes = []
+    if cut := [i for i, tokens in enumerate(read) if len(tokens) > room]:
+        begun = [model.tokenizer.decode(read[i][1 : room - 1]) for i in cut]
+        heard = {*_both(begun), *_both([text for i, text in enumerate(captions) if len(read[i]) <= room])}
+        lost |= {word for word in words if word.isalpha() and word not in heard}
+        notes.append(
+            f"{len(cut)} of {len(captions)} captions are longer than the {room - 2} tokens that are read; their ends "
+            f"are not learned, for example of {captions[cut[0]]!r:.200}."
+        )
+    if lost:
+        some = [word for word in words if word in lost][:20]
+        more = f" and {len(lost) - len(some)} more" if len(lost) > len(some) else ""
+        told = f"{', '.join(some)}{more}"
+        notes.append(f"These words cannot be learned, for they are cut off or have no tokens: {told}.")
+    return frozenset(lost), tuple(notes)
+
+
+def _both(captions: Sequence[str]) -> list[str]:
+    return [word for found in words_in(captions) for word in found]
+
+
+def without_warnings(tokenize: Tokenize) -> Tokenize:
+    """The same, without a warning for each prompt that is cut: `lost_words` told of them once."""
+
+    def quietly(prompts: Sequence[str]) -> Int[Tensor, "b tokens"]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return tokenize(prompts)
+
+    return quietly

@@ -1,0 +1,1 @@
+"""Phrases played by rule on sampled instruments, with exact counterfactuals."""

@@ -1,0 +1,1 @@
+"""Pictures of animals drawn by rule, with exact counterfactuals."""

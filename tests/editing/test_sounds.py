@@ -1,0 +1,237 @@
+"""Sounds by the same verbs as pictures: generated, edited, replayed, looped, by a model that was never trained."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from homes import sharing_engines
+
+from regrow.core.progress import finish
+from regrow.editing.edit_sounds import edit_sounds
+from regrow.editing.extend import extend
+from regrow.editing.generate import generate
+from regrow.editing.generate_sounds import generate_sounds
+from regrow.editing.interpolate import interpolate
+from regrow.editing.replay import recipe_in, request_from
+from regrow.editing.replay import replay as replay_recipe
+from regrow.interfaces.cli import main
+from regrow.media.audio.mel import MelSettings, to_mel
+from regrow.media.audio.sound import load, read_recipe, save
+from regrow.media.files import MediaError
+from regrow.models.codecs.sound_codec import hear, sounded
+from regrow.models.model import Model
+from regrow.models.open import open_model
+from regrow.models.saving import write_new
+from regrow.requests.extend import Extend
+from regrow.requests.interpolate import Interpolate
+from regrow.requests.requests import Edit, Generate
+from regrow.worlds.bandstand.playing import VOCABULARY, Phrase, play
+
+RATE = 22_050
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    folder = tmp_path_factory.mktemp("models") / "untrained"
+    folder.mkdir()
+    write_new(folder, seed=0, size="small", extent=(128, 512), objective="v", words=VOCABULARY, mel=MelSettings())
+    return open_model(folder)
+
+
+@pytest.fixture(autouse=True)
+def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGROW_HOME", str(sharing_engines(tmp_path / "home")))
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A stereo clip at another rate than the model's, and of no whole number of frames."""
+    path = tmp_path / "clip.wav"
+    wave = torch.from_numpy(play(Phrase(), 1.3).wave)
+    save(path, torch.cat([wave, 0.5 * wave]), 32_000)
+    return path
+
+
+def asking(**settings: object) -> Generate:
+    return Generate("a slow sad piano melody", steps=2, **settings)  # pyright: ignore[reportArgumentType]
+
+
+def test_sounds_have_the_asked_duration_and_each_its_own_seed(model: Model) -> None:
+    made = finish(generate_sounds(asking(duration=1.234, count=2), model))
+    assert (made.waves.shape, made.rate) == ((2, 1, round(1.234 * RATE)), RATE)
+    alone = finish(generate_sounds(asking(duration=1.234, seed=1), model))
+    assert (alone.mels[0] - made.mels[1]).abs().max() < 1e-4
+    assert finish(generate_sounds(asking(), model)).waves.shape[-1] == 512 * 256
+
+
+def test_longer_than_the_model_grows_in_windows(model: Model) -> None:
+    made = finish(generate_sounds(asking(duration=8.0), model))
+    assert made.waves.shape[-1] == 8 * RATE
+    assert made.waves.isfinite().all()
+
+
+def test_a_loop_has_whole_latents_and_no_jump_at_its_seam(model: Model) -> None:
+    made = finish(generate_sounds(asking(duration=2.0, loop=True), model))
+    wave = made.waves[0, 0]
+    assert len(wave) % (256 * model.multiple) == 0
+    jumps = (wave - wave.roll(1)).abs()
+    assert jumps[0] <= jumps[1:].max()
+
+
+def test_what_is_for_pictures_is_refused(model: Model) -> None:
+    with pytest.raises(ValueError, match="makes sounds; give a duration"):
+        finish(generate_sounds(asking(size=(64, 64)), model))
+    with pytest.raises(ValueError, match="makes sounds, not pictures"):
+        finish(generate(asking(), model))
+    with pytest.raises(ValueError, match=r"duration must be from 0.1 to 600 seconds; got 0"):
+        asking(duration=0.0)
+
+
+def test_a_file_is_heard_in_mono_at_the_models_rate_and_told_so(model: Model, clip: Path) -> None:
+    heard = hear(clip, model)
+    there = load(clip)
+    assert heard.wave.shape == (1, round(there.wave.shape[-1] * RATE / 32_000))
+    assert heard.mel.shape[-1] % model.multiple == 0
+    assert [note.split(" of ")[0] for note in heard.notes[:1]] == ["The 2 channels"]
+    assert "resampled from 32000 Hz to the model's 22050 Hz" in heard.notes[1]
+
+
+def test_silence_is_refused(model: Model, tmp_path: Path) -> None:
+    save(tmp_path / "silent.wav", torch.zeros(1, 4000), RATE)
+    with pytest.raises(MediaError, match="is silent; there is nothing in it to edit"):
+        hear(tmp_path / "silent.wav", model)
+
+
+def test_an_edit_has_the_files_rate_and_length_and_is_replayed(model: Model, clip: Path, tmp_path: Path) -> None:
+    request = Edit(
+        clip, ("a violin melody", "a flute melody"), "a piano melody", model=model.name, steps=3, method="naive"
+    )
+    edited = finish(edit_sounds(request, model))
+    assert edited.rate == 32_000
+    assert [wave.shape for wave in edited.waves] == [(1, load(clip).wave.shape[-1])] * 2
+    assert not edited.reused
+    assert finish(edit_sounds(request, model)).reused
+    out = tmp_path / "out.flac"
+    save(out, edited.waves[1], edited.rate, edited.recipes[1])
+    recipe = recipe_in(out)
+    again = finish(replay_recipe(recipe, request_from(recipe), model))
+    assert again.identical
+    assert again.rate == 32_000
+
+
+def test_outside_a_span_every_sample_stays(model: Model, clip: Path) -> None:
+    request = Edit(
+        clip, ("a violin melody",), "a piano melody", model=model.name, steps=3, span="0.25:0.75", cache=False
+    )
+    edited = finish(edit_sounds(request, model))
+    there, (wave,) = load(clip).wave, edited.waves
+    changed = (wave != there).any(0).nonzero().flatten()
+    assert wave.shape == there.shape
+    assert 0.25 * 32_000 <= int(changed.min()) < 0.27 * 32_000
+    assert 0.73 * 32_000 < int(changed.max()) < 0.75 * 32_000
+    with pytest.raises(ValueError, match=r"span begins at 9 s, but .* is over after"):
+        finish(edit_sounds(replace(request, span="9:10"), model))
+    with pytest.raises(ValueError, match="two times in seconds"):
+        replace(request, span="3-4")
+
+
+def test_a_longer_sound_holds_the_file_bit_for_bit_and_is_replayed(model: Model, clip: Path, tmp_path: Path) -> None:
+    request = Extend(clip, "a slow piano melody", 0.5, 0.25, model=model.name, steps=2, count=2)
+    longer = finish(extend(request, model))
+    there, before, after = load(clip).wave, round(0.25 * 32_000), round(0.5 * 32_000)
+    assert longer.rate == 32_000
+    assert longer.known == (before, before + there.shape[-1])
+    for wave in longer.waves:
+        assert wave.shape == (2, before + there.shape[-1] + after)
+        assert torch.equal(wave[:, slice(*longer.known)], there)
+    first, second = (wave[0] for wave in longer.waves)
+    assert (first != second)[:before].any()
+    assert (first != second)[-after:].any()
+    save(tmp_path / "out.wav", longer.waves[1], longer.rate, longer.recipes[1])
+    recipe = recipe_in(tmp_path / "out.wav")
+    assert finish(replay_recipe(recipe, request_from(recipe), model)).identical
+
+
+def test_what_is_added_grows_beside_the_end_of_a_long_file(model: Model, tmp_path: Path) -> None:
+    wave = torch.from_numpy(play(Phrase(), 8.0).wave)
+    save(tmp_path / "long.wav", wave, RATE)
+    longer = finish(extend(Extend(tmp_path / "long.wav", "a piano melody", 0.5, model=model.name, steps=1), model))
+    walked = {
+        progress.x.shape[-1]
+        for progress in extend(Extend(tmp_path / "long.wav", after=4, steps=1), model)
+        if progress.x is not None
+    }
+    assert longer.waves[0].shape == (1, 8 * RATE + RATE // 2)
+    assert walked == {16 + 22}  # latents: half a window that is known, and 4 s that are new
+
+
+def test_between_two_sounds_the_ends_are_what_the_codec_makes_of_them(model: Model, clip: Path, tmp_path: Path) -> None:
+    save(tmp_path / "short.wav", torch.from_numpy(play(Phrase(instrument="violin"), 1.0).wave)[:, :9000], RATE)
+    ends = (clip, tmp_path / "short.wav")
+    request = Interpolate(str(ends[0]), str(ends[1]), ("a piano", "a violin"), 3, str(model.folder), steps=2)
+    made = finish(interpolate(request, model))
+    first, second = (hear(end, model) for end in ends)
+    assert made.rate == RATE
+    assert made.results.shape == (3, 1, first.wave.shape[-1])
+    assert "The shorter sound was filled up with silence." in made.notes
+    silence = torch.full((1, 128, first.mel.shape[-1] - second.mel.shape[-1]), -1.0)
+    for mel, end in ((made.frames[0], first.mel), (made.frames[2], torch.cat([second.mel, silence], -1))):
+        assert (mel - model.decode(model.encode(end[None]))[0]).abs().max() < 2e-3
+    save(tmp_path / "middle.wav", made.results[1], RATE, made.recipes[1])
+    recipe = recipe_in(tmp_path / "middle.wav")
+    assert finish(replay_recipe(recipe, request_from(recipe), model)).identical
+
+
+def test_a_sound_is_not_extended_by_nothing(model: Model, clip: Path) -> None:
+    with pytest.raises(ValueError, match="extend needs seconds to add"):
+        Extend(clip, after=0)
+    with pytest.raises(ValueError, match=r"before must be 0, or from 0.1 to 600 seconds; got -1"):
+        Extend(clip, before=-1)
+
+
+def test_img2img_is_a_variation_that_leaves_the_sound_further_the_stronger_it_is(model: Model, clip: Path) -> None:
+    request = Edit(clip, ("a violin melody",), model=model.name, method="img2img", steps=4, strength=0.25)
+    near, far = (finish(edit_sounds(replace(request, strength=strength), model)) for strength in (0.25, 1.0))
+    assert near.recipes[0]["figures"]["evaluations"] == {"inversion": 0, "regrowth": 2}
+    assert (near.mels - near.codec).abs().mean() < 0.7 * (far.mels - far.codec).abs().mean()
+
+
+def test_with_the_same_words_anchored_gives_what_the_codec_gives(model: Model, clip: Path) -> None:
+    request = Edit(
+        clip, ("a piano melody",), "a piano melody", model=model.name, steps=4, method="anchored", cache=False
+    )
+    edited = finish(edit_sounds(request, model))
+    assert (edited.mels[0] - edited.codec).abs().max() < 1e-3
+
+
+def test_the_mel_of_what_is_sounded_is_the_mel_that_was_meant(model: Model, clip: Path) -> None:
+    heard = hear(clip, model)
+    settings = model.mel
+    assert settings
+    wave = sounded(heard.mel[None], model, heard.wave.shape[-1])
+    loud = to_mel(heard.wave[None], settings) > -60
+    error = (to_mel(wave, settings) - to_mel(heard.wave[None], settings)).abs()[loud]
+    assert float(error.mean()) < 1.5
+
+
+def test_the_command_line_makes_and_changes_sounds(
+    model: Model, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, sheet = tmp_path / "made.ogg", tmp_path / "sheet.png"
+    main(["generate", "a slow piano melody", "--model", str(model.folder), "--steps", "2", "--duration", "1",
+          "--engine", "torch", "--out", str(out)])  # fmt: skip
+    assert (load(out).rate, load(out).wave.shape) == (RATE, (1, RATE))
+    recipe = read_recipe(out)
+    assert recipe
+    assert recipe["settings"]["prompt"] == "a slow piano melody"
+    main(["edit", str(clip), "--source", "a piano melody", "--target", "a violin melody", "--model",
+          str(model.folder), "--steps", "2", "--method", "naive", "--engine", "torch", "--sheet", str(sheet),
+          "--out", str(tmp_path / "violin.wav")])  # fmt: skip
+    assert load(tmp_path / "violin.wav").wave.shape == load(clip).wave[:1].shape
+    assert sheet.stat().st_size > 1000
+    main(["replay", str(tmp_path / "violin.wav"), "--out", str(tmp_path / "again.wav")])
+    assert "the same, bit for bit" in capsys.readouterr().out
+    main(["extend", str(clip), "a piano melody", "--after", "0.5", "--model", str(model.folder), "--steps", "1",
+          "--engine", "torch", "--out", str(tmp_path / "longer.wav")])  # fmt: skip
+    assert "1.40 s, from 0.00 to 0.90 s the file itself" in capsys.readouterr().out

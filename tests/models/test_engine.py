@@ -1,0 +1,269 @@
+"""The network computed by OpenVINO, beside torch on the same tiny checkpoints."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from regrow.core.progress import finish
+from regrow.editing.edit import edit
+from regrow.editing.invert import invert
+from regrow.editing.replay import replay, request_from
+from regrow.editing.trajectories import save_trajectory
+from regrow.media.image.picture import save
+from regrow.models.attention import Shared
+from regrow.models.engines import choose as engine
+from regrow.models.engines import openvino_graph, openvino_runtime
+from regrow.models.engines.choose import as_recorded, with_engine
+from regrow.models.model import Engine, Model, ModelError
+from regrow.models.open import open_model
+from regrow.requests.requests import Edit, Invert
+
+needs_openvino = pytest.mark.skipif(not openvino_runtime.installed(), reason="OpenVINO is not installed")
+
+
+class Refusing(Engine):
+    """An engine that must not be asked."""
+
+    @property
+    def name(self) -> str:
+        return "openvino float32"
+
+    def __call__(self, *_: object) -> torch.Tensor:
+        raise AssertionError("the engine was asked")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One for the module: what is converted once serves all."""
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REGROW_HOME", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def model(checkpoint: Callable[[str], Path]) -> Model:
+    return open_model(checkpoint("sd-tiny"))
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    save(tmp_path / "in.png", torch.rand(3, 37, 53, generator=torch.Generator().manual_seed(2)) * 2 - 1, None)
+    return tmp_path / "in.png"
+
+
+def off(model: Model, other: Model, sides: tuple[int, int], prompts: list[str]) -> float:
+    """RMS between the two on noise, relative."""
+    x = torch.randn(len(prompts), model.latent_channels, *sides, generator=torch.Generator().manual_seed(1))
+    condition, level = model.condition(prompts), model.schedule.grid(10)[4]
+    found, expected = (m.denoiser(condition)(x, level).x0 for m in (other, model))
+    return float((found - expected).norm() / expected.norm())
+
+
+@needs_openvino
+@pytest.mark.parametrize("prompts", [["a cat"], ["a cat", "a dog", "a"], ["a cat"] * 5])
+def test_it_computes_what_torch_does_in_every_batch(model: Model, prompts: list[str]) -> None:
+    assert off(model, with_engine(model, "openvino", "float32"), (8, 8), prompts) < 1e-5
+
+
+@needs_openvino
+@pytest.mark.parametrize("sides", [(8, 12), (7, 9)])
+def test_in_sizes_that_were_not_traced_and_that_cannot_be_halved(model: Model, sides: tuple[int, int]) -> None:
+    assert off(model, with_engine(model, "openvino", "float32"), sides, ["a cat"]) < 1e-5
+
+
+@needs_openvino
+@pytest.mark.parametrize("sides", [(64, 64), (24, 40)])
+def test_a_small_codec_is_computed_too(model: Model, sides: tuple[int, int]) -> None:
+    compiled = with_engine(model, "openvino", "float32")
+    assert compiled.engine
+    pictures = torch.rand(3, 3, *sides, generator=torch.Generator().manual_seed(4)) * 2 - 1
+    latents = model.encode(pictures)
+    assert compiled.engine.coded("encode", pictures) is not None
+    assert (compiled.encode(pictures) - latents).norm() < 1e-5 * latents.norm()
+    assert (compiled.decode(latents) - model.decode(latents)).abs().max() < 1e-4
+
+
+@needs_openvino
+def test_a_large_codec_is_left_to_torch(checkpoint: Callable[[str], Path]) -> None:
+    model = open_model(checkpoint("sd1"))
+    compiled = with_engine(model, "openvino", "float32")
+    assert compiled.engine
+    latents = torch.randn(1, model.latent_channels, 8, 8)
+    assert compiled.engine.coded("decode", latents) is None
+    assert torch.equal(compiled.decode(latents), model.decode(latents))
+
+
+@needs_openvino
+def test_a_network_without_words(checkpoint: Callable[[str], Path]) -> None:
+    pixel = open_model(checkpoint("ddpm"))
+    assert off(pixel, with_engine(pixel, "openvino", "float32"), pixel.size, ["", ""]) < 1e-5
+
+
+def test_where_it_is_installed_and_broken_torch_computes(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise ImportError("libopenvino.so.2640: cannot open shared object file")
+
+    monkeypatch.setattr(engine, "PAYS_FROM", 0)
+    monkeypatch.setattr(engine, "installed", lambda: True)
+    monkeypatch.setattr(openvino_runtime, "library", broken)
+    openvino_runtime.core.cache_clear()
+    with pytest.warns(UserWarning, match="is installed and cannot be used .*libopenvino.* computed by torch instead"):
+        assert with_engine(model, "auto").engine is None
+    with pytest.raises(ModelError, match="use --engine torch"):
+        with_engine(model, "openvino")
+
+
+@needs_openvino
+def test_a_sample_does_not_depend_on_its_batch(model: Model) -> None:
+    x = torch.randn(7, model.latent_channels, 8, 8, generator=torch.Generator().manual_seed(3))
+    compiled, level = with_engine(model, "openvino", "float32"), model.schedule.grid(10)[5]
+    whole = compiled.denoiser(compiled.condition(["a cat"]))(x, level).eps
+    for i in (0, 4, 6):
+        assert torch.equal(compiled.denoiser(compiled.condition(["a cat"]))(x[i : i + 1], level).eps[0], whole[i])
+
+
+@needs_openvino
+def test_what_was_converted_and_compiled_is_kept_and_what_is_damaged_made_again(
+    model: Model, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert off(model, with_engine(model, "openvino", "float32"), (8, 8), ["a cat"]) < 1e-5
+    made: list[str] = []
+    for name in ("_convert", "compile_for"):
+        real = getattr(openvino_graph, name)
+        monkeypatch.setattr(openvino_graph, name, lambda *given, _n=name, _r=real: (made.append(_n), _r(*given))[1])
+    assert off(model, with_engine(model, "openvino", "float32"), (8, 8), ["a cat"]) < 1e-5
+    assert made == [], "both were on disk"
+    for blob in home.glob("cache/engine/*/*.blob"):
+        blob.write_bytes(blob.read_bytes()[:-100] + bytes(100))
+    assert off(model, with_engine(model, "openvino", "float32"), (8, 8), ["a cat"]) < 1e-5
+    assert made == ["compile_for"]
+    for file in (*home.glob("cache/engine/*/*.blob"), *home.glob("cache/engine/*/network.xml")):
+        file.write_bytes(file.read_bytes()[:50])
+    assert off(model, with_engine(model, "openvino", "float32"), (8, 8), ["a cat"]) < 1e-5
+    assert made.count("_convert") == 1
+    assert not list(home.glob("cache/engine/.*")), "nothing half-written is left"
+
+
+@needs_openvino
+def test_the_networks_unused_for_longest_are_dropped(home: Path, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_engine(model, "openvino", "float32")
+    for name, used in (("0ld", 0), (".abandoned.part", 0), (".growing.part", time.time())):
+        folder = home / "cache" / "engine" / name
+        folder.mkdir()
+        (folder / "network.bin").write_bytes(b"1")
+        os.utime(folder, (used, used))
+    monkeypatch.setattr(openvino_graph, "CACHE_BYTES", 0)
+    (newest,) = (path.parent for path in list(home.glob("cache/engine/*/network.xml"))[:1])
+    openvino_graph._drop_old(newest)
+    assert {path.name for path in newest.parent.iterdir()} == {newest.name, ".growing.part"}
+    shutil.rmtree(newest.parent / ".growing.part")
+
+
+def test_auto_leaves_small_networks_other_devices_and_other_precisions_to_torch(
+    model: Model, checkpoint: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert with_engine(model, "auto").engine is None
+    monkeypatch.setattr(engine, "PAYS_FROM", 0)
+    monkeypatch.setattr(engine, "OpenVino", lambda *_: Refusing())
+    monkeypatch.setattr(engine, "installed", lambda: True)
+    monkeypatch.setattr(engine, "fastest", lambda: "float32")
+    assert with_engine(model, "auto").computed_by == "openvino float32"
+    half = open_model(checkpoint("sd-tiny"), dtype=torch.bfloat16)
+    assert with_engine(half, "auto").computed_by == "torch bfloat16"
+    with pytest.raises(ModelError, match=r"takes a model on the CPU in float32, and .* is on cpu in bfloat16; [^\n]+"):
+        with_engine(half, "openvino")
+
+
+def test_what_cannot_be_converted_is_computed_by_torch_with_a_warning(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise ModelError("OpenVINO cannot compute the network of it (no such layer); use --engine torch.")
+
+    monkeypatch.setattr(engine, "PAYS_FROM", 0)
+    monkeypatch.setattr(engine, "OpenVino", fails)
+    monkeypatch.setattr(engine, "installed", lambda: True)
+    with pytest.warns(UserWarning, match="computed by torch instead"):
+        assert with_engine(model, "auto", "float32").engine is None
+    with pytest.raises(ModelError, match="use --engine torch"):
+        with_engine(model, "openvino", "float32")
+    monkeypatch.setattr(engine, "installed", lambda: False)
+    with pytest.raises(ModelError, match="OpenVINO is not installed: pip install openvino"):
+        with_engine(model, "openvino")
+
+
+@needs_openvino
+def test_a_conversion_that_computes_something_else_is_refused(
+    checkpoint: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("REGROW_HOME", str(tmp_path))
+    model = open_model(checkpoint("sd-tiny"))
+    monkeypatch.setattr(openvino_graph, "TOLERANCE", {"float32": 0.0})
+    with pytest.raises(ModelError, match=r"cannot compute the network of .* \(its output in float32 is .* off"):
+        with_engine(model, "openvino", "float32")
+    assert not list(tmp_path.glob("cache/engine/*"))
+
+
+def test_what_needs_torch_gets_it(model: Model, image: Path) -> None:
+    """Changed attention and gradients: an engine would not see the one and not give the other."""
+    refusing, levels = model.using(Refusing()), model.schedule.grid(4)
+    x = torch.randn(1, model.latent_channels, 8, 8, generator=torch.Generator().manual_seed(1))
+    shared = Shared(refusing, "p2p", 1.0, "a cat", ["a dog"], [], 1.0, lambda _: x, levels, {})
+    assert shared(x, levels[1]).x0.isfinite().all()
+    words = model.condition(["a cat"])
+    words.tokens.requires_grad_(True)
+    refusing.denoiser(words)(x, levels[1]).x0.sum().backward()
+    assert words.tokens.grad is not None
+    words.tokens.requires_grad_(False)
+    with pytest.raises(AssertionError, match="was asked"):
+        refusing.denoiser(words)(x, levels[1])
+    assert model.using(Refusing()).to(torch.device("cpu")).engine is None
+
+
+@needs_openvino
+def test_a_recipe_names_the_engine_and_a_replay_uses_it(
+    model: Model, image: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled = with_engine(model, "openvino", "float32")
+    request = Edit(image, ("a dog", "a bird"), "a cat", model=str(model.folder), steps=5, cache=False)
+    recipe = finish(edit(request, compiled)).recipes[1]
+    assert recipe["engine"] == "openvino float32"
+    assert "openvino" in recipe["versions"]
+    assert finish(edit(request, model)).recipes[1]["engine"] == "torch float32"
+    replayed = finish(replay(recipe, request_from(recipe), model))
+    assert replayed.identical
+    assert replayed.recipe["engine"] == "openvino float32"
+    in_torch = finish(replay(recipe, request_from(recipe), model, "torch"))
+    assert in_torch.recipe["engine"] == "torch float32"
+    assert (in_torch.result - replayed.result).abs().max() < 1e-3
+    monkeypatch.setattr(engine, "installed", lambda: False)
+    with pytest.raises(ModelError, match="OpenVINO is not installed here; add --engine torch"):
+        finish(replay(recipe, request_from(recipe), model))
+
+
+@needs_openvino
+def test_a_precision_that_the_cpu_lacks_and_an_unknown_engine_are_refused(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "computes", lambda precision: precision == "float32")
+    with pytest.raises(ModelError, match="this CPU has no bfloat16; add --engine torch"):
+        as_recorded(model, "openvino bfloat16")
+    with pytest.raises(ModelError, match="computed by 'abacus', which regrow does not know"):
+        as_recorded(model, "abacus")
+    assert as_recorded(model.using(Refusing()), "torch float32").engine is None
+
+
+def test_paths_of_another_engine_are_not_taken_up(model: Model, image: Path, tmp_path: Path) -> None:
+    inverted = finish(invert(Invert(image, "a cat", steps=4, reference=0), model))
+    save_trajectory(
+        tmp_path / "path.safetensors", inverted.trajectory, inverted.made_of | {"engine": "openvino float32"}
+    )
+    request = Edit(image, ("a dog",), "a cat", steps=4, trajectory=tmp_path / "path.safetensors")
+    with pytest.raises(ValueError, match="inverted with another engine"):
+        finish(edit(request, model))

@@ -1,0 +1,124 @@
+"""What a prompt leaves open is drawn by the seed as the world has it, and the model is told all of it."""
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from regrow.core.progress import finish
+from regrow.editing.generate import generate
+from regrow.models.model import Model
+from regrow.models.open import open_model
+from regrow.prompts.describe import WORLDS
+from regrow.prompts.expand_generate import Full, imagined, in_full, playing
+from regrow.requests.requests import Generate
+from regrow.worlds.storybook.drawing import Scene
+
+pytestmark = pytest.mark.usefixtures("home")
+BOOK = WORLDS["storybook"]
+ASKED = Generate("a white penguin on a beach", steps=2, guidance=1.0)
+
+
+@pytest.fixture(scope="module")
+def storybook() -> Model:
+    return open_model("storybook")
+
+
+@given(st.sampled_from(sorted(WORLDS)), st.integers(0, 10**9), st.integers(0, 10**9), st.booleans(), st.randoms())
+@settings(max_examples=60, deadline=None)
+def test_whatever_a_caption_says_is_so_in_what_is_imagined(world, number, seed, chinese, random) -> None:
+    told, language = WORLDS[world], "zh" if chinese else "en"
+    words = random.choice(told.captions(told.random(number), language))
+    thing = imagined(told, words, seed)
+    assert thing is not None
+    assert words in told.captions(thing, language)
+
+
+def test_what_is_left_open_is_as_frequent_as_in_the_world() -> None:
+    things = [imagined(BOOK, "a cat on a beach", seed) for seed in range(300)]
+    assert all(thing is not None and (thing.animal, thing.place) == ("cat", "beach") for thing in things)
+    drawn = [Scene.random(seed) for seed in range(3000)]
+    drawn = [scene for scene in drawn if scene.place == "beach"]
+    for name in ("colour", "weather", "time", "pose", "facing", "accessory", "expression"):
+        here, there = (Counter(getattr(one, name) for one in some) for some in (things, drawn))
+        for value in BOOK.attributes[name]:
+            # four standard deviations of the share of 300
+            assert abs(here[value] / len(things) - there[value] / len(drawn)) < 0.12, (name, value)
+
+
+def test_each_result_has_details_of_its_own_which_its_seed_gives_alone(storybook: Model) -> None:
+    full, things, notes = in_full(replace(ASKED, count=4), storybook)
+    assert full == tuple(BOOK.captions(thing, "en")[-1] for thing in things)
+    assert len(set(full)) > 1
+    assert all("white penguin" in words and "beach" in words and words != ASKED.prompt for words in full)
+    assert full == tuple(in_full(replace(ASKED, seed=seed), storybook).prompts[0] for seed in range(4))
+    assert notes == tuple(f'Told in full: "{words}".' for words in dict.fromkeys(full))
+
+
+def test_a_picture_of_short_words_is_the_one_of_the_full_words_it_names(storybook: Model) -> None:
+    (words,) = in_full(ASKED, storybook).prompts
+    short, full = (finish(generate(request, storybook)) for request in (ASKED, replace(ASKED, prompt=words)))
+    assert torch.equal(short.pictures, full.pictures)
+    assert short.notes == (f'Told in full: "{words}".',)
+    assert full.notes == ()
+    assert not torch.equal(finish(generate(replace(ASKED, details="leave"), storybook)).pictures, short.pictures)
+
+
+@pytest.mark.parametrize("negative", ["hat, night", "帽子，夜", "hat，夜"])
+def test_nothing_is_drawn_that_the_negative_words_name(storybook: Model, negative: str) -> None:
+    many = replace(ASKED, count=40)
+    (free, _, _), (kept, _, notes) = in_full(many, storybook), in_full(replace(many, negative=negative), storybook)
+    for word in ("hat", "night"):
+        assert any(word in words for words in free)
+        assert not any(word in words for words in kept)
+    assert len(notes) == len(set(kept))
+    # what was without it stays
+    assert all(a == b for a, b in zip(free, kept, strict=True) if "hat" not in a and "night" not in a)
+    # what the prompt itself asks for is drawn in any case
+    assert (
+        "hat"
+        in in_full(replace(ASKED, prompt="a black cat with a blue hat in the snow", negative=negative), storybook)[0][0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"details": "leave"}, 0),
+        ({"prompt": ""}, 0),
+        ({"melody": Path("tune.wav")}, 0),
+        ({"prompt": "a snowy meadow"}, 1),  # no meadow of the storybook has snow
+        ({"prompt": "a red car"}, 1),
+        ({"prompt": "a cat and a fox"}, 1),
+    ],
+)
+def test_other_words_are_told_as_they_are(storybook: Model, changes: dict, said: int) -> None:
+    request = replace(ASKED, count=2, **changes)
+    words, things, notes = in_full(request, storybook)
+    assert words == (request.prompt,) * 2
+    assert things == ()
+    assert len(notes) == said
+    assert all(note.startswith(f'Told as they are, not in full: "{request.prompt}" is not') for note in notes)
+
+
+def test_a_model_of_no_known_world_is_told_the_words_as_they_are(model: Model) -> None:
+    assert in_full(Generate("a cat on a beach"), model) == Full(("a cat on a beach",))
+
+
+def test_a_tune_is_drawn_too_for_whatever_length_and_told() -> None:
+    bandstand = open_model("bandstand")
+    full = in_full(Generate("a slow sad violin melody", count=2), bandstand)
+    told = playing(bandstand, full.things, 9.0, 52)
+    assert bandstand.playing is None
+    assert told.playing is not None
+    assert told.contour is not None
+    assert tuple(told.playing.shape) == (2, told.contour.channels(told.factor), 128 // told.factor, 52)
+    for thing, contour_of_it in zip(full.things, told.playing, strict=True):
+        assert (thing.instrument, thing.scale, thing.tempo) == ("violin", "minor", "slow")
+        assert contour_of_it[:-1].any()
+    assert not torch.equal(told.playing[0], told.playing[1])
+    assert playing(bandstand, (), 9.0, 52) is bandstand

@@ -1,0 +1,67 @@
+"""What `regrow train` refuses before anything is read or written: one sentence that names the option."""
+
+from collections.abc import Callable
+from dataclasses import fields
+from math import inf, nan
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from regrow.core.progress import finish
+from regrow.requests.train import RANGES, Train
+from regrow.training.stages import open_or_make
+
+MODEL: dict[str, Any] = {"start": "storybook"}
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_every_number_has_a_range_that_nan_and_infinity_are_not_in(name: str) -> None:
+    least, most = RANGES[name]
+    for value in (nan, inf, -inf, least - 1, most * 2):
+        with pytest.raises(ValueError, match=rf"^--{name.replace('_', '-')} must be from .*; got {value}\.$"):
+            Train(name="x", world="storybook", **{name: value})
+    with pytest.raises(ValueError, match="must be from"):
+        Train(resume="x", minutes=nan)
+
+
+def test_no_number_is_without_a_range() -> None:
+    numbers = {field.name for field in fields(Train) if type(field.default) in (int, float)}
+    assert numbers - {"size"} <= RANGES.keys()
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"size": 4096}, "--size must be a multiple of 32 from 32 to 1024; got 4096"),
+        ({"size": 48}, "--size must be a multiple of 32"),
+        ({"logit_normal": (0.0, -1.0)}, "The deviation of --logit-normal must be from"),
+        ({"logit_normal": (nan, 1.0)}, "The mean of --logit-normal must be from"),
+        ({"time": "0m"}, "--for must be some time, like 90m or 2h, and a year at most; got '0m'"),
+        ({"time": "9999999h"}, "a year at most"),
+        ({"time": "soon"}, "--for must be like 90m"),
+        ({"world": None, "data": Path("x"), "scenes": 50}, "--scenes is for a world"),
+        ({**MODEL, "objective": "v"}, "--objective is for a new model, and storybook stays what it is"),
+        ({**MODEL, "new": "medium"}, "--new is for a new model, and storybook stays what it is"),
+        ({**MODEL, "lora": 4, "stage": "codec"}, "--lora is for denoisers"),
+    ],
+)
+def test_settings_that_would_do_nothing_or_harm(settings: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        Train(**{"name": "x", "world": "storybook", **settings})
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "sentence"),
+    [
+        ("sd-tiny", {"stage": "pixel"}, "denoises latents of a codec, and no pixels; leave --stage pixel out"),
+        ("bare-pixel", {"stage": "codec"}, "has no codec to train: it denoises pixels; leave --stage codec out"),
+        ("bare-pixel", {"lora": 2}, "has no text encoder, which --lora is for"),
+    ],
+)
+def test_what_the_model_to_go_on_from_cannot_learn(
+    checkpoint: Callable[[str], Path], tmp_path: Path, kind: str, settings: dict[str, Any], sentence: str
+) -> None:
+    request = Train(name="x", world="storybook", start=str(checkpoint(kind)), **settings)
+    with pytest.raises(ValueError, match=sentence):
+        finish(open_or_make(request, tmp_path / "start"))
