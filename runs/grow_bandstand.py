@@ -24,7 +24,7 @@ from regrow.media.audio.piano_roll import STANDARD
 from regrow.models.model import Model
 from regrow.models.new import new_mel_codec
 from regrow.models.open import open_model
-from regrow.models.piano_roll_file import write_contour
+from regrow.models.piano_roll_file import write_piano_roll
 from regrow.models.saving import save_model
 from regrow.requests.train import Train
 from regrow.training.codec_stage import CodecOf, scale_latents
@@ -57,7 +57,7 @@ def begin(old: Model, folder: Path) -> None:
         save_model(old, Path(aside) / "new", torch.float32)
         for name in ("describer.safetensors", "training.json", "README.md"):  # of the old latents
             (Path(aside) / "new" / name).unlink(missing_ok=True)
-        write_contour(Path(aside) / "new", STANDARD)
+        write_piano_roll(Path(aside) / "new", STANDARD)
         (Path(aside) / "new").rename(folder)
 
 
@@ -66,7 +66,7 @@ def main(name: str, folder: Path, time: str) -> None:
     start = folder.with_name(folder.name + "-start")
     if not start.exists():
         old = open_model(name)
-        if old.contour is not None:
+        if old.piano_roll is not None:
             sys.exit(f"{name} can be told notes already: train it on by regrow train --world bandstand --from {name}.")
         begin(old, start)
     model = open_model(start)

@@ -15,12 +15,12 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from regrow.media.audio.piano_roll import STANDARD
-from regrow.models.piano_roll_file import write_contour
+from regrow.models.piano_roll_file import write_piano_roll
 
 
 def main(old: Path, folder: Path) -> None:
     shutil.copytree(old, folder)
-    write_contour(folder, STANDARD)
+    write_piano_roll(folder, STANDARD)
     config = json.loads((old / "unet" / "config.json").read_text())
     codec = json.loads((old / "vae" / "config.json").read_text())
     told = STANDARD.channels(2 ** (len(codec["block_out_channels"]) - 1))

@@ -16,7 +16,7 @@ from transformers.utils import logging as transformers_logging
 torch.set_num_threads(1)
 install_import_hook("regrow.core", "shapes.check")  # nothing above may import regrow
 
-pytest_plugins = ["fixtures"]
+pytest_plugins = ["shared_fixtures"]
 
 
 @pytest.fixture(scope="session")

@@ -100,7 +100,7 @@ def as_noise_predictor(model: Model) -> Generator[Any]:
     table = made(DDIMScheduler, scheduler_config(model)).alphas_cumprod
 
     def widen(_: nn.Module, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
-        return (model.told(None).beside(args[0]), *args[1:]), kwargs
+        return (model.condition_on_notes(None).beside(args[0]), *args[1:]), kwargs
 
     def convert(_: nn.Module, args: tuple, kwargs: dict, output: Any) -> Any:
         x = args[0] if args else kwargs["sample"]
@@ -111,7 +111,7 @@ def as_noise_predictor(model: Model) -> Generator[Any]:
         return (eps,) if isinstance(output, tuple) else type(output)(sample=eps)
 
     handles = []
-    if model.contour is not None:
+    if model.piano_roll is not None:
         handles.append(model.unet.register_forward_pre_hook(widen, with_kwargs=True))
     if model.prediction_type == "v":  # before any other: the rest is done to noise
         handles.append(model.unet.register_forward_hook(convert, with_kwargs=True, prepend=True))

@@ -89,11 +89,11 @@ def bench_bandstand(
             hear(kind, _again(grow(model, prompts[i : i + batch], seeds[i : i + batch], settings), model, mel))
             yield Progress(kind, min(i + batch, phrases), phrases)
     names = ("steps", "guidance", "guidance_share", "solver", "eta", "spacing", "negative", "details")
-    told = {name: getattr(settings, name) for name in names}
+    named = {name: getattr(settings, name) for name in names}
     return BandstandFigures(
         model=model.name,
         phrases=phrases,
-        settings={**told, "first_seed": FIRST_SEED},
+        settings={**named, "first_seed": FIRST_SEED},
         lost={kind: mean(values) for kind, values in lost.items()},
         heard={kind: _right(concert, found, wanted.get(kind)) for kind, found in read.items()},
         confusion=_confusion(concert, read.get("words en", [])),
@@ -116,7 +116,7 @@ def _again(mels: Mels, model: Model, mel: MelSettings) -> Mels:
 
 def asked(phrase: Phrase, text: str, language: Language) -> set[str]:
     """The attributes that a caption tells: where any other value would make it a caption of the phrase no more."""
-    told = set()
+    named = set()
     for name, values in ATTRIBUTES.items():
         others = []
         for value in values:
@@ -126,8 +126,8 @@ def asked(phrase: Phrase, text: str, language: Language) -> set[str]:
                 continue
         others = [other for other in others if getattr(other, name) != getattr(phrase, name)]
         if others and not any(text in captions(other, language) for other in others):
-            told.add(name)
-    return told
+            named.add(name)
+    return named
 
 
 def _right(
@@ -138,8 +138,8 @@ def _right(
     for name in ATTRIBUTES:
         hits = [
             float(r[name] == getattr(phrase, name))
-            for phrase, r, told in zip(concert, read, names, strict=True)
-            if name in told
+            for phrase, r, named in zip(concert, read, names, strict=True)
+            if name in named
         ]
         if hits:
             found[name] = mean(hits)

@@ -25,7 +25,7 @@ STEPS = 50
 Pictures = Float[Tensor, "b channels h w"]
 
 
-def rivals() -> tuple[Editor, ...]:
+def baselines() -> tuple[Editor, ...]:
     """All of them, each with the settings that it is tuned over; its own defaults are among them.
 
     The first three also with full words: theirs are the words that regrow fills up, so that a table can tell what is

@@ -28,7 +28,7 @@ FIELDS = ("animal", "colour", "place", "weather", "time", "pose", "facing", "acc
 
 
 @dataclass(frozen=True)
-class Wish:
+class EditTask:
     """A change to a scene.
 
     Attributes:
@@ -65,7 +65,7 @@ class Wish:
 class Drawn:
     """A wish as pictures of `side` pixels squared."""
 
-    wish: Wish
+    wish: EditTask
     side: int
 
     @cached_property
@@ -84,23 +84,23 @@ class Drawn:
         return (self.before != self.truth).any(0)
 
 
-def wishes(count: int, first_seed: int = FIRST_SEED) -> Iterator[Wish]:
+def wishes(count: int, first_seed: int = FIRST_SEED) -> Iterator[EditTask]:
     """As many wishes, the kinds in turn."""
     for i in range(count):
         yield wish(first_seed + i, KINDS[i % len(KINDS)])
 
 
-def wish(seed: int, kind: Kind) -> Wish:
+def wish(seed: int, kind: Kind) -> EditTask:
     """The wish of this seed and kind: the same on every machine."""
     random = Random(f"wish {seed}")
     scene = Scene.random(seed)
     things = ACCESSORIES[1:]
     if kind == "add":
         scene = scene.replace(accessory="none")
-        return Wish(seed, kind, scene, scene.replace(accessory=random.choice(things)), "accessory")
+        return EditTask(seed, kind, scene, scene.replace(accessory=random.choice(things)), "accessory")
     if kind == "remove":
         scene = scene.replace(accessory=random.choice(things))
-        return Wish(seed, kind, scene, scene.replace(accessory="none"), "accessory")
+        return EditTask(seed, kind, scene, scene.replace(accessory="none"), "accessory")
     if kind == "sky":
         # the night city has one time only
         field = random.choice(("weather", "time")) if len(TIMES[scene.place]) > 1 else "weather"
@@ -108,7 +108,7 @@ def wish(seed: int, kind: Kind) -> Wish:
     else:
         field, allowed = kind, {"animal": ANIMALS, "colour": COLOURS, "place": PLACES}[kind]
     others = [value for value in allowed if value != getattr(scene, field)]
-    return Wish(seed, kind, scene, scene.replace(**{field: random.choice(others)}), field)
+    return EditTask(seed, kind, scene, scene.replace(**{field: random.choice(others)}), field)
 
 
 def _words(scene: Scene, field: str) -> str:

@@ -19,7 +19,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.benchmark.cost import Cost, cost_of
-from regrow.benchmark.edit_tasks import FIRST_SEED, FIRST_TUNING_SEED, Drawn, Wish, wishes
+from regrow.benchmark.edit_tasks import FIRST_SEED, FIRST_TUNING_SEED, Drawn, EditTask, wishes
 from regrow.benchmark.editors import SETTINGS, Editor, Setting, Task, counted
 from regrow.benchmark.judge import Judge, load_judge
 from regrow.benchmark.results_store import Outcome, Store, finite, outcome_of
@@ -60,7 +60,7 @@ class Measured:
 class Shown:
     """The first wishes as pictures: scene, counterfactual, and what each editor made, by name."""
 
-    wish: Wish
+    wish: EditTask
     before: Float[Tensor, "3 h w"]
     truth: Float[Tensor, "3 h w"]
     made: dict[str, Float[Tensor, "3 h w"]]
@@ -93,7 +93,7 @@ def bench_editing(
 
     Args:
         model: that all of them use; it must know the storybook.
-        editors: see `editors.own_editors` and `rivals.rivals`.
+        editors: see `editors.own_editors` and `baselines.rivals`.
         count: wishes to measure, from seed 8,000,000 on.
         tuning: wishes to choose settings on, from seed 8,500,000 on.
         round_trips: of the first wishes.

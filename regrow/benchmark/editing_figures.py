@@ -37,7 +37,7 @@ def lost_by_field(outcomes: Sequence[Outcome]) -> dict[str, float]:
 def as_dict(figures: EditingFigures) -> dict[str, Any]:
     """All of it but the pictures, as JSON can hold it."""
 
-    def told(m: Measured) -> dict[str, Any]:
+    def columns(m: Measured) -> dict[str, Any]:
         if m.failure:
             return {"editor": m.editor, "about": m.about, "rival": m.rival, "failure": m.failure}
         return {
@@ -59,7 +59,7 @@ def as_dict(figures: EditingFigures) -> dict[str, Any]:
         "wishes": figures.wishes,
         "tuning": figures.tuning,
         "seconds": figures.seconds,
-        "editors": [told(m) for m in figures.measured],
+        "editors": [columns(m) for m in figures.measured],
     }
 
 
@@ -112,12 +112,12 @@ def print_table(figures: EditingFigures, out: TextIO) -> None:
     print("\ntrade-off, on the tuning wishes: strength / guidance: granted % / spoiled %", file=out)
     for m in ran:
         points = ((setting, figures_of(tried)) for setting, tried in m.tuning if tried)
-        told = (
+        columns = (
             f"{setting.strength:g}/{setting.guidance:g}: {100 * found['granted'].value:.0f}/"
             f"{100 * found['spoiled'].value:.1f}"
             for setting, found in points
         )
-        print(f"{_name(m):{width}}" + "   ".join(told), file=out)
+        print(f"{_name(m):{width}}" + "   ".join(columns), file=out)
 
 
 def contact_sheet(figures: EditingFigures, cell: int = 128) -> Float[Tensor, "3 h w"]:

@@ -12,13 +12,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.core.denoiser import Counted, Prediction
-from regrow.core.guidance import Limited, limit_of, region_weighted
+from regrow.core.guidance import GuidanceInterval, limit_of, region_weighted
 from regrow.core.methods.inversion_free import InversionFree
 from regrow.core.noise import noise
 from regrow.core.progress import finish
 from regrow.core.solvers import ddim, last, solve
 from regrow.editing.edit import edit
-from regrow.editing.invert import path_of, watched, way_back
+from regrow.editing.invert import path_of, step_back, watched
 from regrow.editing.strength import USUAL
 from regrow.media.image.picture import save
 from regrow.models.model import Model
@@ -87,7 +87,7 @@ SPECIAL: dict[MethodName, tuple[Setting, ...]] = {
     "uni_edit": FROM_SOURCE,
     "img2img": ordered((0.8, 0.65, 0.5), (3, 5, 2)),  # fresh noise forgets sooner
 }
-TOLD = ordered((0.9, 1.0, 0.75), (4, 2, 3))
+CONDITIONED = ordered((0.9, 1.0, 0.75), (4, 2, 3))
 """Of what is told the notes of a sound: it may go farther back and not lose them."""
 ABOUT: dict[MethodName, str] = {
     "anchored": "the inverted path with what the way back misses of it",
@@ -151,8 +151,8 @@ def own_editors(optional: bool = False) -> tuple[Editor, ...]:
 def sound_editors() -> tuple[Editor, ...]:
     """The methods of `own_editors` for sounds, told the notes that they shall keep; the default without; and what
     people do today."""
-    told = (Editor(name, about, batched(name), TOLD) for name, about in ABOUT.items())
-    return (*told, FREE, FRESH)
+    conditioned = (Editor(name, about, batched(name), CONDITIONED) for name, about in ABOUT.items())
+    return (*conditioned, FREE, FRESH)
 
 
 def batched(method: MethodName, steps: int | None = None, details: Literal["tell", "leave"] = "tell") -> Run:
@@ -171,7 +171,7 @@ def batched(method: MethodName, steps: int | None = None, details: Literal["tell
         else:
             guided = Counted(model.denoiser(target, model.condition(away), setting.guidance))
             plain = Counted(model.denoiser(target))
-            denoise = Limited(guided, plain, limit_of(levels, Edit.guidance_share))
+            denoise = GuidanceInterval(guided, plain, limit_of(levels, Edit.guidance_share))
         if method == "img2img":
             x, step = Prediction(latents, noise(latents.shape[1:], task.seeds)).at(levels[0]), ddim
         elif method == "inversion_free":
@@ -180,7 +180,7 @@ def batched(method: MethodName, steps: int | None = None, details: Literal["tell
             path, up = PATHS[method], levels[::-1]
             walk = path_of(path, model.denoiser(source), latents, up, Edit.label, Edit.tolerance, task.seeds)
             trajectory = finish(watched(walk, "invert"))
-            x, step = trajectory.at(levels[0]), way_back(path, trajectory)
+            x, step = trajectory.at(levels[0]), step_back(path, trajectory)
         return model.decode(last(solve(step, denoise, x, levels)))
 
     return run

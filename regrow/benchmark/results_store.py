@@ -9,7 +9,7 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
-from regrow.benchmark.edit_tasks import Drawn, Wish
+from regrow.benchmark.edit_tasks import Drawn, EditTask
 from regrow.benchmark.editors import Editor, Setting
 from regrow.media.image.distance import psnr, ssim
 from regrow.media.image.picture import load, save
@@ -135,15 +135,15 @@ class Store:
                 continue
             self.found[entry["key"]] = entry["outcome"]
 
-    def has(self, what: str, editor: Editor, setting: Setting, wish: Wish) -> bool:
+    def has(self, what: str, editor: Editor, setting: Setting, wish: EditTask) -> bool:
         """Whether there is such a value; `what` names its kind."""
         return _key(what, editor, setting, wish) in self.found
 
-    def get(self, what: str, editor: Editor, setting: Setting, wish: Wish) -> Any:
+    def get(self, what: str, editor: Editor, setting: Setting, wish: EditTask) -> Any:
         """The value, as JSON holds it."""
         return self.found[_key(what, editor, setting, wish)]
 
-    def add(self, what: str, editor: Editor, setting: Setting, wish: Wish, value: Any) -> None:
+    def add(self, what: str, editor: Editor, setting: Setting, wish: EditTask, value: Any) -> None:
         """Keep a value that JSON can hold."""
         key = _key(what, editor, setting, wish)
         self.found[key] = value
@@ -151,7 +151,7 @@ class Store:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"key": key, "outcome": value}) + "\n")
 
-    def add_picture(self, editor: Editor, setting: Setting, wish: Wish, picture: Float[Tensor, "3 h w"]) -> None:
+    def add_picture(self, editor: Editor, setting: Setting, wish: EditTask, picture: Float[Tensor, "3 h w"]) -> None:
         """Keep a picture, rounded to 8 bits where there is a file."""
         key = _key("picture", editor, setting, wish)
         self._pictures[key] = picture
@@ -159,7 +159,7 @@ class Store:
             self._png(key).parent.mkdir(exist_ok=True)
             save(self._png(key), picture)
 
-    def picture(self, editor: Editor, setting: Setting, wish: Wish) -> Float[Tensor, "3 h w"] | None:
+    def picture(self, editor: Editor, setting: Setting, wish: EditTask) -> Float[Tensor, "3 h w"] | None:
         """A picture that was kept, of this run or an earlier one; None if there is none."""
         key = _key("picture", editor, setting, wish)
         if key not in self._pictures and self.path and self._png(key).exists():
@@ -171,6 +171,6 @@ class Store:
         return self.path.with_suffix("") / f"{key}.png"
 
 
-def _key(what: str, editor: Editor, setting: Setting, wish: Wish) -> str:
+def _key(what: str, editor: Editor, setting: Setting, wish: EditTask) -> str:
     key = f"{editor.name} {setting.strength:g} {setting.guidance:g} {wish.seed}"
     return key if what == "outcome" else f"{what} {key}"

@@ -29,7 +29,7 @@ from regrow.benchmark.sound_judge import SoundJudge, load_sound_judge
 from regrow.benchmark.sounds_figures import Measured, Outcome, SoundFigures
 from regrow.core.noise import derive_seed
 from regrow.core.progress import Progress
-from regrow.editing.melody import can_listen, telling
+from regrow.editing.melody import can_listen, condition_on_sound
 from regrow.media.audio.mel import MelSettings, to_mel, to_unit
 from regrow.models.codecs.sound_codec import settings_of, sounded
 from regrow.models.model import Model
@@ -40,7 +40,7 @@ FIRST_SEED, FIRST_TUNING_SEED = 9_400_000, 9_450_000
 
 
 @dataclass(frozen=True, eq=False)
-class Wish:
+class EditTask:
     """A phrase, its counterfactual on another instrument, both as waves, their score, and a seed."""
 
     phrase: Phrase
@@ -51,9 +51,9 @@ class Wish:
     seed: int
 
 
-def wishes(count: int, first: int, samples: int, rate: int) -> list[Wish]:
+def wishes(count: int, first: int, samples: int, rate: int) -> list[EditTask]:
     """Phrases with seeds from `first` on, beats left out, each with an instrument drawn from the eleven others."""
-    found: list[Wish] = []
+    found: list[EditTask] = []
     seed = first
     while len(found) < count:
         phrase = Phrase.random(seed)
@@ -62,7 +62,7 @@ def wishes(count: int, first: int, samples: int, rate: int) -> list[Wish]:
             target = phrase.replace(instrument=Random(derive_seed("wish", seed)).choice(others))
             before, truth = (play(p, samples / rate) for p in (phrase, target))
             first_wave, other_wave = torch.from_numpy(before.wave), torch.from_numpy(truth.wave)
-            found.append(Wish(phrase, target, first_wave, other_wave, before.notes, seed))
+            found.append(EditTask(phrase, target, first_wave, other_wave, before.notes, seed))
         seed += 1
     return found
 
@@ -80,7 +80,7 @@ def bench_sounds(
 
     Args:
         model: of sounds, which knows the bandstand.
-        editors: see `editors.own_editors` and `rivals.rivals`.
+        editors: see `editors.own_editors` and `baselines.rivals`.
         phrases: to measure.
         tuning: others, to choose settings on.
         settings: how many of each editor's are tried.
@@ -122,7 +122,7 @@ def bench_sounds(
 
 
 def _edited(
-    model: Model, judge: SoundJudge, editor: Editor, setting: Setting, several: Sequence[Wish], batch: int
+    model: Model, judge: SoundJudge, editor: Editor, setting: Setting, several: Sequence[EditTask], batch: int
 ) -> Generator[Progress, None, tuple[Outcome, ...]]:
     mel = settings_of(model)
     found: list[Outcome] = []
@@ -149,13 +149,13 @@ def _told(model: Model, units: Float[Tensor, "b 1 bands frames"]) -> Model:
     """The model, told the notes that it reads off each of the sounds, where it can be."""
     if not can_listen(model):
         return model
-    each = [telling(model, unit)[0].playing for unit in units]
-    return model.told(torch.cat([one for one in each if one is not None]))
+    each = [condition_on_sound(model, unit)[0].note_conditioning for unit in units]
+    return model.condition_on_notes(torch.cat([one for one in each if one is not None]))
 
 
 def _outcomes(
     judge: SoundJudge,
-    several: Sequence[Wish],
+    several: Sequence[EditTask],
     waves: Float[Tensor, "b 1 n"],
     mel: MelSettings,
     calls: float = 0.0,

@@ -187,11 +187,11 @@ def _quality(model: Model, wishes: int) -> Generator[Progress, None, dict[str, d
 def as_dict(figures: SpeedFigures) -> dict[str, Any]:
     """As JSON, with each way's ratios to the course's procedure."""
     found = asdict(figures)
-    for speed, told in zip(figures.speeds, found["speeds"], strict=True):
+    for speed, facts in zip(figures.speeds, found["speeds"], strict=True):
         first = figures.speeds[0]
-        told["times"] = {"seconds": first.seconds / speed.seconds, "processor": first.processor / speed.processor}
-    for share, told in zip(figures.shares, found["shares"], strict=True):
-        told["shares"] = share.shares
+        facts["times"] = {"seconds": first.seconds / speed.seconds, "processor": first.processor / speed.processor}
+    for share, facts in zip(figures.shares, found["shares"], strict=True):
+        facts["shares"] = share.shares
     return found
 
 
@@ -213,8 +213,8 @@ def print_table(figures: SpeedFigures, out: TextIO) -> None:
     for share in figures.shares:
         print(f"{share.network}: {share.flops / 1e9:.1f} Gflop", file=out)
         for name, part in share.shares.items():
-            told = f"{share.seconds[name]:.4f} s, {100 * part:.0f} % of the peak of {share.peak / 1e9:.0f} Gflop/s"
-            print(f"  {name:22}{told}", file=out)
+            facts = f"{share.seconds[name]:.4f} s, {100 * part:.0f} % of the peak of {share.peak / 1e9:.0f} Gflop/s"
+            print(f"  {name:22}{facts}", file=out)
     for why in figures.missing:
         print(textwrap.fill(f"not measured: {why}", 120, subsequent_indent="  "), file=out)
 

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from regrow.benchmark.baselines import rivals
+from regrow.benchmark.baselines import baselines
 from regrow.benchmark.edit_tasks import FIRST_SEED, Drawn, wish
 from regrow.benchmark.editors import Task, counted
 from regrow.core.progress import finish
@@ -91,7 +91,7 @@ def ways_to_edit(model: Model, engines: Mapping[str, Engine], bfloat16: bool, fo
 
 
 def _rival(model: Model, name: str, task: Task) -> Way:
-    editor = next(editor for editor in rivals() if editor.name == name)
+    editor = next(editor for editor in baselines() if editor.name == name)
 
     def run() -> Made:
         with counted(model) as evaluations:
@@ -104,8 +104,8 @@ def _rival(model: Model, name: str, task: Task) -> Way:
 def _own(model: Model, request: Edit) -> Callable[[], Made]:
     def run() -> Made:
         edited = finish(edit(request, model))
-        told = edited.recipes[0]["figures"]["evaluations"]
-        return Made(told["inversion"] / len(request.target) + told["regrowth"], edited.frames[0])
+        facts = edited.recipes[0]["figures"]["evaluations"]
+        return Made(facts["inversion"] / len(request.target) + facts["regrowth"], edited.frames[0])
 
     return run
 

@@ -29,7 +29,7 @@ from regrow.editing.generate import guided
 from regrow.media.image.distance import psnr, ssim
 from regrow.media.image.picture import from_uint8
 from regrow.models.model import Model
-from regrow.prompts.expand_generate import in_full, playing
+from regrow.prompts.expand_generate import condition_on_tunes, in_full
 from regrow.requests.requests import Generate
 from regrow.worlds.storybook.drawing import TIMES, WEATHERS, Language, Scene, caption, captions, draw
 
@@ -94,14 +94,14 @@ def bench_storybook(
         wanted = [asked(scene, text, language) for scene, text in zip(book, prompts, strict=True)]
         found[f"words {language}"] = judged(book, read, wanted, kernel_distance(features, drawn.features))
         samples[language] = Samples(tuple(book[:shown]), drawn.first, torch.cat(grown), tuple(read[:shown]))
-    told = {
+    named = {
         name: getattr(settings, name)
         for name in ("steps", "guidance", "guidance_share", "solver", "eta", "spacing", "negative", "details")
     }
     return StorybookFigures(
         model=model.name,
         scenes=scenes,
-        settings={**told, "size": list(size), "first_seed": FIRST_SEED},
+        settings={**named, "size": list(size), "first_seed": FIRST_SEED},
         codec=drawn.codec,
         judged=found,
         judge=judge.facts["held_out"],
@@ -159,7 +159,7 @@ def grow(model: Model, prompts: Sequence[str], seeds: Sequence[int], settings: G
     if model.mel is not None:
         cells = model.size[1] // model.factor
         things = [thing for one in full for thing in one.things]
-        model = playing(model, things, model.size[1] * model.mel.hop / model.mel.rate, cells)
+        model = condition_on_tunes(model, things, model.size[1] * model.mel.hop / model.mel.rate, cells)
     # noise of standard deviation 1 whatever the last level's sigma, as there
     x = noise(model.latent_shape(*(settings.size or model.size)), seeds)
     levels = model.schedule.grid(settings.steps, settings.spacing)
@@ -170,9 +170,9 @@ def grow(model: Model, prompts: Sequence[str], seeds: Sequence[int], settings: G
 def asked(scene: Scene, text: str, language: Language) -> set[str]:
     """The attributes that a caption tells: where any other value would make it a caption of the scene no more."""
     allowed = {**ATTRIBUTES, "weather": WEATHERS[scene.place], "time": TIMES[scene.place]}
-    told = set()
+    named = set()
     for name, values in allowed.items():
         others = [scene.replace(**{name: value}) for value in values if value != getattr(scene, name)]
         if others and not any(text in captions(other, language) for other in others):
-            told.add(name)
-    return told
+            named.add(name)
+    return named

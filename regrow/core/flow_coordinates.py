@@ -15,7 +15,7 @@ from regrow.core.levels import Level
 
 
 @dataclass(frozen=True)
-class Straight:
+class FlowCoordinates:
     """The coordinates of one c, 0 or larger."""
 
     c: float
@@ -42,5 +42,5 @@ class Straight:
         return self.scale(s) * (x_t / self.scale(t) + step * self.velocity(prediction))
 
 
-FLOW = Straight(1.0)
+FLOW = FlowCoordinates(1.0)
 """Flow matching's coordinates: finite at both ends of every schedule."""

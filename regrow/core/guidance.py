@@ -45,7 +45,7 @@ def classifier_free(pair: Denoiser, guidance: Guidance) -> Denoiser:
     return guided
 
 
-class Limited:
+class GuidanceInterval:
     """Guidance while there is much noise, and none after it (Kynkäänniemi et al. 2024, arXiv 2404.07724).
 
     Where little noise is left, what the words decide is decided; guidance there costs a second evaluation and moves

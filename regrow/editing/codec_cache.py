@@ -16,17 +16,17 @@ KEPT = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class CodecResult:
     """A picture's latents, and what they decode to: the best that an edit can give back."""
 
     latents: Float[Tensor, "1 c y x"]
     codec: Float[Tensor, "3 h w"]
 
 
-_seen: WeakKeyDictionary[torch.nn.Module, OrderedDict[str, Seen]] = WeakKeyDictionary()
+_seen: WeakKeyDictionary[torch.nn.Module, OrderedDict[str, CodecResult]] = WeakKeyDictionary()
 
 
-def seen(model: Model, pixels: Float[Tensor, "3 h w"], keep: bool) -> Seen:
+def seen(model: Model, pixels: Float[Tensor, "3 h w"], keep: bool) -> CodecResult:
     """What a model sees of a picture.
 
     Args:
@@ -47,6 +47,6 @@ def seen(model: Model, pixels: Float[Tensor, "3 h w"], keep: bool) -> Seen:
     return pictures[key]
 
 
-def _see(model: Model, pixels: Float[Tensor, "3 h w"]) -> Seen:
+def _see(model: Model, pixels: Float[Tensor, "3 h w"]) -> CodecResult:
     latents = model.encode(pixels[None])
-    return Seen(latents, model.decode(latents)[0])
+    return CodecResult(latents, model.decode(latents)[0])

@@ -43,7 +43,7 @@ def compare(request: Edit, model: Model) -> Generator[Progress, None, Compared]:
         cells.append(Cell(grown, [f'{request.method}: "{target}"', _figures(grown, original)]))
         cells.append(Cell(fresh, [f'img2img: "{target}"', _figures(fresh, original)]))
     title = (
-        f"{request.image.name}: {request.walked} of {request.steps} steps back, guidance {request.guidance:g}; "
+        f"{request.image.name}: {request.steps_back} of {request.steps} steps back, guidance {request.guidance:g}; "
         "distances are to the source"
     )
     return Compared(edited, reconstructed, plain, Row(title, cells))

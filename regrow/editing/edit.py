@@ -12,7 +12,7 @@ from regrow.core.masks import Hold
 from regrow.core.progress import Progress
 from regrow.core.solvers import solve
 from regrow.editing.codec_cache import seen
-from regrow.editing.edit_plan import Asked, AtHand, asked_by, prepare
+from regrow.editing.edit_plan import EditCache, EditItem, items_of, prepare
 from regrow.editing.invert import open_picture
 from regrow.editing.recipe import Recipe, make_recipe
 from regrow.editing.region import Region, region_of
@@ -56,15 +56,15 @@ class Edited:
 
 
 def edit(
-    request: Edit, model: Model, asked: Sequence[Asked] = (), at_hand: AtHand | None = None
+    request: Edit, model: Model, items: Sequence[EditItem] = (), edit_cache: EditCache | None = None
 ) -> Generator[Progress, None, Edited]:
     """Edit a picture; with target = source, anchored gives the codec's own round trip.
 
     Args:
         request: what is asked for.
         model: the checkpoint.
-        asked: the pictures of the batch, if they are not one a wish: of any of its targets, of several guidances.
-        at_hand: what was found out about this picture before.
+        items: the pictures of the batch, if they are not one a wish: of any of its targets, of several guidances.
+        edit_cache: what was found out about this picture before.
 
     Raises:
         MediaError: the picture or the trajectory cannot be used.
@@ -77,18 +77,18 @@ def edit(
     request, steps = with_steps(request, model)
     known = seen(model, fitted.pixels, request.cache)
     latents, codec = known.latents, known.codec
-    request, told = with_source(request, model, fitted.pixels, latents)
+    request, source_notes = with_source(request, model, fitted.pixels, latents)
     full, words, filled = with_details(request, model, latents)
     full, why, searched = yield from settle(full, model, latents)
     request = replace(request, strength=full.strength)
     levels = model.schedule.grid(steps, request.spacing)
-    levels = levels[len(levels) - 1 - request.walked :]
-    at_hand = at_hand or AtHand()
-    asked = tuple(replace(one, target=words.get(one.target, one.target)) for one in asked or asked_by(request))
-    targets = [one.target for one in asked]
-    region = yield from region_of(full, model, fitted, latents, targets, at_hand.shapes)
+    levels = levels[len(levels) - 1 - request.steps_back :]
+    edit_cache = edit_cache or EditCache()
+    items = tuple(replace(one, target=words.get(one.target, one.target)) for one in items or items_of(request))
+    targets = [one.target for one in items]
+    region = yield from region_of(full, model, fitted, latents, targets, edit_cache.shapes)
     hold = Hold(region.latents, levels) if region else None
-    start = yield from prepare(full, model, latents, levels, hold, asked, at_hand)
+    start = yield from prepare(full, model, latents, levels, hold, items, edit_cache)
     x = start.x
     for state in solve(start.step, start.denoise, x, levels):
         x = state.x
@@ -100,7 +100,7 @@ def edit(
         whole = paste(whole, picture.pixels, weight)
     if region:  # what the model made outside it is of no interest
         frames, notes = apply(whole, fitted.placement), notes + region.notes
-    notes += (*told, *filled) + ((why,) if why else ())
+    notes += (*source_notes, *filled) + ((why,) if why else ())
     notes += about_words(model, [request.source, *request.target, request.negative or ""])
     notes += about_picture(model, fitted.pixels, codec, request.image.name)
     seconds = round(time.monotonic() - started, 2)

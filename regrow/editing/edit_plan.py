@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.core.denoiser import Batch, Counted, Denoiser, Prediction
-from regrow.core.guidance import Guidance, Limited, classifier_free, limit_of, region_weighted
+from regrow.core.guidance import Guidance, GuidanceInterval, classifier_free, limit_of, region_weighted
 from regrow.core.inversion import Trajectory
 from regrow.core.levels import Level
 from regrow.core.masks import Held, Hold
@@ -20,7 +20,7 @@ from regrow.core.methods.null_text import null_text
 from regrow.core.noise import noise
 from regrow.core.progress import Progress
 from regrow.core.solvers import Step, ddim, make_step
-from regrow.editing.invert import describe, path_of, source_denoiser, watched, way_back
+from regrow.editing.invert import describe, path_of, source_denoiser, step_back, watched
 from regrow.editing.trajectories import from_cache, load_trajectory, to_cache
 from regrow.media.files import MediaError
 from regrow.models.attention import Shared
@@ -29,7 +29,7 @@ from regrow.requests.requests import PATHS, Edit
 
 
 @dataclass(frozen=True)
-class Asked:
+class EditItem:
     """One picture of a batch: under which words it grows, how much they are exaggerated, and from which seed."""
 
     target: str
@@ -38,7 +38,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class AtHand:
+class EditCache:
     """What was found out about a picture before, for edits of it that follow at once; they add to it.
 
     Attributes:
@@ -50,13 +50,13 @@ class AtHand:
     shapes: dict[str, Float[Tensor, "1 1 y x"]] = field(default_factory=dict)
 
 
-def asked_by(request: Edit) -> tuple[Asked, ...]:
+def items_of(request: Edit) -> tuple[EditItem, ...]:
     """What a request asks for: a picture a wish."""
-    return tuple(Asked(target, request.guidance, request.seed + i) for i, target in enumerate(request.target))
+    return tuple(EditItem(target, request.guidance, request.seed + i) for i, target in enumerate(request.target))
 
 
 @dataclass(frozen=True, eq=False)
-class Regrowth:
+class EditPlan:
     """What is left to walk.
 
     Attributes:
@@ -71,7 +71,7 @@ class Regrowth:
 
     x: Float[Tensor, "b c h w"]
     step: Step
-    denoise: Counted | Limited
+    denoise: Counted | GuidanceInterval
     beside: Counted | None = None
     prepared: int = 0
     gradients: int = 0
@@ -89,9 +89,9 @@ def prepare(
     latents: Float[Tensor, "1 c h w"],
     levels: Sequence[Level],
     hold: Hold | None = None,
-    asked: Sequence[Asked] = (),
-    at_hand: AtHand | None = None,
-) -> Generator[Progress, None, Regrowth]:
+    items: Sequence[EditItem] = (),
+    edit_cache: EditCache | None = None,
+) -> Generator[Progress, None, EditPlan]:
     """Do what comes before the walk down `levels`: inversion, or what the method has instead of it.
 
     Args:
@@ -100,38 +100,38 @@ def prepare(
         latents: of the picture.
         levels: of the walk, from noisy to clean.
         hold: where the way back keeps to the picture's own path; None nowhere.
-        asked: the pictures of the batch; those of the request if not given.
-        at_hand: what was found out about this picture before.
+        items: the pictures of the batch; those of the request if not given.
+        edit_cache: what was found out about this picture before.
 
     Raises:
         MediaError: the trajectory cannot be used.
         ValueError: a setting does not fit the method or the model.
     """
-    asked = asked or asked_by(request)
-    seeds = [one.seed for one in asked]
-    wishes = len(asked), *latents.shape[1:]
+    items = items or items_of(request)
+    seeds = [one.seed for one in items]
+    wishes = len(items), *latents.shape[1:]
     if request.method == "img2img":
         noised = Prediction(latents.expand(wishes), noise(wishes[1:], seeds).to(latents))
         step = make_step("ddim", request.eta, seeds)
         step = Held(step, hold, noised.at) if hold else step
-        return Regrowth(noised.at(levels[0]), step, _towards(request, model, asked, levels))
+        return EditPlan(noised.at(levels[0]), step, _towards(request, model, items, levels))
     if request.method == "inversion_free":
         beside = _from_source(request, model)
         step = InversionFree(beside, latents, tuple(seeds))
         step = Held(step, hold, lambda _: latents) if hold else step
-        return Regrowth(latents.expand(wishes), step, _towards(request, model, asked, levels), beside)
-    paths = at_hand.paths if at_hand else {}
+        return EditPlan(latents.expand(wishes), step, _towards(request, model, items, levels), beside)
+    paths = edit_cache.paths if edit_cache else {}
     trajectory, prepared, reused = yield from _trajectory(request, model, latents, levels, paths)
     x, gradients = trajectory.at(levels[0]).expand(wishes), 0
     shares = request.attention != "none"
-    denoise = _sharing(request, model, asked, trajectory, levels) if shares else _towards(request, model, asked, levels)
+    denoise = _sharing(request, model, items, trajectory, levels) if shares else _towards(request, model, items, levels)
     if request.method == "null_text":
-        denoise, tuning, gradients = yield from _tuned(request, model, trajectory, levels[0], asked)
+        denoise, tuning, gradients = yield from _tuned(request, model, trajectory, levels[0], items)
         prepared += tuning
     step = make_step("ddim", request.eta, seeds) if request.eta else ddim
-    return Regrowth(
+    return EditPlan(
         x,
-        way_back(PATHS[request.method], trajectory, step, hold),
+        step_back(PATHS[request.method], trajectory, step, hold),
         denoise,
         prepared=prepared,
         gradients=gradients,
@@ -139,53 +139,55 @@ def prepare(
     )
 
 
-def _towards(request: Edit, model: Model, asked: Sequence[Asked], levels: Sequence[Level]) -> Counted | Limited:
+def _towards(
+    request: Edit, model: Model, items: Sequence[EditItem], levels: Sequence[Level]
+) -> Counted | GuidanceInterval:
     """The network under the wishes, guided away from the negative words, which are the source's own if not given."""
-    target, guidance = model.condition([one.target for one in asked]), _guidance_of(asked)
+    target, guidance = model.condition([one.target for one in items]), _guidance_of(items)
     if request.method == "uni_edit":
         if model.text_encoder is None:
             raise ValueError(f"{model.name} takes no prompts, so uni_edit has nothing to weigh.")
-        pair = model.denoiser(target.cat(model.condition([request.source] * len(asked))))
+        pair = model.denoiser(target.cat(model.condition([request.source] * len(items))))
         return Counted(region_weighted(pair, guidance), 2)
     plain = Counted(model.denoiser(target))
     if isinstance(guidance, Tensor):
-        both = target.cat(model.condition(_away(request, asked)))
+        both = target.cat(model.condition(_away(request, items)))
         guided = Counted(classifier_free(model.denoiser(both), guidance), 2)
     elif guidance == 1:
         return plain
     else:
-        guided = Counted(model.denoiser(target, model.condition(_away(request, asked)), guidance), 2)
-    return Limited(guided, plain, limit_of(levels, request.guidance_share))
+        guided = Counted(model.denoiser(target, model.condition(_away(request, items)), guidance), 2)
+    return GuidanceInterval(guided, plain, limit_of(levels, request.guidance_share))
 
 
 def _sharing(
-    request: Edit, model: Model, asked: Sequence[Asked], trajectory: Trajectory, levels: Sequence[Level]
-) -> Counted | Limited:
+    request: Edit, model: Model, items: Sequence[EditItem], trajectory: Trajectory, levels: Sequence[Level]
+) -> Counted | GuidanceInterval:
     """The same with the source's attention, which is asked along its inverted path."""
     assert request.attention != "none"
-    kind, share, wishes = request.attention, request.attention_share, [one.target for one in asked]
+    kind, share, wishes = request.attention, request.attention_share, [one.target for one in items]
 
     def shared(negative: Sequence[str], guidance: Guidance) -> Shared:
         return Shared(
             model, kind, share, request.source, wishes, negative, guidance, trajectory.at, levels, request.factors
         )
 
-    plain, guidance = Counted(shared([], 1.0), 2), _guidance_of(asked)
+    plain, guidance = Counted(shared([], 1.0), 2), _guidance_of(items)
     if not isinstance(guidance, Tensor) and guidance == 1:
         return plain
-    guided = Counted(shared(_away(request, asked), guidance), 3)
-    return Limited(guided, plain, limit_of(levels, request.guidance_share))
+    guided = Counted(shared(_away(request, items), guidance), 3)
+    return GuidanceInterval(guided, plain, limit_of(levels, request.guidance_share))
 
 
-def _guidance_of(asked: Sequence[Asked]) -> Guidance:
+def _guidance_of(items: Sequence[EditItem]) -> Guidance:
     """One number where all agree, else one a picture, where predictions are: on the CPU, wherever the model is."""
-    found = [one.guidance for one in asked]
+    found = [one.guidance for one in items]
     return found[0] if len(set(found)) == 1 else torch.tensor(found)[:, None, None, None]
 
 
-def _away(request: Edit, asked: Sequence[Asked]) -> list[str]:
+def _away(request: Edit, items: Sequence[EditItem]) -> list[str]:
     """What guidance leads away from: the source's own words if no others are given."""
-    return [request.source if request.negative is None else request.negative] * len(asked)
+    return [request.source if request.negative is None else request.negative] * len(items)
 
 
 def _from_source(request: Edit, model: Model) -> Counted:
@@ -193,7 +195,7 @@ def _from_source(request: Edit, model: Model) -> Counted:
 
 
 def _tuned(
-    request: Edit, model: Model, trajectory: Trajectory, start: Level, asked: Sequence[Asked]
+    request: Edit, model: Model, trajectory: Trajectory, start: Level, items: Sequence[EditItem]
 ) -> Generator[Progress, None, tuple[Counted, int, int]]:
     """The network under the wishes, guided away from tuned words; the tuning's evaluations and gradient steps."""
     away = model.condition([""])
@@ -211,11 +213,11 @@ def _tuned(
         return counting
 
     found = {}
-    guidance = asked[0].guidance  # one for all: the words are tuned for it
+    guidance = items[0].guidance  # one for all: the words are tuned for it
     for tuned in null_text(positive, under, away.tokens, trajectory, start, guidance):
         found = tuned.words
         yield Progress("tune", tuned.index, tuned.steps, tuned.x)
-    target = model.condition([one.target for one in asked])
+    target = model.condition([one.target for one in items])
     by_level = {level: model.denoiser(target, replace(away, tokens=words), guidance) for level, words in found.items()}
 
     def denoise(x_t: Batch, level: Level) -> Prediction:

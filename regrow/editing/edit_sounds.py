@@ -15,7 +15,7 @@ from regrow.core.masks import Hold
 from regrow.core.progress import Progress
 from regrow.core.solvers import solve
 from regrow.editing.edit_plan import prepare
-from regrow.editing.melody import can_listen, telling
+from regrow.editing.melody import can_listen, condition_on_sound
 from regrow.editing.recipe import Recipe, make_recipe
 from regrow.editing.steps import with_steps
 from regrow.editing.strength import settle
@@ -83,12 +83,12 @@ def edit_sounds(request: Edit, model: Model) -> Generator[Progress, None, Edited
     request, steps = with_steps(request, model)
     latents = model.encode(heard.mel[None])
     model, played = as_asked(request, model, heard.mel)
-    request, told = with_source(request, model, heard.mel, latents)
+    request, source_notes = with_source(request, model, heard.mel, latents)
     full, _, filled = with_details(request, model, latents)
     full, why, searched = yield from settle(full, model, latents)
     request = replace(request, strength=full.strength)
     levels = model.schedule.grid(steps, request.spacing)
-    levels = levels[len(levels) - 1 - request.walked :]
+    levels = levels[len(levels) - 1 - request.steps_back :]
     hold = _held(request, heard, model, latents, levels)
     start = yield from prepare(full, model, latents, levels, hold)
     x = start.x
@@ -104,7 +104,7 @@ def edit_sounds(request: Edit, model: Model) -> Generator[Progress, None, Edited
     else:
         waves = sounded(mels, model, heard.wave.shape[-1], heard.level)
         whole = tuple(resample(wave, settings.rate, rate)[:, :samples] for wave in waves)
-    notes = (*heard.notes, *told, *filled) + ((why,) if why else ())
+    notes = (*heard.notes, *source_notes, *filled) + ((why,) if why else ())
     notes += about_words(model, [request.source, *request.target, request.negative or ""])
     seconds = round(time.monotonic() - started, 2)
     recipes = []
@@ -124,7 +124,7 @@ def edit_sounds(request: Edit, model: Model) -> Generator[Progress, None, Edited
 
 def as_asked(request: Edit, model: Model, mel: Float[Tensor, "1 bands frames"]) -> tuple[Model, tuple[Sounding, ...]]:
     """The model as an edit of a sound asks it: told the sound's notes, if they shall be kept and it can be told any."""
-    return telling(model, mel) if request.notes == "keep" and can_listen(model) else (model, ())
+    return condition_on_sound(model, mel) if request.notes == "keep" and can_listen(model) else (model, ())
 
 
 def _held(

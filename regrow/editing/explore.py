@@ -9,7 +9,7 @@ from torch import Tensor
 
 from regrow.core.progress import Progress
 from regrow.editing.edit import Edited, distances, edit
-from regrow.editing.edit_plan import Asked, AtHand
+from regrow.editing.edit_plan import EditCache, EditItem
 from regrow.media.image.sheet import Cell, Row
 from regrow.models.model import Model
 from regrow.requests.requests import PATHS, Edit
@@ -69,14 +69,16 @@ def explore(
     if request.method == "null_text" and len(set(guidances)) > 1:
         raise ValueError("null_text tunes its words for one guidance: explore it with one of --guidances.")
     started = time.monotonic()
-    asked = [
-        Asked(target, guidance, request.seed + i) for i, target in enumerate(request.target) for guidance in guidances
+    items = [
+        EditItem(target, guidance, request.seed + i)
+        for i, target in enumerate(request.target)
+        for guidance in guidances
     ]
-    at_hand, evaluations = AtHand(), 0
+    edit_cache, evaluations = EditCache(), 0
     found: dict[float, Edited] = {}
     for strength in sorted(set(strengths), reverse=True):  # the strongest first, for its path serves the others
         tried = replace(request, strength=strength, start_step=None)
-        found[strength] = yield from edit(tried, model, asked, at_hand)
+        found[strength] = yield from edit(tried, model, items, edit_cache)
         request = replace(request, source=found[strength].recipes[0]["settings"]["source"], describer="")  # was it auto
         counted = found[strength].recipes[0]["figures"]["evaluations"]
         evaluations += counted["inversion"] + counted["regrowth"] + counted.get("mask", 0)

@@ -19,7 +19,7 @@ from regrow.core.masks import Held, Hold
 from regrow.core.noise import derive_seed, noise
 from regrow.core.progress import Progress
 from regrow.core.solvers import make_step, solve
-from regrow.editing.melody import can_listen, telling, told
+from regrow.editing.melody import can_listen, condition_on_notes, condition_on_sound
 from regrow.editing.recipe import Recipe, make_recipe
 from regrow.editing.repetition import going_on
 from regrow.media.audio.crossfade import grown_onto, pasted
@@ -64,7 +64,7 @@ def extend(request: Extend, model: Model) -> Generator[Progress, None, Extended]
     old, rate = heard.sound.wave, heard.sound.rate
     waves, evaluations = [old] * request.count, 0
     notes = heard.notes + about_words(model, [request.prompt, request.negative])
-    score = telling(model, heard.mel)[1] if request.notes == "repeat" and can_listen(model) else None
+    score = condition_on_sound(model, heard.mel)[1] if request.notes == "repeat" and can_listen(model) else None
     for part, seconds in (("after", request.after), ("before", request.before)):
         if seconds:
             played = () if score is None else going_on(score, old.shape[-1] / rate, seconds, part == "before")
@@ -113,7 +113,9 @@ def _grown(
         first = (
             -new * cell / settings.rate if before else known.shape[-1] / settings.rate - context * cell / settings.rate
         )
-        model = told(model, [replace(note, onset=note.onset - first) for note in played], latents.shape[-1])
+        model = condition_on_notes(
+            model, [replace(note, onset=note.onset - first) for note in played], latents.shape[-1]
+        )
     cells = context * model.multiple // model.factor
     mask = torch.ones(1, 1, *latents.shape[-2:])
     mask[..., slice(latents.shape[-1] - cells, None) if before else slice(cells)] = 0
@@ -168,6 +170,6 @@ def _at_the_end(
     whole = resample(torch.cat([known, new], -1), settings.rate, rate)
     samples = old.shape[-1] + added
     whole = F.pad(whole, (0, max(0, samples - whole.shape[-1])))[:, :samples]
-    joined = pasted(whole, F.pad(old, (0, added)), (old.shape[-1], samples), rate, foretold=True)
+    joined = pasted(whole, F.pad(old, (0, added)), (old.shape[-1], samples), rate, predicted=True)
     found = joined[:, old.shape[-1] :].clamp(-1, 1)
     return found.flip(-1) if before else found

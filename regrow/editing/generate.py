@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.core.denoiser import Counted
-from regrow.core.guidance import Limited, limit_of
+from regrow.core.guidance import GuidanceInterval, limit_of
 from regrow.core.levels import Level
 from regrow.core.noise import noise
 from regrow.core.progress import Progress
@@ -66,10 +66,12 @@ def grow(
     return x, denoise.evaluations
 
 
-def guided(request: Generate, model: Model, condition: Condition, levels: Sequence[Level]) -> Counted | Limited:
+def guided(
+    request: Generate, model: Model, condition: Condition, levels: Sequence[Level]
+) -> Counted | GuidanceInterval:
     """The network under 1 prompt, or one a sample, guided as the request says."""
     plain = Counted(model.denoiser(condition, closed=request.loop))
     if request.guidance == 1:
         return plain
     pair = model.denoiser(condition, model.condition([request.negative]), request.guidance, request.loop)
-    return Limited(Counted(pair, 2), plain, limit_of(levels, request.guidance_share))
+    return GuidanceInterval(Counted(pair, 2), plain, limit_of(levels, request.guidance_share))

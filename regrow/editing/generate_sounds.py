@@ -9,11 +9,11 @@ from torch import Tensor
 
 from regrow.core.progress import Progress
 from regrow.editing.generate import grow
-from regrow.editing.melody import telling
+from regrow.editing.melody import condition_on_sound
 from regrow.editing.recipe import Recipe, make_recipe
 from regrow.models.codecs.sound_codec import closed, hear, settings_of, sounded
 from regrow.models.model import Model
-from regrow.prompts.expand_generate import in_full, playing
+from regrow.prompts.expand_generate import condition_on_tunes, in_full
 from regrow.prompts.input_warnings import about_words
 from regrow.requests.requests import Generate
 
@@ -57,14 +57,14 @@ def generate_sounds(request: Generate, model: Model) -> Generator[Progress, None
         heard = hear(request.melody, model)
         notes += heard.notes
         samples = heard.wave.shape[-1]
-        model, played = telling(model, heard.mel)
+        model, played = condition_on_sound(model, heard.mel)
         notes += (f"{len(played)} notes of the melody are played.",)
     cells = -(-samples // cell)
     full, shape = in_full(request, model), model.latent_shape(settings.bands, cells * model.multiple)
-    told = playing(model, full.things, samples / settings.rate, shape[-1])
-    if told is not model:
+    conditioned = condition_on_tunes(model, full.things, samples / settings.rate, shape[-1])
+    if conditioned is not model:
         notes += ("The tune is drawn by the seed and told, too; with details left, the model makes up its own.",)
-        model = told
+        model = conditioned
     x, evaluations = yield from grow(request, model, full.prompts, shape)
     mels = model.decode(x)
     waves = closed(x, model) if request.loop else sounded(mels, model, samples)

@@ -87,7 +87,7 @@ def path_of(
     tolerance: float,
     seeds: Sequence[int] = (0,),
 ) -> Iterator[inversion.Progress]:
-    """One of the inversion methods by name; `way_back` has its other half.
+    """One of the inversion methods by name; `step_back` has its other half.
 
     Args:
         method: its name.
@@ -122,7 +122,7 @@ def path_of(
     raise ValueError(f"Unknown inversion {method!r}; regrow has {', '.join(inversion.INVERSIONS)}.")
 
 
-def way_back(method: InversionName, trajectory: Trajectory, step: Step = ddim, hold: Hold | None = None) -> Step:
+def step_back(method: InversionName, trajectory: Trajectory, step: Step = ddim, hold: Hold | None = None) -> Step:
     """A fresh step that walks a method's path back, under the same words or others.
 
     Args:
@@ -156,14 +156,14 @@ def describe(request: Invert | Edit, model: Model) -> dict[str, Any]:
         "guidance": request.invert_guidance if isinstance(request, Edit) else request.guidance,
         **{name: getattr(request, name) for name in names},
     }
-    if isinstance(request, Edit) and model.playing is not None:
+    if isinstance(request, Edit) and model.note_conditioning is not None:
         made_of["notes"] = request.notes
     if model.engine:
         made_of["engine"] = model.engine.name
     if method in ("edit_friendly", "edit_friendly_2m"):
         made_of["seed"] = request.seed
     if method == "edit_friendly_2m":  # its first step back is unlike the others, so a path holds from its own end alone
-        made_of["walked"] = request.walked if isinstance(request, Edit) else request.steps
+        made_of["walked"] = request.steps_back if isinstance(request, Edit) else request.steps
     return made_of
 
 
@@ -182,7 +182,7 @@ def invert(request: Invert, model: Model) -> Generator[Progress, None, Inverted]
     walk = path_of(request.method, denoise, latents, levels, request.label, request.tolerance, [request.seed])
     trajectory = yield from watched(walk, "invert")
     evaluations, seconds = denoise.evaluations, time.monotonic() - started
-    back = last(solve(way_back(request.method, trajectory), denoise, trajectory.states[-1], levels[::-1]))
+    back = last(solve(step_back(request.method, trajectory), denoise, trajectory.states[-1], levels[::-1]))
     accuracy = None
     if request.reference:
         fine = model.schedule.grid(request.reference, request.spacing)[::-1]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from jaxtyping import Float
 from torch import Tensor
 
-from regrow.media.audio.piano_roll import Sounding, contour
+from regrow.media.audio.piano_roll import Sounding, piano_roll
 from regrow.models.codecs.sound_codec import settings_of
 from regrow.models.model import Model
 from regrow.models.probes.transcriber import FILE, read_transcriber
@@ -13,10 +13,10 @@ from regrow.models.probes.transcriber import FILE, read_transcriber
 
 def can_listen(model: Model) -> bool:
     """Whether notes can be read off sounds for a model, and it can be told them."""
-    return model.contour is not None and (model.folder / FILE).is_file()
+    return model.piano_roll is not None and (model.folder / FILE).is_file()
 
 
-def telling(model: Model, mel: Float[Tensor, "1 bands frames"]) -> tuple[Model, tuple[Sounding, ...]]:
+def condition_on_sound(model: Model, mel: Float[Tensor, "1 bands frames"]) -> tuple[Model, tuple[Sounding, ...]]:
     """The model, told the notes of a mel as it sees them; and the notes.
 
     Args:
@@ -27,18 +27,18 @@ def telling(model: Model, mel: Float[Tensor, "1 bands frames"]) -> tuple[Model, 
         ModelError: nothing can read notes off a sound for it.
         ValueError: it cannot be told notes.
     """
-    if model.contour is None:
+    if model.piano_roll is None:
         raise ValueError(f"{model.name} cannot be told which notes to play.")
-    notes = read_transcriber(model.folder, settings_of(model), model.contour).notes(mel)
-    return told(model, notes, mel.shape[-1] // model.factor), notes
+    notes = read_transcriber(model.folder, settings_of(model), model.piano_roll).notes(mel)
+    return condition_on_notes(model, notes, mel.shape[-1] // model.factor), notes
 
 
-def told(model: Model, notes: Sequence[Sounding], cells: int) -> Model:
+def condition_on_notes(model: Model, notes: Sequence[Sounding], cells: int) -> Model:
     """The model, told notes for so many latent cells.
 
     Raises:
         ValueError: it cannot be told notes.
     """
-    if model.contour is None:
+    if model.piano_roll is None:
         raise ValueError(f"{model.name} cannot be told which notes to play.")
-    return model.told(contour(notes, cells, model.factor, model.contour, settings_of(model))[None])
+    return model.condition_on_notes(piano_roll(notes, cells, model.factor, model.piano_roll, settings_of(model))[None])

@@ -48,8 +48,8 @@ class Region:
     def facts(self, index: int) -> dict[str, Any]:
         """What a recipe says of it: the mask's hash, the share of the picture that it is, and its file."""
         mask = self.picture(index)
-        told = {"hash": picture_hash(mask), "share": round(float((mask[0] > -1).float().mean()), 4)}
-        return told | ({"file": str(self.file[0]), "file_hash": self.file[1]} if self.file else {})
+        facts = {"hash": picture_hash(mask), "share": round(float((mask[0] > -1).float().mean()), 4)}
+        return facts | ({"file": str(self.file[0]), "file_hash": self.file[1]} if self.file else {})
 
 
 def region_of(

@@ -34,7 +34,7 @@ def edit_row(request: Edit, edited: EditedSounds, model: Model) -> Row:
     found = edited.recipes[0]["settings"]  # numbers, where they were auto or the model's own
     request = replace(request, strength=found["strength"], steps=found["steps"])
     title = (
-        f"{request.image.name}: {request.walked} of {request.steps} steps back, guidance {request.guidance:g}; "
+        f"{request.image.name}: {request.steps_back} of {request.steps} steps back, guidance {request.guidance:g}; "
         "mean difference of the mels in dB"
     )
     return Row(title, cells)

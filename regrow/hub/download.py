@@ -107,10 +107,10 @@ def announce(place: Path, repo: str, size: int) -> None:
 def unfinished(places: Path) -> list[Unfinished]:
     """The downloads whose folders lie in `places`, by the repositories' names."""
     found = []
-    for told in places.glob(f"*/{_TOLD}"):
+    for description in places.glob(f"*/{_TOLD}"):
         try:
-            facts = json.loads(told.read_text(encoding="utf-8"))
-            sizes = [path.stat().st_size for path in told.parent.glob("*/**/*") if path.is_file()]
+            facts = json.loads(description.read_text(encoding="utf-8"))
+            sizes = [path.stat().st_size for path in description.parent.glob("*/**/*") if path.is_file()]
             found.append(Unfinished(str(facts["repo"]), sum(sizes), int(facts["size"])))
         except (OSError, ValueError, KeyError):  # it came to its end meanwhile
             continue

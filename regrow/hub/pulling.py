@@ -104,9 +104,9 @@ def _place(name: str) -> Path:
 
 def _copy_model(source: Path, place: Path, allow_pickle: bool) -> Path:
     files = open_model(source, allow_pickle=allow_pickle).files
-    told = [path for pattern in _TOLD for path in source.glob(pattern) if path.is_file()]
+    described = [path for pattern in _TOLD for path in source.glob(pattern) if path.is_file()]
     shutil.rmtree(place / "copy", ignore_errors=True)  # of one that was killed
-    copy_files({*files, *told}, source, place / "copy")
+    copy_files({*files, *described}, source, place / "copy")
     return place / "copy"
 
 

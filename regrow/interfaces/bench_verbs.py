@@ -53,14 +53,14 @@ def storybook(name: str, scenes: int, details: Details, sheet: Path | None, run:
 
 def edit(asked: "BenchEdit", run: "Opening") -> None:
     """Ways to edit, beside the truth."""
-    from regrow.benchmark.baselines import rivals
+    from regrow.benchmark.baselines import baselines
 
     for path in (asked.sheet, asked.curves):
         if path:
             check_savable(path)
     if asked.figures:
         check_folder(asked.figures)
-    editors = {editor.name: editor for editor in (*own_editors(), BY_KIND, MASKED, short_words(), *rivals())}
+    editors = {editor.name: editor for editor in (*own_editors(), BY_KIND, MASKED, short_words(), *baselines())}
     optional = {editor.name: editor for editor in own_editors(optional=True)}
     if unknown := [name for name in asked.only if name not in editors | optional]:
         there = ", ".join(map(repr, editors | optional))  # some names have commas
@@ -129,9 +129,9 @@ SOUND_RIVALS = ("course", "ddim pair")
 
 def sound(asked: "BenchSound", run: "Opening") -> None:
     """Edits of sounds, beside the truth."""
-    from regrow.benchmark.baselines import rivals
+    from regrow.benchmark.baselines import baselines
 
-    editors = {e.name: e for e in (*sound_editors(), *(rival for rival in rivals() if rival.name in SOUND_RIVALS))}
+    editors = {e.name: e for e in (*sound_editors(), *(rival for rival in baselines() if rival.name in SOUND_RIVALS))}
     if unknown := [name for name in asked.only if name not in editors]:
         raise ValueError(f"There is no way to edit sounds named {unknown[0]!r}; there are {', '.join(editors)}.")
     chosen = [editors[name] for name in asked.only or editors]

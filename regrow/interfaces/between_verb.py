@@ -47,7 +47,7 @@ def interpolate(request: Interpolate, run: "Run", out: Path | None) -> None:
         {"files": [*paths, sheet], "notes": notes, "recipes": made.recipes},
         *notes,
         *(
-            f"wrote {path}: {100 * share:.0f} % of the way, {told(recipe, 'to_first')} to the first end"
+            f"wrote {path}: {100 * share:.0f} % of the way, {distance_words(recipe, 'to_first')} to the first end"
             for path, share, recipe in zip(paths, made.shares, made.recipes, strict=True)
         ),
         f"wrote {sheet}",
@@ -56,7 +56,7 @@ def interpolate(request: Interpolate, run: "Run", out: Path | None) -> None:
     )
 
 
-def told(recipe: dict, end: str) -> str:
+def distance_words(recipe: dict, end: str) -> str:
     """The distance to an end in words."""
     found = recipe["figures"][end]
     return f"{found['mel']} dB of mel" if "mel" in found else distance_text(found)

@@ -21,7 +21,7 @@ from regrow.core.guidance import classifier_free
 from regrow.core.levels import Level, Schedule
 from regrow.core.windows import windowed
 from regrow.media.audio.mel import MelSettings
-from regrow.media.audio.piano_roll import ContourSettings
+from regrow.media.audio.piano_roll import PianoRollSettings
 
 Family = Literal["stable-diffusion", "pixel-unet", "mel-unet"]
 
@@ -101,11 +101,11 @@ class Model(ABC):
         mel: how it hears; None for a model of pictures. What is said of pictures `b 3 h w` and pixels then holds for
             mels `b 1 bands frames`, in which -1 is silence (`regrow.media.audio.mel.to_unit`).
         relative: of a model of sounds: it knows no level, each of its clips is as loud as its loudest moment can be.
-        contour: the raster of the notes that its network can be told beside each latent; None where it is told none.
+        piano_roll: the raster of the notes that its network can be told beside each latent; None where it is told none.
         edit_steps: levels of an edit's path where none are asked for: what its folder says (`edit_file`), measured for
             the models that regrow carries.
         edit_strengths: that an edit needs which changes nothing but these attributes of the model's world; likewise.
-        playing: the notes that `denoiser` tells it, beside each cell, of all samples or of one each; None for none.
+        note_conditioning: piano rolls of all samples or of one each, which `denoiser` puts beside the latents; or None.
         engine: what computes the network for `denoiser`; None for torch. Whatever else is done to `unet` (hooks,
             changed attention) it does not know of: that takes `using(None)`.
     """
@@ -127,10 +127,10 @@ class Model(ABC):
     notes: tuple[str, ...] = ()
     mel: MelSettings | None = None
     relative: bool = False
-    contour: ContourSettings | None = None
+    piano_roll: PianoRollSettings | None = None
     edit_steps: int = 30
     edit_strengths: Mapping[str, float] = field(default_factory=dict)
-    playing: Float[Tensor, "m k y x"] | None = None
+    note_conditioning: Float[Tensor, "m k y x"] | None = None
     engine: Engine | None = None
 
     def __post_init__(self) -> None:
@@ -195,29 +195,29 @@ class Model(ABC):
             ValueError: guidance for a network that takes no words.
         """
         if guidance == 1:
-            return self._told(self._of_any_length(self._conditioned(condition), closed))
+            return self._with_note_conditioning(self._of_any_length(self._conditioned(condition), closed))
         if self.text_encoder is None:
             raise ValueError(f"{self.name} takes no prompts, so guidance must be 1; got {guidance}.")
         away = self.condition([""]) if negative is None else negative
 
         def pair(x_t: Batch, level: Level) -> Prediction:
             half = len(x_t) // 2
-            if self.playing is not None:  # guidance exaggerates the notes, too: away from none
+            if self.note_conditioning is not None:  # guidance exaggerates the notes, too: away from none
                 x_t = x_t.clone()
                 x_t[half:, self.latent_channels :] = 0
             return self._conditioned(condition.expand(half).cat(away.expand(half)))(x_t, level)
 
-        return self._told(self._of_any_length(classifier_free(pair, guidance), closed))
+        return self._with_note_conditioning(self._of_any_length(classifier_free(pair, guidance), closed))
 
-    def _told(self, denoise: Denoiser) -> Denoiser:
+    def _with_note_conditioning(self, denoise: Denoiser) -> Denoiser:
         """The same with the contour beside every sample, all along, so that windows take their own parts of it."""
-        if self.contour is None:
+        if self.piano_roll is None:
             return denoise
 
-        def told(x_t: Batch, level: Level) -> Prediction:
+        def with_notes(x_t: Batch, level: Level) -> Prediction:
             return denoise(self.beside(x_t), level)
 
-        return told
+        return with_notes
 
     def beside(self, x_t: Float[Tensor, "b c y x"]) -> Float[Tensor, "b k y x"]:
         """Latents with the channels of the contour below them, which are 0 where nothing is played.
@@ -225,17 +225,17 @@ class Model(ABC):
         Raises:
             ValueError: the contour is of another length, or of another number of samples.
         """
-        if self.contour is None:
+        if self.piano_roll is None:
             return x_t
         batch, _, height, width = x_t.shape
-        if self.playing is None:
-            return torch.cat([x_t, x_t.new_zeros(batch, self.contour.channels(self.factor), height, width)], 1)
-        if self.playing.shape[-1] != width:
-            raise ValueError(f"The contour has {self.playing.shape[-1]} cells, but the latents have {width}.")
-        if batch % len(self.playing):
-            raise ValueError(f"{len(self.playing)} contours do not fit a batch of {batch}.")
+        if self.note_conditioning is None:
+            return torch.cat([x_t, x_t.new_zeros(batch, self.piano_roll.channels(self.factor), height, width)], 1)
+        if self.note_conditioning.shape[-1] != width:
+            raise ValueError(f"The contour has {self.note_conditioning.shape[-1]} cells, but the latents have {width}.")
+        if batch % len(self.note_conditioning):
+            raise ValueError(f"{len(self.note_conditioning)} contours do not fit a batch of {batch}.")
         # a batch that is guided holds its samples twice, one after the other
-        return torch.cat([x_t, self.playing.to(x_t).repeat(batch // len(self.playing), 1, 1, 1)], 1)
+        return torch.cat([x_t, self.note_conditioning.to(x_t).repeat(batch // len(self.note_conditioning), 1, 1, 1)], 1)
 
     def _of_any_length(self, denoise: Denoiser, closed: bool) -> Denoiser:
         if self.medium == "picture":
@@ -298,16 +298,16 @@ class Model(ABC):
                 whole.update(name.encode() + b"\0" + hashlib.file_digest(file, "blake2b").digest())
         return whole.hexdigest()
 
-    def told(self, playing: Float[Tensor, "m k y x"] | None) -> Self:
+    def condition_on_notes(self, note_conditioning: Float[Tensor, "m k y x"] | None) -> Self:
         """The same opened checkpoint, told these notes (`regrow.media.audio.piano_roll`); None for none.
 
         Raises:
             ValueError: it cannot be told any.
         """
-        if playing is not None and self.contour is None:
+        if note_conditioning is not None and self.piano_roll is None:
             raise ValueError(f"{self.name} cannot be told which notes to play.")
         other = copy(self)
-        other.playing = playing
+        other.note_conditioning = note_conditioning
         return other
 
     def _modules(self) -> list[torch.nn.Module]:

@@ -136,12 +136,12 @@ def new_unet(
     latent_channels: int,
     latent_size: tuple[int, int],
     size: NewSize = "small",
-    told: int = 0,
+    note_channels: int = 0,
     text_width: int = 128,
 ) -> UNet2DConditionModel:
     """A denoiser for latents of this height and width: tiny has 3 million parameters, small 10, medium 20.
 
-    Beside a latent it takes `told` channels of a contour; their kernels begin at zero.
+    Beside a latent it takes `note_channels` channels of a contour; their kernels begin at zero.
 
     Words enter at the two lower levels on the way down and at the lowest on the way up: attention on the middle
     level's way up would cost a third of the speed. They also enter everywhere as one vector beside the time: pooled
@@ -152,7 +152,7 @@ def new_unet(
         unet = UNet2DConditionModel(
             # a pair, as diffusers means it, only where it must be: some of its pipelines take but a number
             sample_size=latent_size[0] if latent_size[0] == latent_size[1] else latent_size,
-            in_channels=latent_channels + told,
+            in_channels=latent_channels + note_channels,
             out_channels=latent_channels,
             block_out_channels=channels,
             layers_per_block=1,

@@ -147,8 +147,8 @@ def open_model(
     name = str(name_or_folder)
     folder = _find(name, allow_pickle)
     model = _on(device, _opened(folder, name, allow_pickle, dtype))
-    if told := read_edit_file(folder):
-        model.edit_steps, model.edit_strengths = told.steps, told.strengths
+    if edit_file := read_edit_file(folder):
+        model.edit_steps, model.edit_strengths = edit_file.steps, edit_file.strengths
     return model
 
 

@@ -17,7 +17,7 @@ from regrow.models.mel_file import write_mel, write_mel_config
 from regrow.models.model import Model
 from regrow.models.new import NewSize
 from regrow.models.part import quiet
-from regrow.models.piano_roll_file import write_contour
+from regrow.models.piano_roll_file import write_piano_roll
 from regrow.models.probes.transcriber import FILE as TRANSCRIBER_FILE
 from regrow.models.vocabulary import write_words
 
@@ -32,7 +32,7 @@ def write_new(
     words: Sequence[str] = (),
     characters: Sequence[str] = (),
     mel: MelSettings | None = None,
-    contour: bool = False,
+    piano_roll: bool = False,
 ) -> None:
     """Write an untrained Stable Diffusion folder in float32, which `open_model` opens, and diffusers for pictures.
 
@@ -45,13 +45,15 @@ def write_new(
         words: each is one token; the tokenizer spells all others.
         characters: each is one token, wherever it stands.
         mel: makes it a model of sounds.
-        contour: whether its denoiser can be told which notes sound when.
+        piano_roll: whether its denoiser can be told which notes sound when.
     """
     codec = new.new_codec(seed, size) if mel is None else new.new_mel_codec(seed, size)
     factor = 2 ** (len(codec.config["block_out_channels"]) - 1)
     tokenizer = new.new_tokenizer(words, characters=characters)
-    told = STANDARD.channels(factor) if contour else 0
-    unet = new.new_unet(seed, codec.config["latent_channels"], (extent[0] // factor, extent[1] // factor), size, told)
+    note_channels = STANDARD.channels(factor) if piano_roll else 0
+    unet = new.new_unet(
+        seed, codec.config["latent_channels"], (extent[0] // factor, extent[1] // factor), size, note_channels
+    )
     for name, part in (
         ("vae", codec),
         ("unet", unet),
@@ -64,8 +66,8 @@ def write_new(
     write_words(folder, words, characters)
     if mel is not None:
         write_mel(folder, mel)
-    if contour:
-        write_contour(folder, STANDARD)
+    if piano_roll:
+        write_piano_roll(folder, STANDARD)
     _write_index(
         folder,
         {

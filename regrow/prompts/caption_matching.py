@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from regrow.prompts.describe import Told
+from regrow.prompts.describe import World
 
 CHANGES = 2
 """The most that words may differ from what is seen: what a wish changes, and what must change with it."""
@@ -13,11 +13,11 @@ CARRYING_NOTHING = frozenset(("a", "an", "the", "and", "is", "of", "in", "on", "
 """Words and characters that say nothing of a thing by themselves."""
 
 
-def meant(told: Told, thing: Any, words: str) -> Any | None:
+def meant(world: World, thing: Any, words: str) -> Any | None:
     """The thing nearest to this one of which the words are a caption, or else part of one; None where none is near."""
     language, wanted, found = language_of(words), carrying(words), None
-    for near in _nearby(told, thing):
-        texts = told.captions(near, language)
+    for near in _nearby(world, thing):
+        texts = world.captions(near, language)
         if words in texts:
             return near
         if found is None and is_part(wanted, texts):
@@ -56,10 +56,10 @@ def _in_order(wanted: Sequence[str], words: Sequence[str]) -> bool:
     return all(word in rest for word in wanted)
 
 
-def _nearby(told: Told, thing: Any) -> Iterator[Any]:
+def _nearby(world: World, thing: Any) -> Iterator[Any]:
     """Things in the order of how many attributes differ."""
     yield thing
-    others = other_values(told, thing)
+    others = other_values(world, thing)
     for count in range(1, CHANGES + 1):
         for changes in combinations(others, count):
             changed = dict(changes)
@@ -80,6 +80,6 @@ def language_of(words: str) -> str:
     return "zh" if re.search(r"[\u3400-\u9fff]", words) else "en"
 
 
-def other_values(told: Told, thing: Any) -> list[tuple[str, str]]:
+def other_values(world: World, thing: Any) -> list[tuple[str, str]]:
     """Every attribute with every value that the thing has not."""
-    return [(name, v) for name, values in told.attributes.items() for v in values if v != getattr(thing, name)]
+    return [(name, v) for name, values in world.attributes.items() for v in values if v != getattr(thing, name)]

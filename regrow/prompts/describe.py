@@ -21,7 +21,7 @@ from regrow.worlds.storybook.scene import Scene
 
 
 @dataclass(frozen=True)
-class Told:
+class World:
     """What can be told of a world's things, and how.
 
     Attributes:
@@ -40,8 +40,8 @@ class Told:
 
 
 WORLDS = {
-    "storybook": Told(Scene(), wording.ATTRIBUTES, wording.captions, Scene.random),
-    "bandstand": Told(Phrase(), wording_bandstand.ATTRIBUTES, wording_bandstand.captions, Phrase.random, notes),
+    "storybook": World(Scene(), wording.ATTRIBUTES, wording.captions, Scene.random),
+    "bandstand": World(Phrase(), wording_bandstand.ATTRIBUTES, wording_bandstand.captions, Phrase.random, notes),
 }
 
 
@@ -101,9 +101,9 @@ def describe(model: Model, latents: Float[Tensor, "1 c y x"], like: Sequence[str
             f"{model.name} cannot describe what it sees: tell the source in words, or name a captioning model as the "
             "describer, for example Salesforce/blip-image-captioning-base."
         )
-    told = WORLDS[describer.world]
+    world = WORLDS[describer.world]
     thing, sure = read_off(describer, latents)
-    sentences = [*told.captions(thing, "en"), *told.captions(thing, "zh")]
+    sentences = [*world.captions(thing, "en"), *world.captions(thing, "zh")]
     words = max(sentences, key=lambda text: _alike(text, like[0])) if like else sentences[0]
     certain = ", ".join(f"{getattr(thing, name)} {100 * probability:.0f} %" for name, probability in sure.items())
     return Description(words, f'source auto: "{words}" ({certain}).')

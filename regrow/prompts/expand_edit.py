@@ -15,7 +15,7 @@ from torch import Tensor
 from regrow.models.model import Model
 from regrow.models.probes.describer import read_describer
 from regrow.prompts.caption_matching import carrying, changed_to, is_part, language_of, meant
-from regrow.prompts.describe import WORLDS, Told, read_off
+from regrow.prompts.describe import WORLDS, World, read_off
 from regrow.requests.requests import OWN_NEGATIVE, Edit
 
 
@@ -86,33 +86,33 @@ def detailed(model: Model, latents: Float[Tensor, "1 c y x"], source: str, targe
     describer = read_describer(model.folder, model.latent_channels)
     if describer is None:
         return Detailed({})
-    told = WORLDS[describer.world]
+    world = WORLDS[describer.world]
     seen, _ = read_off(describer, latents)
-    origin = meant(told, seen, source)
+    origin = meant(world, seen, source)
     if origin is None:
         return Detailed({}, source)
     changed = set[str]()
-    found = {source: told.captions(origin, language_of(source))[-1]}
-    named = _named(told, origin, source)
+    found = {source: world.captions(origin, language_of(source))[-1]}
+    named = _named(world, origin, source)
     for target in targets:
-        wished = meant(told, origin, target)
+        wished = meant(world, origin, target)
         if wished is None:
             return Detailed({}, target)
-        for name in named - _named(told, wished, target):
-            if "none" in told.attributes[name]:
+        for name in named - _named(world, wished, target):
+            if "none" in world.attributes[name]:
                 wished = wished.replace(**{name: "none"})
-        found[target] = told.captions(wished, language_of(target))[-1]
-        changed |= {name for name in told.attributes if getattr(wished, name) != getattr(origin, name)}
+        found[target] = world.captions(wished, language_of(target))[-1]
+        changed |= {name for name in world.attributes if getattr(wished, name) != getattr(origin, name)}
     return Detailed(found, changed=frozenset(changed))
 
 
-def _named(told: Told, thing: Any, words: str) -> set[str]:
+def _named(world: World, thing: Any, words: str) -> set[str]:
     """The attributes on which it depends whether the words tell of the thing."""
     language, wanted, found = language_of(words), carrying(words), set()
-    whole = words in told.captions(thing, language)
-    for name in told.attributes:
-        others = [changed_to(thing, {name: value}) for value in told.attributes[name] if value != getattr(thing, name)]
-        texts = [told.captions(other, language) for other in others if other is not None]
+    whole = words in world.captions(thing, language)
+    for name in world.attributes:
+        others = [changed_to(thing, {name: value}) for value in world.attributes[name] if value != getattr(thing, name)]
+        texts = [world.captions(other, language) for other in others if other is not None]
         if texts and not any(words in each if whole else is_part(wanted, each) for each in texts):
             found.add(name)
     return found

@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 import torch
 
 from regrow.core.noise import derive_seed
-from regrow.media.audio.piano_roll import contour
+from regrow.media.audio.piano_roll import piano_roll
 from regrow.models.codecs.sound_codec import settings_of
 from regrow.models.model import Model
 from regrow.models.probes.describer import read_describer
 from regrow.prompts.caption_matching import carrying, changed_to, has, language_of, meant, other_values, terms
-from regrow.prompts.describe import WORLDS, Told
+from regrow.prompts.describe import WORLDS, World
 from regrow.requests.requests import Generate
 from regrow.worlds.bandstand.composition import SHORTEST
 
@@ -60,21 +60,21 @@ def in_full(request: Generate, model: Model) -> Full:
     describer = read_describer(model.folder, model.latent_channels)
     if describer is None:
         return Full(as_it_is)
-    told, language = WORLDS[describer.world], language_of(request.prompt)
+    world, language = WORLDS[describer.world], language_of(request.prompt)
     full, things = [], []
     for seed in seeds:
-        thing = _wanted(told, request, seed)
+        thing = _wanted(world, request, seed)
         if thing is None:
             why = f'Told as they are, not in full: "{request.prompt}" is not put as {model.name} has learned to put '
             note = f"{why}things; `regrow models show {model.name}` says what it was shown."
             return Full(as_it_is, notes=(note,))
         things.append(thing)
-        full.append(told.captions(thing, language)[-1])
+        full.append(world.captions(thing, language)[-1])
     changed = [words for words in dict.fromkeys(full) if words != request.prompt]
     return Full(tuple(full), tuple(things), tuple(f'Told in full: "{words}".' for words in changed))
 
 
-def playing(model: Model, things: Sequence[Any], seconds: float, cells: int) -> Model:
+def condition_on_tunes(model: Model, things: Sequence[Any], seconds: float, cells: int) -> Model:
     """The model, told the tune of each thing, as its world makes it by rule; itself where there are none to be told.
 
     Args:
@@ -85,29 +85,31 @@ def playing(model: Model, things: Sequence[Any], seconds: float, cells: int) -> 
     """
     describer = read_describer(model.folder, model.latent_channels)
     score = WORLDS[describer.world].score if describer else None
-    if not things or score is None or model.contour is None:
+    if not things or score is None or model.piano_roll is None:
         return model
     tunes = [score(thing, max(seconds, SHORTEST)) for thing in things]
     mel = settings_of(model)
-    return model.told(torch.stack([contour(tune, cells, model.factor, model.contour, mel) for tune in tunes]))
+    return model.condition_on_notes(
+        torch.stack([piano_roll(tune, cells, model.factor, model.piano_roll, mel) for tune in tunes])
+    )
 
 
-def _wanted(told: Told, request: Generate, seed: int) -> Any | None:
+def _wanted(world: World, request: Generate, seed: int) -> Any | None:
     """A thing that the prompt tells of, one whose full words have none of the negative's if it is found."""
     unwanted = [term for term in terms(request.negative) if not has(request.prompt, term)]
-    thing = imagined(told, request.prompt, seed)
+    thing = imagined(world, request.prompt, seed)
     for draw in range(1, DRAWS if unwanted else 1):
-        if thing is None or not any(has(told.captions(thing, language_of(term))[-1], term) for term in unwanted):
+        if thing is None or not any(has(world.captions(thing, language_of(term))[-1], term) for term in unwanted):
             break
-        thing = imagined(told, request.prompt, seed, draw)
+        thing = imagined(world, request.prompt, seed, draw)
     return thing
 
 
-def imagined(told: Told, words: str, seed: int, draw: int = 0) -> Any | None:
+def imagined(world: World, words: str, seed: int, draw: int = 0) -> Any | None:
     """A thing that words tell of: the world's thing of this seed, with what the words say changed.
 
     Args:
-        told: of the world.
+        world: of the world.
         words: that may leave something open.
         seed: of what they leave open.
         draw: another number, another thing.
@@ -116,15 +118,15 @@ def imagined(told: Told, words: str, seed: int, draw: int = 0) -> Any | None:
         None where there is no such thing.
     """
     parts = (seed, draw) if draw else (seed,)
-    thing, language, wanted = told.random(derive_seed("details", *parts)), language_of(words), carrying(words)
+    thing, language, wanted = world.random(derive_seed("details", *parts)), language_of(words), carrying(words)
 
     def said(one: Any) -> int:
         """The most of the words that one of its captions has."""
-        return max(sum(word in set(carrying(text)) for word in wanted) for text in told.captions(one, language))
+        return max(sum(word in set(carrying(text)) for word in wanted) for text in world.captions(one, language))
 
     while True:
-        others = [changed_to(thing, {name: value}) for name, value in other_values(told, thing)]
+        others = [changed_to(thing, {name: value}) for name, value in other_values(world, thing)]
         nearest = max((other for other in others if other is not None), key=said)
         if said(nearest) <= said(thing):
-            return meant(told, thing, words)
+            return meant(world, thing, words)
         thing = nearest

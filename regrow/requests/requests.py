@@ -243,7 +243,7 @@ class Edit:
             raise ValueError("img2img starts from fresh noise and takes no trajectory.")
         if self.trajectory and self.method == "inversion_free":
             raise ValueError("inversion_free starts from the picture itself and takes no trajectory.")
-        if self.method == "belm" and self.steps is not None and self._is_settled and self.walked < 2:
+        if self.method == "belm" and self.steps is not None and self._is_settled and self.steps_back < 2:
             raise ValueError("belm takes two states to start from: walk back 2 steps or more, by strength or steps.")
         if self.method in OWN_NEGATIVE and self.negative is not None:
             raise ValueError(f"{self.method} has its own words to grow away from: leave negative out, or take naive.")
@@ -300,7 +300,7 @@ class Edit:
         return self.start_step is not None or isinstance(self.strength, float | int)
 
     @property
-    def walked(self) -> int:
+    def steps_back(self) -> int:
         """How many of the steps are walked back, once there is a number of them."""
         if self.steps is None:
             raise ValueError("steps are the model's own until it is opened (operations.steps); give a number here.")

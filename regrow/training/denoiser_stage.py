@@ -18,7 +18,7 @@ from regrow.models.model import Model
 from regrow.models.part import channels_last
 from regrow.requests.train import Train
 from regrow.training.latents import latents_of
-from regrow.training.note_conditioning import contours_of
+from regrow.training.note_conditioning import piano_rolls_of
 from regrow.training.sample_grid import sample_grid
 from regrow.training.staged import Staged, settings_of
 from regrow.training.train_denoiser import DenoiserStage, Denoising, batch_loss, denoiser_loss
@@ -94,7 +94,7 @@ class DenoiserOf:
             request.logit_normal,
             request.min_snr,
             None if model.codec is None or data.masks is None else _important(data.masks, data.focus, model.factor),
-            contours_of(model, data.notes_of),
+            piano_rolls_of(model, data.notes_of),
             accelerator.device,
         )
         held = np.arange(data.trained_on, data.trained_on + data.held_out)

@@ -299,19 +299,19 @@ class _Run:
             "settings": asdict(self.settings),
             "scaler": self.accelerator.scaler.state_dict() if self.accelerator.scaler else None,
         }
-        told = False
+        warned = False
         while True:
             try:
                 write_checkpoint(self.folder, Checkpoint(tensors, facts), best)
             except DiskFullError as problem:
                 if stop():
                     raise
-                if not told:
+                if not warned:
                     yield f"Paused: {problem} Training goes on by itself when there is room."
-                    told = True
+                    warned = True
                 time.sleep(1)
             else:
-                if told:
+                if warned:
                     yield "There is room again; going on."
                 return
 

@@ -8,7 +8,7 @@ from regrow.media.audio.piano_roll import Sounding
 from regrow.training.training_data import Data
 
 
-def mixed(own: Data, known: Data, told: str) -> Data:
+def mixed(own: Data, known: Data, sentence: str) -> Data:
     """The items of both, drawn evenly in training; what either holds out stays held out.
 
     Known as rehearsal (Robins 1995, Connection Science 7.2, "Catastrophic forgetting, rehearsal and pseudorehearsal").
@@ -16,7 +16,7 @@ def mixed(own: Data, known: Data, told: str) -> Data:
     Args:
         own: what is to be learned.
         known: of the same kind and extent.
-        told: a sentence on it for the user.
+        sentence: a sentence on it for the user.
     """
     parts = ((own, slice(None, own.trained_on)), (known, slice(None, known.trained_on)))
     parts += ((own, slice(own.trained_on, None)), (known, slice(known.trained_on, None)))
@@ -38,7 +38,7 @@ def mixed(own: Data, known: Data, told: str) -> Data:
         f"{own.content} and {known.content}",
         tuple(sorted({*own.words, *known.words})),
         tuple(sorted({*own.characters, *known.characters})),
-        (*own.notes, told, *known.notes),
+        (*own.notes, sentence, *known.notes),
         notes_of if own.notes_of or known.notes_of else None,
         (*own.texts, *known.texts),
     )

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.media.audio.mel import MelSettings
-from regrow.media.audio.piano_roll import ContourSettings, PlayedNote, Sounding, contour
+from regrow.media.audio.piano_roll import PianoRollSettings, PlayedNote, Sounding, piano_roll
 from regrow.models.model import Model
 
 Score = Callable[[int], Sequence[Sounding] | None]
@@ -21,7 +21,7 @@ standard deviations; and the share of the notes that are not there."""
 
 
 @dataclass(frozen=True)
-class Contours:
+class PianoRolls:
     """Contours of the samples of a stage.
 
     Attributes:
@@ -36,7 +36,7 @@ class Contours:
     score: Score
     cells: int
     factor: int
-    settings: ContourSettings
+    settings: PianoRollSettings
     mel: MelSettings
     free: float = 0.3
 
@@ -51,7 +51,7 @@ class Contours:
             random = np.random.default_rng(seed)
             score = self.score(i)
             if score is not None and random.random() >= self.free:
-                found[place] = contour(_misheard(score, random), self.cells, self.factor, self.settings, self.mel)
+                found[place] = piano_roll(_misheard(score, random), self.cells, self.factor, self.settings, self.mel)
         return found
 
 
@@ -65,9 +65,9 @@ def _misheard(score: Sequence[Sounding], random: np.random.Generator) -> list[Pl
     return heard
 
 
-def contours_of(model: Model, score: Score | None) -> Contours | None:
+def piano_rolls_of(model: Model, score: Score | None) -> PianoRolls | None:
     """Contours for a model's latents; None where it can be told none."""
-    if model.contour is None or model.mel is None:
+    if model.piano_roll is None or model.mel is None:
         return None
     cells = model.size[1] // model.factor
-    return Contours(score or (lambda i: None), cells, model.factor, model.contour, model.mel)
+    return PianoRolls(score or (lambda i: None), cells, model.factor, model.piano_roll, model.mel)

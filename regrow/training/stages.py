@@ -117,7 +117,7 @@ def open_or_make(request: Train, folder: Path) -> Generator[Progress, None, tupl
                     words=found.words,
                     characters=found.characters,
                     mel=mel,
-                    contour=found.notes_of is not None,
+                    piano_roll=found.notes_of is not None,
                 )
             made.rename(folder)
     model = open_model(folder)

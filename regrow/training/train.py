@@ -176,13 +176,15 @@ class _Looks:
 
 
 def _diverged(stage: str, step: int, rate: float, run: Path) -> str:
-    told = f"The {stage} diverged at step {step}, where its loss is no finite number any more: lower --rate, which was"
+    sentence = (
+        f"The {stage} diverged at step {step}, where its loss is no finite number any more: lower --rate, which was"
+    )
     if checkpoints_of(run):
         return (
-            f"{told} {rate:g}, and choose another --name; the last good checkpoints are kept in {run}, but to go on "
-            "from them with the same settings would end the same way."
+            f"{sentence} {rate:g}, and choose another --name; the last good checkpoints are kept in {run}, but to "
+            "go on from them with the same settings would end the same way."
         )
-    return f"{told} {rate:g}, and run it again."
+    return f"{sentence} {rate:g}, and run it again."
 
 
 def _watched(

@@ -15,7 +15,7 @@ from regrow.core.denoiser import PredictionType, target
 from regrow.core.levels import Schedule
 from regrow.core.noise import derive_seed
 from regrow.training.distributed import Share
-from regrow.training.note_conditioning import Contours
+from regrow.training.note_conditioning import PianoRolls
 
 FEW = 256
 """Cells of a latent up to which attention is computed so: those of the storybook, on which it was measured."""
@@ -27,7 +27,7 @@ Captions = Callable[[int, int], str]
 class Denoising(nn.Module):
     """What is trained: `(noisy latents, labels, token ids) -> network output`; without text encoder, without words.
 
-    Below the latents may lie the channels of a contour (`told`), which the output has not.
+    Below the latents may lie the channels of a contour (`piano_rolls`), which the output has not.
     """
 
     def __init__(self, unet: nn.Module, text_encoder: nn.Module | None) -> None:
@@ -73,7 +73,7 @@ class DenoiserStage:
         min_snr: gamma of min-SNR weighting; 0 = off, the plain loss of the prediction type.
         weights: of the errors of samples, by their numbers, `b 1 h w`; None: they weigh the same everywhere. The best
             prediction of a cell does not depend on its weight: it says where a small network spends itself.
-        contours: of the samples; None for networks that are told none.
+        piano_rolls: of the samples; None for networks that are told none.
         seed: of sample choice, captions, levels and noise.
         drop: share of the captions replaced by the empty prompt, for classifier-free guidance.
         device: where the batches go.
@@ -91,7 +91,7 @@ class DenoiserStage:
     logit_normal: tuple[float, float] | None = None
     min_snr: float = 0.0
     weights: Callable[[np.ndarray], Float[Tensor, "b 1 h w"]] | None = None
-    contours: Contours | None = None
+    piano_rolls: PianoRolls | None = None
     device: torch.device = torch.device("cpu")  # noqa: RUF009  # immutable
 
 
@@ -114,11 +114,11 @@ def denoiser_loss(stage: DenoiserStage, network: nn.Module, share: Share) -> Flo
         shares = torch.sigmoid(mean + deviation * torch.special.ndtri(shares.clamp(1e-6, 1 - 1e-6)))
     x0 = stage.x0(chosen[own])
     eps = torch.randn((stage.batch, *x0.shape[1:]), generator=generator)
-    told = None
-    if stage.contours:
+    piano_rolls = None
+    if stage.piano_rolls:
         seeds = [derive_seed(stage.seed, "contour", share.step, place) for place in range(own.start, own.stop)]
-        told = stage.contours.of(chosen[own].tolist(), seeds)
-    error = batch_loss(network, stage, x0, eps[own], shares[own], stage.tokenize(prompts), told)
+        piano_rolls = stage.piano_rolls.of(chosen[own].tolist(), seeds)
+    error = batch_loss(network, stage, x0, eps[own], shares[own], stage.tokenize(prompts), piano_rolls)
     if stage.min_snr:
         error = error * _min_snr(stage, shares[own]).view(-1, 1, 1, 1).to(error.device)
     if stage.weights:
@@ -133,7 +133,7 @@ def batch_loss(
     eps: Float[Tensor, "b c h w"],
     shares: Float[Tensor, " b"],
     tokens: Tensor,
-    told: Float[Tensor, "b k h w"] | None = None,
+    piano_rolls: Float[Tensor, "b k h w"] | None = None,
 ) -> Float[Tensor, "b c h w"]:
     """Squared error of the network's output at the levels `shares` in [0, 1) of the labels.
 
@@ -148,9 +148,9 @@ def batch_loss(
     )
     x0, eps = x0.to(device), eps.to(device)
     x_t = alpha * x0 + sigma * eps
-    if stage.contours:
-        told = stage.contours.nothing(len(x0)) if told is None else told
-        x_t = torch.cat([x_t, told.to(device)], 1)
+    if stage.piano_rolls:
+        piano_rolls = stage.piano_rolls.nothing(len(x0)) if piano_rolls is None else piano_rolls
+        x_t = torch.cat([x_t, piano_rolls.to(device)], 1)
     x_t = x_t.contiguous(memory_format=torch.channels_last)
     output = module(x_t, labels.float().to(device), tokens.to(device))
     return (output - target(x0, eps, alpha, sigma, stage.prediction_type)).square()

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from regrow.core.noise import derive_seed
 from regrow.core.progress import finish
 from regrow.media.audio.mel import MelSettings
-from regrow.media.audio.piano_roll import STANDARD, ContourSettings, Sounding, matches
+from regrow.media.audio.piano_roll import STANDARD, PianoRollSettings, Sounding, matches
 from regrow.models.probes.transcriber import STRIDE, Transcriber, TranscriberNetwork
 from regrow.training.bandstand_data import played
 from regrow.training.distributed import Share, make_accelerator
@@ -56,7 +56,7 @@ def train_transcriber(
     frames: int,
     folder: Path,
     settings: TranscriberTraining = TranscriberTraining(),
-    contour: ContourSettings = STANDARD,
+    piano_roll: PianoRollSettings = STANDARD,
 ) -> Generator[FitState, None, Transcriber]:
     """Train a transcriber; killed at any moment, the same call goes on where it was.
 
@@ -65,7 +65,7 @@ def train_transcriber(
         frames: of a phrase's mel.
         folder: of the checkpoints.
         settings: see `TranscriberTraining`.
-        contour: the keys that it shall know.
+        piano_roll: the keys that it shall know.
 
     Returns:
         The transcriber; `facts["held_out"]` is the F1 of its notes (50 ms) on held-out phrases, by pattern.
@@ -79,7 +79,7 @@ def train_transcriber(
     seconds = frames * mel.hop / mel.rate
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed(settings.seed, "transcriber weights"))
-        network = TranscriberNetwork(mel.bands, contour.keys)
+        network = TranscriberNetwork(mel.bands, piano_roll.keys)
 
     def loss_at(module: nn.Module, share: Share) -> Tensor:
         random = np.random.default_rng(derive_seed(settings.seed, "transcriber", share.step))
@@ -96,7 +96,7 @@ def train_transcriber(
             )
         )
         column = STRIDE * mel.hop / mel.rate
-        truth = torch.stack([_truth(notes(phrases[i], seconds), frames // STRIDE, column, contour) for i in chosen])
+        truth = torch.stack([_truth(notes(phrases[i], seconds), frames // STRIDE, column, piano_roll) for i in chosen])
         logits = module(x.clamp(-1, 1))
         # onsets are rare: of 64 keys and 256 columns some 20
         return 20 * F.binary_cross_entropy_with_logits(
@@ -106,20 +106,20 @@ def train_transcriber(
     fitting = Fit(steps=settings.steps, rate=settings.rate, plain_rate=settings.plain_rate, warm_up=50, ema=0.995)
     yield from fit(network, loss_at, fitting, folder, make_accelerator(), tuple(network.head.parameters()))
     network = network.half().float().eval().requires_grad_(False)  # measured as it is shipped
-    transcriber = Transcriber(network, mel, contour, {})
+    transcriber = Transcriber(network, mel, piano_roll, {})
     held = _f1(transcriber, [Phrase.random(HELD_OUT_FROM + i) for i in range(settings.held_out)], frames, seconds)
-    return Transcriber(network, mel, contour, {"settings": asdict(settings), "held_out": held})
+    return Transcriber(network, mel, piano_roll, {"settings": asdict(settings), "held_out": held})
 
 
 def _truth(
-    score: tuple[Sounding, ...], columns: int, column: float, contour: ContourSettings
+    score: tuple[Sounding, ...], columns: int, column: float, piano_roll: PianoRollSettings
 ) -> Float[Tensor, "2 keys columns"]:
     """Onsets, each split between the two columns that it lies between, and what sounds."""
-    truth = torch.zeros(2, contour.keys, columns)
+    truth = torch.zeros(2, piano_roll.keys, columns)
     for note in score:
-        row, place = note.pitch - contour.lowest, note.onset / column
+        row, place = note.pitch - piano_roll.lowest, note.onset / column
         first, last = int(place), int((note.onset + note.duration) / column)
-        if not 0 <= row < contour.keys or first >= columns:
+        if not 0 <= row < piano_roll.keys or first >= columns:
             continue
         truth[0, row, first] = max(float(truth[0, row, first]), 1 - (place - first))
         if first + 1 < columns:

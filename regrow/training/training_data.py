@@ -217,8 +217,8 @@ def sound_folder_data(
 
 
 def _notes(found: Captioned, held_out: int) -> tuple[str, ...]:
-    told = f"{len(found.items)} pictures, {_told(found)}; {held_out} held out to measure the loss."
-    return (told, *_skipped(found))
+    sentence = f"{len(found.items)} pictures, {_told(found)}; {held_out} held out to measure the loss."
+    return (sentence, *_skipped(found))
 
 
 def _told(found: Captioned) -> str:

@@ -57,8 +57,8 @@ def lost_words(model: Model, captions: Sequence[str]) -> tuple[frozenset[str], t
     if lost:
         some = [word for word in words if word in lost][:20]
         more = f" and {len(lost) - len(some)} more" if len(lost) > len(some) else ""
-        told = f"{', '.join(some)}{more}"
-        notes.append(f"These words cannot be learned, for they are cut off or have no tokens: {told}.")
+        sentence = f"{', '.join(some)}{more}"
+        notes.append(f"These words cannot be learned, for they are cut off or have no tokens: {sentence}.")
     return frozenset(lost), tuple(notes)
 
 

@@ -123,8 +123,8 @@ def _spacings() -> Check:
             "leading": [999, *(1000 * k / steps + 1 for k in range(steps - 2, -1, -1))],
         }
         for spacing in ("trailing", "leading"):
-            told = [schedule.label(level) for level in schedule.grid(steps, spacing)[:-1]]
-            error = max(error, *(abs(a - b) for a, b in zip(told, wanted[spacing], strict=True)))
+            given = [schedule.label(level) for level in schedule.grid(steps, spacing)[:-1]]
+            error = max(error, *(abs(a - b) for a, b in zip(given, wanted[spacing], strict=True)))
     even = [level.log_snr for level in schedule.grid(40, "log_snr")[:-1]]
     gaps = [b - a for a, b in pairwise(even)]
     error = max(error, max(gaps) - min(gaps))

@@ -29,12 +29,12 @@ def _labels() -> Iterator[Check]:
     """One naive step from a known point, against its closed form under each label convention."""
     data = Gaussian(float64(0.3), float64(0.6))
     t, s = level_of(2.0), level_of(1.0)
-    for label, told, source in (
+    for label, given, source in (
         ("leaves", t, "Song et al. 2021, arXiv 2010.02502, eq. 14 read backwards"),
         ("arrives", s, "Dhariwal & Nichol 2021, arXiv 2105.05233, appendix F"),
     ):
-        variance = told.alpha**2 * 0.36 + told.sigma**2
-        eps = told.sigma * (_START - told.alpha * 0.3) / variance
+        variance = given.alpha**2 * 0.36 + given.sigma**2
+        eps = given.sigma * (_START - given.alpha * 0.3) / variance
         wanted = s.alpha * (_START - t.sigma * eps) / t.alpha + s.sigma * eps
 
         def error(kind: PredictionType, label: str = label, wanted: torch.Tensor = wanted) -> float:
@@ -43,7 +43,7 @@ def _labels() -> Iterator[Check]:
 
         yield judge(
             f"naive inversion, label {label}, one step",
-            f"x_s = alpha_s (x_t - sigma_t e) / alpha_t + sigma_s e,  e = eps(x_t, {'t' if told is t else 's'})",
+            f"x_s = alpha_s (x_t - sigma_t e) / alpha_t + sigma_s e,  e = eps(x_t, {'t' if given is t else 's'})",
             source,
             "a Gaussian's eps at the level told, the same for every kind of output",
             max(error(kind) for kind in PREDICTION_TYPES),

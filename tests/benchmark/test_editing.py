@@ -6,7 +6,7 @@ from typing import cast, get_args
 import pytest
 import torch
 
-from regrow.benchmark.baselines import rivals
+from regrow.benchmark.baselines import baselines
 from regrow.benchmark.edit_tasks import KINDS, Drawn, Kind, wish, wishes
 from regrow.benchmark.editing import bench_editing
 from regrow.benchmark.editing_figures import as_dict, contact_sheet, figures_of
@@ -121,7 +121,7 @@ def test_clean_is_granted_with_nothing_spoiled() -> None:
 
 def test_all_methods_of_the_verb_are_there_and_all_are_tuned_alike() -> None:
     assert {e.name for e in (*own_editors(), *own_editors(optional=True))} == set(get_args(MethodName))
-    for editor in (*own_editors(), *own_editors(optional=True), MASKED, *rivals()):
+    for editor in (*own_editors(), *own_editors(optional=True), MASKED, *baselines()):
         assert len(set(editor.settings)) == SETTINGS
 
 
@@ -140,7 +140,7 @@ def test_what_is_measured_is_what_the_verb_gives(editor: Editor, storybook: Mode
     assert not torch.allclose(made[0], made[1], atol=0.1)
 
 
-@pytest.mark.parametrize("editor", [*own_editors(), BY_KIND, MASKED, *rivals()], ids=lambda editor: editor.name)
+@pytest.mark.parametrize("editor", [*own_editors(), BY_KIND, MASKED, *baselines()], ids=lambda editor: editor.name)
 def test_every_editor_runs_and_leaves_the_model_as_it_was(editor: Editor, storybook: Model) -> None:
     given, _ = task("animal")
     before = storybook.unet.attn_processors.keys(), storybook.unet.config["in_channels"]

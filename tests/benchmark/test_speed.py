@@ -44,11 +44,11 @@ def test_every_way_makes_the_edit_and_the_levers_leave_it_alike(
     model = few_steps(checkpoint("sd-tiny"))
     engines: dict[str, Engine] = {"openvino": OpenVino(network_of(model), "float32")} if installed() else {}
     made = {way.name: way.run() for way in ways_to_edit(model, engines, False, tmp_path)}
-    walked = round(USUAL * model.edit_steps)
+    steps_back = round(USUAL * model.edit_steps)
     assert made["course"].evaluations == 2 * (48 + 40), "guided both ways; its loop misses the first and last step"
-    back = walked + math.ceil(Edit.guidance_share * walked)
-    assert made["torch"].evaluations == walked + 1 + back, "one a level to invert, two a guided step to regrow"
-    assert made["torch, wishes"].evaluations == (walked + 1) / TOGETHER + back
+    back = steps_back + math.ceil(Edit.guidance_share * steps_back)
+    assert made["torch"].evaluations == steps_back + 1 + back, "one a level to invert, two a guided step to regrow"
+    assert made["torch, wishes"].evaluations == (steps_back + 1) / TOGETHER + back
     alike = [made[f"torch, {lever}"] for lever in ("one by one", "channels last", "wishes", "second wish")]
     if installed():
         assert made["openvino, 20 steps"].evaluations == 18 + 1 + 27

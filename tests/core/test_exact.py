@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from regrow.core.denoiser import Counted, Prediction
-from regrow.core.flow_coordinates import Straight
+from regrow.core.flow_coordinates import FlowCoordinates
 from regrow.core.inversion import Trajectory
 from regrow.core.levels import Flow, Level, VariancePreserving
 from regrow.core.methods.exact import BelmBack, EdictBack, ReversibleBack, belm, edict, reversible
@@ -134,6 +134,6 @@ def test_steps_that_are_no_interval_of_the_path(method, back) -> None:
 def test_moving_by_ones_own_prediction_is_a_ddim_step(c: float) -> None:
     t, s = SCHEDULES[0].level(800), SCHEDULES[0].level(300)
     prediction = words(2.0)(X0, t)
-    moved = Straight(c).move(X0, t, s, prediction)
+    moved = FlowCoordinates(c).move(X0, t, s, prediction)
     torch.testing.assert_close(moved, prediction.at(s), rtol=0, atol=1e-13)
-    torch.testing.assert_close(Straight(c).move(moved, s, t, prediction), X0, rtol=0, atol=1e-13)
+    torch.testing.assert_close(FlowCoordinates(c).move(moved, s, t, prediction), X0, rtol=0, atol=1e-13)

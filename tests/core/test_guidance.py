@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from regrow.core.denoiser import Counted, Prediction
-from regrow.core.guidance import Limited, limit_of
+from regrow.core.guidance import GuidanceInterval, limit_of
 from regrow.core.levels import Flow
 from regrow.core.solvers import ddim, last, solve
 
@@ -16,7 +16,7 @@ def constant(value: float, calls: int) -> Counted:
 @pytest.mark.parametrize(("share", "on"), [(0.0, 0), (0.01, 1), (0.5, 4), (0.51, 5), (1.0, 8)])
 def test_it_is_on_in_the_noisiest_steps(share: float, on: int) -> None:
     levels = Flow().grid(8)
-    limited = Limited(constant(1.0, 2), constant(0.0, 1), limit_of(levels, share))
+    limited = GuidanceInterval(constant(1.0, 2), constant(0.0, 1), limit_of(levels, share))
     seen = [float(limited(torch.zeros(1, 1), level).x0) for level in levels[:-1]]
     assert seen == [1.0] * on + [0.0] * (8 - on)
     assert limited.evaluations == 2 * on + (8 - on)
@@ -25,7 +25,7 @@ def test_it_is_on_in_the_noisiest_steps(share: float, on: int) -> None:
 def test_a_walk_ends_where_the_last_denoiser_sees_it() -> None:
     levels = Flow().grid(8)
     for share, seen in ((1.0, 1.0), (0.5, 0.0)):
-        limited = Limited(constant(1.0, 2), constant(0.0, 1), limit_of(levels, share))
+        limited = GuidanceInterval(constant(1.0, 2), constant(0.0, 1), limit_of(levels, share))
         assert float(last(solve(ddim, limited, torch.randn(1, 3), levels)).mean()) == pytest.approx(seen, abs=1e-6)
 
 

@@ -31,12 +31,12 @@ def test_what_is_held_is_on_the_path_and_what_is_free_goes_its_way() -> None:
 
 
 @pytest.mark.parametrize("walked", [1, 4, 10])
-def test_a_grey_is_the_share_of_the_last_steps_that_change_it(walked: int) -> None:
+def test_a_grey_is_the_share_of_the_last_steps_that_change_it(steps_back: int) -> None:
     """For coordinates that do not see each other, a grey g is a walk of its last g * steps steps."""
     found = trajectory(naive(HERE, X0, UP))
-    down = UP[walked::-1]
-    for free in range(walked + 1):
-        mask = torch.full((1, 1, 3, 4), free / walked)
+    down = UP[steps_back::-1]
+    for free in range(steps_back + 1):
+        mask = torch.full((1, 1, 3, 4), free / steps_back)
         held = Held(ddim, Hold(mask, down), found.at)
         *_, whole = solve(held, THERE, found.at(down[0]), down)
         if not free:

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from regrow.benchmark.baselines import rivals
+from regrow.benchmark.baselines import baselines
 from regrow.benchmark.editors import Setting, Task
 from regrow.core.guidance import mix
 from regrow.core.progress import finish
 from regrow.editing.edit_sounds import edit_sounds
 from regrow.editing.extend import extend
 from regrow.editing.generate_sounds import generate_sounds
-from regrow.editing.melody import can_listen, told
+from regrow.editing.melody import can_listen, condition_on_notes
 from regrow.editing.replay import replay, request_from
 from regrow.interfaces.cli import main
 from regrow.media.audio.mel import MelSettings, to_mel, to_unit
@@ -27,12 +27,12 @@ from regrow.media.files import MediaError
 from regrow.models.codecs.sound_codec import hear
 from regrow.models.model import Model, ModelError
 from regrow.models.open import open_model
-from regrow.models.piano_roll_file import CONTOUR_FILE
+from regrow.models.piano_roll_file import PIANO_ROLL_FILE
 from regrow.models.probes.transcriber import FILE, Transcriber, TranscriberNetwork, write_transcriber
 from regrow.models.saving import save_model, write_new
 from regrow.requests.extend import Extend
 from regrow.requests.requests import Edit, Generate
-from regrow.training.note_conditioning import Contours
+from regrow.training.note_conditioning import PianoRolls
 from regrow.worlds.bandstand.playing import VOCABULARY, Phrase, play
 
 NOTES = (PlayedNote(0.3, 0.4, 60), PlayedNote(1.0, 0.2, 67))
@@ -52,7 +52,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
         objective="v",
         words=VOCABULARY,
         mel=MelSettings(),
-        contour=True,
+        piano_roll=True,
     )
     torch.manual_seed(0)
     network = TranscriberNetwork(128, STANDARD.keys)
@@ -81,7 +81,7 @@ def test_notes_change_what_is_predicted_and_no_notes_are_zeros(model: Model) -> 
     level = model.schedule.grid(4)[1]
     condition = model.condition([WORDS])
     plain = model.denoiser(condition)(x, level)
-    playing = told(model, NOTES, x.shape[-1])
+    playing = condition_on_notes(model, NOTES, x.shape[-1])
     heard = playing.denoiser(condition)(x, level)
     assert heard.x0.shape == x.shape
     assert float((heard.x0 - plain.x0).abs().max()) > 1e-3
@@ -96,7 +96,7 @@ def test_guidance_leads_away_from_the_other_words_and_from_no_notes(model: Model
     x = torch.randn(2, *model.latent_shape(128, 128), generator=torch.Generator().manual_seed(0))
     level = model.schedule.grid(4)[1]
     wish, away = model.condition([WORDS]), model.condition(["a fast happy flute melody"])
-    playing = told(model, NOTES, x.shape[-1])
+    playing = condition_on_notes(model, NOTES, x.shape[-1])
     guided = playing.denoiser(wish, away, 3.0)(x, level)
     expected = mix(playing.denoiser(wish)(x, level), model.denoiser(away)(x, level), 3.0)
     torch.testing.assert_close(guided.x0, expected.x0, rtol=1e-3, atol=1e-3)
@@ -109,9 +109,9 @@ def test_each_window_of_a_long_sound_is_told_its_own_part(model: Model) -> None:
     level, condition = model.schedule.grid(4)[1], model.condition([WORDS])
     cell = model.factor * 256 / 22_050
     late = [replace(note, onset=note.onset + width * cell) for note in NOTES]
-    whole = told(model, late, 2 * width).denoiser(condition)(x, level)
+    whole = condition_on_notes(model, late, 2 * width).denoiser(condition)(x, level)
     # the last quarter belongs to the last window alone
-    part = told(model, NOTES, width).denoiser(condition)(x[..., width:], level)
+    part = condition_on_notes(model, NOTES, width).denoiser(condition)(x[..., width:], level)
     quarter = width // 2
     torch.testing.assert_close(whole.x0[..., -quarter:], part.x0[..., -quarter:], rtol=1e-4, atol=1e-4)
 
@@ -120,8 +120,8 @@ def test_contours_that_do_not_fit_are_named(model: Model) -> None:
     x = torch.zeros(1, *model.latent_shape(128, 128))
     level, condition = model.schedule.grid(4)[1], model.condition([WORDS])
     with pytest.raises(ValueError, match="The contour has 5 cells, but the latents have 8"):
-        told(model, NOTES, 5).denoiser(condition)(x, level)
-    two = model.told(torch.zeros(2, STANDARD.channels(16), 8, 8))
+        condition_on_notes(model, NOTES, 5).denoiser(condition)(x, level)
+    two = model.condition_on_notes(torch.zeros(2, STANDARD.channels(16), 8, 8))
     with pytest.raises(ValueError, match="2 contours do not fit a batch of 1"):
         two.denoiser(condition)(x, level)
 
@@ -165,7 +165,7 @@ def test_what_is_added_is_told_the_notes_from_where_it_grows(
 
     def spy(model: Model, notes: Sequence[PlayedNote], cells: int) -> Model:
         seen.append([note.onset for note in notes])
-        return told(model, notes, cells)
+        return condition_on_notes(model, notes, cells)
 
     monkeypatch.setattr("regrow.editing.extend.told", spy)
     monkeypatch.setattr("regrow.editing.extend.going_on", lambda *_: (PlayedNote(-0.4, 0.2, 62), *NOTES))
@@ -192,10 +192,10 @@ def test_a_melody_for_what_cannot_play_one_is_one_sentence(clip: Path, capsys: p
 def test_a_folder_whose_notes_do_not_fit_its_network_is_named(model: Model, tmp_path: Path) -> None:
     folder = tmp_path / "changed"
     shutil.copytree(model.folder, folder)
-    (folder / CONTOUR_FILE).write_text(json.dumps({"lowest": 36, "keys": 60, "steps": 4}))
+    (folder / PIANO_ROLL_FILE).write_text(json.dumps({"lowest": 36, "keys": 60, "steps": 4}))
     with pytest.raises(ModelError, match=r"its contour\.json says 129 more"):
         open_model(folder)
-    (folder / CONTOUR_FILE).write_text(json.dumps({"lowest": 36, "keys": -1, "steps": 8}))
+    (folder / PIANO_ROLL_FILE).write_text(json.dumps({"lowest": 36, "keys": -1, "steps": 8}))
     with pytest.raises(ModelError, match="cannot be used: keys must be a whole number"):
         open_model(folder)
 
@@ -213,20 +213,20 @@ def test_rivals_run_on_a_network_that_can_be_told_notes(model: Model) -> None:
     unit = to_unit(
         to_mel(torch.from_numpy(play(Phrase(), 1.0).wave)[None, :, : 32 * 256], MelSettings()), MelSettings()
     )
-    pair = next(rival for rival in rivals() if rival.name == "ddim pair")
+    pair = next(rival for rival in baselines() if rival.name == "ddim pair")
     made = pair.run(model, Task(unit, [WORDS], ["a slow sad violin melody"], [0]), Setting(0.1, 2))
     assert made.shape == unit.shape
 
 
 def test_training_hears_most_of_the_notes_a_little_wrong() -> None:
     """Three samples in ten are told nothing; what is told depends on the seed alone."""
-    contours = Contours(lambda i: NOTES if i else None, 16, 16, STANDARD, MelSettings())
-    found = contours.of([1] * 200, list(range(200)))
+    piano_rolls = PianoRolls(lambda i: NOTES if i else None, 16, 16, STANDARD, MelSettings())
+    found = piano_rolls.of([1] * 200, list(range(200)))
     says = found[:, -1, 0, 0]
     assert 0.6 < float((says == 1).float().mean()) < 0.8
-    assert torch.equal(found[:5], contours.of([1] * 5, list(range(5))))
-    assert not contours.of([0] * 50, list(range(50))).any()
-    assert torch.equal(found[says == 0], contours.nothing(int((says == 0).sum())))
+    assert torch.equal(found[:5], piano_rolls.of([1] * 5, list(range(5))))
+    assert not piano_rolls.of([0] * 50, list(range(50))).any()
+    assert torch.equal(found[says == 0], piano_rolls.nothing(int((says == 0).sum())))
     total = found[says == 1].sum((1, 2, 3))
     assert np.unique(total.numpy().round(2)).size > 50  # onsets and durations differ
 
@@ -236,8 +236,8 @@ def test_the_shipped_transcriber_reads_notes_it_never_saw() -> None:
     assert can_listen(model)
     from regrow.models.probes.transcriber import read_transcriber
 
-    assert model.contour is not None
-    transcriber = read_transcriber(model.folder, MelSettings(), model.contour)
+    assert model.piano_roll is not None
+    transcriber = read_transcriber(model.folder, MelSettings(), model.piano_roll)
     found = asked = both = 0
     for seed in range(9_800_000, 9_800_012):
         played = play(Phrase.random(seed))

@@ -157,13 +157,13 @@ def test_what_is_added_grows_beside_the_end_of_a_long_file(model: Model, tmp_pat
     wave = torch.from_numpy(play(Phrase(), 8.0).wave)
     save(tmp_path / "long.wav", wave, RATE)
     longer = finish(extend(Extend(tmp_path / "long.wav", "a piano melody", 0.5, model=model.name, steps=1), model))
-    walked = {
+    steps_back = {
         progress.x.shape[-1]
         for progress in extend(Extend(tmp_path / "long.wav", after=4, steps=1), model)
         if progress.x is not None
     }
     assert longer.waves[0].shape == (1, 8 * RATE + RATE // 2)
-    assert walked == {16 + 22}  # latents: half a window that is known, and 4 s that are new
+    assert steps_back == {16 + 22}  # latents: half a window that is known, and 4 s that are new
 
 
 def test_between_two_sounds_the_ends_are_what_the_codec_makes_of_them(model: Model, clip: Path, tmp_path: Path) -> None:

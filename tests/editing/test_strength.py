@@ -66,5 +66,5 @@ def test_a_model_without_words(checkpoint: Callable[[str], Path], image: Path) -
 
 def test_where_it_is_not_known_yet_it_has_no_steps() -> None:
     with pytest.raises(ValueError, match="give a number here"):
-        _ = Edit(Path("in.png"), ("a dog",), strength="auto").walked
-    assert Edit(Path("in.png"), ("a dog",), strength="auto", start_step=5, steps=8).walked == 3
+        _ = Edit(Path("in.png"), ("a dog",), strength="auto").steps_back
+    assert Edit(Path("in.png"), ("a dog",), strength="auto", start_step=5, steps=8).steps_back == 3

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regrow.media.audio.mel import MelSettings, shares_of, to_mel
-from regrow.media.audio.piano_roll import FADES, ContourSettings, PlayedNote, contour, matches, raster
+from regrow.media.audio.piano_roll import FADES, PianoRollSettings, PlayedNote, matches, piano_roll, raster
 
-SMALL = ContourSettings(lowest=60, keys=4, steps=2)
+SMALL = PianoRollSettings(lowest=60, keys=4, steps=2)
 
 
 def test_a_held_note_is_the_mean_of_its_curve() -> None:
@@ -43,8 +43,8 @@ def test_where_a_note_begins_within_a_column_is_seen() -> None:
 
 def test_a_note_is_drawn_where_a_mel_shows_it() -> None:
     """A sawtooth's loudest bands are those that its key is drawn in, cell by cell, and while it sounds."""
-    settings, factor, mel = ContourSettings(), 16, MelSettings()
-    found = contour([PlayedNote(1.0, 1.5, 64)], 32, factor, settings, mel)
+    settings, factor, mel = PianoRollSettings(), 16, MelSettings()
+    found = piano_roll([PlayedNote(1.0, 1.5, 64)], 32, factor, settings, mel)
     assert found.shape == (settings.channels(factor), 8, 32)
     assert torch.equal(found[-1], torch.ones(8, 32))
     pictures = torch.zeros(2, 128, 32 * 8)
@@ -73,9 +73,9 @@ def test_a_note_is_drawn_where_a_mel_shows_it() -> None:
 
 
 def test_of_notes_at_once_each_is_drawn() -> None:
-    settings, mel = ContourSettings(), MelSettings()
+    settings, mel = PianoRollSettings(), MelSettings()
     notes = [PlayedNote(0.0, 0.5, 50), PlayedNote(0.2, 0.6, 57)]
-    both, *each = (contour(some, 8, 16, settings, mel) for some in (notes, notes[:1], notes[1:]))
+    both, *each = (piano_roll(some, 8, 16, settings, mel) for some in (notes, notes[:1], notes[1:]))
     assert torch.equal(both, torch.maximum(*each))
 
 
@@ -89,4 +89,4 @@ def test_notes_match_within_their_key_and_at_most_once() -> None:
 @pytest.mark.parametrize(("name", "value"), [("keys", 0), ("lowest", 128), ("steps", True), ("partials", "9")])
 def test_a_raster_that_is_none_is_named(name: str, value: object) -> None:
     with pytest.raises(ValueError, match=f"{name} must be a whole number from 1 to"):
-        ContourSettings(**{name: value})  # pyright: ignore[reportArgumentType]
+        PianoRollSettings(**{name: value})  # pyright: ignore[reportArgumentType]

@@ -56,7 +56,7 @@ def test_old_samples_stay_and_a_sound_pasted_into_itself_is_itself(a: int, size:
     assert found.isfinite().all()
     one = old[:1]
     assert (pasted(one, one, (first, last), MEL.rate) - one).abs().max() < 1e-6
-    assert pasted(new, old, (first, last), MEL.rate, foretold=True).isfinite().all()
+    assert pasted(new, old, (first, last), MEL.rate, predicted=True).isfinite().all()
 
 
 def test_tones_are_foretold_and_noise_dies_away() -> None:
@@ -69,11 +69,11 @@ def test_tones_are_foretold_and_noise_dies_away() -> None:
 
 
 @pytest.mark.parametrize("foretold", [False, True])
-def test_channels_keep_their_balance_and_meet_without_a_jump(foretold: bool) -> None:
+def test_channels_keep_their_balance_and_meet_without_a_jump(predicted: bool) -> None:
     wave = tones()
     old = torch.cat([wave, 0.25 * wave + 0.1])
     first, last = 5000, 9000
-    found = pasted(wave, old, (first, last), MEL.rate, foretold)
+    found = pasted(wave, old, (first, last), MEL.rate, predicted)
     jump = (found[:, first] - old[:, first - 1]).abs()
     assert float(jump.max()) < 1.5 * float((wave[:, 1:] - wave[:, :-1]).abs().max())
     far = slice(first + round(FADE * MEL.rate), last - round(FADE * MEL.rate))

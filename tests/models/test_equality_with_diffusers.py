@@ -170,10 +170,10 @@ def test_pixel_ddim(checkpoint: Checkpoint) -> None:
 @pytest.mark.parametrize("name", STABLE_DIFFUSION)
 def test_the_unet_is_told_their_labels(checkpoint: Checkpoint, name: str) -> None:
     """An off-by-one label (k + 1 of a latent at k) shows here, whatever it does to the picture."""
-    told: dict[str, list[float]] = {"ours": [], "theirs": []}
+    labels: dict[str, list[float]] = {"ours": [], "theirs": []}
 
     def record(who: str) -> Callable[..., None]:
-        return lambda module, arguments, keywords: told[who].append(float(torch.as_tensor(arguments[1]).flatten()[0]))
+        return lambda module, arguments, keywords: labels[who].append(float(torch.as_tensor(arguments[1]).flatten()[0]))
 
     model = open_model(checkpoint(name))
     pipe = pipeline(checkpoint(name), timestep_spacing="trailing")
@@ -181,5 +181,5 @@ def test_the_unet_is_told_their_labels(checkpoint: Checkpoint, name: str) -> Non
     pipe.unet.register_forward_pre_hook(record("theirs"), with_kwargs=True)
     theirs(pipe, model, start(model), 1.0)
     last(solve(ddim, denoiser(model, 1.0), start(model), model.schedule.grid(STEPS, "trailing")))
-    assert told["ours"] == told["theirs"]
-    assert told["ours"] == [999.0 - 50 * k for k in range(STEPS)]
+    assert labels["ours"] == labels["theirs"]
+    assert labels["ours"] == [999.0 - 50 * k for k in range(STEPS)]

@@ -14,7 +14,7 @@ from regrow.editing.generate import generate
 from regrow.models.model import Model
 from regrow.models.open import open_model
 from regrow.prompts.describe import WORLDS
-from regrow.prompts.expand_generate import Full, imagined, in_full, playing
+from regrow.prompts.expand_generate import Full, condition_on_tunes, imagined, in_full
 from regrow.requests.requests import Generate
 from regrow.worlds.storybook.drawing import Scene
 
@@ -31,11 +31,11 @@ def storybook() -> Model:
 @given(st.sampled_from(sorted(WORLDS)), st.integers(0, 10**9), st.integers(0, 10**9), st.booleans(), st.randoms())
 @settings(max_examples=60, deadline=None)
 def test_whatever_a_caption_says_is_so_in_what_is_imagined(world, number, seed, chinese, random) -> None:
-    told, language = WORLDS[world], "zh" if chinese else "en"
-    words = random.choice(told.captions(told.random(number), language))
-    thing = imagined(told, words, seed)
+    conditioned, language = WORLDS[world], "zh" if chinese else "en"
+    words = random.choice(conditioned.captions(conditioned.random(number), language))
+    thing = imagined(conditioned, words, seed)
     assert thing is not None
-    assert words in told.captions(thing, language)
+    assert words in conditioned.captions(thing, language)
 
 
 def test_what_is_left_open_is_as_frequent_as_in_the_world() -> None:
@@ -112,13 +112,18 @@ def test_a_model_of_no_known_world_is_told_the_words_as_they_are(model: Model) -
 def test_a_tune_is_drawn_too_for_whatever_length_and_told() -> None:
     bandstand = open_model("bandstand")
     full = in_full(Generate("a slow sad violin melody", count=2), bandstand)
-    told = playing(bandstand, full.things, 9.0, 52)
-    assert bandstand.playing is None
-    assert told.playing is not None
-    assert told.contour is not None
-    assert tuple(told.playing.shape) == (2, told.contour.channels(told.factor), 128 // told.factor, 52)
-    for thing, contour_of_it in zip(full.things, told.playing, strict=True):
+    conditioned = condition_on_tunes(bandstand, full.things, 9.0, 52)
+    assert bandstand.note_conditioning is None
+    assert conditioned.note_conditioning is not None
+    assert conditioned.piano_roll is not None
+    assert tuple(conditioned.note_conditioning.shape) == (
+        2,
+        conditioned.piano_roll.channels(conditioned.factor),
+        128 // conditioned.factor,
+        52,
+    )
+    for thing, contour_of_it in zip(full.things, conditioned.note_conditioning, strict=True):
         assert (thing.instrument, thing.scale, thing.tempo) == ("violin", "minor", "slow")
         assert contour_of_it[:-1].any()
-    assert not torch.equal(told.playing[0], told.playing[1])
-    assert playing(bandstand, (), 9.0, 52) is bandstand
+    assert not torch.equal(conditioned.note_conditioning[0], conditioned.note_conditioning[1])
+    assert condition_on_tunes(bandstand, (), 9.0, 52) is bandstand

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from regrow.core import inversion
-from regrow.core.flow_coordinates import Straight
+from regrow.core.flow_coordinates import FlowCoordinates
 from regrow.core.levels import Level
 from regrow.core.methods import edit_friendly, exact, inversion_free, null_text
 from regrow.verification import orders as orders_of
@@ -82,7 +82,7 @@ def second_state_at_the_wrong_level(plant: Plant) -> None:
 
 
 def velocity_of_other_coordinates(plant: Plant) -> None:
-    plant.setattr(Straight, "velocity", lambda self, prediction: prediction.eps - prediction.x0)
+    plant.setattr(FlowCoordinates, "velocity", lambda self, prediction: prediction.eps - prediction.x0)
 
 
 def offsets_of_neighbouring_noise(plant: Plant) -> None:

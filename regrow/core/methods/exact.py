@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 import torch
 
 from regrow.core.denoiser import Batch, Denoiser, Prediction
-from regrow.core.flow_coordinates import FLOW, Straight
+from regrow.core.flow_coordinates import FLOW, FlowCoordinates
 from regrow.core.inversion import Progress, Trajectory
 from regrow.core.levels import Level
 from regrow.core.masks import Hold
@@ -24,7 +24,7 @@ MIX, MIX_STEPS = 0.93, 20
 """EDICT's mixing weight, and the number of evenly spaced steps at which it is taken as it is."""
 COUPLING = 0.999
 """How much of the second state `reversible` keeps in a step."""
-BELM = Straight(0.2)
+BELM = FlowCoordinates(0.2)
 """The coordinates of `belm`; c = 0 in the paper."""
 
 Pair = tuple[Batch, Batch]

@@ -24,7 +24,7 @@ SHOW_STATUS = """() => {
 class Stage:
     """Where the Edit tab shows what happens; `pictures` and `sounds` hold what is for one medium alone."""
 
-    told: gr.HTML
+    status: gr.HTML
     growing: gr.Gallery
     compared: gr.ImageSlider
     reconstruction: gr.Image
@@ -42,7 +42,7 @@ class Stage:
     def outputs(self) -> list[Any]:
         """The components in the order that `shown` fills them."""
         return [
-            self.told, self.growing, self.compared, self.reconstruction, self.wishes, self.mask, self.keep_mask,
+            self.status, self.growing, self.compared, self.reconstruction, self.wishes, self.mask, self.keep_mask,
             self.shown, self.players, self.one, self.medium,
         ]  # fmt: skip
 
@@ -91,7 +91,7 @@ def _sounds(job: Job, request: gr.Request) -> tuple[Any, ...]:
 
 def stage_of(medium: gr.Radio) -> Stage:
     """The components."""
-    told = gr.HTML(elem_id="edit-status")
+    status = gr.HTML(elem_id="edit-status")
     growing = gr.Gallery(
         label=text("growing"), columns=2, height=240, object_fit="contain", visible=False, interactive=False,
         buttons=[], elem_id="growing",
@@ -125,7 +125,7 @@ def stage_of(medium: gr.Radio) -> Stage:
         one = gr.Radio([], label=text("one_wish"), visible=False, elem_id="one-wish")
     nothing = gr.State({"files": [], "picked": 0, "before": None, "strength": None})
     return Stage(
-        told,
+        status,
         growing,
         compared,
         reconstruction,

@@ -172,7 +172,7 @@ def edit_tab(page: Page) -> dict[str, Any]:
     cancel.click(stop, None, None, api_name="cancel_edit", queue=False)
     stage.wishes.select(pick, stage.shown, [stage.compared, stage.shown], **quiet)
     cells = gr.State([])
-    try_all.click(run_explore, inputs, [stage.told, sheet, cells], **quiet)
+    try_all.click(run_explore, inputs, [stage.status, sheet, cells], **quiet)
     sheet.select(take_cell, cells, [strength, settings["guidance"], by_kind], **quiet).then(
         regrow, inputs, stage.outputs, **last
     )

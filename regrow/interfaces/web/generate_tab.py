@@ -57,7 +57,7 @@ def generate_tab(page: Page) -> dict[str, Any]:
                     height = gr.Number(0, label=text("height"), elem_id="height")
                     width = gr.Number(0, label=text("width"), elem_id="width")
         with gr.Column(scale=3, min_width=320):
-            told = gr.HTML(elem_id="generate-status")
+            status = gr.HTML(elem_id="generate-status")
             results = gr.Gallery(
                 label=text("results"), columns=2, object_fit="contain", height="auto", interactive=False,
                 buttons=["download", "fullscreen"], elem_id="generated",
@@ -68,7 +68,7 @@ def generate_tab(page: Page) -> dict[str, Any]:
         "count": count, "solver": solver, "eta": eta, "spacing": spacing, "height": height, "width": width,
         "duration": duration, "loop": loop, "melody": melody, "guidance_share": share, "details": details,
     }  # fmt: skip
-    inputs, outputs = list(page.fields["generate"].values()), [told, results, heard, medium]
+    inputs, outputs = list(page.fields["generate"].values()), [status, results, heard, medium]
     page.fields["generate"]["medium"] = medium
     words = [(prompt, "label", "prompt"), (prompt, "placeholder", "prompt_hint"), (go, "value", "go_generate")]
     follow(medium, model, {"picture": [sizes], "sound": [times, tune]}, [*words, (negative, "label", "negative")])

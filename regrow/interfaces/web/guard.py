@@ -72,7 +72,7 @@ class Guard:
         start: Message = {}
         body = bytearray()
 
-        async def told(message: Message) -> None:
+        async def status(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [
                     *message.get("headers", ()),
@@ -94,4 +94,4 @@ class Guard:
                 message = {"type": "http.response.body", "body": whole}
             await send(message)
 
-        await self.app(scope, receive, told)
+        await self.app(scope, receive, status)

@@ -30,7 +30,7 @@ def history_tab(page: Page, tab: Any) -> None:
             older = gr.Button(text("older"), size="md", visible=False, elem_id="older")
         with gr.Column(scale=2, min_width=320):
             dropped = gr.File(label=text("drop"), height=150, elem_id="dropped")
-            told = gr.HTML(elem_id="history-status")
+            status = gr.HTML(elem_id="history-status")
             chosen = gr.Image(interactive=False, show_label=False, height=240, type="filepath", buttons=["download"])
             heard = gr.HTML(elem_id="chosen-sound")
             with gr.Row():
@@ -70,7 +70,7 @@ def history_tab(page: Page, tab: Any) -> None:
 
     def fill(path: str, request: gr.Request) -> dict[Any, Any]:
         if not path:
-            return {told: said("pick_first", request)}
+            return {status: said("pick_first", request)}
         try:
             kind, settings, here = history.settings_in(Path(path))
         except MediaError as problem:
@@ -78,11 +78,11 @@ def history_tab(page: Page, tab: Any) -> None:
         fields = generate if kind == "generate" else edit
         updates = {fields[name]: gr.update(value=value) for name, value in settings.items() if name in fields}
         words = said("taken", request, tab=said(kind, request)) if here else said("taken_without", request)
-        return {told: words, page.tabs: gr.update(selected=kind), **updates}
+        return {status: words, page.tabs: gr.update(selected=kind), **updates}
 
     def take_dropped(file: str | None, request: gr.Request) -> dict[Any, Any]:
         if not file:
-            return {told: ""}
+            return {status: ""}
         try:
             (keep_sound if is_sound(file) else keep_picture)(file)  # for its limits
         except MediaError as problem:
@@ -91,7 +91,7 @@ def history_tab(page: Page, tab: Any) -> None:
 
     def to_edit(path: str, request: gr.Request) -> dict[Any, Any]:
         if not path:
-            return {told: said("pick_first", request)}
+            return {status: said("pick_first", request)}
         medium = "sound" if is_sound(path) else "picture"
         field = edit["sound" if medium == "sound" else "image"]
         return {field: path, edit["medium"]: medium, page.tabs: gr.update(selected="edit")}
@@ -124,10 +124,10 @@ def history_tab(page: Page, tab: Any) -> None:
     refresh.click(show, [most, picked], listing, **quiet)
     older.click(lambda most: most + history.PAGE, most, most, **quiet).then(show, [most, picked], listing, **quiet)
     pictures.select(pick, files, panel, **quiet)
-    reuse.click(fill, picked, [told, page.tabs, *filled], **quiet)
-    dropped.upload(take_dropped, dropped, [told, page.tabs, *filled], **quiet)
-    edit_this.click(to_edit, picked, [told, edit["image"], edit["sound"], edit["medium"], page.tabs], **quiet)
-    replay.click(make_again, picked, [told, *panel], **quiet).then(show, [most, picked], listing, **quiet)
+    reuse.click(fill, picked, [status, page.tabs, *filled], **quiet)
+    dropped.upload(take_dropped, dropped, [status, page.tabs, *filled], **quiet)
+    edit_this.click(to_edit, picked, [status, edit["image"], edit["sound"], edit["medium"], page.tabs], **quiet)
+    replay.click(make_again, picked, [status, *panel], **quiet).then(show, [most, picked], listing, **quiet)
     cancel.click(stop, None, None, queue=False, api_visibility="private")
-    delete.click(ask_again, picked, [really, told], **quiet)
+    delete.click(ask_again, picked, [really, status], **quiet)
     really.click(remove, [picked, most], [*listing, *panel], **quiet)

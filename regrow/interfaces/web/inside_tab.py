@@ -34,7 +34,7 @@ def inside_tab(page: Page) -> None:
             look = gr.Button(text("look"), variant="primary", elem_id="go-look")
             cancel = gr.Button(text("cancel"), variant="stop", size="md", elem_id="cancel-look")
         with gr.Column(scale=3, min_width=320):
-            told = gr.HTML(elem_id="look-status")
+            status = gr.HTML(elem_id="look-status")
             strip = gr.Image(
                 label=text("strip"), interactive=False, buttons=["download", "fullscreen"], elem_id="strip"
             )
@@ -81,8 +81,8 @@ def inside_tab(page: Page) -> None:
                 words = (
                     f'<div class="status done" role="status">{said("proved", request, passed=passed, all=judged)}</div>'
                 )
-            told = [[said(f"state_{state_of}", request), *rest] for state_of, *rest in rows]
-            headed = gr.update(headers=[said(name, request) for name in columns], value=told)
+            status = [[said(f"state_{state_of}", request), *rest] for state_of, *rest in rows]
+            headed = gr.update(headers=[said(name, request) for name in columns], value=status)
             yield words, headed if len(rows) != shown else gr.skip()
             shown = len(rows)
 
@@ -104,7 +104,7 @@ def inside_tab(page: Page) -> None:
         stop("verify", request)
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    look.click(run_look, [image, sound, source, model, steps, strength], [told, strip, curve, levels], **quiet)
+    look.click(run_look, [image, sound, source, model, steps, strength], [status, strip, curve, levels], **quiet)
     example.click(take_example, None, [image, source], **quiet)
     piano.click(take_piano, None, sound, **quiet)
     cancel.click(stop_look, None, None, queue=False, api_visibility="private")

@@ -41,7 +41,7 @@ def models_tab(page: Page, tab: Any) -> dict[str, Any]:
                 with gr.Row(equal_height=True):
                     pull = gr.Button(text("go_pull"), variant="primary", size="md", elem_id="go-pull")
                     stop = gr.Button(text("stop"), variant="stop", size="md", elem_id="stop-pull")
-            told = gr.HTML(elem_id="models-status")
+            status = gr.HTML(elem_id="models-status")
             with gr.Group(visible=page.local):
                 folder = gr.Textbox(label=text("folder"), elem_id="model-folder")
                 name = gr.Textbox(label=text("name"))
@@ -89,8 +89,8 @@ def models_tab(page: Page, tab: Any) -> dict[str, Any]:
         left = pulling.unfinished_pulls()
         if repo or not left:
             return gr.skip(), gr.skip(), gr.skip()
-        told = {"repo": left[0].repo, "came": size_text(left[0].came), "size": size_text(left[0].size)}
-        return left[0].repo, _words(said("rest", request, **told)), gr.skip()
+        status = {"repo": left[0].repo, "came": size_text(left[0].came), "size": size_text(left[0].size)}
+        return left[0].repo, _words(said("rest", request, **status)), gr.skip()
 
     def halt(request: gr.Request) -> str:
         return _words(said("stopped_pull", request)) if processes.stop(PULL) else ""
@@ -116,12 +116,12 @@ def models_tab(page: Page, tab: Any) -> dict[str, Any]:
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     choices = [page.fields["edit"]["model"], page.fields["generate"]["model"], page.fields["inside"]["model"]]
     outputs = [table, *choices, page.fields["train"]["start"]]
-    tab.select(show, None, outputs, **quiet).then(meet, repo, [repo, told, clock], **quiet)
+    tab.select(show, None, outputs, **quiet).then(meet, repo, [repo, status, clock], **quiet)
     table.select(tell, None, facts, **quiet)
-    pull.click(get, repo, [told, clock], **quiet)
-    repo.submit(get, repo, [told, clock], **quiet)
-    stop.click(halt, None, told, **quiet)
-    clock.tick(watch, None, [told, clock], **quiet).then(show, None, outputs, **quiet)
+    pull.click(get, repo, [status, clock], **quiet)
+    repo.submit(get, repo, [status, clock], **quiet)
+    stop.click(halt, None, status, **quiet)
+    clock.tick(watch, None, [status, clock], **quiet).then(show, None, outputs, **quiet)
     page.fields["train"]["models"].change(show, None, outputs, **quiet)
     add.click(link, [folder, name], added, **quiet).then(show, None, outputs, **quiet)
     return {"show": show, "outputs": outputs}

@@ -60,15 +60,15 @@ def start(name: str, arguments: list[str]) -> None:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
-    told = {"pid": process.pid, "began": _began(process.pid), "command": arguments}
-    (folder / f"{name}.json").write_text(json.dumps(told), encoding="utf-8")
+    status = {"pid": process.pid, "began": _began(process.pid), "command": arguments}
+    (folder / f"{name}.json").write_text(json.dumps(status), encoding="utf-8")
 
 
 def running(name: str) -> int | None:
     """The process that was started under this name, if it is still at work."""
     try:
-        told = json.loads((page() / "processes" / f"{name}.json").read_text(encoding="utf-8"))
-        pid, began = int(told["pid"]), float(told["began"])
+        status = json.loads((page() / "processes" / f"{name}.json").read_text(encoding="utf-8"))
+        pid, began = int(status["pid"]), float(status["began"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
     try:

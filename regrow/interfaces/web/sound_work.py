@@ -35,8 +35,8 @@ def generate(job: Job, request: Generate, model: Model) -> Generator[At, None, N
 def edit(job: Job, request: Edit, model: Model) -> Generator[At, None, None]:
     """An edit of every wish; beside it the sound as it was, in a format that every browser plays."""
     mel = hear(request.image, model).mel
-    told, _ = as_asked(request, model, mel)
-    before = yield from rewound(request, told, lambda: model.encode(mel[None]))
+    status, _ = as_asked(request, model, mel)
+    before = yield from rewound(request, status, lambda: model.encode(mel[None]))
     edited = yield from steps_of(edit_sounds(request, model), model)
     keep(job, edited.waves, edited.rate, edited.recipes, request.target, model)
     job.tell(edited.notes)

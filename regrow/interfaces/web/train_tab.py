@@ -43,7 +43,7 @@ def train_tab(page: Page) -> None:
             with gr.Row():
                 rehearse = gr.Button(text("rehearse"), size="md", elem_id="rehearse")
                 go = gr.Button(text("go_train"), variant="primary", size="md", elem_id="go-train")
-            told = gr.Textbox(show_label=False, container=False, interactive=False, lines=1, max_lines=12,
+            status = gr.Textbox(show_label=False, container=False, interactive=False, lines=1, max_lines=12,
                               elem_id="train-told")  # fmt: skip
         with gr.Column(scale=3, min_width=320):
             chosen = gr.Dropdown(processes.runs(), label=text("runs"), interactive=True, elem_id="runs")
@@ -145,10 +145,10 @@ def train_tab(page: Page) -> None:
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     outputs = [chosen, status, loss, samples, log, models, seen]
-    rehearse.click(rehearsal, inputs, told, **quiet)
-    go.click(begin, inputs, [told, chosen], **quiet).then(show, [chosen, seen], outputs, **quiet)
-    resume.click(go_on, chosen, told, **quiet)
-    stop.click(end, chosen, told, **quiet)
+    rehearse.click(rehearsal, inputs, status, **quiet)
+    go.click(begin, inputs, [status, chosen], **quiet).then(show, [chosen, seen], outputs, **quiet)
+    resume.click(go_on, chosen, status, **quiet)
+    stop.click(end, chosen, status, **quiet)
     clock.tick(show, [chosen, seen], outputs, **quiet)
 
 

@@ -52,7 +52,7 @@ def grown_onto(
     missing = lost(new, mel, settings, share > 0)
     away = _away(len(places), span) / (FADE * settings.rate)
     new = new * (1 + (missing - 1) * away.clamp(0, 1))
-    return torch.stack([pasted(*pair, span, settings.rate, foretold=True) for pair in zip(new, wave, strict=True)])
+    return torch.stack([pasted(*pair, span, settings.rate, predicted=True) for pair in zip(new, wave, strict=True)])
 
 
 def pasted(
@@ -60,7 +60,7 @@ def pasted(
     old: Float[Tensor, "channels n"],
     span: tuple[int, int],
     rate: int,
-    foretold: bool = False,
+    predicted: bool = False,
 ) -> Float[Tensor, "channels n"]:
     """The old samples, bit for bit, but new ones in the span, into which the old ones fade over at its ends.
 
@@ -71,7 +71,7 @@ def pasted(
         old: of any number of channels.
         span: of the samples that are new, first and behind the last.
         rate: samples a second, of both.
-        foretold: what the old samples in the span are is not known: they are foretold from those beside it.
+        predicted: what the old samples in the span are is not known: they are foretold from those beside it.
     """
     first, last = span
     outside = torch.ones(old.shape[-1], dtype=torch.bool)
@@ -84,10 +84,10 @@ def pasted(
     fade = min(round(FADE * rate), (last - first) // 2)
     ramp = 1 - (torch.arange(fade) + 0.5) / max(1, fade)
     if first >= SHORTEST:
-        gone = foretell(old[:, :first], fade) if foretold else old[:, first : first + fade]
+        gone = foretell(old[:, :first], fade) if predicted else old[:, first : first + fade]
         inside[:, :fade] = torch.lerp(inside[:, :fade], gone, ramp)
     if old.shape[-1] - last >= SHORTEST:
-        gone = foretell(old[:, last:].flip(-1), fade).flip(-1) if foretold else old[:, last - fade : last]
+        gone = foretell(old[:, last:].flip(-1), fade).flip(-1) if predicted else old[:, last - fade : last]
         inside[:, last - first - fade :] = torch.lerp(inside[:, last - first - fade :], gone, ramp.flip(0))
     return torch.cat([old[:, :first], inside, old[:, last:]], -1)
 

@@ -47,7 +47,7 @@ class Sounding(Struck, Protocol):
 
 
 @dataclass(frozen=True)
-class ContourSettings:
+class PianoRollSettings:
     """The raster of a model's contours.
 
     Attributes:
@@ -73,12 +73,12 @@ class ContourSettings:
         return 2 * factor * self.steps + 1
 
 
-STANDARD = ContourSettings()
+STANDARD = PianoRollSettings()
 """Of new models: five octaves from C2, and columns of an eighth of a cell."""
 
 
 def raster(
-    notes: Iterable[Sounding], columns: int, step: float, settings: ContourSettings
+    notes: Iterable[Sounding], columns: int, step: float, settings: PianoRollSettings
 ) -> Float[Tensor, "keys columns"]:
     """Notes as a picture in [0, 1]: a row a key from the lowest up, a column a step of time.
 
@@ -101,8 +101,8 @@ def raster(
     return torch.from_numpy(found)
 
 
-def contour(
-    notes: Iterable[Sounding], cells: int, factor: int, settings: ContourSettings, mel: MelSettings
+def piano_roll(
+    notes: Iterable[Sounding], cells: int, factor: int, settings: PianoRollSettings, mel: MelSettings
 ) -> Float[Tensor, "k rows cells"]:
     """Notes as the channels that a network is told beside each latent cell; the last one is 1.
 
@@ -121,12 +121,12 @@ def contour(
         for picture, bands in zip(drawn, _drawn(settings, mel)[key], strict=True):
             torch.maximum(picture, bands[:, None] * rolled[key], out=picture)
     parts = drawn.reshape(2, mel.bands // factor, factor, cells, settings.steps).permute(0, 2, 4, 1, 3)
-    told = parts.reshape(-1, mel.bands // factor, cells)
-    return torch.cat([told, torch.ones_like(told[:1])])
+    channels = parts.reshape(-1, mel.bands // factor, cells)
+    return torch.cat([channels, torch.ones_like(channels[:1])])
 
 
 @lru_cache(maxsize=4)
-def _drawn(settings: ContourSettings, mel: MelSettings) -> Float[Tensor, "keys 2 bands"]:
+def _drawn(settings: PianoRollSettings, mel: MelSettings) -> Float[Tensor, "keys 2 bands"]:
     """How much of each key's fundamental, and of the partial that lies nearest, falls into each band."""
     fundamental = 440 * 2 ** ((settings.lowest + torch.arange(settings.keys, dtype=torch.float64) - 69) / 12)
     partials = fundamental[:, None] * torch.arange(1, settings.partials + 1)

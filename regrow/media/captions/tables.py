@@ -112,8 +112,8 @@ def _object(line: bytes, where: str) -> dict[str, Any]:
     except UnicodeDecodeError as problem:
         raise MediaError(f"{where} is not in UTF-8: save the file in that encoding.") from problem
     except json.JSONDecodeError as problem:  # which counts lines from this one
-        told = f"{problem.msg} at column {problem.colno}"
-        raise MediaError(f"{where} is not JSON ({told}): mend or remove it.") from problem
+        sentence = f"{problem.msg} at column {problem.colno}"
+        raise MediaError(f"{where} is not JSON ({sentence}): mend or remove it.") from problem
     except (ValueError, RecursionError) as problem:
         raise MediaError(f"{where} is not JSON ({reason(problem)}): mend or remove it.") from problem
     if not isinstance(row, dict):
@@ -130,16 +130,16 @@ def _csv(path: Path, name: str) -> tuple[_Rows, list[Skipped]]:
             if not header:
                 header = line
             elif line and len(line) != len(header):
-                told = (
+                sentence = (
                     f"{where} has {len(line)} fields for {len(header)} columns: put text with commas in double quotes."
                 )
-                skipped.append(Skipped(where, told))
+                skipped.append(Skipped(where, sentence))
             elif line:
                 rows.append((where, dict(zip(header, line, strict=True))))
     except csv.Error as problem:
         where = f"{name}, line {lines.line_num}"
-        told = f"{where} is not CSV ({reason(problem)}), and nothing after it is read: mend it."
-        skipped.append(Skipped(where, told))
+        sentence = f"{where} is not CSV ({reason(problem)}), and nothing after it is read: mend it."
+        skipped.append(Skipped(where, sentence))
     return rows, skipped
 
 

@@ -21,7 +21,7 @@ from regrow.models.folder import part_class, read_json, reason, refuse_inputs, s
 from regrow.models.mel_file import MEL_FILE, read_mel
 from regrow.models.model import Condition, Model, ModelError
 from regrow.models.part import channels_last, load_part, quiet
-from regrow.models.piano_roll_file import CONTOUR_FILE, read_contour
+from regrow.models.piano_roll_file import PIANO_ROLL_FILE, read_piano_roll
 from regrow.models.probes.transcriber import FILE as TRANSCRIBER_FILE
 from regrow.models.schedules import schedule_from_config
 
@@ -133,14 +133,14 @@ def open_stable_diffusion(
     codec, codec_files = load_part(codec_class, folder / "vae", dtype, allow_pickle, DIFFUSERS_WEIGHTS)
     channels_last(codec)  # on CPUs with AVX-512 it encodes 1.7 times as fast
     unet, unet_files = load_part(UNet2DConditionModel, folder / "unet", dtype, allow_pickle, DIFFUSERS_WEIGHTS)
-    contour = read_contour(folder)
+    piano_roll = read_piano_roll(folder)
     factor = 2 ** (len(codec.config.block_out_channels) - 1)
-    told = contour.channels(factor) if contour else 0
-    _check_parts(folder, told, unet.config, codec.config, text_encoder.config, len(tokenizer))
+    note_channels = piano_roll.channels(factor) if piano_roll else 0
+    _check_parts(folder, note_channels, unet.config, codec.config, text_encoder.config, len(tokenizer))
     mel = read_mel(folder, codec.config.in_channels, (height * factor, width * factor))
     heard = () if mel is None else (folder / MEL_FILE,)
-    if contour is not None:
-        heard += (folder / CONTOUR_FILE, *(path for path in (folder / TRANSCRIBER_FILE,) if path.is_file()))
+    if piano_roll is not None:
+        heard += (folder / PIANO_ROLL_FILE, *(path for path in (folder / TRANSCRIBER_FILE,) if path.is_file()))
     return StableDiffusion(
         name=name,
         folder=folder,
@@ -157,13 +157,13 @@ def open_stable_diffusion(
         text_encoder=text_encoder,
         tokenizer=tokenizer,
         mel=mel,
-        contour=contour,
+        piano_roll=piano_roll,
     )
 
 
-def _check_parts(folder: Path, told: int, unet: Any, codec: Any, text_encoder: Any, words: int) -> None:
-    if not unet.in_channels - told == unet.out_channels == codec.latent_channels:
-        beside = f" and its {CONTOUR_FILE} says {told} more" if told else ""
+def _check_parts(folder: Path, note_channels: int, unet: Any, codec: Any, text_encoder: Any, words: int) -> None:
+    if not unet.in_channels - note_channels == unet.out_channels == codec.latent_channels:
+        beside = f" and its {PIANO_ROLL_FILE} says {note_channels} more" if note_channels else ""
         raise ModelError(
             f"The unet in {folder} takes {unet.in_channels} channels and returns {unet.out_channels}, but its codec "
             f"makes {codec.latent_channels}{beside}; inpainting and depth models are not supported."

@@ -1,6 +1,6 @@
 """Transcribers: small networks that read off a mel which notes are played, whatever plays them.
 
-A folder of a sound model that can be told a contour (`contour.json`) holds one, `transcriber.safetensors`:
+A folder of a sound model that can be told a contour (`piano_roll.json`) holds one, `transcriber.safetensors`:
 
     onset[key, i], sounding[key, i] = sigmoid(features of the mel around frame 2 i)
 
@@ -21,7 +21,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from regrow.media.audio.mel import MelSettings
-from regrow.media.audio.piano_roll import ContourSettings, PlayedNote
+from regrow.media.audio.piano_roll import PianoRollSettings, PlayedNote
 from regrow.media.files import write_whole
 from regrow.models.folder import reason
 from regrow.models.model import ModelError
@@ -59,13 +59,13 @@ class Transcriber:
     Attributes:
         network: in eval mode.
         mel: how it hears.
-        contour: the keys that it knows.
+        piano_roll: the keys that it knows.
         facts: how it was trained, and `held_out`: the F1 of its notes, by pattern.
     """
 
     network: TranscriberNetwork
     mel: MelSettings
-    contour: ContourSettings
+    piano_roll: PianoRollSettings
     facts: Mapping[str, Any]
 
     @torch.no_grad()
@@ -86,11 +86,11 @@ class Transcriber:
                 rest = (sounding[row, start + 1 : following] < SOUNDS).nonzero()[:, 0]
                 last = start + 1 + int(rest[0]) if len(rest) else following
                 at = max(0.0, float(place[row, start])) * column
-                found.append(PlayedNote(at, max(column, last * column - at), self.contour.lowest + row))
+                found.append(PlayedNote(at, max(column, last * column - at), self.piano_roll.lowest + row))
         return tuple(sorted(found, key=lambda note: (note.onset, note.pitch)))
 
 
-def read_transcriber(folder: Path, mel: MelSettings, contour: ContourSettings) -> Transcriber:
+def read_transcriber(folder: Path, mel: MelSettings, piano_roll: PianoRollSettings) -> Transcriber:
     """The transcriber of the model in a folder.
 
     Raises:
@@ -103,12 +103,12 @@ def read_transcriber(folder: Path, mel: MelSettings, contour: ContourSettings) -
         with safe_open(path, "pt") as file:
             facts = json.loads((file.metadata() or {})["transcriber"])
             tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118  # no mapping
-        network = TranscriberNetwork(mel.bands, contour.keys)
+        network = TranscriberNetwork(mel.bands, piano_roll.keys)
         network.load_state_dict(tensors)
     except (SafetensorError, ValueError, KeyError, RuntimeError) as problem:
         raise ModelError(f"{path} is no transcriber of this model ({reason(problem)}): copy it again.") from problem
     network.eval().requires_grad_(False)
-    return Transcriber(network, mel, contour, facts)
+    return Transcriber(network, mel, piano_roll, facts)
 
 
 def write_transcriber(folder: Path, transcriber: Transcriber) -> None:
