@@ -57,7 +57,7 @@ def bench_bandstand(
     """
     started = time.monotonic()
     mel = settings_of(model)
-    if model.text_encoder is None:
+    if not model.takes_words:
         raise ValueError(f"{model.name} takes no words, so the bandstand bench cannot ask it for anything.")
     if phrases < 2 or batch < 1:
         raise ValueError(f"phrases must be 2 or more and batch 1 or more; got {phrases} and {batch}.")

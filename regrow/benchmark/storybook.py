@@ -65,7 +65,7 @@ def bench_storybook(
         ValueError: the model takes no words, or a number or the size does not fit.
     """
     started = time.monotonic()
-    if model.text_encoder is None:
+    if not model.takes_words:
         raise ValueError(f"{model.name} takes no words, so the storybook bench cannot ask it for anything.")
     if scenes < 2 or batch < 1:
         raise ValueError(f"scenes must be 2 or more and batch 1 or more; got {scenes} and {batch}.")
@@ -130,7 +130,7 @@ def _draw_and_code(
         pictures = from_uint8(np.stack([drawing.picture for drawing in drawings]))
         first.append(pictures[: max(0, shown - i)])
         plain.append(judge.features(pictures))
-        if model.codec is not None:
+        if model.codec.part is not None:
             again = model.decode(model.encode(pictures)).cpu().float()
             coded.append(judge.features(again))
             for a, b, drawing in zip(again, pictures, drawings, strict=True):

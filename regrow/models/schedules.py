@@ -16,8 +16,8 @@ from torch import Tensor
 
 from regrow.core.denoiser import PredictionType
 from regrow.core.levels import Flow, Schedule, VariancePreserving
+from regrow.models.errors import ModelError
 from regrow.models.folder import reason
-from regrow.models.model import ModelError
 
 BETA_SCHEDULES = ("linear", "scaled_linear", "squaredcos_cap_v2")
 _PREDICTIONS: dict[str, PredictionType] = {"epsilon": "epsilon", "sample": "sample", "v_prediction": "v"}

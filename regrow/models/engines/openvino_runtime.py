@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
+from regrow.models.errors import ModelError
 from regrow.models.folder import reason
-from regrow.models.model import ModelError
 from regrow.models.names import Precision
 
 SIDE, WORTH = 512, 1.2

@@ -18,8 +18,8 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from regrow.media.files import write_whole
+from regrow.models.errors import ModelError
 from regrow.models.folder import reason
-from regrow.models.model import ModelError
 
 FILE = "describer.safetensors"
 

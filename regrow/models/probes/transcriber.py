@@ -23,8 +23,8 @@ from torch import Tensor, nn
 from regrow.media.audio.mel import MelSettings
 from regrow.media.audio.piano_roll import PianoRollSettings, PlayedNote
 from regrow.media.files import write_whole
+from regrow.models.errors import ModelError
 from regrow.models.folder import reason
-from regrow.models.model import ModelError
 
 FILE = "transcriber.safetensors"
 STRIDE = 2

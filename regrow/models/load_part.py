@@ -3,10 +3,8 @@
 diffusers and transformers fill a weight that is missing with random numbers and a warning; here it is an error.
 """
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,75 +13,24 @@ from diffusers.utils import logging as diffusers_logging
 from safetensors import SafetensorError, safe_open
 from transformers.utils import logging as transformers_logging
 
-from regrow.models.folder import read_json, reason
-from regrow.models.model import ModelError
-
-PICKLES = {".bin", ".ckpt", ".pt", ".pth"}
-
-
-@dataclass(frozen=True)
-class Weights:
-    """The weight files of a part, and how `from_pretrained` is told of them."""
-
-    files: tuple[Path, ...]
-    variant: str | None
-    safe: bool
+from regrow.models.errors import ModelError
+from regrow.models.folder import reason
+from regrow.models.parts import Weights
 
 
-def find_weights(folder: Path, stem: str, pickle_stem: str, allow_pickle: bool) -> Weights:
-    """Whole safetensors before sharded before a variant (`stem.fp16.safetensors`) before pickles.
-
-    Raises:
-        ModelError: no weight file, a missing shard, or only pickles and these not allowed.
-    """
-    whole, index = folder / f"{stem}.safetensors", folder / f"{stem}.safetensors.index.json"
-    if whole.is_file():
-        return Weights((whole,), None, True)
-    if index.is_file():
-        names = read_json(index).get("weight_map")
-        if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
-            raise ModelError(f"{index} names no weight files; copy or download it again.")
-        shards = sorted({folder / name for name in names.values()})
-        for shard in shards:
-            if not shard.is_file():
-                raise ModelError(f"{shard} is missing, one of the {len(shards)} weight files that {index} names.")
-        return Weights((index, *shards), None, True)
-    for path in sorted(folder.glob(f"{stem}.*.safetensors")):
-        if match := re.fullmatch(rf"{re.escape(stem)}\.(\w+)\.safetensors", path.name):
-            return Weights((path,), match[1], True)
-    pickle = folder / f"{pickle_stem}.bin"
-    if allow_pickle and pickle.is_file():
-        return Weights((pickle,), None, False)
-    found = sorted(path.name for path in folder.glob("*") if path.suffix in PICKLES)
-    if found and not allow_pickle:
-        raise ModelError(
-            f"{folder / found[0]} is a pickle, which can run any program when it is read; "
-            "convert it to safetensors, or use --allow-pickle if you trust where it comes from."
-        )
-    raise ModelError(f"{whole} is missing; without its weights this model cannot be opened.")
-
-
-def load_part(
-    kind: Any, folder: Path, dtype: torch.dtype, allow_pickle: bool, stems: tuple[str, str]
-) -> tuple[Any, tuple[Path, ...]]:
+def load_part(kind: Any, folder: Path, weights: Weights, dtype: torch.dtype) -> Any:
     """Build a module of class `kind` from a folder with `config.json` and weights.
 
     Args:
         kind: a model class of diffusers or transformers.
         folder: of this part.
+        weights: its files.
         dtype: of the module.
-        allow_pickle: whether a `.bin` will do where there is no safetensors file.
-        stems: names without suffix of the safetensors file and of the pickle.
-
-    Returns:
-        The module, and the files it was read from.
 
     Raises:
         ModelError: a file is missing or damaged, or the weights do not fit the config exactly.
     """
     config = folder / "config.json"
-    read_json(config)
-    weights = find_weights(folder, *stems, allow_pickle)
     for path in weights.files:
         if path.suffix == ".safetensors":
             _check_whole(path)
@@ -104,7 +51,7 @@ def load_part(
             f"{weights.files[0]} and {config} make no model ({reason(error)}); copy or download both again."
         ) from error
     _check_fit(report, weights.files[0], config)
-    return module, (config, *weights.files)
+    return module
 
 
 def _check_whole(path: Path) -> None:
@@ -144,6 +91,19 @@ def quiet() -> Iterator[None]:
             library.set_verbosity(verbosity)
             if bars:
                 library.enable_progress_bar()
+
+
+def load_tokenizer(kind: Any, folder: Path) -> Any:
+    """Build a tokenizer of transformers from a folder.
+
+    Raises:
+        ModelError: its files make none.
+    """
+    try:
+        with quiet():
+            return kind.from_pretrained(str(folder), local_files_only=True)
+    except Exception as error:  # transformers raises whatever the files' contents break
+        raise ModelError(f"{folder} makes no tokenizer ({reason(error)}); copy or download it again.") from error
 
 
 def channels_last(module: torch.nn.Module) -> None:
