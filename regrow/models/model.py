@@ -73,6 +73,8 @@ class Model(ABC):
     """Whether an engine can compute its network."""
     encodes_tokens_alone: ClassVar[bool] = False
     """Whether `encode_tokens` gives nothing but tokens, so that an engine may keep it."""
+    trainable: ClassVar[bool] = True
+    """Whether `regrow train` can train it."""
     lora: ClassVar[bool] = False
     """Whether low-rank adapters can be trained on its network."""
     deterministic_path: ClassVar[bool] = True

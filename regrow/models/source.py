@@ -13,6 +13,10 @@ from regrow.models.errors import ModelError
 from regrow.models.folder import read_json
 from regrow.models.parts import Part, Parts, find_weights
 
+CLIP_TOKENIZERS = ("CLIPTokenizer", "CLIPTokenizerFast")
+CLIP_FILES = (("tokenizer.json",), ("vocab.json", "merges.txt"))
+"""Files of a CLIP tokenizer: one of the two sets is there."""
+
 
 @dataclass(frozen=True)
 class Source:

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from regrow.core.denoiser import PREDICTION_TYPES, PredictionType
-from regrow.core.levels import Flow, Schedule, VariancePreserving
+from regrow.core.levels import Schedule
 from regrow.core.noise import noise
+from regrow.core.schedules import Flow, VariancePreserving
 from regrow.models.model import Condition, Model
 from regrow.models.open import open_model
 from regrow.verification.check import Check

@@ -3,7 +3,6 @@
 A UNet on latents, conditioned on the last layer of a CLIP text encoder. The codec is AutoencoderKL or AutoencoderTiny.
 """
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -22,12 +21,12 @@ from regrow.models.mel_file import MEL_FILE, read_mel
 from regrow.models.model import Model
 from regrow.models.parts import Parts
 from regrow.models.piano_roll_file import PIANO_ROLL_FILE, read_piano_roll
+from regrow.models.pipelines import warn_of_cut_words
 from regrow.models.probes.transcriber import FILE as TRANSCRIBER_FILE
 from regrow.models.registry import register
 from regrow.models.schedules import schedule_from_config
-from regrow.models.source import Source
+from regrow.models.source import CLIP_FILES, CLIP_TOKENIZERS, Source
 
-CLIP_FILES = (("tokenizer.json",), ("vocab.json", "merges.txt"))
 PROBES = ("", "a cat, on a beach", "An Orange CAT's hat!", "沙滩上的橘猫", "zxqj 12 naïve")
 """On which a tokenizer file alone must agree with the tokenizer that transformers makes of it."""
 
@@ -51,7 +50,7 @@ class StableDiffusion(Model):
         where = folder / "model_index.json"
         part_class(index, "unet", ("UNet2DConditionModel",), where)
         part_class(index, "text_encoder", ("CLIPTextModel",), where)
-        part_class(index, "tokenizer", ("CLIPTokenizer", "CLIPTokenizerFast"), where)
+        part_class(index, "tokenizer", CLIP_TOKENIZERS, where)
         autoencoder = part_class(index, "vae", AUTOENCODERS, where)
         unet_config_file = folder / "unet" / "config.json"
         unet_config = read_json(unet_config_file)
@@ -149,13 +148,7 @@ class StableDiffusion(Model):
                 padding = rows[0][-1]  # CLIP pads with what ends a prompt, or PROBES would not agree
                 ids = torch.tensor([row + [padding] * (length - len(row)) for row in rows])
                 return {"input_ids": ids}
-        for prompt in prompts:
-            ids = self.tokenizer(prompt, verbose=False).input_ids
-            if len(ids) > length:
-                cut = self.tokenizer.decode(ids[length - 1 : -1]).strip()
-                warnings.warn(
-                    f"{self.name} reads {length - 2} tokens of a prompt; these words were cut: {cut}", stacklevel=3
-                )
+        warn_of_cut_words(self.name, self.tokenizer, prompts, length)
         return self.tokenizer(
             list(prompts), padding="max_length", max_length=length, truncation=True, return_tensors="pt"
         )
