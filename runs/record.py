@@ -225,6 +225,7 @@ def replay(given: argparse.Namespace) -> int:
             if file.endswith(("-sheet.png", "s.png")):  # a sheet has the recipe of one of its results
                 continue
             again = here / "home" / f"again{Path(file).suffix}"
+            again.parent.mkdir(exist_ok=True)  # a case that kept nothing there has no home
             again.unlink(missing_ok=True)
             ran = run(["replay", file, "--out", str(again), "--json", "--threads", "1"], here, {}, command_line)
             made += 1
