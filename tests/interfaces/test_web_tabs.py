@@ -29,11 +29,11 @@ def test_no_key_is_in_two_files() -> None:
 
 
 def test_a_tab_is_a_module_and_its_texts() -> None:
-    found = tabs.all_tabs()
-    assert [tab.name for tab in found] == ["edit", "generate", "history", "train", "inside", "models"]
-    assert len({tab.place for tab in found}) == len(found)
-    assert set(TABLES) == {tab.name for tab in found} | {"shared"}
-    for tab in found:
+    listed = tabs.all_tabs()
+    assert [tab.name for tab in listed] == ["edit", "generate", "history", "train", "inside", "models"]
+    assert len({tab.place for tab in listed}) == len(listed)
+    assert set(TABLES) == {tab.name for tab in listed} | {"shared"}
+    for tab in listed:
         assert tab.name in TABLES[tab.name], f"{tab.name} has no title among its texts"
 
 

@@ -58,7 +58,7 @@ def build(page: Page) -> gr.Blocks:
     return blocks
 
 
-def serve(host: str, port: int, share: bool, password: str, open_browser: bool, alone: TextIO) -> None:
+def serve(host: str, port: int, share: bool, password: str, open_browser: bool, lock: TextIO) -> None:
     """Serve the page until the process is stopped.
 
     Args:
@@ -67,7 +67,7 @@ def serve(host: str, port: int, share: bool, password: str, open_browser: bool, 
         share: also tunnel it to a public address of gradio's.
         password: of the user "regrow"; needed where others can reach the page.
         open_browser: show it at once.
-        alone: of `only_one`; the page's address is written there.
+        lock: of `only_one`; the page's address is written there.
 
     Raises:
         ValueError: others could reach it and there is no password, or there is no such port.
@@ -111,8 +111,8 @@ def serve(host: str, port: int, share: bool, password: str, open_browser: bool, 
         },
     )
     print(f"The page is at {shared or address} (Ctrl-C ends it; trainings go on).", flush=True)
-    alone.write(shared or address)
-    alone.flush()
+    lock.write(shared or address)
+    lock.flush()
     blocks.block_thread()
 
 

@@ -24,7 +24,7 @@ class Track:
 
 
 def players(tracks: list[Track], request: gr.Request) -> str:
-    """Players as HTML; of several, one is heard at a time."""
+    """Players as HTML; of several, one plays at a time."""
     letters = "ABCDEFGHIJ" if len(tracks) > 1 else " "
     figures = "".join(
         _figure(track, letters[min(i, len(letters) - 1)], said("seen", request)) for i, track in enumerate(tracks)
@@ -34,7 +34,7 @@ def players(tracks: list[Track], request: gr.Request) -> str:
     return f'<div class="players"><div class="bar">{switch if len(tracks) > 1 else ""}{loop}</div>{figures}</div>'
 
 
-def heard_of(job: Job, request: gr.Request) -> str:
+def players_of(job: Job, request: gr.Request) -> str:
     """Players of what a job made, after the sound that it was made from if there was one."""
     words = job.settings.get("target") or [job.settings["prompt"]] * len(job.files)
     tracks = [
@@ -46,10 +46,10 @@ def heard_of(job: Job, request: gr.Request) -> str:
     return players(tracks, request)
 
 
-def _figure(track: Track, letter: str, seen: str) -> str:
+def _figure(track: Track, letter: str, alt: str) -> str:
     name = plain(f"{letter} {track.words}".strip())
     picture = ""
     if track.picture:
-        picture = f'<div class="seen"><img src="{address(track.picture)}" alt="{plain(seen)}"><i></i></div>'
+        picture = f'<div class="seen"><img src="{address(track.picture)}" alt="{plain(alt)}"><i></i></div>'
     audio = f'<audio controls loop preload="auto" src="{address(track.file)}" aria-label="{name}"></audio>'
     return f"<figure><figcaption><b>{plain(letter)}</b> {plain(track.words)}</figcaption>{audio}{picture}</figure>"

@@ -56,10 +56,10 @@ const build = () => {
     const before = new Image();
     before.onload = () => {
       ink.drawImage(before, 0, 0, canvas.width, canvas.height);
-      const found = ink.getImageData(0, 0, canvas.width, canvas.height);
-      for (let i = 0; i < found.data.length; i += 4)
-        found.data.set([34, 197, 94, found.data[i + 3] * found.data[i] / 255], i);
-      ink.putImageData(found, 0, 0);
+      const pixels = ink.getImageData(0, 0, canvas.width, canvas.height);
+      for (let i = 0; i < pixels.data.length; i += 4)
+        pixels.data.set([34, 197, 94, pixels.data[i + 3] * pixels.data[i] / 255], i);
+      ink.putImageData(pixels, 0, 0);
     };
     before.src = mask;
   };

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from regrow.interfaces.web.assets import asset
-from regrow.interfaces.web.audio_player import heard_of
+from regrow.interfaces.web.audio_player import players_of
 from regrow.interfaces.web.jobs import Job
 from regrow.interfaces.web.medium import medium_of
 from regrow.interfaces.web.shared import Page, accessible_names, beside, following, made_files
@@ -82,7 +82,7 @@ def _sounds(job: Job, request: gr.Request) -> tuple[Any, ...]:
     return (
         *(gr.skip() for _ in range(5)),
         {"files": files, "picked": 0, "before": beside(job, "original"), "strength": job.facts.get("strength")},
-        heard_of(job, request),
+        players_of(job, request),
         gr.update(choices=choices, value=0, visible=len(files) > 1),
     )
 

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import gradio as gr
 
 from regrow.core.names import SolverName, Spacing
-from regrow.interfaces.web.audio_player import heard_of
+from regrow.interfaces.web.audio_player import players_of
 from regrow.interfaces.web.jobs import Job
 from regrow.interfaces.web.medium import follow, kept_sound, medium_of, sound_field, switch
 from regrow.interfaces.web.places import MOST_SECONDS
@@ -129,7 +129,7 @@ def shown(job: Job, page: Page, request: gr.Request) -> Iterator[tuple[Any, ...]
         pictures = gr.update(value=state.preview, visible=True) if state.preview else gr.skip()
         sounds = gr.skip()
         if state.state == "done" and kind == "sound":
-            pictures, sounds = gr.update(value=None, visible=False), heard_of(state, request)
+            pictures, sounds = gr.update(value=None, visible=False), players_of(state, request)
         elif state.state == "done":
             pictures, sounds = gr.update(value=made_files(state), visible=True), ""
         yield words, pictures, sounds, chosen
