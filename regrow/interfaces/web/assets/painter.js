@@ -1,33 +1,3 @@
-"""A mask painted by hand over the picture: a canvas of the browser's own, which needs no graphics card.
-
-What is painted becomes a mask file like one that was dropped, white where a wish may act, so all else goes as with any
-mask. gradio's ImageEditor would draw through WebGL, which not every browser has, and shows small pictures small.
-"""
-
-from pathlib import Path
-from typing import Any
-
-import gradio as gr
-
-from regrow.interfaces.web.places import address
-from regrow.interfaces.web.places import page as place
-from regrow.interfaces.web.texts import said
-from regrow.media.files import MediaError
-
-CSS = """
-.painter .tools { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; margin-bottom: .4rem }
-.painter .tools button { padding: .35rem .7rem; border-radius: 6px; cursor: pointer;
-  background: var(--button-secondary-background-fill); color: var(--button-secondary-text-color);
-  border: 1px solid var(--border-color-primary) }
-.painter .tools button[aria-pressed=true] { border-color: #15803d; box-shadow: inset 0 0 0 1px #15803d }
-.painter .tools label { display: inline-flex; gap: .4rem; align-items: center; color: var(--body-text-color) }
-.painter .board { position: relative; line-height: 0; max-width: 420px }
-.painter .board img { width: 100%; border-radius: 4px }
-.painter .board canvas { position: absolute; inset: 0; width: 100%; height: 100%; opacity: .6; cursor: crosshair;
-  touch-action: none }
-"""
-
-SCRIPT = """
 const most = 1024;  // pixels of the longer side: a mask is stretched over its picture anyway
 const tool = (name, press) => {
   const button = document.createElement('button');
@@ -86,10 +56,10 @@ const build = () => {
     const before = new Image();
     before.onload = () => {
       ink.drawImage(before, 0, 0, canvas.width, canvas.height);
-      const found = ink.getImageData(0, 0, canvas.width, canvas.height);
-      for (let i = 0; i < found.data.length; i += 4)
-        found.data.set([34, 197, 94, found.data[i + 3] * found.data[i] / 255], i);
-      ink.putImageData(found, 0, 0);
+      const pixels = ink.getImageData(0, 0, canvas.width, canvas.height);
+      for (let i = 0; i < pixels.data.length; i += 4)
+        pixels.data.set([34, 197, 94, pixels.data[i + 3] * pixels.data[i] / 255], i);
+      ink.putImageData(pixels, 0, 0);
     };
     before.src = mask;
   };
@@ -124,39 +94,3 @@ const build = () => {
 };
 build();
 watch('value', build);
-"""
-
-
-def painter(**options: Any) -> gr.HTML:
-    """A canvas over a picture. Its event "painted" tells where the mask lies, "" when nothing is painted any more."""
-    return gr.HTML(value=None, html_template='<div class="painter"></div>', js_on_load=SCRIPT, **options)
-
-
-def board(picture: str | None, mask: str | None, request: gr.Request) -> dict[str, Any]:
-    """What a painter shows: a picture, and the mask that lies on it.
-
-    Args:
-        picture: a file of the page's own; None empties the painter.
-        mask: likewise; None for a picture without.
-        request: whose language its tools are named in.
-    """
-    names = ("canvas", "brush", "eraser", "size", "clear")
-    return {
-        "picture": address(picture) if picture else "",
-        "mask": address(mask) if mask else "",
-        "words": {name: said(f"painter_{name}", request) for name in names},
-    }
-
-
-def painted_file(path: str) -> str | None:
-    """The mask that a browser says it has painted.
-
-    Raises:
-        MediaError: it is no file that was uploaded here.
-    """
-    if not path:
-        return None
-    file = Path(path).resolve()
-    if not file.is_relative_to((place() / "uploads").resolve()) or not file.is_file():
-        raise MediaError("What was painted did not arrive here: paint once more.")
-    return str(file)

@@ -8,11 +8,12 @@ from typing import Any, get_args
 import gradio as gr
 
 from regrow.core.names import SolverName, Spacing
-from regrow.interfaces.web.audio_player import heard_of
+from regrow.interfaces.web.audio_player import players_of
 from regrow.interfaces.web.jobs import Job
 from regrow.interfaces.web.medium import follow, kept_sound, medium_of, sound_field, switch
 from regrow.interfaces.web.places import MOST_SECONDS
 from regrow.interfaces.web.shared import Page, following, made_files, model_names, whole, worded
+from regrow.interfaces.web.tabs import Tab
 from regrow.interfaces.web.texts import said, text
 from regrow.requests.requests import Generate
 
@@ -21,8 +22,8 @@ MOST_SIDE = 2048
 DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Generate)}
 
 
-def generate_tab(page: Page) -> dict[str, Any]:
-    """Build the tab; returns the components that `attach` fills in when a page is opened again."""
+def build(page: Page, tab: Any) -> None:
+    """Build the tab."""
     with gr.Row():
         with gr.Column(scale=2, min_width=320):
             medium = switch("generate-medium")
@@ -62,20 +63,20 @@ def generate_tab(page: Page) -> dict[str, Any]:
                 label=text("results"), columns=2, object_fit="contain", height="auto", interactive=False,
                 buttons=["download", "fullscreen"], elem_id="generated",
             )  # fmt: skip
-            heard = gr.HTML(elem_id="generated-sounds")
+            players_shown = gr.HTML(elem_id="generated-sounds")
     page.fields["generate"] = {
         "prompt": prompt, "negative": negative, "model": model, "steps": steps, "guidance": guidance, "seed": seed,
         "count": count, "solver": solver, "eta": eta, "spacing": spacing, "height": height, "width": width,
         "duration": duration, "loop": loop, "melody": melody, "guidance_share": share, "details": details,
     }  # fmt: skip
-    inputs, outputs = list(page.fields["generate"].values()), [status, results, heard, medium]
+    inputs, outputs = list(page.fields["generate"].values()), [status, results, players_shown, medium]
     page.fields["generate"]["medium"] = medium
     words = [(prompt, "label", "prompt"), (prompt, "placeholder", "prompt_hint"), (go, "value", "go_generate")]
     follow(medium, model, {"picture": [sizes], "sound": [times, tune]}, [*words, (negative, "label", "negative")])
 
     names = list(page.fields["generate"])[: len(inputs)]
 
-    def asked(request: gr.Request, values: tuple[Any, ...]) -> dict[str, Any]:
+    def settings_of(request: gr.Request, values: tuple[Any, ...]) -> dict[str, Any]:
         given = dict(zip(names, values, strict=True))
         height, width, duration, loop, tune = (given.pop(n) for n in ("height", "width", "duration", "loop", "melody"))
         for name in ("prompt", "negative"):
@@ -96,13 +97,13 @@ def generate_tab(page: Page) -> dict[str, Any]:
         return given
 
     def run(request: gr.Request, *values: Any) -> Iterator[tuple[Any, ...]]:
-        yield from shown(page.ask(request, "generate", asked(request, values)), page, request)
+        yield from shown(page.ask(request, "generate", settings_of(request, values)), page, request)
 
     def api(request: gr.Request, prompt: str, model: str, seed: float, count: float, duration: float) -> list[str]:
         """Make pictures or sounds from words; a duration of 0 is the model's own. All else as on a fresh page."""
         given = {"prompt": prompt, "model": model, "seed": seed, "count": count, "duration": duration, "melody": None}
         values = {name: page.fields["generate"][name].value for name in names} | given
-        return page.made(request, "generate", asked(request, tuple(values.values())))
+        return page.made(request, "generate", settings_of(request, tuple(values.values())))
 
     def stop(request: gr.Request) -> None:
         """Cancel what this browser generates."""
@@ -117,7 +118,7 @@ def generate_tab(page: Page) -> dict[str, Any]:
     files = gr.File(file_count="multiple", visible=False)
     gr.Button(visible=False).click(api, [prompt, model, seed, count, duration], files, api_name="generate")
     cancel.click(stop, None, None, api_name="cancel_generate", queue=False)
-    return {"outputs": outputs, "shown": shown}
+    page.last_jobs["generate"] = shown, outputs
 
 
 def shown(job: Job, page: Page, request: gr.Request) -> Iterator[tuple[Any, ...]]:
@@ -128,8 +129,11 @@ def shown(job: Job, page: Page, request: gr.Request) -> Iterator[tuple[Any, ...]
         pictures = gr.update(value=state.preview, visible=True) if state.preview else gr.skip()
         sounds = gr.skip()
         if state.state == "done" and kind == "sound":
-            pictures, sounds = gr.update(value=None, visible=False), heard_of(state, request)
+            pictures, sounds = gr.update(value=None, visible=False), players_of(state, request)
         elif state.state == "done":
             pictures, sounds = gr.update(value=made_files(state), visible=True), ""
         yield words, pictures, sounds, chosen
         chosen = gr.skip()  # the user may have gone on to the other
+
+
+TAB = Tab("generate", 2, build)

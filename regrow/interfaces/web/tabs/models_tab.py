@@ -8,13 +8,12 @@ import gradio as gr
 from regrow.hub import model_card, publish, pulling
 from regrow.interfaces.models_verbs import size_text
 from regrow.interfaces.web import processes
-from regrow.interfaces.web.default_card import without_card
 from regrow.interfaces.web.medium import medium_of
-from regrow.interfaces.web.sentences import refusal
 from regrow.interfaces.web.shared import Page, beginnings, model_names, plain, worded
-from regrow.interfaces.web.texts import TEXTS, said, text
+from regrow.interfaces.web.tabs import Tab
+from regrow.interfaces.web.texts import TEXTS, refusal, said, text
 from regrow.media.files import MediaError
-from regrow.models.open import list_models, open_model, plain_name, user_models
+from regrow.models.open import Listed, list_models, open_model, plain_name, user_models
 
 PULL = ".pull"
 """The name of the process that downloads; a dot, so that no training is called so."""
@@ -23,12 +22,12 @@ PULL = ".pull"
 COLUMNS = ["name", "medium", "family", "licence", "size"]
 
 
-def models_tab(page: Page, tab: Any) -> dict[str, Any]:
-    """Build the tab; returns what shows the models that are here, in all fields that choose among them."""
+def build(page: Page, tab: Any) -> None:
+    """Build the tab; it shows the models that are here in all fields that choose among them."""
     with gr.Row():
         with gr.Column(scale=3, min_width=320):
             table = gr.Dataframe(
-                headers=[TEXTS[name][0] for name in COLUMNS], datatype="str", interactive=False, wrap=True,
+                headers=[TEXTS[name]["en"] for name in COLUMNS], datatype="str", interactive=False, wrap=True,
                 label=text("models_here"), elem_id="models",
             )  # fmt: skip
             facts = gr.Markdown(
@@ -66,7 +65,7 @@ def models_tab(page: Page, tab: Any) -> dict[str, Any]:
             return ""
         card = listed.folder / "README.md"
         if not card.is_file():
-            return without_card(listed, request)
+            return default_card(listed, request)
         words = card.read_text(encoding="utf-8", errors="replace")[:8000]
         return words.split("---", 2)[-1] if words.startswith("---") else words  # the front matter is for machines
 
@@ -124,7 +123,8 @@ def models_tab(page: Page, tab: Any) -> dict[str, Any]:
     clock.tick(watch, None, [status, clock], **quiet).then(show, None, outputs, **quiet)
     page.fields["train"]["models"].change(show, None, outputs, **quiet)
     add.click(link, [folder, name], added, **quiet).then(show, None, outputs, **quiet)
-    return {"show": show, "outputs": outputs}
+    page.on_load.append((show, outputs))
+    page.fields["train"]["tab"].select(show, None, outputs, **quiet)  # a model may have come since the page was built
 
 
 def _licence(folder: Path) -> str:
@@ -137,7 +137,7 @@ def _licence(folder: Path) -> str:
 
 def _coming(request: gr.Request) -> str:
     """How far the download at work is."""
-    repo = processes.asked(PULL)[-1]
+    repo = processes.last_command(PULL)[-1]
     at_work = [one for one in pulling.unfinished_pulls() if one.repo == repo]
     if not at_work:
         return _words(said("opening_hub", request))
@@ -148,3 +148,36 @@ def _coming(request: gr.Request) -> str:
 
 def _words(words: str, bar: str = "") -> str:
     return f'<div class="status" role="status" aria-live="polite">{plain(words)}{bar}</div>' if words else ""
+
+
+def default_card(listed: Listed, request: gr.Request | None) -> str:
+    """Return what is known of a model without a card, and what to do with it next, as Markdown."""
+    makes = said(f"makes_{medium_of(listed.name)}", request)
+    sentences = [said("card_is", request, makes=makes, size=size_text(publish.size_on_disk(listed.folder)))]
+    try:
+        training = model_card.read_training(listed.folder)
+        sentences.append(_trained(training, request))
+        licence = training.get("license")
+    except (ValueError, TypeError, AttributeError, KeyError):  # whoever made the model wrote it
+        licence = None
+        sentences.append(said("card_unknown", request))
+    heading = f"### {plain(listed.name)}"
+    next_ = [said("card_next", request), *([] if licence else [said("card_licence", request, folder=listed.folder)])]
+    return "\n\n".join([heading, plain("".join(sentences)), plain("".join(next_))])
+
+
+def _trained(training: dict[str, Any], request: gr.Request | None) -> str:
+    """On what it was trained, from which model on, in how many steps and how long.
+
+    Raises:
+        KeyError, TypeError, AttributeError: it is not what `regrow train` writes.
+    """
+    stages = training["stages"].values()
+    steps, seconds = (sum(stage[what] or 0 for stage in stages) for what in ("steps", "seconds"))
+    base = training.get("base_model")
+    began = said("card_from", request, base=base) if base else said("card_new", request)
+    given = {"data": training["data"], "began": began, "steps": steps, "minutes": f"{seconds / 60:.1f}"}
+    return said("card_trained", request, **given)
+
+
+TAB = Tab("models", 6, build)

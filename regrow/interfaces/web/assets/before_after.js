@@ -1,21 +1,17 @@
-"""The line between before and after, moved by keyboard, and told to screen readers; gradio's takes a mouse alone."""
-
-STEP = 5
-"""Percent of the width that an arrow key moves the line by."""
-
-SCRIPT = """<script>
+// The line between before and after, moved by keyboard and announced to screen readers; gradio's takes a mouse alone.
 (() => {
+  const STEP = 5;  // percent of the width that an arrow key moves the line by
   const place = line => {
     const wrap = line.parentElement.getBoundingClientRect(), box = line.getBoundingClientRect();
     return [wrap, (box.left + box.width / 2 - wrap.left) / wrap.width];
   };
-  const told = line => line.setAttribute('aria-valuenow', Math.round(100 * place(line)[1]));
+  const announce = line => line.setAttribute('aria-valuenow', Math.round(100 * place(line)[1]));
   const name = slider => {
     const label = slider.closest('.block')?.querySelector('label')?.innerText.trim() ?? '';
     slider.parentElement.querySelectorAll('img').forEach(img => { img.alt = label; });
     Object.entries({'role': 'slider', 'tabindex': 0, 'aria-label': label, 'aria-valuemin': 0, 'aria-valuemax': 100})
       .forEach(([key, value]) => slider.setAttribute(key, value));
-    told(slider);
+    announce(slider);
   };
   new MutationObserver(() => document.querySelectorAll('[data-testid=slider]:not([tabindex])').forEach(name))
     .observe(document, {childList: true, subtree: true});
@@ -35,7 +31,5 @@ SCRIPT = """<script>
     mouse(window, 'mouseup', to);
   });
   for (const kind of ['mouseup', 'touchend']) window.addEventListener(kind, () => requestAnimationFrame(
-    () => document.querySelectorAll('[data-testid=slider][tabindex]').forEach(told)));
+    () => document.querySelectorAll('[data-testid=slider][tabindex]').forEach(announce)));
 })();
-</script>""".replace("STEP", str(STEP))
-"""Goes into the page's head."""

@@ -1,15 +1,17 @@
 """Where an edit may change a picture: painted by hand, found by itself, a box, or a mask from a file."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from regrow.interfaces.web.edit_settings import DEFAULTS
-from regrow.interfaces.web.painter import board, painted_file, painter
-from regrow.interfaces.web.sentences import refusal
+from regrow.interfaces.web.assets import asset
+from regrow.interfaces.web.places import address
+from regrow.interfaces.web.places import page as place
 from regrow.interfaces.web.shared import kept, upload
-from regrow.interfaces.web.texts import text
+from regrow.interfaces.web.tabs.edit_settings import DEFAULTS
+from regrow.interfaces.web.texts import refusal, said, text
 from regrow.media.files import MediaError
 
 
@@ -79,3 +81,42 @@ def follow_picture(where: Where, image: gr.Image) -> None:
     for changed in (where.mask.upload, where.mask.clear):
         changed(laid_on, [image, where.mask], where.painter, queue=False, **quiet)
     where.painter.painted(painted, None, [where.mask, where.find_mask], queue=False, **quiet)
+
+
+def painter(**options: Any) -> gr.HTML:
+    """Return a canvas over a picture, on which a mask is painted: white where an edit may act.
+
+    It is a canvas of the browser's own: gradio's ImageEditor would draw through WebGL, which not every browser has, and
+    shows small pictures small. Its event "painted" tells where the mask lies, "" when nothing is painted any more.
+    """
+    return gr.HTML(value=None, html_template='<div class="painter"></div>', js_on_load=asset("painter.js"), **options)
+
+
+def board(picture: str | None, mask: str | None, request: gr.Request) -> dict[str, Any]:
+    """What a painter shows: a picture, and the mask that lies on it.
+
+    Args:
+        picture: a file of the page's own; None empties the painter.
+        mask: likewise; None for a picture without.
+        request: whose language its tools are named in.
+    """
+    names = ("canvas", "brush", "eraser", "size", "clear")
+    return {
+        "picture": address(picture) if picture else "",
+        "mask": address(mask) if mask else "",
+        "words": {name: said(f"painter_{name}", request) for name in names},
+    }
+
+
+def painted_file(path: str) -> str | None:
+    """The mask that a browser says it has painted.
+
+    Raises:
+        MediaError: it is no file that was uploaded here.
+    """
+    if not path:
+        return None
+    file = Path(path).resolve()
+    if not file.is_relative_to((place() / "uploads").resolve()) or not file.is_file():
+        raise MediaError("What was painted did not arrive here: paint once more.")
+    return str(file)

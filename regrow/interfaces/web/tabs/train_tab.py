@@ -10,19 +10,18 @@ import gradio as gr
 import pandas
 
 from regrow.interfaces.web import processes
-from regrow.interfaces.web.accessible_names import named
 from regrow.interfaces.web.medium import follow, switch
 from regrow.interfaces.web.places import page as place
-from regrow.interfaces.web.sentences import as_page_says, refusal
-from regrow.interfaces.web.shared import Page, beginnings, model_names, plain, whole, worded
-from regrow.interfaces.web.texts import said, text
+from regrow.interfaces.web.shared import Page, accessible_names, beginnings, model_names, plain, whole, worded
+from regrow.interfaces.web.tabs import Tab
+from regrow.interfaces.web.texts import as_page_says, refusal, said, text
 from regrow.media.home import home
 from regrow.requests.train import NewSize, Train
 
 NAME = re.compile(r"\w[\w .-]{0,60}")
 
 
-def train_tab(page: Page) -> None:
+def build(page: Page, tab: Any) -> None:
     """Build the tab."""
     with gr.Row():
         with gr.Column(scale=2, min_width=320):
@@ -43,7 +42,7 @@ def train_tab(page: Page) -> None:
             with gr.Row():
                 rehearse = gr.Button(text("rehearse"), size="md", elem_id="rehearse")
                 go = gr.Button(text("go_train"), variant="primary", size="md", elem_id="go-train")
-            status = gr.Textbox(show_label=False, container=False, interactive=False, lines=1, max_lines=12,
+            answer = gr.Textbox(show_label=False, container=False, interactive=False, lines=1, max_lines=12,
                               elem_id="train-told")  # fmt: skip
         with gr.Column(scale=3, min_width=320):
             chosen = gr.Dropdown(processes.runs(), label=text("runs"), interactive=True, elem_id="runs")
@@ -53,11 +52,11 @@ def train_tab(page: Page) -> None:
                 resume = gr.Button(text("resume"), size="md", elem_id="resume")
             loss = gr.LinePlot(x="step", y="loss", color="curve", label=text("loss"), height=300, elem_id="loss")
             samples = gr.Image(label=text("samples"), interactive=False, buttons=["fullscreen"], elem_id="samples")
-            named(samples)
+            accessible_names(samples)
             log = gr.Textbox(label=text("log"), interactive=False, lines=4, max_lines=12, elem_id="train-log")
     models = gr.State([])  # as they were last seen, since a training that ends makes one more
-    seen = gr.State(None)  # what the tab showed last
-    page.fields["train"] = {"start": start_from, "models": models}
+    last_shown = gr.State(None)  # what the tab showed last
+    page.fields["train"] = {"start": start_from, "models": models, "tab": tab}
     clock = gr.Timer(2)
     words = [(folder, "label", "set"), (files, "label", "upload_set"), (batch, "label", "batch")]
     follow(medium, start_from, {}, words)
@@ -88,10 +87,10 @@ def train_tab(page: Page) -> None:
         given |= {"batch": int(batch), "sample_minutes": minutes}
         given |= {"seed": whole(seed, "seed", request), "steps": whole(steps, "train_steps", request)}
         try:
-            asked = Train(**given, time="" if steps else worded(how_long))
+            training = Train(**given, time="" if steps else worded(how_long))
         except ValueError as problem:
             raise refusal(problem, request) from problem
-        return command_of(asked)
+        return command_of(training)
 
     def rehearsal(request: gr.Request, *values: Any) -> Any:
         _, uploaded, name, *_ = values
@@ -144,12 +143,12 @@ def train_tab(page: Page) -> None:
         return choice, status, curves, processes.grid(run), _in_its_language(run.said, request), known, now
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    outputs = [chosen, status, loss, samples, log, models, seen]
-    rehearse.click(rehearsal, inputs, status, **quiet)
-    go.click(begin, inputs, [status, chosen], **quiet).then(show, [chosen, seen], outputs, **quiet)
-    resume.click(go_on, chosen, status, **quiet)
-    stop.click(end, chosen, status, **quiet)
-    clock.tick(show, [chosen, seen], outputs, **quiet)
+    outputs = [chosen, status, loss, samples, log, models, last_shown]
+    rehearse.click(rehearsal, inputs, answer, **quiet)
+    go.click(begin, inputs, [answer, chosen], **quiet).then(show, [chosen, last_shown], outputs, **quiet)
+    resume.click(go_on, chosen, answer, **quiet)
+    stop.click(end, chosen, answer, **quiet)
+    clock.tick(show, [chosen, last_shown], outputs, **quiet)
 
 
 def _in_its_language(words: str, request: gr.Request) -> str:
@@ -168,15 +167,15 @@ def _curves(losses: list[tuple[int, float, str]]) -> pandas.DataFrame | None:
     return pandas.DataFrame([*awaited, *losses], columns=["step", "loss", "curve"])
 
 
-def command_of(asked: Train) -> list[str]:
+def command_of(training: Train) -> list[str]:
     """The command line of what the tab can ask for."""
-    times = ["--steps", str(asked.steps)] if asked.steps else ["--for", asked.time]
-    beginning = ["--from", asked.start] if asked.start else []
-    beginning += ["--new", asked.new] if asked.new else []
+    times = ["--steps", str(training.steps)] if training.steps else ["--for", training.time]
+    beginning = ["--from", training.start] if training.start else []
+    beginning += ["--new", training.new] if training.new else []
     return [
-        "train", str(asked.data), "--name", asked.name, "--medium", str(asked.medium), *beginning, *times,
-        "--lora", str(asked.lora), "--batch", str(asked.batch), "--sample-minutes", str(asked.between_grids),
-        "--seed", str(asked.seed),
+        "train", str(training.data), "--name", training.name, "--medium", str(training.medium), *beginning, *times,
+        "--lora", str(training.lora), "--batch", str(training.batch), "--sample-minutes", str(training.between_grids),
+        "--seed", str(training.seed),
     ]  # fmt: skip
 
 
@@ -192,3 +191,6 @@ def _set(name: str, files: list[str]) -> str:
 
 def _place_of_set(name: str) -> Path:
     return place() / "sets" / worded(name)
+
+
+TAB = Tab("train", 4, build)

@@ -7,21 +7,19 @@ from typing import Any
 
 import gradio as gr
 
-from regrow.interfaces.web.accessible_names import named
-from regrow.interfaces.web.audio_player import heard_of
+from regrow.interfaces.web.assets import asset
+from regrow.interfaces.web.audio_player import players_of
 from regrow.interfaces.web.jobs import Job
 from regrow.interfaces.web.medium import medium_of
-from regrow.interfaces.web.shared import Page, beside, following, made_files
+from regrow.interfaces.web.shared import Page, accessible_names, beside, following, made_files
 from regrow.interfaces.web.texts import text
 
-SHOW_STATUS = """() => {
-  if (innerWidth < 700) document.querySelector('#edit-status').scrollIntoView({ behavior: 'smooth', block: 'start' });
-}"""
+SHOW_STATUS = asset("show_status.js")
 """On a phone the status and all results are below the settings, out of sight."""
 
 
 @dataclass(frozen=True)
-class Stage:
+class EditResults:
     """Where the Edit tab shows what happens; `pictures` and `sounds` hold what is for one medium alone."""
 
     status: gr.HTML
@@ -84,12 +82,12 @@ def _sounds(job: Job, request: gr.Request) -> tuple[Any, ...]:
     return (
         *(gr.skip() for _ in range(5)),
         {"files": files, "picked": 0, "before": beside(job, "original"), "strength": job.facts.get("strength")},
-        heard_of(job, request),
+        players_of(job, request),
         gr.update(choices=choices, value=0, visible=len(files) > 1),
     )
 
 
-def stage_of(medium: gr.Radio) -> Stage:
+def edit_results(medium: gr.Radio) -> EditResults:
     """The components."""
     status = gr.HTML(elem_id="edit-status")
     growing = gr.Gallery(
@@ -117,14 +115,14 @@ def stage_of(medium: gr.Radio) -> Stage:
                 label=text("found_mask"), interactive=False, height=240, visible=False, buttons=["download"],
                 elem_id="found-mask", type="filepath",
             )  # fmt: skip
-        named(reconstruction)
-        named(mask)
+        accessible_names(reconstruction)
+        accessible_names(mask)
         keep_mask = gr.Button(text("keep_mask"), size="md", visible=False, elem_id="keep-mask")
     with gr.Column(visible=False) as sounds:
         players = gr.HTML(elem_id="edited-sounds")
         one = gr.Radio([], label=text("one_wish"), visible=False, elem_id="one-wish")
     nothing = gr.State({"files": [], "picked": 0, "before": None, "strength": None})
-    return Stage(
+    return EditResults(
         status,
         growing,
         compared,

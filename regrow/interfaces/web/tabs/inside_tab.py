@@ -7,14 +7,14 @@ import gradio as gr
 import pandas
 
 from regrow.editing.strength import USUAL
-from regrow.interfaces.web.accessible_names import named
 from regrow.interfaces.web.medium import follow, kept_sound, medium_of, sound_field, switch
 from regrow.interfaces.web.places import EXAMPLE, PIANO
-from regrow.interfaces.web.shared import Page, beside, following, kept, model_names, upload, worded
+from regrow.interfaces.web.shared import Page, accessible_names, beside, following, kept, model_names, upload, worded
+from regrow.interfaces.web.tabs import Tab
 from regrow.interfaces.web.texts import TEXTS, said, text
 
 
-def inside_tab(page: Page) -> None:
+def build(page: Page, tab: Any) -> None:
     """Build the tab."""
     with gr.Row():
         with gr.Column(scale=2, min_width=320):
@@ -38,7 +38,7 @@ def inside_tab(page: Page) -> None:
             strip = gr.Image(
                 label=text("strip"), interactive=False, buttons=["download", "fullscreen"], elem_id="strip"
             )
-            named(strip)
+            accessible_names(strip)
             curve = gr.LinePlot(
                 x="step", y="alpha_bar", color="part", label=text("curve"), height=300,
                 color_map={"kept": "#64748b", "regrown": "#15803d"}, elem_id="curve",
@@ -54,7 +54,7 @@ def inside_tab(page: Page) -> None:
     proved = gr.HTML(elem_id="prove-status")
     columns = ["state", "check", "error", "allowed", "formula", "from_paper", "against"]
     table = gr.Dataframe(
-        headers=[TEXTS[name][0] for name in columns], datatype="str", wrap=True,
+        headers=[TEXTS[name]["en"] for name in columns], datatype="str", wrap=True,
         interactive=False, max_height=420, label=text("check"), elem_id="checks",
         column_widths=[70, 210, 95, 95, 310, 210, 220],  # not shares, which a phone makes a letter wide
     )  # fmt: skip
@@ -87,8 +87,7 @@ def inside_tab(page: Page) -> None:
             shown = len(rows)
 
     def take_example(request: gr.Request) -> tuple[str, str]:
-        chinese = said("edit", request) == TEXTS["edit"][1]
-        return kept(str(EXAMPLE), request), TEXTS["source_hint"][chinese]
+        return kept(str(EXAMPLE), request), said("source_hint", request)
 
     def take_piano(request: gr.Request) -> str:
         return kept_sound(str(PIANO), request)
@@ -122,3 +121,6 @@ def drawn(bars: list[float], strength: float) -> pandas.DataFrame | None:
     rows = [(i, bar, "kept") for i, bar in enumerate(bars[: start + 1])]
     rows += [(i, bar, "regrown") for i, bar in enumerate(bars[start:], start)]
     return pandas.DataFrame(rows, columns=["step", "alpha_bar", "part"])
+
+
+TAB = Tab("inside", 5, build)

@@ -6,18 +6,18 @@ from typing import Any
 import gradio as gr
 
 from regrow.editing.strength import USUAL
-from regrow.interfaces.web.edit_results import SHOW_STATUS, shown, stage_of
-from regrow.interfaces.web.edit_settings import edit_settings
-from regrow.interfaces.web.edit_where import follow_picture, where
 from regrow.interfaces.web.medium import EMBEDDED, follow, kept_sound, sound_field, switch
-from regrow.interfaces.web.painter import board
 from regrow.interfaces.web.places import EXAMPLE, MOST_SECONDS, PIANO
 from regrow.interfaces.web.shared import Page, beside, following, kept, upload, whole, worded
-from regrow.interfaces.web.texts import TEXTS, said, text
+from regrow.interfaces.web.tabs import Tab
+from regrow.interfaces.web.tabs.edit_results import SHOW_STATUS, edit_results, shown
+from regrow.interfaces.web.tabs.edit_settings import edit_settings
+from regrow.interfaces.web.tabs.edit_where import board, follow_picture, where
+from regrow.interfaces.web.texts import said, text
 
 
-def edit_tab(page: Page) -> dict[str, Any]:
-    """Build the tab; returns the components that `attach` fills in when a page is opened again."""
+def build(page: Page, tab: Any) -> None:
+    """Build the tab."""
     with gr.Row():
         with gr.Column(scale=2, min_width=320):
             medium = switch("edit-medium")
@@ -48,7 +48,7 @@ def edit_tab(page: Page) -> dict[str, Any]:
             with gr.Accordion(text("settings"), open=False):
                 settings, for_pictures, for_sounds = edit_settings()
         with gr.Column(scale=3, min_width=320):
-            stage = stage_of(medium)
+            results = edit_results(medium)
             reuse = gr.Button(text("use_result"), size="md", elem_id="use-result")
             try_all = gr.Button(text("explore"), size="md", elem_id="explore")
             sheet = gr.Gallery(
@@ -71,15 +71,15 @@ def edit_tab(page: Page) -> dict[str, Any]:
     page.fields["edit"] = fields
     names, inputs = list(fields), list(fields.values())
     parts = {
-        "picture": [picture_in, place.whole, stage.pictures, try_all, *for_pictures],
-        "sound": [sound_in, span, stage.sounds, *for_sounds],
+        "picture": [picture_in, place.whole, results.pictures, try_all, *for_pictures],
+        "sound": [sound_in, span, results.sounds, *for_sounds],
     }
     words = [(source, "label", "source"), (source, "placeholder", "source_hint"), (go, "value", "go_edit")]
     words += [(target, "placeholder", "target_hint"), (reuse, "value", "use_result")]
     follow(medium, settings["model"], parts, words)
     follow_picture(place, image)
 
-    def asked(request: gr.Request, values: tuple[Any, ...]) -> dict[str, Any]:
+    def settings_of(request: gr.Request, values: tuple[Any, ...]) -> dict[str, Any]:
         given = dict(zip(names, values, strict=True))
         wishes = _lines(given["target"])
         kind, sound, begin, end = (given.pop(name) for name in ("medium", "sound", "begin", "end"))
@@ -102,10 +102,10 @@ def edit_tab(page: Page) -> dict[str, Any]:
         return given
 
     def run(request: gr.Request, *values: Any) -> Iterator[tuple[Any, ...]]:
-        yield from shown(page.ask(request, "edit", asked(request, values)), page, request)
+        yield from shown(page.ask(request, "edit", settings_of(request, values)), page, request)
 
     def run_explore(request: gr.Request, *values: Any) -> Iterator[tuple[Any, Any, Any]]:
-        for state, words in following(page.ask(request, "explore", asked(request, values)), page, request):
+        for state, words in following(page.ask(request, "explore", settings_of(request, values)), page, request):
             if state.state == "done":
                 cells = state.facts["cells"]
                 pictures = [(beside(state, f"cell-{i}"), said("cell", request, **cell)) for i, cell in enumerate(cells)]
@@ -120,7 +120,7 @@ def edit_tab(page: Page) -> dict[str, Any]:
         if not page.settled(request):
             return
         before = page.worker.latest(page.owner(request), ("edit",))
-        job = page.ask(request, "edit", asked(request, values) | {"strength": given["strength"]})
+        job = page.ask(request, "edit", settings_of(request, values) | {"strength": given["strength"]})
         if before and before is not job:
             page.worker.cancel(before)  # the slider has moved on
         yield from shown(job, page, request)
@@ -137,12 +137,10 @@ def edit_tab(page: Page) -> dict[str, Any]:
         return state["strength"] if by_kind and state["strength"] else gr.skip()
 
     def take_example(request: gr.Request) -> tuple[str, str, str]:
-        chinese = said("edit", request) == TEXTS["edit"][1]
-        return kept(str(EXAMPLE), request), TEXTS["source_hint"][chinese], TEXTS["target_hint"][chinese]
+        return kept(str(EXAMPLE), request), said("source_hint", request), said("target_hint", request)
 
     def take_piano(request: gr.Request) -> tuple[str, str, str]:
-        chinese = said("edit", request) == TEXTS["edit"][1]
-        words = TEXTS["source_hint_sound"][chinese], TEXTS["target_hint_sound"][chinese]
+        words = said("source_hint_sound", request), said("target_hint_sound", request)
         return kept_sound(str(PIANO), request), *words
 
     def pick(state: dict[str, Any], event: gr.SelectData) -> tuple[Any, dict[str, Any]]:
@@ -163,22 +161,22 @@ def edit_tab(page: Page) -> dict[str, Any]:
     last: dict[str, Any] = quiet | {"trigger_mode": "multiple"}  # what is asked for while something grows counts too
     for trigger in (go.click, source.submit):
         # the slider is no output of the run itself: gradio gives an output that is still awaited as none
-        trigger(run, inputs, stage.outputs, **last).then(go_where_it_was, [stage.shown, by_kind], strength, **quiet)
+        trigger(run, inputs, results.outputs, **last).then(go_where_it_was, [results.shown, by_kind], strength, **quiet)
     go.click(None, None, None, js=SHOW_STATUS, api_visibility="private")
     strength.input(lambda: False, None, by_kind, **quiet)
-    strength.input(regrow, inputs, stage.outputs, **last)
+    strength.input(regrow, inputs, results.outputs, **last)
     example.click(take_example, None, [image, source, target], **quiet)
     piano.click(take_piano, None, [sound, source, target], **quiet)
     cancel.click(stop, None, None, api_name="cancel_edit", queue=False)
-    stage.wishes.select(pick, stage.shown, [stage.compared, stage.shown], **quiet)
+    results.wishes.select(pick, results.shown, [results.compared, results.shown], **quiet)
     cells = gr.State([])
-    try_all.click(run_explore, inputs, [stage.status, sheet, cells], **quiet)
+    try_all.click(run_explore, inputs, [results.status, sheet, cells], **quiet)
     sheet.select(take_cell, cells, [strength, settings["guidance"], by_kind], **quiet).then(
-        regrow, inputs, stage.outputs, **last
+        regrow, inputs, results.outputs, **last
     )
-    stage.keep_mask.click(keep, [stage.mask, image], [place.mask, place.find_mask, place.painter], **quiet)
-    reuse.click(use, [stage.shown, target, medium], [image, sound, source, target, place.stays], **quiet)
-    stage.one.input(lambda state, one: state | {"picked": one}, [stage.shown, stage.one], stage.shown, **quiet)
+    results.keep_mask.click(keep, [results.mask, image], [place.mask, place.find_mask, place.painter], **quiet)
+    reuse.click(use, [results.shown, target, medium], [image, sound, source, target, place.stays], **quiet)
+    results.one.input(lambda state, one: state | {"picked": one}, [results.shown, results.one], results.shown, **quiet)
 
     def api(request: gr.Request, image: str, source: str, target: str, strength: float) -> list[str]:
         """Edit a picture; every line of target is a wish. Other settings are as they stand on a fresh page."""
@@ -192,12 +190,12 @@ def edit_tab(page: Page) -> dict[str, Any]:
     def finished(request: gr.Request, given: dict[str, Any]) -> list[str]:
         values = {name: component.value for name, component in fields.items()} | {"image": None, "sound": None}
         values |= {"by_kind": False} | given
-        return page.made(request, "edit", asked(request, tuple(values[name] for name in names)))
+        return page.made(request, "edit", settings_of(request, tuple(values[name] for name in names)))
 
     made = gr.File(file_count="multiple", visible=False)
     gr.Button(visible=False).click(api, [image, source, target, strength], made, api_name="edit")
     gr.Button(visible=False).click(api_sound, [sound, source, target, strength], made, api_name="edit_sound")
-    return {"outputs": stage.outputs, "shown": shown}
+    page.last_jobs["edit"] = shown, results.outputs
 
 
 def _span(begin: float, end: float, request: gr.Request) -> str | None:
@@ -216,3 +214,6 @@ def _span(begin: float, end: float, request: gr.Request) -> str | None:
 def _lines(words: str | None) -> list[str]:
     """The wishes: one a line."""
     return [line.strip() for line in worded(words).splitlines() if line.strip()]
+
+
+TAB = Tab("edit", 1, build)

@@ -9,14 +9,14 @@ import gradio as gr
 from regrow.interfaces.web import history
 from regrow.interfaces.web.audio_player import Track, players
 from regrow.interfaces.web.places import keep_picture, keep_sound
-from regrow.interfaces.web.sentences import refusal
 from regrow.interfaces.web.shared import Page, following, made_files
-from regrow.interfaces.web.texts import said, text
+from regrow.interfaces.web.tabs import Tab
+from regrow.interfaces.web.texts import refusal, said, text
 from regrow.media.audio.sound import is_sound
 from regrow.media.files import MediaError
 
 
-def history_tab(page: Page, tab: Any) -> None:
+def build(page: Page, tab: Any) -> None:
     """Build the tab; the other tabs are there already, for their fields are filled from here."""
     generate, edit = page.fields["generate"], page.fields["edit"]
     with gr.Row():
@@ -32,7 +32,7 @@ def history_tab(page: Page, tab: Any) -> None:
             dropped = gr.File(label=text("drop"), height=150, elem_id="dropped")
             status = gr.HTML(elem_id="history-status")
             chosen = gr.Image(interactive=False, show_label=False, height=240, type="filepath", buttons=["download"])
-            heard = gr.HTML(elem_id="chosen-sound")
+            players_shown = gr.HTML(elem_id="chosen-sound")
             with gr.Row():
                 reuse = gr.Button(text("reuse"), size="md", elem_id="reuse")
                 edit_this = gr.Button(text("edit_this"), size="md", elem_id="edit-this")
@@ -47,14 +47,14 @@ def history_tab(page: Page, tab: Any) -> None:
     most = gr.State(history.PAGE)
     filled = [*generate.values(), *edit.values()]
     listing = [pictures, files, older]
-    panel = [chosen, heard, picked, recipe, really]
+    panel = [chosen, players_shown, picked, recipe, really]
 
     def show(most: int, picked: str) -> tuple[Any, list[str], Any]:
-        found = [str(path) for path in history.listed(most + 1)]
-        files = found[:most]
-        seen = [(str(history.picture_of(Path(path))), history.caption(Path(path))) for path in files]
+        paths = [str(path) for path in history.listed(most + 1)]
+        files = paths[:most]
+        thumbnails = [(str(history.picture_of(Path(path))), history.caption(Path(path))) for path in files]
         selected = files.index(picked) if picked in files else None
-        return gr.update(value=seen, selected_index=selected), files, gr.update(visible=len(found) > most)
+        return gr.update(value=thumbnails, selected_index=selected), files, gr.update(visible=len(paths) > most)
 
     def shown(path: str | None, request: gr.Request) -> tuple[Any, str]:
         if path and is_sound(path):
@@ -131,3 +131,6 @@ def history_tab(page: Page, tab: Any) -> None:
     cancel.click(stop, None, None, queue=False, api_visibility="private")
     delete.click(ask_again, picked, [really, status], **quiet)
     really.click(remove, [picked, most], [*listing, *panel], **quiet)
+
+
+TAB = Tab("history", 3, build)
