@@ -210,6 +210,10 @@ class Model(ABC):
         """Cells of the last axis that the network was made for, where more are denoised in windows; None otherwise."""
         return None if self.mel is None else self.size[-1] // self.codec.factor
 
+    def of_length(self, samples: int) -> Self:
+        """Return the same opened checkpoint for sounds of this many samples; itself where no prompt holds a length."""
+        return self
+
     @property
     def latent_channels(self) -> int:
         """Channels of a latent."""

@@ -16,6 +16,8 @@ from regrow.models.parts import Part, Parts, find_weights
 CLIP_TOKENIZERS = ("CLIPTokenizer", "CLIPTokenizerFast")
 CLIP_FILES = (("tokenizer.json",), ("vocab.json", "merges.txt"))
 """Files of a CLIP tokenizer: one of the two sets is there."""
+T5_TOKENIZERS = ("T5TokenizerFast", "T5Tokenizer")
+T5_FILES = (("tokenizer.json",), ("spiece.model",))
 
 
 @dataclass(frozen=True)

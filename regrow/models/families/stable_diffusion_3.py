@@ -18,10 +18,9 @@ from regrow.models.model import Model
 from regrow.models.pipelines import prompt_pipeline, warn_of_cut_words
 from regrow.models.registry import register
 from regrow.models.schedules import schedule_from_config
-from regrow.models.source import CLIP_FILES, CLIP_TOKENIZERS, Source
+from regrow.models.source import CLIP_FILES, CLIP_TOKENIZERS, T5_FILES, T5_TOKENIZERS, Source
 
 WORDS = ("tokenizer", "tokenizer_2", "tokenizer_3", "text_encoder", "text_encoder_2", "text_encoder_3")
-T5_FILES = (("tokenizer.json",), ("spiece.model",))
 
 
 @register(
@@ -55,7 +54,7 @@ class StableDiffusion3(Model):
             notes = (f"{folder} has no third text encoder; long prompts are understood less well without it.",)
         else:
             part_class(index, "text_encoder_3", ("T5EncoderModel",), where)
-            part_class(index, "tokenizer_3", ("T5TokenizerFast", "T5Tokenizer"), where)
+            part_class(index, "tokenizer_3", T5_TOKENIZERS, where)
             found["tokenizer_3"] = source.tokenizer("T5TokenizerFast", "tokenizer_3", T5_FILES)
             found["text_encoder_3"] = source.network("transformers", "T5EncoderModel", "text_encoder_3")
         found["vae"] = source.network("diffusers", autoencoder, "vae", channels_last=True)
