@@ -133,13 +133,12 @@ def save_model(model: Model, folder: Path, dtype: torch.dtype = torch.float16) -
         dtype: of the weights; a part with a weight that it cannot hold is written in float32.
     """
     shutil.copytree(model.folder, folder, ignore=_weights)
-    flat = not (model.folder / "unet").is_dir()
     for name in model.parts:
         part = model.parts[name]
         if isinstance(part, torch.nn.Module):
             kept = dtype if _holds(dtype, part) else torch.float32
             copy: Any = torch.nn.Module.to(deepcopy(part), dtype=kept)  # diffusers' own `to` says it may be inexact
-            where = folder if flat else folder / name
+            where = folder / name if (model.folder / name).is_dir() else folder  # the oldest have no subfolders
             with quiet():
                 copy.save_pretrained(where)
             _forget_path(where / "config.json")

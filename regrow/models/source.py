@@ -39,10 +39,10 @@ class Source:
     dtype: torch.dtype
 
     def network(self, library: str, kind: str, place: str, channels_last: bool = False) -> Part:
-        """Return a part with weights, opened with a class of diffusers or transformers.
+        """Return a part with weights, opened with a class of diffusers or transformers, or of their kind.
 
         Args:
-            library: `diffusers` or `transformers`.
+            library: `diffusers`, `transformers`, or the module of a class that inherits from diffusers' ModelMixin.
             kind: the class.
             place: its folder, "" for the checkpoint's own.
             channels_last: whether its kernels are put into the layout that convolutions are fastest in.

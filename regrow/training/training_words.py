@@ -37,7 +37,7 @@ def lost_words(model: Model, captions: Sequence[str]) -> tuple[frozenset[str], t
 
     A tokenizer that was made for other words spells these letter by letter, and there is room for few of them.
     """
-    if not model.takes_words or not captions:
+    if "tokenizer" not in model.parts or not captions:  # a family with a tokenizer of its own knows all words
         return frozenset(), ()
     room, unknown = model.tokenize([""]).shape[1], model.tokenizer.unk_token_id
     words = _both(captions)
