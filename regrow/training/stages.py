@@ -14,10 +14,10 @@ from regrow.models.saving import write_new, write_new_pixel
 from regrow.requests.train import Train
 from regrow.training.codec_stage import CodecOf
 from regrow.training.denoiser_stage import DenoiserOf
-from regrow.training.mixture import mixed
 from regrow.training.staged import Staged
-from regrow.training.training_data import Data, bandstand_data, folder_data, sound_folder_data, storybook_data
+from regrow.training.training_data import Data, folder_data, mixed, sound_folder_data
 from regrow.training.training_words import lost_words
+from regrow.training.world_data import world_items
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -73,10 +73,7 @@ def read_data(
     if own is not None and not request.world:
         return own
     scenes = request.scenes or (SCENES if own is None else 3 * own.trained_on)
-    if mel is not None:
-        known = yield from bandstand_data(scenes, request.hold_out, extent[1], mel)
-    else:
-        known = yield from storybook_data(scenes, request.hold_out, extent[0])
+    known = yield from world_items(request.world or "storybook", scenes, request.hold_out, extent, mel)
     if own is None:
         return known
     return mixed(own, known, f"mixed with {scenes} of the {request.world}, to keep what is known of it.")
