@@ -20,7 +20,8 @@ from regrow.core.progress import finish
 from regrow.media.files import write_whole
 from regrow.media.image.picture import from_uint8, to_uint8
 from regrow.training.distributed import Share, make_accelerator
-from regrow.training.loop import Fit, FitState, fit
+from regrow.training.loop import FitState, fit
+from regrow.training.settings import Fit
 from regrow.training.world_data import drawn
 from regrow.worlds.storybook.drawing import Scene
 

@@ -21,7 +21,8 @@ from regrow.media.audio.mel_inverse import powers
 from regrow.media.audio.phase import griffin_lim, wave_of
 from regrow.media.files import write_whole
 from regrow.training.distributed import Share, make_accelerator
-from regrow.training.loop import Fit, FitState, fit
+from regrow.training.loop import FitState, fit
+from regrow.training.settings import Fit
 from regrow.training.world_data import played
 from regrow.worlds.bandstand.playing import Phrase
 

@@ -13,23 +13,18 @@ from torch import Tensor, nn
 
 from regrow.core.noise import derive_seed
 from regrow.core.progress import Progress
-from regrow.models.lora import add_lora
 from regrow.models.model import Model
-from regrow.models.part import channels_last
 from regrow.requests.train import Train
 from regrow.training.latents import latents_of
 from regrow.training.note_conditioning import piano_rolls_of
 from regrow.training.sample_grid import sample_grid
-from regrow.training.staged import Staged, settings_of
+from regrow.training.settings import Staged, settings_of
 from regrow.training.train_denoiser import DenoiserStage, Denoising, batch_loss, denoiser_loss
 from regrow.training.training_data import Data, to_batch
 from regrow.training.training_words import without_warnings
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
-
-SMALL_TEXT_ENCODER = 20_000_000
-"""Parameters below which a text encoder learns with its denoiser unless the request says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -68,23 +63,12 @@ class DenoiserOf:
         accelerator: "Accelerator",
     ) -> Staged:
         """The same for latents that are there."""
-        trained: list[nn.Module] = [model.unet]
-        if request.lora:
-            add_lora(model.unet, request.lora, request.seed)
-        else:
-            model.unet.requires_grad_(True)
-        text = model.text_encoder
-        if text is not None and (_is_small(text) if request.text is None else request.text):
-            text.requires_grad_(True)
-            trained.append(text)
-        if request.checkpointing:
-            model.unet.enable_gradient_checkpointing()
-        channels_last(model.unet)
-        module = Denoising(model.unet, text)
+        module = Denoising(model)
+        module.make_ready(request.lora, request.seed, request.text, request.checkpointing)
         stage = DenoiserStage(
             x0,
             data.trained_on,
-            data.caption if text is not None else lambda i, seed: "",
+            data.caption if model.text_encoder is not None else lambda i, seed: "",
             without_warnings(model.tokenize),
             model.schedule,
             model.prediction_type,
@@ -159,7 +143,3 @@ def _important(
         return 1 + 2 * important + 7 * torch.from_numpy(first)[:, None].float()
 
     return weights
-
-
-def _is_small(module: nn.Module) -> bool:
-    return sum(p.numel() for p in module.parameters()) < SMALL_TEXT_ENCODER

@@ -14,7 +14,7 @@ from regrow.models.saving import write_new, write_new_pixel
 from regrow.requests.train import Train
 from regrow.training.codec_stage import CodecOf
 from regrow.training.denoiser_stage import DenoiserOf
-from regrow.training.staged import Staged
+from regrow.training.settings import Staged
 from regrow.training.training_data import Data, folder_data, mixed, sound_folder_data
 from regrow.training.training_words import lost_words
 from regrow.training.world_data import world_items

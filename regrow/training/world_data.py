@@ -5,6 +5,7 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 from random import Random
 from types import ModuleType
+from typing import Literal
 
 import numpy as np
 import torch
@@ -118,14 +119,13 @@ def drawn(
         MediaError: there is no room for them.
     """
     square = (len(scenes), size, size)
-    return (
-        yield from keep_rows(
-            "drawn",
-            repr((scenes, size, code_hash(storybook, CODE))),
-            {"-pictures": ((*square, 3), np.uint8), "-masks": (square, np.uint8)},
-            lambda: ((drawing.picture, drawing.mask) for drawing in draw_many(scenes, size, processes)),
-        )
+    pictures, masks = yield from keep_rows(
+        "drawn",
+        repr((scenes, size, code_hash(storybook, CODE))),
+        {"-pictures": ((*square, 3), np.uint8), "-masks": (square, np.uint8)},
+        lambda: ((drawing.picture, drawing.mask) for drawing in draw_many(scenes, size, processes)),
     )
+    return pictures, masks
 
 
 def played(
@@ -165,5 +165,5 @@ def code_hash(world: ModuleType, files: Sequence[str]) -> str:
     return hashlib.blake2b(code, digest_size=12).hexdigest()
 
 
-def _language(seed: int) -> str:
+def _language(seed: int) -> Literal["en", "zh"]:
     return "zh" if seed % 4 == 0 else "en"

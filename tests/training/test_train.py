@@ -19,7 +19,7 @@ from regrow.models.open import open_model
 from regrow.requests.train import Train
 from regrow.training import world_data
 from regrow.training.dry_run import rehearse
-from regrow.training.staged import settings_of
+from regrow.training.settings import settings_of
 from regrow.training.train import train
 from regrow.training.world_data import drawn, storybook_data
 from regrow.worlds.storybook.drawing import VOCABULARY, Scene, draw
