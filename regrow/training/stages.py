@@ -90,13 +90,13 @@ def open_or_make(request: Train, folder: Path) -> Generator[Progress, None, tupl
     if request.start:
         model = open_model(request.start)
         _check_fits(request, model)
-        found = yield from read_data(request, _extent(request, model), model.mel, model.relative)
-        return model, _told(request, model, found)
+        data = yield from read_data(request, _extent(request, model), model.mel, model.relative)
+        return model, _learnable(request, model, data)
     mel, frames = (PIXEL_MEL, PIXEL_FRAMES) if request.stage == "pixel" else (MelSettings(), FRAMES)
     mel = mel if request.learns == "sound" else None
     side = request.size or 128
     extent = (side, side) if mel is None else (mel.bands, frames)
-    found = yield from read_data(request, extent, mel)
+    data = yield from read_data(request, extent, mel)
     if not (folder / "model_index.json").exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as aside:
@@ -111,17 +111,17 @@ def open_or_make(request: Train, folder: Path) -> Generator[Progress, None, tupl
                     size=size,
                     extent=extent,
                     objective=objective,
-                    words=found.words,
-                    characters=found.characters,
+                    words=data.words,
+                    characters=data.characters,
                     mel=mel,
-                    piano_roll=found.notes_of is not None,
+                    piano_roll=data.notes_of is not None,
                 )
             made.rename(folder)
     model = open_model(folder)
-    return model, _told(request, model, found)
+    return model, _learnable(request, model, data)
 
 
-def _told(request: Train, model: Model, data: Data) -> Data:
+def _learnable(request: Train, model: Model, data: Data) -> Data:
     """The data without the words that a denoiser cannot learn of its captions, with notes on them."""
     if request.stage == "codec":
         return data

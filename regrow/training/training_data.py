@@ -165,7 +165,7 @@ def sound_folder_data(
     words, characters = words_in(captions)
     seconds = frames * settings.hop / settings.rate
     notes = [
-        f"{len(items)} sounds, {_told(found)}; {len(clips.items)} clips of {seconds:.1f} s, {kept} of them held out."
+        f"{len(items)} sounds, {_source(found)}; {len(clips.items)} clips of {seconds:.1f} s, {kept} of them held out."
     ]
     for item, silent in zip(items, clips.silent, strict=True):
         if silent:
@@ -185,11 +185,11 @@ def sound_folder_data(
 
 
 def _notes(found: Captioned, held_out: int) -> tuple[str, ...]:
-    sentence = f"{len(found.items)} pictures, {_told(found)}; {held_out} held out to measure the loss."
+    sentence = f"{len(found.items)} pictures, {_source(found)}; {held_out} held out to measure the loss."
     return (sentence, *_skipped(found))
 
 
-def _told(found: Captioned) -> str:
+def _source(found: Captioned) -> str:
     return f"captions from {found.source}" if found.source != "none" else "no captions"
 
 
