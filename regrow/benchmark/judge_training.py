@@ -20,8 +20,9 @@ from regrow.core.progress import finish
 from regrow.media.files import write_whole
 from regrow.media.image.picture import from_uint8, to_uint8
 from regrow.training.distributed import Share, make_accelerator
-from regrow.training.loop import Fit, FitState, fit
-from regrow.training.storybook_data import drawn
+from regrow.training.loop import FitState, fit
+from regrow.training.settings import Fit
+from regrow.training.world_data import drawn
 from regrow.worlds.storybook.drawing import Scene
 
 TRAINED_FROM, HELD_OUT_FROM = 2_000_000, 9_500_000

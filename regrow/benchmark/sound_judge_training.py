@@ -20,9 +20,10 @@ from regrow.media.audio.mel import from_unit, to_mel
 from regrow.media.audio.mel_inverse import powers
 from regrow.media.audio.phase import griffin_lim, wave_of
 from regrow.media.files import write_whole
-from regrow.training.bandstand_data import played
 from regrow.training.distributed import Share, make_accelerator
-from regrow.training.loop import Fit, FitState, fit
+from regrow.training.loop import FitState, fit
+from regrow.training.settings import Fit
+from regrow.training.world_data import played
 from regrow.worlds.bandstand.playing import Phrase
 
 TRAINED_FROM, HELD_OUT_FROM = 2_000_000, 9_200_000

@@ -25,7 +25,8 @@ from regrow.training.denoiser_stage import DenoiserOf
 from regrow.training.distributed import Share, make_accelerator
 from regrow.training.optimizer import make_optimizer
 from regrow.training.run_log import peak_memory
-from regrow.training.training_data import Data, storybook_data, to_batch
+from regrow.training.training_data import Data, to_batch
+from regrow.training.world_data import storybook_data
 
 WARM_UP = 2
 PLAIN = "plain loop"

@@ -13,23 +13,18 @@ from torch import Tensor, nn
 
 from regrow.core.noise import derive_seed
 from regrow.core.progress import Progress
-from regrow.models.load_part import channels_last
-from regrow.models.lora import add_lora
 from regrow.models.model import Model
 from regrow.requests.train import Train
 from regrow.training.latents import latents_of
 from regrow.training.note_conditioning import piano_rolls_of
 from regrow.training.sample_grid import sample_grid
-from regrow.training.staged import Staged, settings_of
+from regrow.training.settings import Staged, settings_of
 from regrow.training.train_denoiser import DenoiserStage, Denoising, batch_loss, denoiser_loss
 from regrow.training.training_data import Data, to_batch
 from regrow.training.training_words import without_warnings
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
-
-SMALL_TEXT_ENCODER = 20_000_000
-"""Parameters below which a text encoder learns with its denoiser unless the request says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -68,17 +63,8 @@ class DenoiserOf:
         accelerator: "Accelerator",
     ) -> Staged:
         """The same for latents that are there."""
-        if request.lora:
-            add_lora(model.network, request.lora, request.seed)
-        else:
-            model.network.requires_grad_(True)
-        for text in model.text_encoders:
-            if _is_small(text) if request.text is None else request.text:
-                text.requires_grad_(True)
-        if request.checkpointing:
-            model.network.enable_gradient_checkpointing()
-        channels_last(model.network)
         module = Denoising(model)
+        module.make_ready(request.lora, request.seed, request.text, request.checkpointing)
         stage = DenoiserStage(
             x0,
             data.trained_on,
@@ -157,7 +143,3 @@ def _important(
         return 1 + 2 * important + 7 * torch.from_numpy(first)[:, None].float()
 
     return weights
-
-
-def _is_small(module: nn.Module) -> bool:
-    return sum(p.numel() for p in module.parameters()) < SMALL_TEXT_ENCODER

@@ -17,7 +17,7 @@ from regrow.training.denoiser_stage import DenoiserOf
 from regrow.training.distributed import Share, make_accelerator
 from regrow.training.optimizer import make_optimizer
 from regrow.training.runs import check_name, check_request, resumed, run_of
-from regrow.training.staged import Staged
+from regrow.training.settings import Staged
 from regrow.training.stages import open_or_make, stages_of
 from regrow.training.training_data import to_batch
 

@@ -15,11 +15,11 @@ from regrow.core.progress import Progress
 from regrow.models.model import Model
 from regrow.models.probes.describer import Describer, DescriberNetwork
 from regrow.prompts.describe import WORLDS
-from regrow.training.bandstand_data import played
 from regrow.training.distributed import Share, make_accelerator
-from regrow.training.loop import Fit, FitState, fit
-from regrow.training.storybook_data import drawn
+from regrow.training.loop import FitState, fit
+from regrow.training.settings import Fit
 from regrow.training.training_data import to_batch
+from regrow.training.world_data import drawn, played
 from regrow.worlds.bandstand.playing import Phrase
 from regrow.worlds.storybook.drawing import Scene
 

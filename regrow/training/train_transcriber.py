@@ -16,11 +16,12 @@ from regrow.core.progress import finish
 from regrow.media.audio.mel import MelSettings
 from regrow.media.audio.piano_roll import STANDARD, PianoRollSettings, Sounding, matches
 from regrow.models.probes.transcriber import STRIDE, Transcriber, TranscriberNetwork
-from regrow.training.bandstand_data import played
 from regrow.training.distributed import Share, make_accelerator
-from regrow.training.loop import Fit, FitState, fit
+from regrow.training.loop import FitState, fit
+from regrow.training.settings import Fit
 from regrow.training.train_describer import HELD_OUT_FROM, TRAINED_FROM
 from regrow.training.training_data import to_batch
+from regrow.training.world_data import played
 from regrow.worlds.bandstand.playing import Phrase, notes
 
 

@@ -48,8 +48,8 @@ def lost_words(model: Model, captions: Sequence[str]) -> tuple[frozenset[str], t
     notes = []
     if cut := [i for i, tokens in enumerate(read) if len(tokens) > room]:
         begun = [model.tokenizer.decode(read[i][1 : room - 1]) for i in cut]
-        heard = {*_both(begun), *_both([text for i, text in enumerate(captions) if len(read[i]) <= room])}
-        lost |= {word for word in words if word.isalpha() and word not in heard}
+        kept = {*_both(begun), *_both([text for i, text in enumerate(captions) if len(read[i]) <= room])}
+        lost |= {word for word in words if word.isalpha() and word not in kept}
         notes.append(
             f"{len(cut)} of {len(captions)} captions are longer than the {room - 2} tokens that are read; their ends "
             f"are not learned, for example of {captions[cut[0]]!r:.200}."

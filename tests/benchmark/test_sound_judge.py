@@ -23,7 +23,7 @@ from regrow.benchmark.sound_judge_training import (
 from regrow.core.progress import finish
 from regrow.media.audio.mel import to_mel
 from regrow.media.files import MediaError
-from regrow.training.bandstand_data import played
+from regrow.training.world_data import played
 from regrow.worlds.bandstand.playing import INSTRUMENTS_OF, RATE, Phrase, play
 
 # beyond the 1,400 on which its own figures were taken
