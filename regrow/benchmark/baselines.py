@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.benchmark.adapters import as_four_channels, as_noise_predictor, made, pipeline, scheduler_config
-from regrow.benchmark.editors import Editor, Setting, Task, ordered, told_in_full
+from regrow.benchmark.editors import Editor, Setting, Task, ordered, with_full_words
 from regrow.models.model import Model
 
 STEPS = 50
@@ -31,27 +31,27 @@ def baselines() -> tuple[Editor, ...]:
     The first three also with full words: theirs are the words that regrow fills up, so that a table can tell what is
     the words' part.
     """
-    found = (
+    own_words = (
         Editor(
             "course",
             "the diffusion course's notebook: 50 steps, guidance 3.5 both ways, start_step 10, off-by-ones kept",
             _course,
             ordered((0.8, 0.95, 0.6), (3.5, 7, 2)),
-            rival=True,
+            baseline=True,
         ),
         Editor(
             "ddim pair",
             "diffusers' DDIMInverseScheduler and DDIMScheduler, 50 steps, inverted without guidance",
             _ddim_pair,
             ordered((0.8, 0.95, 0.6), (4, 7.5, 2)),
-            rival=True,
+            baseline=True,
         ),
         Editor(
             "diffusers img2img",
             "StableDiffusionImg2ImgPipeline, 50 steps times its strength",
             _img2img,
             ordered((0.8, 0.65, 0.5), (7.5, 4, 2.5)),
-            rival=True,
+            baseline=True,
         ),
         Editor(
             "ledits++",
@@ -59,7 +59,7 @@ def baselines() -> tuple[Editor, ...]:
             _ledits,
             ordered((0.85, 0.95, 0.7), (5, 10, 2.5)),
             batch=1,
-            rival=True,
+            baseline=True,
         ),
         Editor(
             "diffedit",
@@ -67,7 +67,7 @@ def baselines() -> tuple[Editor, ...]:
             _diffedit,
             ordered((0.8, 0.95, 0.6), (7.5, 4, 2)),
             batch=1,
-            rival=True,
+            baseline=True,
         ),
         Editor(
             "cycle diffusion",
@@ -75,10 +75,10 @@ def baselines() -> tuple[Editor, ...]:
             _cycle,
             ordered((0.8, 0.95, 0.6), (7.5, 4, 2)),
             batch=1,
-            rival=True,
+            baseline=True,
         ),
     )
-    return (*found, *(told_in_full(rival) for rival in found[:3]))
+    return (*own_words, *(with_full_words(baseline) for baseline in own_words[:3]))
 
 
 @torch.no_grad()

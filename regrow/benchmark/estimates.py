@@ -1,7 +1,8 @@
 """Figures with their uncertainty: means of values, and how far two sets of features are apart."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -25,6 +26,17 @@ class Estimate:
     low: float
     high: float
     count: int
+
+
+def shown(figure: Estimate, factor: float, digits: int) -> str:
+    """Write a figure and its interval for a table, times `factor`: "0.93 [0.90, 0.95]"."""
+    value, low, high = (f"{factor * number:.{digits}f}" for number in (figure.value, figure.low, figure.high))
+    return f"{value} [{low}, {high}]"
+
+
+def as_json(figure: Estimate) -> dict[str, float | None]:
+    """Return a figure as JSON can hold it: an infinite number becomes None."""
+    return {name: value if math.isfinite(value) else None for name, value in asdict(figure).items()}
 
 
 def mean(values: Sequence[float]) -> Estimate:

@@ -21,7 +21,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from regrow.benchmark.estimates import Estimate, mean
+from regrow.benchmark.estimates import Estimate, mean, shown
 from regrow.core.noise import derive_seed
 from regrow.core.progress import Progress
 from regrow.media.audio.mel import MelSettings, filters, spectrum, to_mel
@@ -106,7 +106,7 @@ def bench_mel(clips: Sequence[Wave], settings: MelSettings | None = None) -> Gen
     }
     missing: tuple[str, ...] = ()
     try:
-        ways |= _rivals()
+        ways |= _baselines()
     except ImportError:
         missing = ("librosa and diffusers' Mel: librosa is not installed (pip install librosa)",)
     found = []
@@ -158,7 +158,7 @@ def _from_chance(wave: Wave, settings: MelSettings, updates: bool = False) -> Wa
     return wave_of(griffin_lim(magnitude, chance, settings, THEIRS), settings)
 
 
-def _rivals() -> dict[str, Way]:
+def _baselines() -> dict[str, Way]:
     import librosa  # pyright: ignore[reportMissingImports]
     from diffusers.pipelines.deprecated.audio_diffusion.mel import Mel
 
@@ -190,7 +190,7 @@ def print_table(figures: MelFigures, out: TextIO) -> None:
     )
     print(f"{'':<44}{'convergence, dB':<24}{'log-mel, dB':<24}{'x real time':>11}", file=out)
     for way in figures.ways:
-        cells = [f"{e.value:.2f} [{e.low:.2f}, {e.high:.2f}]" for e in (way.convergence, way.log_mel)]
+        cells = [shown(figure, 1, 2) for figure in (way.convergence, way.log_mel)]
         print(f"{way.name:<44}{cells[0]:<24}{cells[1]:<24}{way.speed:>11.1f}", file=out)
     for why in figures.missing:
         print(f"not measured: {why}", file=out)
