@@ -31,6 +31,8 @@ EVERY = 50
 
 def main(probe: str, world: str, folder: str = "") -> None:
     checkpoints = Path("runs/out") / f"{probe}-{world}"
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
     if probe == "judge":
         judge = _followed(train_attributes(KINDS[world], world, checkpoints))
         write_classifier((Path(folder) if folder else checkpoints) / WEIGHTS[world].name, judge)

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from regrow.benchmark.edit_tasks import FIELDS, KINDS
 from regrow.benchmark.editing import EditingFigures
-from regrow.benchmark.estimates import Estimate, mean, shown
+from regrow.benchmark.editors import Setting
+from regrow.benchmark.estimates import Estimate, mean, print_rows, shown
 from regrow.benchmark.results_store import EditResult
 from regrow.benchmark.tuning import Measured
 from regrow.media.image.sheet import Cell, Row, sheet
@@ -73,41 +74,22 @@ def print_table(figures: EditingFigures, out: TextIO) -> None:
     )
     width = 2 + max(18, *(len(_name(m)) for m in figures.measured))
     heads = ("strength", "guidance", "granted %", "spoiled %", "clean %", "outside dB", "inside dB", "round trip dB")
-    print(
-        f"{'':{width}}" + "".join(f"{head:>15}" for head in (*heads, "evaluations", "processor s", "memory MB")),
-        file=out,
-    )
+    print_rows([("", (*heads, "evaluations", "processor s", "memory MB"))], width, 15, out)
     for m in figures.measured:
-        if m.failure or m.chosen is None:
+        if m.chosen is None:
             print(f"{_name(m):{width}}did not run: {m.failure}", file=out)
-            continue
-        means = figures_of(m.results)
-        cells = [
-            f"{m.chosen.strength:g}",
-            f"{m.chosen.guidance:g}",
-            *(shown(means[name], 100, 0) for name in ("granted", "spoiled", "clean")),
-            *(_decibels(means.get(name)) for name in ("outside", "inside")),
-            f"{mean(m.round_trip).value:.1f}" if m.round_trip else "-",
-            f"{median(o.evaluations for o in m.results):g}",
-            f"{m.cost.processor:.1f}" if m.cost else "-",
-            f"{m.cost.memory / 2**20:.0f}" if m.cost and m.cost.memory is not None else "-",
-        ]
-        print(f"{_name(m):{width}}" + "".join(f"{cell:>15}" for cell in cells), file=out)
-    print("(* = rival; processor s, memory MB: of one picture alone)", file=out)
-    print(f"\n{'clean %, by kind':{width}}" + "".join(f"{kind:>10}" for kind in KINDS), file=out)
+        else:
+            print_rows([(_name(m), _cells(m, m.chosen))], width, 15, out)
+    print("(* = rival; processor s, memory MB: of one picture alone)\n", file=out)
     ran = [m for m in figures.measured if not m.failure]
-    for m in ran:
-        shares = ([o.clean for o in m.results if o.kind == kind] for kind in KINDS)
-        cells = (f"{100 * sum(clean) / len(clean):.0f}" if clean else "-" for clean in shares)
-        print(f"{_name(m):{width}}" + "".join(f"{cell:>10}" for cell in cells), file=out)
-    print(
-        f"\n{'spoiled %, by field':{width}}" + "".join(f"{field:>13}" for field in (*FIELDS, "sky colour %")), file=out
-    )
+    kinds = [(_name(m), [_percent([o.clean for o in m.results if o.kind == kind]) for kind in KINDS]) for m in ran]
+    print_rows([("clean %, by kind", KINDS), *kinds], width, 10, out)
+    print(file=out)
+    print_rows([("spoiled %, by field", (*FIELDS, "sky colour %"))], width, 13, out)
     for m in ran:
         sky = figures_of(m.results).get("sky")
-        cells = [f"{100 * share:.0f}" for share in lost_by_field(m.results).values()]
-        cells.append(f"{100 * sky.value:.0f}" if sky else "-")
-        print(f"{_name(m):{width}}" + "".join(f"{cell:>13}" for cell in cells), file=out)
+        lost = [f"{100 * share:.0f}" for share in lost_by_field(m.results).values()]
+        print_rows([(_name(m), (*lost, f"{100 * sky.value:.0f}" if sky else "-"))], width, 13, out)
     if not figures.tuning:
         return
     print("\ntrade-off, on the tuning wishes: strength / guidance: granted % / spoiled %", file=out)
@@ -137,6 +119,24 @@ def _plain(results: Sequence[EditResult]) -> dict[str, Any]:
 
 def _name(m: Measured) -> str:
     return f"{m.editor}{' *' if m.baseline else ''}"
+
+
+def _cells(m: Measured, chosen: Setting) -> list[str]:
+    means = figures_of(m.results)
+    return [
+        f"{chosen.strength:g}",
+        f"{chosen.guidance:g}",
+        *(shown(means[name], 100, 0) for name in ("granted", "spoiled", "clean")),
+        *(_decibels(means.get(name)) for name in ("outside", "inside")),
+        f"{mean(m.round_trip).value:.1f}" if m.round_trip else "-",
+        f"{median(o.evaluations for o in m.results):g}",
+        f"{m.cost.processor:.1f}" if m.cost else "-",
+        f"{m.cost.memory / 2**20:.0f}" if m.cost and m.cost.memory is not None else "-",
+    ]
+
+
+def _percent(hits: Sequence[bool]) -> str:
+    return f"{100 * sum(hits) / len(hits):.0f}" if hits else "-"
 
 
 def _decibels(estimate: Estimate | None) -> str:

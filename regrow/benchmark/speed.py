@@ -19,7 +19,7 @@ from regrow.benchmark.cost import Cost, cost_of_run
 from regrow.benchmark.editing import bench_editing
 from regrow.benchmark.editing_figures import figures_of
 from regrow.benchmark.editors import Editor, Setting, batched
-from regrow.benchmark.estimates import Estimate
+from regrow.benchmark.estimates import Estimate, print_rows
 from regrow.benchmark.peak import Share, matrix_peak, share_of
 from regrow.benchmark.results_store import finite
 from regrow.benchmark.speed_ways import OTHER_STEPS, PLAIN, Made, Way, ways_to_edit
@@ -205,10 +205,10 @@ def print_table(figures: SpeedFigures, out: TextIO) -> None:
         print(f"openvino is ready after {made:.1f} s the first time, and {loaded:.1f} s in later processes", file=out)
     if figures.quality:
         count = next(iter(figures.quality.values()))["granted"].count
-        print(f"\n{f'on {count} wishes':24}" + "".join(f"{name:>13}" for name in QUALITY), file=out)
+        print(file=out)
+        print_rows([(f"on {count} wishes", QUALITY)], 24, 13, out)
     for name, means in figures.quality.items():
-        cells = (f"{means[key].value:.3g}" if key in means else "-" for key in QUALITY)
-        print(f"{name:24}" + "".join(f"{cell:>13}" for cell in cells), file=out)
+        print_rows([(name, (f"{means[key].value:.3g}" if key in means else "-" for key in QUALITY))], 24, 13, out)
     print("\none call with one sample", file=out)
     for share in figures.shares:
         print(f"{share.network}: {share.flops / 1e9:.1f} Gflop", file=out)
@@ -221,7 +221,8 @@ def print_table(figures: SpeedFigures, out: TextIO) -> None:
 
 def _print_speeds(speeds: Sequence[Speed], out: TextIO) -> None:
     heads = ("evaluations", "seconds", "times", "processor s", "times", "memory MB", "alike dB")
-    print(f"\n{'':24}" + "".join(f"{head:>13}" for head in heads), file=out)
+    print(file=out)
+    print_rows([("", heads)], 24, 13, out)
     first = speeds[0]
     for speed in speeds:
         cells = (
@@ -233,7 +234,7 @@ def _print_speeds(speeds: Sequence[Speed], out: TextIO) -> None:
             "-" if speed.memory is None else f"{speed.memory / 2**20:.0f}",
             f"{speed.alike:.1f}",
         )
-        print(f"{speed.way:24}" + "".join(f"{cell:>13}" for cell in cells), file=out)
+        print_rows([(speed.way, cells)], 24, 13, out)
     print(
         "(of one wish, the median turn; times: faster than the course's procedure; memory: above what was held",
         file=out,

@@ -112,13 +112,13 @@ def bench_world(
             made = grow(model, prompts[i : i + batch], seeds[i : i + batch], settings)
             judge_batch(kind, subject.of_output(made), i)
             yield Progress(kind, min(i + batch, count), count)
-    found: dict[str, Judged] = {}
+    judgements: dict[str, Judged] = {}
     readings = {kind: judge.read_features(torch.cat(parts)) for kind, parts in features.items()}
     for kind, read in readings.items():
         apart = None
         if world == STORYBOOK and kind != "truth":
             apart = kernel_distance(torch.cat(features[kind]), torch.cat(features["truth"]))
-        found[kind] = judged(world, things, read, named.get(kind), apart)
+        judgements[kind] = judged(world, things, read, named.get(kind), apart)
     fields = ("steps", "guidance", "guidance_share", "solver", "eta", "spacing", "negative", "details")
     return WorldFigures(
         model=model.name,
@@ -126,7 +126,7 @@ def bench_world(
         count=count,
         settings={**{name: getattr(settings, name) for name in fields}, "size": list(size), "first_seed": FIRST_SEED},
         codec={name: mean(values) for name, values in losses.items()} or None,
-        judged=found,
+        judged=judgements,
         judge=judge.facts["held_out"],
         seconds=round(time.monotonic() - started, 1),
         things=tuple(things[:shown]),

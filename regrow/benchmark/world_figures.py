@@ -112,8 +112,8 @@ def judged(
 def as_dict(figures: WorldFigures) -> dict[str, Any]:
     """Return the figures without the samples, as JSON can hold them: an infinite PSNR becomes None."""
     right = {
-        _label(figures, kind): {name: as_json(share) for name, share in found.right.items()}
-        for kind, found in figures.judged.items()
+        _label(figures, kind): {name: as_json(share) for name, share in judgement.right.items()}
+        for kind, judgement in figures.judged.items()
     }
     codec = figures.codec and {name: as_json(loss) for name, loss in figures.codec.items()}
     shared = {
@@ -132,10 +132,10 @@ def as_dict(figures: WorldFigures) -> dict[str, Any]:
     kinds = {
         _label(figures, kind): {
             "right": right[_label(figures, kind)],
-            "confusion": found.confusion,
-            "distance": found.distance and as_json(found.distance),
+            "confusion": judgement.confusion,
+            "distance": judgement.distance and as_json(judgement.distance),
         }
-        for kind, found in figures.judged.items()
+        for kind, judgement in figures.judged.items()
     }
     return {**shared, "codec": codec, "judged": kinds}
 
@@ -173,12 +173,12 @@ def print_table(figures: WorldFigures, out: TextIO) -> None:
         names = (*TRIO, ALL_THREE, *(name for name in names if name not in TRIO))
     for name in names:
         cells = []
-        for found in figures.judged.values():
-            share = found.right.get(name)
+        for judgement in figures.judged.values():
+            share = judgement.right.get(name)
             few = f" of {share.count}" if share and share.count != figures.count else ""
             cells.append(f"{shown(share, 100, 1)}{few}" if share else "-")
         print(row(name, cells), file=out)
-    made = {kind: found.confusion for kind, found in figures.judged.items() if kind.startswith("words")}
+    made = {kind: judgement.confusion for kind, judgement in figures.judged.items() if kind.startswith("words")}
     if not pictures:
         wrong = [
             f"{true} as {name} {count}"
@@ -188,7 +188,7 @@ def print_table(figures: WorldFigures, out: TextIO) -> None:
         ]
         print(f"\nasked in English, heard as another: {', '.join(wrong) or 'none'}", file=out)
         return
-    far = [shown(found.distance, 1, 3) if found.distance else "-" for found in figures.judged.values()]
+    far = [shown(judgement.distance, 1, 3) if judgement.distance else "-" for judgement in figures.judged.values()]
     print(row("from drawings", far), file=out)
     for kind, confusion in made.items():
         print(f"\n{kind + ': asked, read':<22}" + "".join(f"{name:>9}" for name in confusion), file=out)

@@ -1,6 +1,7 @@
 """`regrow bench`: one verb a benchmark. Everything heavy is imported inside."""
 
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any, Literal
 
 import tyro
@@ -8,6 +9,12 @@ from tyro.conf import subcommand
 
 from regrow.interfaces.run import OpeningOptions, ReportOptions
 from regrow.requests.bench import BenchEdit, BenchSound, BenchSpeed
+
+
+def _verbs() -> ModuleType:
+    from regrow.interfaces import bench_verbs
+
+    return bench_verbs
 
 
 def bench_storybook(
@@ -25,9 +32,7 @@ def bench_storybook(
         details: whether what a caption leaves open is added to the prompt, as `regrow generate` does.
         sheet: also write 64 generated pictures beside the drawn ones here.
     """
-    from regrow.interfaces import bench_verbs
-
-    bench_verbs.world("storybook", model, scenes, details, sheet, run)
+    _verbs().world("storybook", model, scenes, details, sheet, run)
 
 
 def bench_bandstand(
@@ -45,9 +50,7 @@ def bench_bandstand(
         details: whether what a caption leaves open is added to the prompt, and a tune, as `regrow generate` does.
         sheet: also write the mels of 16 generated clips beside the played ones here.
     """
-    from regrow.interfaces import bench_verbs
-
-    bench_verbs.world("bandstand", model, phrases, details, sheet, run)
+    _verbs().world("bandstand", model, phrases, details, sheet, run)
 
 
 def bench_mel(run: ReportOptions, clips: int = 14, folder: Path | None = None) -> None:
@@ -57,30 +60,22 @@ def bench_mel(run: ReportOptions, clips: int = 14, folder: Path | None = None) -
         clips: how many, of six seconds.
         folder: take them from the sounds in this folder; played phrases if not given.
     """
-    from regrow.interfaces import bench_verbs
-
-    bench_verbs.mel(clips, folder, run)
+    _verbs().mel(clips, folder, run)
 
 
 def bench_sound(request: Annotated[BenchSound, tyro.conf.arg(name="")], run: OpeningOptions) -> None:
     """Measure edits of sounds against what they should be: regrow's methods, the course's and diffusers' pair."""
-    from regrow.interfaces import bench_verbs
-
-    bench_verbs.sound(request, run)
+    _verbs().sound(request, run)
 
 
 def bench_edit(request: Annotated[BenchEdit, tyro.conf.arg(name="")], run: OpeningOptions) -> None:
     """Measure ways to edit against counterfactuals whose answer is known: regrow's, the course's and diffusers'."""
-    from regrow.interfaces import bench_verbs
-
-    bench_verbs.edit(request, run)
+    _verbs().edit(request, run)
 
 
 def bench_speed(request: Annotated[BenchSpeed, tyro.conf.arg(name="")], run: OpeningOptions) -> None:
     """Measure how fast an edit is: regrow's, each of its levers alone, the course's procedure and diffusers' pair."""
-    from regrow.interfaces import bench_verbs
-
-    bench_verbs.speed(request, run)
+    _verbs().speed(request, run)
 
 
 def bench_train(run: ReportOptions, model: str = "storybook", batch: int = 32, steps: int = 12) -> None:
@@ -91,9 +86,7 @@ def bench_train(run: ReportOptions, model: str = "storybook", batch: int = 32, s
         batch: pictures a step.
         steps: that are measured, after two that warm up.
     """
-    from regrow.interfaces import bench_verbs
-
-    bench_verbs.train(model, batch, steps, run)
+    _verbs().train(model, batch, steps, run)
 
 
 Bench = (

@@ -42,19 +42,19 @@ def with_source(
         )
 
         words = open_captioner(request.describer)(picture)
-        found = Description(words, f'source auto: "{words}", says {request.describer}.')
+        description = Description(words, f'source auto: "{words}", says {request.describer}.')
     else:
-        found = describe(model, latents, request.target)
-    return replace(request, source=found.words, describer=""), (
-        f"{found.why} Is it something else? Say so as the source.",
+        description = describe(model, latents, request.target)
+    return replace(request, source=description.words, describer=""), (
+        f"{description.why} Is it something else? Say so as the source.",
     )
 
 
 def describe(model: Model, latents: Float[Tensor, "1 c y x"], like: Sequence[str] = ()) -> Description:
     """Describe what a model sees, with the describer in its folder.
 
-    Of all that is true of it, the sentence is taken that is most like the first of `like`, in its language: so a wish
-    and its source differ in what is wished and nothing else. The plainest where that is empty.
+    Of all that is true of it, the sentence is taken that is most like the first of `like`, in its language: so a target
+    and its source differ in what is to change and nothing else. The plainest where that is empty.
 
     Args:
         model: that has a describer.

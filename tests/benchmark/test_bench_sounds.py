@@ -44,14 +44,14 @@ def test_the_table_and_the_json_say_what_ran_and_what_did_not(tasks: list) -> No
     setting = Setting(0.7, 3)
     measured = (
         Measured("anchored", "", False, setting, ((setting, results),), results),
-        Measured("a rival", "", True, failure="it takes pictures only"),
+        Measured("a baseline", "", True, failure="it takes pictures only"),
     )
     figures = SoundFigures("tiny", 2, FIRST_SEED, 2, {"truth": results, "source": results}, measured, 1.0)
     out = io.StringIO()
     print_table(figures, out)
     assert "anchored 0.7 g3           100 [100, 100]" in out.getvalue()
-    assert "a rival: did not run: it takes pictures only" in out.getvalue()
+    assert "a baseline: did not run: it takes pictures only" in out.getvalue()
     assert max(map(len, out.getvalue().splitlines())) <= 120
     plain = as_dict(figures)["measured"]
     assert plain[0]["figures"]["evaluations"]["value"] == 40
-    assert plain[1] == {"editor": "a rival", "rival": True, "failure": "it takes pictures only"}
+    assert plain[1] == {"editor": "a baseline", "rival": True, "failure": "it takes pictures only"}

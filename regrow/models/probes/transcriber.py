@@ -1,6 +1,6 @@
 """Transcribers: small networks that read off a mel which notes are played, whatever plays them.
 
-A folder of a sound model that can be told a contour (`piano_roll.json`) holds one, `transcriber.safetensors`:
+A folder of a sound model that can be conditioned on notes (`piano_roll.json`) holds one, `transcriber.safetensors`:
 
     onset[key, i], sounding[key, i] = sigmoid(features of the mel around frame 2 i)
 
@@ -75,15 +75,15 @@ class Transcriber:
         # of two equal neighbours the first; what lies between columns is the centre of the three
         begins = (onset > before) & (onset >= after) & (total > FOUND)
         place = torch.arange(onset.shape[1]) + (after - before) / total.clamp_min(1e-6)
-        found = []
+        notes = []
         for row in range(len(onset)):
             starts = begins[row].nonzero()[:, 0].tolist()
             for start, following in zip(starts, (*starts, onset.shape[1])[1:], strict=True):
                 rest = (sounding[row, start + 1 : following] < SOUNDS).nonzero()[:, 0]
                 last = start + 1 + int(rest[0]) if len(rest) else following
                 at = max(0.0, float(place[row, start])) * column
-                found.append(PlayedNote(at, max(column, last * column - at), self.piano_roll.lowest + row))
-        return tuple(sorted(found, key=lambda note: (note.onset, note.pitch)))
+                notes.append(PlayedNote(at, max(column, last * column - at), self.piano_roll.lowest + row))
+        return tuple(sorted(notes, key=lambda note: (note.onset, note.pitch)))
 
 
 def read_transcriber(folder: Path, mel: MelSettings, piano_roll: PianoRollSettings) -> Transcriber:

@@ -61,7 +61,7 @@ def train_transcriber(
     """Train a transcriber; killed at any moment, the same call goes on where it was.
 
     Args:
-        mel: how it shall hear.
+        mel: of the mels that it reads.
         frames: of a phrase's mel.
         folder: of the checkpoints.
         settings: see `TranscriberTraining`.
@@ -129,7 +129,7 @@ def _f1(transcriber: Transcriber, phrases: list[Phrase], frames: int, seconds: f
     counts = defaultdict(lambda: [0, 0])
     for phrase, item in zip(phrases, finish(played(phrases, transcriber.mel, frames)), strict=True):
         score = notes(phrase, seconds)
-        found = transcriber.notes(to_batch(item[None])[0])
-        counts[phrase.pattern][0] += 2 * matches(found, score)
-        counts[phrase.pattern][1] += len(found) + len(score)
+        transcribed = transcriber.notes(to_batch(item[None])[0])
+        counts[phrase.pattern][0] += 2 * matches(transcribed, score)
+        counts[phrase.pattern][1] += len(transcribed) + len(score)
     return {pattern: round(both / total, 4) for pattern, (both, total) in sorted(counts.items())}
