@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from regrow.models.part import channels_last
 from sharpen_decoder import NOISIEST, STEPS, regrow, taught, window
 from torch import Tensor, nn
 from torch.nn import functional
@@ -24,7 +25,6 @@ from torch.nn import functional
 from regrow.core.noise import derive_seed
 from regrow.core.progress import finish
 from regrow.models.open import open_model
-from regrow.models.part import channels_last
 from regrow.training.distributed import Share, make_accelerator
 from regrow.training.latents import fingerprint, latents_of
 from regrow.training.loop import Fit, fit
@@ -82,7 +82,7 @@ def main(name: str, folder: Path, steps: int, threads: int = 1) -> None:
         content = f"halves of {data.content} {scale} fp32"
         encode = lambda items: model.encode(half(to_batch(items)))  # noqa: E731
         latents = finish(latents_of(small, encode, lambda k: np.array(data.items[k]), len(data.items), content))
-        content = f"regrown {content} {fingerprint(model.unet)} {NOISIEST} {STEPS}"
+        content = f"regrown {content} {fingerprint(model.network)} {NOISIEST} {STEPS}"
         regrown = finish(latents_of(small, regrow(model, latents), lambda k: np.arange(REGROWN)[k], REGROWN, content))
     codec = enlarged(small)
     channels_last(codec)

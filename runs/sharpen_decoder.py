@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float
+from regrow.models.part import channels_last
 from torch import Tensor, nn
 
 from regrow.core.noise import derive_seed, noise
@@ -26,7 +27,6 @@ from regrow.core.progress import finish
 from regrow.core.solvers import last, make_step, solve
 from regrow.models.model import Model
 from regrow.models.open import open_model
-from regrow.models.part import channels_last
 from regrow.training.distributed import Share, make_accelerator
 from regrow.training.latents import fingerprint, latents_of
 from regrow.training.loop import Fit, fit
@@ -128,7 +128,7 @@ def main(name: str, folder: Path, steps: int, threads: int = 1, scenes: int = 8_
             latents_of(model.codec, lambda items: model.encode(to_batch(items)), lambda k: np.array(data.items[k]),
                        len(data.items), content)
         )  # fmt: skip
-        content = f"regrown {content} {fingerprint(model.unet)} {NOISIEST} {STEPS}"
+        content = f"regrown {content} {fingerprint(model.network)} {NOISIEST} {STEPS}"
         regrown = finish(
             latents_of(model.codec, regrow(model, latents), lambda k: np.arange(scenes)[k], scenes, content)
         )

@@ -115,7 +115,7 @@ def main(name: str, folder: Path) -> None:
         x_t = alpha * x0 + sigma * torch.randn(x0.shape, generator=random)
         words = model.condition([data.caption(i + j, i + j) for j in range(16)]).tokens
         inputs.append({"sample": x_t, "timestep": labels, "encoder_hidden_states": words})
-    narrow = model.unet
+    narrow = model.network
     wide = widened(narrow)
 
     def off() -> float:
@@ -125,7 +125,7 @@ def main(name: str, folder: Path) -> None:
     fit_norms(narrow, wide, inputs)
     count = sum(p.numel() for p in wide.parameters()) / 1e6
     print(f"{count:.2f} M parameters; mean square off the narrow one {before:.4f}, fitted {off():.4f}")
-    model.unet = wide
+    model.network = wide
     save_model(model, folder, torch.float32)
 
 

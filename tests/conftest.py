@@ -8,7 +8,7 @@ import pytest
 import torch
 from checkpoints import FACTORIES
 from diffusers.utils import logging as diffusers_logging
-from homes import ENGINES
+from homes import ENGINES, HOME
 from jaxtyping import config as jaxtyping_config
 from jaxtyping import install_import_hook
 from transformers.utils import logging as transformers_logging
@@ -43,3 +43,4 @@ def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if not hasattr(session.config, "workerinput"):  # the others still use it
         shutil.rmtree(ENGINES, ignore_errors=True)
+        shutil.rmtree(HOME, ignore_errors=True)

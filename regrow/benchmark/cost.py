@@ -86,7 +86,7 @@ def counted(model: Model) -> Generator[Callable[[], int]]:
         x = args[0] if args else kwargs["sample"]
         evaluations += len(x)
 
-    handle = model.unet.register_forward_pre_hook(count, with_kwargs=True)
+    handle = model.network.register_forward_pre_hook(count, with_kwargs=True)
     try:
         yield lambda: evaluations
     finally:

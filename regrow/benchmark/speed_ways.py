@@ -1,6 +1,6 @@
 """Ways to make the same edit whose speed is compared: the baselines', regrow's, and each of its levers alone."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,9 @@ from regrow.core.progress import finish
 from regrow.editing.edit import edit
 from regrow.media.image.framing import fit
 from regrow.media.image.picture import save
-from regrow.models.model import Condition, Engine, Model
+from regrow.models.condition import Condition
+from regrow.models.engines.engine import Engine
+from regrow.models.model import Model
 from regrow.models.open import open_model
 from regrow.requests.requests import Edit
 
@@ -121,19 +123,20 @@ class _OneByOne(Engine):
     def name(self) -> str:
         return "torch one by one"
 
-    def __call__(self, x_t: Tensor, labels: Tensor, tokens: Tensor) -> Tensor:
+    def __call__(self, x_t: Tensor, labels: Tensor, condition: Sequence[Tensor]) -> Tensor:
         parts = [slice(i, i + 1) for i in range(len(x_t))]
-        return torch.cat([self._model.output(x_t[at], labels[at], Condition(tokens[at])) for at in parts])
+        (tokens,) = condition
+        return torch.cat([self._model.forward(x_t[at], labels[at], Condition(tokens[at])) for at in parts])
 
 
 def _channels_last(model: Model, request: Edit) -> Callable[[], Made]:
     run_in_order = _own(model, request)
 
     def run() -> Made:
-        model.unet.to(memory_format=torch.channels_last)
+        model.network.to(memory_format=torch.channels_last)
         try:
             return run_in_order()
         finally:
-            model.unet.to(memory_format=torch.contiguous_format)
+            model.network.to(memory_format=torch.contiguous_format)
 
     return run

@@ -119,8 +119,8 @@ class _Pictures(Dataset):
 
 
 def _plain(model: Any, data: Data, batch: int) -> Any:
-    unet: nn.Module = model.unet.requires_grad_(True)
-    text: nn.Module = model.text_encoder.requires_grad_(True)
+    unet: nn.Module = model.network.requires_grad_(True)
+    text: nn.Module = model.parts["text_encoder"].requires_grad_(True)
     optimizer = torch.optim.AdamW([*unet.parameters(), *text.parameters()], 1e-4)
     alphas = [model.schedule.level(label).alpha for label in range(1000)]
     table = torch.tensor(alphas, dtype=torch.float32)

@@ -78,7 +78,7 @@ def bench_world(
     size = settings.size or model.size
     subject = _Pictures(model, size) if world == STORYBOOK else _Mels(model, settings_of(model))
     batch, shown = subject.batch if batch is None else batch, subject.shown if shown is None else shown
-    if model.text_encoder is None:
+    if not model.takes_words:
         raise ValueError(f"{model.name} takes no words, so the {world} bench cannot ask it for anything.")
     if count < 2 or batch < 1:
         raise ValueError(f"The number of things must be 2 or more and batch 1 or more; got {count} and {batch}.")
@@ -149,7 +149,7 @@ class _Pictures:
 
     def coded(self, things: Sequence[Any], truth: Batch) -> Iterator[tuple[str, Batch, Losses]]:
         """Pass scenes through the codec: a kind, what comes back, and what was lost."""
-        if self.model.codec is None:
+        if self.model.codec.part is None:
             return
         again = self.of_output(self.model.decode(self.model.encode(truth)))
         losses: Losses = {"psnr": [], "psnr_halved": [], "psnr_animal": [], "ssim": []}

@@ -5,11 +5,11 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from regrow.models.model import Model
+from regrow.models.parts import Parts
 
 KEPT = 8
 """Pictures a model; the one not asked for longest is forgotten."""
@@ -23,7 +23,7 @@ class CodecResult:
     codec: Float[Tensor, "3 h w"]
 
 
-_seen: WeakKeyDictionary[torch.nn.Module, OrderedDict[str, CodecResult]] = WeakKeyDictionary()
+_seen: WeakKeyDictionary[Parts, OrderedDict[str, CodecResult]] = WeakKeyDictionary()
 
 
 def seen(model: Model, pixels: Float[Tensor, "3 h w"], keep: bool) -> CodecResult:
@@ -36,7 +36,7 @@ def seen(model: Model, pixels: Float[Tensor, "3 h w"], keep: bool) -> CodecResul
     """
     if not keep:
         return _see(model, pixels)
-    pictures = _seen.setdefault(model.codec if model.codec is not None else model.unet, OrderedDict())
+    pictures = _seen.setdefault(model.parts, OrderedDict())
     content = hashlib.blake2b(pixels.cpu().contiguous().numpy().tobytes(), digest_size=16).hexdigest()
     key = f"{content} {tuple(pixels.shape)} {model.device} {model.computed_by}"
     if key not in pictures:

@@ -14,7 +14,8 @@ from regrow.core.noise import noise
 from regrow.core.progress import Progress
 from regrow.core.solvers import make_step, solve
 from regrow.editing.recipe import Recipe, make_recipe
-from regrow.models.model import Condition, Model
+from regrow.models.condition import Condition
+from regrow.models.model import Model
 from regrow.prompts.expand_generate import in_full
 from regrow.prompts.input_warnings import about_words
 from regrow.requests.requests import Generate
@@ -52,7 +53,7 @@ def generate(request: Generate, model: Model) -> Generator[Progress, None, Gener
 
 
 def grow(
-    request: Generate, model: Model, prompts: Sequence[str], shape: tuple[int, int, int]
+    request: Generate, model: Model, prompts: Sequence[str], shape: Sequence[int]
 ) -> Generator[Progress, None, tuple[Float[Tensor, "b c h w"], int]]:
     """Latents of this shape `c h w` from noise, one a prompt, and the evaluations that each took."""
     seeds = [request.seed + i for i in range(request.count)]

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.core.denoiser import Counted
-from regrow.core.interpolation import between, lerp
+from regrow.core.interpolation import between
 from regrow.core.inversion import Trajectory
 from regrow.core.levels import Level
 from regrow.core.noise import noise
@@ -24,7 +24,7 @@ from regrow.editing.invert import open_picture, path_of, source_denoiser, watche
 from regrow.editing.recipe import Recipe, make_recipe
 from regrow.media.captions.listing import PICTURES, SOUNDS
 from regrow.models.codecs.sound_codec import hear, settings_of, sounded
-from regrow.models.model import Condition, Model
+from regrow.models.model import Model
 from regrow.prompts.input_warnings import about_words
 from regrow.requests.interpolate import Interpolate
 from regrow.requests.requests import Generate
@@ -181,7 +181,7 @@ def _samples(request: Interpolate, model: Model) -> int:
     return round(request.duration * model.mel.rate)
 
 
-def _shape(request: Interpolate, model: Model, samples: int) -> tuple[int, int, int]:
+def _shape(request: Interpolate, model: Model, samples: int) -> tuple[int, ...]:
     if model.mel is None:
         return model.latent_shape(*(request.size or model.size))
     cell = model.multiple * model.mel.hop
@@ -215,8 +215,8 @@ def _regrown(
     shares: Float[Tensor, " n"],
 ) -> Generator[Progress, None, tuple[Float[Tensor, "n c y x"], int]]:
     """The latents at the end of the walk, and the evaluations that each took."""
-    first, second = model.condition([words[0]]).tokens, model.condition([words[1]]).tokens
-    denoise = guided(asked, model, Condition(lerp(first, second, shares)), levels)
+    first, second = model.condition([words[0]]), model.condition([words[1]])
+    denoise = guided(asked, model, first.lerp(second, shares), levels)
     for state in solve(step, denoise, x, levels):
         x = state.x
         yield Progress("regrow", state.index, state.steps, x)

@@ -10,8 +10,8 @@ from torch import nn
 
 from regrow.core.noise import derive_seed
 from regrow.core.progress import Progress
+from regrow.models.load_part import channels_last
 from regrow.models.model import Model
-from regrow.models.part import channels_last
 from regrow.requests.train import Train
 from regrow.training.staged import Staged, settings_of
 from regrow.training.train_codec import CodecStage, Coding, codec_loss
@@ -37,7 +37,7 @@ class CodecOf:
     ) -> Generator[Progress, None, Staged]:
         """Ready at once."""
         yield from ()
-        codec: nn.Module = model.codec
+        codec: nn.Module = model.codec_network
         codec.requires_grad_(True)
         if request.start:
             for name, parameter in codec.named_parameters():
@@ -78,6 +78,6 @@ class CodecOf:
 def scale_latents(model: Model, data: Data) -> None:
     """Make latents of a new codec have standard deviation 1, which the denoiser assumes."""
     sample = to_batch(np.array(data.items[: min(256, data.trained_on)])).to(model.device)
-    model.codec.register_to_config(scaling_factor=1.0)
+    model.codec_network.register_to_config(scaling_factor=1.0)
     parts = [model.encode(sample[i : i + 32]) for i in range(0, len(sample), 32)]
-    model.codec.register_to_config(scaling_factor=round(1 / float(torch.cat(parts).std()), 5))
+    model.codec_network.register_to_config(scaling_factor=round(1 / float(torch.cat(parts).std()), 5))

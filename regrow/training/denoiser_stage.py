@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from regrow.core.noise import derive_seed
 from regrow.core.progress import Progress
+from regrow.models.load_part import channels_last
 from regrow.models.lora import add_lora
 from regrow.models.model import Model
-from regrow.models.part import channels_last
 from regrow.requests.train import Train
 from regrow.training.latents import latents_of
 from regrow.training.note_conditioning import piano_rolls_of
@@ -44,17 +44,17 @@ class DenoiserOf:
     ) -> Generator[Progress, None, Staged]:
         """Encode what is not encoded yet, and make ready."""
         model.to(accelerator.device)
-        if model.codec is None:
+        if model.codec.part is None:
             x0 = _pixels(data.items, model)
         else:
-            content = f"{data.content} {model.codec.config.scaling_factor} {request.precision}"
+            content = f"{data.content} {model.codec_network.config.scaling_factor} {request.precision}"
 
             def encode(items: np.ndarray) -> Tensor:
                 with accelerator.autocast():
                     return model.encode(to_batch(items).to(accelerator.device)).float().cpu()
 
             latents = yield from latents_of(
-                model.codec, encode, lambda part: np.array(data.items[part]), len(data.items), content
+                model.codec_network, encode, lambda part: np.array(data.items[part]), len(data.items), content
             )
             x0 = latents_in_memory(latents)
         return self.stage(request, model, data, x0, accelerator)
@@ -68,23 +68,21 @@ class DenoiserOf:
         accelerator: "Accelerator",
     ) -> Staged:
         """The same for latents that are there."""
-        trained: list[nn.Module] = [model.unet]
         if request.lora:
-            add_lora(model.unet, request.lora, request.seed)
+            add_lora(model.network, request.lora, request.seed)
         else:
-            model.unet.requires_grad_(True)
-        text = model.text_encoder
-        if text is not None and (_is_small(text) if request.text is None else request.text):
-            text.requires_grad_(True)
-            trained.append(text)
+            model.network.requires_grad_(True)
+        for text in model.text_encoders:
+            if _is_small(text) if request.text is None else request.text:
+                text.requires_grad_(True)
         if request.checkpointing:
-            model.unet.enable_gradient_checkpointing()
-        channels_last(model.unet)
-        module = Denoising(model.unet, text)
+            model.network.enable_gradient_checkpointing()
+        channels_last(model.network)
+        module = Denoising(model)
         stage = DenoiserStage(
             x0,
             data.trained_on,
-            data.caption if text is not None else lambda i, seed: "",
+            data.caption if model.takes_words else lambda i, seed: "",
             without_warnings(model.tokenize),
             model.schedule,
             model.prediction_type,
@@ -93,7 +91,7 @@ class DenoiserOf:
             request.drop,
             request.logit_normal,
             request.min_snr,
-            None if model.codec is None or data.masks is None else _important(data.masks, data.focus, model.factor),
+            _important(data.masks, data.focus, model.factor) if model.codec.part and data.masks is not None else None,
             piano_rolls_of(model, data.notes_of),
             accelerator.device,
         )
@@ -130,7 +128,7 @@ class DenoiserOf:
 
 def prompts_of(request: Train, data: Data, model: Model) -> Sequence[str]:
     """What the sample grid shows: as asked for, or captions of pictures that are held out, or of the first."""
-    if model.text_encoder is None:
+    if not model.takes_words:
         return [""] * (8 if model.mel is None else 4)  # a clip of mels is as many numbers as two large pictures
     first = data.trained_on if data.held_out >= 8 else 0
     return request.prompts or [data.caption(i, 1) for i in range(first, min(first + 8, len(data.items)))]

@@ -24,7 +24,7 @@ def sample_grid(model: Model, prompts: Sequence[str], path: Path, font: Path | N
         path: of the PNG file.
         font: for captions beyond ASCII.
     """
-    asked = Generate("", steps=STEPS, guidance=Generate.guidance if model.text_encoder is not None else 1.0)
+    asked = Generate("", steps=STEPS, guidance=Generate.guidance if model.takes_words else 1.0)
     levels = model.schedule.grid(asked.steps, asked.spacing)
     x = noise(model.latent_shape(*model.size), range(len(prompts))).to(model.device)
     denoise = guided(asked, model, model.condition(prompts), levels)

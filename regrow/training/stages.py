@@ -135,11 +135,11 @@ def _told(request: Train, model: Model, data: Data) -> Data:
 def _check_fits(request: Train, model: Model) -> None:
     if request.learns not in (model.medium, None):
         raise ValueError(f"{request.start} is a model of {model.medium}s and cannot learn {request.learns}s.")
-    if request.stage == "pixel" and model.codec is not None:
+    if request.stage == "pixel" and model.codec.part is not None:
         raise ValueError(f"{request.start} denoises latents of a codec, and no pixels; leave --stage pixel out.")
-    if request.stage == "codec" and model.codec is None:
+    if request.stage == "codec" and model.codec.part is None:
         raise ValueError(f"{request.start} has no codec to train: it denoises pixels; leave --stage codec out.")
-    if request.lora and model.text_encoder is None:
+    if request.lora and not model.takes_words:
         raise ValueError(f"{request.start} has no text encoder, which --lora is for; leave it out.")
 
 

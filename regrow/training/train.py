@@ -242,7 +242,7 @@ def _publish(request: Train, model: Model, folder: Path, run: Path, facts: dict[
 def _write_model(request: Train, model: Model, aside: Path, run: Path, facts: dict[str, Any], data: Data) -> None:
     lora = run / "lora"
     if request.lora:
-        save_and_merge_lora(model.unet, lora)
+        save_and_merge_lora(model.network, lora)
     save_model(model, aside)
     if "denoiser" in facts:
         learn_words(aside, data.words, data.characters)

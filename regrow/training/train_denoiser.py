@@ -14,6 +14,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from regrow.core.denoiser import PredictionType, target
 from regrow.core.levels import Schedule
 from regrow.core.noise import derive_seed
+from regrow.models.model import Model
 from regrow.training.distributed import Share
 from regrow.training.note_conditioning import PianoRolls
 
@@ -30,23 +31,22 @@ class Denoising(nn.Module):
     Below the latents may lie the channels of a contour (`piano_rolls`), which the output has not.
     """
 
-    def __init__(self, unet: nn.Module, text_encoder: nn.Module | None) -> None:
+    def __init__(self, model: Model) -> None:
         super().__init__()
-        self.unet = unet
-        self.text_encoder = text_encoder
+        self.model = model
+        self.unet = model.network  # the name that checkpoints of trainings know it by
+        self.text_encoder = next(model.text_encoders, None)
 
     def forward(
         self, x_t: Float[Tensor, "b k h w"], labels: Float[Tensor, " b"], tokens: Tensor
     ) -> Float[Tensor, "b c h w"]:
         with _attention(x_t):
-            if self.text_encoder is None:
-                return self.unet(x_t, labels).sample
-            return self.unet(x_t, labels, self.text_encoder(tokens).last_hidden_state).sample
+            return self.model.forward(x_t, labels, self.model.encode_tokens(tokens))
 
     def plain_parameters(self) -> tuple[nn.Parameter, ...]:
         """Embedding tables and the output layer, which are not maps between hidden features: AdamW's share."""
         tables = [m.get_parameter("weight") for m in self.modules() if isinstance(m, nn.Embedding)]
-        return (*tables, self.unet.get_submodule("conv_out").get_parameter("weight"))
+        return (*tables, self.model.output_weight)
 
 
 def _attention(x_t: Tensor) -> AbstractContextManager[Any]:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from jaxtyping import Int
 from torch import Tensor
 
+from regrow.models.load_part import quiet
 from regrow.models.model import Model
-from regrow.models.part import quiet
 from regrow.models.vocabulary import is_chinese, units
 
 Tokenize = Callable[[Sequence[str]], Int[Tensor, "b tokens"]]
@@ -37,7 +37,7 @@ def lost_words(model: Model, captions: Sequence[str]) -> tuple[frozenset[str], t
 
     A tokenizer that was made for other words spells these letter by letter, and there is room for few of them.
     """
-    if model.text_encoder is None or not captions:
+    if not model.takes_words or not captions:
         return frozenset(), ()
     room, unknown = model.tokenize([""]).shape[1], model.tokenizer.unk_token_id
     words = _both(captions)

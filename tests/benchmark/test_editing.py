@@ -144,12 +144,12 @@ def test_what_is_measured_is_what_the_verb_gives(editor: Editor, storybook: Mode
 @pytest.mark.parametrize("editor", [*own_editors(), BY_KIND, MASKED, *baselines()], ids=lambda editor: editor.name)
 def test_every_editor_runs_and_leaves_the_model_as_it_was(editor: Editor, storybook: Model) -> None:
     given, _ = task("animal")
-    before = storybook.unet.attn_processors.keys(), storybook.unet.config["in_channels"]
+    before = storybook.network.attn_processors.keys(), storybook.network.config["in_channels"]
     with counted(storybook) as evaluations:
         pictures = editor.run(storybook, given, Setting(0.1, 2))
     assert pictures.shape == given.pictures.shape
     assert pictures.isfinite().all()
     assert evaluations() >= len(given.pictures)
-    assert (storybook.unet.attn_processors.keys(), storybook.unet.config["in_channels"]) == before
-    assert not storybook.unet._forward_hooks
-    assert not storybook.unet._forward_pre_hooks
+    assert (storybook.network.attn_processors.keys(), storybook.network.config["in_channels"]) == before
+    assert not storybook.network._forward_hooks
+    assert not storybook.network._forward_pre_hooks

@@ -16,7 +16,7 @@ from regrow.core.progress import finish
 from regrow.media.audio.mel import to_mel
 from regrow.media.files import MediaError
 from regrow.media.image.picture import from_uint8
-from regrow.models.model import ModelError
+from regrow.models.errors import ModelError
 from regrow.models.probes.attribute_network import MEL
 from regrow.models.probes.attributes import AttributeClassifier, write_classifier
 from regrow.training.bandstand_data import played

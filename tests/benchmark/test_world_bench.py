@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -89,7 +90,8 @@ def test_counterfeit_pictures_are_read_as_what_they_are(
         return from_uint8(np.stack([book.render(book.random(seed + shift), model.size) for seed in seeds]))
 
     monkeypatch.setattr(world_bench, "grow", forge)
-    monkeypatch.setattr(model, "codec", None)  # as where latents are pixels; and quicker
+    pixels = SimpleNamespace(part=None, latent_channels=model.latent_channels, factor=model.factor)
+    monkeypatch.setattr(model, "codec", pixels)  # as where latents are pixels; and quicker
     forged = finish(bench_world(model, "storybook", 30, QUICK, ("en",)))
     assert forged.codec is None
     assert list(forged.judged) == ["truth", "words en"]

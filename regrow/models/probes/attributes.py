@@ -22,7 +22,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from regrow.models.model import ModelError
+from regrow.models.errors import ModelError
 from regrow.models.probes.attribute_network import MEL, AttributeNetwork, Kind
 from regrow.models.probes.weights import read_probe, write_probe
 

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from regrow.media.audio.mel import MelSettings
 from regrow.media.audio.piano_roll import PianoRollSettings, PlayedNote
-from regrow.models.model import ModelError
+from regrow.models.errors import ModelError
 from regrow.models.probes.weights import read_probe, write_probe
 
 FILE = "transcriber.safetensors"

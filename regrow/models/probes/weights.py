@@ -10,8 +10,8 @@ from safetensors.torch import save
 from torch import nn
 
 from regrow.media.files import readable, write_whole
+from regrow.models.errors import ModelError
 from regrow.models.folder import reason
-from regrow.models.model import ModelError
 
 Network = TypeVar("Network", bound=nn.Module)
 

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from regrow.core.noise import derive_seed
 from regrow.core.progress import Progress
 from regrow.media.audio.mel import from_unit
+from regrow.models.load_part import channels_last
 from regrow.models.model import Model
-from regrow.models.part import channels_last
 from regrow.models.probes.attribute_network import MEL, AttributeNetwork, Kind
 from regrow.models.probes.attributes import SIDE, AttributeClassifier
 from regrow.training.bandstand_data import played
