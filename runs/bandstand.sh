@@ -7,5 +7,5 @@ cd "$(dirname "$0")/.."
 model="${REGROW_HOME:-$HOME/.local/share/regrow}/models/bandstand-again"
 test -d "$model" || .venv/bin/regrow train --world bandstand --name bandstand-again --scenes 12000 --for 3h \
     --logit-normal 0.3 1.2 --precision bf16 --threads 1
-.venv/bin/python runs/train_transcriber.py "$model"
+.venv/bin/python runs/train_probes.py transcriber bandstand "$model"
 .venv/bin/regrow bench bandstand --model "$model"

@@ -1,7 +1,7 @@
 """Adapters that make diffusers' pipelines take an embedded model at all, and change nothing that they compute.
 
 the codec     AutoencoderTiny has no posterior; it answers with one whose mean, mode and sample are its latents
-the network   most rivals are written for noise prediction, and diffusers' inverse scheduler converts v with the
+the network   most baselines are written for noise prediction, and diffusers' inverse scheduler converts v with the
               wrong level's alpha; so they all get the network as a noise predictor, eps = alpha v + sigma x
 the latents   LEDITS++ has 4 channels written into it; it sees 16 channels of h x w as 4 of 2h x 2w
 """
@@ -91,13 +91,13 @@ class _WithPosterior(nn.Module):
 
 @contextmanager
 def as_noise_predictor(model: Model) -> Generator[Any]:
-    """The network, predicting noise while this lasts, whatever it was trained to predict, and told no notes.
+    """The network, predicting noise while this lasts, whatever it was trained to predict, and without notes.
 
     Raises:
         ValueError: it predicts neither epsilon nor v.
     """
     if model.prediction_type not in ("epsilon", "v"):
-        raise ValueError(f"The rivals take networks that predict epsilon or v; {model.name} is neither.")
+        raise ValueError(f"The baselines take networks that predict epsilon or v; {model.name} is neither.")
     table = made(DDIMScheduler, scheduler_config(model)).alphas_cumprod
 
     def widen(_: nn.Module, args: tuple, kwargs: dict) -> tuple[tuple, dict]:

@@ -50,12 +50,12 @@ def clock() -> float:
 
 def fastest_of(run: Callable[[], object], times: int) -> float:
     """Seconds of the fastest of several runs."""
-    found = []
+    seconds = []
     for _ in range(times):
         started = clock()
         run()
-        found.append(clock() - started)
-    return min(found)
+        seconds.append(clock() - started)
+    return min(seconds)
 
 
 def matrix_peak(precision: Precision = "float32", times: int = 5) -> float:

@@ -71,15 +71,15 @@ def bench_training(
         ModelError: it cannot be opened.
         ValueError: it is no model of pictures.
     """
-    found = []
+    speeds = []
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn, max_tasks_per_child=1) as pool:
         ways = WAYS + ROUNDED if bfloat16_pays() else WAYS
         for i, way in enumerate(ways):
             yield Progress(way, i, len(ways))
-            found.append(pool.submit(_measure, way, name, batch, steps, threads).result())
+            speeds.append(pool.submit(_measure, way, name, batch, steps, threads).result())
     yield Progress(ways[-1], len(ways), len(ways))
-    return found
+    return speeds
 
 
 def _measure(way: str, name: str, batch: int, steps: int, threads: int) -> Speed:

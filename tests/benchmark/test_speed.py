@@ -67,16 +67,16 @@ def test_figures_are_ratios_to_the_first_way(
         return [way for way in ways_to_edit(*given) if way.name in ("torch", "torch, second wish")]
 
     monkeypatch.setattr(speed, "ways_to_edit", few)
-    figures = finish(bench_speed(few_steps(checkpoint("sd-tiny")), turns=1, wishes=0))
+    figures = finish(bench_speed(few_steps(checkpoint("sd-tiny")), turns=1, tasks=0))
     first, second = figures.speeds
     assert second.evaluations / first.evaluations == pytest.approx(14 / 24), "no inversion once the path is kept"
-    told = json.loads(json.dumps(as_dict(figures)))
-    assert told["speeds"][0]["times"] == {"seconds": 1, "processor": 1}
-    assert told["speeds"][1]["times"]["seconds"] == pytest.approx(first.seconds / second.seconds)
+    facts = json.loads(json.dumps(as_dict(figures)))
+    assert facts["speeds"][0]["times"] == {"seconds": 1, "processor": 1}
+    assert facts["speeds"][1]["times"]["seconds"] == pytest.approx(first.seconds / second.seconds)
     if installed():
         assert figures.once is not None
         rounded = {"torch bfloat16"} if figures.precision == "bfloat16" else set()
-        assert set(told["shares"][0]["shares"]) == {"torch", "openvino", *rounded}
+        assert set(facts["shares"][0]["shares"]) == {"torch", "openvino", *rounded}
     else:
         assert any("openvino" in why for why in figures.missing)
     out = io.StringIO()
@@ -85,7 +85,7 @@ def test_figures_are_ratios_to_the_first_way(
     assert max(map(len, out.getvalue().splitlines())) <= 120
 
 
-def test_wishes_of_a_model_without_words_are_refused(checkpoint: Callable[[str], Path]) -> None:
+def test_edits_of_a_model_without_words_are_refused(checkpoint: Callable[[str], Path]) -> None:
     with pytest.raises(ValueError, match="does not make pictures from words"):
         finish(bench_speed(open_model(checkpoint("ddpm"))))
 

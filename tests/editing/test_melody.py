@@ -213,7 +213,7 @@ def test_rivals_run_on_a_network_that_can_be_told_notes(model: Model) -> None:
     unit = to_unit(
         to_mel(torch.from_numpy(play(Phrase(), 1.0).wave)[None, :, : 32 * 256], MelSettings()), MelSettings()
     )
-    pair = next(rival for rival in baselines() if rival.name == "ddim pair")
+    pair = next(baseline for baseline in baselines() if baseline.name == "ddim pair")
     made = pair.run(model, Task(unit, [WORDS], ["a slow sad violin melody"], [0]), Setting(0.1, 2))
     assert made.shape == unit.shape
 

@@ -16,10 +16,10 @@ from regrow.core.progress import finish
 from regrow.media.audio.mel import MelSettings
 from regrow.media.audio.piano_roll import STANDARD, PianoRollSettings, Sounding, matches
 from regrow.models.probes.transcriber import STRIDE, Transcriber, TranscriberNetwork
-from regrow.training.distributed import Share, make_accelerator
-from regrow.training.loop import FitState, fit
+from regrow.training.distributed import Share
+from regrow.training.loop import FitState
+from regrow.training.probes.train_attributes import SEEDS, seeded, trained
 from regrow.training.settings import Fit
-from regrow.training.train_describer import HELD_OUT_FROM, TRAINED_FROM
 from regrow.training.training_data import to_batch
 from regrow.training.world_data import played
 from regrow.worlds.bandstand.playing import Phrase, notes
@@ -62,7 +62,7 @@ def train_transcriber(
     """Train a transcriber; killed at any moment, the same call goes on where it was.
 
     Args:
-        mel: how it shall hear.
+        mel: of the mels that it reads.
         frames: of a phrase's mel.
         folder: of the checkpoints.
         settings: see `TranscriberTraining`.
@@ -75,12 +75,10 @@ def train_transcriber(
         ValueError: the folder holds a run with other settings.
         MediaError: a file could not be written.
     """
-    phrases = [Phrase.random(TRAINED_FROM + i) for i in range(settings.phrases)]
+    phrases = [Phrase.random(SEEDS["latents"][0] + i) for i in range(settings.phrases)]
     mels = finish(played(phrases, mel, frames))
     seconds = frames * mel.hop / mel.rate
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derive_seed(settings.seed, "transcriber weights"))
-        network = TranscriberNetwork(mel.bands, piano_roll.keys)
+    network = seeded(lambda: TranscriberNetwork(mel.bands, piano_roll.keys), settings.seed, "transcriber weights")
 
     def loss_at(module: nn.Module, share: Share) -> Tensor:
         random = np.random.default_rng(derive_seed(settings.seed, "transcriber", share.step))
@@ -105,10 +103,9 @@ def train_transcriber(
         ) + 5 * F.binary_cross_entropy_with_logits(logits[:, 1], truth[:, 1])
 
     fitting = Fit(steps=settings.steps, rate=settings.rate, plain_rate=settings.plain_rate, warm_up=50, ema=0.995)
-    yield from fit(network, loss_at, fitting, folder, make_accelerator(), tuple(network.head.parameters()))
-    network = network.half().float().eval().requires_grad_(False)  # measured as it is shipped
+    network = yield from trained(network, loss_at, fitting, folder)
     transcriber = Transcriber(network, mel, piano_roll, {})
-    held = _f1(transcriber, [Phrase.random(HELD_OUT_FROM + i) for i in range(settings.held_out)], frames, seconds)
+    held = _f1(transcriber, [Phrase.random(SEEDS["latents"][1] + i) for i in range(settings.held_out)], frames, seconds)
     return Transcriber(network, mel, piano_roll, {"settings": asdict(settings), "held_out": held})
 
 
@@ -133,7 +130,7 @@ def _f1(transcriber: Transcriber, phrases: list[Phrase], frames: int, seconds: f
     counts = defaultdict(lambda: [0, 0])
     for phrase, item in zip(phrases, finish(played(phrases, transcriber.mel, frames)), strict=True):
         score = notes(phrase, seconds)
-        found = transcriber.notes(to_batch(item[None])[0])
-        counts[phrase.pattern][0] += 2 * matches(found, score)
-        counts[phrase.pattern][1] += len(found) + len(score)
+        transcribed = transcriber.notes(to_batch(item[None])[0])
+        counts[phrase.pattern][0] += 2 * matches(transcribed, score)
+        counts[phrase.pattern][1] += len(transcribed) + len(score)
     return {pattern: round(both / total, 4) for pattern, (both, total) in sorted(counts.items())}
