@@ -167,7 +167,7 @@ def test_what_is_added_is_told_the_notes_from_where_it_grows(
         seen.append([note.onset for note in notes])
         return condition_on_notes(model, notes, cells)
 
-    monkeypatch.setattr("regrow.editing.extend.told", spy)
+    monkeypatch.setattr("regrow.editing.extend.condition_on_notes", spy)
     monkeypatch.setattr("regrow.editing.extend.going_on", lambda *_: (PlayedNote(-0.4, 0.2, 62), *NOTES))
     request = Extend(clip, WORDS, after=0.5, before=0.5, model=str(model.folder), steps=1)
     extended = finish(extend(request, model))
