@@ -62,6 +62,11 @@ class Shared:
     ) -> None:
         if not model.takes_words:
             raise ValueError(f"{model.name} takes no prompts, so there is no attention to share.")
+        if not model.shares_attention:
+            raise ValueError(
+                f"The network of {model.name} ({model.family}) is no UNet, whose attention {kind} shares: leave "
+                "attention out."
+            )
         self._model, self._kind, self._share = model, kind, share
         self._guidance, self._path, self._levels = guidance, path, levels
         # an engine would not see that attention is changed

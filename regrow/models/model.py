@@ -149,6 +149,11 @@ class Model(ABC):
         self.latent_shape(*frames.shape[2:])
         return self.codec.encode(frames, self.engine)
 
+    @property
+    def extent(self) -> tuple[int, ...]:
+        """Extent of the frames that it was made for: height and width, bands and frames, or samples."""
+        return self.size
+
     def decode(self, latents: Float[Tensor, "b c *places"]) -> Float[Tensor, "b channels *extent"]:
         """Decode latents to frames, clamped to [-1, 1]."""
         return self.codec.decode(latents, self.engine)

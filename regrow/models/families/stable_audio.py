@@ -91,6 +91,10 @@ class StableAudio(Model):
         yield self.parts["text_encoder"]
 
     @property
+    def extent(self) -> tuple[int, ...]:
+        return (self.size[1],)
+
+    @property
     def window(self) -> int:
         return self.parts.config("transformer")["sample_size"]
 
