@@ -18,7 +18,7 @@ from regrow.benchmark.sound_judge import ATTRIBUTES, SoundJudge, load_sound_judg
 from regrow.benchmark.storybook import grow
 from regrow.core.progress import Progress
 from regrow.media.audio.mel import MelSettings, from_unit, to_mel, to_unit
-from regrow.models.codecs.sound_codec import settings_of, sounded
+from regrow.models.codecs.sound_codec import settings_of
 from regrow.models.model import Model
 from regrow.requests.requests import Generate
 from regrow.worlds.bandstand.playing import Phrase, caption, captions, play
@@ -111,7 +111,7 @@ def _played(concert: Sequence[Phrase], model: Model, mel: MelSettings) -> Mels:
 
 def _again(mels: Mels, model: Model, mel: MelSettings) -> Mels:
     """The mel, in dB, of the wave that a model's mel becomes: what a user hears and not what the model meant."""
-    return to_mel(sounded(mels, model, mels.shape[-1] * mel.hop), mel)
+    return to_mel(model.sound.to_waves(mels, mels.shape[-1] * mel.hop), mel)
 
 
 def asked(phrase: Phrase, text: str, language: Language) -> set[str]:

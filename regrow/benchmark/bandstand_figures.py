@@ -9,9 +9,8 @@ from torch import Tensor
 
 from regrow.benchmark.estimates import Estimate
 from regrow.benchmark.sound_judge import ATTRIBUTES, SETTINGS
-from regrow.editing.sound_sheet import mel_cell
-from regrow.media.audio.mel import to_unit
-from regrow.media.image.sheet import Row, sheet
+from regrow.media.audio.mel import as_picture, to_unit
+from regrow.media.image.sheet import Cell, Row, sheet
 
 Mels = Float[Tensor, "b 1 bands frames"]
 
@@ -96,10 +95,8 @@ def contact_sheet(
         raise ValueError(f"These figures hold no clips of the kind {missing[0]!r}.")
     rows = []
     for i, words in enumerate(figures.captions):
-        cells = [
-            mel_cell(to_unit(figures.samples[kind][i : i + 1], SETTINGS)[0], [words if kind == kinds[0] else kind])
-            for kind in kinds
-        ]
+        mels = {kind: to_unit(figures.samples[kind][i : i + 1], SETTINGS) for kind in kinds}
+        cells = [Cell(as_picture(mels[kind])[0], [words if kind == kinds[0] else kind]) for kind in kinds]
         rows.append(Row("", cells))
     title = f"{figures.model}: played, through codec and phase, and grown from the words"
     return sheet(rows, cell=512, title=title)

@@ -31,7 +31,7 @@ from regrow.core.noise import derive_seed
 from regrow.core.progress import Progress
 from regrow.editing.melody import can_listen, condition_on_sound
 from regrow.media.audio.mel import MelSettings, to_mel, to_unit
-from regrow.models.codecs.sound_codec import settings_of, sounded
+from regrow.models.codecs.sound_codec import settings_of
 from regrow.models.model import Model
 from regrow.worlds.bandstand.playing import MELODIC, Note, Phrase, captions, play
 
@@ -102,7 +102,7 @@ def bench_sounds(
     for name in ("truth", "source"):
         waves = [wish.truth if name == "truth" else wish.before for wish in real]
         coded = [model.decode(model.encode(to_unit(to_mel(wave[None], mel), mel))) for wave in waves]
-        heard = torch.cat([sounded(unit, model, samples) for unit in coded])
+        heard = torch.cat([model.sound.to_waves(unit, samples) for unit in coded])
         limits[name] = tuple(_outcomes(judge, real, heard, mel))
         yield Progress(f"limit: {name}", len(real), len(real))
     measured = []
@@ -138,7 +138,7 @@ def _edited(
         with counted(model) as evaluations:
             made = editor.run(asked, Task(units, sources, targets, [wish.seed for wish in part]), setting)
             calls = evaluations() / len(part)
-        waves = sounded(made, model, units.shape[-1] * mel.hop)
+        waves = model.sound.to_waves(made, units.shape[-1] * mel.hop)
         seconds = (time.monotonic() - begun) / len(part)
         found += _outcomes(judge, part, waves, mel, calls, seconds)
         yield Progress(f"{editor.name} {setting.strength:g} {setting.guidance:g}", len(found), len(several))

@@ -9,11 +9,21 @@ from regrow.media.audio.piano_roll import Sounding, piano_roll
 from regrow.models.codecs.sound_codec import settings_of
 from regrow.models.model import Model
 from regrow.models.probes.transcriber import FILE, read_transcriber
+from regrow.requests.requests import Edit
 
 
 def can_listen(model: Model) -> bool:
     """Whether notes can be read off sounds for a model, and it can be told them."""
     return model.piano_roll is not None and (model.folder / FILE).is_file()
+
+
+def as_requested(
+    request: Edit, model: Model, content: Float[Tensor, " channels *places"]
+) -> tuple[Model, tuple[Sounding, ...] | None]:
+    """Return the model as an edit uses it, and the notes that it keeps; None for a model without note conditioning."""
+    if model.piano_roll is None:
+        return model, None
+    return condition_on_sound(model, content) if request.notes == "keep" and can_listen(model) else (model, ())
 
 
 def condition_on_sound(model: Model, mel: Float[Tensor, "1 bands frames"]) -> tuple[Model, tuple[Sounding, ...]]:

@@ -59,7 +59,7 @@ def make_card(model: Model, repo: str) -> str:
     front = huggingface_hub.ModelCardData(
         license=str(training.get("license") or "unknown"),
         library_name="diffusers",
-        tags=["diffusers", "regrow", _TASKS[model.medium, model.text_encoder is not None]],
+        tags=["diffusers", "regrow", _TASKS[model.medium.name, model.text_encoder is not None]],
         # the hub looks a base up, and knows nothing of names and folders on this machine
         base_model=[base for base in bases if is_repository(base) and not Path(base).exists()] or None,
     ).to_yaml()
@@ -139,7 +139,7 @@ def _card_body(model: Model, repo: str, training: Mapping[str, Any], bases: list
         *(["## Samples", pictures] if samples else []),
         "## How to use it",
         "With regrow:",
-        _code("", _with_regrow(repo, words, model.medium == "sound")),
+        _code("", _with_regrow(repo, words, bool(model.mel))),
         "With diffusers:",
         _code("python", _with_diffusers(model, repo)),
         *_trained(training),
@@ -182,7 +182,7 @@ def _with_diffusers(model: Model, repo: str) -> list[str]:
     call = 'pipeline("WORDS")' if model.text_encoder else "pipeline()"
     if model.prediction_type == "flow" and kind == "StableDiffusionPipeline":
         return ["# diffusers has no pipeline for a UNet with words that predicts flow: regrow opens it"]
-    if model.medium == "sound" and kind == "StableDiffusionPipeline":
+    if model.mel and kind == "StableDiffusionPipeline":
         return ["# diffusers has no pipeline from words to a mel and a wave: regrow opens it"]
     # said, for transformers 5 opens a text encoder in the precision it is stored in, and diffusers all else in float32
     return [

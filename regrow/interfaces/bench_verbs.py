@@ -16,8 +16,11 @@ from regrow.benchmark.sounds import bench_sounds
 from regrow.benchmark.storybook import bench_storybook
 from regrow.benchmark.training import bench_training
 from regrow.interfaces.reporting import opened, set_threads, watched
+from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.media.files import check_folder, write_whole
+from regrow.media.image.medium import MEDIUM as PICTURE
 from regrow.media.image.picture import check_savable, save
+from regrow.media.medium import Medium
 from regrow.models.model import Model
 from regrow.requests.requests import Generate
 
@@ -28,9 +31,9 @@ if TYPE_CHECKING:
 Details = Literal["tell", "leave"]
 
 
-def _model_of(medium: str, name: str, run: "Opening") -> Model:
+def _model_of(medium: Medium, name: str, run: "Opening") -> Model:
     model = opened(name, run)
-    if model.medium != medium:
+    if model.medium is not medium:
         raise ValueError(f"{name} is a model of {model.medium}s, and this measures models of {medium}s.")
     return model
 
@@ -40,7 +43,7 @@ def storybook(name: str, scenes: int, details: Details, sheet: Path | None, run:
     if sheet:
         check_savable(sheet)
     asked = Generate(prompt="", details=details)
-    figures = watched(bench_storybook(_model_of("picture", name, run), scenes, asked), run)
+    figures = watched(bench_storybook(_model_of(PICTURE, name, run), scenes, asked), run)
     if sheet:
         save(sheet, storybook_figures.contact_sheet(figures))
     if run.json:
@@ -68,7 +71,7 @@ def edit(asked: "BenchEdit", run: "Opening") -> None:
     chosen = [(editors | optional)[name] for name in asked.only or editors]
     figures = watched(
         bench_editing(
-            _model_of("picture", asked.model, run),
+            _model_of(PICTURE, asked.model, run),
             chosen,
             asked.wishes,
             asked.tuning,
@@ -102,7 +105,7 @@ def bandstand(name: str, phrases: int, details: Details, sheet: Path | None, run
     if sheet:
         check_savable(sheet)
     asked = Generate(prompt="", details=details)
-    figures = watched(bench_bandstand(_model_of("sound", name, run), phrases, asked), run)
+    figures = watched(bench_bandstand(_model_of(SOUND, name, run), phrases, asked), run)
     if sheet:
         save(sheet, bandstand_figures.contact_sheet(figures))
     if run.json:
@@ -137,7 +140,7 @@ def sound(asked: "BenchSound", run: "Opening") -> None:
     chosen = [editors[name] for name in asked.only or editors]
     if asked.figures:
         check_folder(asked.figures)
-    model = _model_of("sound", asked.model, run)
+    model = _model_of(SOUND, asked.model, run)
     figures = watched(bench_sounds(model, chosen, asked.phrases, asked.tuning, asked.settings), run)
     found = sounds_figures.as_dict(figures)
     if asked.figures:

@@ -67,9 +67,9 @@ def extend(request: Annotated[Extend, tyro.conf.arg(name="")], run: RunOptions, 
     Args:
         out: the file to write (wav, flac or ogg); named after the sound if not given.
     """
-    from regrow.interfaces import sound_verbs
+    from regrow.interfaces import verbs
 
-    sound_verbs.extend(request, run, out)
+    verbs.extend(request, run, out)
 
 
 def interpolate(
@@ -81,9 +81,9 @@ def interpolate(
         out: the first file to write (png, jpg or webp; wav, flac or ogg), the others get numbers and the sheet
             "-sheet.png"; named after the two ends if not given.
     """
-    from regrow.interfaces import between_verb
+    from regrow.interfaces import verbs
 
-    between_verb.interpolate(request, run, out)
+    verbs.interpolate(request, run, out)
 
 
 def invert(request: Annotated[Invert, tyro.conf.arg(name="")], run: RunOptions, out: Path | None = None) -> None:

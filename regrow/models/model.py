@@ -20,8 +20,12 @@ from regrow.core.denoiser import Batch, Denoiser, Prediction, PredictionType, pr
 from regrow.core.guidance import classifier_free
 from regrow.core.levels import Level, Schedule
 from regrow.core.windows import windowed
+from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.media.audio.mel import MelSettings
 from regrow.media.audio.piano_roll import PianoRollSettings
+from regrow.media.audio.sound_codec import SoundCodec
+from regrow.media.image.medium import MEDIUM as PICTURE
+from regrow.media.medium import Medium
 
 Family = Literal["stable-diffusion", "pixel-unet", "mel-unet"]
 
@@ -172,7 +176,7 @@ class Model(ABC):
         if min(height, width) < 1 or height % self.multiple or width % self.multiple:
             raise ValueError(
                 f"{self.name} takes {self.medium}s whose sides are multiples of {self.multiple} "
-                f"{'pixels' if self.mel is None else 'bands and frames'}; got {height} x {width} (height x width)."
+                f"{'bands and frames' if self.mel else 'pixels'}; got {height} x {width} (height x width)."
             )
         return self.latent_channels, height // self.factor, width // self.factor
 
@@ -238,7 +242,7 @@ class Model(ABC):
         return torch.cat([x_t, self.note_conditioning.to(x_t).repeat(batch // len(self.note_conditioning), 1, 1, 1)], 1)
 
     def _of_any_length(self, denoise: Denoiser, closed: bool) -> Denoiser:
-        if self.medium == "picture":
+        if not self.mel:
             return denoise
         width = self.size[1] // self.factor
         return windowed(denoise, width, width // 2, closed)
@@ -257,9 +261,24 @@ class Model(ABC):
         return denoise
 
     @property
-    def medium(self) -> Literal["picture", "sound"]:
+    def medium(self) -> Medium:
         """What it makes."""
-        return "picture" if self.mel is None else "sound"
+        return SOUND if self.mel else PICTURE
+
+    @property
+    def sound(self) -> SoundCodec:
+        """How it takes waves.
+
+        Raises:
+            ValueError: it makes no sounds.
+        """
+        if not self.mel:
+            raise ValueError(
+                f"{self.name} makes {self.medium}s, not sounds; take --model {SOUND.embedded} or another sound model."
+            )
+        from regrow.models.codecs.sound_codec import MelFrames  # which imports this module
+
+        return MelFrames(self.mel, self.relative)
 
     @property
     def device(self) -> torch.device:

@@ -83,9 +83,11 @@ def condition_on_tunes(model: Model, things: Sequence[Any], seconds: float, cell
         seconds: of the sounds.
         cells: of their latents.
     """
+    if not things or model.piano_roll is None:
+        return model
     describer = read_describer(model.folder, model.latent_channels)
     score = WORLDS[describer.world].score if describer else None
-    if not things or score is None or model.piano_roll is None:
+    if score is None:
         return model
     tunes = [score(thing, max(seconds, SHORTEST)) for thing in things]
     mel = settings_of(model)

@@ -133,7 +133,7 @@ def _told(request: Train, model: Model, data: Data) -> Data:
 
 
 def _check_fits(request: Train, model: Model) -> None:
-    if request.learns not in (model.medium, None):
+    if request.learns not in (model.medium.name, None):
         raise ValueError(f"{request.start} is a model of {model.medium}s and cannot learn {request.learns}s.")
     if request.stage == "pixel" and model.codec is not None:
         raise ValueError(f"{request.start} denoises latents of a codec, and no pixels; leave --stage pixel out.")
@@ -144,7 +144,7 @@ def _check_fits(request: Train, model: Model) -> None:
 
 
 def _extent(request: Train, model: Model) -> tuple[int, int]:
-    if model.medium == "sound":
+    if model.mel:
         return model.size
     side = request.size or min(model.size)
     model.latent_shape(side, side)

@@ -130,7 +130,7 @@ def test_an_edit_is_the_edit_under_full_words_and_is_made_again(storybook: Model
     assert (left.words, same.words) == ({}, {})
     assert edited.notes[0] == f'Told in full: "{full.source}" to "{full.target[0]}".'
     assert edited.recipes[0]["settings"]["source"] == SHORT
-    save(tmp_path / "out.png", edited.pictures[0], edited.recipes[0])
+    save(tmp_path / "out.png", edited.items[0], edited.recipes[0])
     recipe = read_recipe(tmp_path / "out.png")
     assert recipe is not None
     assert finish(replay(recipe, request_from(recipe), storybook)).identical
