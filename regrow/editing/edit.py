@@ -40,7 +40,7 @@ def edit(
     """Edit a picture or a sound of any size; with target = source, anchored gives the codec's own round trip.
 
     Args:
-        request: what is asked for.
+        request: the file, the targets and the settings.
         model: the checkpoint.
         items: the results of the batch, if they are not one a target: of any of its targets, of several guidances.
         edit_cache: what earlier edits of this file found out.

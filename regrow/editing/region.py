@@ -29,7 +29,7 @@ def region_of(
     """The region that a request names, or that its wishes act on; None where all may change.
 
     Args:
-        request: what is asked for.
+        request: of the edit.
         model: the checkpoint.
         frame: the file in the model's frame.
         latents: of the file.
@@ -44,14 +44,14 @@ def region_of(
         return model.medium.region(request, frame, model, latents)
     new = tuple(dict.fromkeys(target for target in targets if target not in shapes))
     if new:
-        found = yield from _found(request, model, latents, new)
-        shapes.update(zip(new, found.split(1), strict=True))
-    found = torch.cat([shapes[target] for target in targets])
-    region = model.medium.region(request, frame, model, latents, found)
+        new_masks = yield from _masks(request, model, latents, new)
+        shapes.update(zip(new, new_masks.split(1), strict=True))
+    masks = torch.cat([shapes[target] for target in targets])
+    region = model.medium.region(request, frame, model, latents, masks)
     return replace(region, evaluations=2 * COPIES * len(LOG_SNRS)) if region and new else region
 
 
-def _found(
+def _masks(
     request: Edit, model: Model, latents: Float[Tensor, "1 c y x"], wishes: Sequence[str]
 ) -> Generator[Progress, None, Float[Tensor, "wishes 1 y x"]]:
     """Where each wish and the source disagree, above 0 where the wish acts."""
@@ -62,9 +62,9 @@ def _found(
     grid = model.schedule.grid(GRID)[:-1]
     levels = [min(grid, key=lambda level, wanted=wanted: abs(level.log_snr - wanted)) for wanted in LOG_SNRS]
     maps = []
-    for found in differences(denoise, latents, levels, len(wishes), request.seed, COPIES):
-        maps.append(found.maps)
-        yield Progress("mask", found.index, found.steps)
+    for state in differences(denoise, latents, levels, len(wishes), request.seed, COPIES):
+        maps.append(state.maps)
+        yield Progress("mask", state.index, state.steps)
     shapes = shape_of(mean_map(maps))
     for wish, shape in zip(wishes, shapes, strict=True):
         if not (shape > 0).any():

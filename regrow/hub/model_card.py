@@ -118,7 +118,7 @@ def is_repository(name: str) -> bool:
 def _card_body(model: Model, repo: str, training: Mapping[str, Any], bases: list[str]) -> str:
     words = model.text_encoder is not None
     height, width = model.size
-    if model.mel is None:
+    if not model.mel:
         layout = "in the Stable Diffusion layout" if words else "on pixels, without words"
         makes = f"pictures of {height} x {width} pixels (height x width)"
     else:

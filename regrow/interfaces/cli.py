@@ -92,9 +92,9 @@ def invert(request: Annotated[Invert, tyro.conf.arg(name="")], run: RunOptions, 
     Args:
         out: the .safetensors file to write, for `regrow edit --trajectory`; named after the picture if not given.
     """
-    from regrow.interfaces import verbs
+    from regrow.interfaces import inspect_verbs
 
-    verbs.invert(request, run, out)
+    inspect_verbs.invert(request, run, out)
 
 
 def replay(file: Positional[Path], run: RunOptions, out: Path | None = None) -> None:
@@ -125,9 +125,9 @@ def verify(run: OpeningOptions, model: Positional[str] = "") -> None:
     Args:
         model: name of an embedded or installed model, a folder, or a hub id `user/repo`.
     """
-    from regrow.interfaces import verbs
+    from regrow.interfaces import inspect_verbs
 
-    verbs.verify(model, run)
+    inspect_verbs.verify(model, run)
 
 
 def inspect(
@@ -148,9 +148,9 @@ def inspect(
         steps: of that path.
         out: the page's PNG file; named after the file if not given.
     """
-    from regrow.interfaces import verbs
+    from regrow.interfaces import inspect_verbs
 
-    verbs.inspect(file, run, model, source, steps, out)
+    inspect_verbs.inspect(file, run, model, source, steps, out)
 
 
 def serve(

@@ -1,48 +1,40 @@
 """What the command line's verbs do: open the model, run the operation, write the files, say so."""
 
 import shlex
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from regrow.editing import compare as comparing
 from regrow.editing import edit as editing
 from regrow.editing import explore as exploring
 from regrow.editing import extend as extending
 from regrow.editing import generate as generating
-from regrow.editing import inspect as inspecting
 from regrow.editing import interpolate as interpolating
-from regrow.editing import invert as inverting
 from regrow.editing import replay as replaying
 from regrow.editing.recipe import Recipe
 from regrow.editing.result import Result
-from regrow.editing.trajectories import save_trajectory
 from regrow.interfaces.reporting import (
     engaged,
     for_medium,
     free_paths,
-    lines,
-    opened,
     replay_of,
     say,
-    set_threads,
     slug,
     watched,
     write_results,
 )
 from regrow.media.audio.medium import MEDIUM as SOUND
-from regrow.media.files import check_folder
 from regrow.media.image.picture import check_savable, save
 from regrow.media.image.sheet import sheet as make_sheet
 from regrow.media.medium import medium_of
 from regrow.requests.extend import Extend
 from regrow.requests.interpolate import Interpolate
-from regrow.requests.requests import Edit, Generate, Invert
+from regrow.requests.requests import Edit, Generate
 
 if TYPE_CHECKING:
-    from regrow.interfaces.run import Opening, Run
+    from regrow.interfaces.run import Run
 
 
 def generate(request: Generate, run: "Run", out: Path | None) -> None:
@@ -216,45 +208,6 @@ def interpolate(request: Interpolate, run: "Run", out: Path | None) -> None:
     )
 
 
-def invert(request: Invert, run: "Run", out: Path | None) -> None:
-    if out and out.suffix != ".safetensors":
-        raise ValueError(f"A path is saved as .safetensors, so --out cannot be {out.name}.")
-    first = out or Path(f"{request.image.stem}.safetensors")
-    check_folder(first)
-    medium, request = medium_of(request.image), for_medium(request, request.image)
-    model = engaged(request.model, run, lambda model: medium.check(request, model))
-    inverted = watched(inverting.invert(request, model), run)
-    (path,) = free_paths(first, 1)
-    save_trajectory(path, inverted.trajectory, inverted.made_of)
-    stuck = [c for c in inverted.trajectory.convergence if not c.converged]
-    accuracy = inverted.latent_accuracy
-    say(
-        run,
-        {
-            "file": path,
-            "notes": inverted.notes,
-            "evaluations": inverted.evaluations,
-            "seconds": inverted.seconds,
-            "round_trip": inverted.round_trip,
-            "latent_accuracy": accuracy,
-            "convergence": [
-                {"iterations": c.iterations, "residual": c.residual, "converged": c.converged}
-                for c in inverted.trajectory.convergence
-            ],
-        },
-        *inverted.notes,
-        f"wrote {path}",
-        f"{inverted.evaluations} evaluations, {inverted.seconds} s",
-        f"round trip: RMS {inverted.round_trip:.2e} in the latent (0 = the way back ends where it began)",
-        *(
-            [f"latent accuracy: {accuracy:.2e} of the noise is off, against {request.reference} steps"]
-            if accuracy is not None
-            else []
-        ),
-        *([f"{len(stuck)} steps did not converge, the worst to {max(c.residual for c in stuck):.1e}"] if stuck else []),
-    )
-
-
 def replay(file: Path, run: "Run", out: Path | None) -> None:
     recipe = replaying.recipe_in(file)
     request, medium = replaying.request_from(recipe), medium_of(file)
@@ -274,31 +227,3 @@ def _as_recorded(run: "Run", recipe: Recipe) -> "Run":
     library, _, precision = str(recipe.get("engine", "")).partition(" ")
     known = library == "torch" and precision in ("bfloat16", "float16") and run.dtype == "auto"
     return replace(run, engine="torch", dtype=precision if known else run.dtype)
-
-
-def verify(name: str, run: "Opening") -> None:
-    from regrow.verification import formulas, model, report
-
-    set_threads(run)
-    checks: Iterable[Any] = model.verify_model(opened(name, run)) if name else formulas.verify()
-    if not report.run(checks, run.json, sys.stdout):
-        sys.exit(1)
-
-
-def inspect(file: Path, run: "Opening", model: str, source: str, steps: int, out: Path | None) -> None:
-    first = out or Path(f"{file.stem}-inspected.png")
-    if out:
-        check_savable(first)
-    inspected = watched(inspecting.inspect(file, source, steps, opened(model, run) if model else None), run)
-    if inspected.page is None and (out or source) and file.suffix != ".safetensors":  # what only a model can show
-        embedded = opened(medium_of(file).embedded, run)
-        inspected = watched(inspecting.inspect(file, source, steps, embedded), run)
-    facts = inspected.facts
-    if inspected.page is None:
-        strange = "recipe" in facts and not facts["recipe"]
-        say(run, facts, *lines(facts), *(["It has no recipe: regrow did not make it."] if strange else []))
-        return
-    check_savable(first)
-    (path,) = free_paths(first, 1)
-    save(path, inspected.page)
-    say(run, facts | {"page": path}, *lines(facts), f"wrote {path}")

@@ -206,7 +206,7 @@ class Medium(Protocol):
         frame: Frame,
         model: MediumModel,
         latents: Float[Tensor, "1 c *cells"],
-        found: Float[Tensor, "m 1 *cells"] | None = None,
+        mask: Float[Tensor, "m 1 *cells"] | None = None,
     ) -> Region | None:
         """Return where the file may change; None where everywhere.
 
@@ -215,7 +215,7 @@ class Medium(Protocol):
             frame: the file.
             model: the checkpoint.
             latents: of the file.
-            found: a mask that was found from the words, above 0 where the file may change.
+            mask: a mask from the prompts, above 0 where the file may change.
 
         Raises:
             MediaError: a mask cannot be read, or nothing of it lies where the model looks.

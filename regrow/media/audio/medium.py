@@ -63,8 +63,7 @@ class SoundMedium(Medium):
         notes = list(loaded.notes)
         wave = to_channels(loaded.wave, codec.channels)
         if len(loaded.wave) > codec.channels:
-            mixed = "one" if codec.channels == 1 else str(codec.channels)
-            notes.append(f"The {len(loaded.wave)} channels of {path.name} were mixed to {mixed}.")
+            notes.append(f"The {len(loaded.wave)} channels of {path.name} were mixed to one.")
         wave = resample(wave, loaded.rate, codec.rate)
         if loaded.rate != codec.rate:
             notes.append(f"{path.name} was resampled from {loaded.rate} Hz to the model's {codec.rate} Hz.")
@@ -81,7 +80,7 @@ class SoundMedium(Medium):
         frame: Frame,
         model: MediumModel,
         latents: Float[Tensor, "1 c *cells"],
-        found: Float[Tensor, "m 1 *cells"] | None = None,
+        mask: Float[Tensor, "m 1 *cells"] | None = None,
     ) -> Region | None:
         assert isinstance(frame, SoundFrame)
         if request.seconds is None:

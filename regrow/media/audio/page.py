@@ -29,7 +29,7 @@ def sound_page(path: Path, facts: dict[str, Any], model: MediumModel | None) -> 
     settings = model.sound.lens if model else MelSettings()
     sound = load(path)
     wave = resample(to_mono(sound.wave), sound.rate, settings.rate)[:, : round(MOST_SECONDS * settings.rate)]
-    found, mel = spectrum(wave, settings)[0], to_mel(wave[None], settings)
+    transform, mel = spectrum(wave, settings)[0], to_mel(wave[None], settings)
     back = to_mel(from_mel(mel, settings), settings)
     hertz = graph.pitch(wave[0], settings.rate)
     voiced = hertz[hertz > 0]
@@ -41,8 +41,8 @@ def sound_page(path: Path, facts: dict[str, Any], model: MediumModel | None) -> 
         Row(
             "Over time (to the right) and frequency (upwards, to half the rate)",
             [
-                Cell(graph.amplitude(found, settings.floor), ["amplitude", f"black is {settings.floor:g} dB"]),
-                Cell(graph.phase(found, settings.floor), ["phase", "a colour of the wheel, red is 0"]),
+                Cell(graph.amplitude(transform, settings.floor), ["amplitude", f"black is {settings.floor:g} dB"]),
+                Cell(graph.phase(transform, settings.floor), ["phase", "a colour of the wheel, red is 0"]),
             ],
         ),
         Row(

@@ -42,7 +42,7 @@ class SoundCodec(Protocol):
         """The mel in which sounds are looked at."""
         ...
 
-    def frame_size(self, frames: int) -> tuple[int, int]:
+    def frame_size(self, frames: int) -> tuple[int, ...]:
         """Return what `Model.latent_shape` takes for so many frames."""
         ...
 

@@ -79,18 +79,18 @@ class PictureMedium(Medium):
         frame: Frame,
         model: MediumModel,
         latents: Float[Tensor, "1 c y x"],
-        found: Float[Tensor, "m 1 y x"] | None = None,
+        mask: Float[Tensor, "m 1 y x"] | None = None,
     ) -> PictureRegion | None:
         assert isinstance(frame, PictureFrame)
         size, placement = frame.placement.original, frame.placement
         pixels, notes, file = torch.ones(1, 1, *size), (), None
         if request.mask is None and request.box is None:
             return None
-        if found is not None:
-            pixels = whole_of(found, placement)
+        if mask is not None:
+            pixels = whole_of(mask, placement)
         elif request.mask is not None:
-            mask, notes = load_mask(request.mask, size)
-            pixels, file = mask[None], (request.mask.resolve(), file_hash(request.mask))
+            loaded, notes = load_mask(request.mask, size)
+            pixels, file = loaded[None], (request.mask.resolve(), file_hash(request.mask))
         if request.box is not None:
             pixels = pixels * box_mask(request.box, size)
         cells = cells_of(pixels, placement, model.factor)
