@@ -19,7 +19,8 @@ from regrow.editing.region import region_of
 from regrow.editing.result import Result
 from regrow.editing.steps import with_steps
 from regrow.editing.strength import settle
-from regrow.media.medium import Distance, medium_of
+from regrow.media.frame import Distance
+from regrow.media.medium import medium_of
 from regrow.models.model import Model
 from regrow.prompts.describe import with_source
 from regrow.prompts.expand_edit import with_details

@@ -10,7 +10,7 @@ from torch import Tensor
 from regrow.core.edit_localization import COPIES, LOG_SNRS, differences, mean_map, shape_of
 from regrow.core.progress import Progress
 from regrow.media.files import MediaError
-from regrow.media.medium import Frame, Region
+from regrow.media.frame import Frame, Region
 from regrow.models.model import Model
 from regrow.requests.requests import Edit
 

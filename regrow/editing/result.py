@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.editing.recipe import Recipe
-from regrow.media.medium import Frame, Region
+from regrow.media.frame import Frame, Region
 
 
 @dataclass(frozen=True, eq=False)

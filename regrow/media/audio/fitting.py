@@ -9,9 +9,8 @@ from torch import Tensor
 
 from regrow.media.audio.sound import Sound, to_mono
 from regrow.media.audio.sound_codec import SoundCodec
-from regrow.media.medium import Frame, MediumModel
-
-Frames = Float[Tensor, "b c *bands frames"]
+from regrow.media.frame import Frame, Frames, Latents
+from regrow.media.medium import MediumModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +53,7 @@ def grown_in(frames: Frames, frame: SoundFrame, span: tuple[int, int]) -> Float[
     return grown[..., :samples].clamp(-1, 1)
 
 
-def closed(latents: Float[Tensor, "b c *cells"], model: MediumModel) -> Float[Tensor, "b channels n"]:
+def closed(latents: Latents, model: MediumModel) -> Float[Tensor, "b channels n"]:
     """Return waves of latents whose end is followed by their beginning, fit to be played in a loop.
 
     The latents are decoded with what comes before and after them in the loop; then the last samples after the loop

@@ -12,25 +12,13 @@ from torch import Tensor
 
 from regrow.media.audio import graph, sound
 from regrow.media.audio.crossfade import pasted
-from regrow.media.audio.fitting import Frames, SoundFrame, closed, filled, grown_in, in_channels_of, span_of
+from regrow.media.audio.fitting import SoundFrame, closed, filled, grown_in, in_channels_of, span_of
 from regrow.media.audio.page import sound_page
 from regrow.media.audio.sound import resample, to_channels, to_mono
 from regrow.media.captions.listing import SOUNDS
 from regrow.media.files import MediaError, file_hash
-from regrow.media.medium import (
-    Distance,
-    Extent,
-    Frame,
-    Layout,
-    Medium,
-    MediumModel,
-    Page,
-    Pair,
-    Recipe,
-    Region,
-    Restored,
-    medium_named,
-)
+from regrow.media.frame import Distance, Extent, Frame, Frames, Latents, Layout, Page, Pair, Picture, Region, Restored
+from regrow.media.medium import Medium, MediumModel, Recipe, medium_named
 
 Wave = Float[Tensor, "channels n"]
 
@@ -75,12 +63,7 @@ class SoundMedium(Medium):
         return SoundFrame(content, tuple(notes), loaded, wave, codec, level)
 
     def region(
-        self,
-        request: Any,
-        frame: Frame,
-        model: MediumModel,
-        latents: Float[Tensor, "1 c *cells"],
-        mask: Float[Tensor, "m 1 *cells"] | None = None,
+        self, request: Any, frame: Frame, model: MediumModel, latents: Latents, mask: Tensor | None = None
     ) -> Region | None:
         assert isinstance(frame, SoundFrame)
         if request.seconds is None:
@@ -133,9 +116,7 @@ class SoundMedium(Medium):
         levels = tuple(first.level ** (1 - share) * second.level**share for share in shares)  # in equal steps of dB
         return Pair(torch.stack(both), Extent((), samples, levels=levels), notes)
 
-    def render(
-        self, latents: Float[Tensor, "b c *cells"], decoded: Frames, model: MediumModel, extent: Extent
-    ) -> tuple[Wave, ...]:
+    def render(self, latents: Latents, decoded: Frames, model: MediumModel, extent: Extent) -> tuple[Wave, ...]:
         if extent.loop:
             return tuple(closed(latents, model))
         if extent.levels:
@@ -162,9 +143,7 @@ class SoundMedium(Medium):
     def result_hash(self, item: Wave) -> str:
         return sound.wave_hash(item)
 
-    def distance(
-        self, a: Float[Tensor, "c *bands frames"], b: Float[Tensor, "c *bands frames"], model: MediumModel
-    ) -> Distance:
+    def distance(self, a: Tensor, b: Tensor, model: MediumModel) -> Distance:
         return {"mel": model.sound.distance(a[None], b[None])}
 
     def distance_text(self, distance: Distance) -> str:
@@ -182,7 +161,7 @@ class SoundMedium(Medium):
     def pictures(self, frames: Frames, model: MediumModel) -> Float[Tensor, "b 3 h w"]:
         return model.sound.pictures(frames)
 
-    def preview(self, item: Wave, rate: int | None, model: MediumModel) -> Float[Tensor, "3 h w"]:
+    def preview(self, item: Wave, rate: int | None, model: MediumModel) -> Picture:
         assert rate, "a wave is looked at with its rate"
         codec, mono = model.sound, to_mono(item)
         frames = codec.to_frames(resample(to_channels(mono, codec.channels), rate, codec.rate)[None])

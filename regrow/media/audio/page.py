@@ -11,8 +11,9 @@ from regrow.media.audio import graph
 from regrow.media.audio.mel import MelSettings, as_picture, spectrum, to_mel, to_unit
 from regrow.media.audio.mel_inverse import from_mel
 from regrow.media.audio.sound import load, resample, to_channels, to_mono
+from regrow.media.frame import Page
 from regrow.media.image.sheet import Cell, Row
-from regrow.media.medium import MediumModel, Page
+from regrow.media.medium import MediumModel
 
 MOST_SECONDS = 30.0
 """Of a sound that the page shows."""

@@ -7,32 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from regrow.media.captions.listing import PICTURES
 from regrow.media.files import file_hash
+from regrow.media.frame import Distance, Extent, Frame, Frames, Latents, Layout, Page, Pair, Picture, Region, Restored
 from regrow.media.image import picture
 from regrow.media.image.distance import psnr, ssim
 from regrow.media.image.framing import Placement, apply, fit, unfit
 from regrow.media.image.masking import box_mask, load_mask, paste
 from regrow.media.image.region import PictureRegion, cells_of, paste_weight, whole_of
 from regrow.media.image.sheet import Cell, Row
-from regrow.media.medium import (
-    Distance,
-    Extent,
-    Frame,
-    Layout,
-    Medium,
-    MediumModel,
-    Page,
-    Pair,
-    Recipe,
-    Region,
-    Restored,
-)
+from regrow.media.medium import Medium, MediumModel, Recipe
 
-Picture = Float[Tensor, "3 h w"]
 _OF_SOUNDS = ("loop", "melody")
 
 
@@ -74,12 +61,7 @@ class PictureMedium(Medium):
         return PictureFrame(fitted.pixels, (*loaded.notes, *fitted.notes), loaded.pixels, fitted.placement)
 
     def region(
-        self,
-        request: Any,
-        frame: Frame,
-        model: MediumModel,
-        latents: Float[Tensor, "1 c y x"],
-        mask: Float[Tensor, "m 1 y x"] | None = None,
+        self, request: Any, frame: Frame, model: MediumModel, latents: Latents, mask: Tensor | None = None
     ) -> PictureRegion | None:
         assert isinstance(frame, PictureFrame)
         size, placement = frame.placement.original, frame.placement
@@ -97,12 +79,7 @@ class PictureMedium(Medium):
         return PictureRegion(latents=cells, notes=notes, pixels=pixels, file=file)
 
     def restore(
-        self,
-        frame: Frame,
-        decoded: Float[Tensor, "b 3 y x"],
-        model: MediumModel,
-        request: Any,
-        region: Region | None,
+        self, frame: Frame, decoded: Frames, model: MediumModel, request: Any, region: Region | None
     ) -> Restored:
         assert isinstance(frame, PictureFrame)
         assert region is None or isinstance(region, PictureRegion)
@@ -122,13 +99,7 @@ class PictureMedium(Medium):
     def pair(self, first: Frame, second: Frame, shares: Sequence[float]) -> Pair:
         return Pair(torch.stack([first.content, second.content]), Extent(()), (*first.notes, *second.notes))
 
-    def render(
-        self,
-        latents: Float[Tensor, "b c y x"],
-        decoded: Float[Tensor, "b 3 h w"],
-        model: MediumModel,
-        extent: Extent,
-    ) -> tuple[Picture, ...]:
+    def render(self, latents: Latents, decoded: Frames, model: MediumModel, extent: Extent) -> tuple[Picture, ...]:
         return tuple(decoded)
 
     def rate(self, model: MediumModel) -> None:
@@ -168,7 +139,7 @@ class PictureMedium(Medium):
     def codec_psnr(self, decoded: Picture, content: Picture) -> float:
         return float(psnr(decoded, content))
 
-    def pictures(self, frames: Float[Tensor, "b 3 h w"], model: MediumModel) -> Float[Tensor, "b 3 h w"]:
+    def pictures(self, frames: Frames, model: MediumModel) -> Frames:
         return frames
 
     def preview(self, item: Picture, rate: int | None, model: MediumModel) -> None:

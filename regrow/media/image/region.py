@@ -10,10 +10,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.media.files import MediaError
+from regrow.media.frame import Region
 from regrow.media.image.framing import Placement, apply, unfit
 from regrow.media.image.masking import LEAST, frame_edge, softened
 from regrow.media.image.picture import picture_hash
-from regrow.media.medium import Region
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
