@@ -87,10 +87,10 @@ def interpolate(
 
 
 def invert(request: Annotated[Invert, tyro.conf.arg(name="")], run: RunOptions, out: Path | None = None) -> None:
-    """Rewind a picture to noise, measure how well that worked, and save the path.
+    """Rewind a picture or a sound to noise, measure how well that worked, and save the path.
 
     Args:
-        out: the .safetensors file to write, for `regrow edit --trajectory`; named after the picture if not given.
+        out: the .safetensors file to write, for `regrow edit --trajectory`; named after the file if not given.
     """
     from regrow.interfaces import inspect_verbs
 

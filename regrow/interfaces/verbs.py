@@ -104,7 +104,8 @@ def explore(
     model = engaged(request.model, run, lambda model: medium.check(request, model))
     explored = watched(exploring.explore(request, model, strengths, guidances), run)
     (path,) = free_paths(first, 1)
-    save(path, make_sheet(explored.rows, cell=192, title=f"regrow edit --explore: {request.image.name}"))
+    cell = 3 * medium.layout.cell // 4
+    save(path, make_sheet(explored.rows, cell, f"regrow edit --explore: {request.image.name}"))
     commands = [command_of(cell.request) for cell in explored.cells]
     say(
         run,

@@ -9,11 +9,14 @@ from homes import sharing_engines
 
 from regrow.core.progress import finish
 from regrow.editing.edit import edit
+from regrow.editing.explore import explore
 from regrow.editing.extend import extend
 from regrow.editing.generate import generate
 from regrow.editing.interpolate import interpolate
+from regrow.editing.invert import invert
 from regrow.editing.replay import recipe_in, request_from
 from regrow.editing.replay import replay as replay_recipe
+from regrow.editing.trajectories import save_trajectory
 from regrow.interfaces.cli import main
 from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.media.audio.mel import MelSettings, to_mel
@@ -24,7 +27,7 @@ from regrow.models.open import open_model
 from regrow.models.saving import write_new
 from regrow.requests.extend import Extend
 from regrow.requests.interpolate import Interpolate
-from regrow.requests.requests import Edit, Generate
+from regrow.requests.requests import Edit, Generate, Invert
 from regrow.worlds.bandstand.playing import VOCABULARY, Phrase, play
 
 RATE = 22_050
@@ -182,6 +185,30 @@ def test_between_two_sounds_the_ends_are_what_the_codec_makes_of_them(model: Mod
     save(tmp_path / "middle.wav", made.items[1], RATE, made.recipes[1])
     recipe = recipe_in(tmp_path / "middle.wav")
     assert finish(replay_recipe(recipe, request_from(recipe), model)).identical
+
+
+def test_strengths_and_guidances_of_a_sound_are_laid_out_as_mels(model: Model, clip: Path) -> None:
+    request = Edit(clip, ("a violin melody",), "a piano melody", model=model.name, steps=2, method="naive")
+    explored = finish(explore(request, model, (0.5, 1.0), (1.0, 2.0)))
+    assert [(cell.request.strength, cell.request.guidance) for cell in explored.cells] == [
+        (0.5, 1.0), (0.5, 2.0), (1.0, 1.0), (1.0, 2.0),
+    ]  # fmt: skip
+    assert all(cell.picture.shape[:2] == (3, 128) for cell in explored.cells)
+    assert all((cell.to_source["mel"] or 0) > 0 for cell in explored.cells)
+    assert explored.rows[1].cells[0].captions[1].endswith("dB of mel")
+
+
+def test_a_sound_is_inverted_to_a_path_that_its_edit_starts_from(model: Model, clip: Path, tmp_path: Path) -> None:
+    words = {"source": "a piano melody", "model": str(model.folder), "steps": 3}
+    inverted = finish(invert(Invert(clip, **words, reference=0), model))  # pyright: ignore[reportArgumentType]
+    assert inverted.round_trip < 1e-5
+    save_trajectory(tmp_path / "path.safetensors", inverted.trajectory, inverted.made_of)
+    request = Edit(clip, ("a violin melody",), **words, cache=False)  # pyright: ignore[reportArgumentType]
+    plain, started = (
+        finish(edit(replace(request, trajectory=path), model)) for path in (None, tmp_path / "path.safetensors")
+    )
+    assert started.reused
+    assert torch.equal(plain.items[0], started.items[0])
 
 
 def test_a_sound_is_not_extended_by_nothing(model: Model, clip: Path) -> None:
