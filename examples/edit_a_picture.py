@@ -20,7 +20,7 @@ wish = Edit(
     target=("an orange puppy on a beach", "a black cat on a beach"),
 )
 edited = finish(edit(wish, open_model(wish.model)))
-for target, picture, recipe in zip(wish.target, edited.pictures, edited.recipes, strict=True):
+for target, picture, recipe in zip(wish.target, edited.items, edited.recipes, strict=True):
     path = out / f"{target}.png"
     save(path, picture, recipe)
     print(path, recipe["figures"])

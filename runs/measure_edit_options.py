@@ -53,13 +53,13 @@ def main(count: int, options: dict[str, str]) -> None:
         for name, text in options.items():
             request = Edit(folder / "in.png", (task.target,), task.source, **settings_of(text, exact))  # type: ignore
             made = finish(edit(request, model))
-            codec, read = judge.read(made.codec[None])[0], judge.read(made.pictures[0][None])[0]
+            codec, read = judge.read(made.codec[None])[0], judge.read(made.items[0][None])[0]
             sure = [field for field in task.kept if codec[field] == getattr(task.scene, field)]
             row = {
                 "granted": read[task.field] == getattr(task.counterfactual, task.field),
                 "spoiled": mean([read[field] != getattr(task.scene, field) for field in sure] or [0]),
-                "inside": psnr(made.pictures[0], drawn.truth, drawn.changed),
-                "outside": min(psnr(made.pictures[0], drawn.before, ~drawn.changed), 90.0),
+                "inside": psnr(made.items[0], drawn.truth, drawn.changed),
+                "outside": min(psnr(made.items[0], drawn.before, ~drawn.changed), 90.0),
                 "strength": made.recipes[0]["settings"]["strength"],
             }
             if made.region and text != "mask=exact":

@@ -44,7 +44,7 @@ def main(phrases: int, steps: int, notes: Literal["repeat", "free"]) -> None:
             path = Path(folder) / "given.wav"
             save(path, played[:, :given], settings.rate)
             request = Extend(path, caption(phrase, 0, "en"), ADDED, steps=steps, notes=notes)
-            (wave,) = finish(extend(request, model)).waves
+            (wave,) = finish(extend(request, model)).items
         new = [part[:, given : given + added] for part in (played, wave)]
         for counts, heard in zip(right.values(), judge.read(to_mel(torch.stack(new), settings)), strict=True):
             for name in JUDGED:

@@ -18,7 +18,7 @@ from typing import Any
 
 from regrow.benchmark.judges import KINDS, WEIGHTS
 from regrow.core.progress import finish
-from regrow.models.codecs.sound_codec import settings_of
+from regrow.models.codecs.mel import settings_of
 from regrow.models.open import open_model
 from regrow.models.probes.attributes import DESCRIBER, write_classifier
 from regrow.models.probes.transcriber import write_transcriber

@@ -53,7 +53,7 @@ def sdxl(
         guidance: 1 is off.
         steps: evaluations.
         start: noise of the noisiest level.
-        sizes: `original_size`, `crops_coords_top_left`, `target_size` and their negatives; by default the picture's own.
+        sizes: `original_size`, `crops_coords_top_left`, `target_size` and their negatives; by default its own.
     """
     pipe = StableDiffusionXLPipeline.from_pretrained(folder, local_files_only=True, dtype=start.dtype)
     # the three given ones: Euler's scheduler has none of them, so they would come from strays in its file

@@ -231,7 +231,7 @@ def _from_files(
                 mask=None if target == source else mask,  # of a round trip, where there is none to find
                 guidance=setting.guidance, seed=seed, cache=False,
             )  # fmt: skip
-            made.append(finish(edit(request, model)).pictures[0])
+            made.append(finish(edit(request, model)).items[0])
     return torch.stack(made)
 
 

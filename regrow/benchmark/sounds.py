@@ -32,7 +32,7 @@ from regrow.core.noise import derive_seed
 from regrow.core.progress import Progress
 from regrow.editing.melody import can_listen, condition_on_sound
 from regrow.media.audio.mel import MelSettings, to_mel, to_unit
-from regrow.models.codecs.sound_codec import settings_of, sounded
+from regrow.models.codecs.mel import settings_of
 from regrow.models.model import Model
 from regrow.models.probes.attributes import AttributeClassifier
 from regrow.worlds.bandstand.playing import MELODIC, Note, Phrase, captions, play
@@ -105,7 +105,7 @@ def bench_sounds(
     for name in ("truth", "source"):
         waves = [task.truth if name == "truth" else task.before for task in real]
         coded = [model.decode(model.encode(to_unit(to_mel(wave[None], mel), mel))) for wave in waves]
-        again = torch.cat([sounded(unit, model, samples) for unit in coded])
+        again = torch.cat([model.sound.to_waves(unit, samples) for unit in coded])
         limits[name] = tuple(_results(judge, real, again, mel))
         yield Progress(f"limit: {name}", len(real), len(real))
     measured = yield from tuned(
@@ -136,7 +136,7 @@ def _edited(
         with counted(model) as evaluations:
             made = editor.run(conditioned, Task(units, sources, targets, [task.seed for task in part]), setting)
             calls = evaluations() / len(part)
-        waves = sounded(made, model, units.shape[-1] * mel.hop)
+        waves = model.sound.to_waves(made, units.shape[-1] * mel.hop)
         seconds = (time.monotonic() - begun) / len(part)
         results += _results(judge, part, waves, mel, calls, seconds)
         yield Progress(f"{editor.name} {setting.strength:g} {setting.guidance:g}", len(results), len(tasks))

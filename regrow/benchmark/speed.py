@@ -26,6 +26,7 @@ from regrow.benchmark.speed_ways import OTHER_STEPS, PLAIN, Made, Way, ways_to_e
 from regrow.core.progress import Progress
 from regrow.editing.strength import USUAL
 from regrow.media.image.distance import psnr
+from regrow.media.image.medium import MEDIUM as PICTURE
 from regrow.models.engines.engine import Engine
 from regrow.models.engines.network import network_of
 from regrow.models.engines.openvino import OpenVino
@@ -98,7 +99,7 @@ def bench_speed(
     Raises:
         ValueError: a model of sounds, or without words.
     """
-    if model.medium != "picture" or not model.takes_words:
+    if model.medium is not PICTURE or not model.takes_words:
         raise ValueError(f"{model.name} does not make pictures from words, which all that is compared does.")
     precision = fastest() if installed() else "float32"
     missing = [] if installed() else ["openvino: it is not installed (pip install openvino)"]

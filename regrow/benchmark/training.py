@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from regrow.core.names import Precision
 from regrow.core.progress import Progress, finish
+from regrow.media.image.medium import MEDIUM as PICTURE
 from regrow.models.engines.openvino_runtime import bfloat16_pays
 from regrow.models.model import Model
 from regrow.models.open import open_model
@@ -86,7 +87,7 @@ def _measure(way: str, name: str, batch: int, steps: int, threads: int) -> Speed
     if threads:
         torch.set_num_threads(threads)
     model = open_model(name)
-    if model.medium != "picture":
+    if model.medium is not PICTURE:
         raise ValueError(f"{name} is a model of {model.medium}s, and this measures models of pictures.")
     with tempfile.TemporaryDirectory() as aside:
         os.environ["REGROW_HOME"] = aside  # this process ends with the measurement; nothing it encodes is kept

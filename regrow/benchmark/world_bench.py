@@ -29,7 +29,7 @@ from regrow.editing.generate import guided
 from regrow.media.audio.mel import MelSettings, from_unit, to_mel, to_unit
 from regrow.media.image.distance import psnr, ssim
 from regrow.media.image.picture import from_uint8
-from regrow.models.codecs.sound_codec import settings_of, sounded
+from regrow.models.codecs.mel import settings_of
 from regrow.models.model import Model
 from regrow.models.probes.attributes import AttributeClassifier
 from regrow.prompts.expand_generate import condition_on_tunes, in_full
@@ -185,7 +185,7 @@ class _Mels:
 
     def of_output(self, output: Batch) -> Batch:
         """The mel of the wave that a model's mel becomes: what a user hears and not what the model meant."""
-        return to_mel(sounded(output, self.model, output.shape[-1] * self.mel.hop), self.mel)
+        return to_mel(self.model.sound.to_waves(output, output.shape[-1] * self.mel.hop), self.mel)
 
 
 def grow(model: Model, prompts: Sequence[str], seeds: Sequence[int], settings: Generate) -> Batch:

@@ -8,8 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.benchmark.estimates import Estimate, as_json, mean, shown
-from regrow.editing.sound_sheet import mel_cell
-from regrow.media.audio.mel import to_unit
+from regrow.media.audio.mel import as_picture, to_unit
 from regrow.media.image.sheet import Cell, Row, sheet
 from regrow.models.probes.attribute_network import MEL
 from regrow.worlds.world import WORLDS, Language
@@ -225,8 +224,8 @@ def contact_sheet(figures: WorldFigures, language: Language = "en") -> Float[Ten
     if figures.world != STORYBOOK:
         kinds = ("truth", "codec and phase", made)
         for i, words in enumerate(captions):
-            mels = ((kind, to_unit(figures.samples[kind][i : i + 1], MEL)[0]) for kind in kinds)
-            rows.append(Row("", [mel_cell(mel, [words if kind == "truth" else kind]) for kind, mel in mels]))
+            mels = ((kind, as_picture(to_unit(figures.samples[kind][i : i + 1], MEL))[0]) for kind in kinds)
+            rows.append(Row("", [Cell(mel, [words if kind == "truth" else kind]) for kind, mel in mels]))
         return sheet(
             rows, cell=512, title=f"{figures.model}: played, through codec and phase, and grown from the words"
         )

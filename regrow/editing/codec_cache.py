@@ -1,8 +1,8 @@
-"""What a model's codec makes of a picture, kept in memory for the next wish on it."""
+"""What a model's codec makes of a picture or a sound, kept in memory for the next edit of it."""
 
 import hashlib
 from collections import OrderedDict
-from dataclasses import dataclass
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from jaxtyping import Float
@@ -12,41 +12,40 @@ from regrow.models.model import Model
 from regrow.models.parts import Parts
 
 KEPT = 8
-"""Pictures a model; the one not asked for longest is forgotten."""
+"""Files a model; the one unused for longest is forgotten."""
 
 
-@dataclass(frozen=True, eq=False)
-class CodecResult:
-    """A picture's latents, and what they decode to: the best that an edit can give back."""
+class CodecResult(NamedTuple):
+    """Latents, and what they decode to: the best that an edit can give back."""
 
-    latents: Float[Tensor, "1 c y x"]
-    codec: Float[Tensor, "3 h w"]
-
-
-_seen: WeakKeyDictionary[Parts, OrderedDict[str, CodecResult]] = WeakKeyDictionary()
+    latents: Float[Tensor, "1 c *cells"]
+    codec: Float[Tensor, " channels *places"]
 
 
-def seen(model: Model, pixels: Float[Tensor, "3 h w"], keep: bool) -> CodecResult:
-    """What a model sees of a picture.
+_kept: WeakKeyDictionary[Parts, OrderedDict[str, CodecResult]] = WeakKeyDictionary()
+
+
+def through_codec(model: Model, content: Float[Tensor, " channels *places"], keep: bool) -> CodecResult:
+    """Encode what is in a model's frame, and decode it again.
 
     Args:
         model: with a codec or without.
-        pixels: in its frame, in [-1, 1].
+        content: a picture or the frames of a sound.
         keep: take what is kept, and keep it.
     """
     if not keep:
-        return _see(model, pixels)
-    pictures = _seen.setdefault(model.parts, OrderedDict())
-    content = hashlib.blake2b(pixels.cpu().contiguous().numpy().tobytes(), digest_size=16).hexdigest()
-    key = f"{content} {tuple(pixels.shape)} {model.device} {model.computed_by}"
-    if key not in pictures:
-        pictures[key] = _see(model, pixels)
-    pictures.move_to_end(key)
-    while len(pictures) > KEPT:
-        pictures.popitem(last=False)
-    return pictures[key]
+        return _coded(model, content)
+    results = _kept.setdefault(model.parts, OrderedDict())
+    key = hashlib.blake2b(content.cpu().contiguous().numpy().tobytes(), digest_size=16).hexdigest()
+    key = f"{key} {tuple(content.shape)} {model.device} {model.computed_by}"
+    if key not in results:
+        results[key] = _coded(model, content)
+    results.move_to_end(key)
+    while len(results) > KEPT:
+        results.popitem(last=False)
+    return results[key]
 
 
-def _see(model: Model, pixels: Float[Tensor, "3 h w"]) -> CodecResult:
-    latents = model.encode(pixels[None])
+def _coded(model: Model, content: Float[Tensor, " channels *places"]) -> CodecResult:
+    latents = model.encode(content[None])
     return CodecResult(latents, model.decode(latents)[0])

@@ -1,4 +1,4 @@
-"""Compare: an edit beside its source, the codec's limit, the reconstruction, and img2img at the same strength."""
+"""Sheets: an edit beside its source, the codec's limit, its reconstruction and img2img; an interpolation's steps."""
 
 from collections.abc import Generator
 from dataclasses import dataclass, replace
@@ -7,49 +7,61 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.core.progress import Progress
-from regrow.editing.edit import Edited, distances, edit
-from regrow.media.image.sheet import Cell, Row
+from regrow.editing.edit import edit
+from regrow.editing.interpolate import WORDS, kind_of
+from regrow.editing.result import Result
+from regrow.media.image.sheet import Cell, Row, sheet
 from regrow.models.model import Model
+from regrow.requests.interpolate import Interpolate
 from regrow.requests.requests import Edit
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Compared:
-    """An edit, what the same settings make of the source's own words, img2img, and a row of them for a sheet."""
+    """An edit, what the same settings make of the source's own prompt, img2img, and the rows of a sheet of them."""
 
-    edited: Edited
-    reconstructed: Edited
-    img2img: Edited
-    row: Row
+    edited: Result
+    reconstructed: Result
+    img2img: Result
+    rows: tuple[Row, ...]
 
 
 def compare(request: Edit, model: Model) -> Generator[Progress, None, Compared]:
     """Run an edit, its reconstruction and img2img, all with the same settings."""
     edited = yield from edit(request, model)
-    found = edited.recipes[0]["settings"]  # numbers and words, where they were auto or the model's own
-    found = {name: found[name] for name in ("strength", "source", "steps")}
-    request = replace(request, **found, describer="")
+    settings = edited.recipes[0]["settings"]  # numbers and words, where they were auto or the model's own
+    request = replace(request, describer="", **{name: settings[name] for name in ("strength", "source", "steps")})
     mask = None if request.mask == "auto" else request.mask  # source and source disagree nowhere
     own = replace(request, target=(request.source,), mask=mask, emphasis=())
     reconstructed = yield from edit(own, model)
     plain = yield from edit(replace(request, method="img2img", trajectory=None, attention="none", emphasis=()), model)
-    original = edited.original
+    medium, original = model.medium, edited.original
+
+    def cell(frame: Float[Tensor, " channels *places"], name: str) -> Cell:
+        apart = medium.distance_caption(medium.distance(frame, original, model))
+        return Cell(medium.pictures(frame[None], model)[0], [name, apart])
+
     cells = [
-        Cell(original, ["source", f'"{request.source}"']),
-        Cell(edited.codec, ["codec only", _figures(edited.codec, original)]),
-        Cell(reconstructed.frames[0], ["reconstructed", _figures(reconstructed.frames[0], original)]),
+        Cell(medium.pictures(original[None], model)[0], ["source", f'"{request.source}"']),
+        cell(edited.codec, "codec only"),
+        cell(reconstructed.frames[0], "reconstructed"),
     ]
     for target, grown, fresh in zip(request.target, edited.frames, plain.frames, strict=True):
-        cells.append(Cell(grown, [f'{request.method}: "{target}"', _figures(grown, original)]))
-        cells.append(Cell(fresh, [f'img2img: "{target}"', _figures(fresh, original)]))
+        cells += [cell(grown, f'{request.method}: "{target}"'), cell(fresh, f'img2img: "{target}"')]
     title = (
         f"{request.image.name}: {request.steps_back} of {request.steps} steps back, guidance {request.guidance:g}; "
-        "distances are to the source"
+        f"{medium.layout.caption}"
     )
-    return Compared(edited, reconstructed, plain, Row(title, cells))
+    return Compared(edited, reconstructed, plain, tuple(medium.layout.rows(title, cells)))
 
 
-def _figures(a: Float[Tensor, "3 h w"], b: Float[Tensor, "3 h w"]) -> str:
-    figures = distances(a, b)
-    decibels = "equal" if figures["psnr"] is None else f"PSNR {figures['psnr']:.1f} dB"
-    return f"{decibels}, SSIM {figures['ssim']:.3f}"
+def interpolate_sheet(request: Interpolate, made: Result, model: Model) -> Float[Tensor, "3 h w"]:
+    """Lay out all steps, in reading order, with their distances from both ends."""
+    medium, cells = model.medium, []
+    pictures = medium.pictures(made.frames, model)
+    for picture, share, recipe in zip(pictures, made.shares, made.recipes, strict=True):
+        near, far = (medium.distance_short(recipe["figures"][end]) for end in ("to_first", "to_second"))
+        cells.append(Cell(picture, [f"{100 * share:.0f} %", f"{near} to the first", f"{far} to the second"]))
+    between = "words between, from one noise" if kind_of(request) is WORDS else "noises on the arc between"
+    title = f"{request.first} -> {request.second}: {request.steps} steps, {between}"
+    return sheet(medium.layout.rows(title, cells), cell=medium.layout.cell, title="regrow interpolate")

@@ -1,9 +1,9 @@
-"""Edit: rewind a picture to noise, and let it grow back under other words."""
+"""Edit: rewind a picture or a sound to noise, and let it grow back under another prompt."""
 
-import math
 import time
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Generator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor
@@ -11,126 +11,126 @@ from torch import Tensor
 from regrow.core.masks import Hold
 from regrow.core.progress import Progress
 from regrow.core.solvers import solve
-from regrow.editing.codec_cache import seen
-from regrow.editing.edit_plan import EditCache, EditItem, items_of, prepare
-from regrow.editing.invert import open_picture
-from regrow.editing.recipe import Recipe, make_recipe
-from regrow.editing.region import Region, region_of
+from regrow.editing.codec_cache import through_codec
+from regrow.editing.edit_plan import EditCache, EditItem, EditPlan, items_of, prepare
+from regrow.editing.melody import as_requested
+from regrow.editing.recipe import make_recipe
+from regrow.editing.region import region_of
+from regrow.editing.result import Result
 from regrow.editing.steps import with_steps
 from regrow.editing.strength import settle
-from regrow.media.image.distance import psnr, ssim
-from regrow.media.image.framing import Placement, apply, unfit
-from regrow.media.image.masking import frame_edge, paste, softened
+from regrow.media.frame import Distance
+from regrow.media.medium import medium_of
 from regrow.models.model import Model
 from regrow.prompts.describe import with_source
 from regrow.prompts.expand_edit import with_details
-from regrow.prompts.input_warnings import about_picture, about_words
+from regrow.prompts.input_warnings import about_codec, about_words
 from regrow.requests.requests import Edit
 
 
-@dataclass(frozen=True)
-class Edited:
-    """Edited pictures.
+class EditedLatents(NamedTuple):
+    """Latents at the end of the way back, and the plan that led there, which counts its evaluations."""
 
-    Attributes:
-        pictures: of the input's own size, in [-1, 1]; one `3 h w` a wish.
-        frames: the same in the model's frame, `b 3 y x`.
-        original: the input in the model's frame, `3 y x`.
-        codec: what the model's codec alone makes of it: the limit of every method.
-        recipes: one a wish.
-        reused: whether the path came from the cache or a file.
-        notes: sentences on what was done to the picture.
-        region: where it was allowed to change; None where everywhere.
-        words: the full sentences that the model was told instead, by the request's words; empty if it was told those.
-    """
-
-    pictures: tuple[Float[Tensor, "3 h w"], ...]
-    frames: Float[Tensor, "b 3 y x"]
-    original: Float[Tensor, "3 y x"]
-    codec: Float[Tensor, "3 y x"]
-    recipes: tuple[Recipe, ...]
-    reused: bool
-    notes: tuple[str, ...]
-    region: Region | None = None
-    words: Mapping[str, str] = field(default_factory=dict)
+    x: Float[Tensor, "b c *cells"]
+    plan: EditPlan
 
 
 def edit(
     request: Edit, model: Model, items: Sequence[EditItem] = (), edit_cache: EditCache | None = None
-) -> Generator[Progress, None, Edited]:
-    """Edit a picture; with target = source, anchored gives the codec's own round trip.
+) -> Generator[Progress, None, Result]:
+    """Edit a picture or a sound of any size; with target = source, anchored gives the codec's own round trip.
 
     Args:
-        request: what is asked for.
+        request: the file, the targets and the settings.
         model: the checkpoint.
-        items: the pictures of the batch, if they are not one a wish: of any of its targets, of several guidances.
-        edit_cache: what was found out about this picture before.
+        items: the results of the batch, if they are not one a target: of any of its targets, of several guidances.
+        edit_cache: what earlier edits of this file found out.
 
     Raises:
-        MediaError: the picture or the trajectory cannot be used.
-        ValueError: a setting is out of range.
+        MediaError: the file, its mask or the trajectory cannot be used.
+        ValueError: a setting is out of range, or the file is not of the model's medium.
     """
     started = time.monotonic()
-    if request.span is not None:
-        raise ValueError("span is for sounds: say where a picture may change by region or mask.")
-    picture, fitted, notes = open_picture(request.image, model, request.frame, request.size)
-    request, steps = with_steps(request, model)
-    known = seen(model, fitted.pixels, request.cache)
-    latents, codec = known.latents, known.codec
-    request, source_notes = with_source(request, model, fitted.pixels, latents)
-    full, words, filled = with_details(request, model, latents)
+    medium = medium_of(request.image)
+    medium.check(request, model)
+    frame = medium.load(request.image, model, request)
+    request, _ = with_steps(request, model)
+    latents, codec = through_codec(model, frame.content, request.cache)
+    model, kept_notes = as_requested(request, model, frame.content)
+    request, source_notes = with_source(request, model, frame.content, latents)
+    full, prompts, details_notes = with_details(request, model, latents)
     full, why, searched = yield from settle(full, model, latents)
     request = replace(request, strength=full.strength)
+    edit_cache = edit_cache or EditCache()
+    items = tuple(replace(one, target=prompts.get(one.target, one.target)) for one in items or items_of(request))
+    targets = [one.target for one in items]
+    region = yield from region_of(full, model, frame, latents, targets, edit_cache.shapes)
+    mask = region.latents if region else None
+    x, plan = yield from edit_latents(full, model, latents, mask, items, edit_cache)
+    restored = medium.restore(frame, model.decode(x), model, request, region)
+    notes = (*frame.notes, *(region.notes if region else ()), *source_notes, *details_notes) + ((why,) if why else ())
+    notes += about_words(model, [request.source, *request.target, request.negative or ""])
+    notes += about_codec(model, frame.content, codec, request.image.name)
+    figures: dict[str, Any] = {
+        "evaluations": {"inversion": plan.prepared, "regrowth": plan.evaluations}
+        | ({"gradients": plan.gradients} if plan.gradients else {})
+        | ({"mask": region.evaluations} if region and region.evaluations else {})
+        | ({"strength": searched} if searched else {}),
+        "seconds": round(time.monotonic() - started, 2),
+    }
+    if kept_notes is not None:
+        figures["notes"] = len(kept_notes)
+    recipes = []
+    for i, (shown, item) in enumerate(zip(restored.frames, restored.items, strict=True)):
+        distances: dict[str, Distance] = {
+            "to_source": medium.distance(shown, frame.content, model),
+            "to_codec": medium.distance(shown, codec, model),
+        }
+        recipe = make_recipe(request, model, item, i, figures | distances)
+        recipes.append(recipe | (region.facts(i) if region else {}))
+    return Result(
+        restored.items,
+        restored.frames,
+        tuple(recipes),
+        notes,
+        restored.rate,
+        frame=frame,
+        codec=codec,
+        reused=plan.reused,
+        region=region,
+        prompts=prompts,
+    )
+
+
+def edit_latents(
+    request: Edit,
+    model: Model,
+    latents: Float[Tensor, "1 c *cells"],
+    mask: Float[Tensor, "m 1 *cells"] | None = None,
+    items: Sequence[EditItem] = (),
+    edit_cache: EditCache | None = None,
+) -> Generator[Progress, None, EditedLatents]:
+    """Rewind latents as far as a request says, and let them grow back: what every edit comes down to.
+
+    Args:
+        request: with steps and a strength that are numbers, and a source in words.
+        model: the checkpoint.
+        latents: of one file.
+        mask: 1 where cells may change, 0 where they keep to their own path; None changes all.
+        items: the results of the batch; one a target if not given.
+        edit_cache: what earlier edits of these latents found out.
+
+    Raises:
+        MediaError: the trajectory cannot be used.
+        ValueError: a setting does not fit the method or the model.
+    """
+    request, steps = with_steps(request, model)
     levels = model.schedule.grid(steps, request.spacing)
     levels = levels[len(levels) - 1 - request.steps_back :]
-    edit_cache = edit_cache or EditCache()
-    items = tuple(replace(one, target=words.get(one.target, one.target)) for one in items or items_of(request))
-    targets = [one.target for one in items]
-    region = yield from region_of(full, model, fitted, latents, targets, edit_cache.shapes)
-    hold = Hold(region.latents, levels) if region else None
-    start = yield from prepare(full, model, latents, levels, hold, items, edit_cache)
-    x = start.x
-    for state in solve(start.step, start.denoise, x, levels):
+    hold = None if mask is None else Hold(mask, levels)
+    plan = yield from prepare(request, model, latents, levels, hold, items, edit_cache)
+    x = plan.x
+    for state in solve(plan.step, plan.denoise, x, levels):
         x = state.x
         yield Progress("regrow", state.index, state.steps, x)
-    frames = model.decode(x)
-    whole = unfit(frames, fitted.placement, picture.pixels)
-    weight = _weight(region, fitted.placement, request.feather)
-    if weight is not None:
-        whole = paste(whole, picture.pixels, weight)
-    if region:  # what the model made outside it is of no interest
-        frames, notes = apply(whole, fitted.placement), notes + region.notes
-    notes += (*source_notes, *filled) + ((why,) if why else ())
-    notes += about_words(model, [request.source, *request.target, request.negative or ""])
-    notes += about_picture(model, fitted.pixels, codec, request.image.name)
-    seconds = round(time.monotonic() - started, 2)
-    recipes = []
-    for i, (frame, result) in enumerate(zip(frames, whole, strict=True)):
-        figures = {
-            "evaluations": {"inversion": start.prepared, "regrowth": start.evaluations}
-            | ({"gradients": start.gradients} if start.gradients else {})
-            | ({"mask": region.evaluations} if region and region.evaluations else {})
-            | ({"strength": searched} if searched else {}),
-            "seconds": seconds,
-            "to_source": distances(frame, fitted.pixels),
-            "to_codec": distances(frame, codec),
-        }
-        recipe = make_recipe(request, model, result, i, figures)
-        recipes.append(recipe | ({"mask": region.facts(i)} if region else {}))
-    return Edited(tuple(whole), frames, fitted.pixels, codec, tuple(recipes), start.reused, notes, region, words)
-
-
-def _weight(region: Region | None, placement: Placement, feather: float) -> Float[Tensor, "m 1 h w"] | None:
-    """By how much the result is pasted into the picture; None where it is the picture."""
-    reach = round(feather * min(placement.original))
-    edge = frame_edge(placement, reach) if placement.source.size != placement.original else None
-    if region is None:
-        return None if edge is None else edge[None]
-    weight = softened(region.pixels, reach)
-    return weight if edge is None else weight * edge
-
-
-def distances(a: Float[Tensor, "3 h w"], b: Float[Tensor, "3 h w"]) -> dict[str, float | None]:
-    """PSNR in dB (None where the two are equal) and SSIM of two pictures in [-1, 1]."""
-    decibels = float(psnr(a, b))
-    return {"psnr": None if math.isinf(decibels) else round(decibels, 2), "ssim": round(float(ssim(a, b)), 4)}
+    return EditedLatents(x, plan)

@@ -4,12 +4,14 @@ import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from regrow.core.progress import Progress
-from regrow.editing.edit import Edited, distances, edit
+from regrow.editing.edit import edit
 from regrow.editing.edit_plan import EditCache, EditItem
+from regrow.editing.result import Result
 from regrow.media.image.sheet import Cell, Row
 from regrow.models.model import Model
 from regrow.requests.requests import PATHS, Edit
@@ -21,7 +23,7 @@ class Variant:
 
     Attributes:
         request: that makes this picture alone.
-        picture: in the model's frame, `3 y x`.
+        picture: the model's frame to look at, `3 y x`.
         to_source: distances to the input.
     """
 
@@ -75,7 +77,7 @@ def explore(
         for guidance in guidances
     ]
     edit_cache, evaluations = EditCache(), 0
-    found: dict[float, Edited] = {}
+    found: dict[float, Result] = {}
     for strength in sorted(set(strengths), reverse=True):  # the strongest first, for its path serves the others
         tried = replace(request, strength=strength, start_step=None)
         found[strength] = yield from edit(tried, model, items, edit_cache)
@@ -83,21 +85,23 @@ def explore(
         counted = found[strength].recipes[0]["figures"]["evaluations"]
         evaluations += counted["inversion"] + counted["regrowth"] + counted.get("mask", 0)
     first = found[max(found)]
-    details = request.details if first.words else "leave"  # of one wish alone the words might be filled up
-    beside = [Cell(first.original, ["source", f'"{request.source}"']), Cell(first.codec, ["codec only"])]
+    details = request.details if first.prompts else "leave"  # of one wish alone the words might be filled up
+    medium, original = model.medium, first.original
+    shown = medium.pictures(torch.stack([original, first.codec]), model)
+    beside = [Cell(shown[0], ["source", f'"{request.source}"']), Cell(shown[1], ["codec only"])]
     rows, cells = [Row("", beside)], []
     seeded = request.method not in PATHS or request.eta  # by wish; copies of edit_friendly are of the request's seed
     for number, target in enumerate(request.target):
         for strength in sorted(found):
             row = []
             for column, guidance in enumerate(guidances):
-                picture = found[strength].frames[number * len(guidances) + column]
+                frame = found[strength].frames[number * len(guidances) + column]
+                picture = medium.pictures(frame[None], model)[0]
                 alone = replace(request, target=(target,), strength=strength, start_step=None, guidance=guidance)
                 alone = replace(alone, details=details)
                 alone = replace(alone, seed=request.seed + number) if seeded else alone
-                cell = Variant(alone, picture, distances(picture, first.original))
-                decibels = cell.to_source["psnr"]
-                far = "equal" if decibels is None else f"PSNR {decibels:.1f} dB, SSIM {cell.to_source['ssim']:.3f}"
+                cell = Variant(alone, picture, medium.distance(frame, original, model))
+                far = medium.distance_caption(cell.to_source)
                 row.append(Cell(picture, [f"strength {strength:g}, guidance {guidance:g}", far]))
                 cells.append(cell)
             rows.append(Row(f'"{target}"' if strength == min(found) else "", row))

@@ -7,7 +7,7 @@ without its repetitions), so that the network sees what it has to go on from.
 
 import time
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F  # noqa: N812, the name everybody knows it by
@@ -20,38 +20,20 @@ from regrow.core.noise import derive_seed, noise
 from regrow.core.progress import Progress
 from regrow.core.solvers import make_step, solve
 from regrow.editing.melody import can_listen, condition_on_notes, condition_on_sound
-from regrow.editing.recipe import Recipe, make_recipe
+from regrow.editing.recipe import make_recipe
 from regrow.editing.repetition import going_on
-from regrow.media.audio.crossfade import grown_onto, pasted
-from regrow.media.audio.mel import from_unit, to_mel, to_unit
+from regrow.editing.result import Result
+from regrow.media.audio.crossfade import pasted
+from regrow.media.audio.fitting import SoundFrame, in_channels_of
+from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.media.audio.piano_roll import PlayedNote
 from regrow.media.audio.sound import resample
-from regrow.models.codecs.sound_codec import Heard, hear, level_of, settings_of
 from regrow.models.model import Model
 from regrow.prompts.input_warnings import about_words
 from regrow.requests.extend import Extend
 
 
-@dataclass(frozen=True)
-class Extended:
-    """Extended sounds.
-
-    Attributes:
-        waves: of the file's own rate and channels, `channels n` in [-1, 1].
-        rate: of the file.
-        known: where in them the file is: its first sample, and the one behind its last.
-        recipes: one a sound.
-        notes: sentences on what was done to the sound.
-    """
-
-    waves: tuple[Float[Tensor, "channels n"], ...]
-    rate: int
-    known: tuple[int, int]
-    recipes: tuple[Recipe, ...]
-    notes: tuple[str, ...]
-
-
-def extend(request: Extend, model: Model) -> Generator[Progress, None, Extended]:
+def extend(request: Extend, model: Model) -> Generator[Progress, None, Result]:
     """Let a sound go on; its own samples are in the result bit for bit.
 
     Raises:
@@ -59,19 +41,18 @@ def extend(request: Extend, model: Model) -> Generator[Progress, None, Extended]
         ValueError: a setting is out of range, or the model makes no sounds.
     """
     started = time.monotonic()
-    settings_of(model)
-    heard = hear(request.sound, model)
-    old, rate = heard.sound.wave, heard.sound.rate
+    frame = SOUND.load(request.sound, model, request)
+    old, rate = frame.sound.wave, frame.sound.rate
     waves, evaluations = [old] * request.count, 0
-    notes = heard.notes + about_words(model, [request.prompt, request.negative])
-    score = condition_on_sound(model, heard.mel)[1] if request.notes == "repeat" and can_listen(model) else None
+    notes = frame.notes + about_words(model, [request.prompt, request.negative])
+    score = condition_on_sound(model, frame.content)[1] if request.notes == "repeat" and can_listen(model) else None
     for part, seconds in (("after", request.after), ("before", request.before)):
         if seconds:
             played = () if score is None else going_on(score, old.shape[-1] / rate, seconds, part == "before")
             if score is not None and not played:
                 notes += (f"No beat was found in {request.sound.name}; what is added {part} it plays what it likes.",)
-            new, calls = yield from _grown(request, model, heard.wave, seconds, part == "before", played)
-            added = [_at_the_end(wave, heard, model, seconds, part == "before") for wave in new]
+            new, calls = yield from _grown(request, model, frame.wave, seconds, part == "before", played)
+            added = [_at_the_end(wave, frame, model, seconds, part == "before") for wave in new]
             waves = [
                 torch.cat([more, wave] if part == "before" else [wave, more], -1)
                 for more, wave in zip(added, waves, strict=True)
@@ -80,22 +61,23 @@ def extend(request: Extend, model: Model) -> Generator[Progress, None, Extended]
     first = round(request.before * rate)
     figures = {"evaluations": evaluations, "seconds": round(time.monotonic() - started, 2)}
     recipes = tuple(make_recipe(request, model, wave, i, figures) for i, wave in enumerate(waves))
-    return Extended(tuple(waves), rate, (first, first + old.shape[-1]), recipes, notes)
+    known = first, first + old.shape[-1]
+    return Result(tuple(waves), torch.empty(0, 1), recipes, notes, rate, frame=frame, known=known)
 
 
 def _grown(
     request: Extend,
     model: Model,
-    known: Float[Tensor, "1 n"],
+    known: Float[Tensor, "channels n"],
     seconds: float,
     before: bool,
     played: tuple[PlayedNote, ...],
-) -> Generator[Progress, None, tuple[Float[Tensor, "b 1 m"], int]]:
+) -> Generator[Progress, None, tuple[Float[Tensor, "b channels m"], int]]:
     """What comes after a wave, or what comes before it, at the model's rate, and the evaluations that each took."""
-    settings = settings_of(model)
-    cell = model.multiple * settings.hop
-    samples = round(seconds * settings.rate)
-    new, window = -(-samples // cell), model.size[1] // model.multiple
+    codec = model.sound
+    cell = model.multiple * codec.samples_per_frame
+    samples = round(seconds * codec.rate)
+    new, window = -(-samples // cell), model.size[-1] // model.multiple
     # a window that is half known says what to go on from; where all that is new fits into one, more of it is known
     context = min(max(window // 2, window - new), -(-known.shape[-1] // cell))
     if before:  # time runs backwards in all but what the model sees
@@ -105,41 +87,35 @@ def _grown(
     # mirrored into the new part, so that the codec does not hear the end of a sound where there shall be none
     mirror = F.pad(beside.flip(-1), (0, max(0, new - context) * cell))[:, : new * cell]
     wave = torch.cat([beside, mirror], -1)
-    level = level_of(beside, model)
+    level = codec.level_of(beside)
     wave = wave / level
-    mel = to_unit(to_mel((wave.flip(-1) if before else wave)[None], settings), settings)
-    latents = model.encode(mel)
+    latents = model.encode(codec.to_frames((wave.flip(-1) if before else wave)[None]))
     if played:
-        first = (
-            -new * cell / settings.rate if before else known.shape[-1] / settings.rate - context * cell / settings.rate
-        )
+        first = -new * cell / codec.rate if before else known.shape[-1] / codec.rate - context * cell / codec.rate
         model = condition_on_notes(
             model, [replace(note, onset=note.onset - first) for note in played], latents.shape[-1]
         )
     cells = context * model.multiple // model.factor
-    mask = torch.ones(1, 1, *latents.shape[-2:])
+    mask = torch.ones(1, 1, *latents.shape[2:])
     mask[..., slice(latents.shape[-1] - cells, None) if before else slice(cells)] = 0
     seeds = [derive_seed(request.seed + i, "before") if before else request.seed + i for i in range(request.count)]
     x, evaluations = yield from _held(request, model, latents, mask, seeds, "before" if before else "after")
-    mels = from_unit(model.decode(x), settings)
-    found = grown_onto(
-        wave.expand(len(x), 1, -1),
-        (context * cell, wave.shape[-1]),
-        mels.flip(-1) if before else mels,
-        settings,
-    )[..., context * cell :][..., :samples]
-    found = (found * level).clamp(-1, 1)
-    return (found.flip(-1) if before else found), evaluations
+    frames = model.decode(x)
+    grown = codec.grow_onto(
+        wave.expand(len(x), -1, -1), (context * cell, wave.shape[-1]), frames.flip(-1) if before else frames
+    )
+    added = (grown[..., context * cell :][..., :samples] * level).clamp(-1, 1)
+    return (added.flip(-1) if before else added), evaluations
 
 
 def _held(
     request: Extend,
     model: Model,
-    latents: Float[Tensor, "1 c y x"],
-    mask: Float[Tensor, "1 1 y x"],
+    latents: Float[Tensor, "1 c *cells"],
+    mask: Float[Tensor, "1 1 *cells"],
     seeds: list[int],
     part: str,
-) -> Generator[Progress, None, tuple[Float[Tensor, "b c y x"], int]]:
+) -> Generator[Progress, None, tuple[Float[Tensor, "b c *cells"], int]]:
     """Latents that are new where the mask is 1, and the evaluations that each took."""
     condition = model.condition([request.prompt] * request.count)
     guided = request.guidance != 1
@@ -159,17 +135,17 @@ def _held(
 
 
 def _at_the_end(
-    new: Float[Tensor, "1 m"], heard: Heard, model: Model, seconds: float, before: bool
-) -> Float[Tensor, "channels k"]:
+    new: Float[Tensor, "k m"], frame: SoundFrame, model: Model, seconds: float, before: bool
+) -> Float[Tensor, "channels n"]:
     """New sound at the file's rate and in its channels, fit to be put at the file's end or beginning."""
-    settings, rate, old = settings_of(model), heard.sound.rate, heard.sound.wave
+    rate, old = frame.sound.rate, frame.sound.wave
     added = round(seconds * rate)
-    known = heard.wave
+    known = frame.wave
     if before:
         new, known, old = new.flip(-1), known.flip(-1), old.flip(-1)
-    whole = resample(torch.cat([known, new], -1), settings.rate, rate)
+    whole = resample(in_channels_of(torch.cat([known, new], -1), old), model.sound.rate, rate)
     samples = old.shape[-1] + added
     whole = F.pad(whole, (0, max(0, samples - whole.shape[-1])))[:, :samples]
     joined = pasted(whole, F.pad(old, (0, added)), (old.shape[-1], samples), rate, predicted=True)
-    found = joined[:, old.shape[-1] :].clamp(-1, 1)
-    return found.flip(-1) if before else found
+    end = joined[:, old.shape[-1] :].clamp(-1, 1)
+    return end.flip(-1) if before else end

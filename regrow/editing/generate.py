@@ -1,8 +1,7 @@
-"""Generate: new pictures from words."""
+"""Generate: new pictures or sounds from a prompt."""
 
 import time
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
 
 from jaxtyping import Float
 from torch import Tensor
@@ -13,49 +12,49 @@ from regrow.core.levels import Level
 from regrow.core.noise import noise
 from regrow.core.progress import Progress
 from regrow.core.solvers import make_step, solve
-from regrow.editing.recipe import Recipe, make_recipe
+from regrow.editing.melody import condition_on_sound
+from regrow.editing.recipe import make_recipe
+from regrow.editing.result import Result
 from regrow.models.condition import Condition
 from regrow.models.model import Model
-from regrow.prompts.expand_generate import in_full
+from regrow.prompts.expand_generate import condition_on_tunes, in_full
 from regrow.prompts.input_warnings import about_words
 from regrow.requests.requests import Generate
 
 
-@dataclass(frozen=True)
-class Generated:
-    """Pictures `b 3 h w` in [-1, 1], the recipe of each, and sentences for the user."""
-
-    pictures: Float[Tensor, "b 3 h w"]
-    recipes: tuple[Recipe, ...]
-    notes: tuple[str, ...] = ()
-
-
-def generate(request: Generate, model: Model) -> Generator[Progress, None, Generated]:
-    """Grow pictures from noise.
+def generate(request: Generate, model: Model) -> Generator[Progress, None, Result]:
+    """Grow pictures or sounds from noise; with `loop`, the end of a sound leads into its beginning.
 
     Raises:
-        ValueError: a setting is out of range, or the size does not fit the model.
+        MediaError: the melody cannot be used.
+        ValueError: a setting is out of range or of another medium, or the size does not fit the model.
     """
     started = time.monotonic()
-    if model.medium != "picture":
-        raise ValueError(f"{model.name} makes {model.medium}s, not pictures.")
-    if request.duration is not None or request.loop or request.melody:
-        raise ValueError(f"{model.name} makes pictures; duration, loop and melody are for sounds (--model bandstand).")
-    height, width = request.size or model.size
-    if height % model.multiple or width % model.multiple:
-        raise ValueError(f"size must be multiples of {model.multiple} for this model; got {height} x {width}.")
+    medium = model.medium
+    medium.check(request, model)
+    melody = medium.load(request.melody, model, request) if request.melody else None
+    extent, notes = medium.extent(request, model, melody), ()
+    if melody:
+        model, played = condition_on_sound(model, melody.content)
+        notes = (*melody.notes, f"{len(played)} notes of the melody are played.")
     full = in_full(request, model)
-    x, evaluations = yield from grow(request, model, full.prompts, model.latent_shape(height, width))
-    pictures = model.decode(x)
+    conditioned = condition_on_tunes(model, full.things, extent.seconds, extent.shape[-1])
+    if conditioned is not model:
+        notes += ("The tune is drawn by the seed and told, too; with details left, the model makes up its own.",)
+        model = conditioned
+    x, evaluations = yield from grow(request, model, full.prompts, extent.shape)
+    frames = model.decode(x)
+    items = medium.render(x, frames, model, extent)
     figures = {"evaluations": evaluations, "seconds": round(time.monotonic() - started, 2)}
-    recipes = [make_recipe(request, model, picture, i, figures) for i, picture in enumerate(pictures)]
-    return Generated(pictures, tuple(recipes), full.notes + about_words(model, [request.prompt, request.negative]))
+    recipes = tuple(make_recipe(request, model, item, i, figures) for i, item in enumerate(items))
+    notes += full.notes + about_words(model, [request.prompt, request.negative])
+    return Result(items, frames, recipes, notes, medium.rate(model))
 
 
 def grow(
     request: Generate, model: Model, prompts: Sequence[str], shape: Sequence[int]
-) -> Generator[Progress, None, tuple[Float[Tensor, "b c h w"], int]]:
-    """Latents of this shape `c h w` from noise, one a prompt, and the evaluations that each took."""
+) -> Generator[Progress, None, tuple[Float[Tensor, "b c *cells"], int]]:
+    """Latents of this shape from noise, one a prompt, and the evaluations that each took."""
     seeds = [request.seed + i for i in range(request.count)]
     levels = model.schedule.grid(request.steps, request.spacing)
     denoise = guided(request, model, model.condition(prompts), levels)

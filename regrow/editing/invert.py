@@ -1,9 +1,8 @@
-"""Invert: from a picture to the noise that the model's own path would have grown it from."""
+"""Invert: from a picture or a sound to the noise that the model's own path would have grown it from."""
 
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from jaxtyping import Float
@@ -20,17 +19,15 @@ from regrow.core.methods.uni_inv import uni_inv
 from regrow.core.names import InversionName, LabelConvention
 from regrow.core.progress import Progress
 from regrow.core.solvers import Step, ddim, last, solve
-from regrow.editing.recipe import file_hash
-from regrow.media.image.framing import Fitted, fit
-from regrow.media.image.picture import Picture, load
-from regrow.media.names import Mode
+from regrow.media.files import file_hash
+from regrow.media.medium import medium_of
 from regrow.models.model import Model
 from regrow.requests.requests import PATHS, Edit, Invert
 
 
 @dataclass(frozen=True)
 class Inverted:
-    """An inverted picture.
+    """An inverted file.
 
     Attributes:
         trajectory: the path.
@@ -39,7 +36,7 @@ class Inverted:
         seconds: it took.
         round_trip: RMS in the latent between the start and what walking back gives.
         latent_accuracy: relative RMS between the noise found and that of the reference; None if left out.
-        notes: sentences on what was done to the picture.
+        notes: sentences on what was done to the file.
     """
 
     trajectory: Trajectory
@@ -49,33 +46,6 @@ class Inverted:
     round_trip: float
     latent_accuracy: float | None
     notes: tuple[str, ...]
-
-
-def pictures_of(model: Model) -> None:
-    """Check that a model is one of pictures.
-
-    Raises:
-        ValueError: it is not.
-    """
-    if model.medium != "picture":
-        raise ValueError(
-            f"{model.name} is a model of {model.medium}s; give one of pictures, such as --model storybook."
-        )
-
-
-def open_picture(
-    path: Path, model: Model, frame: Mode, size: tuple[int, int] | None
-) -> tuple[Picture, Fitted, tuple[str, ...]]:
-    """A picture file, and the same in the model's frame, with the notes of both.
-
-    Raises:
-        MediaError: the picture cannot be used.
-        ValueError: the model makes no pictures.
-    """
-    pictures_of(model)
-    picture = load(path)
-    fitted = fit(picture.pixels, model.multiple, size or model.size, frame)
-    return picture, fitted, (*picture.notes, *fitted.notes)
 
 
 def path_of(
@@ -168,15 +138,17 @@ def describe(request: Invert | Edit, model: Model) -> dict[str, Any]:
 
 
 def invert(request: Invert, model: Model) -> Generator[Progress, None, Inverted]:
-    """Invert a picture up to the noisiest level, and measure round trip and latent accuracy.
+    """Invert a file up to the noisiest level, and measure round trip and latent accuracy.
 
     Raises:
-        MediaError: the picture cannot be read or fitted.
-        ValueError: a setting is out of range.
+        MediaError: the file cannot be read or fitted.
+        ValueError: a setting is out of range, or the file is not of the model's medium.
     """
     started = time.monotonic()
-    _, fitted, notes = open_picture(request.image, model, request.frame, request.size)
-    latents = model.encode(fitted.pixels[None])
+    medium = medium_of(request.image)
+    medium.check(request, model)
+    frame = medium.load(request.image, model, request)
+    latents = model.encode(frame.content[None])
     denoise = Counted(source_denoiser(model, request.source, request.guidance), 1 + (request.guidance != 1))
     levels = model.schedule.grid(request.steps, request.spacing)[::-1]
     walk = path_of(request.method, denoise, latents, levels, request.label, request.tolerance, [request.seed])
@@ -190,7 +162,7 @@ def invert(request: Invert, model: Model) -> Generator[Progress, None, Inverted]
         accuracy = _relative(trajectory.states[-1], true.states[-1])
     return Inverted(
         trajectory, describe(request, model), evaluations, round(seconds, 2),
-        float((back - latents).square().mean().sqrt()), accuracy, notes,
+        float((back - latents).square().mean().sqrt()), accuracy, frame.notes,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Melodies: the notes of a sound, which a model is told so that it plays them again as the words ask."""
+"""Melodies: the notes of a sound, on which a model is conditioned so that it plays them again under the prompt."""
 
 from collections.abc import Sequence
 
@@ -6,26 +6,36 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.media.audio.piano_roll import Sounding, piano_roll
-from regrow.models.codecs.sound_codec import settings_of
+from regrow.models.codecs.mel import settings_of
 from regrow.models.model import Model
 from regrow.models.probes.transcriber import FILE, read_transcriber
+from regrow.requests.requests import Edit
 
 
 def can_listen(model: Model) -> bool:
-    """Whether notes can be read off sounds for a model, and it can be told them."""
+    """Whether a model takes note conditioning, and its transcriber is there."""
     return model.piano_roll is not None and (model.folder / FILE).is_file()
 
 
+def as_requested(
+    request: Edit, model: Model, content: Float[Tensor, " channels *places"]
+) -> tuple[Model, tuple[Sounding, ...] | None]:
+    """Return the model as an edit uses it, and the notes that it keeps; None for a model without note conditioning."""
+    if model.piano_roll is None:
+        return model, None
+    return condition_on_sound(model, content) if request.notes == "keep" and can_listen(model) else (model, ())
+
+
 def condition_on_sound(model: Model, mel: Float[Tensor, "1 bands frames"]) -> tuple[Model, tuple[Sounding, ...]]:
-    """The model, told the notes of a mel as it sees them; and the notes.
+    """Return the model conditioned on the notes of a mel, and the notes.
 
     Args:
-        model: that can be told notes.
+        model: that takes note conditioning.
         mel: of whole latents.
 
     Raises:
         ModelError: nothing can read notes off a sound for it.
-        ValueError: it cannot be told notes.
+        ValueError: it takes no note conditioning.
     """
     if model.piano_roll is None:
         raise ValueError(f"{model.name} cannot be told which notes to play.")
@@ -34,10 +44,10 @@ def condition_on_sound(model: Model, mel: Float[Tensor, "1 bands frames"]) -> tu
 
 
 def condition_on_notes(model: Model, notes: Sequence[Sounding], cells: int) -> Model:
-    """The model, told notes for so many latent cells.
+    """Return the model conditioned on notes, for so many latent cells.
 
     Raises:
-        ValueError: it cannot be told notes.
+        ValueError: it takes no note conditioning.
     """
     if model.piano_roll is None:
         raise ValueError(f"{model.name} cannot be told which notes to play.")

@@ -17,7 +17,6 @@ A recipe is a JSON object with the keys
     figures     what was measured: evaluations, seconds, distances
 """
 
-import hashlib
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass
@@ -27,38 +26,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from regrow import __version__
-from regrow.media.files import MediaError, readable
-from regrow.media.image.picture import to_uint8
+from regrow.media.files import MediaError, file_hash
 from regrow.models.model import Model
 
 Recipe = dict[str, Any]
 
 
-def file_hash(path: Path) -> str:
-    """BLAKE2b of a file's bytes, 32 hexadecimal digits."""
-    return hashlib.blake2b(readable(path).read_bytes(), digest_size=16).hexdigest()
-
-
-def picture_hash(picture: Float[Tensor, "3 h w"]) -> str:
-    """BLAKE2b of a picture's 8-bit pixels and size, 32 hexadecimal digits."""
-    values = to_uint8(picture)
-    return hashlib.blake2b(repr(values.shape).encode() + values.tobytes(), digest_size=16).hexdigest()
-
-
-def wave_hash(wave: Float[Tensor, "channels n"]) -> str:
-    """BLAKE2b of a wave's 24-bit samples and size, 32 hexadecimal digits."""
-    values = (wave.double().clamp(-1, 1) * (2**23 - 1)).round().to(torch.int32).numpy()
-    return hashlib.blake2b(repr(values.shape).encode() + values.tobytes(), digest_size=16).hexdigest()
-
-
 def make_recipe(
     request: Any,
     model: Model,
-    result: Float[Tensor, "3 h w"] | Float[Tensor, "channels n"],
+    result: Tensor,
     index: int,
     figures: Mapping[str, Any],
     inputs: Sequence[Path] = (),
@@ -87,7 +67,7 @@ def make_recipe(
         "threads": torch.get_num_threads(),
         "engine": model.computed_by,
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in _libraries(model)},
-        "result": {"hash": (picture_hash if result.ndim == 3 else wave_hash)(result), "index": index},
+        "result": {"hash": model.medium.result_hash(result), "index": index},
         "figures": dict(figures),
     }
     if source:

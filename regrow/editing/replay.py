@@ -1,25 +1,22 @@
 """Replay: make a result again from the recipe in its file."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from regrow.core.progress import Progress
 from regrow.editing.edit import edit
-from regrow.editing.edit_sounds import edit_sounds
 from regrow.editing.extend import extend
 from regrow.editing.generate import generate
-from regrow.editing.generate_sounds import generate_sounds
 from regrow.editing.interpolate import interpolate
-from regrow.editing.recipe import Recipe, file_hash, settings_from
-from regrow.media.audio.sound import is_sound
-from regrow.media.audio.sound import read_recipe as read_sound_recipe
-from regrow.media.files import MediaError, reason
-from regrow.media.image.picture import read_recipe
+from regrow.editing.recipe import Recipe, settings_from
+from regrow.editing.result import Result
+from regrow.media.files import MediaError, file_hash, reason
+from regrow.media.medium import medium_of
 from regrow.models.engines.choose import as_recorded
 from regrow.models.model import Model
 from regrow.models.names import EngineName
@@ -33,13 +30,13 @@ class Replayed:
     """A result made again.
 
     Attributes:
-        result: a picture `3 h w`, or a wave `channels n`.
+        item: a picture `3 h w`, or a wave `channels n`.
         recipe: its new one.
         identical: whether its 8-bit pixels or 24-bit samples are those of the first time.
         rate: of a wave; None for a picture.
     """
 
-    result: Float[Tensor, "3 h w"] | Float[Tensor, "channels n"]
+    item: Tensor
     recipe: Recipe
     identical: bool
     rate: int | None = None
@@ -51,14 +48,20 @@ def recipe_in(path: Path) -> Recipe:
     Raises:
         MediaError: there is none.
     """
-    recipe = read_sound_recipe(path) if is_sound(path) else read_recipe(path)
+    recipe = medium_of(path).read_recipe(path)
     if recipe is None:
         raise MediaError(f"{path} carries no recipe; only files that regrow saved can be replayed.")
     return recipe
 
 
 Request = Generate | Edit | Extend | Interpolate
-"""What can be made again."""
+OPERATIONS: dict[type, Callable[[Any, Model], Generator[Progress, None, Result]]] = {
+    Generate: generate,
+    Edit: edit,
+    Extend: extend,
+    Interpolate: interpolate,
+}
+"""What can be made again, and how."""
 
 
 def request_from(recipe: Recipe) -> Request:
@@ -135,32 +138,9 @@ def replay(
     threads = torch.get_num_threads()
     torch.set_num_threads(recipe["threads"])
     try:
-        results, recipes, rate = yield from _made(request, model)
+        made = yield from OPERATIONS[type(request)](request, model)
     finally:
         torch.set_num_threads(threads)
     index = recipe["result"]["index"]
-    again = recipes[index]
-    return Replayed(results[index], again, again["result"]["hash"] == recipe["result"]["hash"], rate)
-
-
-def _made(
-    request: Request, model: Model
-) -> Generator[Progress, None, tuple[Sequence[Tensor], Sequence[Recipe], int | None]]:
-    """What a request gives, the recipes, and the rate of sounds."""
-    if isinstance(request, Extend):
-        longer = yield from extend(request, model)
-        return longer.waves, longer.recipes, longer.rate
-    if isinstance(request, Interpolate):
-        steps = yield from interpolate(request, model)
-        return list(steps.results), steps.recipes, steps.rate
-    if model.medium == "sound":
-        if isinstance(request, Generate):
-            sounds = yield from generate_sounds(request, model)
-        else:
-            sounds = yield from edit_sounds(request, model)
-        return list(sounds.waves), sounds.recipes, sounds.rate
-    if isinstance(request, Generate):
-        pictures = yield from generate(request, model)
-    else:
-        pictures = yield from edit(request, model)
-    return list(pictures.pictures), pictures.recipes, None
+    again = made.recipes[index]
+    return Replayed(made.items[index], again, again["result"]["hash"] == recipe["result"]["hash"], made.rate)

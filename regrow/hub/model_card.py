@@ -59,7 +59,7 @@ def make_card(model: Model, repo: str) -> str:
     front = huggingface_hub.ModelCardData(
         license=str(training.get("license") or "unknown"),
         library_name="diffusers",
-        tags=["diffusers", "regrow", _TASKS[model.medium, model.takes_words]],
+        tags=["diffusers", "regrow", _TASKS[model.medium.name, model.takes_words]],
         # the hub looks a base up, and knows nothing of names and folders on this machine
         base_model=[base for base in bases if is_repository(base) and not Path(base).exists()] or None,
     ).to_yaml()
@@ -117,7 +117,7 @@ def is_repository(name: str) -> bool:
 def _card_body(model: Model, repo: str, training: Mapping[str, Any], bases: list[str]) -> str:
     words = model.takes_words
     height, width = model.size
-    if model.mel is None:
+    if not model.mel:
         layout = "in the Stable Diffusion layout" if words else "on pixels, without words"
         makes = f"pictures of {height} x {width} pixels (height x width)"
     else:
@@ -138,7 +138,7 @@ def _card_body(model: Model, repo: str, training: Mapping[str, Any], bases: list
         *(["## Samples", pictures] if samples else []),
         "## How to use it",
         "With regrow:",
-        _code("", _with_regrow(repo, words, model.medium == "sound")),
+        _code("", _with_regrow(repo, words, bool(model.mel))),
         "With diffusers:",
         _code("python", _with_diffusers(model, repo)),
         *_trained(training),
@@ -181,7 +181,7 @@ def _with_diffusers(model: Model, repo: str) -> list[str]:
     call = 'pipeline("WORDS")' if model.takes_words else "pipeline()"
     if model.prediction_type == "flow" and kind == "StableDiffusionPipeline":
         return ["# diffusers has no pipeline for a UNet with words that predicts flow: regrow opens it"]
-    if model.medium == "sound" and kind == "StableDiffusionPipeline":
+    if model.mel and kind == "StableDiffusionPipeline":
         return ["# diffusers has no pipeline from words to a mel and a wave: regrow opens it"]
     # said, for transformers 5 opens a text encoder in the precision it is stored in, and diffusers all else in float32
     return [

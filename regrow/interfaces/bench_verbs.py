@@ -17,8 +17,11 @@ from regrow.benchmark.sounds import bench_sounds
 from regrow.benchmark.training import bench_training
 from regrow.benchmark.world_bench import bench_world
 from regrow.interfaces.reporting import opened, set_threads, watched
+from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.media.files import check_folder, write_whole
+from regrow.media.image.medium import MEDIUM as PICTURE
 from regrow.media.image.picture import check_savable, save
+from regrow.media.medium import Medium
 from regrow.models.model import Model
 from regrow.requests.requests import Generate
 
@@ -27,15 +30,15 @@ if TYPE_CHECKING:
     from regrow.requests.bench import BenchEdit, BenchSound, BenchSpeed
 
 Details = Literal["tell", "leave"]
-MEDIA = {"storybook": "picture", "bandstand": "sound"}
+MEDIA = {"storybook": PICTURE, "bandstand": SOUND}
 """What models of each world make."""
 SOUND_BASELINES = ("course", "ddim pair")
 """Those that need nothing but the network, the codec and the words; the pipelines take pictures only."""
 
 
-def _model_of(medium: str, name: str, run: "Opening") -> Model:
+def _model_of(medium: Medium, name: str, run: "Opening") -> Model:
     model = opened(name, run)
-    if model.medium != medium:
+    if model.medium is not medium:
         raise ValueError(f"{name} is a model of {model.medium}s, and this measures models of {medium}s.")
     return model
 
@@ -86,7 +89,7 @@ def edit(request: "BenchEdit", run: "Opening") -> None:
     optional = {editor.name: editor for editor in own_editors(optional=True)}
     figures = watched(
         bench_editing(
-            _model_of("picture", request.model, run),
+            _model_of(PICTURE, request.model, run),
             _chosen("", editors | optional, request.only, tuple(editors)),
             request.tasks,
             request.tuning,
@@ -126,7 +129,7 @@ def sound(request: "BenchSound", run: "Opening") -> None:
     chosen = _chosen(" sounds", editors, request.only, tuple(editors))
     if request.figures:
         check_folder(request.figures)
-    model = _model_of("sound", request.model, run)
+    model = _model_of(SOUND, request.model, run)
     figures = watched(bench_sounds(model, chosen, request.phrases, request.tuning, request.settings), run)
     print_table = partial(sounds_figures.print_table, figures)
     _report(sounds_figures.as_dict(figures), run, print_table, request.figures)

@@ -67,9 +67,9 @@ def extend(request: Annotated[Extend, tyro.conf.arg(name="")], run: RunOptions, 
     Args:
         out: the file to write (wav, flac or ogg); named after the sound if not given.
     """
-    from regrow.interfaces import sound_verbs
+    from regrow.interfaces import verbs
 
-    sound_verbs.extend(request, run, out)
+    verbs.extend(request, run, out)
 
 
 def interpolate(
@@ -81,20 +81,20 @@ def interpolate(
         out: the first file to write (png, jpg or webp; wav, flac or ogg), the others get numbers and the sheet
             "-sheet.png"; named after the two ends if not given.
     """
-    from regrow.interfaces import between_verb
+    from regrow.interfaces import verbs
 
-    between_verb.interpolate(request, run, out)
+    verbs.interpolate(request, run, out)
 
 
 def invert(request: Annotated[Invert, tyro.conf.arg(name="")], run: RunOptions, out: Path | None = None) -> None:
-    """Rewind a picture to noise, measure how well that worked, and save the path.
+    """Rewind a picture or a sound to noise, measure how well that worked, and save the path.
 
     Args:
-        out: the .safetensors file to write, for `regrow edit --trajectory`; named after the picture if not given.
+        out: the .safetensors file to write, for `regrow edit --trajectory`; named after the file if not given.
     """
-    from regrow.interfaces import verbs
+    from regrow.interfaces import inspect_verbs
 
-    verbs.invert(request, run, out)
+    inspect_verbs.invert(request, run, out)
 
 
 def replay(file: Positional[Path], run: RunOptions, out: Path | None = None) -> None:
@@ -125,9 +125,9 @@ def verify(run: OpeningOptions, model: Positional[str] = "") -> None:
     Args:
         model: name of an embedded or installed model, a folder, or a hub id `user/repo`.
     """
-    from regrow.interfaces import verbs
+    from regrow.interfaces import inspect_verbs
 
-    verbs.verify(model, run)
+    inspect_verbs.verify(model, run)
 
 
 def inspect(
@@ -148,9 +148,9 @@ def inspect(
         steps: of that path.
         out: the page's PNG file; named after the file if not given.
     """
-    from regrow.interfaces import verbs
+    from regrow.interfaces import inspect_verbs
 
-    verbs.inspect(file, run, model, source, steps, out)
+    inspect_verbs.inspect(file, run, model, source, steps, out)
 
 
 def serve(

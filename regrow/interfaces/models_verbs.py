@@ -174,7 +174,7 @@ def _facts(model: Model) -> dict[str, Any]:
         "name": model.name,
         "folder": str(model.folder),
         "family": model.family,
-        "medium": model.medium,
+        "medium": model.medium.name,
         "size": list(model.size),
         "predicts": model.prediction_type,
         "schedule": {"clean": _level(model.schedule.clean), "noisiest": _level(model.schedule.noisiest)},

@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,15 +12,19 @@ import torch
 from tqdm import tqdm
 
 from regrow.core.progress import Progress, finish
-from regrow.media.image.picture import check_savable
+from regrow.editing.result import Result
+from regrow.media.medium import Medium, medium_named
 from regrow.models.engines.choose import with_engine
 from regrow.models.model import Model
 from regrow.models.open import open_model
+from regrow.requests.interpolate import Interpolate
+from regrow.requests.requests import Edit, Generate, Invert
 
 if TYPE_CHECKING:
     from regrow.interfaces.run import Opening, Report, Run
 
-Result = TypeVar("Result")
+T = TypeVar("T")
+Request = TypeVar("Request", Generate, Edit, Invert, Interpolate)
 
 
 def opened(name: str, run: "Opening") -> Model:
@@ -48,7 +53,7 @@ def replay_of(path: Path) -> str:
     return f"regrow replay {shlex.quote(str(path))}"
 
 
-def watched(operation: Generator[Progress, None, Result], run: "Report") -> Result:
+def watched(operation: Generator[Progress, None, T], run: "Report") -> T:
     """Run an operation under a bar that shows the time left, one bar a part."""
     bars: dict[str, tqdm] = {}
 
@@ -81,25 +86,23 @@ def free_paths(first: Path, count: int) -> list[Path]:
     return found
 
 
-def checked(path: Path) -> Path:
-    """A name that a picture can be saved under.
+def for_medium(request: Request, *files: Path | str | None) -> Request:
+    """Return the request with the embedded model of the medium that files name, where it names no other model."""
+    media = [medium for medium in map(medium_named, files) if medium]
+    return replace(request, model=media[0].embedded) if media and request.model == type(request).model else request
 
-    Raises:
-        MediaError: it cannot.
-    """
-    check_savable(path)
-    return path
+
+def write_results(made: Result, first: Path, medium: Medium) -> tuple[list[Path], list[str]]:
+    """Save results under free names, and return these and all notes."""
+    paths, notes = free_paths(first, len(made.items)), list(made.notes)
+    for path, item, recipe in zip(paths, made.items, made.recipes, strict=True):
+        notes += medium.save(path, item, recipe, made.rate)
+    return paths, notes
 
 
 def slug(words: str) -> str:
     """Words as a part of a file's name."""
     return re.sub(r"[\W_]+", "-", words).strip("-").lower()[:60] or "result"
-
-
-def distance_text(figures: dict[str, float | None]) -> str:
-    """A distance as words: "PSNR 31.2 dB, SSIM 0.98"."""
-    decibels = "equal" if figures["psnr"] is None else f"PSNR {figures['psnr']} dB"
-    return f"{decibels}, SSIM {figures['ssim']}"
 
 
 def lines(facts: dict[str, Any], indent: str = "") -> list[str]:

@@ -1,88 +1,76 @@
 """What the command line's verbs do: open the model, run the operation, write the files, say so."""
 
 import shlex
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from regrow.editing import compare as comparing
 from regrow.editing import edit as editing
 from regrow.editing import explore as exploring
+from regrow.editing import extend as extending
 from regrow.editing import generate as generating
-from regrow.editing import inspect as inspecting
-from regrow.editing import invert as inverting
+from regrow.editing import interpolate as interpolating
 from regrow.editing import replay as replaying
-from regrow.editing.edit import Edited
-from regrow.editing.edit_sounds import check_sounds
 from regrow.editing.recipe import Recipe
-from regrow.editing.trajectories import save_trajectory
-from regrow.interfaces import sound_verbs as sounds
+from regrow.editing.result import Result
 from regrow.interfaces.reporting import (
-    checked,
-    distance_text,
     engaged,
+    for_medium,
     free_paths,
-    lines,
-    opened,
     replay_of,
     say,
-    set_threads,
     slug,
     watched,
+    write_results,
 )
-from regrow.media.files import check_folder
+from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.media.image.picture import check_savable, save
 from regrow.media.image.sheet import sheet as make_sheet
-from regrow.requests.requests import Edit, Generate, Invert
+from regrow.media.medium import medium_of
+from regrow.requests.extend import Extend
+from regrow.requests.interpolate import Interpolate
+from regrow.requests.requests import Edit, Generate
 
 if TYPE_CHECKING:
-    from regrow.interfaces.run import Opening, Run
+    from regrow.interfaces.run import Run
 
 
 def generate(request: Generate, run: "Run", out: Path | None) -> None:
-    if sounds.is_sound(out) or request.melody:
-        request = sounds.for_sounds(request)
+    request = for_medium(request, request.melody, out)
     model = engaged(request.model, run)
-    if model.medium == "sound":
-        sounds.generate(request, run, out, model)
-        return
-    first = checked(out or Path(f"{slug(request.prompt)}.png"))
+    medium = model.medium
+    first = out or Path(f"{slug(request.prompt)}{medium.ending}")
+    medium.check_savable(first)
     made = watched(generating.generate(request, model), run)
-    paths = free_paths(first, len(made.pictures))
-    for path, picture, recipe in zip(paths, made.pictures, made.recipes, strict=True):
-        save(path, picture, recipe)
+    paths, notes = write_results(made, first, medium)
     figures = made.recipes[0]["figures"]
     say(
         run,
-        {"files": paths, "notes": made.notes, "recipes": made.recipes},
-        *made.notes,
+        {"files": paths, "notes": notes, "recipes": made.recipes},
+        *notes,
         *(f"wrote {path} (seed {request.seed + i})" for i, path in enumerate(paths)),
         f"{figures['evaluations']} evaluations, {figures['seconds']} s; again with: {replay_of(paths[0])}",
     )
 
 
 def edit(request: Edit, run: "Run", out: Path | None, sheet: Path | None) -> None:
-    if sounds.is_sound(request.image):
-        request = sounds.for_sounds(request)
-        model = engaged(request.model, run, lambda model: check_sounds(request, model))
-        sounds.edit(request, run, out, sheet, model)
-        return
-    first = checked(out or Path(f"{request.image.stem}-{slug(request.target[0])}.png"))
+    medium, request = medium_of(request.image), for_medium(request, request.image)
+    first = out or Path(f"{request.image.stem}-{slug(request.target[0])}{medium.ending}")
+    medium.check_savable(first)
     if sheet:
         check_savable(sheet)
-    model = engaged(request.model, run, inverting.pictures_of)
+    model = engaged(request.model, run, lambda model: medium.check(request, model))
     if sheet:
         compared = watched(comparing.compare(request, model), run)
         edited = compared.edited
         (sheet,) = free_paths(sheet, 1)
-        save(sheet, make_sheet([compared.row], title="regrow edit"), {"regrow": "sheet", "of": edited.recipes[0]})
+        page = make_sheet(compared.rows, medium.layout.cell, "regrow edit")
+        save(sheet, page, {"regrow": "sheet", "of": edited.recipes[0]})
     else:
         edited = watched(editing.edit(request, model), run)
-    paths = free_paths(first, len(edited.pictures))
-    for path, picture, recipe in zip(paths, edited.pictures, edited.recipes, strict=True):
-        save(path, picture, recipe)
+    paths, notes = write_results(edited, first, medium)
     masks = _save_masks(edited, paths) if request.mask == "auto" else {}
     figures = edited.recipes[0]["figures"]
     counted = figures["evaluations"]
@@ -91,12 +79,12 @@ def edit(request: Edit, run: "Run", out: Path | None, sheet: Path | None) -> Non
         {
             "files": [*paths, *([sheet] if sheet else [])],
             "masks": list(masks),
-            "notes": edited.notes,
+            "notes": notes,
             "recipes": edited.recipes,
         },
-        *edited.notes,
+        *notes,
         *(
-            f"wrote {path}: {distance_text(recipe['figures']['to_source'])} to the source"
+            f"wrote {path}: {medium.distance_text(recipe['figures']['to_source'])} to the source"
             for path, recipe in zip(paths, edited.recipes, strict=True)
         ),
         *([f"wrote {sheet}"] if sheet else []),
@@ -110,14 +98,14 @@ def edit(request: Edit, run: "Run", out: Path | None, sheet: Path | None) -> Non
 def explore(
     request: Edit, run: "Run", out: Path | None, strengths: Sequence[float], guidances: Sequence[float]
 ) -> None:
-    if sounds.is_sound(request.image):
-        raise ValueError("--explore lays out pictures; for sounds give one --strength at a time.")
-    first = checked(out or Path(f"{request.image.stem}-explored.png"))
-    explored = watched(
-        exploring.explore(request, engaged(request.model, run, inverting.pictures_of), strengths, guidances), run
-    )
+    medium, request = medium_of(request.image), for_medium(request, request.image)
+    first = out or Path(f"{request.image.stem}-explored.png")
+    check_savable(first)
+    model = engaged(request.model, run, lambda model: medium.check(request, model))
+    explored = watched(exploring.explore(request, model, strengths, guidances), run)
     (path,) = free_paths(first, 1)
-    save(path, make_sheet(explored.rows, cell=192, title=f"regrow edit --explore: {request.image.name}"))
+    cell = 3 * medium.layout.cell // 4
+    save(path, make_sheet(explored.rows, cell, f"regrow edit --explore: {request.image.name}"))
     commands = [command_of(cell.request) for cell in explored.cells]
     say(
         run,
@@ -159,67 +147,77 @@ def command_of(request: Edit) -> str:
     return shlex.join(words)
 
 
-def _save_masks(edited: Edited, paths: Sequence[Path]) -> dict[Path, str]:
+def _save_masks(edited: Result, paths: Sequence[Path]) -> dict[Path, str]:
     """The found masks beside the results that they belong to, and what each says."""
     assert edited.region is not None
     saved = {}
     for i, path in enumerate(paths):
         (beside,) = free_paths(path.with_name(f"{path.stem}-mask.png"), 1)
-        save(beside, edited.region.picture(i))
+        mask = edited.region.picture(i)
+        assert mask is not None
+        save(beside, mask)
         saved[beside] = f"what may change, {100 * edited.recipes[i]['mask']['share']:.0f} % of the picture"
     return saved
 
 
-def invert(request: Invert, run: "Run", out: Path | None) -> None:
-    if out and out.suffix != ".safetensors":
-        raise ValueError(f"A path is saved as .safetensors, so --out cannot be {out.name}.")
-    first = out or Path(f"{request.image.stem}.safetensors")
-    check_folder(first)
-    model = engaged(request.model, run, inverting.pictures_of)
-    inverted = watched(inverting.invert(request, model), run)
-    (path,) = free_paths(first, 1)
-    save_trajectory(path, inverted.trajectory, inverted.made_of)
-    stuck = [c for c in inverted.trajectory.convergence if not c.converged]
-    accuracy = inverted.latent_accuracy
+def extend(request: Extend, run: "Run", out: Path | None) -> None:
+    first = out or Path(f"{request.sound.stem}-extended{SOUND.ending}")
+    SOUND.check_savable(first)
+    longer = watched(extending.extend(request, engaged(request.model, run)), run)
+    assert longer.rate
+    paths, notes = write_results(longer, first, SOUND)
+    figures = longer.recipes[0]["figures"]
+    begin, end = (sample / longer.rate for sample in longer.known)
     say(
         run,
-        {
-            "file": path,
-            "notes": inverted.notes,
-            "evaluations": inverted.evaluations,
-            "seconds": inverted.seconds,
-            "round_trip": inverted.round_trip,
-            "latent_accuracy": accuracy,
-            "convergence": [
-                {"iterations": c.iterations, "residual": c.residual, "converged": c.converged}
-                for c in inverted.trajectory.convergence
-            ],
-        },
-        *inverted.notes,
-        f"wrote {path}",
-        f"{inverted.evaluations} evaluations, {inverted.seconds} s",
-        f"round trip: RMS {inverted.round_trip:.2e} in the latent (0 = the way back ends where it began)",
+        {"files": paths, "known": [begin, end], "notes": notes, "recipes": longer.recipes},
+        *notes,
         *(
-            [f"latent accuracy: {accuracy:.2e} of the noise is off, against {request.reference} steps"]
-            if accuracy is not None
-            else []
+            f"wrote {path}: {wave.shape[-1] / longer.rate:.2f} s, from {begin:.2f} to {end:.2f} s the file itself"
+            for path, wave in zip(paths, longer.items, strict=True)
         ),
-        *([f"{len(stuck)} steps did not converge, the worst to {max(c.residual for c in stuck):.1e}"] if stuck else []),
+        f"{figures['evaluations']} evaluations, {figures['seconds']} s; again with: {replay_of(paths[0])}",
+    )
+
+
+def interpolate(request: Interpolate, run: "Run", out: Path | None) -> None:
+    of_words = interpolating.kind_of(request) is interpolating.WORDS
+    request = for_medium(request, request.first, out)
+    model = engaged(request.model, run)
+    medium, ends = model.medium, (request.first, request.second)
+    names = ends if of_words else (Path(end).stem for end in ends)
+    first = out or Path(f"{slug(' to '.join(names))}{medium.ending}")
+    medium.check_savable(first)
+    made = watched(interpolating.interpolate(request, model), run)
+    paths, notes = write_results(made, first, medium)
+    (sheet,) = free_paths(first.with_name(f"{first.stem}-sheet.png"), 1)
+    save(sheet, comparing.interpolate_sheet(request, made, model), {"regrow": "sheet", "of": made.recipes[0]})
+    figures = made.recipes[0]["figures"]
+    counted = figures["evaluations"]
+    say(
+        run,
+        {"files": [*paths, sheet], "notes": notes, "recipes": made.recipes},
+        *notes,
+        *(
+            f"wrote {path}: {100 * share:.0f} % of the way, "
+            f"{medium.distance_text(recipe['figures']['to_first'])} to the first end"
+            for path, share, recipe in zip(paths, made.shares, made.recipes, strict=True)
+        ),
+        f"wrote {sheet}",
+        f"{counted['inversion']} evaluations for each inversion, {counted['regrowth']} for each step, "
+        f"{figures['seconds']} s; again with: {replay_of(paths[0])}",
     )
 
 
 def replay(file: Path, run: "Run", out: Path | None) -> None:
     recipe = replaying.recipe_in(file)
-    request = replaying.request_from(recipe)
-    first = out or Path(f"{file.stem}-replayed{file.suffix if sounds.is_sound(file) else '.png'}")
-    (sounds.check_savable if sounds.is_sound(file) else check_savable)(first)
+    request, medium = replaying.request_from(recipe), medium_of(file)
+    first = out or Path(f"{file.stem}-replayed{medium.replayed_ending(file)}")
+    medium.check_savable(first)
     model = engaged(request.model, _as_recorded(run, recipe) if run.engine == "auto" else run)
     replayed = watched(replaying.replay(recipe, request, model, run.engine), run)
     (path,) = free_paths(first, 1)
-    if replayed.rate:
-        sounds.save(path, replayed.result, replayed.rate, replayed.recipe)
-    else:
-        save(path, replayed.result, replayed.recipe)
+    medium.save(path, replayed.item, replayed.recipe, replayed.rate)
     other = "NOT the same: another machine, library, engine or thread count"
     same = "the same, bit for bit" if replayed.identical else other
     say(run, {"file": path, "identical": replayed.identical}, f"wrote {path}: {same}")
@@ -230,31 +228,3 @@ def _as_recorded(run: "Run", recipe: Recipe) -> "Run":
     library, _, precision = str(recipe.get("engine", "")).partition(" ")
     known = library == "torch" and precision in ("bfloat16", "float16") and run.dtype == "auto"
     return replace(run, engine="torch", dtype=precision if known else run.dtype)
-
-
-def verify(name: str, run: "Opening") -> None:
-    from regrow.verification import formulas, model, report
-
-    set_threads(run)
-    checks: Iterable[Any] = model.verify_model(opened(name, run)) if name else formulas.verify()
-    if not report.run(checks, run.json, sys.stdout):
-        sys.exit(1)
-
-
-def inspect(file: Path, run: "Opening", model: str, source: str, steps: int, out: Path | None) -> None:
-    if sounds.is_sound(file):
-        sounds.inspect(file, run, model, out)
-        return
-    if (out or source) and file.suffix != ".safetensors":  # what only a page can show
-        model = model or "storybook"
-    if not model:
-        facts = inspecting.facts_of(file)
-        strange = facts.get("kind") == "picture" and not facts["recipe"]
-        say(run, facts, *lines(facts), *(["It has no recipe: regrow did not make it."] if strange else []))
-        return
-    first = checked(out or Path(f"{file.stem}-inspected.png"))
-    inspected = watched(inspecting.inspect_picture(file, source, steps, opened(model, run)), run)
-    (path,) = free_paths(first, 1)
-    assert inspected.page is not None
-    save(path, inspected.page)
-    say(run, inspected.facts | {"page": path}, *lines(inspected.facts), f"wrote {path}")

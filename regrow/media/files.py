@@ -1,5 +1,6 @@
 """The file itself: readable or a sentence that says why not; written whole or not at all."""
 
+import hashlib
 import os
 import secrets
 import shutil
@@ -34,6 +35,15 @@ def readable(path: str | os.PathLike[str]) -> Path:
     except OSError as problem:
         raise MediaError(f"{path} cannot be opened ({reason(problem)}): check name and disk.") from problem
     return path
+
+
+def file_hash(path: Path) -> str:
+    """Return the BLAKE2b of a file's bytes, 32 hexadecimal digits.
+
+    Raises:
+        MediaError: it cannot be read.
+    """
+    return hashlib.blake2b(readable(path).read_bytes(), digest_size=16).hexdigest()
 
 
 def check_folder(path: str | os.PathLike[str]) -> None:

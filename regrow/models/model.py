@@ -9,7 +9,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 from jaxtyping import Float, Int
@@ -19,11 +19,16 @@ from regrow.core.denoiser import Denoiser, PredictionType
 from regrow.core.guidance import Guidance, classifier_free
 from regrow.core.levels import Level, Schedule
 from regrow.core.names import Spacing
+from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.media.audio.mel import MelSettings
 from regrow.media.audio.piano_roll import PianoRollSettings
+from regrow.media.audio.sound_codec import SoundCodec
+from regrow.media.image.medium import MEDIUM as PICTURE
+from regrow.media.medium import Medium
 from regrow.models import denoising
 from regrow.models.checked import content_hash
 from regrow.models.codecs.codec import Codec
+from regrow.models.codecs.mel import MelFrames
 from regrow.models.condition import Condition
 from regrow.models.engines.engine import Engine
 from regrow.models.errors import ModelError as ModelError
@@ -51,9 +56,7 @@ class Model(ABC):
             size takes its own.
         files: the config and weight files it was read from.
         notes: sentences on what had to be assumed.
-        mel: how it hears; None for a model of pictures. What is said of pictures `b 3 h w` and pixels then holds for
-            mels `b 1 bands frames`, in which -1 is silence (`regrow.media.audio.mel.to_unit`).
-        relative: of a model of sounds: it knows no level, each of its clips is as loud as its loudest moment can be.
+        waves: of a model of sounds, how a wave becomes its frames and back; None for a model of pictures.
         piano_roll: the raster of the notes that its network takes beside each latent; None where it takes none.
         edit_steps: levels of an edit's path where none are asked for: what its folder says (`edit_file`), measured for
             the models that regrow carries.
@@ -92,8 +95,7 @@ class Model(ABC):
     files: tuple[Path, ...]
     network_multiple: int = 0
     notes: tuple[str, ...] = ()
-    mel: MelSettings | None = None
-    relative: bool = False
+    waves: SoundCodec | None = None
     piano_roll: PianoRollSettings | None = None
     edit_steps: int = 30
     edit_strengths: Mapping[str, float] = field(default_factory=dict)
@@ -165,10 +167,11 @@ class Model(ABC):
             ValueError: a side is not a positive multiple of `multiple`.
         """
         if min(extent) < 1 or any(side % self.multiple for side in extent):
-            unit = "pixels" if self.mel is None else "bands and frames"
+            unit = "pixels" if self.waves is None else "bands and frames" if self.mel else "samples"
+            order = " (height x width)" if len(extent) == 2 else ""
             raise ValueError(
                 f"{self.name} takes {self.medium}s whose sides are multiples of {self.multiple} {unit}; "
-                f"got {' x '.join(map(str, extent))} (height x width)."
+                f"got {' x '.join(map(str, extent))}{order}."
             )
         return self.codec.latent_channels, *(side // self.codec.factor for side in extent)
 
@@ -213,7 +216,7 @@ class Model(ABC):
     @property
     def window(self) -> int | None:
         """Cells of the last axis that the network was made for, where more are denoised in windows; None otherwise."""
-        return None if self.mel is None else self.size[-1] // self.codec.factor
+        return None if self.waves is None else self.size[-1] // self.codec.factor
 
     def of_length(self, samples: int) -> Self:
         """Return the same opened checkpoint for sounds of this many samples; itself where no prompt holds a length."""
@@ -256,9 +259,32 @@ class Model(ABC):
         return iter(())
 
     @property
-    def medium(self) -> Literal["picture", "sound"]:
+    def medium(self) -> Medium:
         """What it makes."""
-        return "picture" if self.mel is None else "sound"
+        return PICTURE if self.waves is None else SOUND
+
+    @property
+    def sound(self) -> SoundCodec:
+        """How it takes waves.
+
+        Raises:
+            ValueError: it makes no sounds.
+        """
+        if self.waves is None:
+            raise ValueError(
+                f"{self.name} makes {self.medium}s, not sounds; take --model {SOUND.embedded} or another sound model."
+            )
+        return self.waves
+
+    @property
+    def mel(self) -> MelSettings | None:
+        """The mels that are its frames; None where its frames are pictures or waves."""
+        return self.waves.lens if isinstance(self.waves, MelFrames) else None
+
+    @property
+    def relative(self) -> bool:
+        """Whether it is a model of mels without a level: each of its clips is as loud as its loudest moment can be."""
+        return isinstance(self.waves, MelFrames) and self.waves.relative
 
     @property
     def device(self) -> torch.device:

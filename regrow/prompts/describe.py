@@ -35,8 +35,6 @@ def with_source(
     if request.source != "auto":
         return request, ()
     if request.describer:
-        if model.mel is not None:
-            raise ValueError(f"{request.describer} captions pictures, and {request.image} is a sound: tell its source.")
         from regrow.models.probes.captioner import (
             open_captioner,  # transformers: five seconds that others need not wait
         )

@@ -17,7 +17,7 @@ import torch
 
 from regrow.core.noise import derive_seed
 from regrow.media.audio.piano_roll import piano_roll
-from regrow.models.codecs.sound_codec import settings_of
+from regrow.models.codecs.mel import settings_of
 from regrow.models.model import Model
 from regrow.models.probes.attributes import read_describer
 from regrow.prompts.caption_matching import carrying, has, language_of, meant, other_values, terms
@@ -83,9 +83,11 @@ def condition_on_tunes(model: Model, things: Sequence[Any], seconds: float, cell
         seconds: of the sounds.
         cells: of their latents.
     """
+    if not things or model.piano_roll is None:
+        return model
     describer = read_describer(model.folder, model.latent_channels)
     composition = WORLDS[describer.world].composition if describer else None
-    if not things or composition is None or model.piano_roll is None:
+    if composition is None:
         return model
     tunes = [composition(thing, max(seconds, SHORTEST)) for thing in things]
     mel = settings_of(model)

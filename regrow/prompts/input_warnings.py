@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from jaxtyping import Float
 from torch import Tensor
 
-from regrow.media.image.distance import psnr
 from regrow.models.model import Model
 from regrow.models.training_file import read_training
 from regrow.models.vocabulary import read_words, unknown_words
@@ -27,29 +26,29 @@ def about_words(model: Model, prompts: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def about_picture(
-    model: Model, picture: Float[Tensor, "3 h w"], again: Float[Tensor, "3 h w"], name: str
+def about_codec(
+    model: Model, content: Float[Tensor, " channels *places"], decoded: Float[Tensor, " channels *places"], name: str
 ) -> tuple[str, ...]:
-    """A sentence where the codec loses much more of a picture than of those it was trained on.
+    """Return a sentence where the codec loses much more of a file than of those it was trained on.
 
     Only for models that say how good their codec is: the `training.json` of what `regrow train` made.
 
     Args:
         model: whose codec it is.
-        picture: in [-1, 1].
-        again: what the codec makes of it.
-        name: of the picture.
+        content: the file in the model's frame.
+        decoded: what the codec makes of it.
+        name: of the file.
     """
+    psnr = model.medium.codec_psnr(decoded, content)
     try:
         error = read_training(model.folder)["stages"]["codec"]["validation"]
         usual = 10 * math.log10(4 / error)
     except (KeyError, TypeError, ValueError, ZeroDivisionError):  # whoever made the model wrote it
         return ()
-    here = float(psnr(again, picture))
-    if here > usual - FAR:
+    if psnr is None or psnr > usual - FAR:
         return ()
     return (
-        f"{name} is far from what {model.name} was trained on: its codec alone brings it back at {here:.1f} dB, its "
+        f"{name} is far from what {model.name} was trained on: its codec alone brings it back at {psnr:.1f} dB, its "
         f"own pictures at {usual:.1f} dB. Use a model of such pictures, for example "
         "--model stable-diffusion-v1-5/stable-diffusion-v1-5.",
     )

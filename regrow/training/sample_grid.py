@@ -6,7 +6,6 @@ from pathlib import Path
 from regrow.core.noise import noise
 from regrow.core.solvers import make_step, solve
 from regrow.editing.generate import guided
-from regrow.media.audio.mel import as_picture
 from regrow.media.image.picture import save
 from regrow.media.image.sheet import Cell, Row, sheet
 from regrow.models.model import Model
@@ -30,7 +29,7 @@ def sample_grid(model: Model, prompts: Sequence[str], path: Path, font: Path | N
     denoise = guided(request, model, model.condition(prompts), levels)
     for state in solve(make_step(request.solver), denoise, x, levels):
         x = state.x
-    pictures = model.decode(x) if model.mel is None else as_picture(model.decode(x))
+    pictures = model.medium.pictures(model.decode(x), model)
     cells = [
         Cell(picture.cpu(), [prompt or f"seed {i}"])
         for i, (picture, prompt) in enumerate(zip(pictures, prompts, strict=True))

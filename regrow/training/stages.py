@@ -130,7 +130,7 @@ def _learnable(request: Train, model: Model, data: Data) -> Data:
 
 
 def _check_fits(request: Train, model: Model) -> None:
-    if request.learns not in (model.medium, None):
+    if request.learns not in (model.medium.name, None):
         raise ValueError(f"{request.start} is a model of {model.medium}s and cannot learn {request.learns}s.")
     if not model.trainable:
         raise ValueError(f"{request.start} is of a family that cannot be trained here ({model.family}).")
@@ -145,7 +145,7 @@ def _check_fits(request: Train, model: Model) -> None:
 
 
 def _extent(request: Train, model: Model) -> tuple[int, int]:
-    if model.medium == "sound":
+    if model.mel:
         return model.size
     side = request.size or min(model.size)
     model.latent_shape(side, side)

@@ -16,6 +16,7 @@ from regrow.core import inversion, solvers
 from regrow.core.denoiser import PREDICTION_TYPES, predict, target
 from regrow.core.levels import Level, Schedule
 from regrow.core.noise import noise
+from regrow.media.image.medium import MEDIUM as PICTURE
 from regrow.models.condition import Condition
 from regrow.models.model import Model
 from regrow.verification.check import Check, judge, rms
@@ -45,7 +46,7 @@ def verify_model(
     Raises:
         ValueError: the model makes no pictures.
     """
-    if model.medium != "picture":
+    if model.medium is not PICTURE:
         raise ValueError(f"{model.name} is a model of {model.medium}s; what is checked on a checkpoint needs pictures.")
     yield from _schedule(model.schedule)
     if pictures is None:

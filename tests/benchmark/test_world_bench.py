@@ -18,7 +18,7 @@ from regrow.core.progress import Progress, finish
 from regrow.editing.generate import generate
 from regrow.media.audio.mel import from_unit, to_mel, to_unit
 from regrow.media.image.picture import from_uint8
-from regrow.models.codecs.sound_codec import settings_of
+from regrow.models.codecs.mel import settings_of
 from regrow.models.model import Model
 from regrow.models.open import open_model
 from regrow.requests.requests import Generate

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from regrow.core.progress import Progress, finish
-from regrow.editing.edit import Edited, edit
+from regrow.editing.edit import edit
 from regrow.editing.invert import invert
+from regrow.editing.result import Result
 from regrow.editing.trajectories import cached_path, load_trajectory, save_trajectory, to_cache
 from regrow.media.files import MediaError
 from regrow.models.model import Model
@@ -17,7 +18,7 @@ from regrow.requests.requests import Edit, Invert
 pytestmark = pytest.mark.usefixtures("home")
 
 
-def run(request: Edit, model: Model) -> Edited:
+def run(request: Edit, model: Model) -> Result:
     return finish(edit(request, model))
 
 
@@ -38,7 +39,7 @@ def test_naive_misses_where_anchored_does_not(model: Model, image: Path) -> None
 
 def test_the_result_has_the_inputs_size(model: Model, image: Path) -> None:
     edited = run(Edit(image, ("a dog",), "a cat", steps=4), model)
-    assert edited.pictures[0].shape == (3, 37, 53)
+    assert edited.items[0].shape == (3, 37, 53)
     assert edited.frames.shape[-2:] == model.size
     assert edited.notes, "a picture that was cropped is said to have been"
 

@@ -38,7 +38,7 @@ def test_the_sources_own_words_still_give_the_picture_back(model: Model, image: 
 def test_a_comparison_sheet_leaves_out_what_its_other_cells_cannot_have(model: Model, image: Path) -> None:
     request = Edit(image, ("a bird",), "a cat", steps=4, attention="p2p", emphasis=("bird=2",), strength="auto")
     compared = finish(compare(replace(request, mask="auto", frame="pad"), model))
-    assert len(compared.row.cells) == 5
+    assert len(compared.rows[0].cells) == 5
     assert (compared.reconstructed.frames[0] - compared.edited.codec).abs().max() < 1e-3
 
 

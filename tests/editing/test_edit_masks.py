@@ -10,8 +10,9 @@ import torch
 
 from regrow.core import edit_localization as difference
 from regrow.core.progress import finish
-from regrow.editing.edit import Edited, edit
+from regrow.editing.edit import edit
 from regrow.editing.replay import replay, request_from
+from regrow.editing.result import Result
 from regrow.media.files import MediaError
 from regrow.media.image.framing import place
 from regrow.media.image.masking import box_mask
@@ -26,12 +27,12 @@ METHODS: tuple[MethodName, ...] = get_args(MethodName)
 pytestmark = pytest.mark.usefixtures("home")
 
 
-def run(request: Edit, model: Model) -> Edited:
+def run(request: Edit, model: Model) -> Result:
     return finish(edit(request, model))
 
 
-def changed(edited: Edited, image: Path, wish: int = 0) -> torch.Tensor:
-    now, then = to_uint8(edited.pictures[wish]), to_uint8(load(image).pixels)
+def changed(edited: Result, image: Path, wish: int = 0) -> torch.Tensor:
+    now, then = to_uint8(edited.items[wish]), to_uint8(load(image).pixels)
     return torch.from_numpy((now != then).any(-1))
 
 
@@ -67,7 +68,7 @@ def test_a_mask_file_of_any_size_and_what_its_recipe_says(model: Model, image: P
     assert changed(large, image).any()
     assert not changed(large, image)[~near].any()
     assert edited.recipes[1]["mask"]["share"] == pytest.approx(0.15, abs=0.02)
-    save(tmp_path / "out.png", edited.pictures[1], edited.recipes[1])
+    save(tmp_path / "out.png", edited.items[1], edited.recipes[1])
     recipe = read_recipe(tmp_path / "out.png")
     assert recipe is not None
     assert finish(replay(recipe, request_from(recipe), model)).identical
@@ -94,7 +95,7 @@ def test_the_part_that_the_model_saw_fades_into_the_rest(model: Model, tmp_path:
     grey = torch.zeros(3, 32, 96)
     save(tmp_path / "wide.png", grey, None)
     request = Edit(tmp_path / "wide.png", ("a bird",), "a cat", steps=4, strength=1.0, method="img2img")
-    hard, soft = (run(replace(request, feather=f), model).pictures[0] for f in (0, 0.2))
+    hard, soft = (run(replace(request, feather=f), model).items[0] for f in (0, 0.2))
     original = load(tmp_path / "wide.png").pixels
     left = place((32, 96), model.multiple, model.size).source.left
     assert 8 < left < 40
@@ -122,11 +123,11 @@ def test_a_found_mask_is_each_wishs_own_and_can_be_given_again(
         save(tmp_path / f"{i}.png", region.picture(i))
         again = run(replace(request, target=(target,), mask=tmp_path / f"{i}.png"), model)
         assert again.recipes[0]["mask"]["hash"] == edited.recipes[i]["mask"]["hash"]
-        assert torch.allclose(again.pictures[0], edited.pictures[i], atol=1e-4)
+        assert torch.allclose(again.items[0], edited.items[i], atol=1e-4)
         reach = round(request.feather * 37)
         near = torch.nn.functional.max_pool2d(region.pixels[i], 2 * reach + 1, stride=1, padding=reach)[0] > 0
         assert not changed(edited, image, i)[~near].any()
-    save(tmp_path / "out.png", edited.pictures[1], edited.recipes[1])
+    save(tmp_path / "out.png", edited.items[1], edited.recipes[1])
     recipe = read_recipe(tmp_path / "out.png")
     assert recipe is not None
     replayed = finish(replay(recipe, request_from(recipe), model))

@@ -10,9 +10,10 @@ import torch
 
 from regrow.core.names import InversionName
 from regrow.core.progress import finish
-from regrow.editing.edit import Edited, edit
+from regrow.editing.edit import edit
 from regrow.editing.invert import invert
 from regrow.editing.replay import replay, request_from
+from regrow.editing.result import Result
 from regrow.editing.trajectories import load_trajectory, save_trajectory
 from regrow.media.image.picture import load, read_recipe, save
 from regrow.models.model import Model
@@ -27,7 +28,7 @@ EXACT = ("anchored", "edict", "belm", "reversible", "edit_friendly", "edit_frien
 pytestmark = pytest.mark.usefixtures("home")
 
 
-def run(request: Edit, model: Model) -> Edited:
+def run(request: Edit, model: Model) -> Result:
     return finish(edit(request, model))
 
 
@@ -48,12 +49,12 @@ def test_other_words_change_it_and_a_file_makes_it_again(
     edited = run(request, model)
     assert (edited.frames[1] - edited.codec).abs().max() > 1e-3
     assert edited.frames.isfinite().all()
-    save(tmp_path / "out.png", edited.pictures[1], edited.recipes[1])
+    save(tmp_path / "out.png", edited.items[1], edited.recipes[1])
     recipe = read_recipe(tmp_path / "out.png")
     assert recipe is not None
     replayed = finish(replay(recipe, request_from(recipe), model))
     assert replayed.identical
-    assert torch.equal(load(tmp_path / "out.png").pixels, (replayed.result + 1).mul(127.5).round() / 127.5 - 1)
+    assert torch.equal(load(tmp_path / "out.png").pixels, (replayed.item + 1).mul(127.5).round() / 127.5 - 1)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ def test_null_text_counts_its_gradients_and_follows_the_path(model: Model, image
     assert apart(edited, reached) < apart(plain, reached)
 
 
-def apart(a: Edited, b: Edited) -> float:
+def apart(a: Result, b: Result) -> float:
     return float((a.frames - b.frames).square().mean().sqrt())
 
 

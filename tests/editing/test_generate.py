@@ -6,14 +6,15 @@ import pytest
 import torch
 
 from regrow.core.progress import finish
-from regrow.editing.generate import Generated, generate
+from regrow.editing.generate import generate
+from regrow.editing.result import Result
 from regrow.models.model import Model
 from regrow.requests.requests import Generate
 
 ASKED = Generate("a cat", steps=5, guidance=4.0, guidance_share=1.0)
 
 
-def run(request: Generate, model: Model) -> Generated:
+def run(request: Generate, model: Model) -> Result:
     return finish(generate(request, model))
 
 
@@ -27,16 +28,16 @@ def test_guidance_costs_a_second_evaluation_in_its_share_of_the_steps(
 
 def test_guidance_in_no_step_is_no_guidance_and_elsewhere_it_is_some(model: Model) -> None:
     full, none, off = (
-        run(replace(ASKED, **changes), model).pictures for changes in ({}, {"guidance_share": 0.0}, {"guidance": 1.0})
+        run(replace(ASKED, **changes), model).frames for changes in ({}, {"guidance_share": 0.0}, {"guidance": 1.0})
     )
     assert torch.equal(none, off)
     assert not torch.equal(full, none)
-    assert not torch.equal(run(replace(ASKED, guidance_share=0.5), model).pictures, full)
+    assert not torch.equal(run(replace(ASKED, guidance_share=0.5), model).frames, full)
 
 
 def test_one_of_several_is_what_its_seed_gives_alone(model: Model) -> None:
-    both = run(replace(ASKED, count=2, guidance_share=0.5), model).pictures
-    alone = run(replace(ASKED, seed=1, guidance_share=0.5), model).pictures
+    both = run(replace(ASKED, count=2, guidance_share=0.5), model).frames
+    alone = run(replace(ASKED, seed=1, guidance_share=0.5), model).frames
     assert torch.allclose(both[1], alone[0], atol=1e-5)
 
 

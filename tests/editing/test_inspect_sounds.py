@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from regrow.editing.inspect_sounds import inspect_sound, sound_facts
+from regrow.core.progress import finish
+from regrow.editing.inspect import facts_of, inspect
 from regrow.media.audio import graph
 from regrow.media.audio.mel import MelSettings, spectrum
 from regrow.media.audio.sound import save
@@ -71,10 +72,10 @@ def test_a_high_tone_is_above_a_low_one() -> None:
 def test_the_page_and_the_facts_of_a_file(tmp_path) -> None:
     path = tmp_path / "tone.flac"
     save(path, sine(440.0)[None].expand(2, -1), RATE, {"words": "a tone"})
-    facts = sound_facts(path)
+    facts = facts_of(path)
     assert (facts["channels"], facts["rate"], facts["seconds"], facts["recipe"]) == (2, RATE, 0.5, {"words": "a tone"})
     assert (facts["peak_db"], facts["rms_db"]) == (-6.0, -9.0)
-    inspected = inspect_sound(path)
+    inspected = finish(inspect(path, "", 4, None))
     assert inspected.page is not None
     assert inspected.facts["pitch_hz"] == pytest.approx(440, abs=2)
     assert 0 < inspected.facts["mel_and_back_db"] < 6

@@ -10,7 +10,6 @@ from homes import sharing_engines
 from regrow.core.progress import finish
 from regrow.editing.generate import generate
 from regrow.editing.interpolate import interpolate
-from regrow.editing.invert import open_picture
 from regrow.editing.replay import recipe_in, replay, request_from
 from regrow.interfaces.cli import main
 from regrow.media.image.picture import save
@@ -46,8 +45,8 @@ def test_the_ends_are_what_the_codec_makes_of_the_files(
     made = finish(interpolate(request, model))
     assert made.shares == (0.0, 0.5, 1.0)
     for frame, end in zip(made.frames[[0, 2]], ends, strict=True):
-        _, fitted, _ = open_picture(Path(end), model, "crop", None)
-        codec = model.decode(model.encode(fitted.pixels[None]))[0]
+        content = model.medium.load(Path(end), model, request).content
+        codec = model.decode(model.encode(content[None]))[0]
         assert (frame - codec).abs().max() < 2e-3
     assert (made.frames[1] - made.frames[0]).abs().max() > 0.05
     assert (made.frames[1] - made.frames[2]).abs().max() > 0.05
@@ -56,7 +55,7 @@ def test_the_ends_are_what_the_codec_makes_of_the_files(
 def test_between_prompts_the_ends_are_what_each_prompt_gives(model: Model) -> None:
     made = finish(interpolate(Interpolate("a cat", "a dog", frames=3, model=model.name, steps=4, seed=3), model))
     for frame, prompt in zip(made.frames[[0, 2]], ("a cat", "a dog"), strict=True):
-        alone = finish(generate(Generate(prompt, model=model.name, steps=4, seed=3), model)).pictures[0]
+        alone = finish(generate(Generate(prompt, model=model.name, steps=4, seed=3), model)).items[0]
         assert (frame - alone).abs().max() < 2e-3
     assert (made.frames[0] - made.frames[1]).abs().max() > 1e-3
 

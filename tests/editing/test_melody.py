@@ -14,17 +14,17 @@ from regrow.benchmark.baselines import baselines
 from regrow.benchmark.editors import Setting, Task
 from regrow.core.guidance import mix
 from regrow.core.progress import finish
-from regrow.editing.edit_sounds import edit_sounds
+from regrow.editing.edit import edit
 from regrow.editing.extend import extend
-from regrow.editing.generate_sounds import generate_sounds
+from regrow.editing.generate import generate
 from regrow.editing.melody import can_listen, condition_on_notes
 from regrow.editing.replay import replay, request_from
 from regrow.interfaces.cli import main
+from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.media.audio.mel import MelSettings, to_mel, to_unit
 from regrow.media.audio.piano_roll import STANDARD, PlayedNote, matches
 from regrow.media.audio.sound import save
 from regrow.media.files import MediaError
-from regrow.models.codecs.sound_codec import hear
 from regrow.models.model import Model, ModelError
 from regrow.models.open import open_model
 from regrow.models.piano_roll_file import PIANO_ROLL_FILE
@@ -128,27 +128,27 @@ def test_contours_that_do_not_fit_are_named(model: Model) -> None:
 
 def test_an_edit_tells_the_notes_unless_they_are_free(model: Model, clip: Path) -> None:
     request = Edit(clip, ("a slow sad violin melody",), WORDS, model=str(model.folder), steps=3, cache=False)
-    kept, free = (finish(edit_sounds(replace(request, notes=notes), model)) for notes in ("keep", "free"))
+    kept, free = (finish(edit(replace(request, notes=notes), model)) for notes in ("keep", "free"))
     assert kept.recipes[0]["figures"]["notes"] > 0
     assert free.recipes[0]["figures"]["notes"] == 0
-    assert float((kept.mels - free.mels).abs().max()) > 1e-4  # an untrained codec saturates nearly everywhere
+    assert float((kept.frames - free.frames).abs().max()) > 1e-4  # an untrained codec saturates nearly everywhere
     # and under its own words it is still the codec's
-    same = finish(edit_sounds(replace(request, target=(WORDS,), guidance=1.0), model))
-    torch.testing.assert_close(same.mels[0], same.codec, rtol=1e-3, atol=1e-3)
+    same = finish(edit(replace(request, target=(WORDS,), guidance=1.0), model))
+    torch.testing.assert_close(same.frames[0], same.codec, rtol=1e-3, atol=1e-3)
 
 
 def test_paths_with_and_without_notes_are_kept_apart(model: Model, clip: Path) -> None:
     request = Edit(clip, ("a slow sad violin melody",), WORDS, model=str(model.folder), steps=3)
-    first = finish(edit_sounds(request, model))
-    assert not finish(edit_sounds(replace(request, notes="free"), model)).reused
+    first = finish(edit(request, model))
+    assert not finish(edit(replace(request, notes="free"), model)).reused
     assert not first.reused
-    assert finish(edit_sounds(request, model)).reused
+    assert finish(edit(request, model)).reused
 
 
 def test_a_melody_gives_its_notes_and_its_length_and_is_replayed(model: Model, clip: Path) -> None:
     request = Generate("a slow sad violin melody", model=str(model.folder), steps=2, melody=clip)
-    made = finish(generate_sounds(request, model))
-    assert made.waves.shape[-1] == hear(clip, model).wave.shape[-1]
+    made = finish(generate(request, model))
+    assert made.items[0].shape[-1] == SOUND.load(clip, model, None).wave.shape[-1]
     assert "notes of the melody are played" in made.notes[0]
     again = request_from(made.recipes[0])
     assert again == request
@@ -178,7 +178,7 @@ def test_what_is_added_is_told_the_notes_from_where_it_grows(
     assert seen == [pytest.approx([onset - first for onset in onsets], abs=1e-3) for first in (known, added)]
     free = finish(extend(replace(request, notes="free"), model))
     assert len(seen) == 2
-    assert not torch.equal(free.waves[0], extended.waves[0])
+    assert not torch.equal(free.items[0], extended.items[0])
     again = finish(replay(extended.recipes[0], request_from(extended.recipes[0]), model))
     assert again.identical
 

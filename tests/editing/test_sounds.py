@@ -8,24 +8,26 @@ import torch
 from homes import sharing_engines
 
 from regrow.core.progress import finish
-from regrow.editing.edit_sounds import edit_sounds
+from regrow.editing.edit import edit
+from regrow.editing.explore import explore
 from regrow.editing.extend import extend
 from regrow.editing.generate import generate
-from regrow.editing.generate_sounds import generate_sounds
 from regrow.editing.interpolate import interpolate
+from regrow.editing.invert import invert
 from regrow.editing.replay import recipe_in, request_from
 from regrow.editing.replay import replay as replay_recipe
+from regrow.editing.trajectories import save_trajectory
 from regrow.interfaces.cli import main
+from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.media.audio.mel import MelSettings, to_mel
 from regrow.media.audio.sound import load, read_recipe, save
 from regrow.media.files import MediaError
-from regrow.models.codecs.sound_codec import hear, sounded
 from regrow.models.model import Model
 from regrow.models.open import open_model
 from regrow.models.saving import write_new
 from regrow.requests.extend import Extend
 from regrow.requests.interpolate import Interpolate
-from regrow.requests.requests import Edit, Generate
+from regrow.requests.requests import Edit, Generate, Invert
 from regrow.worlds.bandstand.playing import VOCABULARY, Phrase, play
 
 RATE = 22_050
@@ -58,22 +60,22 @@ def asking(**settings: object) -> Generate:
 
 
 def test_sounds_have_the_asked_duration_and_each_its_own_seed(model: Model) -> None:
-    made = finish(generate_sounds(asking(duration=1.234, count=2), model))
-    assert (made.waves.shape, made.rate) == ((2, 1, round(1.234 * RATE)), RATE)
-    alone = finish(generate_sounds(asking(duration=1.234, seed=1), model))
-    assert (alone.mels[0] - made.mels[1]).abs().max() < 1e-4
-    assert finish(generate_sounds(asking(), model)).waves.shape[-1] == 512 * 256
+    made = finish(generate(asking(duration=1.234, count=2), model))
+    assert (torch.stack(made.items).shape, made.rate) == ((2, 1, round(1.234 * RATE)), RATE)
+    alone = finish(generate(asking(duration=1.234, seed=1), model))
+    assert (alone.frames[0] - made.frames[1]).abs().max() < 1e-4
+    assert finish(generate(asking(), model)).items[0].shape[-1] == 512 * 256
 
 
 def test_longer_than_the_model_grows_in_windows(model: Model) -> None:
-    made = finish(generate_sounds(asking(duration=8.0), model))
-    assert made.waves.shape[-1] == 8 * RATE
-    assert made.waves.isfinite().all()
+    made = finish(generate(asking(duration=8.0), model))
+    assert made.items[0].shape[-1] == 8 * RATE
+    assert made.items[0].isfinite().all()
 
 
 def test_a_loop_has_whole_latents_and_no_jump_at_its_seam(model: Model) -> None:
-    made = finish(generate_sounds(asking(duration=2.0, loop=True), model))
-    wave = made.waves[0, 0]
+    made = finish(generate(asking(duration=2.0, loop=True), model))
+    wave = made.items[0][0]
     assert len(wave) % (256 * model.multiple) == 0
     jumps = (wave - wave.roll(1)).abs()
     assert jumps[0] <= jumps[1:].max()
@@ -81,18 +83,20 @@ def test_a_loop_has_whole_latents_and_no_jump_at_its_seam(model: Model) -> None:
 
 def test_what_is_for_pictures_is_refused(model: Model) -> None:
     with pytest.raises(ValueError, match="makes sounds; give a duration"):
-        finish(generate_sounds(asking(size=(64, 64)), model))
-    with pytest.raises(ValueError, match="makes sounds, not pictures"):
-        finish(generate(asking(), model))
+        finish(generate(asking(size=(64, 64)), model))
+    with pytest.raises(ValueError, match="region and mask say where a picture may change"):
+        finish(edit(Edit(Path("a.wav"), ("a violin",), region="0,0,1,0.5"), model))
+    with pytest.raises(ValueError, match="is a model of sounds; give one of pictures"):
+        finish(edit(Edit(Path("a.png"), ("a violin",)), model))
     with pytest.raises(ValueError, match=r"duration must be from 0.1 to 600 seconds; got 0"):
         asking(duration=0.0)
 
 
 def test_a_file_is_heard_in_mono_at_the_models_rate_and_told_so(model: Model, clip: Path) -> None:
-    heard = hear(clip, model)
+    heard = SOUND.load(clip, model, None)
     there = load(clip)
     assert heard.wave.shape == (1, round(there.wave.shape[-1] * RATE / 32_000))
-    assert heard.mel.shape[-1] % model.multiple == 0
+    assert heard.content.shape[-1] % model.multiple == 0
     assert [note.split(" of ")[0] for note in heard.notes[:1]] == ["The 2 channels"]
     assert "resampled from 32000 Hz to the model's 22050 Hz" in heard.notes[1]
 
@@ -100,20 +104,20 @@ def test_a_file_is_heard_in_mono_at_the_models_rate_and_told_so(model: Model, cl
 def test_silence_is_refused(model: Model, tmp_path: Path) -> None:
     save(tmp_path / "silent.wav", torch.zeros(1, 4000), RATE)
     with pytest.raises(MediaError, match="is silent; there is nothing in it to edit"):
-        hear(tmp_path / "silent.wav", model)
+        SOUND.load(tmp_path / "silent.wav", model, None)
 
 
 def test_an_edit_has_the_files_rate_and_length_and_is_replayed(model: Model, clip: Path, tmp_path: Path) -> None:
     request = Edit(
         clip, ("a violin melody", "a flute melody"), "a piano melody", model=model.name, steps=3, method="naive"
     )
-    edited = finish(edit_sounds(request, model))
+    edited = finish(edit(request, model))
     assert edited.rate == 32_000
-    assert [wave.shape for wave in edited.waves] == [(1, load(clip).wave.shape[-1])] * 2
+    assert [wave.shape for wave in edited.items] == [(1, load(clip).wave.shape[-1])] * 2
     assert not edited.reused
-    assert finish(edit_sounds(request, model)).reused
+    assert finish(edit(request, model)).reused
     out = tmp_path / "out.flac"
-    save(out, edited.waves[1], edited.rate, edited.recipes[1])
+    save(out, edited.items[1], edited.rate, edited.recipes[1])
     recipe = recipe_in(out)
     again = finish(replay_recipe(recipe, request_from(recipe), model))
     assert again.identical
@@ -124,14 +128,14 @@ def test_outside_a_span_every_sample_stays(model: Model, clip: Path) -> None:
     request = Edit(
         clip, ("a violin melody",), "a piano melody", model=model.name, steps=3, span="0.25:0.75", cache=False
     )
-    edited = finish(edit_sounds(request, model))
-    there, (wave,) = load(clip).wave, edited.waves
+    edited = finish(edit(request, model))
+    there, (wave,) = load(clip).wave, edited.items
     changed = (wave != there).any(0).nonzero().flatten()
     assert wave.shape == there.shape
     assert 0.25 * 32_000 <= int(changed.min()) < 0.27 * 32_000
     assert 0.73 * 32_000 < int(changed.max()) < 0.75 * 32_000
     with pytest.raises(ValueError, match=r"span begins at 9 s, but .* is over after"):
-        finish(edit_sounds(replace(request, span="9:10"), model))
+        finish(edit(replace(request, span="9:10"), model))
     with pytest.raises(ValueError, match="two times in seconds"):
         replace(request, span="3-4")
 
@@ -142,13 +146,13 @@ def test_a_longer_sound_holds_the_file_bit_for_bit_and_is_replayed(model: Model,
     there, before, after = load(clip).wave, round(0.25 * 32_000), round(0.5 * 32_000)
     assert longer.rate == 32_000
     assert longer.known == (before, before + there.shape[-1])
-    for wave in longer.waves:
+    for wave in longer.items:
         assert wave.shape == (2, before + there.shape[-1] + after)
         assert torch.equal(wave[:, slice(*longer.known)], there)
-    first, second = (wave[0] for wave in longer.waves)
+    first, second = (wave[0] for wave in longer.items)
     assert (first != second)[:before].any()
     assert (first != second)[-after:].any()
-    save(tmp_path / "out.wav", longer.waves[1], longer.rate, longer.recipes[1])
+    save(tmp_path / "out.wav", longer.items[1], longer.rate, longer.recipes[1])
     recipe = recipe_in(tmp_path / "out.wav")
     assert finish(replay_recipe(recipe, request_from(recipe), model)).identical
 
@@ -162,7 +166,7 @@ def test_what_is_added_grows_beside_the_end_of_a_long_file(model: Model, tmp_pat
         for progress in extend(Extend(tmp_path / "long.wav", after=4, steps=1), model)
         if progress.x is not None
     }
-    assert longer.waves[0].shape == (1, 8 * RATE + RATE // 2)
+    assert longer.items[0].shape == (1, 8 * RATE + RATE // 2)
     assert steps_back == {16 + 22}  # latents: half a window that is known, and 4 s that are new
 
 
@@ -171,16 +175,40 @@ def test_between_two_sounds_the_ends_are_what_the_codec_makes_of_them(model: Mod
     ends = (clip, tmp_path / "short.wav")
     request = Interpolate(str(ends[0]), str(ends[1]), ("a piano", "a violin"), 3, str(model.folder), steps=2)
     made = finish(interpolate(request, model))
-    first, second = (hear(end, model) for end in ends)
+    first, second = (SOUND.load(end, model, None) for end in ends)
     assert made.rate == RATE
-    assert made.results.shape == (3, 1, first.wave.shape[-1])
+    assert torch.stack(made.items).shape == (3, 1, first.wave.shape[-1])
     assert "The shorter sound was filled up with silence." in made.notes
-    silence = torch.full((1, 128, first.mel.shape[-1] - second.mel.shape[-1]), -1.0)
-    for mel, end in ((made.frames[0], first.mel), (made.frames[2], torch.cat([second.mel, silence], -1))):
+    silence = torch.full((1, 128, first.content.shape[-1] - second.content.shape[-1]), -1.0)
+    for mel, end in ((made.frames[0], first.content), (made.frames[2], torch.cat([second.content, silence], -1))):
         assert (mel - model.decode(model.encode(end[None]))[0]).abs().max() < 2e-3
-    save(tmp_path / "middle.wav", made.results[1], RATE, made.recipes[1])
+    save(tmp_path / "middle.wav", made.items[1], RATE, made.recipes[1])
     recipe = recipe_in(tmp_path / "middle.wav")
     assert finish(replay_recipe(recipe, request_from(recipe), model)).identical
+
+
+def test_strengths_and_guidances_of_a_sound_are_laid_out_as_mels(model: Model, clip: Path) -> None:
+    request = Edit(clip, ("a violin melody",), "a piano melody", model=model.name, steps=2, method="naive")
+    explored = finish(explore(request, model, (0.5, 1.0), (1.0, 2.0)))
+    assert [(cell.request.strength, cell.request.guidance) for cell in explored.cells] == [
+        (0.5, 1.0), (0.5, 2.0), (1.0, 1.0), (1.0, 2.0),
+    ]  # fmt: skip
+    assert all(cell.picture.shape[:2] == (3, 128) for cell in explored.cells)
+    assert all((cell.to_source["mel"] or 0) > 0 for cell in explored.cells)
+    assert explored.rows[1].cells[0].captions[1].endswith("dB of mel")
+
+
+def test_a_sound_is_inverted_to_a_path_that_its_edit_starts_from(model: Model, clip: Path, tmp_path: Path) -> None:
+    words = {"source": "a piano melody", "model": str(model.folder), "steps": 3}
+    inverted = finish(invert(Invert(clip, **words, reference=0), model))  # pyright: ignore[reportArgumentType]
+    assert inverted.round_trip < 1e-5
+    save_trajectory(tmp_path / "path.safetensors", inverted.trajectory, inverted.made_of)
+    request = Edit(clip, ("a violin melody",), **words, cache=False)  # pyright: ignore[reportArgumentType]
+    plain, started = (
+        finish(edit(replace(request, trajectory=path), model)) for path in (None, tmp_path / "path.safetensors")
+    )
+    assert started.reused
+    assert torch.equal(plain.items[0], started.items[0])
 
 
 def test_a_sound_is_not_extended_by_nothing(model: Model, clip: Path) -> None:
@@ -192,24 +220,24 @@ def test_a_sound_is_not_extended_by_nothing(model: Model, clip: Path) -> None:
 
 def test_img2img_is_a_variation_that_leaves_the_sound_further_the_stronger_it_is(model: Model, clip: Path) -> None:
     request = Edit(clip, ("a violin melody",), model=model.name, method="img2img", steps=4, strength=0.25)
-    near, far = (finish(edit_sounds(replace(request, strength=strength), model)) for strength in (0.25, 1.0))
+    near, far = (finish(edit(replace(request, strength=strength), model)) for strength in (0.25, 1.0))
     assert near.recipes[0]["figures"]["evaluations"] == {"inversion": 0, "regrowth": 2}
-    assert (near.mels - near.codec).abs().mean() < 0.7 * (far.mels - far.codec).abs().mean()
+    assert (near.frames - near.codec).abs().mean() < 0.7 * (far.frames - far.codec).abs().mean()
 
 
 def test_with_the_same_words_anchored_gives_what_the_codec_gives(model: Model, clip: Path) -> None:
     request = Edit(
         clip, ("a piano melody",), "a piano melody", model=model.name, steps=4, method="anchored", cache=False
     )
-    edited = finish(edit_sounds(request, model))
-    assert (edited.mels[0] - edited.codec).abs().max() < 1e-3
+    edited = finish(edit(request, model))
+    assert (edited.frames[0] - edited.codec).abs().max() < 1e-3
 
 
 def test_the_mel_of_what_is_sounded_is_the_mel_that_was_meant(model: Model, clip: Path) -> None:
-    heard = hear(clip, model)
+    heard = SOUND.load(clip, model, None)
     settings = model.mel
     assert settings
-    wave = sounded(heard.mel[None], model, heard.wave.shape[-1])
+    wave = model.sound.to_waves(heard.content[None], heard.wave.shape[-1])
     loud = to_mel(heard.wave[None], settings) > -60
     error = (to_mel(wave, settings) - to_mel(heard.wave[None], settings)).abs()[loud]
     assert float(error.mean()) < 1.5

@@ -51,7 +51,7 @@ def test_an_edit_says_what_it_took_and_is_made_again_without_looking(model: Mode
     assert taken in STRENGTHS
     assert any(f"strength auto took {taken:g}" in note for note in edited.notes)
     assert edited.recipes[0]["figures"]["evaluations"]["strength"] == 2 * COPIES * len(STRENGTHS)
-    save(tmp_path / "out.png", edited.pictures[0], edited.recipes[0])
+    save(tmp_path / "out.png", edited.items[0], edited.recipes[0])
     recipe = read_recipe(tmp_path / "out.png")
     assert recipe is not None
     replayed = finish(replay(recipe, request_from(recipe), model))

@@ -243,7 +243,7 @@ def test_a_recipe_names_the_engine_and_a_replay_uses_it(
     assert replayed.recipe["engine"] == "openvino float32"
     in_torch = finish(replay(recipe, request_from(recipe), model, "torch"))
     assert in_torch.recipe["engine"] == "torch float32"
-    assert (in_torch.result - replayed.result).abs().max() < 1e-3
+    assert (in_torch.item - replayed.item).abs().max() < 1e-3
     monkeypatch.setattr(engine, "installed", lambda: False)
     with pytest.raises(ModelError, match="OpenVINO is not installed here; add --engine torch"):
         finish(replay(recipe, request_from(recipe), model))

@@ -16,12 +16,13 @@ import torch
 from regrow.core.noise import noise
 from regrow.core.progress import finish
 from regrow.core.solvers import ddim, last, solve
-from regrow.editing.edit_sounds import edit_sounds
+from regrow.editing.edit import edit
 from regrow.editing.extend import extend
-from regrow.editing.generate_sounds import generate_sounds
+from regrow.editing.generate import generate
+from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.media.audio.mel import MelSettings, filters, slope
 from regrow.media.audio.sound import load, save
-from regrow.models.codecs.sound_codec import PEAK, hear
+from regrow.models.codecs.mel import PEAK
 from regrow.models.model import Model, ModelError
 from regrow.models.open import open_model
 from regrow.models.saving import save_model, write_new_pixel
@@ -58,27 +59,27 @@ def their_picture(wave: np.ndarray, settings: MelSettings) -> np.ndarray:
 
 def test_a_folder_from_the_hub_hears_librosas_mels_without_their_8_bits(checkpoint: Checkpoint, clip: Path) -> None:
     model = open_model(checkpoint("audio-diffusion"))
-    assert (model.family, model.size, model.medium, model.relative) == ("mel-unet", (32, 64), "sound", True)
+    assert (model.family, model.size, model.medium.name, model.relative) == ("mel-unet", (32, 64), "sound", True)
     settings = MelSettings(RATE, 2048, 512, 32, 0.0, RATE / 2, -80.0)
     assert model.mel == settings
-    heard = hear(clip, model)
+    heard = SOUND.load(clip, model, None)
     # their frames lie half a hop earlier
     theirs = their_picture(np.pad(heard.wave[0].numpy(), (256, 2048)), settings)[:, 1:]
-    ours = model.encode(heard.mel[None])[0, 0].numpy()
+    ours = model.encode(heard.content[None])[0, 0].numpy()
     frames = heard.wave.shape[-1] // 512
     assert np.abs(ours[:, :frames] - theirs[:, :frames]).max() < 1e-3
 
 
 def test_what_is_heard_comes_back_as_loud_and_silence_as_silence(checkpoint: Checkpoint, clip: Path) -> None:
     model = open_model(checkpoint("audio-diffusion"))
-    heard = hear(clip, model)
-    there = model.decode(model.encode(heard.mel[None]))
-    loud = heard.mel[None] > -0.25  # above the floor of the widest band
-    assert (there - heard.mel[None])[loud].abs().max() < 0.01
+    heard = SOUND.load(clip, model, None)
+    there = model.decode(model.encode(heard.content[None]))
+    loud = heard.content[None] > -0.25  # above the floor of the widest band
+    assert (there - heard.content[None])[loud].abs().max() < 0.01
     silence = torch.full((1, 1, 32, 64), -1.0)
     assert torch.equal(model.decode(model.encode(silence)), silence)
     request = Edit(clip, ("",), model=str(model.folder), steps=3, guidance=1.0, cache=False)
-    (wave,) = finish(edit_sounds(request, model)).waves
+    (wave,) = finish(edit(request, model)).items
     before, after = (float(10 * torch.log10(w.square().mean())) for w in (load(clip).wave, wave))
     assert after == pytest.approx(before, abs=1.5)
 
@@ -86,18 +87,18 @@ def test_what_is_heard_comes_back_as_loud_and_silence_as_silence(checkpoint: Che
 @pytest.mark.parametrize("name", ["audio-diffusion", "latent-audio-diffusion"])
 def test_both_kinds_generate_and_are_edited_without_words(checkpoint: Checkpoint, clip: Path, name: str) -> None:
     model = open_model(checkpoint(name))
-    made = finish(generate_sounds(Generate("", guidance=1.0, steps=2, count=2, duration=2.0), model))
-    assert made.waves.shape == (2, 1, 2 * RATE)
-    assert made.waves.abs().amax(-1).flatten().tolist() == pytest.approx([PEAK, PEAK])
+    made = finish(generate(Generate("", guidance=1.0, steps=2, count=2, duration=2.0), model))
+    assert torch.stack(made.items).shape == (2, 1, 2 * RATE)
+    assert torch.stack(made.items).abs().amax(-1).flatten().tolist() == pytest.approx([PEAK, PEAK])
     request = Edit(clip, ("",), model=str(model.folder), steps=3, guidance=1.0, cache=False)
-    edited = finish(edit_sounds(request, model))
-    assert (edited.mels[0] - edited.codec).abs().max() < 2e-3
-    longer = finish(extend(Extend(clip, after=0.5, guidance=1.0, steps=2), model)).waves[0]
+    edited = finish(edit(request, model))
+    assert (edited.frames[0] - edited.codec).abs().max() < 2e-3
+    longer = finish(extend(Extend(clip, after=0.5, guidance=1.0, steps=2), model)).items[0]
     there = load(clip).wave
     assert torch.equal(longer[:, : there.shape[-1]], there)
     assert longer.shape[-1] == there.shape[-1] + RATE // 2
     with pytest.raises(ValueError, match="takes no prompts"):
-        finish(generate_sounds(Generate("a piano", steps=2), model))
+        finish(generate(Generate("a piano", steps=2), model))
 
 
 @pytest.mark.parametrize(

@@ -99,11 +99,11 @@ def test_it_is_recognised_by_its_part_s_class_and_listed(toy: Path) -> None:
 def test_it_generates_edits_and_replays(toy: Path, tmp_path: Path) -> None:
     model = open_model("mine")
     made = finish(generate(Generate("a cat", model="mine", steps=3), model))
-    save(tmp_path / "cat.png", made.pictures[0], made.recipes[0])
+    save(tmp_path / "cat.png", made.items[0], made.recipes[0])
     request = Edit(tmp_path / "cat.png", ("a dog", "a fox"), "a cat", "mine", steps=3)
     edited = finish(edit(request, model))
-    assert not torch.equal(edited.pictures[0], edited.pictures[1])
-    save(tmp_path / "dog.png", edited.pictures[0], edited.recipes[0])
+    assert not torch.equal(edited.items[0], edited.items[1])
+    save(tmp_path / "dog.png", edited.items[0], edited.recipes[0])
     recipe = recipe_in(tmp_path / "dog.png")
     assert finish(replay(recipe, request_from(recipe), open_model("mine"))).identical
 

@@ -10,12 +10,12 @@ from safetensors.torch import save as save_tensors
 from transformers import BertTokenizerFast, BlipConfig, BlipForConditionalGeneration, BlipImageProcessor, BlipProcessor
 
 from regrow.core.progress import finish
-from regrow.editing.edit import Edited, edit
-from regrow.editing.edit_sounds import edit_sounds
+from regrow.editing.edit import edit
+from regrow.editing.result import Result
 from regrow.media.audio.mel import to_mel, to_unit
 from regrow.media.audio.sound import save as write_sound
 from regrow.media.image.picture import from_uint8, save
-from regrow.models.codecs.sound_codec import settings_of
+from regrow.models.codecs.mel import settings_of
 from regrow.models.model import Model, ModelError
 from regrow.models.open import open_model
 from regrow.models.probes.attributes import DESCRIBER, read_describer, write_classifier
@@ -41,7 +41,7 @@ def image(tmp_path: Path) -> Path:
     return tmp_path / "penguin.png"
 
 
-def edited(model: Model, image: Path, target: str = "a black rabbit in the snow", **settings: str) -> Edited:
+def edited(model: Model, image: Path, target: str = "a black rabbit in the snow", **settings: str) -> Result:
     return finish(edit(Edit(image, (target,), model=str(model.folder), steps=2, cache=False, **settings), model))  # pyright: ignore[reportArgumentType]
 
 
@@ -79,12 +79,12 @@ def test_a_sounds_edit_with_auto_is_the_edit_with_the_words_it_found(tmp_path: P
     wave = torch.from_numpy(play(Phrase(instrument="marimba", pattern="melody"), 5.9).wave)
     write_sound(tmp_path / "marimba.wav", wave, settings_of(model).rate)
     wish = Edit(tmp_path / "marimba.wav", ("a violin melody",), "auto", "bandstand", steps=2, cache=False)
-    auto = finish(edit_sounds(wish, model))
+    auto = finish(edit(wish, model))
     (words,) = {recipe["settings"]["source"] for recipe in auto.recipes}
     assert "marimba melody" in words
     assert any(f'source auto: "{words}"' in note for note in auto.notes)
-    told = finish(edit_sounds(replace(wish, source=words), model))
-    assert torch.equal(auto.waves[0], told.waves[0])
+    told = finish(edit(replace(wish, source=words), model))
+    assert torch.equal(auto.items[0], told.items[0])
 
 
 def test_what_cannot_be_together_is_not_told(storybook: Model, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,11 +126,11 @@ def test_an_edit_is_the_edit_under_full_words_and_is_made_again(storybook: Model
     same, left = (finish(edit(replace(r, details="leave"), storybook)) for r in (full, request))
     assert torch.equal(edited.frames, same.frames)
     assert (edited.frames - left.frames).abs().max() > 1e-2
-    assert edited.words == {SHORT: full.source, WISH: full.target[0]}
-    assert (left.words, same.words) == ({}, {})
+    assert edited.prompts == {SHORT: full.source, WISH: full.target[0]}
+    assert (left.prompts, same.prompts) == ({}, {})
     assert edited.notes[0] == f'Told in full: "{full.source}" to "{full.target[0]}".'
     assert edited.recipes[0]["settings"]["source"] == SHORT
-    save(tmp_path / "out.png", edited.pictures[0], edited.recipes[0])
+    save(tmp_path / "out.png", edited.items[0], edited.recipes[0])
     recipe = read_recipe(tmp_path / "out.png")
     assert recipe is not None
     assert finish(replay(recipe, request_from(recipe), storybook)).identical

@@ -62,10 +62,10 @@ def test_each_result_has_details_of_its_own_which_its_seed_gives_alone(storybook
 def test_a_picture_of_short_words_is_the_one_of_the_full_words_it_names(storybook: Model) -> None:
     (words,) = in_full(ASKED, storybook).prompts
     short, full = (finish(generate(request, storybook)) for request in (ASKED, replace(ASKED, prompt=words)))
-    assert torch.equal(short.pictures, full.pictures)
+    assert torch.equal(short.frames, full.frames)
     assert short.notes == (f'Told in full: "{words}".',)
     assert full.notes == ()
-    assert not torch.equal(finish(generate(replace(ASKED, details="leave"), storybook)).pictures, short.pictures)
+    assert not torch.equal(finish(generate(replace(ASKED, details="leave"), storybook)).frames, short.frames)
 
 
 @pytest.mark.parametrize("negative", ["hat, night", "帽子，夜", "hat，夜"])

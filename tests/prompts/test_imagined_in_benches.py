@@ -9,7 +9,6 @@ import torch
 from regrow.benchmark.world_bench import grow
 from regrow.core.progress import finish
 from regrow.editing.generate import generate
-from regrow.editing.generate_sounds import generate_sounds
 from regrow.models.open import open_model
 from regrow.requests.requests import Generate
 
@@ -31,8 +30,8 @@ def test_a_bench_grows_what_generate_makes(name: str) -> None:
         for i, (caption, seed) in enumerate(zip(captions, seeds, strict=True)):
             request = replace(settings, prompt=caption, seed=seed)
             if name == "storybook":
-                made = finish(generate(request, model)).pictures
+                made = finish(generate(request, model)).frames
             else:
-                made = finish(generate_sounds(request, model)).mels
+                made = finish(generate(request, model)).frames
             assert torch.allclose(found[details][i], made[0], atol=1e-4)
     assert not torch.allclose(found["tell"], found["leave"], atol=0.1)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regrow.core.progress import finish
-from regrow.editing.generate_sounds import generate_sounds
+from regrow.editing.generate import generate
 from regrow.media.audio.mel import MelSettings, to_mel, to_unit
 from regrow.media.audio.sound import save
 from regrow.media.captions.captioned import read_captioned
@@ -112,8 +112,8 @@ def test_a_model_of_a_folder_of_sounds_generates(folder: Path) -> None:
         train(Train(folder, name="mine", medium="sound", new="tiny", steps=1, batch=1, hold_out=1, prompts=("a gong",)))
     )
     assert any(note.startswith("12 sounds") for state in states for note in state.notes)
-    made = finish(generate_sounds(Generate("happy piano", model="mine", steps=2, duration=1.0), open_model("mine")))
-    assert made.waves.shape == (1, 1, 22_050)
+    made = finish(generate(Generate("happy piano", model="mine", steps=2, duration=1.0), open_model("mine")))
+    assert torch.stack(made.items).shape == (1, 1, 22_050)
     assert made.notes == ()
 
 

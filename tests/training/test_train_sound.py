@@ -34,7 +34,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_what_is_trained_opens_with_its_mel_settings_and_grows_clips_of_any_length(trained: Path) -> None:
     model = open_model(trained)
-    assert (model.medium, model.mel, model.size) == ("sound", MelSettings(), (128, 512))
+    assert (model.medium.name, model.mel, model.size) == ("sound", MelSettings(), (128, 512))
     for frames in (512, 192):
         x = noise(model.latent_shape(128, frames), [1])
         found = last(solve(ddim, model.denoiser(model.condition(["a slow piano melody"])), x, model.schedule.grid(2)))

@@ -9,9 +9,10 @@ from typing import Any
 from regrow.editing.recipe import Recipe
 from regrow.editing.replay import recipe_in
 from regrow.editing.strength import USUAL
+from regrow.interfaces.web.medium import FIELDS
 from regrow.interfaces.web.places import made, own_input
-from regrow.media.audio.sound import is_sound
 from regrow.media.files import MediaError
+from regrow.media.medium import medium_of
 from regrow.requests.requests import Edit, Generate
 
 PAGE = 60
@@ -57,7 +58,8 @@ def delete(path: Path) -> None:
 
 def picture_of(path: Path) -> Path:
     """What shows a result: a picture itself, of a sound its waveform and mel."""
-    return path.parent / "beside" / f"seen-{path.stem.rpartition('-')[2]}.png" if is_sound(path) else path
+    preview = path.parent / "beside" / f"seen-{path.stem.rpartition('-')[2]}.png"
+    return preview if preview.is_file() else path
 
 
 def settings_in(path: Path) -> tuple[str, dict[str, Any], bool]:
@@ -81,7 +83,7 @@ def settings_in(path: Path) -> tuple[str, dict[str, Any], bool]:
         "span",
     }
     settings = {key: value for key, value in stored.items() if key in known}
-    settings["medium"] = medium = "sound" if is_sound(path) else "picture"
+    settings["medium"] = medium = medium_of(path).name
     if kind is Generate:
         settings["duration"] = stored.get("duration") or 0
         size, here = stored.get("size") or (0, 0), own_input(recipe)
@@ -89,7 +91,7 @@ def settings_in(path: Path) -> tuple[str, dict[str, Any], bool]:
         return "generate", settings, here is not None or not stored.get("melody")
     settings["target"] = "\n".join(stored.get("target", ()))
     here = own_input(recipe)
-    settings["sound" if medium == "sound" else "image"] = str(here) if here else None
+    settings[FIELDS[medium]] = str(here) if here else None
     settings["begin"], settings["end"] = _span(stored.get("span"))
     settings |= {"strength": _strength(stored), "by_kind": False}
     settings["emphasis"] = " ".join(stored.get("emphasis") or ())

@@ -1,7 +1,4 @@
-"""The kinds of work that the page asks for, each from a job's settings to files in the job's folder.
-
-What a model of sounds is asked for is in `sound_work`.
-"""
+"""The kinds of work that the page asks for, each from a job's settings to files in the job's folder."""
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
@@ -10,22 +7,21 @@ from typing import Any
 
 from torch import Tensor
 
-from regrow.editing.codec_cache import seen
+from regrow.editing.codec_cache import through_codec
 from regrow.editing.edit import edit as editing
 from regrow.editing.explore import explore as exploring
 from regrow.editing.generate import generate as generating
-from regrow.editing.inspect import inspect_picture
-from regrow.editing.invert import open_picture
+from regrow.editing.inspect import inspect as inspecting
+from regrow.editing.melody import as_requested
 from regrow.editing.recipe import Recipe
 from regrow.editing.replay import recipe_in, replay, request_from
 from regrow.interfaces.reporting import slug
-from regrow.interfaces.web import sound_work
 from regrow.interfaces.web.jobs import At, Job, Work
+from regrow.interfaces.web.medium import shows_reconstruction
 from regrow.interfaces.web.places import own_input
 from regrow.interfaces.web.rewound import rewound
 from regrow.interfaces.web.worker import steps_of
 from regrow.media.files import MediaError
-from regrow.media.image.picture import save
 from regrow.models.model import Model
 from regrow.requests.requests import Edit, Generate
 from regrow.verification.formulas import SECTIONS, verify
@@ -36,47 +32,41 @@ STRENGTHS, GUIDANCES = (0.5, 0.7, 0.85, 1.0), (2.0, 4.0, 7.0)
 
 
 def generate(job: Job, opened: Open) -> Generator[At, None, None]:
-    """Pictures or sounds from words."""
+    """Pictures or sounds from a prompt."""
     melody, size = job.settings.get("melody"), job.settings.get("size")
     model = opened(job.settings["model"])
     given: dict[str, Any] = _tuples(job.settings) | {"melody": Path(melody) if melody else None}
     if size:  # of which one side may be left to the model
         given["size"] = tuple(asked or own for asked, own in zip(size, model.size, strict=True))
     request = Generate(**given)
-    if model.medium == "sound":
-        yield from sound_work.generate(job, request, model)
-        return
     made = yield from steps_of(generating(request, model), model)
-    _keep(job, made.pictures, made.recipes, [request.prompt] * request.count)
+    _keep(job, made.items, made.rate, made.recipes, [request.prompt] * request.count, model)
     job.tell(made.notes)
     job.facts["figures"] = made.recipes[0]["figures"]
 
 
 def edit(job: Job, opened: Open) -> Generator[At, None, None]:
-    """An edit of every wish; beside it the input and its reconstruction in the model's frame."""
+    """An edit of every target; beside it the file as it was, and its reconstruction where the page shows one."""
     request = _edit_request(job)
     model = opened(request.model)
-    if model.medium == "sound":
-        yield from sound_work.edit(job, request, model)
-        return
-
-    def encoded() -> Tensor:
-        pixels = open_picture(request.image, model, request.frame, request.size)[1].pixels
-        return seen(model, pixels, request.cache).latents
-
-    before = yield from rewound(request, model, encoded)
+    medium = model.medium
+    medium.check(request, model)
+    frame = medium.load(request.image, model, request)
+    latents = through_codec(model, frame.content, request.cache).latents
+    before = yield from rewound(request, as_requested(request, model, frame.content)[0], latents)
     edited = yield from steps_of(editing(request, model), model)
-    _keep(job, edited.pictures, edited.recipes, request.target)
-    job.lay_beside("original", edited.original)
-    if edited.region:
-        job.lay_beside("mask", edited.region.picture(0))
-    # under the source's own words guidance leads nowhere, so one evaluation a step is enough
-    plain = replace(request, target=(request.source,), guidance=1.0, negative=None, mask=None, region=None)
-    # and under words as full as the edit's, whose path is there
-    details = request.details if edited.words else "leave"
+    _keep(job, edited.items, edited.rate, edited.recipes, request.target, model)
+    _lay_original(job, *medium.original(frame), model)
+    mask = edited.region.picture(0) if edited.region else None
+    if mask is not None:
+        job.lay_beside("mask", mask)
     taken = edited.recipes[0]["settings"]["strength"]
-    plain = replace(plain, strength=taken, attention="none", emphasis=(), details=details)
-    if request.method != "null_text":  # which tunes again for every guidance
+    if shows_reconstruction(medium) and request.method != "null_text":  # which tunes again for every guidance
+        # under the source's own prompt guidance leads nowhere, so one evaluation a step is enough
+        plain = replace(request, target=(request.source,), guidance=1.0, negative=None, mask=None, region=None)
+        # and under sentences as full as the edit's, whose path is there
+        details = request.details if edited.prompts else "leave"
+        plain = replace(plain, strength=taken, attention="none", emphasis=(), details=details)
         back = yield from steps_of(editing(plain, model), model)
         job.lay_beside("reconstruction", back.frames[0])
         job.facts["reconstruction"] = back.recipes[0]["figures"]["to_source"]
@@ -108,27 +98,20 @@ def again(job: Job, opened: Open) -> Generator[At, None, None]:
     model = opened(request.model)
     replayed = yield from steps_of(replay(recipe, request, model), model)
     name = Path(job.settings["file"]).stem
-    if replayed.rate:
-        sound_work.keep(job, [replayed.result], replayed.rate, [replayed.recipe], [name], model)
-    else:
-        _keep(job, [replayed.result], [replayed.recipe], [name])
+    _keep(job, [replayed.item], replayed.rate, [replayed.recipe], [name], model)
     job.facts |= {"identical": replayed.identical, "figures": replayed.recipe["figures"]}
 
 
 def look(job: Job, opened: Open) -> Generator[At, None, None]:
-    """The path from a picture to noise as a film strip, and the levels it leads through; of a sound what it is."""
-    model = opened(job.settings["model"])
-    if model.medium == "sound":
-        yield from sound_work.look(job, model)
-        return
-    steps = job.settings["steps"]
-    walk = inspect_picture(Path(job.settings["image"]), job.settings["source"], steps, model)
+    """The page of `regrow inspect`, and the levels of the model's path to noise."""
+    model, steps = opened(job.settings["model"]), job.settings["steps"]
+    yield At("look", 0, 0)
+    walk = inspecting(Path(job.settings["image"]), job.settings["source"], steps, model)
     inspected = yield from steps_of(walk, model)
     assert inspected.page is not None
     job.lay_beside("page", inspected.page)
-    grid = model.schedule.grid(steps)
-    job.facts["alpha_bar"] = [level.alpha**2 for level in grid]
-    job.facts["codec"] = inspected.facts["codec"]
+    job.facts["alpha_bar"] = [level.alpha**2 for level in model.schedule.grid(steps)]
+    job.facts |= inspected.lost
     job.tell(inspected.facts["notes"])
 
 
@@ -158,11 +141,28 @@ def _edit_request(job: Job) -> Edit:
     return Edit(**{**settings, "image": Path(settings["image"]), "mask": mask})
 
 
-def _keep(job: Job, results: Sequence[Tensor] | Tensor, recipes: Sequence[Recipe], words: Sequence[str]) -> None:
-    for i, (result, recipe) in enumerate(zip(results, recipes, strict=True), 1):
-        name = f"{slug(words[i - 1])}-{i}.png"
-        save(job.folder / name, result, recipe)
+def _keep(
+    job: Job, items: Sequence[Tensor], rate: int | None, recipes: Sequence[Recipe], words: Sequence[str], model: Model
+) -> None:
+    """Write results into the job's folder, each with its recipe, and a picture beside it where it is none."""
+    for i, (item, recipe) in enumerate(zip(items, recipes, strict=True), 1):
+        name = f"{slug(words[i - 1])}-{i}{model.medium.ending}"
+        job.notes += model.medium.save(job.folder / name, item, recipe, rate)
+        preview = model.medium.preview(item, rate, model)
+        if preview is not None:
+            job.lay_beside(f"seen-{i}", preview)
         job.files.append(name)
+
+
+def _lay_original(job: Job, item: Tensor, rate: int | None, model: Model) -> None:
+    """Lay what was edited beside the results, in a format that every browser shows, and a picture of it."""
+    preview = model.medium.preview(item, rate, model)
+    if preview is None:
+        job.lay_beside("original", item)
+        return
+    job.lay_beside("before", preview)
+    job.beside["original"] = f"beside/original{model.medium.ending}"
+    model.medium.save(job.folder / job.beside["original"], item, None, rate)
 
 
 def _tuples(settings: dict) -> dict:

@@ -7,11 +7,21 @@ import gradio as gr
 from regrow.interfaces.web.places import keep_sound
 from regrow.interfaces.web.texts import refusal, said, text
 from regrow.media.files import MediaError
+from regrow.media.medium import Medium, media
 from regrow.models.mel_file import MEL_FILE
 from regrow.models.open import list_models
 
-EMBEDDED = {"picture": "storybook", "sound": "bandstand"}
+EMBEDDED = {medium.name: medium.embedded for medium in media()}
 """The model that is taken for each medium until another is chosen."""
+FIELDS = {"picture": "image", "sound": "sound"}
+"""The field of the Edit tab that takes a file of each medium."""
+RECONSTRUCTED = {"picture"}
+"""The media of whose edits the page also shows the reconstruction."""
+
+
+def shows_reconstruction(medium: Medium) -> bool:
+    """Whether the page shows what comes back under the source's own prompt beside an edit."""
+    return medium.name in RECONSTRUCTED
 
 
 def medium_of(model: str) -> str:

@@ -18,6 +18,7 @@ from regrow.media.captions.listing import SOUNDS
 from regrow.media.files import MediaError, write_whole
 from regrow.media.home import home
 from regrow.media.image.picture import load
+from regrow.media.medium import medium_of
 from regrow.models.open import list_models
 
 MOST_BYTES = 30_000_000
@@ -64,7 +65,16 @@ def keep_sound(file: str | Path) -> Path:
     data = _bounded(file)
     audio.load(file.name, data, MOST_SECONDS)
     # the name's own ending, by which files are told to be sounds
-    return _kept("sounds", data, file.suffix.lower() if audio.is_sound(file) else SOUNDS.ending)
+    return _kept("sounds", data, file.suffix.lower() if file.suffix.lower() in SOUNDS.suffixes else SOUNDS.ending)
+
+
+def keep(file: str | Path) -> Path:
+    """Keep a dropped picture or sound.
+
+    Raises:
+        MediaError: as of `keep_picture` and `keep_sound`.
+    """
+    return {"picture": keep_picture, "sound": keep_sound}[medium_of(file).name](file)
 
 
 def _bounded(file: Path) -> bytes:

@@ -1,6 +1,6 @@
 """The kept path: inverted as far as it goes before the first edit, so that the slider never pays for it again."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 
 from jaxtyping import Float
 from torch import Tensor
@@ -16,13 +16,13 @@ from regrow.prompts.expand_edit import with_details
 from regrow.requests.requests import PATHS, Edit
 
 
-def rewound(request: Edit, model: Model, encoded: Callable[[], Float[Tensor, "1 c y x"]]) -> Generator[At, None, int]:
+def rewound(request: Edit, model: Model, latents: Float[Tensor, "1 c *cells"]) -> Generator[At, None, int]:
     """Invert up to pure noise, so that every place of the slider finds its path in the cache.
 
     Args:
         request: the edit.
         model: that it asks for.
-        encoded: gives the latents of its picture or sound.
+        latents: of its picture or sound.
 
     Returns:
         The evaluations that it took.
@@ -31,7 +31,6 @@ def rewound(request: Edit, model: Model, encoded: Callable[[], Float[Tensor, "1 
         return 0
     if request.source == "auto":  # whose words are not known yet
         return 0
-    latents = encoded()
     request, steps = with_steps(request, model)
     request, _, _ = with_details(request, model, latents)
     levels = model.schedule.grid(steps, request.spacing)[::-1]

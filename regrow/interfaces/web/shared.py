@@ -11,11 +11,12 @@ import gradio as gr
 
 from regrow.interfaces.web.assets import asset
 from regrow.interfaces.web.jobs import Job
+from regrow.interfaces.web.medium import FIELDS
 from regrow.interfaces.web.places import keep_picture
 from regrow.interfaces.web.texts import TEXTS, as_page_says, refusal, said, text
 from regrow.interfaces.web.worker import Worker
-from regrow.media.audio.sound import is_sound
 from regrow.media.files import MediaError
+from regrow.media.medium import medium_of
 from regrow.models.open import list_models
 
 SETTLES = 0.35
@@ -144,7 +145,7 @@ def _by_its_name(job: Job, request: gr.Request) -> str:
     for name in ("image", "mask", "melody"):
         file = job.settings.get(name)
         if isinstance(file, str) and "/" in file:
-            what = "sound" if name == "image" and is_sound(file) else name
+            what = FIELDS[medium_of(file).name] if name == "image" else name
             for written in (file, Path(file).name):
                 error = error.replace(written, said(f"the_{what}", request))
     error = as_page_says(error, request)

@@ -20,7 +20,6 @@ from torch.overrides import TorchFunctionMode
 from regrow.core.progress import Progress
 from regrow.interfaces.web.jobs import At, Job, JobState, Work
 from regrow.interfaces.web.places import known_model, made
-from regrow.media.audio.mel import as_picture
 from regrow.media.image.picture import to_uint8
 from regrow.models.engines.choose import with_engine
 from regrow.models.model import Model
@@ -163,7 +162,7 @@ class Worker:
                     if at.x is not None and at.model is not None and now - shown > max(0.5, 5 * cost):
                         with torch.no_grad():
                             decoded = at.model.decode(at.x[:PREVIEWS])
-                            decoded = as_picture(decoded) if at.model.medium == "sound" else decoded
+                            decoded = at.model.medium.pictures(decoded, at.model)
                         job.preview = [Image.fromarray(to_uint8(one)) for one in decoded]
                         shown, cost = time.monotonic(), time.monotonic() - now
                     with self.changed:

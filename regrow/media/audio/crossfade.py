@@ -56,7 +56,7 @@ def grown_onto(
 
 
 def pasted(
-    new: Float[Tensor, "1 n"],
+    new: Float[Tensor, "k n"],
     old: Float[Tensor, "channels n"],
     span: tuple[int, int],
     rate: int,
@@ -67,12 +67,15 @@ def pasted(
     Each channel gets the new sound as loud as it has the old.
 
     Args:
-        new: a mono wave, outside the span about that of the old one.
+        new: a mono wave, or one of as many channels as the old one, outside the span about that.
         old: of any number of channels.
         span: of the samples that are new, first and behind the last.
         rate: samples a second, of both.
         predicted: what the old samples in the span are is not known: they are foretold from those beside it.
     """
+    if len(new) > 1:
+        pairs = zip(new.split(1), old.split(1), strict=True)
+        return torch.cat([pasted(*pair, span, rate, predicted) for pair in pairs])
     first, last = span
     outside = torch.ones(old.shape[-1], dtype=torch.bool)
     outside[first:last] = False

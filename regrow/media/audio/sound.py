@@ -4,6 +4,7 @@ Everything that libsndfile reads can be loaded (wav, flac, ogg, opus, mp3, aiff,
 bit depth and number of channels. Saved are wav and flac, 24 bit, and ogg (Vorbis).
 """
 
+import hashlib
 import os
 import re
 from collections.abc import Mapping
@@ -20,7 +21,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.media.audio import tag as sound_tag
-from regrow.media.captions.listing import SOUNDS
 from regrow.media.files import MediaError, check_folder, readable, reason, write_whole
 from regrow.media.image import tag
 
@@ -101,11 +101,6 @@ def load(path: str | os.PathLike[str], data: bytes | None = None, most_seconds: 
     return Sound(torch.from_numpy(values.T.copy()), rate, notes)
 
 
-def is_sound(path: str | os.PathLike[str] | None) -> bool:
-    """Whether a file's name says that it is a sound."""
-    return path is not None and Path(path).suffix.lower() in SOUNDS.suffixes
-
-
 def save(
     path: str | os.PathLike[str],
     wave: Float[Tensor, "channels n"],
@@ -174,6 +169,12 @@ def read_recipe(path: str | os.PathLike[str]) -> dict[str, Any] | None:
         raise MediaError(f"{path} {problem}") from problem
 
 
+def wave_hash(wave: Float[Tensor, "channels n"]) -> str:
+    """Return the BLAKE2b of a wave's 24-bit samples and size, 32 hexadecimal digits."""
+    values = (wave.double().clamp(-1, 1) * (2**23 - 1)).round().to(torch.int32).numpy()
+    return hashlib.blake2b(repr(values.shape).encode() + values.tobytes(), digest_size=16).hexdigest()
+
+
 def resample(wave: Float[Tensor, "channels n"], rate: int, to: int) -> Float[Tensor, "channels m"]:
     """The wave at another rate, of round(n to / rate) samples (soxr, very high quality); the same wave where equal."""
     if rate == to:
@@ -187,6 +188,11 @@ def resample(wave: Float[Tensor, "channels n"], rate: int, to: int) -> Float[Ten
 def to_mono(wave: Float[Tensor, "channels n"]) -> Float[Tensor, "1 n"]:
     """The mean of the channels."""
     return wave.mean(0, keepdim=True)
+
+
+def to_channels(wave: Float[Tensor, "channels n"], channels: int) -> Float[Tensor, "k n"]:
+    """Return the wave in so many channels: as it is, or mixed to one that all of them get."""
+    return wave if len(wave) == channels else to_mono(wave).expand(channels, -1)
 
 
 def _has_last_page(ogg: bytes) -> bool:

@@ -5,6 +5,7 @@
 The way there and back is the identity on 8-bit values. Sizes for a model are `framing`'s business.
 """
 
+import hashlib
 import os
 import warnings
 from collections.abc import Iterator, Mapping
@@ -158,6 +159,12 @@ def to_uint8(pixels: Float[Tensor, "*b 3 h w"]) -> UInt8[np.ndarray, "*b h w 3"]
 def from_uint8(values: UInt8[np.ndarray, "*b h w 3"]) -> Float32[Tensor, "*b 3 h w"]:
     """8-bit values, channels last, to [-1, 1]. `to_uint8` undoes it exactly."""
     return torch.tensor(values, dtype=torch.float32).movedim(-1, -3).contiguous() / 127.5 - 1
+
+
+def picture_hash(picture: Float[Tensor, "3 h w"]) -> str:
+    """Return the BLAKE2b of a picture's 8-bit pixels and size, 32 hexadecimal digits."""
+    values = to_uint8(picture)
+    return hashlib.blake2b(repr(values.shape).encode() + values.tobytes(), digest_size=16).hexdigest()
 
 
 @contextmanager

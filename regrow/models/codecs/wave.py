@@ -1,14 +1,81 @@
 """diffusers' AutoencoderOobleck as a codec: waves to latents of one place, without a mel between."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import prod
 
 import torch
+import torch.nn.functional as F  # noqa: N812, the name everybody knows it by
 from jaxtyping import Float
 from torch import Tensor
 
+from regrow.media.audio.crossfade import pasted
+from regrow.media.audio.mel import MelSettings, as_picture, to_mel, to_unit
 from regrow.models.codecs.codec import CodecEngine
 from regrow.models.parts import Parts
+
+Waves = Float[Tensor, "b channels n"]
+
+
+PEAKS = 2048
+"""Samples of a spectrum in the pictures of waves."""
+
+
+@dataclass(frozen=True)
+class WaveFrames:
+    """Waves that are their own frames (`SoundCodec`).
+
+    Attributes:
+        rate: samples a second.
+        channels: that the model takes.
+    """
+
+    rate: int
+    channels: int
+    samples_per_frame: int = 1
+    silence: float = 0.0
+
+    @property
+    def lens(self) -> MelSettings:
+        """The mel that distances and pictures are of."""
+        return MelSettings(rate=self.rate, window=PEAKS, hop=PEAKS // 4, low=0.0, high=self.rate / 2)
+
+    def frame_size(self, frames: int) -> tuple[int, ...]:
+        """Return samples."""
+        return (frames,)
+
+    def level_of(self, wave: Float[Tensor, "channels n"]) -> float:
+        """Return 1: such a model knows how loud sounds are."""
+        return 1.0
+
+    def to_frames(self, waves: Waves, level: float = 1.0) -> Waves:
+        """Return the waves themselves."""
+        return waves / level
+
+    def to_waves(self, frames: Waves, samples: int, level: float | None = None) -> Waves:
+        """Return the frames themselves, as long as asked for."""
+        return (frames[..., :samples] * (level or 1.0)).clamp(-1, 1)
+
+    def is_silent(self, frames: Waves) -> bool:
+        """Whether every sample is 0."""
+        return not frames.any()
+
+    def grow_onto(self, waves: Waves, span: tuple[int, int], frames: Waves) -> Waves:
+        """Put the frames into the span, and fade them over into the waves around it."""
+        each = zip(frames, waves, strict=True)
+        return torch.stack([pasted(new, old, span, self.rate, predicted=True) for new, old in each])
+
+    def distance(self, a: Waves, b: Waves) -> float:
+        """Return the mean absolute difference in dB of the mels of the channels' mean, to two digits."""
+        return round(float((self._mel(a) - self._mel(b)).abs().mean()), 2)
+
+    def pictures(self, frames: Waves) -> Float[Tensor, "b 3 bands columns"]:
+        """Return the mels of the channels' mean in colours."""
+        return as_picture(to_unit(self._mel(frames), self.lens))
+
+    def _mel(self, frames: Waves) -> Float[Tensor, "b 1 bands columns"]:
+        mono = frames.mean(1, keepdim=True)
+        return to_mel(F.pad(mono, (0, -mono.shape[-1] % self.lens.hop)), self.lens)
 
 
 class WaveCodec:

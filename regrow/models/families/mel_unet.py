@@ -7,6 +7,7 @@ sine in the narrowest band, and a `mel.json` says so.
 """
 
 from regrow.models.codecs.librosa_mel import LibrosaMels
+from regrow.models.codecs.mel import MelFrames
 from regrow.models.errors import ModelError
 from regrow.models.families.pixel import PixelUNet
 from regrow.models.folder import part_class, read_json, refuse_inputs, sample_size
@@ -81,6 +82,5 @@ class MelUNet(PixelUNet):
             codec=LibrosaMels(parts, "vqvae" if latent else None, settings),
             files=files,
             network_multiple=network_multiple,
-            mel=settings,
-            relative=absolute is None,
+            waves=MelFrames(settings, relative=absolute is None),
         )

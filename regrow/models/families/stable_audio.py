@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from regrow.models.codecs.wave import WaveCodec
+from regrow.models.codecs.wave import WaveCodec, WaveFrames
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
 from regrow.models.folder import part_class, read_json
@@ -84,6 +84,7 @@ class StableAudio(Model):
             parts=parts,
             codec=codec,
             files=files,
+            waves=WaveFrames(codec.rate, codec.channels),
         )
 
     @property
@@ -95,16 +96,12 @@ class StableAudio(Model):
         return (self.size[1],)
 
     @property
-    def window(self) -> int:
-        return self.parts.config("transformer")["sample_size"]
-
-    @property
     def output_weight(self) -> nn.Parameter:
         return self.network.proj_out.weight
 
     def of_length(self, samples: int) -> "StableAudio":
         """Return the same opened checkpoint, conditioned on clips of this many samples at its rate."""
-        other, rate = copy(self), self.parts.config("vae")["sampling_rate"]
+        other, rate = copy(self), self.sound.rate
         other.seconds = min(samples, self.size[1]) / rate
         return other
 
@@ -120,7 +117,7 @@ class StableAudio(Model):
 
     def condition(self, prompts: Sequence[str]) -> Condition:
         pipeline = prompt_pipeline("StableAudioPipeline", self.parts, (*WORDS, "transformer"))
-        seconds = self.size[1] / self.parts.config("vae")["sampling_rate"] if self.seconds is None else self.seconds
+        seconds = self.size[1] / self.sound.rate if self.seconds is None else self.seconds
         with torch.no_grad():
             words = pipeline.encode_prompt(list(prompts), self.device, do_classifier_free_guidance=False)
             begin, end = pipeline.encode_duration(0.0, seconds, self.device, False, len(prompts))

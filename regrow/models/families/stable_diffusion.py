@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
+from regrow.models.codecs.mel import MelFrames
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
 from regrow.models.folder import part_class, read_json, refuse_inputs, sample_size
@@ -93,7 +94,7 @@ class StableDiffusion(Model):
             codec=codec,
             files=files,
             network_multiple=2 ** (len(parts.config("unet")["block_out_channels"]) - 1),
-            mel=mel,
+            waves=None if mel is None else MelFrames(mel),
             piano_roll=piano_roll,
         )
 

@@ -48,7 +48,7 @@ class EditResults:
 def shown(job: Job, page: Page, request: gr.Request) -> Iterator[tuple[Any, ...]]:
     """Status, preview and results of an edit until it is over."""
     medium: Any = medium_of(job.settings["model"])
-    results = _sounds if medium == "sound" else _pictures
+    results = {"picture": _pictures, "sound": _sounds}[medium]
     for state, words in following(job, page, request):
         if state.state == "done":
             yield words, gr.update(value=None, visible=False), *results(state, request), medium

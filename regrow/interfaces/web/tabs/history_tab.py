@@ -8,12 +8,13 @@ import gradio as gr
 
 from regrow.interfaces.web import history
 from regrow.interfaces.web.audio_player import Track, players
-from regrow.interfaces.web.places import keep_picture, keep_sound
+from regrow.interfaces.web.medium import FIELDS
+from regrow.interfaces.web.places import keep
 from regrow.interfaces.web.shared import Page, following, made_files
 from regrow.interfaces.web.tabs import Tab
 from regrow.interfaces.web.texts import refusal, said, text
-from regrow.media.audio.sound import is_sound
 from regrow.media.files import MediaError
+from regrow.media.medium import medium_of
 
 
 def build(page: Page, tab: Any) -> None:
@@ -57,8 +58,8 @@ def build(page: Page, tab: Any) -> None:
         return gr.update(value=thumbnails, selected_index=selected), files, gr.update(visible=len(paths) > most)
 
     def shown(path: str | None, request: gr.Request) -> tuple[Any, str]:
-        if path and is_sound(path):
-            track = Track(Path(path), history.caption(Path(path)), history.picture_of(Path(path)))
+        if path and (preview := history.picture_of(Path(path))) != Path(path):
+            track = Track(Path(path), history.caption(Path(path)), preview)
             return gr.update(value=None, visible=False), players([track], request)
         return gr.update(value=path, visible=True), ""
 
@@ -84,7 +85,7 @@ def build(page: Page, tab: Any) -> None:
         if not file:
             return {status: ""}
         try:
-            (keep_sound if is_sound(file) else keep_picture)(file)  # for its limits
+            keep(file)  # for its limits
         except MediaError as problem:
             raise refusal(problem, request) from problem
         return fill(file, request)
@@ -92,9 +93,8 @@ def build(page: Page, tab: Any) -> None:
     def to_edit(path: str, request: gr.Request) -> dict[Any, Any]:
         if not path:
             return {status: said("pick_first", request)}
-        medium = "sound" if is_sound(path) else "picture"
-        field = edit["sound" if medium == "sound" else "image"]
-        return {field: path, edit["medium"]: medium, page.tabs: gr.update(selected="edit")}
+        medium = medium_of(path).name
+        return {edit[FIELDS[medium]]: path, edit["medium"]: medium, page.tabs: gr.update(selected="edit")}
 
     def make_again(path: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         if not path:

@@ -1,0 +1,50 @@
+"""What an operation gives: pictures or sounds, with their recipes and what was measured on the way."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.editing.recipe import Recipe
+from regrow.media.frame import Frame, Region
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """Results of one request.
+
+    Attributes:
+        items: pictures `3 h w` or waves `channels n`, in [-1, 1]; of an edit in the file's own size, rate and channels.
+        frames: the same in the model's frame; none of a longer sound, which grows in parts.
+        recipes: one an item.
+        notes: sentences for the user.
+        rate: samples a second of the items; None for pictures.
+        frame: the file that was changed, as the model takes it; None where there was none.
+        codec: what the model's codec alone makes of that: the limit of every method; empty where there was none.
+        reused: whether the inverted path came from the cache or a file.
+        region: where the file was allowed to change; None where everywhere.
+        prompts: the full sentences by the request's own prompts; empty if those were used as they are.
+        shares: of an interpolation, how much of the second end is in each item, from 0 to 1.
+        known: of a longer sound, where in it the file is: its first sample, and the one behind its last.
+    """
+
+    items: tuple[Tensor, ...]
+    frames: Float[Tensor, "b channels *places"]
+    recipes: tuple[Recipe, ...]
+    notes: tuple[str, ...] = ()
+    rate: int | None = None
+    frame: Frame | None = None
+    codec: Float[Tensor, " c *codec_places"] = field(default_factory=lambda: torch.empty(0))
+    reused: bool = False
+    region: Region | None = None
+    prompts: Mapping[str, str] = field(default_factory=dict)
+    shares: tuple[float, ...] = ()
+    known: tuple[int, int] = (0, 0)
+
+    @property
+    def original(self) -> Float[Tensor, " channels *places"]:
+        """The file that was changed, in the model's frame."""
+        assert self.frame, "nothing was changed"
+        return self.frame.content

@@ -1,0 +1,75 @@
+"""Fitting a sound file to a model of sounds, and what undoes it: spans, channels, loops."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F  # noqa: N812, the name everybody knows it by
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.media.audio.sound import Sound, to_mono
+from regrow.media.audio.sound_codec import SoundCodec
+from regrow.media.frame import Frame, Frames, Latents
+from regrow.media.medium import MediumModel
+
+
+@dataclass(frozen=True, eq=False)
+class SoundFrame(Frame):
+    """A sound file as a model takes it, whole latents long; what is beyond its end is silence.
+
+    Attributes:
+        sound: as it is in the file.
+        wave: at the model's rate and in its channels.
+        codec: of the model.
+        level: what the wave was divided by: 1, but for models that know no level.
+    """
+
+    sound: Sound
+    wave: Float[Tensor, "k n"]
+    codec: SoundCodec
+    level: float = 1.0
+
+
+def filled(frames: Float[Tensor, "c *bands frames"], missing: int, codec: SoundCodec) -> Tensor:
+    """Return frames with silence behind them."""
+    return F.pad(frames, (0, missing), value=codec.silence)
+
+
+def in_channels_of(wave: Float[Tensor, "k n"], file: Float[Tensor, "channels m"]) -> Float[Tensor, "j n"]:
+    """Return a wave in as many channels as its file has, or in one."""
+    return wave if len(wave) in (1, len(file)) else to_mono(wave)
+
+
+def span_of(seconds: tuple[float, float], rate: int, samples: int) -> tuple[int, int]:
+    """Return the first sample of a span and the one behind its last, in a sound of so many samples."""
+    return min(round(seconds[0] * rate), samples), min(round(seconds[1] * rate), samples)
+
+
+def grown_in(frames: Frames, frame: SoundFrame, span: tuple[int, int]) -> Float[Tensor, "b channels n"]:
+    """Return what the file holds, at the model's rate, with what a model made in a span of samples."""
+    codec, samples = frame.codec, frame.wave.shape[-1]
+    wave = F.pad(frame.wave, (0, frames.shape[-1] * codec.samples_per_frame - samples)).expand(len(frames), -1, -1)
+    grown = codec.grow_onto(wave / frame.level, span, frames) * frame.level
+    return grown[..., :samples].clamp(-1, 1)
+
+
+def closed(latents: Latents, model: MediumModel) -> Float[Tensor, "b channels n"]:
+    """Return waves of latents whose end is followed by their beginning, fit to be played in a loop.
+
+    The latents are decoded with what comes before and after them in the loop; then the last samples after the loop
+    fade over into its first, which they are another reconstruction of.
+    """
+    codec = model.sound
+    width, margin = latents.shape[-1], min(latents.shape[-1], _MARGIN)
+    cell = model.factor * codec.samples_per_frame
+    around = torch.cat([latents[..., width - margin :], latents, latents[..., :margin]], -1)
+    whole = codec.to_waves(model.decode(around), around.shape[-1] * cell)
+    start, samples, fade = margin * cell, width * cell, min(cell, codec.rate // 50)
+    loop = whole[..., start : start + samples].clone()
+    share = torch.linspace(0, 1, fade)
+    loop[..., :fade] = share * loop[..., :fade] + (1 - share) * whole[..., start + samples : start + samples + fade]
+    return loop
+
+
+_MARGIN = 4
+"""Latent cells on either side of a loop, which is more than a codec sees around one."""

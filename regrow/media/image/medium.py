@@ -1,0 +1,179 @@
+"""Pictures as a medium: files of any size, which are fitted to a model's frame and pasted back."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from regrow.media.captions.listing import PICTURES
+from regrow.media.files import file_hash
+from regrow.media.frame import Distance, Extent, Frame, Frames, Latents, Layout, Page, Pair, Picture, Region, Restored
+from regrow.media.image import picture
+from regrow.media.image.distance import psnr, ssim
+from regrow.media.image.framing import Placement, apply, fit, unfit
+from regrow.media.image.masking import box_mask, load_mask, paste
+from regrow.media.image.region import PictureRegion, cells_of, paste_weight, whole_of
+from regrow.media.image.sheet import Cell, Row
+from regrow.media.medium import Medium, MediumModel, Recipe
+
+_OF_SOUNDS = ("loop", "melody")
+
+
+@dataclass(frozen=True, eq=False)
+class PictureFrame(Frame):
+    """A picture in a model's frame, with the file's own pixels and how they were placed."""
+
+    original: Picture
+    placement: Placement
+
+
+class PictureMedium(Medium):
+    """Pictures `3 h w` in [-1, 1]; frames are pictures, too."""
+
+    name = "picture"
+    kind = PICTURES
+    ending = PICTURES.ending
+    embedded = "storybook"
+    layout = Layout(256, 7, "distances are to the source")
+
+    def check(self, request: Any, model: MediumModel) -> None:
+        if model.medium is not self:
+            raise ValueError(
+                f"{model.name} is a model of {model.medium}s; give one of pictures, such as --model {self.embedded}."
+            )
+        if getattr(request, "span", None) is not None:
+            raise ValueError("span is for sounds: say where a picture may change by region or mask.")
+        if getattr(request, "duration", None) is None and not any(getattr(request, name, None) for name in _OF_SOUNDS):
+            return
+        if hasattr(request, "melody"):
+            raise ValueError(
+                f"{model.name} makes pictures; duration, loop and melody are for sounds (--model bandstand)."
+            )
+        raise ValueError("duration is for sounds; give a size in pixels for pictures.")
+
+    def load(self, path: Path, model: MediumModel, request: Any) -> PictureFrame:
+        loaded = picture.load(path)
+        fitted = fit(loaded.pixels, model.multiple, request.size or model.size, request.frame)
+        return PictureFrame(fitted.pixels, (*loaded.notes, *fitted.notes), loaded.pixels, fitted.placement)
+
+    def region(
+        self, request: Any, frame: Frame, model: MediumModel, latents: Latents, mask: Tensor | None = None
+    ) -> PictureRegion | None:
+        assert isinstance(frame, PictureFrame)
+        size, placement = frame.placement.original, frame.placement
+        pixels, notes, file = torch.ones(1, 1, *size), (), None
+        if request.mask is None and request.box is None:
+            return None
+        if mask is not None:
+            pixels = whole_of(mask, placement)
+        elif request.mask is not None:
+            loaded, notes = load_mask(request.mask, size)
+            pixels, file = loaded[None], (request.mask.resolve(), file_hash(request.mask))
+        if request.box is not None:
+            pixels = pixels * box_mask(request.box, size)
+        cells = cells_of(pixels, placement, model.factor)
+        return PictureRegion(latents=cells, notes=notes, pixels=pixels, file=file)
+
+    def restore(
+        self, frame: Frame, decoded: Frames, model: MediumModel, request: Any, region: Region | None
+    ) -> Restored:
+        assert isinstance(frame, PictureFrame)
+        assert region is None or isinstance(region, PictureRegion)
+        whole = unfit(decoded, frame.placement, frame.original)
+        weight = paste_weight(region, frame.placement, request.feather)
+        if weight is not None:
+            whole = paste(whole, frame.original, weight)
+        # with a region, what the model made outside it is of no interest
+        return Restored(tuple(whole), apply(whole, frame.placement) if region else decoded)
+
+    def extent(self, request: Any, model: MediumModel, like: Frame | None = None) -> Extent:
+        height, width = request.size or model.size
+        if height % model.multiple or width % model.multiple:
+            raise ValueError(f"size must be multiples of {model.multiple} for this model; got {height} x {width}.")
+        return Extent(model.latent_shape(height, width))
+
+    def pair(self, first: Frame, second: Frame, shares: Sequence[float]) -> Pair:
+        return Pair(torch.stack([first.content, second.content]), Extent(()), (*first.notes, *second.notes))
+
+    def render(self, latents: Latents, decoded: Frames, model: MediumModel, extent: Extent) -> tuple[Picture, ...]:
+        return tuple(decoded)
+
+    def rate(self, model: MediumModel) -> None:
+        return None
+
+    def save(self, path: Path, item: Picture, recipe: Recipe | None = None, rate: int | None = None) -> tuple[str, ...]:
+        picture.save(path, item, recipe)
+        return ()
+
+    def check_savable(self, path: Path) -> None:
+        picture.check_savable(path)
+
+    def replayed_ending(self, path: Path) -> str:
+        return self.ending  # jpg, which loses, would hide whether it is the same
+
+    def read_recipe(self, path: Path) -> dict[str, Any] | None:
+        return picture.read_recipe(path)
+
+    def result_hash(self, item: Picture) -> str:
+        return picture.picture_hash(item)
+
+    def distance(self, a: Picture, b: Picture, model: MediumModel) -> Distance:
+        decibels = float(psnr(a, b))
+        return {"psnr": None if math.isinf(decibels) else round(decibels, 2), "ssim": round(float(ssim(a, b)), 4)}
+
+    def distance_text(self, distance: Distance) -> str:
+        decibels = "equal" if distance["psnr"] is None else f"PSNR {distance['psnr']} dB"
+        return f"{decibels}, SSIM {distance['ssim']}"
+
+    def distance_caption(self, distance: Distance) -> str:
+        decibels = "equal" if distance["psnr"] is None else f"PSNR {distance['psnr']:.1f} dB"
+        return f"{decibels}, SSIM {distance['ssim']:.3f}"
+
+    def distance_short(self, distance: Distance) -> str:
+        return "equal" if distance["psnr"] is None else f"{distance['psnr']} dB"
+
+    def codec_psnr(self, decoded: Picture, content: Picture) -> float:
+        return float(psnr(decoded, content))
+
+    def pictures(self, frames: Frames, model: MediumModel) -> Frames:
+        return frames
+
+    def preview(self, item: Picture, rate: int | None, model: MediumModel) -> None:
+        return None
+
+    def original(self, frame: Frame) -> tuple[Picture, None]:
+        return frame.content, None
+
+    def facts(self, path: Path) -> dict[str, Any]:
+        loaded = picture.load(path)
+        return {
+            "file": str(path), "kind": self.name, "height": loaded.pixels.shape[1], "width": loaded.pixels.shape[2],
+            "hash": file_hash(path), "notes": list(loaded.notes), "recipe": picture.read_recipe(path),
+        }  # fmt: skip
+
+    def page(self, path: Path, model: MediumModel | None) -> Page | None:
+        if model is None:
+            return None
+        loaded = picture.load(path)
+        fitted = fit(loaded.pixels, model.multiple, model.size, "crop")
+        notes = (*loaded.notes, *fitted.notes)
+        latents = model.encode(fitted.pixels[None])
+        decoded = model.decode(latents)[0]
+        lost = self.distance(decoded, fitted.pixels, model)
+        decibels = f"PSNR {'inf' if lost['psnr'] is None else lost['psnr']} dB"
+        row = Row(
+            "The picture, what the model's codec makes of it, and four times the difference",
+            [
+                Cell(fitted.pixels, ["as the model sees it", *notes]),
+                Cell(decoded, ["codec", f"{decibels}, SSIM {lost['ssim']}"]),
+                Cell((4 * (decoded - fitted.pixels)).clamp(-1, 1), ["difference x 4"]),
+            ],
+        )
+        return Page({"codec": lost, "notes": [*loaded.notes, *notes]}, [row], latents, {"codec": lost}, 192)
+
+
+MEDIUM = PictureMedium()
