@@ -6,7 +6,7 @@
 import torch
 
 from regrow.core.inversion import anchored, naive
-from regrow.core.levels import VariancePreserving
+from regrow.core.schedules import VariancePreserving
 from regrow.core.solvers import last, solve
 from regrow.verification.oracles import Gaussian
 

@@ -6,7 +6,7 @@
 import sys
 from pathlib import Path
 
-from regrow.benchmark.storybook import grow
+from regrow.benchmark.world_bench import grow
 from regrow.media.image.picture import save
 from regrow.media.image.sheet import Cell, Row, sheet
 from regrow.models.open import open_model

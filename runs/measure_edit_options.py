@@ -3,7 +3,7 @@
     python runs/measure_edit_options.py 12 plain= auto=strength=auto masked=mask=auto p2p=attention=p2p
 
 Each option is NAME= and settings of `regrow edit` with commas between them. `mask=exact` gives the mask of the truth.
-Of the first so many tuning wishes, six kinds in turn: share granted, share of other fields spoiled (an independent
+Of the first so many tuning tasks, six kinds in turn: share granted, share of other fields spoiled (an independent
 judge), PSNR in dB to the counterfactual inside the exact mask and to the scene outside it, and, of found masks, their
 overlap with the exact one (intersection over union) and how much of it they cover.
 """
@@ -15,8 +15,8 @@ from pathlib import Path
 from statistics import mean
 from typing import get_args, get_type_hints
 
-from regrow.benchmark.edit_tasks import FIRST_TUNING_SEED, Drawn, wishes
-from regrow.benchmark.judge import load_judge
+from regrow.benchmark.edit_tasks import FIRST_TUNING_SEED, Drawn, edit_tasks
+from regrow.benchmark.judges import load_judge
 from regrow.core.progress import finish
 from regrow.editing.edit import edit
 from regrow.media.image.distance import psnr
@@ -44,20 +44,20 @@ def settings_of(text: str, exact: Path) -> dict[str, object]:
 
 
 def main(count: int, options: dict[str, str]) -> None:
-    model, judge, folder = open_model("storybook"), load_judge(), Path(tempfile.mkdtemp())
+    model, judge, folder = open_model("storybook"), load_judge("storybook"), Path(tempfile.mkdtemp())
     exact, figures = folder / "exact.png", defaultdict(lambda: defaultdict(list))
-    for wish in wishes(count, FIRST_TUNING_SEED):
-        drawn = Drawn(wish, model.size[0])
+    for task in edit_tasks(count, FIRST_TUNING_SEED):
+        drawn = Drawn(task, model.size[0])
         save(folder / "in.png", drawn.before)
         save(exact, drawn.changed.float().expand(3, -1, -1) * 2 - 1)
         for name, text in options.items():
-            request = Edit(folder / "in.png", (wish.target,), wish.source, **settings_of(text, exact))  # type: ignore
+            request = Edit(folder / "in.png", (task.target,), task.source, **settings_of(text, exact))  # type: ignore
             made = finish(edit(request, model))
             codec, read = judge.read(made.codec[None])[0], judge.read(made.items[0][None])[0]
-            sure = [field for field in wish.kept if codec[field] == getattr(wish.scene, field)]
+            sure = [field for field in task.kept if codec[field] == getattr(task.scene, field)]
             row = {
-                "granted": read[wish.field] == getattr(wish.wished, wish.field),
-                "spoiled": mean([read[field] != getattr(wish.scene, field) for field in sure] or [0]),
+                "granted": read[task.field] == getattr(task.counterfactual, task.field),
+                "spoiled": mean([read[field] != getattr(task.scene, field) for field in sure] or [0]),
                 "inside": psnr(made.items[0], drawn.truth, drawn.changed),
                 "outside": min(psnr(made.items[0], drawn.before, ~drawn.changed), 90.0),
                 "strength": made.recipes[0]["settings"]["strength"],
@@ -69,7 +69,7 @@ def main(count: int, options: dict[str, str]) -> None:
                 row["covered"] = both / float(drawn.changed.sum())
             for figure, value in row.items():
                 figures[name][figure].append(value)
-                figures[f"{name}, {wish.kind}"][figure].append(value)
+                figures[f"{name}, {task.kind}"][figure].append(value)
         for name, row in figures.items():
             print(f"{name:24}" + "  ".join(f"{figure} {mean(found):.3f}" for figure, found in row.items()))
         print(flush=True)

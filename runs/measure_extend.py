@@ -13,7 +13,7 @@ from typing import Literal
 
 import torch
 
-from regrow.benchmark.sound_judge import load_sound_judge
+from regrow.benchmark.judges import load_judge
 from regrow.core.progress import finish
 from regrow.editing.extend import extend
 from regrow.media.audio.mel import MelSettings, to_mel
@@ -31,7 +31,7 @@ def decibels(wave: torch.Tensor) -> float:
 
 
 def main(phrases: int, steps: int, notes: Literal["repeat", "free"]) -> None:
-    settings, model, judge = MelSettings(), open_model("bandstand"), load_sound_judge()
+    settings, model, judge = MelSettings(), open_model("bandstand"), load_judge("bandstand")
     given, added = round(GIVEN * settings.rate), round(ADDED * settings.rate)
     right = {part: dict.fromkeys(JUDGED, 0) for part in ("played", "grown")}
     louder, seed = [], FIRST_SEED

@@ -14,7 +14,7 @@ FIRST_SEED = 9_200_000
 
 def together(several: list[Kept]) -> Kept:
     """All their notes counted as those of one score."""
-    return Kept(sum(k.found for k in several), sum(k.asked for k in several), sum(k.matched for k in several))
+    return Kept(sum(k.detected for k in several), sum(k.expected for k in several), sum(k.matched for k in several))
 
 
 def main(phrases: int = 300) -> None:
@@ -29,7 +29,7 @@ def main(phrases: int = 300) -> None:
             several = [k for key, some in found.items() if key[place] == name for k in some]
             if several:
                 total = together(several)
-                precision, recall = total.matched / max(1, total.found), total.matched / total.asked
+                precision, recall = total.matched / max(1, total.detected), total.matched / total.expected
                 print(f"{name:<16} {total.f1:.3f} ({precision:.3f}, {recall:.3f}), {len(several)} phrases")
     for name in INSTRUMENTS:
         chords = found.get((name, "chords"))

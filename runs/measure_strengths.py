@@ -2,7 +2,7 @@
 
 .venv/bin/python runs/measure_strengths.py [WISHES] [STEPS] [NAME]
 
-Of each kind so many wishes, beyond the 100 on which `regrow bench edit` chooses settings, at two strengths and the
+Of each kind so many tasks, beyond the 100 on which `regrow bench edit` chooses settings, at two strengths and the
 default guidance. NAME is "anchored", or "anchored, masked" (--mask auto).
 """
 
@@ -19,18 +19,18 @@ from regrow.requests.requests import Edit
 BEYOND = 100
 
 
-def main(wishes: int = 64, steps: int = 6, name: str = "anchored") -> None:
+def main(tasks: int = 64, steps: int = 6, name: str = "anchored") -> None:
     model = open_model("storybook")
     model.edit_steps = steps
     editor = next(editor for editor in (*own_editors(), MASKED) if editor.name == name)
     editor = replace(editor, settings=(Setting(0.9, Edit.guidance), Setting(0.65, Edit.guidance)))
-    tuning = BEYOND + len(KINDS) * wishes
+    tuning = BEYOND + len(KINDS) * tasks
     figures = finish(bench_editing(model, [editor], 1, tuning, 0, 0, costs=False))
-    for setting, outcomes in figures.measured[0].tuning:
-        later = [outcome for outcome in outcomes if outcome.seed >= FIRST_TUNING_SEED + BEYOND]
+    for setting, results in figures.measured[0].tuning:
+        later = [result for result in results if result.seed >= FIRST_TUNING_SEED + BEYOND]
         print(f"{name}, {steps} steps, strength {setting.strength:g}: granted %, clean %")
         for kind in KINDS:
-            own = [outcome for outcome in later if outcome.kind == kind]
+            own = [result for result in later if result.kind == kind]
             granted, clean = (sum(found) / len(own) for found in zip(*((o.granted, o.clean) for o in own), strict=True))
             print(f"  {kind:8} {100 * granted:5.1f} {100 * clean:5.1f} of {len(own)}")
 

@@ -1,9 +1,10 @@
-"""Draws docs/pictures/page-*.png: the page as a user sees it, each tab at work. Takes a few minutes.
+"""Draws docs/pictures/page-*.webp: the page as a user sees it, each tab at work. Takes a few minutes.
 
 python runs/page_pictures.py
 """
 
 import contextlib
+import io
 import json
 import os
 import shutil
@@ -17,11 +18,11 @@ from typing import Any
 
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
+from store_pictures import store
 
 from regrow.worlds.storybook.drawing import Scene
 from regrow.worlds.storybook.drawing import draw as draw_scene
 
-PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 PROGRAM = "from regrow.interfaces.cli import main; main()"
 EXAMPLE = Path(__file__).parents[1] / "examples" / "cat.png"
 OPTIONS = (
@@ -33,7 +34,7 @@ OPTIONS = (
 def shoot(page: Page, name: str) -> None:
     """A picture of what is on the screen, after its last transition."""
     page.wait_for_timeout(1500)
-    page.screenshot(path=str(PICTURES / f"page-{name}.png"))
+    store(io.BytesIO(page.screenshot()), f"page-{name}")
     print(name, flush=True)
 
 

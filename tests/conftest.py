@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 from checkpoints import FACTORIES
+from checkpoints_families import FAMILIES
 from diffusers.utils import logging as diffusers_logging
-from homes import ENGINES
+from homes import ENGINES, HOME
 from jaxtyping import config as jaxtyping_config
 from jaxtyping import install_import_hook
 from transformers.utils import logging as transformers_logging
@@ -21,7 +22,7 @@ pytest_plugins = ["shared_fixtures"]
 
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """From the name of a factory of `checkpoints.py` to a folder with its checkpoint, to be left as it is."""
+    """From the name of a factory of `checkpoints*.py` to a folder with its checkpoint, to be left as it is."""
     root = tmp_path_factory.mktemp("checkpoints")
     for library in (diffusers_logging, transformers_logging):
         library.set_verbosity_error()
@@ -29,7 +30,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path
 
     def folder(name: str) -> Path:
         path = root / name
-        return path if path.exists() else FACTORIES[name](path)
+        return path if path.exists() else (FACTORIES | FAMILIES)[name](path)
 
     return folder
 
@@ -43,3 +44,4 @@ def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if not hasattr(session.config, "workerinput"):  # the others still use it
         shutil.rmtree(ENGINES, ignore_errors=True)
+        shutil.rmtree(HOME, ignore_errors=True)

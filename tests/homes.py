@@ -7,6 +7,11 @@ from pathlib import Path
 if "REGROW_TEST_ENGINES" not in os.environ:  # the process that starts the others sets it for them
     os.environ["REGROW_TEST_ENGINES"] = tempfile.mkdtemp(prefix="regrow-engines-")
 ENGINES = Path(os.environ["REGROW_TEST_ENGINES"])
+if "REGROW_TEST_HOME" not in os.environ:
+    os.environ["REGROW_TEST_HOME"] = tempfile.mkdtemp(prefix="regrow-home-")
+HOME = Path(os.environ["REGROW_TEST_HOME"])
+"""Of tests that ask for none of their own, so that none writes into the user's."""
+os.environ["REGROW_HOME"] = str(HOME)
 
 
 def sharing_engines(home: Path) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
-from regrow.training.storybook_data import CODE
+from regrow.training.world_data import CODE
 from regrow.worlds.bandstand.sampler import BANK
 
 ROOT = Path(__file__).parents[1]
@@ -41,4 +41,5 @@ def test_drawn_pictures_are_kept_by_all_the_code_that_draws_them_and_no_other() 
     )
     output = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True).stdout
     loaded = {name.removeprefix("regrow.worlds.storybook.") for name in output.split() if ".storybook." in name}
-    assert {name for name in loaded if not name.startswith("wording")} == set(CODE)  # wording only names what is seen
+    # wording only names what is drawn
+    assert {f"{name}.py" for name in loaded if not name.startswith("wording")} == set(CODE)

@@ -24,7 +24,7 @@ ROOMS = [
 ]
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE)
 HEAVY = {"diffusers", "transformers"}
-RIVALS = {PACKAGE / "benchmark" / name for name in ("baselines.py", "adapters.py", "mel.py")}
+BASELINES = {PACKAGE / "benchmark" / name for name in ("baselines.py", "adapters.py", "mel.py")}
 """What regrow is compared with: diffusers' own pipelines, which no interface of ours may stand before."""
 
 
@@ -50,6 +50,6 @@ def test_imports_go_down(path: Path) -> None:
         if parts[0] == "regrow" and parts[1] in ROOMS:
             assert ROOMS.index(parts[1]) <= ROOMS.index(room), f"{room} imports {name}, which is above it"
         if parts[0] in HEAVY:
-            assert room == "models" or path in RIVALS, f"{room} imports {name}; only models may"
+            assert room == "models" or path in BASELINES, f"{room} imports {name}; only models may"
         if room == "core":
             assert parts[0] not in {"PIL", "numpy"}, f"core imports {name}"

@@ -1,7 +1,7 @@
 """Adapters that make diffusers' pipelines take an embedded model at all, and change nothing that they compute.
 
 the codec     AutoencoderTiny has no posterior; it answers with one whose mean, mode and sample are its latents
-the network   most rivals are written for noise prediction, and diffusers' inverse scheduler converts v with the
+the network   most baselines are written for noise prediction, and diffusers' inverse scheduler converts v with the
               wrong level's alpha; so they all get the network as a noise predictor, eps = alpha v + sigma x
 the latents   LEDITS++ has 4 channels written into it; it sees 16 channels of h x w as 4 of 2h x 2w
 """
@@ -46,21 +46,22 @@ def as_four_channels(model: Model) -> Generator[None]:
     def fold(_: nn.Module, args: tuple, kwargs: dict, output: Any) -> Any:
         return type(output)(sample=nn.functional.pixel_shuffle(output.sample, 2))
 
-    encode, decode = model.codec.encode, model.codec.decode
+    codec = model.parts["vae"]
+    encode, decode = codec.encode, codec.decode
     handles = [
-        model.unet.register_forward_pre_hook(unfold, with_kwargs=True),
-        model.unet.register_forward_hook(fold, with_kwargs=True),
+        model.network.register_forward_pre_hook(unfold, with_kwargs=True),
+        model.network.register_forward_hook(fold, with_kwargs=True),
     ]
-    model.unet.register_to_config(in_channels=4)
-    model.codec.encode = lambda x: SimpleNamespace(latents=nn.functional.pixel_shuffle(encode(x).latents, 2))
-    model.codec.decode = lambda z, **settings: decode(nn.functional.pixel_unshuffle(z, 2), **settings)
+    model.network.register_to_config(in_channels=4)
+    codec.encode = lambda x: SimpleNamespace(latents=nn.functional.pixel_shuffle(encode(x).latents, 2))
+    codec.decode = lambda z, **settings: decode(nn.functional.pixel_unshuffle(z, 2), **settings)
     try:
         yield
     finally:
         for handle in handles:
             handle.remove()
-        del model.codec.encode, model.codec.decode
-        model.unet.register_to_config(in_channels=channels)
+        del codec.encode, codec.decode
+        model.network.register_to_config(in_channels=channels)
 
 
 class _WithPosterior(nn.Module):
@@ -90,13 +91,13 @@ class _WithPosterior(nn.Module):
 
 @contextmanager
 def as_noise_predictor(model: Model) -> Generator[Any]:
-    """The network, predicting noise while this lasts, whatever it was trained to predict, and told no notes.
+    """The network, predicting noise while this lasts, whatever it was trained to predict, and without notes.
 
     Raises:
         ValueError: it predicts neither epsilon nor v.
     """
     if model.prediction_type not in ("epsilon", "v"):
-        raise ValueError(f"The rivals take networks that predict epsilon or v; {model.name} is neither.")
+        raise ValueError(f"The baselines take networks that predict epsilon or v; {model.name} is neither.")
     table = made(DDIMScheduler, scheduler_config(model)).alphas_cumprod
 
     def widen(_: nn.Module, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
@@ -112,11 +113,11 @@ def as_noise_predictor(model: Model) -> Generator[Any]:
 
     handles = []
     if model.piano_roll is not None:
-        handles.append(model.unet.register_forward_pre_hook(widen, with_kwargs=True))
+        handles.append(model.network.register_forward_pre_hook(widen, with_kwargs=True))
     if model.prediction_type == "v":  # before any other: the rest is done to noise
-        handles.append(model.unet.register_forward_hook(convert, with_kwargs=True, prepend=True))
+        handles.append(model.network.register_forward_hook(convert, with_kwargs=True, prepend=True))
     try:
-        yield model.unet
+        yield model.network
     finally:
         for handle in handles:
             handle.remove()
@@ -125,12 +126,12 @@ def as_noise_predictor(model: Model) -> Generator[Any]:
 @contextmanager
 def pipeline(kind: Any, model: Model, scheduler: Any = DDIMScheduler, **settings: Any) -> Generator[Any]:
     """One of diffusers' pipelines on the model's own parts."""
-    config = scheduler_config(model)
+    config, codec = scheduler_config(model), model.parts["vae"]
     parts = {
-        "vae": model.codec if hasattr(model.codec, "quant_conv") else _WithPosterior(model.codec, model.size[0]),
-        "text_encoder": model.text_encoder,
-        "tokenizer": model.tokenizer,
-        "unet": model.unet,
+        "vae": codec if hasattr(codec, "quant_conv") else _WithPosterior(codec, model.size[0]),
+        "text_encoder": model.parts["text_encoder"],
+        "tokenizer": model.parts["tokenizer"],
+        "unet": model.network,
         "scheduler": scheduler.from_config(config, **settings),
         "inverse_scheduler": DDIMInverseScheduler.from_config(config),
         "safety_checker": None,
@@ -138,7 +139,7 @@ def pipeline(kind: Any, model: Model, scheduler: Any = DDIMScheduler, **settings
         "requires_safety_checker": False,
     }
     wanted = inspect.signature(kind.__init__).parameters
-    processors = model.unet.attn_processors
+    processors = model.network.attn_processors
     logging.getLogger("diffusers").setLevel(logging.ERROR)
     with as_noise_predictor(model):
         pipe = kind(**{name: part for name, part in parts.items() if name in wanted})
@@ -146,7 +147,7 @@ def pipeline(kind: Any, model: Model, scheduler: Any = DDIMScheduler, **settings
         try:
             yield pipe
         finally:
-            model.unet.set_attn_processor(processors)
+            model.network.set_attn_processor(processors)
 
 
 def scheduler_config(model: Model) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.benchmark.adapters import as_four_channels, as_noise_predictor, made, pipeline, scheduler_config
-from regrow.benchmark.editors import Editor, Setting, Task, ordered, told_in_full
+from regrow.benchmark.editors import Editor, Run, Setting, Task, ordered, with_full_words
 from regrow.models.model import Model
 
 STEPS = 50
@@ -26,59 +26,31 @@ Pictures = Float[Tensor, "b channels h w"]
 
 
 def baselines() -> tuple[Editor, ...]:
-    """All of them, each with the settings that it is tuned over; its own defaults are among them.
+    """Return all of them, each with the settings that it is tuned over; its own defaults are among them.
 
     The first three also with full words: theirs are the words that regrow fills up, so that a table can tell what is
     the words' part.
     """
-    found = (
-        Editor(
-            "course",
-            "the diffusion course's notebook: 50 steps, guidance 3.5 both ways, start_step 10, off-by-ones kept",
-            _course,
-            ordered((0.8, 0.95, 0.6), (3.5, 7, 2)),
-            rival=True,
-        ),
-        Editor(
-            "ddim pair",
-            "diffusers' DDIMInverseScheduler and DDIMScheduler, 50 steps, inverted without guidance",
-            _ddim_pair,
-            ordered((0.8, 0.95, 0.6), (4, 7.5, 2)),
-            rival=True,
-        ),
-        Editor(
-            "diffusers img2img",
-            "StableDiffusionImg2ImgPipeline, 50 steps times its strength",
-            _img2img,
-            ordered((0.8, 0.65, 0.5), (7.5, 4, 2.5)),
-            rival=True,
-        ),
-        Editor(
-            "ledits++",
-            "LEditsPPPipelineStableDiffusion, 30 steps, skip = 1 - strength",
-            _ledits,
-            ordered((0.85, 0.95, 0.7), (5, 10, 2.5)),
-            batch=1,
-            rival=True,
-        ),
-        Editor(
-            "diffedit",
-            "StableDiffusionDiffEditPipeline with the mask that it finds, 50 steps",
-            _diffedit,
-            ordered((0.8, 0.95, 0.6), (7.5, 4, 2)),
-            batch=1,
-            rival=True,
-        ),
-        Editor(
-            "cycle diffusion",
-            "CycleDiffusionPipeline, 50 steps, eta 0.1, source guidance 1",
-            _cycle,
-            ordered((0.8, 0.95, 0.6), (7.5, 4, 2)),
-            batch=1,
-            rival=True,
-        ),
+    far = (0.8, 0.95, 0.6)
+
+    def editor(name: str, about: str, run: Run, settings: tuple[Setting, ...], batch: int = 8) -> Editor:
+        return Editor(name, about, run, settings, batch, baseline=True)
+
+    course = "the diffusion course's notebook: 50 steps, guidance 3.5 both ways, start_step 10, off-by-ones kept"
+    pair = "diffusers' DDIMInverseScheduler and DDIMScheduler, 50 steps, inverted without guidance"
+    img2img = "StableDiffusionImg2ImgPipeline, 50 steps times its strength"
+    ledits = "LEditsPPPipelineStableDiffusion, 30 steps, skip = 1 - strength"
+    diffedit = "StableDiffusionDiffEditPipeline with the mask that it finds, 50 steps"
+    cycle = "CycleDiffusionPipeline, 50 steps, eta 0.1, source guidance 1"
+    own_words = (
+        editor("course", course, _course, ordered(far, (3.5, 7, 2))),
+        editor("ddim pair", pair, _ddim_pair, ordered(far, (4, 7.5, 2))),
+        editor("diffusers img2img", img2img, _img2img, ordered((0.8, 0.65, 0.5), (7.5, 4, 2.5))),
+        editor("ledits++", ledits, _ledits, ordered((0.85, 0.95, 0.7), (5, 10, 2.5)), batch=1),
+        editor("diffedit", diffedit, _diffedit, ordered(far, (7.5, 4, 2)), batch=1),
+        editor("cycle diffusion", cycle, _cycle, ordered(far, (7.5, 4, 2)), batch=1),
     )
-    return (*found, *(told_in_full(rival) for rival in found[:3]))
+    return (*own_words, *(with_full_words(one) for one in own_words[:3]))
 
 
 @torch.no_grad()
@@ -143,20 +115,15 @@ def _img2img(model: Model, task: Task, setting: Setting) -> Pictures:
     with pipeline(StableDiffusionImg2ImgPipeline, model) as pipe:
         return _pictures(
             pipe(
-                prompt=list(task.target),
-                image=_unit(task.pictures),
-                strength=setting.strength,
-                guidance_scale=setting.guidance,
-                num_inference_steps=STEPS,
-                generator=_generators(task),
+                prompt=list(task.target), image=_unit(task.pictures), strength=setting.strength,
+                guidance_scale=setting.guidance, num_inference_steps=STEPS, generator=_generators(task),
                 output_type="pt",
             )
-        )
+        )  # fmt: skip
 
 
 def _ledits(model: Model, task: Task, setting: Setting) -> Pictures:
     """The target's words are the edit, and the source's are taken away, as its documentation does for a replacement."""
-    steps = 30
     scheduler = {"algorithm_type": "sde-dpmsolver++", "solver_order": 2}  # the paper's
     with (
         as_four_channels(model),
@@ -164,70 +131,43 @@ def _ledits(model: Model, task: Task, setting: Setting) -> Pictures:
     ):
         generator = _generators(task)[0]
         pipe.invert(
-            image=_unit(task.pictures),
-            source_prompt=task.source[0],
-            num_inversion_steps=steps,
-            skip=1 - setting.strength,
-            generator=generator,
-        )
+            image=_unit(task.pictures), source_prompt=task.source[0], num_inversion_steps=30,
+            skip=1 - setting.strength, generator=generator,
+        )  # fmt: skip
         return _pictures(
             pipe(
-                editing_prompt=[task.source[0], task.target[0]],
-                reverse_editing_direction=[True, False],
-                edit_guidance_scale=setting.guidance,
-                edit_threshold=0.75,
-                generator=generator,
-                output_type="pt",
+                editing_prompt=[task.source[0], task.target[0]], reverse_editing_direction=[True, False],
+                edit_guidance_scale=setting.guidance, edit_threshold=0.75, generator=generator, output_type="pt",
             )
-        )
+        )  # fmt: skip
 
 
 def _diffedit(model: Model, task: Task, setting: Setting) -> Pictures:
-    words = {"source_prompt": task.source[0], "target_prompt": task.target[0]}
+    source, target, image, generator = task.source[0], task.target[0], _unit(task.pictures), _generators(task)[0]
+    steps = {"inpaint_strength": setting.strength, "num_inference_steps": STEPS, "generator": generator}
     with pipeline(StableDiffusionDiffEditPipeline, model) as pipe:
-        generator = _generators(task)[0]
         mask = pipe.generate_mask(
-            image=_unit(task.pictures), **words, guidance_scale=setting.guidance, generator=generator
-        )
-        path = pipe.invert(
-            prompt=task.source[0],
-            image=_unit(task.pictures),
-            inpaint_strength=setting.strength,
-            guidance_scale=1.0,
-            num_inference_steps=STEPS,
+            image=image, source_prompt=source, target_prompt=target, guidance_scale=setting.guidance,
             generator=generator,
-        ).latents
+        )  # fmt: skip
+        path = pipe.invert(prompt=source, image=image, guidance_scale=1.0, **steps).latents
         return _pictures(
             pipe(
-                prompt=task.target[0],
-                mask_image=mask,
-                image_latents=path,
-                negative_prompt=task.source[0],
-                inpaint_strength=setting.strength,
-                guidance_scale=setting.guidance,
-                num_inference_steps=STEPS,
-                generator=generator,
-                output_type="pt",
+                prompt=target, negative_prompt=source, mask_image=mask, image_latents=path,
+                guidance_scale=setting.guidance, output_type="pt", **steps,
             )
-        )
+        )  # fmt: skip
 
 
 def _cycle(model: Model, task: Task, setting: Setting) -> Pictures:
     with pipeline(CycleDiffusionPipeline, model) as pipe:
         return _pictures(
             pipe(
-                prompt=list(task.target),
-                source_prompt=list(task.source),
-                image=_unit(task.pictures),
-                num_inference_steps=STEPS,
-                eta=0.1,
-                strength=setting.strength,
-                guidance_scale=setting.guidance,
-                source_guidance_scale=1,
-                generator=_generators(task),
-                output_type="pt",
+                prompt=list(task.target), source_prompt=list(task.source), image=_unit(task.pictures),
+                num_inference_steps=STEPS, eta=0.1, strength=setting.strength, guidance_scale=setting.guidance,
+                source_guidance_scale=1, generator=_generators(task), output_type="pt",
             )
-        )
+        )  # fmt: skip
 
 
 def _unit(pictures: Pictures) -> Pictures:
@@ -236,8 +176,7 @@ def _unit(pictures: Pictures) -> Pictures:
 
 
 def _pictures(output: Any) -> Pictures:
-    images = output.images
-    return torch.as_tensor(images).float() * 2 - 1
+    return torch.as_tensor(output.images).float() * 2 - 1
 
 
 def _generators(task: Task) -> list[torch.Generator]:

@@ -4,9 +4,12 @@ import ctypes
 import ctypes.util
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import torch
 
 from regrow.benchmark.edit_tasks import Drawn
 from regrow.benchmark.editors import Editor, Setting, Task
@@ -33,8 +36,8 @@ class Cost:
 
 def cost_of(model: Model, editor: Editor, setting: Setting, drawn: Drawn) -> Cost:
     """Edit one picture twice, and measure the second time."""
-    wish = drawn.wish
-    task = Task(drawn.before[None], [wish.source], [wish.target], [wish.seed])
+    one = drawn.task
+    task = Task(drawn.before[None], [one.source], [one.target], [one.seed])
     editor.run(model, task, setting)
     return cost_of_run(lambda: editor.run(model, task, setting))
 
@@ -71,3 +74,20 @@ def _resident(field: str) -> int | None:
     except OSError:
         return None
     return next((1024 * int(line.split()[1]) for line in lines if line.startswith(field)), None)
+
+
+@contextmanager
+def counted(model: Model) -> Generator[Callable[[], int]]:
+    """Count evaluations: samples that the network is given, whoever calls it. Yields the count so far."""
+    evaluations = 0
+
+    def count(_: torch.nn.Module, args: tuple, kwargs: dict) -> None:
+        nonlocal evaluations
+        x = args[0] if args else kwargs["sample"]
+        evaluations += len(x)
+
+    handle = model.network.register_forward_pre_hook(count, with_kwargs=True)
+    try:
+        yield lambda: evaluations
+    finally:
+        handle.remove()

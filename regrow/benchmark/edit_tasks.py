@@ -1,4 +1,4 @@
-"""Wishes whose true answer is known: a drawn scene, words for it, words for the change, and the scene as wished."""
+"""Edits whose true answer is known: a drawn scene, words for it, words for the change, and the scene changed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from regrow.benchmark.storybook import asked
 from regrow.media.image.picture import from_uint8
 from regrow.worlds.storybook.drawing import Scene, captions, draw
 from regrow.worlds.storybook.scene import ACCESSORIES, ANIMALS, COLOURS, PLACES, TIMES, WEATHERS
+from regrow.worlds.world import WORLDS
 
 FIRST_SEED = 8_000_000
-"""Of the wishes that are measured."""
+"""Of the tasks that are measured."""
 FIRST_TUNING_SEED = 8_500_000
 """Of those that settings are chosen on."""
 
@@ -35,14 +35,14 @@ class EditTask:
         seed: of everything about it.
         kind: what is changed; "add" and "remove" an accessory, "sky" the weather or the time of day.
         scene: as it is.
-        wished: the exact counterfactual.
-        field: of the scene that the wish names; others may follow from it, as the weather from the place.
+        counterfactual: the exact counterfactual.
+        field: of the scene that the target names; others may follow from it, as the weather from the place.
     """
 
     seed: int
     kind: Kind
     scene: Scene
-    wished: Scene
+    counterfactual: Scene
     field: str
 
     @property
@@ -52,31 +52,31 @@ class EditTask:
 
     @property
     def target(self) -> str:
-        """Words for the wish."""
-        return _words(self.wished, self.field)
+        """Words for the scene as it should become."""
+        return _words(self.counterfactual, self.field)
 
     @property
     def kept(self) -> tuple[str, ...]:
-        """The fields that the wish leaves alone."""
-        return tuple(name for name in FIELDS if getattr(self.scene, name) == getattr(self.wished, name))
+        """The fields that the task leaves alone."""
+        return tuple(name for name in FIELDS if getattr(self.scene, name) == getattr(self.counterfactual, name))
 
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """A wish as pictures of `side` pixels squared."""
+    """A task as pictures of `side` pixels squared."""
 
-    wish: EditTask
+    task: EditTask
     side: int
 
     @cached_property
     def before(self) -> Float[Tensor, "3 h w"]:
         """The scene, in [-1, 1]."""
-        return _picture(self.wish.scene, self.side)
+        return _picture(self.task.scene, self.side)
 
     @cached_property
     def truth(self) -> Float[Tensor, "3 h w"]:
         """The counterfactual, in [-1, 1]."""
-        return _picture(self.wish.wished, self.side)
+        return _picture(self.task.counterfactual, self.side)
 
     @cached_property
     def changed(self) -> Bool[Tensor, "h w"]:
@@ -84,14 +84,14 @@ class Drawn:
         return (self.before != self.truth).any(0)
 
 
-def wishes(count: int, first_seed: int = FIRST_SEED) -> Iterator[EditTask]:
-    """As many wishes, the kinds in turn."""
+def edit_tasks(count: int, first_seed: int = FIRST_SEED) -> Iterator[EditTask]:
+    """Return so many tasks, the kinds in turn."""
     for i in range(count):
-        yield wish(first_seed + i, KINDS[i % len(KINDS)])
+        yield edit_task(first_seed + i, KINDS[i % len(KINDS)])
 
 
-def wish(seed: int, kind: Kind) -> EditTask:
-    """The wish of this seed and kind: the same on every machine."""
+def edit_task(seed: int, kind: Kind) -> EditTask:
+    """Return the task of this seed and kind: the same on every machine."""
     random = Random(f"wish {seed}")
     scene = Scene.random(seed)
     things = ACCESSORIES[1:]
@@ -112,10 +112,10 @@ def wish(seed: int, kind: Kind) -> EditTask:
 
 
 def _words(scene: Scene, field: str) -> str:
-    found = captions(scene)
+    sentences, world = captions(scene), WORLDS["storybook"]
     if field == "accessory" and scene.accessory == "none":
-        return found[0]  # what is not there is told by saying nothing of it
-    return next((text for text in found if field in asked(scene, text, "en")), found[0])
+        return sentences[0]  # words for what is not there do not mention it
+    return next((text for text in sentences if field in world.named_attributes(scene, text, "en")), sentences[0])
 
 
 def _picture(scene: Scene, side: int) -> Float[Tensor, "3 h w"]:

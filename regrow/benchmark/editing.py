@@ -1,11 +1,11 @@
-"""Edits beside the truth: what a way to edit grants, what it spoils, and what it costs, on wishes with a known answer.
+"""Edits beside the truth: what a way to edit grants, what it spoils, and what it costs, on tasks with a known answer.
 
-A judge that learned from drawings reads the results. A wish is granted when it reads the wished value; a field that the
-wish leaves alone is spoiled when it reads another value than the scene has, where it read the scene's own value off the
-codec's picture (what it misreads there is not the editor's fault). Pixels are compared with the exact counterfactual:
-outside, where it equals the scene; inside, where it does not.
+A judge that learned from drawings reads the results. A task is granted when it reads the value that the target names;
+a field that the task leaves alone is spoiled when it reads another value than the scene has, where it read the scene's
+own value off the codec's picture (what it misreads there is not the editor's fault). Pixels are compared with the exact
+counterfactual: outside, where it equals the scene; inside, where it does not.
 
-Every way to edit is tuned alike: all of its settings on other wishes, and the one with most clean wishes, granted with
+Every way to edit is tuned alike: all of its settings on other tasks, and the one with most clean results, granted with
 nothing spoiled, is measured.
 """
 
@@ -13,54 +13,29 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from regrow.benchmark.cost import Cost, cost_of
-from regrow.benchmark.edit_tasks import FIRST_SEED, FIRST_TUNING_SEED, Drawn, EditTask, wishes
-from regrow.benchmark.editors import SETTINGS, Editor, Setting, Task, counted
-from regrow.benchmark.judge import Judge, load_judge
-from regrow.benchmark.results_store import Outcome, Store, finite, outcome_of
+from regrow.benchmark.cost import Cost, cost_of, counted
+from regrow.benchmark.edit_tasks import FIRST_SEED, FIRST_TUNING_SEED, Drawn, EditTask, edit_tasks
+from regrow.benchmark.editors import SETTINGS, Editor, Setting, Task
+from regrow.benchmark.judges import load_judge
+from regrow.benchmark.results_store import EditResult, Store, finite, result_of
+from regrow.benchmark.tuning import Measured, tuned
 from regrow.core.progress import Progress
 from regrow.media.image.distance import psnr
 from regrow.models.model import Model
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One way to edit.
-
-    Attributes:
-        editor: its name.
-        about: what it is.
-        rival: whether it is what people use today.
-        chosen: the setting that the tuning chose.
-        tuning: outcomes of every setting on the tuning wishes, which is its whole trade-off.
-        outcomes: of the chosen setting.
-        round_trip: PSNR in dB between what the codec makes of the scene and the edit to the scene's own words, for
-            the first wishes.
-        cost: of one picture alone.
-        failure: why it did not run, in its own words; then the rest is empty.
-    """
-
-    editor: str
-    about: str
-    rival: bool
-    chosen: Setting | None = None
-    tuning: tuple[tuple[Setting, tuple[Outcome, ...]], ...] = ()
-    outcomes: tuple[Outcome, ...] = ()
-    round_trip: tuple[float, ...] = ()
-    cost: Cost | None = None
-    failure: str = ""
+from regrow.models.probes.attributes import AttributeClassifier
 
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """The first wishes as pictures: scene, counterfactual, and what each editor made, by name."""
+    """The first tasks as pictures: scene, counterfactual, and what each editor made, by name."""
 
-    wish: EditTask
+    task: EditTask
     before: Float[Tensor, "3 h w"]
     truth: Float[Tensor, "3 h w"]
     made: dict[str, Float[Tensor, "3 h w"]]
@@ -72,7 +47,7 @@ class EditingFigures:
 
     measured: tuple[Measured, ...]
     shown: tuple[Shown, ...]
-    wishes: int
+    tasks: int
     tuning: int
     seconds: float
 
@@ -87,17 +62,17 @@ def bench_editing(
     costs: bool = True,
     kept: Path | None = None,
     settings: int = SETTINGS,
-    judge: Judge | None = None,
+    judge: AttributeClassifier | None = None,
 ) -> Generator[Progress, None, EditingFigures]:
-    """Tune and measure editors on the same wishes, one after the other.
+    """Tune and measure editors on the same tasks, one after the other.
 
     Args:
         model: that all of them use; it must know the storybook.
-        editors: see `editors.own_editors` and `baselines.rivals`.
-        count: wishes to measure, from seed 8,000,000 on.
-        tuning: wishes to choose settings on, from seed 8,500,000 on.
-        round_trips: of the first wishes.
-        shown: of the first wishes are kept as pictures.
+        editors: see `editors.own_editors` and `baselines.baselines`.
+        count: tasks to measure, from seed 8,000,000 on.
+        tuning: tasks to choose settings on, from seed 8,500,000 on.
+        round_trips: of the first tasks.
+        shown: of the first tasks are kept as pictures.
         costs: measure what one picture alone takes.
         kept: a file that what was measured is added to and taken from, a line each, so that a killed run goes on; the
             pictures that are shown go into a folder of its name. It belongs to one model and its steps.
@@ -107,53 +82,52 @@ def bench_editing(
     Raises:
         ValueError: the file belongs to another model.
     """
-    started, judge = time.monotonic(), judge or load_judge()
+    started, judge = time.monotonic(), judge or load_judge("storybook")
     store = Store(kept, model)
     side = model.size[0]
-    trial = [Drawn(wish, side) for wish in wishes(tuning, FIRST_TUNING_SEED)]
-    real = [Drawn(wish, side) for wish in wishes(count, FIRST_SEED)]
-    found, made = [], {}
-    for editor in editors:
-        try:
-            tried = []
-            for setting in editor.settings[:settings]:
-                tried.append((setting, (yield from _outcomes(model, judge, editor, setting, trial, store))))
-            chosen = max(tried, key=lambda pair: _score(pair[1]))[0] if tuning else editor.settings[0]
-            outcomes = yield from _outcomes(model, judge, editor, chosen, real, store, shown)
-            trips = tuple(_round_trips(model, editor, chosen, real[:round_trips], store))
-            cost = _cost(model, editor, chosen, real[0], store) if costs else None
-            pictures = [_picture(model, editor, chosen, d, store) for d in real[:shown]]
-        except Exception as problem:  # a rival breaks in its own way, and the table says in which
-            if not editor.rival:
-                raise
-            found.append(Measured(editor.name, editor.about, True, failure=f"{type(problem).__name__}: {problem}"))
-            continue
-        made[editor.name] = pictures
-        found.append(Measured(editor.name, editor.about, editor.rival, chosen, tuple(tried), outcomes, trips, cost))
+    trial = [Drawn(task, side) for task in edit_tasks(tuning, FIRST_TUNING_SEED)]
+    real = [Drawn(task, side) for task in edit_tasks(count, FIRST_SEED)]
+    made: dict[str, list[Float[Tensor, "3 h w"]]] = {}
+
+    def also(editor: Editor, setting: Setting) -> dict[str, Any]:
+        trips = tuple(_round_trips(model, editor, setting, real[:round_trips], store))
+        cost = _cost(model, editor, setting, real[0], store) if costs else None
+        made[editor.name] = [_picture(model, editor, setting, drawn, store) for drawn in real[:shown]]
+        return {"round_trip": trips, "cost": cost}
+
+    measured = yield from tuned(
+        editors,
+        settings,
+        tuning,
+        lambda editor, setting: _results(model, judge, editor, setting, trial, store),
+        lambda editor, setting: _results(model, judge, editor, setting, real, store, shown),
+        _score,
+        also,
+    )
     samples = tuple(
-        Shown(drawn.wish, drawn.before, drawn.truth, {name: pictures[i] for name, pictures in made.items()})
+        Shown(drawn.task, drawn.before, drawn.truth, {name: pictures[i] for name, pictures in made.items()})
         for i, drawn in enumerate(real[:shown])
     )
-    return EditingFigures(tuple(found), samples, count, tuning, round(time.monotonic() - started, 1))
+    return EditingFigures(measured, samples, count, tuning, round(time.monotonic() - started, 1))
 
 
-def _score(outcomes: Sequence[Outcome]) -> tuple[float, float]:
-    """Most clean wishes; of equals the one that is closest to the truth."""
-    inside = [o.inside for o in outcomes if o.inside is not None]
-    return sum(o.clean for o in outcomes) / len(outcomes), sum(inside) / max(1, len(inside))
+def _score(results: Sequence[EditResult]) -> tuple[float, float]:
+    """Most clean results; of equals the one that is closest to the truth."""
+    inside = [o.inside for o in results if o.inside is not None]
+    return sum(o.clean for o in results) / len(results), sum(inside) / max(1, len(inside))
 
 
-def _outcomes(
+def _results(
     model: Model,
-    judge: Judge,
+    judge: AttributeClassifier,
     editor: Editor,
     setting: Setting,
     drawn: Sequence[Drawn],
     store: Store,
     shown: int = 0,
-) -> Generator[Progress, None, tuple[Outcome, ...]]:
-    todo = [d for d in drawn if not store.has("outcome", editor, setting, d.wish)]
-    samples = {d.wish.seed for d in drawn[:shown]}
+) -> Generator[Progress, None, tuple[EditResult, ...]]:
+    todo = [d for d in drawn if not store.has("outcome", editor, setting, d.task)]
+    samples = {d.task.seed for d in drawn[:shown]}
     name = f"{editor.name} {setting.strength:g} {setting.guidance:g}"
     position = 0
     for pictures, evaluations, seconds in _edited(model, editor, setting, todo):
@@ -162,28 +136,28 @@ def _outcomes(
         codec = judge.read(model.decode(model.encode(torch.stack([d.before for d in part]))))
         read = judge.read(pictures)
         for i, d in enumerate(part):
-            outcome = outcome_of(d, pictures[i], read[i], codec[i], evaluations, seconds)
-            store.add("outcome", editor, setting, d.wish, asdict(outcome))
-            if d.wish.seed in samples:
-                store.add_picture(editor, setting, d.wish, pictures[i])
+            result = result_of(d, pictures[i], read[i], codec[i], evaluations, seconds)
+            store.add("outcome", editor, setting, d.task, asdict(result))
+            if d.task.seed in samples:
+                store.add_picture(editor, setting, d.task, pictures[i])
         yield Progress(name, position, len(todo))
-    kept = (store.get("outcome", editor, setting, d.wish) for d in drawn)
-    return tuple(Outcome(**{**outcome, "lost": tuple(outcome["lost"])}) for outcome in kept)
+    kept = (store.get("outcome", editor, setting, d.task) for d in drawn)
+    return tuple(EditResult(**{**result, "lost": tuple(result["lost"])}) for result in kept)
 
 
 def _picture(model: Model, editor: Editor, setting: Setting, drawn: Drawn, store: Store) -> Float[Tensor, "3 h w"]:
     """From the store where it is; else it is made once more."""
-    kept = store.picture(editor, setting, drawn.wish)
+    kept = store.picture(editor, setting, drawn.task)
     if kept is None:
         kept = next(_edited(model, editor, setting, [drawn]))[0][0]
-        store.add_picture(editor, setting, drawn.wish, kept)
+        store.add_picture(editor, setting, drawn.task, kept)
     return kept
 
 
 def _cost(model: Model, editor: Editor, setting: Setting, drawn: Drawn, store: Store) -> Cost:
-    if not store.has("cost", editor, setting, drawn.wish):
-        store.add("cost", editor, setting, drawn.wish, asdict(cost_of(model, editor, setting, drawn)))
-    return Cost(**store.get("cost", editor, setting, drawn.wish))
+    if not store.has("cost", editor, setting, drawn.task):
+        store.add("cost", editor, setting, drawn.task, asdict(cost_of(model, editor, setting, drawn)))
+    return Cost(**store.get("cost", editor, setting, drawn.task))
 
 
 def _edited(
@@ -194,9 +168,9 @@ def _edited(
         part = drawn[i : i + editor.batch]
         task = Task(
             torch.stack([d.before for d in part]),
-            [d.wish.source for d in part],
-            [d.wish.target for d in part],
-            [d.wish.seed for d in part],
+            [d.task.source for d in part],
+            [d.task.target for d in part],
+            [d.task.seed for d in part],
         )
         started = time.monotonic()
         with counted(model) as evaluations:
@@ -209,13 +183,13 @@ def _edited(
 def _round_trips(
     model: Model, editor: Editor, setting: Setting, drawn: Sequence[Drawn], store: Store
 ) -> Iterator[float]:
-    todo = [d for d in drawn if not store.has("round trip", editor, setting, d.wish)]
+    todo = [d for d in drawn if not store.has("round trip", editor, setting, d.task)]
     for i in range(0, len(todo), editor.batch):
         part = todo[i : i + editor.batch]
         pictures = torch.stack([d.before for d in part])
-        words = [d.wish.source for d in part]
-        again = editor.run(model, Task(pictures, words, words, [d.wish.seed for d in part]), setting).clamp(-1, 1)
+        words = [d.task.source for d in part]
+        again = editor.run(model, Task(pictures, words, words, [d.task.seed for d in part]), setting).clamp(-1, 1)
         codec = model.decode(model.encode(pictures))
         for d, a, b in zip(part, again, codec, strict=True):
-            store.add("round trip", editor, setting, d.wish, finite(psnr(a, b)))
-    yield from (store.get("round trip", editor, setting, d.wish) for d in drawn)
+            store.add("round trip", editor, setting, d.task, finite(psnr(a, b)))
+    yield from (store.get("round trip", editor, setting, d.task) for d in drawn)

@@ -9,29 +9,31 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.benchmark.edit_tasks import FIELDS, KINDS
-from regrow.benchmark.editing import EditingFigures, Measured
-from regrow.benchmark.estimates import Estimate, mean
-from regrow.benchmark.results_store import Outcome
+from regrow.benchmark.editing import EditingFigures
+from regrow.benchmark.editors import Setting
+from regrow.benchmark.estimates import Estimate, mean, print_rows, shown
+from regrow.benchmark.results_store import EditResult
+from regrow.benchmark.tuning import Measured
 from regrow.media.image.sheet import Cell, Row, sheet
 
 
-def figures_of(outcomes: Sequence[Outcome]) -> dict[str, Estimate]:
-    """Means over wishes with their intervals; a region's distances over the wishes that have it."""
+def figures_of(results: Sequence[EditResult]) -> dict[str, Estimate]:
+    """Means over tasks with their intervals; a region's distances over the tasks that have it."""
     values: dict[str, list[float]] = {
-        "granted": [o.granted for o in outcomes],
-        "spoiled": [o.spoiled for o in outcomes],
-        "clean": [o.clean for o in outcomes],
-        "outside": [o.outside for o in outcomes if o.outside is not None],
-        "outside_ssim": [o.outside_ssim for o in outcomes if o.outside_ssim is not None],
-        "inside": [o.inside for o in outcomes if o.inside is not None],
-        "sky": [o.sky for o in outcomes if o.sky is not None],
+        "granted": [o.granted for o in results],
+        "spoiled": [o.spoiled for o in results],
+        "clean": [o.clean for o in results],
+        "outside": [o.outside for o in results if o.outside is not None],
+        "outside_ssim": [o.outside_ssim for o in results if o.outside_ssim is not None],
+        "inside": [o.inside for o in results if o.inside is not None],
+        "sky": [o.sky for o in results if o.sky is not None],
     }
-    return {name: mean(found) for name, found in values.items() if found}
+    return {name: mean(column) for name, column in values.items() if column}
 
 
-def lost_by_field(outcomes: Sequence[Outcome]) -> dict[str, float]:
-    """For each field of a scene, the share of all wishes that spoiled it."""
-    return {field: sum(field in o.lost for o in outcomes) / max(1, len(outcomes)) for field in FIELDS}
+def lost_by_field(results: Sequence[EditResult]) -> dict[str, float]:
+    """For each field of a scene, the share of all tasks that spoiled it."""
+    return {field: sum(field in o.lost for o in results) / max(1, len(results)) for field in FIELDS}
 
 
 def as_dict(figures: EditingFigures) -> dict[str, Any]:
@@ -39,24 +41,24 @@ def as_dict(figures: EditingFigures) -> dict[str, Any]:
 
     def columns(m: Measured) -> dict[str, Any]:
         if m.failure:
-            return {"editor": m.editor, "about": m.about, "rival": m.rival, "failure": m.failure}
+            return {"editor": m.editor, "about": m.about, "rival": m.baseline, "failure": m.failure}
         return {
             "editor": m.editor,
             "about": m.about,
-            "rival": m.rival,
+            "rival": m.baseline,
             "setting": asdict(m.chosen) if m.chosen else None,
-            "figures": _plain(m.outcomes),
-            "by_kind": {kind: _plain([o for o in m.outcomes if o.kind == kind]) for kind in KINDS},
+            "figures": _plain(m.results),
+            "by_kind": {kind: _plain([o for o in m.results if o.kind == kind]) for kind in KINDS},
             "round_trip": asdict(mean(m.round_trip)) if m.round_trip else None,
-            "lost": lost_by_field(m.outcomes),
+            "lost": lost_by_field(m.results),
             "cost": asdict(m.cost) if m.cost else None,
-            "evaluations": median(o.evaluations for o in m.outcomes),
-            "seconds": median(o.seconds for o in m.outcomes),
+            "evaluations": median(o.evaluations for o in m.results),
+            "seconds": median(o.seconds for o in m.results),
             "trade_off": [{**asdict(setting), "figures": _plain(tried)} for setting, tried in m.tuning],
         }
 
     return {
-        "wishes": figures.wishes,
+        "wishes": figures.tasks,
         "tuning": figures.tuning,
         "seconds": figures.seconds,
         "editors": [columns(m) for m in figures.measured],
@@ -64,82 +66,77 @@ def as_dict(figures: EditingFigures) -> dict[str, Any]:
 
 
 def print_table(figures: EditingFigures, out: TextIO) -> None:
-    """For people: each editor at its chosen setting, its wishes by kind, and every setting that was tried."""
+    """For people: each editor at its chosen setting, its tasks by kind, and every setting that was tried."""
     print(
-        f"{figures.wishes} wishes; settings chosen on {figures.tuning} others; 95 % bootstrap intervals; "
+        f"{figures.tasks} wishes; settings chosen on {figures.tuning} others; 95 % bootstrap intervals; "
         f"{figures.seconds:.0f} s\n",
         file=out,
     )
     width = 2 + max(18, *(len(_name(m)) for m in figures.measured))
     heads = ("strength", "guidance", "granted %", "spoiled %", "clean %", "outside dB", "inside dB", "round trip dB")
-    print(
-        f"{'':{width}}" + "".join(f"{head:>15}" for head in (*heads, "evaluations", "processor s", "memory MB")),
-        file=out,
-    )
+    print_rows([("", (*heads, "evaluations", "processor s", "memory MB"))], width, 15, out)
     for m in figures.measured:
-        if m.failure or m.chosen is None:
+        if m.chosen is None:
             print(f"{_name(m):{width}}did not run: {m.failure}", file=out)
-            continue
-        found = figures_of(m.outcomes)
-        cells = [
-            f"{m.chosen.strength:g}",
-            f"{m.chosen.guidance:g}",
-            *(_share(found[name]) for name in ("granted", "spoiled", "clean")),
-            *(_decibels(found.get(name)) for name in ("outside", "inside")),
-            f"{mean(m.round_trip).value:.1f}" if m.round_trip else "-",
-            f"{median(o.evaluations for o in m.outcomes):g}",
-            f"{m.cost.processor:.1f}" if m.cost else "-",
-            f"{m.cost.memory / 2**20:.0f}" if m.cost and m.cost.memory is not None else "-",
-        ]
-        print(f"{_name(m):{width}}" + "".join(f"{cell:>15}" for cell in cells), file=out)
-    print("(* = rival; processor s, memory MB: of one picture alone)", file=out)
-    print(f"\n{'clean %, by kind':{width}}" + "".join(f"{kind:>10}" for kind in KINDS), file=out)
+        else:
+            print_rows([(_name(m), _cells(m, m.chosen))], width, 15, out)
+    print("(* = rival; processor s, memory MB: of one picture alone)\n", file=out)
     ran = [m for m in figures.measured if not m.failure]
+    kinds = [(_name(m), [_percent([o.clean for o in m.results if o.kind == kind]) for kind in KINDS]) for m in ran]
+    print_rows([("clean %, by kind", KINDS), *kinds], width, 10, out)
+    print(file=out)
+    print_rows([("spoiled %, by field", (*FIELDS, "sky colour %"))], width, 13, out)
     for m in ran:
-        shares = ([o.clean for o in m.outcomes if o.kind == kind] for kind in KINDS)
-        cells = (f"{100 * sum(found) / len(found):.0f}" if found else "-" for found in shares)
-        print(f"{_name(m):{width}}" + "".join(f"{cell:>10}" for cell in cells), file=out)
-    print(
-        f"\n{'spoiled %, by field':{width}}" + "".join(f"{field:>13}" for field in (*FIELDS, "sky colour %")), file=out
-    )
-    for m in ran:
-        sky = figures_of(m.outcomes).get("sky")
-        cells = [f"{100 * share:.0f}" for share in lost_by_field(m.outcomes).values()]
-        cells.append(f"{100 * sky.value:.0f}" if sky else "-")
-        print(f"{_name(m):{width}}" + "".join(f"{cell:>13}" for cell in cells), file=out)
+        sky = figures_of(m.results).get("sky")
+        lost = [f"{100 * share:.0f}" for share in lost_by_field(m.results).values()]
+        print_rows([(_name(m), (*lost, f"{100 * sky.value:.0f}" if sky else "-"))], width, 13, out)
     if not figures.tuning:
         return
     print("\ntrade-off, on the tuning wishes: strength / guidance: granted % / spoiled %", file=out)
     for m in ran:
         points = ((setting, figures_of(tried)) for setting, tried in m.tuning if tried)
         columns = (
-            f"{setting.strength:g}/{setting.guidance:g}: {100 * found['granted'].value:.0f}/"
-            f"{100 * found['spoiled'].value:.1f}"
-            for setting, found in points
+            f"{setting.strength:g}/{setting.guidance:g}: {100 * means['granted'].value:.0f}/"
+            f"{100 * means['spoiled'].value:.1f}"
+            for setting, means in points
         )
         print(f"{_name(m):{width}}" + "   ".join(columns), file=out)
 
 
 def contact_sheet(figures: EditingFigures, cell: int = 128) -> Float[Tensor, "3 h w"]:
-    """The first wishes: scene, truth, and every editor."""
+    """The first tasks: scene, truth, and every editor."""
     rows = []
-    for shown in figures.shown:
-        cells = [Cell(shown.before, ["scene"]), Cell(shown.truth, ["truth"])]
-        cells += [Cell(picture, [name]) for name, picture in shown.made.items()]
-        rows.append(Row(f"{shown.wish.kind}: {shown.wish.source} -> {shown.wish.target}", cells))
+    for sample in figures.shown:
+        cells = [Cell(sample.before, ["scene"]), Cell(sample.truth, ["truth"])]
+        cells += [Cell(picture, [name]) for name, picture in sample.made.items()]
+        rows.append(Row(f"{sample.task.kind}: {sample.task.source} -> {sample.task.target}", cells))
     return sheet(rows, cell, "edits beside the truth")
 
 
-def _plain(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    return {name: asdict(estimate) for name, estimate in figures_of(outcomes).items()} if outcomes else {}
+def _plain(results: Sequence[EditResult]) -> dict[str, Any]:
+    return {name: asdict(estimate) for name, estimate in figures_of(results).items()} if results else {}
 
 
 def _name(m: Measured) -> str:
-    return f"{m.editor}{' *' if m.rival else ''}"
+    return f"{m.editor}{' *' if m.baseline else ''}"
 
 
-def _share(estimate: Estimate) -> str:
-    return f"{100 * estimate.value:.0f} [{100 * estimate.low:.0f}, {100 * estimate.high:.0f}]"
+def _cells(m: Measured, chosen: Setting) -> list[str]:
+    means = figures_of(m.results)
+    return [
+        f"{chosen.strength:g}",
+        f"{chosen.guidance:g}",
+        *(shown(means[name], 100, 0) for name in ("granted", "spoiled", "clean")),
+        *(_decibels(means.get(name)) for name in ("outside", "inside")),
+        f"{mean(m.round_trip).value:.1f}" if m.round_trip else "-",
+        f"{median(o.evaluations for o in m.results):g}",
+        f"{m.cost.processor:.1f}" if m.cost else "-",
+        f"{m.cost.memory / 2**20:.0f}" if m.cost and m.cost.memory is not None else "-",
+    ]
+
+
+def _percent(hits: Sequence[bool]) -> str:
+    return f"{100 * sum(hits) / len(hits):.0f}" if hits else "-"
 
 
 def _decibels(estimate: Estimate | None) -> str:

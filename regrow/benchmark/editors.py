@@ -1,7 +1,6 @@
 """Ways to edit that are compared: one shape for regrow's own and for what people use today."""
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,7 +25,7 @@ from regrow.prompts.expand_edit import detailed
 from regrow.requests.requests import PATHS, Edit, MethodName
 
 SETTINGS = 9
-"""That every editor is tuned over: a rival that had fewer would be worse for it."""
+"""That every editor is tuned over: a baseline that had fewer would be worse for it."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +58,9 @@ class Editor:
         about: what it is, in a sentence.
         run: edits all pictures of a task.
         settings: to choose from, `SETTINGS` of them, its own usual one first where it has one.
-        batch: pictures it can edit at once; many of the rivals take one.
-        rival: whether it is what people use today and not regrow's own.
-        notes: of sounds: whether the model is told the notes to keep, where it can be; rivals cannot.
+        batch: pictures it can edit at once; many of the baselines take one.
+        baseline: whether it is what people use today and not regrow's own.
+        notes: of sounds: whether the model is conditioned on the notes to keep, where it can be; baselines cannot.
     """
 
     name: str
@@ -69,7 +68,7 @@ class Editor:
     run: Run
     settings: tuple[Setting, ...]
     batch: int = 8
-    rival: bool = False
+    baseline: bool = False
     notes: Literal["keep", "free"] = "keep"
 
 
@@ -88,11 +87,11 @@ SPECIAL: dict[MethodName, tuple[Setting, ...]] = {
     "img2img": ordered((0.8, 0.65, 0.5), (3, 5, 2)),  # fresh noise forgets sooner
 }
 CONDITIONED = ordered((0.9, 1.0, 0.75), (4, 2, 3))
-"""Of what is told the notes of a sound: it may go farther back and not lose them."""
+"""Of what is conditioned on the notes of a sound: it may go farther back and not lose them."""
 ABOUT: dict[MethodName, str] = {
     "anchored": "the inverted path with what the way back misses of it",
     "uni_edit": "a corrected inversion, and guidance by region",
-    "inversion_free": "the difference of wish and source on noisy copies",
+    "inversion_free": "the difference of target and source on noisy copies",
     "edit_friendly": "DDPM's noise, found on noisy copies",
     "edit_friendly_2m": "the same with a step of second order",
     "img2img": "fresh noise",
@@ -116,7 +115,7 @@ MASKED = Editor(
 
 BY_KIND = Editor(
     "anchored, by kind",
-    "the default: the strength is the model's own for what the wish changes, and this one for all else",
+    "the default: the strength is the model's own for what the edit changes, and this one for all else",
     lambda model, task, setting: _from_files(model, task, setting, "anchored", by_kind=True),
     tuple(Setting(USUAL, guidance) for guidance in (4, 3, 2)),
     batch=1,
@@ -125,7 +124,7 @@ BY_KIND = Editor(
 
 
 def short_words() -> Editor:
-    """The default as it is with `--details leave`: for pictures, beside rivals that are told no more."""
+    """The default as it is with `--details leave`: for pictures, beside baselines that get no more."""
     return Editor(
         "anchored, short words", "anchored under the words as they are",
         batched("anchored", details="leave"), FROM_SOURCE,
@@ -149,7 +148,7 @@ def own_editors(optional: bool = False) -> tuple[Editor, ...]:
 
 
 def sound_editors() -> tuple[Editor, ...]:
-    """The methods of `own_editors` for sounds, told the notes that they shall keep; the default without; and what
+    """The methods of `own_editors` for sounds, conditioned on the notes that they keep; the default without; and what
     people do today."""
     conditioned = (Editor(name, about, batched(name), CONDITIONED) for name, about in ABOUT.items())
     return (*conditioned, FREE, FRESH)
@@ -186,7 +185,7 @@ def batched(method: MethodName, steps: int | None = None, details: Literal["tell
     return run
 
 
-def told_in_full(editor: Editor) -> Editor:
+def with_full_words(editor: Editor) -> Editor:
     """The same way to edit with the words that `regrow edit` fills up: what its users could have written themselves."""
 
     def run(model: Model, task: Task, setting: Setting) -> Float[Tensor, "b channels h w"]:
@@ -236,27 +235,10 @@ def _from_files(
     return torch.stack(made)
 
 
-FREE = Editor("anchored, free", "anchored, told no notes (--notes free)", batched("anchored"), OWN, notes="free")
+FREE = Editor("anchored, free", "anchored, without notes (--notes free)", batched("anchored"), OWN, notes="free")
 """For sounds only: what the path keeps of the notes by itself."""
 FRESH = Editor(
-    "img2img, free", "fresh noise at several strengths, told no notes", batched("img2img"),
-    SPECIAL["img2img"], rival=True, notes="free",
+    "img2img, free", "fresh noise at several strengths, without notes", batched("img2img"),
+    SPECIAL["img2img"], baseline=True, notes="free",
 )  # fmt: skip
 """For sounds only, where diffusers' own pipeline takes none: what riffusion's users do."""
-
-
-@contextmanager
-def counted(model: Model) -> Generator[Callable[[], int]]:
-    """Count evaluations: samples that the network is given, whoever calls it. Yields the count so far."""
-    seen = 0
-
-    def count(_: torch.nn.Module, args: tuple, kwargs: dict) -> None:
-        nonlocal seen
-        x = args[0] if args else kwargs["sample"]
-        seen += len(x)
-
-    handle = model.unet.register_forward_pre_hook(count, with_kwargs=True)
-    try:
-        yield lambda: seen
-    finally:
-        handle.remove()

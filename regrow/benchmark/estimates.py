@@ -1,8 +1,10 @@
 """Figures with their uncertainty: means of values, and how far two sets of features are apart."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from functools import lru_cache
+from typing import TextIO
 
 import numpy as np
 from jaxtyping import Float
@@ -27,6 +29,23 @@ class Estimate:
     count: int
 
 
+def shown(figure: Estimate, factor: float, digits: int) -> str:
+    """Write a figure and its interval for a table, times `factor`: "0.93 [0.90, 0.95]"."""
+    value, low, high = (f"{factor * number:.{digits}f}" for number in (figure.value, figure.low, figure.high))
+    return f"{value} [{low}, {high}]"
+
+
+def print_rows(rows: Iterable[tuple[str, Iterable[str]]], first: int, width: int, out: TextIO) -> None:
+    """Print a name and its cells a line: names in `first` columns, cells in `width` each, on the right."""
+    for name, cells in rows:
+        print(f"{name:{first}}" + "".join(f"{cell:>{width}}" for cell in cells), file=out)
+
+
+def as_json(figure: Estimate) -> dict[str, float | None]:
+    """Return a figure as JSON can hold it: an infinite number becomes None."""
+    return {name: value if math.isfinite(value) else None for name, value in asdict(figure).items()}
+
+
 def mean(values: Sequence[float]) -> Estimate:
     """The mean; the same values give the same interval.
 
@@ -35,8 +54,8 @@ def mean(values: Sequence[float]) -> Estimate:
     """
     if not values:
         raise ValueError("There is nothing to estimate from.")
-    found = np.asarray(values, np.float64)
-    return _interval(float(found.mean()), _counts(len(found)) @ found / len(found), len(found))
+    array, n = np.asarray(values, np.float64), len(values)
+    return _interval(float(array.mean()), _counts(n) @ array / n, n)
 
 
 def kernel_distance(ours: Float[Tensor, "n features"], theirs: Float[Tensor, "n features"]) -> Estimate:

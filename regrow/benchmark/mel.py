@@ -21,7 +21,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from regrow.benchmark.estimates import Estimate, mean
+from regrow.benchmark.estimates import Estimate, mean, shown
 from regrow.core.noise import derive_seed
 from regrow.core.progress import Progress
 from regrow.media.audio.mel import MelSettings, filters, spectrum, to_mel
@@ -34,7 +34,7 @@ from regrow.worlds.bandstand.playing import Phrase, play
 
 FIRST_SEED = 9_100_000
 """Of the phrases that are clips where a user names none."""
-HEARD = 60.0
+AUDIBLE = 60.0
 """dB below a clip's loudest cell that are compared."""
 THEIRS = 32
 """Iterations of Griffin-Lim: librosa's and diffusers' own default."""
@@ -76,11 +76,11 @@ def clips_in(folder: Path, count: int, settings: MelSettings | None = None) -> l
         MediaError: there is no sound in it that can be read.
     """
     settings = settings or MelSettings()
-    found = []
+    clips = []
     for item in read_captioned(folder, kind=SOUNDS).items[:count]:
         sound = load(item.name, data=item.read())
-        found.append(resample(to_mono(sound.wave), sound.rate, settings.rate)[:, : 6 * settings.rate])
-    return found
+        clips.append(resample(to_mono(sound.wave), sound.rate, settings.rate)[:, : 6 * settings.rate])
+    return clips
 
 
 def bench_mel(clips: Sequence[Wave], settings: MelSettings | None = None) -> Generator[Progress, None, MelFigures]:
@@ -106,10 +106,10 @@ def bench_mel(clips: Sequence[Wave], settings: MelSettings | None = None) -> Gen
     }
     missing: tuple[str, ...] = ()
     try:
-        ways |= _rivals()
+        ways |= _baselines()
     except ImportError:
         missing = ("librosa and diffusers' Mel: librosa is not installed (pip install librosa)",)
-    found = []
+    measured = []
     for name, way in ways.items():
         way(clips[0], settings)  # what is made once is not timed
         apart, seconds = [], 0.0
@@ -120,9 +120,9 @@ def bench_mel(clips: Sequence[Wave], settings: MelSettings | None = None) -> Gen
             apart.append(distances(back, clip, settings))
             yield Progress(name, i + 1, len(clips))
         duration = sum(clip.shape[-1] for clip in clips) / settings.rate
-        found.append(WayFigures(name, mean([a for a, _ in apart]), mean([b for _, b in apart]), duration / seconds))
+        measured.append(WayFigures(name, mean([a for a, _ in apart]), mean([b for _, b in apart]), duration / seconds))
     total = sum(clip.shape[-1] for clip in clips) / settings.rate
-    return MelFigures(tuple(found), len(clips), round(total, 1), torch.get_num_threads(), missing)
+    return MelFigures(tuple(measured), len(clips), round(total, 1), torch.get_num_threads(), missing)
 
 
 def distances(back: Wave, true: Wave, settings: MelSettings) -> tuple[float, float]:
@@ -132,8 +132,8 @@ def distances(back: Wave, true: Wave, settings: MelSettings) -> tuple[float, flo
     gain = (x * y).sum() / y.square().sum().clamp_min(1e-20)
     convergence = 20 * torch.log10(torch.linalg.vector_norm(gain * y - x) / torch.linalg.vector_norm(x))
     mels = to_mel(torch.stack([true[:, :size], gain * back[:, :size]]), settings)
-    heard = mels[0] > mels[0].max() - HEARD
-    return float(convergence), float((mels[1] - mels[0]).abs()[heard].mean())
+    audible = mels[0] > mels[0].max() - AUDIBLE
+    return float(convergence), float((mels[1] - mels[0]).abs()[audible].mean())
 
 
 def _regrow(wave: Wave, settings: MelSettings, iterations: int = ITERATIONS) -> Wave:
@@ -158,7 +158,7 @@ def _from_chance(wave: Wave, settings: MelSettings, updates: bool = False) -> Wa
     return wave_of(griffin_lim(magnitude, chance, settings, THEIRS), settings)
 
 
-def _rivals() -> dict[str, Way]:
+def _baselines() -> dict[str, Way]:
     import librosa  # pyright: ignore[reportMissingImports]
     from diffusers.pipelines.deprecated.audio_diffusion.mel import Mel
 
@@ -190,7 +190,7 @@ def print_table(figures: MelFigures, out: TextIO) -> None:
     )
     print(f"{'':<44}{'convergence, dB':<24}{'log-mel, dB':<24}{'x real time':>11}", file=out)
     for way in figures.ways:
-        cells = [f"{e.value:.2f} [{e.low:.2f}, {e.high:.2f}]" for e in (way.convergence, way.log_mel)]
+        cells = [shown(figure, 1, 2) for figure in (way.convergence, way.log_mel)]
         print(f"{way.name:<44}{cells[0]:<24}{cells[1]:<24}{way.speed:>11.1f}", file=out)
     for why in figures.missing:
         print(f"not measured: {why}", file=out)

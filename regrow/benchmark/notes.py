@@ -59,7 +59,7 @@ SILENCE = 1e-5
 
 
 @dataclass(frozen=True)
-class Heard:
+class FoundNote:
     """A note that was found: its MIDI key (of a kit, the drum), and its onset in seconds."""
 
     pitch: int
@@ -71,19 +71,19 @@ class Kept:
     """How the notes found in a wave agree with a score.
 
     Attributes:
-        found: notes found.
-        asked: notes of the score.
+        detected: notes found.
+        expected: notes of the score.
         matched: pairs of the same key whose onsets are at most 50 ms apart; each note is in one pair at most.
     """
 
-    found: int
-    asked: int
+    detected: int
+    expected: int
     matched: int
 
     @property
     def f1(self) -> float:
-        """2 matched / (found + asked), from 0 to 1."""
-        return 2 * self.matched / (self.found + self.asked)
+        """2 matched / (detected + expected), from 0 to 1."""
+        return 2 * self.matched / (self.detected + self.expected)
 
 
 def kept(wave: Float[np.ndarray, "1 n"], score: Sequence[Note], instrument: str) -> Kept:
@@ -94,11 +94,11 @@ def kept(wave: Float[np.ndarray, "1 n"], score: Sequence[Note], instrument: str)
     """
     if not score:
         raise ValueError("There are no notes in the score, so that none can be kept.")
-    found = transcribe(wave, instrument)
-    return Kept(len(found), len(score), matches(found, score))
+    notes = transcribe(wave, instrument)
+    return Kept(len(notes), len(score), matches(notes, score))
 
 
-def transcribe(wave: Float[np.ndarray, "1 n"], instrument: str) -> list[Heard]:
+def transcribe(wave: Float[np.ndarray, "1 n"], instrument: str) -> list[FoundNote]:
     """The notes that a wave plays on an instrument of the bandstand, in the order of onsets.
 
     Its level does not matter, as long as it is no silence.
@@ -116,10 +116,10 @@ def transcribe(wave: Float[np.ndarray, "1 n"], instrument: str) -> list[Heard]:
         raise ValueError(f"Notes are found in a wave of shape 1 n, of 100 ms or more at {RATE} Hz; got {wave.shape}.")
     if not np.isfinite(wave).all():
         raise ValueError("Notes are found in a wave of finite samples; some are not.")
-    found = _spectrogram(wave[0], instrument)
-    if float(found.max()) < SILENCE:
+    magnitudes = _spectrogram(wave[0], instrument)
+    if float(magnitudes.max()) < SILENCE:
         return []
-    activations, ear = _activations(found, instrument), _ear(instrument)
+    activations, ear = _activations(magnitudes, instrument), _ear(instrument)
     growth = _growth(activations)
     peak = _greatest(activations, 0, AHEAD)
     loudest = _greatest(activations.max(0, keepdims=True), APART, APART + AHEAD)
@@ -130,7 +130,7 @@ def transcribe(wave: Float[np.ndarray, "1 n"], instrument: str) -> list[Heard]:
         & (peak > (0 if instrument in KITS else MASKED) * loudest)
     )
     keys = _templates(instrument)[0]
-    notes = [Heard(keys[i], max(0.0, j * HOP / RATE - ear.late[keys[i]])) for i, j in np.argwhere(begins)]
+    notes = [FoundNote(keys[i], max(0.0, j * HOP / RATE - ear.late[keys[i]])) for i, j in np.argwhere(begins)]
     return sorted(notes, key=lambda note: (note.onset, note.pitch))
 
 
@@ -152,8 +152,8 @@ def _ear(instrument: str) -> _Ear:
     keys = _templates(instrument)[0]
     held, late = [], {}
     for i, key in enumerate(keys):
-        onset, found = _alone(instrument, key, 0.8)
-        growth = _growth(_activations(found, instrument)[[i]])[0]
+        onset, magnitudes = _alone(instrument, key, 0.8)
+        growth = _growth(_activations(magnitudes, instrument)[[i]])[0]
         first = onset - 5 + int(growth[onset - 5 : onset + 12].argmax())
         late[key] = (first - onset) * HOP / RATE
         held.append(growth[first + 6 : onset + int(0.75 * RATE / HOP)].max())
@@ -166,10 +166,10 @@ def _templates(instrument: str) -> tuple[tuple[int, ...], Float[Tensor, "bins te
     keys = tuple(sorted(voice(instrument).samples)) if instrument in KITS else tuple(KEYS)
     columns, places = [], []
     for i, key in enumerate(keys):
-        onset, found = _alone(instrument, key, 0.9)
+        onset, magnitudes = _alone(instrument, key, 0.9)
         for first, last in PARTS:
-            mean = found[:, onset + first : onset + last].mean(1)
-            if float(mean.sum()) > 1e-3 * float(found.sum(0).max()):  # short drums are over before their last part
+            mean = magnitudes[:, onset + first : onset + last].mean(1)
+            if float(mean.sum()) > 1e-3 * float(magnitudes.sum(0).max()):  # short drums are over before their last part
                 columns.append(mean / mean.sum())
                 places.append(i)
     templates = torch.stack(columns, 1) + 1e-7
@@ -189,17 +189,19 @@ def _spectrogram(wave: Float[np.ndarray, " n"], instrument: str) -> Float[Tensor
     padded = functional.pad(torch.from_numpy(wave).float()[None], (WINDOW // 2, WINDOW // 2))
     window = torch.hann_window(WINDOW)
     window = window * (2 / window.sum())
-    found = torch.stft(padded, WINDOW, HOP, window=window, center=False, return_complex=True)[0].abs()
-    return found if instrument in KITS else found[: HIGHEST * WINDOW // RATE + 1]
+    magnitudes = torch.stft(padded, WINDOW, HOP, window=window, center=False, return_complex=True)[0].abs()
+    return magnitudes if instrument in KITS else magnitudes[: HIGHEST * WINDOW // RATE + 1]
 
 
-def _activations(found: Float[Tensor, "bins frames"], instrument: str) -> Float[np.ndarray, "keys frames"]:
+def _activations(magnitudes: Float[Tensor, "bins frames"], instrument: str) -> Float[np.ndarray, "keys frames"]:
     keys, templates, places = _templates(instrument)
-    strengths = torch.full((templates.shape[1], found.shape[1]), float(found.sum(0).mean()) / templates.shape[1])
-    least = 1e-5 * float(found.max())
+    strengths = torch.full(
+        (templates.shape[1], magnitudes.shape[1]), float(magnitudes.sum(0).mean()) / templates.shape[1]
+    )
+    least = 1e-5 * float(magnitudes.max())
     for _ in range(UPDATES):
-        strengths *= templates.T @ (found / (templates @ strengths + least))
-    return torch.zeros(len(keys), found.shape[1]).index_add_(0, places, strengths).numpy()
+        strengths *= templates.T @ (magnitudes / (templates @ strengths + least))
+    return torch.zeros(len(keys), magnitudes.shape[1]).index_add_(0, places, strengths).numpy()
 
 
 def _growth(activations: Float[np.ndarray, "keys frames"]) -> Float[np.ndarray, "keys frames"]:

@@ -8,8 +8,9 @@ from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from regrow.benchmark.editing import EditingFigures, Measured
+from regrow.benchmark.editing import EditingFigures
 from regrow.benchmark.editors import Setting
+from regrow.benchmark.tuning import Measured
 from regrow.media.image.picture import from_uint8
 
 COLUMNS, WIDTH, HEIGHT = 6, 236, 216
@@ -25,7 +26,7 @@ BEST = "#d9902f"
 
 @dataclass(frozen=True)
 class Point:
-    """A setting, and the shares of wishes it grants and of other fields it spoils, 0 to 1."""
+    """A setting, and the shares of tasks it grants and of other fields it spoils, 0 to 1."""
 
     setting: Setting
     granted: float
@@ -33,7 +34,7 @@ class Point:
 
 
 def points_of(measured: Measured) -> tuple[Point, ...]:
-    """One a setting, over its tuning wishes."""
+    """One a setting, over its tuning tasks."""
     return tuple(
         Point(setting, _mean([o.granted for o in tried]), _mean([o.spoiled for o in tried]))
         for setting, tried in measured.tuning
@@ -43,11 +44,11 @@ def points_of(measured: Measured) -> tuple[Point, ...]:
 
 def frontier(points: Sequence[Point]) -> tuple[Point, ...]:
     """Those that no other beats in both, from the one that spoils least on."""
-    found: list[Point] = []
+    best: list[Point] = []
     for point in sorted(points, key=lambda p: (p.spoiled, -p.granted)):
-        if not found or point.granted > found[-1].granted:
-            found.append(point)
-    return tuple(found)
+        if not best or point.granted > best[-1].granted:
+            best.append(point)
+    return tuple(best)
 
 
 def curves(figures: EditingFigures) -> Float[Tensor, "3 h w"]:
@@ -104,7 +105,7 @@ class _Frame:
 
 def _panel(page: "_Page", frame: _Frame, measured: Measured, points: Sequence[Point], best: Sequence[Point]) -> None:
     x0, y0, x1, y1 = frame.box
-    page.text(frame.left + 14, frame.top + 6, f"{measured.editor}{' *' if measured.rival else ''}", 15, INK)
+    page.text(frame.left + 14, frame.top + 6, f"{measured.editor}{' *' if measured.baseline else ''}", 15, INK)
     for share in (0, 0.5, 1):
         y = y1 - (y1 - y0) * share
         page.line([(x0, y), (x1, y)], RULE, 1)

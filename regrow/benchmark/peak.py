@@ -4,17 +4,16 @@ import time
 from collections.abc import Callable, Generator
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from regrow.core.progress import Progress
-from regrow.models.engines.openvino import Network
-from regrow.models.model import Engine
+from regrow.models.engines.engine import Engine
+from regrow.models.engines.network import Network, example_inputs
+from regrow.models.load_part import channels_last
 from regrow.models.names import Precision
-from regrow.models.part import channels_last
 
 MATRIX = 2048
 """Side of the matrices whose product is the peak."""
@@ -51,12 +50,12 @@ def clock() -> float:
 
 def fastest_of(run: Callable[[], object], times: int) -> float:
     """Seconds of the fastest of several runs."""
-    found = []
+    seconds = []
     for _ in range(times):
         started = clock()
         run()
-        found.append(clock() - started)
-    return min(found)
+        seconds.append(clock() - started)
+    return min(seconds)
 
 
 def matrix_peak(precision: Precision = "float32", times: int = 5) -> float:
@@ -72,12 +71,11 @@ def matrix_peak(precision: Precision = "float32", times: int = 5) -> float:
 
 def flops_of(network: Network) -> float:
     """Of a call with one sample, counted by torch on tensors without content."""
-    unet = network.unet
-    with torch.device("meta"):
-        empty = type(unet).from_config(unet.config)
-        call = _calling(network, empty)
-    with FlopCounterMode(display=False) as counter:
-        call()
+    module = network.module()
+    empty = {name: torch.empty_like(tensor, device="meta") for name, tensor in module.state_dict().items()}
+    inputs = [part.to("meta", next(module.parameters()).dtype) for part in example_inputs(network, network.sides, 1)]
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        torch.func.functional_call(module, empty, tuple(inputs))
     return float(counter.get_total_flops())
 
 
@@ -93,14 +91,15 @@ def share_of(
         times: of each, the fastest of which counts.
         bfloat16: whether torch computes it in bfloat16, too, by a copy in channels_last.
     """
-    x_t, labels, *words = _inputs(network)
-    tokens = words[0] if words else torch.zeros(1, 0, 0)
+    x_t, labels, *condition = example_inputs(network, network.sides, 1)
+    module = network.module()
+    whole = next(module.parameters()).dtype == torch.float32
     runs: dict[str, Callable[[], object]] = {}
-    if network.unet.dtype == torch.float32:
-        runs["torch"] = _calling(network, network.unet)
-    runs |= {name: (lambda engine=engine: engine(x_t, labels, tokens)) for name, engine in engines.items()}
+    if whole:
+        runs["torch"] = _calling(network, module)
+    runs |= {name: (lambda engine=engine: engine(x_t, labels, condition)) for name, engine in engines.items()}
     if bfloat16:
-        rounded: Any = deepcopy(network.unet) if network.unet.dtype == torch.float32 else network.unet
+        rounded = deepcopy(module) if whole else module
         nn.Module.to(rounded, torch.bfloat16)  # diffusers' own warns of modules to be kept, of which there are none
         channels_last(rounded)
         runs["torch bfloat16"] = _calling(network, rounded)
@@ -113,23 +112,13 @@ def share_of(
     return Share(network.name, network.sides, flops_of(network), peak, seconds)
 
 
-def _calling(network: Network, unet: Any) -> Callable[[], object]:
+def _calling(network: Network, module: nn.Module) -> Callable[[], object]:
     """A call of a network, or of a copy of it."""
-    inputs = [part.to(unet.dtype) for part in _inputs(network)]
-    added = None  # Stable Diffusion XL's second prompt, and its sizes
-    if getattr(unet.config, "addition_embed_type", None) == "text_time":
-        size = unet.config.addition_time_embed_dim
-        pooled = torch.randn(1, unet.config.projection_class_embeddings_input_dim - 6 * size, dtype=unet.dtype)
-        added = {"text_embeds": pooled, "time_ids": torch.ones(1, 6, dtype=unet.dtype)}
+    dtype = next(module.parameters()).dtype
+    inputs = [part.to(dtype) for part in example_inputs(network, network.sides, 1)]
 
     def call() -> object:
         with torch.no_grad():
-            return unet(*inputs, added_cond_kwargs=added) if added else unet(*inputs)
+            return module(*inputs)
 
     return call
-
-
-def _inputs(network: Network) -> list[Tensor]:
-    x_t = torch.randn(1, network.unet.config.in_channels, *network.sides)
-    words = [torch.randn(1, *network.words)] if network.words else []
-    return [x_t, torch.tensor([500.0]), *words]

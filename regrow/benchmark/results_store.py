@@ -1,4 +1,4 @@
-"""What became of one wish, measured against the truth, and the file that keeps such outcomes between runs."""
+"""What became of one edit task, measured against the truth, and the file that keeps such results between runs."""
 
 import json
 import math
@@ -20,13 +20,13 @@ LEAST = 0.02
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """Of one wish.
+class EditResult:
+    """Of one task.
 
     Attributes:
-        seed: of the wish.
-        kind: of the wish.
-        granted: whether the judge reads the wished value.
+        seed: of the task.
+        kind: of the task.
+        granted: whether the judge reads the value that the target names.
         spoiled: share of the fields to be kept that it now reads differently.
         lost: their names.
         outside: PSNR in dB to the scene where nothing may change; None where that is nearly nothing.
@@ -56,33 +56,33 @@ class Outcome:
         return self.granted and self.spoiled == 0
 
 
-def outcome_of(
+def result_of(
     d: Drawn,
     picture: Float[Tensor, "3 h w"],
     read: dict[str, str],
     codec: dict[str, str],
     evaluations: int,
     seconds: float,
-) -> Outcome:
+) -> EditResult:
     """Compare an edited picture with the truth.
 
     Args:
-        d: the wish, drawn.
+        d: the task, drawn.
         picture: what an editor made of it, in [-1, 1].
         read: by field, what the judge reads in the picture.
         codec: the same of the scene after the model's codec alone.
         evaluations: that it took.
         seconds: likewise.
     """
-    wish = d.wish
-    sure = [name for name in wish.kept if codec[name] == getattr(wish.scene, name)]
-    spoiled = [name for name in sure if read[name] != getattr(wish.scene, name)]
+    task = d.task
+    sure = [name for name in task.kept if codec[name] == getattr(task.scene, name)]
+    spoiled = [name for name in sure if read[name] != getattr(task.scene, name)]
     outside, inside = ~d.changed, d.changed
     wide = float(outside.float().mean()) >= LEAST
-    return Outcome(
-        wish.seed,
-        wish.kind,
-        read[wish.field] == getattr(wish.wished, wish.field),
+    return EditResult(
+        task.seed,
+        task.kind,
+        read[task.field] == getattr(task.counterfactual, task.field),
         len(spoiled) / max(1, len(sure)),
         tuple(spoiled),
         finite(psnr(picture, d.before, outside)) if wide else None,
@@ -109,11 +109,11 @@ def finite(decibels: float) -> float:
 
 
 class Store:
-    """What was measured, by editor, setting and wish; in a file where one is named, its pictures in a folder beside."""
+    """What was measured, by editor, setting and task; in a file where one is named, its pictures in a folder beside."""
 
     def __init__(self, path: Path | None, model: Model) -> None:
         self.path = path
-        self.found: dict[str, Any] = {}
+        self.values: dict[str, Any] = {}
         self._pictures: dict[str, Float[Tensor, "3 h w"]] = {}
         if path is None:
             return
@@ -133,35 +133,35 @@ class Store:
                 entry = json.loads(line)
             except ValueError:  # the run was killed while it wrote this line
                 continue
-            self.found[entry["key"]] = entry["outcome"]
+            self.values[entry["key"]] = entry["outcome"]
 
-    def has(self, what: str, editor: Editor, setting: Setting, wish: EditTask) -> bool:
+    def has(self, what: str, editor: Editor, setting: Setting, task: EditTask) -> bool:
         """Whether there is such a value; `what` names its kind."""
-        return _key(what, editor, setting, wish) in self.found
+        return _key(what, editor, setting, task) in self.values
 
-    def get(self, what: str, editor: Editor, setting: Setting, wish: EditTask) -> Any:
+    def get(self, what: str, editor: Editor, setting: Setting, task: EditTask) -> Any:
         """The value, as JSON holds it."""
-        return self.found[_key(what, editor, setting, wish)]
+        return self.values[_key(what, editor, setting, task)]
 
-    def add(self, what: str, editor: Editor, setting: Setting, wish: EditTask, value: Any) -> None:
+    def add(self, what: str, editor: Editor, setting: Setting, task: EditTask, value: Any) -> None:
         """Keep a value that JSON can hold."""
-        key = _key(what, editor, setting, wish)
-        self.found[key] = value
+        key = _key(what, editor, setting, task)
+        self.values[key] = value
         if self.path:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"key": key, "outcome": value}) + "\n")
 
-    def add_picture(self, editor: Editor, setting: Setting, wish: EditTask, picture: Float[Tensor, "3 h w"]) -> None:
+    def add_picture(self, editor: Editor, setting: Setting, task: EditTask, picture: Float[Tensor, "3 h w"]) -> None:
         """Keep a picture, rounded to 8 bits where there is a file."""
-        key = _key("picture", editor, setting, wish)
+        key = _key("picture", editor, setting, task)
         self._pictures[key] = picture
         if self.path:
             self._png(key).parent.mkdir(exist_ok=True)
             save(self._png(key), picture)
 
-    def picture(self, editor: Editor, setting: Setting, wish: EditTask) -> Float[Tensor, "3 h w"] | None:
+    def picture(self, editor: Editor, setting: Setting, task: EditTask) -> Float[Tensor, "3 h w"] | None:
         """A picture that was kept, of this run or an earlier one; None if there is none."""
-        key = _key("picture", editor, setting, wish)
+        key = _key("picture", editor, setting, task)
         if key not in self._pictures and self.path and self._png(key).exists():
             self._pictures[key] = load(self._png(key)).pixels
         return self._pictures.get(key)
@@ -171,6 +171,6 @@ class Store:
         return self.path.with_suffix("") / f"{key}.png"
 
 
-def _key(what: str, editor: Editor, setting: Setting, wish: EditTask) -> str:
-    key = f"{editor.name} {setting.strength:g} {setting.guidance:g} {wish.seed}"
+def _key(what: str, editor: Editor, setting: Setting, task: EditTask) -> str:
+    key = f"{editor.name} {setting.strength:g} {setting.guidance:g} {task.seed}"
     return key if what == "outcome" else f"{what} {key}"

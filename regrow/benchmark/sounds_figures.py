@@ -4,32 +4,20 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TextIO
 
-from regrow.benchmark.editors import Setting
-from regrow.benchmark.estimates import Estimate, mean
+from regrow.benchmark.estimates import Estimate, mean, shown
+from regrow.benchmark.tuning import Measured
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SoundResult:
     """Of one edit: see `sounds`; and network calls, and seconds with everything from mel to wave."""
 
-    heard: bool
+    right_instrument: bool
     notes: float
     truth: float
     source: float
     evaluations: float = 0.0
     seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A way to edit: its settings on the tuning phrases, the chosen one's outcomes, or why it did not run."""
-
-    editor: str
-    rival: bool
-    chosen: Setting | None = None
-    tuning: tuple[tuple[Setting, tuple[Outcome, ...]], ...] = ()
-    outcomes: tuple[Outcome, ...] = ()
-    failure: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,40 +28,37 @@ class SoundFigures:
     phrases: int
     first_seed: int
     tuning: int
-    limits: dict[str, tuple[Outcome, ...]]
+    limits: dict[str, tuple[SoundResult, ...]]
     measured: tuple[Measured, ...]
     seconds: float
 
 
-def summary(outcomes: Sequence[Outcome]) -> dict[str, Estimate]:
-    """The means of all fields, with their intervals."""
-    return {name: mean([float(getattr(outcome, name)) for outcome in outcomes]) for name in asdict(outcomes[0])}
+def summary(results: Sequence[SoundResult]) -> dict[str, Estimate]:
+    """Compute the means of all fields, with their intervals, by their names in JSON."""
+    columns = {name: [float(getattr(result, name)) for result in results] for name in asdict(results[0])}
+    return {"heard" if name == "right_instrument" else name: mean(values) for name, values in columns.items()}
 
 
 def as_dict(figures: SoundFigures) -> dict[str, Any]:
-    """The figures as JSON can hold them."""
+    """Return the figures as JSON can hold them."""
 
-    def plain(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-        return {name: asdict(found) for name, found in summary(outcomes).items()}
+    def plain(results: Sequence[SoundResult]) -> dict[str, Any]:
+        return {name: asdict(estimate) for name, estimate in summary(results).items()}
+
+    def columns(one: Measured) -> dict[str, Any]:
+        facts = {"editor": one.editor, "rival": one.baseline}
+        if one.chosen is None:
+            return {**facts, "failure": one.failure}
+        tuning = [{**asdict(setting), "figures": plain(results)} for setting, results in one.tuning]
+        return {**facts, "chosen": asdict(one.chosen), "figures": plain(one.results), "tuning": tuning}
 
     return {
         "model": figures.model,
         "phrases": figures.phrases,
         "tuning": figures.tuning,
         "seconds": figures.seconds,
-        "limits": {name: plain(outcomes) for name, outcomes in figures.limits.items()},
-        "measured": [
-            {"editor": one.editor, "rival": one.rival, "failure": one.failure}
-            if one.chosen is None
-            else {
-                "editor": one.editor,
-                "rival": one.rival,
-                "chosen": asdict(one.chosen),
-                "figures": plain(one.outcomes),
-                "tuning": [{**asdict(setting), "figures": plain(outcomes)} for setting, outcomes in one.tuning],
-            }
-            for one in figures.measured
-        ],
+        "limits": {name: plain(results) for name, results in figures.limits.items()},
+        "measured": [columns(one) for one in figures.measured],
     }
 
 
@@ -84,9 +69,9 @@ def print_table(figures: SoundFigures, out: TextIO) -> None:
         f"{figures.tuning} others; 95 % bootstrap intervals; {figures.seconds:g} s\n",
         file=out,
     )
-    head = ("heard, %", "notes, F1", "to the truth, dB", "to the source, dB")
-    print(f"{'':<26}" + "".join(f"{name:<20}" for name in head) + f"{'calls':>6}{'s':>6}", file=out)
-    rows: list[tuple[str, Sequence[Outcome]]] = [
+    heads = ("heard, %", "notes, F1", "to the truth, dB", "to the source, dB")
+    print(f"{'':<26}" + "".join(f"{name:<20}" for name in heads) + f"{'calls':>6}{'s':>6}", file=out)
+    rows: list[tuple[str, Sequence[SoundResult]]] = [
         ("the truth, codec + phase", figures.limits["truth"]),
         ("the source, unchanged", figures.limits["source"]),
     ]
@@ -94,16 +79,11 @@ def print_table(figures: SoundFigures, out: TextIO) -> None:
         if one.chosen is None:
             print(f"{one.editor}: did not run: {one.failure}", file=out)
             continue
-        mark = "*" if one.rival else ""
-        rows.append((f"{one.editor}{mark} {one.chosen.strength:g} g{one.chosen.guidance:g}", one.outcomes))
-    for name, outcomes in rows:
-        found = summary(outcomes)
-        cells = [
-            f"{factor * e.value:.{digits}f} [{factor * e.low:.{digits}f}, {factor * e.high:.{digits}f}]"
-            for e, factor, digits in (
-                (found["heard"], 100, 0), (found["notes"], 1, 2), (found["truth"], 1, 1), (found["source"], 1, 1),
-            )
-        ]  # fmt: skip
-        tail = f"{found['evaluations'].value:>6.0f}{found['seconds'].value:>6.1f}"
-        print(f"{name:<26}" + "".join(f"{cell:<20}" for cell in cells) + tail, file=out)
+        mark = "*" if one.baseline else ""
+        rows.append((f"{one.editor}{mark} {one.chosen.strength:g} g{one.chosen.guidance:g}", one.results))
+    for name, results in rows:
+        means = summary(results)
+        columns = (("heard", 100, 0), ("notes", 1, 2), ("truth", 1, 1), ("source", 1, 1))
+        cells = "".join(f"{shown(means[key], factor, digits):<20}" for key, factor, digits in columns)
+        print(f"{name:<26}{cells}{means['evaluations'].value:>6.0f}{means['seconds'].value:>6.1f}", file=out)
     print("\n* a rival; then the strength and the guidance that the tuning chose", file=out)

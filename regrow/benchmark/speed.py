@@ -1,6 +1,6 @@
 """How fast an edit is: regrow's beside the course's procedure and diffusers' pair, and what each lever gives alone.
 
-One picture, one wish, one checkpoint, one process and one number of threads for all. The ways take turns, so that a
+One picture, one edit, one checkpoint, one process and one number of threads for all. The ways take turns, so that a
 machine that is busy for a while is busy for all of them; of each the median turn counts.
 """
 
@@ -19,7 +19,7 @@ from regrow.benchmark.cost import Cost, cost_of_run
 from regrow.benchmark.editing import bench_editing
 from regrow.benchmark.editing_figures import figures_of
 from regrow.benchmark.editors import Editor, Setting, batched
-from regrow.benchmark.estimates import Estimate
+from regrow.benchmark.estimates import Estimate, print_rows
 from regrow.benchmark.peak import Share, matrix_peak, share_of
 from regrow.benchmark.results_store import finite
 from regrow.benchmark.speed_ways import OTHER_STEPS, PLAIN, Made, Way, ways_to_edit
@@ -27,9 +27,11 @@ from regrow.core.progress import Progress
 from regrow.editing.strength import USUAL
 from regrow.media.image.distance import psnr
 from regrow.media.image.medium import MEDIUM as PICTURE
-from regrow.models.engines.openvino import OpenVino, network_of
+from regrow.models.engines.engine import Engine
+from regrow.models.engines.network import network_of
+from regrow.models.engines.openvino import OpenVino
 from regrow.models.engines.openvino_runtime import fastest, installed
-from regrow.models.model import Engine, Model
+from regrow.models.model import Model
 from regrow.models.shapes import stable_diffusion_15, stable_diffusion_xl
 from regrow.requests.requests import Edit
 
@@ -43,9 +45,9 @@ class Speed:
     Attributes:
         way: its name.
         about: what it is.
-        evaluations: network calls with one sample, a wish.
-        seconds: a wish, by the clock.
-        processor: a wish, of the processor.
+        evaluations: network calls with one sample, an edit.
+        seconds: an edit, by the clock.
+        processor: an edit, of the processor.
         memory: bytes above what the process held before; None where the system does not tell.
         alike: PSNR in dB between its picture and that of regrow's default edit in torch.
     """
@@ -67,7 +69,7 @@ class SpeedFigures:
         speeds: of the ways, the course's procedure first; empty where they were left out.
         once: seconds of the processor until the engine computes a sample and a pair: when the network was never
             converted, and in every later process; None without OpenVINO.
-        quality: of the default method by steps, on wishes with a known answer: by the names of `figures_of`.
+        quality: of the default method by steps, on tasks with a known answer: by the names of `figures_of`.
         shares: of the machine's peak.
         missing: what was not measured, and why.
         threads: of the CPU.
@@ -84,20 +86,20 @@ class SpeedFigures:
 
 
 def bench_speed(
-    model: Model, turns: int = 3, wishes: int = 48, large: bool = False
+    model: Model, turns: int = 3, tasks: int = 48, large: bool = False
 ) -> Generator[Progress, None, SpeedFigures]:
     """Measure ways to make the same edit, and how much of the machine the network uses.
 
     Args:
         model: one of pictures that takes words, in torch.
         turns: of each way; 0 leaves the ways out.
-        wishes: on which the quality of other numbers of steps is measured; 0 leaves it out.
+        tasks: on which the quality of other numbers of steps is measured; 0 leaves it out.
         large: whether the shapes of Stable Diffusion 1.5 and XL are measured too; it takes minutes and 12 GB.
 
     Raises:
         ValueError: a model of sounds, or without words.
     """
-    if model.medium is not PICTURE or model.text_encoder is None:
+    if model.medium is not PICTURE or not model.takes_words:
         raise ValueError(f"{model.name} does not make pictures from words, which all that is compared does.")
     precision = fastest() if installed() else "float32"
     missing = [] if installed() else ["openvino: it is not installed (pip install openvino)"]
@@ -112,8 +114,8 @@ def bench_speed(
             engines["openvino"], once = _made_twice(model, aside / "engine")
         if turns:
             speeds = yield from _turns(ways_to_edit(model, engines, precision == "bfloat16", aside), turns)
-        if wishes:
-            quality = yield from _quality(model.using(engines.get("openvino")), wishes)
+        if tasks:
+            quality = yield from _quality(model.using(engines.get("openvino")), tasks)
         rounds = precision == "bfloat16"
         shares = [(yield from share_of(network_of(model), engines, peak, bfloat16=rounds))]
         if large:
@@ -130,14 +132,14 @@ def bench_speed(
 def _made_twice(model: Model, root: Path) -> tuple[OpenVino, tuple[float, float]]:
     """The engine, and what it takes to have it: from nothing, and from what is kept on disk."""
     x = torch.zeros(1, *model.latent_shape(*model.size))
-    found = []
+    made = []
     for _ in range(2):
         started = time.process_time()
         engine = OpenVino(network_of(model), fastest(), root)
         for guidance in (1.0, 2.0):
             model.using(engine).denoiser(model.condition([""]), guidance=guidance)(x, model.schedule.noisiest)
-        found.append((engine, time.process_time() - started))
-    return found[1][0], (found[0][1], found[1][1])
+        made.append((engine, time.process_time() - started))
+    return made[1][0], (made[0][1], made[1][1])
 
 
 def _turns(ways: Sequence[Way], turns: int) -> Generator[Progress, None, list[Speed]]:
@@ -164,36 +166,36 @@ def _speed(way: Way, costs: Sequence[Cost], made: Made, plain: Made) -> Speed:
         way.name,
         way.about,
         made.evaluations,
-        median(cost.seconds for cost in costs) / way.wishes,
-        median(cost.processor for cost in costs) / way.wishes,
+        median(cost.seconds for cost in costs) / way.edits,
+        median(cost.processor for cost in costs) / way.edits,
         max(memory) if memory else None,
         finite(psnr(made.picture, plain.picture)),
     )
 
 
-def _quality(model: Model, wishes: int) -> Generator[Progress, None, dict[str, dict[str, Estimate]]]:
-    """Of the default edit by its steps, at the usual strength for all wishes."""
+def _quality(model: Model, tasks: int) -> Generator[Progress, None, dict[str, dict[str, Estimate]]]:
+    """Of the default edit by its steps, at the usual strength for all tasks."""
     setting = Setting(USUAL, Edit.guidance)
     editors = [
         Editor(f"{steps} steps", Edit.method, batched(Edit.method, steps), (setting,))
         for steps in (model.edit_steps, *OTHER_STEPS)
     ]
-    figures = yield from bench_editing(model, editors, wishes, 0, 0, 0, costs=False)
+    figures = yield from bench_editing(model, editors, tasks, 0, 0, 0, costs=False)
     for measured in figures.measured:
         if measured.failure:
             raise ValueError(f"The quality of {measured.editor} cannot be measured: {measured.failure}")
-    return {measured.editor: figures_of(measured.outcomes) for measured in figures.measured}
+    return {measured.editor: figures_of(measured.results) for measured in figures.measured}
 
 
 def as_dict(figures: SpeedFigures) -> dict[str, Any]:
     """As JSON, with each way's ratios to the course's procedure."""
-    found = asdict(figures)
-    for speed, facts in zip(figures.speeds, found["speeds"], strict=True):
+    facts = asdict(figures)
+    for speed, row in zip(figures.speeds, facts["speeds"], strict=True):
         first = figures.speeds[0]
-        facts["times"] = {"seconds": first.seconds / speed.seconds, "processor": first.processor / speed.processor}
-    for share, facts in zip(figures.shares, found["shares"], strict=True):
-        facts["shares"] = share.shares
-    return found
+        row["times"] = {"seconds": first.seconds / speed.seconds, "processor": first.processor / speed.processor}
+    for share, row in zip(figures.shares, facts["shares"], strict=True):
+        row["shares"] = share.shares
+    return facts
 
 
 def print_table(figures: SpeedFigures, out: TextIO) -> None:
@@ -206,10 +208,10 @@ def print_table(figures: SpeedFigures, out: TextIO) -> None:
         print(f"openvino is ready after {made:.1f} s the first time, and {loaded:.1f} s in later processes", file=out)
     if figures.quality:
         count = next(iter(figures.quality.values()))["granted"].count
-        print(f"\n{f'on {count} wishes':24}" + "".join(f"{name:>13}" for name in QUALITY), file=out)
-    for name, found in figures.quality.items():
-        cells = (f"{found[key].value:.3g}" if key in found else "-" for key in QUALITY)
-        print(f"{name:24}" + "".join(f"{cell:>13}" for cell in cells), file=out)
+        print(file=out)
+        print_rows([(f"on {count} wishes", QUALITY)], 24, 13, out)
+    for name, means in figures.quality.items():
+        print_rows([(name, (f"{means[key].value:.3g}" if key in means else "-" for key in QUALITY))], 24, 13, out)
     print("\none call with one sample", file=out)
     for share in figures.shares:
         print(f"{share.network}: {share.flops / 1e9:.1f} Gflop", file=out)
@@ -222,7 +224,8 @@ def print_table(figures: SpeedFigures, out: TextIO) -> None:
 
 def _print_speeds(speeds: Sequence[Speed], out: TextIO) -> None:
     heads = ("evaluations", "seconds", "times", "processor s", "times", "memory MB", "alike dB")
-    print(f"\n{'':24}" + "".join(f"{head:>13}" for head in heads), file=out)
+    print(file=out)
+    print_rows([("", heads)], 24, 13, out)
     first = speeds[0]
     for speed in speeds:
         cells = (
@@ -234,7 +237,7 @@ def _print_speeds(speeds: Sequence[Speed], out: TextIO) -> None:
             "-" if speed.memory is None else f"{speed.memory / 2**20:.0f}",
             f"{speed.alike:.1f}",
         )
-        print(f"{speed.way:24}" + "".join(f"{cell:>13}" for cell in cells), file=out)
+        print_rows([(speed.way, cells)], 24, 13, out)
     print(
         "(of one wish, the median turn; times: faster than the course's procedure; memory: above what was held",
         file=out,

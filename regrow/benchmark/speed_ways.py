@@ -1,6 +1,6 @@
-"""Ways to make the same edit whose speed is compared: the rivals', regrow's, and each of its levers alone."""
+"""Ways to make the same edit whose speed is compared: the baselines', regrow's, and each of its levers alone."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,27 +9,30 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.benchmark.baselines import baselines
-from regrow.benchmark.edit_tasks import FIRST_SEED, Drawn, wish
-from regrow.benchmark.editors import Task, counted
+from regrow.benchmark.cost import counted
+from regrow.benchmark.edit_tasks import FIRST_SEED, Drawn, edit_task
+from regrow.benchmark.editors import Task
 from regrow.core.progress import finish
 from regrow.editing.edit import edit
 from regrow.media.image.framing import fit
 from regrow.media.image.picture import save
-from regrow.models.model import Condition, Engine, Model
+from regrow.models.condition import Condition
+from regrow.models.engines.engine import Engine
+from regrow.models.model import Model
 from regrow.models.open import open_model
 from regrow.requests.requests import Edit
 
 TOGETHER = 4
-"""Wishes in one call, where several are measured."""
+"""Edits in one call, where several are measured."""
 OTHER_STEPS = (30, 20, 10, 8)
-RIVALS = ("course", "ddim pair")
+SPEED_BASELINES = ("course", "ddim pair")
 PLAIN = "torch"
 """The name of regrow's default edit without any lever."""
 
 
 @dataclass(frozen=True)
 class Made:
-    """What a run made: evaluations a wish, and the first wish's picture in the model's frame."""
+    """What a run made: evaluations an edit, and the first edit's picture in the model's frame."""
 
     evaluations: float
     picture: Float[Tensor, "3 h w"]
@@ -37,12 +40,12 @@ class Made:
 
 @dataclass(frozen=True)
 class Way:
-    """A way to the same edit; `wishes` is how many edits a run makes."""
+    """A way to the same edit; `edits` is how many edits a run makes."""
 
     name: str
     about: str
     run: Callable[[], Made]
-    wishes: int = 1
+    edits: int = 1
 
 
 def ways_to_edit(model: Model, engines: Mapping[str, Engine], bfloat16: bool, folder: Path) -> list[Way]:
@@ -54,19 +57,19 @@ def ways_to_edit(model: Model, engines: Mapping[str, Engine], bfloat16: bool, fo
         bfloat16: whether torch is measured in it too.
         folder: for the picture.
     """
-    drawn = Drawn(wish(FIRST_SEED, "animal"), max(model.size))
+    drawn = Drawn(edit_task(FIRST_SEED, "animal"), max(model.size))
     scene = fit(drawn.before, model.multiple, model.size, Edit.frame).pixels
     path = folder / "scene.png"
     save(path, scene)
-    task = Task(scene[None], [drawn.wish.source], [drawn.wish.target], [drawn.wish.seed])
-    request = Edit(path, (drawn.wish.target,), drawn.wish.source, model=model.name, cache=False)
+    task = Task(scene[None], [drawn.task.source], [drawn.task.target], [drawn.task.seed])
+    request = Edit(path, (drawn.task.target,), drawn.task.source, model=model.name, cache=False)
     several = replace(request, target=request.target * TOGETHER)
     kept = replace(request, cache=True)
     default = f"the default edit: {request.method}, {model.edit_steps} steps"
     cached = "the path comes from the cache"
     together = f"{TOGETHER} in one call; of one of them"
     ways = [
-        *(_rival(model, name, task) for name in RIVALS),
+        *(_baseline(model, name, task) for name in SPEED_BASELINES),
         Way(PLAIN, default, _own(model, request)),
         Way("torch, one by one", "the guided pair in two calls", _own(model.using(_OneByOne(model)), request)),
         Way("torch, channels last", "the order of the network's weights", _channels_last(model, request)),
@@ -84,13 +87,13 @@ def ways_to_edit(model: Model, engines: Mapping[str, Engine], bfloat16: bool, fo
             Way(f"{name}, second wish", cached, _own(engaged, kept)),
         ]
         for count in OTHER_STEPS:
-            first, second = (replace(asked, steps=count) for asked in (request, kept))
+            first, second = (replace(one, steps=count) for one in (request, kept))
             ways.append(Way(f"{name}, {count} steps", f"instead of {model.edit_steps}", _own(engaged, first)))
             ways.append(Way(f"{name}, {count}, second", cached, _own(engaged, second)))
     return ways
 
 
-def _rival(model: Model, name: str, task: Task) -> Way:
+def _baseline(model: Model, name: str, task: Task) -> Way:
     editor = next(editor for editor in baselines() if editor.name == name)
 
     def run() -> Made:
@@ -120,19 +123,20 @@ class _OneByOne(Engine):
     def name(self) -> str:
         return "torch one by one"
 
-    def __call__(self, x_t: Tensor, labels: Tensor, tokens: Tensor) -> Tensor:
+    def __call__(self, x_t: Tensor, labels: Tensor, condition: Sequence[Tensor]) -> Tensor:
         parts = [slice(i, i + 1) for i in range(len(x_t))]
-        return torch.cat([self._model.output(x_t[at], labels[at], Condition(tokens[at])) for at in parts])
+        (tokens,) = condition
+        return torch.cat([self._model.forward(x_t[at], labels[at], Condition(tokens[at])) for at in parts])
 
 
 def _channels_last(model: Model, request: Edit) -> Callable[[], Made]:
     run_in_order = _own(model, request)
 
     def run() -> Made:
-        model.unet.to(memory_format=torch.channels_last)
+        model.network.to(memory_format=torch.channels_last)
         try:
             return run_in_order()
         finally:
-            model.unet.to(memory_format=torch.contiguous_format)
+            model.network.to(memory_format=torch.contiguous_format)
 
     return run

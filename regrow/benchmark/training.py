@@ -26,7 +26,8 @@ from regrow.training.denoiser_stage import DenoiserOf
 from regrow.training.distributed import Share, make_accelerator
 from regrow.training.optimizer import make_optimizer
 from regrow.training.run_log import peak_memory
-from regrow.training.training_data import Data, storybook_data, to_batch
+from regrow.training.training_data import Data, to_batch
+from regrow.training.world_data import storybook_data
 
 WARM_UP = 2
 PLAIN = "plain loop"
@@ -71,15 +72,15 @@ def bench_training(
         ModelError: it cannot be opened.
         ValueError: it is no model of pictures.
     """
-    found = []
+    speeds = []
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn, max_tasks_per_child=1) as pool:
         ways = WAYS + ROUNDED if bfloat16_pays() else WAYS
         for i, way in enumerate(ways):
             yield Progress(way, i, len(ways))
-            found.append(pool.submit(_measure, way, name, batch, steps, threads).result())
+            speeds.append(pool.submit(_measure, way, name, batch, steps, threads).result())
     yield Progress(ways[-1], len(ways), len(ways))
-    return found
+    return speeds
 
 
 def _measure(way: str, name: str, batch: int, steps: int, threads: int) -> Speed:
@@ -120,8 +121,8 @@ class _Pictures(Dataset):
 
 
 def _plain(model: Any, data: Data, batch: int) -> Any:
-    unet: nn.Module = model.unet.requires_grad_(True)
-    text: nn.Module = model.text_encoder.requires_grad_(True)
+    unet: nn.Module = model.network.requires_grad_(True)
+    text: nn.Module = model.parts["text_encoder"].requires_grad_(True)
     optimizer = torch.optim.AdamW([*unet.parameters(), *text.parameters()], 1e-4)
     alphas = [model.schedule.level(label).alpha for label in range(1000)]
     table = torch.tensor(alphas, dtype=torch.float32)

@@ -5,11 +5,11 @@ from collections import OrderedDict
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from regrow.models.model import Model
+from regrow.models.parts import Parts
 
 KEPT = 8
 """Files a model; the one unused for longest is forgotten."""
@@ -22,7 +22,7 @@ class CodecResult(NamedTuple):
     codec: Float[Tensor, " channels *places"]
 
 
-_kept: WeakKeyDictionary[torch.nn.Module, OrderedDict[str, CodecResult]] = WeakKeyDictionary()
+_kept: WeakKeyDictionary[Parts, OrderedDict[str, CodecResult]] = WeakKeyDictionary()
 
 
 def through_codec(model: Model, content: Float[Tensor, " channels *places"], keep: bool) -> CodecResult:
@@ -35,7 +35,7 @@ def through_codec(model: Model, content: Float[Tensor, " channels *places"], kee
     """
     if not keep:
         return _coded(model, content)
-    results = _kept.setdefault(model.codec if model.codec is not None else model.unet, OrderedDict())
+    results = _kept.setdefault(model.parts, OrderedDict())
     key = hashlib.blake2b(content.cpu().contiguous().numpy().tobytes(), digest_size=16).hexdigest()
     key = f"{key} {tuple(content.shape)} {model.device} {model.computed_by}"
     if key not in results:

@@ -145,7 +145,7 @@ def _towards(
     """The network under the wishes, guided away from the negative words, which are the source's own if not given."""
     target, guidance = model.condition([one.target for one in items]), _guidance_of(items)
     if request.method == "uni_edit":
-        if model.text_encoder is None:
+        if not model.takes_words:
             raise ValueError(f"{model.name} takes no prompts, so uni_edit has nothing to weigh.")
         pair = model.denoiser(target.cat(model.condition([request.source] * len(items))))
         return Counted(region_weighted(pair, guidance), 2)

@@ -15,7 +15,8 @@ from regrow.core.solvers import make_step, solve
 from regrow.editing.melody import condition_on_sound
 from regrow.editing.recipe import make_recipe
 from regrow.editing.result import Result
-from regrow.models.model import Condition, Model
+from regrow.models.condition import Condition
+from regrow.models.model import Model
 from regrow.prompts.expand_generate import condition_on_tunes, in_full
 from regrow.prompts.input_warnings import about_words
 from regrow.requests.requests import Generate
@@ -36,6 +37,7 @@ def generate(request: Generate, model: Model) -> Generator[Progress, None, Resul
     if melody:
         model, played = condition_on_sound(model, melody.content)
         notes = (*melody.notes, f"{len(played)} notes of the melody are played.")
+    model = model.of_length(extent.samples)
     full = in_full(request, model)
     conditioned = condition_on_tunes(model, full.things, extent.seconds, extent.shape[-1])
     if conditioned is not model:

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.core.denoiser import Counted
-from regrow.core.interpolation import between, lerp
+from regrow.core.interpolation import between
 from regrow.core.inversion import Trajectory
 from regrow.core.levels import Level
 from regrow.core.noise import noise
@@ -20,7 +20,7 @@ from regrow.editing.invert import path_of, source_denoiser, watched
 from regrow.editing.recipe import make_recipe
 from regrow.editing.result import Result
 from regrow.media.medium import Medium, medium_named
-from regrow.models.model import Condition, Model
+from regrow.models.model import Model
 from regrow.prompts.input_warnings import about_words
 from regrow.requests.interpolate import Interpolate
 from regrow.requests.requests import Generate
@@ -126,8 +126,8 @@ def _regrown(
     shares: Float[Tensor, " n"],
 ) -> Generator[Progress, None, tuple[Float[Tensor, "n c *cells"], int]]:
     """The latents at the end of the walk, and the evaluations that each took."""
-    first, second = model.condition([words[0]]).tokens, model.condition([words[1]]).tokens
-    denoise = guided(guiding, model, Condition(lerp(first, second, shares)), levels)
+    first, second = model.condition([words[0]]), model.condition([words[1]])
+    denoise = guided(guiding, model, first.lerp(second, shares), levels)
     for state in solve(step, denoise, x, levels):
         x = state.x
         yield Progress("regrow", state.index, state.steps, x)

@@ -55,7 +55,7 @@ def _masks(
     request: Edit, model: Model, latents: Float[Tensor, "1 c y x"], wishes: Sequence[str]
 ) -> Generator[Progress, None, Float[Tensor, "wishes 1 y x"]]:
     """Where each wish and the source disagree, above 0 where the wish acts."""
-    if model.text_encoder is None:
+    if not model.takes_words:
         raise ValueError(f"{model.name} takes no prompts, so no mask can be found from them: give --region or --mask.")
     prompts = [prompt for prompt in (*wishes, request.source) for _ in range(COPIES)]
     denoise = model.denoiser(model.condition(prompts))

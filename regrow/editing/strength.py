@@ -39,7 +39,7 @@ def settle(
         return replace(request, strength=USUAL), "", 0
     if request.strength != "auto" or request.start_step is not None:
         return request, "", 0
-    if model.text_encoder is None:
+    if not model.takes_words:
         raise ValueError(f"{model.name} takes no prompts, so no strength can be found from them: give a number.")
     wishes = tuple(dict.fromkeys(request.target))
     prompts = [prompt for prompt in (*wishes, request.source) for _ in range(COPIES)]

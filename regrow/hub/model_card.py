@@ -59,7 +59,7 @@ def make_card(model: Model, repo: str) -> str:
     front = huggingface_hub.ModelCardData(
         license=str(training.get("license") or "unknown"),
         library_name="diffusers",
-        tags=["diffusers", "regrow", _TASKS[model.medium.name, model.text_encoder is not None]],
+        tags=["diffusers", "regrow", _TASKS[model.medium.name, model.takes_words]],
         # the hub looks a base up, and knows nothing of names and folders on this machine
         base_model=[base for base in bases if is_repository(base) and not Path(base).exists()] or None,
     ).to_yaml()
@@ -69,8 +69,7 @@ def make_card(model: Model, repo: str) -> str:
 
 def parameters(model: Model) -> dict[str, int]:
     """How many parameters each part of a model has, by the name of the part's folder."""
-    parts = {"unet": model.unet, "vae": model.codec, "text_encoder": model.text_encoder}
-    return {name: sum(p.numel() for p in part.parameters()) for name, part in parts.items() if part is not None}
+    return {name: weights for name in model.parts if (weights := model.parts.weights(name))}
 
 
 def read_front_matter(folder: Path) -> dict[str, Any]:
@@ -116,7 +115,7 @@ def is_repository(name: str) -> bool:
 
 
 def _card_body(model: Model, repo: str, training: Mapping[str, Any], bases: list[str]) -> str:
-    words = model.text_encoder is not None
+    words = model.takes_words
     height, width = model.size
     if not model.mel:
         layout = "in the Stable Diffusion layout" if words else "on pixels, without words"
@@ -174,12 +173,12 @@ def _with_diffusers(model: Model, repo: str) -> list[str]:
             f'network = UNet2DModel.from_pretrained("{repo}")  # the network alone; a pipeline adds a scheduler',
         ]
     index = read_json(index_file)
-    kind = "StableDiffusionPipeline" if model.text_encoder else index["_class_name"]
+    kind = "StableDiffusionPipeline" if model.takes_words else index["_class_name"]
     lacking = [part for part in OPTIONAL if any(index.get(part) or ()) and not (model.folder / part).is_dir()]
     arguments = "".join(f", {part}=None" for part in lacking)
     variants = {match[1] for path in model.files if (match := re.fullmatch(r".+\.([a-z]\w*)\.safetensors", path.name))}
     arguments += "".join(f', variant="{variant}"' for variant in sorted(variants)[:1])
-    call = 'pipeline("WORDS")' if model.text_encoder else "pipeline()"
+    call = 'pipeline("WORDS")' if model.takes_words else "pipeline()"
     if model.prediction_type == "flow" and kind == "StableDiffusionPipeline":
         return ["# diffusers has no pipeline for a UNet with words that predicts flow: regrow opens it"]
     if model.mel and kind == "StableDiffusionPipeline":

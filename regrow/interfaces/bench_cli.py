@@ -1,13 +1,20 @@
 """`regrow bench`: one verb a benchmark. Everything heavy is imported inside."""
 
-from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any, Literal
 
 import tyro
 from tyro.conf import subcommand
 
 from regrow.interfaces.run import OpeningOptions, ReportOptions
+from regrow.requests.bench import BenchEdit, BenchSound, BenchSpeed
+
+
+def _verbs() -> ModuleType:
+    from regrow.interfaces import bench_verbs
+
+    return bench_verbs
 
 
 def bench_storybook(
@@ -17,17 +24,15 @@ def bench_storybook(
     details: Literal["tell", "leave"] = "tell",
     sheet: Path | None = None,
 ) -> None:
-    """Measure a picture model on held-out scenes of the storybook: codec, and what an independent judge sees.
+    """Measure a picture model on held-out scenes of the storybook: codec, and what an independent judge reads.
 
     Args:
         model: name of an embedded or installed model, or a folder.
         scenes: how many, with seeds from 9,000,000 on.
-        details: whether the model is told what a caption leaves open, as `regrow generate` tells it.
+        details: whether what a caption leaves open is added to the prompt, as `regrow generate` does.
         sheet: also write 64 generated pictures beside the drawn ones here.
     """
-    from regrow.interfaces import bench_verbs
-
-    bench_verbs.storybook(model, scenes, details, sheet, run)
+    _verbs().world("storybook", model, scenes, details, sheet, run)
 
 
 def bench_bandstand(
@@ -37,17 +42,15 @@ def bench_bandstand(
     details: Literal["tell", "leave"] = "tell",
     sheet: Path | None = None,
 ) -> None:
-    """Measure a sound model on held-out phrases of the bandstand: codec and phase, and what an independent judge hears.
+    """Measure a sound model on held-out phrases of the bandstand: codec and phase, and what an independent judge reads.
 
     Args:
         model: name of an embedded or installed model, or a folder.
         phrases: how many, with seeds from 9,000,000 on.
-        details: whether the model is told what a caption leaves open and a tune, as `regrow generate` tells it.
+        details: whether what a caption leaves open is added to the prompt, and a tune, as `regrow generate` does.
         sheet: also write the mels of 16 generated clips beside the played ones here.
     """
-    from regrow.interfaces import bench_verbs
-
-    bench_verbs.bandstand(model, phrases, details, sheet, run)
+    _verbs().world("bandstand", model, phrases, details, sheet, run)
 
 
 def bench_mel(run: ReportOptions, clips: int = 14, folder: Path | None = None) -> None:
@@ -57,115 +60,22 @@ def bench_mel(run: ReportOptions, clips: int = 14, folder: Path | None = None) -
         clips: how many, of six seconds.
         folder: take them from the sounds in this folder; played phrases if not given.
     """
-    from regrow.interfaces import bench_verbs
-
-    bench_verbs.mel(clips, folder, run)
+    _verbs().mel(clips, folder, run)
 
 
-@dataclass(frozen=True)
-class BenchSound:
-    """Measure edits of sounds, another instrument for a phrase, against the phrase played on it.
-
-    Attributes:
-        model: name of an embedded or installed model, or a folder; it must know the bandstand.
-        phrases: how many to measure, with seeds from 9,400,000 on.
-        tuning: how many others the settings of each way are chosen on.
-        settings: how many of each way's settings are tried, of which most have nine.
-        only: names of the ways to measure; all that work on sounds if not given.
-        figures: also write the JSON here.
-    """
-
-    model: str = "bandstand"
-    phrases: int = 200
-    tuning: int = 40
-    settings: int = 9
-    only: tuple[str, ...] = ()
-    figures: Path | None = None
-
-
-def bench_sound(asked: Annotated[BenchSound, tyro.conf.arg(name="")], run: OpeningOptions) -> None:
+def bench_sound(request: Annotated[BenchSound, tyro.conf.arg(name="")], run: OpeningOptions) -> None:
     """Measure edits of sounds against what they should be: regrow's methods, the course's and diffusers' pair."""
-    from regrow.interfaces import bench_verbs
-
-    bench_verbs.sound(asked, run)
+    _verbs().sound(request, run)
 
 
-@dataclass(frozen=True)
-class BenchEdit:
-    """Measure ways to edit against counterfactuals whose answer is known: regrow's, the course's and diffusers'.
-
-    Attributes:
-        model: name of an embedded or installed model, or a folder; it must know the storybook.
-        wishes: how many scenes to measure a wish on each, six kinds in turn.
-        tuning: how many other scenes the settings of each way are chosen on; 0 takes the first setting of each.
-        settings: how many of each way's settings are tried, of which most have nine.
-        only: names of the ways to measure; all but negative_prompt and null_text if not given.
-        round_trips: on how many of the first scenes the way back to the scene itself is measured.
-        kept: a file that outcomes are added to as they come, so that the same command goes on when it was killed.
-        figures: also write the JSON here.
-        curves: also draw the trade-off of every setting here.
-        sheet: also write the first wishes as pictures here.
-        shown: how many.
-    """
-
-    model: str = "storybook"
-    wishes: int = 400
-    tuning: int = 100
-    settings: int = 9
-    only: tuple[str, ...] = ()
-    round_trips: int = 50
-    kept: Path | None = None
-    figures: Path | None = None
-    curves: Path | None = None
-    sheet: Path | None = None
-    shown: int = 12
-
-    def __post_init__(self) -> None:
-        if self.wishes < 1 or self.tuning < 0:
-            raise ValueError(f"--wishes must be 1 or more and --tuning 0 or more; got {self.wishes} and {self.tuning}.")
-        if not 1 <= self.settings <= 9:
-            raise ValueError(f"--settings must be from 1 to 9; got {self.settings}.")
-        if self.curves and not self.tuning:
-            raise ValueError("--curves draws what the tuning found, so --tuning must be 1 or more.")
-
-
-def bench_edit(asked: Annotated[BenchEdit, tyro.conf.arg(name="")], run: OpeningOptions) -> None:
+def bench_edit(request: Annotated[BenchEdit, tyro.conf.arg(name="")], run: OpeningOptions) -> None:
     """Measure ways to edit against counterfactuals whose answer is known: regrow's, the course's and diffusers'."""
-    from regrow.interfaces import bench_verbs
-
-    bench_verbs.edit(asked, run)
+    _verbs().edit(request, run)
 
 
-@dataclass(frozen=True)
-class BenchSpeed:
-    """Measure how fast an edit is: regrow's, each of its levers alone, the course's procedure and diffusers' pair.
-
-    Attributes:
-        model: name of an embedded or installed model, or a folder.
-        turns: of each way, of which the median counts; 0 leaves the ways out.
-        wishes: on which the quality of fewer steps is measured; 0, as for models that do not know the storybook,
-            leaves it out.
-        large: also measure the networks of Stable Diffusion 1.5 and XL, with random weights; it takes minutes and
-            12 GB.
-        figures: also write the JSON here.
-    """
-
-    model: str = "storybook"
-    turns: int = 3
-    wishes: int = 48
-    large: bool = False
-    figures: Path | None = None
-
-    def __post_init__(self) -> None:
-        if min(self.turns, self.wishes) < 0:
-            raise ValueError(f"--turns and --wishes must be 0 or more; got {self.turns} and {self.wishes}.")
-
-
-def bench_speed(asked: Annotated[BenchSpeed, tyro.conf.arg(name="")], run: OpeningOptions) -> None:
+def bench_speed(request: Annotated[BenchSpeed, tyro.conf.arg(name="")], run: OpeningOptions) -> None:
     """Measure how fast an edit is: regrow's, each of its levers alone, the course's procedure and diffusers' pair."""
-    from regrow.interfaces import bench_verbs
-
-    bench_verbs.speed(asked, run)
+    _verbs().speed(request, run)
 
 
 def bench_train(run: ReportOptions, model: str = "storybook", batch: int = 32, steps: int = 12) -> None:
@@ -176,9 +86,7 @@ def bench_train(run: ReportOptions, model: str = "storybook", batch: int = 32, s
         batch: pictures a step.
         steps: that are measured, after two that warm up.
     """
-    from regrow.interfaces import bench_verbs
-
-    bench_verbs.train(model, batch, steps, run)
+    _verbs().train(model, batch, steps, run)
 
 
 Bench = (

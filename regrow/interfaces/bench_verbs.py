@@ -2,19 +2,20 @@
 
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
-from regrow.benchmark import bandstand_figures, editing_figures, sounds_figures, storybook_figures
+from regrow.benchmark import editing_figures, sounds_figures, world_figures
 from regrow.benchmark import mel as mels
-from regrow.benchmark.bandstand import bench_bandstand
 from regrow.benchmark.editing import bench_editing
-from regrow.benchmark.editors import BY_KIND, MASKED, own_editors, short_words, sound_editors
+from regrow.benchmark.editors import BY_KIND, MASKED, Editor, own_editors, short_words, sound_editors
 from regrow.benchmark.pareto_plot import curves
 from regrow.benchmark.sounds import bench_sounds
-from regrow.benchmark.storybook import bench_storybook
 from regrow.benchmark.training import bench_training
+from regrow.benchmark.world_bench import bench_world
 from regrow.interfaces.reporting import opened, set_threads, watched
 from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.media.files import check_folder, write_whole
@@ -25,10 +26,14 @@ from regrow.models.model import Model
 from regrow.requests.requests import Generate
 
 if TYPE_CHECKING:
-    from regrow.interfaces.bench_cli import BenchEdit, BenchSound, BenchSpeed
     from regrow.interfaces.run import Opening, Report
+    from regrow.requests.bench import BenchEdit, BenchSound, BenchSpeed
 
 Details = Literal["tell", "leave"]
+MEDIA = {"storybook": PICTURE, "bandstand": SOUND}
+"""What models of each world make."""
+SOUND_BASELINES = ("course", "ddim pair")
+"""Those that need nothing but the network, the codec and the words; the pipelines take pictures only."""
 
 
 def _model_of(medium: Medium, name: str, run: "Opening") -> Model:
@@ -38,142 +43,118 @@ def _model_of(medium: Medium, name: str, run: "Opening") -> Model:
     return model
 
 
-def storybook(name: str, scenes: int, details: Details, sheet: Path | None, run: "Opening") -> None:
-    """Codec and words of a model on held-out scenes."""
+def _report(
+    facts: Any, run: "Report", print_table: Callable[[TextIO], None], path: Path | None = None, written: tuple = ()
+) -> None:
+    """Print JSON or a table, and the names of the files that were written; `path` is for the JSON, too."""
+    if path:
+        write_whole(path, (json.dumps(facts, ensure_ascii=False, indent=1) + "\n").encode())
+    if run.json:
+        print(json.dumps(facts, ensure_ascii=False))
+        return
+    print_table(sys.stdout)
+    for name in (*filter(None, written), *([path] if path else ())):
+        print(f"wrote {name}")
+
+
+def _chosen(kind: str, editors: dict[str, Editor], only: tuple[str, ...], usual: tuple[str, ...]) -> list[Editor]:
+    if unknown := [name for name in only if name not in editors]:
+        there = ", ".join(map(repr, editors))  # some names have commas
+        raise ValueError(f"There is no way to edit{kind} named {unknown[0]!r}; there are {there}.")
+    return [editors[name] for name in only or usual]
+
+
+def world(world: str, name: str, count: int, details: Details, sheet: Path | None, run: "Opening") -> None:
+    """Codec and words of a model on held-out things of a world."""
     if sheet:
         check_savable(sheet)
-    asked = Generate(prompt="", details=details)
-    figures = watched(bench_storybook(_model_of(PICTURE, name, run), scenes, asked), run)
+    settings = Generate(prompt="", details=details)
+    figures = watched(bench_world(_model_of(MEDIA[world], name, run), world, count, settings), run)
     if sheet:
-        save(sheet, storybook_figures.contact_sheet(figures))
-    if run.json:
-        print(json.dumps(storybook_figures.as_dict(figures), ensure_ascii=False))
-        return
-    storybook_figures.print_table(figures, sys.stdout)
-    if sheet:
-        print(f"wrote {sheet}")
+        save(sheet, world_figures.contact_sheet(figures))
+    print_table = partial(world_figures.print_table, figures)
+    _report(world_figures.as_dict(figures), run, print_table, written=(sheet,))
 
 
-def edit(asked: "BenchEdit", run: "Opening") -> None:
+def edit(request: "BenchEdit", run: "Opening") -> None:
     """Ways to edit, beside the truth."""
     from regrow.benchmark.baselines import baselines
 
-    for path in (asked.sheet, asked.curves):
+    for path in (request.sheet, request.curves):
         if path:
             check_savable(path)
-    if asked.figures:
-        check_folder(asked.figures)
+    if request.figures:
+        check_folder(request.figures)
     editors = {editor.name: editor for editor in (*own_editors(), BY_KIND, MASKED, short_words(), *baselines())}
     optional = {editor.name: editor for editor in own_editors(optional=True)}
-    if unknown := [name for name in asked.only if name not in editors | optional]:
-        there = ", ".join(map(repr, editors | optional))  # some names have commas
-        raise ValueError(f"There is no way to edit named {unknown[0]!r}; there are {there}.")
-    chosen = [(editors | optional)[name] for name in asked.only or editors]
     figures = watched(
         bench_editing(
-            _model_of(PICTURE, asked.model, run),
-            chosen,
-            asked.wishes,
-            asked.tuning,
-            min(asked.round_trips, asked.wishes),
-            min(asked.shown, asked.wishes) if asked.sheet else 0,
-            kept=asked.kept,
-            settings=asked.settings,
+            _model_of(PICTURE, request.model, run),
+            _chosen("", editors | optional, request.only, tuple(editors)),
+            request.tasks,
+            request.tuning,
+            min(request.round_trips, request.tasks),
+            min(request.shown, request.tasks) if request.sheet else 0,
+            kept=request.kept,
+            settings=request.settings,
         ),
         run,
     )
-    found, written = editing_figures.as_dict(figures), []
-    if asked.sheet:
-        save(asked.sheet, editing_figures.contact_sheet(figures))
-        written.append(asked.sheet)
-    if asked.curves:
-        save(asked.curves, curves(figures))
-        written.append(asked.curves)
-    if asked.figures:
-        write_whole(asked.figures, (json.dumps(found, ensure_ascii=False, indent=1) + "\n").encode())
-        written.append(asked.figures)
-    if run.json:
-        print(json.dumps(found, ensure_ascii=False))
-        return
-    editing_figures.print_table(figures, sys.stdout)
-    for path in written:
-        print(f"wrote {path}")
-
-
-def bandstand(name: str, phrases: int, details: Details, sheet: Path | None, run: "Opening") -> None:
-    """Codec, phase and words of a sound model on held-out phrases."""
-    if sheet:
-        check_savable(sheet)
-    asked = Generate(prompt="", details=details)
-    figures = watched(bench_bandstand(_model_of(SOUND, name, run), phrases, asked), run)
-    if sheet:
-        save(sheet, bandstand_figures.contact_sheet(figures))
-    if run.json:
-        print(json.dumps(bandstand_figures.as_dict(figures), ensure_ascii=False))
-        return
-    bandstand_figures.print_table(figures, sys.stdout)
-    if sheet:
-        print(f"wrote {sheet}")
+    if request.sheet:
+        save(request.sheet, editing_figures.contact_sheet(figures))
+    if request.curves:
+        save(request.curves, curves(figures))
+    _report(
+        editing_figures.as_dict(figures),
+        run,
+        partial(editing_figures.print_table, figures),
+        request.figures,
+        (request.sheet, request.curves),
+    )
 
 
 def mel(count: int, folder: Path | None, run: "Report") -> None:
     """From mels back to waves."""
     set_threads(run)
     figures = watched(mels.bench_mel(mels.clips_in(folder, count) if folder else mels.phrases(count)), run)
-    if run.json:
-        print(json.dumps(asdict(figures)))
-        return
-    mels.print_table(figures, sys.stdout)
+    _report(asdict(figures), run, partial(mels.print_table, figures))
 
 
-SOUND_RIVALS = ("course", "ddim pair")
-"""Of the rivals, those that need nothing but the network, the codec and the words; the pipelines take pictures only."""
-
-
-def sound(asked: "BenchSound", run: "Opening") -> None:
+def sound(request: "BenchSound", run: "Opening") -> None:
     """Edits of sounds, beside the truth."""
     from regrow.benchmark.baselines import baselines
 
-    editors = {e.name: e for e in (*sound_editors(), *(rival for rival in baselines() if rival.name in SOUND_RIVALS))}
-    if unknown := [name for name in asked.only if name not in editors]:
-        raise ValueError(f"There is no way to edit sounds named {unknown[0]!r}; there are {', '.join(editors)}.")
-    chosen = [editors[name] for name in asked.only or editors]
-    if asked.figures:
-        check_folder(asked.figures)
-    model = _model_of(SOUND, asked.model, run)
-    figures = watched(bench_sounds(model, chosen, asked.phrases, asked.tuning, asked.settings), run)
-    found = sounds_figures.as_dict(figures)
-    if asked.figures:
-        write_whole(asked.figures, (json.dumps(found, indent=1) + "\n").encode())
-    if run.json:
-        print(json.dumps(found))
-        return
-    sounds_figures.print_table(figures, sys.stdout)
+    known = (*sound_editors(), *(baseline for baseline in baselines() if baseline.name in SOUND_BASELINES))
+    editors = {editor.name: editor for editor in known}
+    chosen = _chosen(" sounds", editors, request.only, tuple(editors))
+    if request.figures:
+        check_folder(request.figures)
+    model = _model_of(SOUND, request.model, run)
+    figures = watched(bench_sounds(model, chosen, request.phrases, request.tuning, request.settings), run)
+    print_table = partial(sounds_figures.print_table, figures)
+    _report(sounds_figures.as_dict(figures), run, print_table, request.figures)
 
 
-def speed(asked: "BenchSpeed", run: "Opening") -> None:
+def speed(request: "BenchSpeed", run: "Opening") -> None:
     """How fast an edit is."""
     from regrow.benchmark import speed as speeds
 
-    if asked.figures:
-        check_folder(asked.figures)
-    figures = watched(speeds.bench_speed(opened(asked.model, run), asked.turns, asked.wishes, asked.large), run)
-    found = speeds.as_dict(figures)
-    if asked.figures:
-        write_whole(asked.figures, (json.dumps(found, indent=1) + "\n").encode())
-    if run.json:
-        print(json.dumps(found))
-        return
-    speeds.print_table(figures, sys.stdout)
+    if request.figures:
+        check_folder(request.figures)
+    model = opened(request.model, run)
+    figures = watched(speeds.bench_speed(model, request.turns, request.tasks, request.large), run)
+    _report(speeds.as_dict(figures), run, partial(speeds.print_table, figures), request.figures)
 
 
 def train(name: str, batch: int, steps: int, run: "Report") -> None:
     """The trainer beside a plain loop."""
-    found = watched(bench_training(name, batch, steps, run.threads), run)
-    if run.json:
-        print(json.dumps([asdict(speed) for speed in found]))
-        return
-    print(f"{'':20} {'samples/s':>10} {'times':>6} {'peak memory':>12} {'once':>8}")
-    for speed in found:
-        times = speed.samples / found[0].samples
-        print(f"{speed.way:20} {speed.samples:10.1f} {times:6.2f} {speed.memory / 2**30:9.2f} GB {speed.once:6.1f} s")
+    speeds = watched(bench_training(name, batch, steps, run.threads), run)
+
+    def print_table(out: TextIO) -> None:
+        print(f"{'':20} {'samples/s':>10} {'times':>6} {'peak memory':>12} {'once':>8}", file=out)
+        for one in speeds:
+            times = one.samples / speeds[0].samples
+            memory = f"{one.memory / 2**30:9.2f} GB"
+            print(f"{one.way:20} {one.samples:10.1f} {times:6.2f} {memory} {one.once:6.1f} s", file=out)
+
+    _report([asdict(one) for one in speeds], run, print_table)

@@ -171,11 +171,11 @@ def serve(
 
     from regrow.interfaces.web.server_lock import only_one
 
-    alone = only_one()
+    lock = only_one()
 
     from regrow.interfaces.web.app import serve as serve_page
 
-    serve_page(host, port, share, os.environ.get("REGROW_PASSWORD", ""), browser, alone)
+    serve_page(host, port, share, os.environ.get("REGROW_PASSWORD", ""), browser, lock)
 
 
 VERBS = {

@@ -134,7 +134,7 @@ def push(name: str, repo: str, to: Path | None, private: bool, as_json: bool, al
         {"address": address, "licence": licence},
         f"uploaded to {address}",
         missing,
-        f'Anyone who may read it: regrow generate "WORDS" --model {repo}' if model.text_encoder else "",
+        f'Anyone who may read it: regrow generate "WORDS" --model {repo}' if model.takes_words else "",
     )
 
 

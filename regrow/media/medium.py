@@ -26,7 +26,11 @@ class MediumModel(Protocol):
     name: str
     size: tuple[int, int]
     multiple: int
-    factor: int
+
+    @property
+    def factor(self) -> int:
+        """Pixels, or frames, that a latent cell spans along each side."""
+        ...
 
     @property
     def medium(self) -> "Medium":
@@ -38,7 +42,7 @@ class MediumModel(Protocol):
         """How it takes waves; a ValueError in one sentence where it makes no sounds."""
         ...
 
-    def encode(self, pictures: Frames) -> Latents:
+    def encode(self, frames: Frames) -> Latents:
         """Frames to latents."""
         ...
 
@@ -46,8 +50,8 @@ class MediumModel(Protocol):
         """Latents to frames."""
         ...
 
-    def latent_shape(self, height: int, width: int) -> tuple[int, int, int]:
-        """Channels and places of the latent of a frame of this size."""
+    def latent_shape(self, *extent: int) -> tuple[int, ...]:
+        """Channels and places of the latent of a frame of this extent."""
         ...
 
 

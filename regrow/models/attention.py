@@ -60,8 +60,13 @@ class Shared:
         levels: Sequence[Level],
         emphasis: Mapping[str, float],
     ) -> None:
-        if model.text_encoder is None:
+        if not model.takes_words:
             raise ValueError(f"{model.name} takes no prompts, so there is no attention to share.")
+        if not model.shares_attention:
+            raise ValueError(
+                f"The network of {model.name} ({model.family}) is no UNet, whose attention {kind} shares: leave "
+                "attention out."
+            )
         self._model, self._kind, self._share = model, kind, share
         self._guidance, self._path, self._levels = guidance, path, levels
         # an engine would not see that attention is changed
@@ -72,7 +77,7 @@ class Shared:
         done, wishes = self._levels.index(level) / (len(self._levels) - 1), len(x_t)
         guided = isinstance(self._guidance, Tensor) or self._guidance != 1
         rows = torch.cat([self._path(level), x_t, *([x_t] if guided else [])])
-        with attending(self._model.unet, self._ways(done, wishes)):
+        with attending(self._model.network, self._ways(done, wishes)):
             seen = self._denoise(rows, level)
         wish = Prediction(seen.x0[1 : 1 + wishes], seen.eps[1 : 1 + wishes])
         if not guided:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from regrow.models.errors import ModelError
 from regrow.models.folder import read_json
-from regrow.models.model import ModelError
 
 EDIT_FILE = "edit.json"
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from regrow.models.model import ModelError
+from regrow.models.errors import ModelError
 
 
 def reason(error: Exception) -> str:

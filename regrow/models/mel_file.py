@@ -8,8 +8,8 @@ from pathlib import Path
 
 from regrow.media.audio.mel import MelSettings, filters
 from regrow.media.files import MediaError
+from regrow.models.errors import ModelError
 from regrow.models.folder import read_json
-from regrow.models.model import ModelError
 
 MEL_FILE = "mel.json"
 MEL_CONFIG = "mel/mel_config.json"

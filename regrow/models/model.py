@@ -1,85 +1,40 @@
-"""What a checkpoint is to the rooms above: codec, text encoder and network behind one interface.
+"""What a checkpoint is to the rooms above: codec, words and network behind one interface.
 
-Nothing here knows a file format; each family fills in `encode`, `decode`, `condition` and `output`.
+Nothing here knows a file format; each family of `families/` fills in `open`, `condition` and `forward`.
 """
 
-import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
-from regrow.core.denoiser import Batch, Denoiser, Prediction, PredictionType, predict
-from regrow.core.guidance import classifier_free
+from regrow.core.denoiser import Denoiser, PredictionType
+from regrow.core.guidance import Guidance, classifier_free
 from regrow.core.levels import Level, Schedule
-from regrow.core.windows import windowed
+from regrow.core.names import Spacing
 from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.media.audio.mel import MelSettings
 from regrow.media.audio.piano_roll import PianoRollSettings
 from regrow.media.audio.sound_codec import SoundCodec
 from regrow.media.image.medium import MEDIUM as PICTURE
 from regrow.media.medium import Medium
+from regrow.models import denoising
+from regrow.models.checked import content_hash
+from regrow.models.codecs.codec import Codec
+from regrow.models.condition import Condition
+from regrow.models.engines.engine import Engine
+from regrow.models.errors import ModelError as ModelError
+from regrow.models.parts import Parts
 
-Family = Literal["stable-diffusion", "pixel-unet", "mel-unet"]
-
-
-class ModelError(ValueError):
-    """A checkpoint that cannot be opened; the message is one sentence: what is wrong, where, what to do."""
-
-
-@dataclass(frozen=True)
-class Condition:
-    """Encoded prompts.
-
-    Attributes:
-        tokens: one vector a token, shape `b tokens dim`; `b 0 0` for networks that take no words.
-    """
-
-    tokens: Float[Tensor, "b tokens dim"]
-
-    def cat(self, other: "Condition") -> "Condition":
-        """Both batches, this one's first."""
-        return Condition(torch.cat([self.tokens, other.tokens]))
-
-    def expand(self, batch: int) -> "Condition":
-        """One prompt for the whole batch, or already one a sample.
-
-        Raises:
-            ValueError: neither 1 nor `batch` prompts.
-        """
-        if len(self.tokens) not in (1, batch):
-            raise ValueError(f"A batch of {batch} needs 1 or {batch} prompts; got {len(self.tokens)}.")
-        return Condition(self.tokens.expand(batch, -1, -1))
-
-
-Way = Literal["encode", "decode"]
-"""Of a codec: from pictures to latents, or back."""
-
-
-class Engine(Protocol):
-    """What computes a network in torch's stead."""
-
-    @property
-    def name(self) -> str:
-        """As recipes tell it: the library, and what it computes in."""
-        ...
-
-    def __call__(
-        self, x_t: Float[Tensor, "b c y x"], labels: Float[Tensor, " b"], tokens: Float[Tensor, "b n dim"]
-    ) -> Float[Tensor, "b c y x"]:
-        """What the network returns."""
-        ...
-
-    def coded(self, way: Way, x: Float[Tensor, "b c y x"]) -> Float[Tensor, "b k h w"] | None:
-        """What the codec returns, of pictures or of latents in its own scale; None leaves it to torch."""
-        return None
+if TYPE_CHECKING:
+    from regrow.models.source import Source
 
 
 @dataclass(eq=False, kw_only=True)
@@ -89,45 +44,57 @@ class Model(ABC):
     Attributes:
         name: as the user gave it.
         folder: where its files are.
-        family: which file of this room opened it.
+        family: its layout, by the name that it is registered under.
         schedule: its levels and their labels.
         prediction_type: what its network predicts.
         size: height and width of the pictures it was made for, in pixels; of mels, bands and frames.
-        multiple: picture sides must be multiples of this many pixels.
-        latent_channels: channels of a latent.
-        factor: pixels a latent cell spans along each side; 1 where the latents are the pixels.
+        multiple: sides of frames must be multiples of this.
+        parts: its networks and tokenizers, opened when they are first computed with.
+        codec: from frames to latents and back.
+        network_multiple: sides of latents of multiples of this take the same path through the network; 0 where each
+            size takes its own.
         files: the config and weight files it was read from.
         notes: sentences on what had to be assumed.
-        unet: the network, an `nn.Module`.
-        codec: an `nn.Module`; None where the latents are the pixels.
-        text_encoder: an `nn.Module`; None where the network takes no words.
-        tokenizer: of the text encoder; None without one.
         mel: how it hears; None for a model of pictures. What is said of pictures `b 3 h w` and pixels then holds for
             mels `b 1 bands frames`, in which -1 is silence (`regrow.media.audio.mel.to_unit`).
         relative: of a model of sounds: it knows no level, each of its clips is as loud as its loudest moment can be.
-        piano_roll: the raster of the notes that its network can be told beside each latent; None where it is told none.
+        piano_roll: the raster of the notes that its network takes beside each latent; None where it takes none.
         edit_steps: levels of an edit's path where none are asked for: what its folder says (`edit_file`), measured for
             the models that regrow carries.
         edit_strengths: that an edit needs which changes nothing but these attributes of the model's world; likewise.
         note_conditioning: piano rolls of all samples or of one each, which `denoiser` puts beside the latents; or None.
-        engine: what computes the network for `denoiser`; None for torch. Whatever else is done to `unet` (hooks,
-            changed attention) it does not know of: that takes `using(None)`.
+        engine: what computes the networks for `denoiser` and the codec; None for torch. Whatever else is done to
+            `network` (hooks, changed attention) it does not know of: that takes `using(None)`.
     """
+
+    NETWORK: ClassVar[str] = "unet"
+    """The part that denoises."""
+    takes_words: ClassVar[bool] = True
+    """Whether it is conditioned on prompts."""
+    shares_attention: ClassVar[bool] = False
+    """Whether `models.attention` can share its attention."""
+    engine_graph: ClassVar[bool] = True
+    """Whether an engine can compute its network."""
+    encodes_tokens_alone: ClassVar[bool] = False
+    """Whether `encode_tokens` gives nothing but tokens, so that an engine may keep it."""
+    trainable: ClassVar[bool] = True
+    """Whether `regrow train` can train it."""
+    lora: ClassVar[bool] = False
+    """Whether low-rank adapters can be trained on its network."""
+    deterministic_path: ClassVar[bool] = True
+    """Whether its sampler has a deterministic path, which inversion needs."""
 
     name: str
     folder: Path
-    family: Family
+    family: str
     schedule: Schedule
     prediction_type: PredictionType
     size: tuple[int, int]
     multiple: int
-    latent_channels: int
-    factor: int
+    parts: Parts
+    codec: Codec
     files: tuple[Path, ...]
-    unet: Any
-    codec: Any = None
-    text_encoder: Any = None
-    tokenizer: Any = None
+    network_multiple: int = 0
     notes: tuple[str, ...] = ()
     mel: MelSettings | None = None
     relative: bool = False
@@ -137,57 +104,86 @@ class Model(ABC):
     note_conditioning: Float[Tensor, "m k y x"] | None = None
     engine: Engine | None = None
 
-    def __post_init__(self) -> None:
-        for module in self._modules():
-            module.eval().requires_grad_(False)
+    @classmethod
+    @abstractmethod
+    def open(cls, source: "Source") -> "Model":
+        """Open a folder of this family.
+
+        Raises:
+            ModelError: a part is missing, damaged, unknown, or does not fit the others.
+        """
 
     @abstractmethod
-    def encode(self, pictures: Float[Tensor, "b channels h w"]) -> Float[Tensor, "b c y x"]:
-        """Pictures in [-1, 1] to latents in the scale that the network was trained on, free of chance.
+    def tokenize(self, prompts: Sequence[str]) -> Int[Tensor, "b tokens"]:
+        """Return token ids, one row a prompt; no columns for networks that take no words."""
+
+    @abstractmethod
+    def encode_tokens(self, ids: Int[Tensor, "b tokens"]) -> Condition:
+        """Encode token ids by torch; gradients reach the text encoder where they are on."""
+
+    def condition(self, prompts: Sequence[str]) -> Condition:
+        """Encode prompts, one a sample; words beyond the text encoder's length are cut and named in a warning."""
+        with torch.no_grad():
+            return self.encode_tokens(self.tokenize(prompts).to(self.device))
+
+    def unconditional(self, count: int) -> Condition:
+        """Encode what guidance leads away from without negative words: the empty prompt, unless the family differs."""
+        return self.condition([""] * count)
+
+    @abstractmethod
+    def forward(
+        self, x_t: Float[Tensor, "b c *places"], labels: Float[Tensor, " b"], condition: Condition
+    ) -> Float[Tensor, "b c *places"]:
+        """Return what the network itself returns, in its own dtype."""
+
+    def guide(self, pair: Denoiser, guidance: Guidance) -> Denoiser:
+        """Combine the predictions under both prompts, of a doubled batch, into a guided one."""
+        return classifier_free(pair, guidance)
+
+    def grid(self, steps: int, spacing: Spacing = "trailing", shape: Sequence[int] = ()) -> tuple[Level, ...]:
+        """Return `steps + 1` levels from the noisiest to clean, for latents of a shape `c *places`."""
+        return self.schedule.grid(steps, spacing)
+
+    def encode(self, frames: Float[Tensor, "b channels *extent"]) -> Float[Tensor, "b c *places"]:
+        """Encode frames in [-1, 1] to latents in the scale that the network was trained on, free of chance.
 
         Raises:
             ValueError: a side is not a multiple of `multiple`.
         """
+        self.latent_shape(*frames.shape[2:])
+        return self.codec.encode(frames, self.engine)
 
-    @abstractmethod
-    def decode(self, latents: Float[Tensor, "b c y x"]) -> Float[Tensor, "b channels h w"]:
-        """Latents to pictures, clamped to [-1, 1]."""
+    @property
+    def extent(self) -> tuple[int, ...]:
+        """Extent of the frames that it was made for: height and width, bands and frames, or samples."""
+        return self.size
 
-    @abstractmethod
-    def tokenize(self, prompts: Sequence[str]) -> Int[Tensor, "b tokens"]:
-        """Token ids, one row a prompt; no columns for networks that take no words."""
+    def decode(self, latents: Float[Tensor, "b c *places"]) -> Float[Tensor, "b channels *extent"]:
+        """Decode latents to frames, clamped to [-1, 1]."""
+        return self.codec.decode(latents, self.engine)
 
-    @abstractmethod
-    def condition(self, prompts: Sequence[str]) -> Condition:
-        """Encode prompts, one a sample."""
-
-    @abstractmethod
-    def output(
-        self, x_t: Float[Tensor, "b c y x"], labels: Float[Tensor, " b"], condition: Condition
-    ) -> Float[Tensor, "b c y x"]:
-        """What the network itself returns, in its own dtype."""
-
-    def latent_shape(self, height: int, width: int) -> tuple[int, int, int]:
-        """Channels, height and width of the latent of a picture of this many pixels.
+    def latent_shape(self, *extent: int) -> tuple[int, ...]:
+        """Return channels and places of the latent of a frame of this extent, such as height and width.
 
         Raises:
             ValueError: a side is not a positive multiple of `multiple`.
         """
-        if min(height, width) < 1 or height % self.multiple or width % self.multiple:
+        if min(extent) < 1 or any(side % self.multiple for side in extent):
+            unit = "bands and frames" if self.mel else "pixels"
             raise ValueError(
-                f"{self.name} takes {self.medium}s whose sides are multiples of {self.multiple} "
-                f"{'bands and frames' if self.mel else 'pixels'}; got {height} x {width} (height x width)."
+                f"{self.name} takes {self.medium}s whose sides are multiples of {self.multiple} {unit}; "
+                f"got {' x '.join(map(str, extent))} (height x width)."
             )
-        return self.latent_channels, height // self.factor, width // self.factor
+        return self.codec.latent_channels, *(side // self.codec.factor for side in extent)
 
     def denoiser(
-        self, condition: Condition, negative: Condition | None = None, guidance: float = 1.0, closed: bool = False
+        self, condition: Condition, negative: Condition | None = None, guidance: Guidance = 1.0, closed: bool = False
     ) -> Denoiser:
-        """The network under these prompts, as the maths sees it.
+        """Return the network under these prompts, as the maths sees it.
 
         Args:
             condition: 1 prompt, or one a sample.
-            negative: what guidance leads away from, likewise; None = the empty prompt. Unused at guidance 1.
+            negative: what guidance leads away from, likewise; None = `unconditional`. Unused at guidance 1.
             guidance: 1 = off, one evaluation a call; else two, as one call of a doubled batch.
             closed: of sounds: whether the end is followed by the beginning.
 
@@ -198,42 +194,19 @@ class Model(ABC):
         Raises:
             ValueError: guidance for a network that takes no words.
         """
-        if guidance == 1:
-            return self._with_note_conditioning(self._of_any_length(self._conditioned(condition), closed))
-        if self.text_encoder is None:
-            raise ValueError(f"{self.name} takes no prompts, so guidance must be 1; got {guidance}.")
-        away = self.condition([""]) if negative is None else negative
+        return denoising.denoiser(self, condition, negative, guidance, closed)
 
-        def pair(x_t: Batch, level: Level) -> Prediction:
-            half = len(x_t) // 2
-            if self.note_conditioning is not None:  # guidance exaggerates the notes, too: away from none
-                x_t = x_t.clone()
-                x_t[half:, self.latent_channels :] = 0
-            return self._conditioned(condition.expand(half).cat(away.expand(half)))(x_t, level)
-
-        return self._with_note_conditioning(self._of_any_length(classifier_free(pair, guidance), closed))
-
-    def _with_note_conditioning(self, denoise: Denoiser) -> Denoiser:
-        """The same with the contour beside every sample, all along, so that windows take their own parts of it."""
-        if self.piano_roll is None:
-            return denoise
-
-        def with_notes(x_t: Batch, level: Level) -> Prediction:
-            return denoise(self.beside(x_t), level)
-
-        return with_notes
-
-    def beside(self, x_t: Float[Tensor, "b c y x"]) -> Float[Tensor, "b k y x"]:
-        """Latents with the channels of the contour below them, which are 0 where nothing is played.
+    def beside(self, x_t: Float[Tensor, "b c *places"]) -> Float[Tensor, "b k *places"]:
+        """Return latents with what the network takes below them: of the piano roll, 0 where no note sounds.
 
         Raises:
-            ValueError: the contour is of another length, or of another number of samples.
+            ValueError: the piano roll is of another length, or of another number of samples.
         """
         if self.piano_roll is None:
             return x_t
         batch, _, height, width = x_t.shape
         if self.note_conditioning is None:
-            return torch.cat([x_t, x_t.new_zeros(batch, self.piano_roll.channels(self.factor), height, width)], 1)
+            return torch.cat([x_t, x_t.new_zeros(batch, self.piano_roll.channels(self.codec.factor), height, width)], 1)
         if self.note_conditioning.shape[-1] != width:
             raise ValueError(f"The contour has {self.note_conditioning.shape[-1]} cells, but the latents have {width}.")
         if batch % len(self.note_conditioning):
@@ -241,24 +214,50 @@ class Model(ABC):
         # a batch that is guided holds its samples twice, one after the other
         return torch.cat([x_t, self.note_conditioning.to(x_t).repeat(batch // len(self.note_conditioning), 1, 1, 1)], 1)
 
-    def _of_any_length(self, denoise: Denoiser, closed: bool) -> Denoiser:
-        if not self.mel:
-            return denoise
-        width = self.size[1] // self.factor
-        return windowed(denoise, width, width // 2, closed)
+    @property
+    def window(self) -> int | None:
+        """Cells of the last axis that the network was made for, where more are denoised in windows; None otherwise."""
+        return self.size[-1] // self.codec.factor if self.mel else None
 
-    def _conditioned(self, condition: Condition) -> Denoiser:
-        def denoise(x_t: Batch, level: Level) -> Prediction:
-            # float32 whatever the network's dtype: bfloat16 has no 999
-            labels = torch.full((len(x_t),), self.schedule.label(level), dtype=torch.float32, device=self.device)
-            # gradients only towards encoded words that ask for them, as null-text inversion does
-            with torch.set_grad_enabled(torch.is_grad_enabled() and condition.tokens.requires_grad):
-                x, expanded = x_t.to(self.device, self.dtype), condition.expand(len(x_t))
-                engine = None if torch.is_grad_enabled() else self.engine
-                output = engine(x, labels, expanded.tokens) if engine else self.output(x, labels, expanded)
-                return predict(output.to(x_t), x_t[:, : self.latent_channels], level, self.prediction_type)
+    def of_length(self, samples: int) -> Self:
+        """Return the same opened checkpoint for sounds of this many samples; itself where no prompt holds a length."""
+        return self
 
-        return denoise
+    @property
+    def latent_channels(self) -> int:
+        """Channels of a latent."""
+        return self.codec.latent_channels
+
+    @property
+    def factor(self) -> int:
+        """Pixels, or frames, that a latent cell spans along each side; 1 where the latents are the frames."""
+        return self.codec.factor
+
+    @property
+    def tokenizer(self) -> Any:
+        """The tokenizer of transformers."""
+        return self.parts["tokenizer"]
+
+    @property
+    def network(self) -> Any:
+        """The part that denoises."""
+        return self.parts[self.NETWORK]
+
+    @property
+    def codec_network(self) -> Any:
+        """The autoencoder of a codec that has one (`codec.part`)."""
+        assert self.codec.part is not None, "its latents are its frames"
+        return self.parts[self.codec.part]
+
+    @property
+    def output_weight(self) -> nn.Parameter:
+        """The network's last layer, which is no map between hidden features: optimizers may treat it on its own."""
+        return self.network.get_submodule("conv_out").get_parameter("weight")
+
+    @property
+    def text_encoders(self) -> Iterator[nn.Module]:
+        """The parts that encode words and may be trained with the network, opened."""
+        return iter(())
 
     @property
     def medium(self) -> Medium:
@@ -283,18 +282,17 @@ class Model(ABC):
     @property
     def device(self) -> torch.device:
         """Where the network is."""
-        return next(self.unet.parameters()).device
+        return self.parts.device
 
     @property
     def dtype(self) -> torch.dtype:
         """What the network computes in."""
-        return next(self.unet.parameters()).dtype
+        return self.parts.dtype
 
     def to(self, device: str | torch.device | None = None, dtype: torch.dtype | None = None) -> Self:
         """Move the modules, in place, and let torch compute them; None leaves as is."""
         self.engine = None
-        for module in self._modules():
-            torch.nn.Module.to(module, device=device, dtype=dtype)  # diffusers' own logs a page on every call
+        self.parts.to(device, dtype)
         return self
 
     @property
@@ -303,7 +301,7 @@ class Model(ABC):
         return self.engine.name if self.engine else f"torch {str(self.dtype).removeprefix('torch.')}"
 
     def using(self, engine: Engine | None) -> Self:
-        """The same opened checkpoint, computed by another engine; None for torch."""
+        """Return the same opened checkpoint, computed by another engine; None for torch."""
         other = copy(self)
         other.engine = engine
         return other
@@ -311,23 +309,16 @@ class Model(ABC):
     @cached_property
     def content_hash(self) -> str:
         """BLAKE2b, in hex, over the sorted relative paths and the contents of `files`."""
-        whole = hashlib.blake2b(digest_size=32)
-        for name, path in sorted((path.relative_to(self.folder).as_posix(), path) for path in self.files):
-            with path.open("rb") as file:
-                whole.update(name.encode() + b"\0" + hashlib.file_digest(file, "blake2b").digest())
-        return whole.hexdigest()
+        return content_hash(self.folder, self.files)
 
     def condition_on_notes(self, note_conditioning: Float[Tensor, "m k y x"] | None) -> Self:
-        """The same opened checkpoint, told these notes (`regrow.media.audio.piano_roll`); None for none.
+        """Return the same opened checkpoint with these piano rolls beside its latents; None for none.
 
         Raises:
-            ValueError: it cannot be told any.
+            ValueError: it takes none.
         """
         if note_conditioning is not None and self.piano_roll is None:
             raise ValueError(f"{self.name} cannot be told which notes to play.")
         other = copy(self)
         other.note_conditioning = note_conditioning
         return other
-
-    def _modules(self) -> list[torch.nn.Module]:
-        return [module for module in (self.unet, self.codec, self.text_encoder) if module is not None]

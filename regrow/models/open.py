@@ -1,60 +1,21 @@
 """From a name or a folder to an opened model, or to one sentence that says why not."""
 
-import fnmatch
 import re
-from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from regrow.media.home import home
-from regrow.models.edit_file import EDIT_FILE, read_edit_file
+from regrow.models.edit_file import read_edit_file
+from regrow.models.errors import ModelError
 from regrow.models.folder import read_json, reason
-from regrow.models.model import Family, Model, ModelError
+from regrow.models.model import Model
+from regrow.models.registry import all_families, recognise, wanted_files
+from regrow.models.source import Source
 
 EMBEDDED = Path(__file__).parents[1] / "weights"
-SUPPORTED = (
-    "Stable Diffusion 1.x and 2.x (StableDiffusionPipeline), pixel UNets (DDPMPipeline, DDIMPipeline, UNet2DModel) and "
-    "mel UNets (AudioDiffusionPipeline)"
-)
-_PIPELINES: dict[str, Family] = {
-    "StableDiffusionPipeline": "stable-diffusion",
-    "StableDiffusionImg2ImgPipeline": "stable-diffusion",
-    "DDPMPipeline": "pixel-unet",
-    "DDIMPipeline": "pixel-unet",
-    "AudioDiffusionPipeline": "mel-unet",
-}
-# all that a model is read from, so that a hub repository's other gigabytes stay where they are
-_PARTS = ("unet", "vae", "vqvae", "text_encoder")
-
-
-def _weights_of(part: str) -> list[str]:
-    """Whole, or in shards with their index."""
-    return [f"{part}/*model{end}" for end in (".safetensors", ".safetensors.index.json", "-0*.safetensors")]
-
-
-_WANTED = [
-    "model_index.json",
-    "config.json",
-    "scheduler_config.json",
-    "words.json",
-    "mel.json",
-    "contour.json",
-    EDIT_FILE,
-    "transcriber.safetensors",
-    "describer.safetensors",
-    "mel/mel_config.json",
-    "training.json",
-    "diffusion_pytorch_model.safetensors",
-    "scheduler/*.json",
-    "tokenizer/*",
-    *(f"{part}/config.json" for part in _PARTS),
-    *(pattern for part in _PARTS for pattern in _weights_of(part)),
-]
-_WANTED_PICKLES = ["diffusion_pytorch_model.bin", *(f"{part}/*model.bin" for part in _PARTS)]
 
 
 @dataclass(frozen=True)
@@ -63,7 +24,7 @@ class Listed:
 
     name: str
     folder: Path
-    family: Family | None
+    family: str | None
 
 
 def user_models() -> Path:
@@ -90,38 +51,22 @@ def list_models() -> list[Listed]:
             if folder.name.startswith(".") or not _is_model(folder) or folder.name in found:
                 continue
             try:
-                family = _family(folder)[0]
+                family = recognise(folder)[0].name
             except ModelError:
                 family = None
             found[folder.name] = Listed(folder.name, folder, family)
     return sorted(found.values(), key=lambda listed: listed.name)
 
 
-def family_of(folder: Path) -> Family:
-    """The family of a folder, told from its `model_index.json` or `config.json` alone: its weights may be missing.
+def family_of(folder: Path) -> str:
+    """Return the family of a folder by its `model_index.json` or `config.json` alone: its weights may be missing.
 
     Raises:
         ModelError: it has neither file, or describes a model that regrow does not support.
     """
     if not _is_model(folder):
         raise ModelError(f"{folder} is no model: it has neither a model_index.json nor a config.json.")
-    return _family(folder)[0]
-
-
-def wanted_files(allow_pickle: bool = False, there: Sequence[str] = ()) -> list[str]:
-    """Patterns, relative to a model's folder, of all the files that a model is read from.
-
-    Args:
-        allow_pickle: whether pickled weights are wanted.
-        there: names of the files to choose from; of a part whose weights are there as a variant only, such as fp16,
-            that is wanted.
-    """
-    variants = []
-    for part in _PARTS:
-        names = fnmatch.filter(there, f"{part}/*model*.safetensors*")
-        if names and not any(fnmatch.filter(names, pattern) for pattern in _weights_of(part)):
-            variants.append(f"{part}/*model.*.safetensors")
-    return [*_WANTED, *variants, *(_WANTED_PICKLES if allow_pickle else ())]
+    return recognise(folder)[0].name
 
 
 def open_model(
@@ -153,18 +98,8 @@ def open_model(
 
 
 def _opened(folder: Path, name: str, allow_pickle: bool, dtype: torch.dtype) -> Model:
-    family, index = _family(folder)
-    if family == "stable-diffusion":
-        from regrow.models.families.stable_diffusion import open_stable_diffusion
-
-        return open_stable_diffusion(folder, name, index or {}, allow_pickle, dtype)
-    if family == "mel-unet":
-        from regrow.models.families.mel_unet import open_mel_unet
-
-        return open_mel_unet(folder, name, index or {}, allow_pickle, dtype)
-    from regrow.models.families.pixel import open_pixel_unet
-
-    return open_pixel_unet(folder, name, index, allow_pickle, dtype)
+    family, index = recognise(folder)
+    return family.kind.open(Source(folder, name, index, allow_pickle, dtype))
 
 
 def _on(device: str | torch.device, model: Model) -> Model:
@@ -207,7 +142,8 @@ def _is_model(folder: Path) -> bool:
 def _is_complete(folder: Path) -> bool:
     """Whether a cached snapshot holds weights of every part: the cache also keeps downloads that broke off."""
     index = read_json(folder / "model_index.json") if (folder / "model_index.json").is_file() else {"unet": []}
-    parts = [folder / part for part in _PARTS if part in index and index[part] != [None, None]]
+    folders = {place for family in all_families() for place in family.folders if not place.startswith("tokenizer")}
+    parts = [folder / place for place in sorted(folders) if place in index and index[place] != [None, None]]
     return all(_has_weights(path) for path in parts) or _has_weights(folder)
 
 
@@ -239,18 +175,3 @@ def _from_hub(name: str, allow_pickle: bool) -> Path:
             f"There is no model {name!r}: it is no folder, is not in the hub's cache on this machine, and could not "
             f"be downloaded ({reason(error)})."
         ) from error
-
-
-def _family(folder: Path) -> tuple[Family, Mapping[str, Any] | None]:
-    """The family of a folder, and its `model_index.json` if it has one."""
-    index_file, config_file = folder / "model_index.json", folder / "config.json"
-    if not index_file.is_file():
-        kind = read_json(config_file).get("_class_name")
-        if kind == "UNet2DModel":
-            return "pixel-unet", None
-        raise ModelError(f"{config_file} describes a {kind}, which is no model by itself; regrow opens {SUPPORTED}.")
-    index = read_json(index_file)
-    kind = index.get("_class_name")
-    if isinstance(kind, str) and kind in _PIPELINES:
-        return _PIPELINES[kind], index
-    raise ModelError(f"{index_file} describes a {kind}, which regrow does not support; it opens {SUPPORTED}.")

@@ -5,8 +5,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from regrow.media.audio.piano_roll import PianoRollSettings
+from regrow.models.errors import ModelError
 from regrow.models.folder import read_json
-from regrow.models.model import ModelError
 
 PIANO_ROLL_FILE = "contour.json"
 

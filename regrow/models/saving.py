@@ -13,10 +13,10 @@ from regrow.core.names import Objective
 from regrow.media.audio.mel import MelSettings
 from regrow.media.audio.piano_roll import STANDARD
 from regrow.models import new
+from regrow.models.load_part import quiet
 from regrow.models.mel_file import write_mel, write_mel_config
 from regrow.models.model import Model
 from regrow.models.new import NewSize
-from regrow.models.part import quiet
 from regrow.models.piano_roll_file import write_piano_roll
 from regrow.models.probes.transcriber import FILE as TRANSCRIBER_FILE
 from regrow.models.vocabulary import write_words
@@ -133,13 +133,12 @@ def save_model(model: Model, folder: Path, dtype: torch.dtype = torch.float16) -
         dtype: of the weights; a part with a weight that it cannot hold is written in float32.
     """
     shutil.copytree(model.folder, folder, ignore=_weights)
-    flat = not (model.folder / "unet").is_dir()
-    codec = "vqvae" if model.family == "mel-unet" else "vae"
-    for name, part in (("unet", model.unet), (codec, model.codec), ("text_encoder", model.text_encoder)):
-        if part is not None:
+    for name in model.parts:
+        part = model.parts[name]
+        if isinstance(part, torch.nn.Module):
             kept = dtype if _holds(dtype, part) else torch.float32
             copy: Any = torch.nn.Module.to(deepcopy(part), dtype=kept)  # diffusers' own `to` says it may be inexact
-            where = folder if flat else folder / name
+            where = folder / name if (model.folder / name).is_dir() else folder  # the oldest have no subfolders
             with quiet():
                 copy.save_pretrained(where)
             _forget_path(where / "config.json")

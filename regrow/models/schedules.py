@@ -15,9 +15,10 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from regrow.core.denoiser import PredictionType
-from regrow.core.levels import Flow, Schedule, VariancePreserving
+from regrow.core.levels import Schedule
+from regrow.core.schedules import Edm, Flow, VariancePreserving
+from regrow.models.errors import ModelError
 from regrow.models.folder import reason
-from regrow.models.model import ModelError
 
 BETA_SCHEDULES = ("linear", "scaled_linear", "squaredcos_cap_v2")
 _PREDICTIONS: dict[str, PredictionType] = {"epsilon": "epsilon", "sample": "sample", "v_prediction": "v"}
@@ -38,6 +39,7 @@ _IGNORE_ZERO_SNR = {
     "LMSDiscreteScheduler",
     "PNDMScheduler",
 }
+_EDM = {"CosineDPMSolverMultistepScheduler"}
 # the classes whose constructors supply these where the file does not
 _DEFAULT_BETAS = {"beta_schedule": "linear", "beta_start": 0.0001, "beta_end": 0.02}
 _HAVE_DEFAULT_BETAS = {
@@ -78,6 +80,8 @@ def schedule_from_config(
             return _flow(config, labels, float(config.get("shift", 1.0)), where), "flow"
         if prediction == "flow_prediction" and config.get("use_flow_sigmas"):
             return _flow(config, labels, float(config.get("flow_shift", 1.0)), where), "flow"
+        if name in _EDM:
+            return _edm(config, where), _PREDICTIONS[prediction]
         if prediction not in _PREDICTIONS:
             known = ", ".join([*_PREDICTIONS, "flow_prediction with use_flow_sigmas"])
             raise ModelError(f"Unknown prediction_type {prediction!r} in {where}; regrow knows {known}.")
@@ -94,6 +98,12 @@ def schedule_from_config(
     except (TypeError, ValueError, RuntimeError) as error:
         raise ModelError(f"{where} describes no usable noise schedule ({reason(error)}).") from error
     return schedule, _PREDICTIONS[prediction]
+
+
+def _edm(config: Mapping[str, Any], where: str | Path) -> Edm:
+    if config.get("sigma_data", 1.0) != 1 or config.get("prediction_type") != "v_prediction":
+        raise ModelError(f"{where} describes an EDM network without v or with a sigma_data other than 1.")
+    return Edm(float(config.get("sigma_min", 0.3)), float(config.get("sigma_max", 500.0)))
 
 
 def _flow(config: Mapping[str, Any], labels: int, shift: float, where: str | Path) -> Flow:

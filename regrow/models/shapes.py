@@ -4,20 +4,35 @@ from typing import Any
 
 import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-from torch import nn
+from torch import Tensor, nn
 
-from regrow.models.engines.openvino import Network
+from regrow.models.engines.network import Network
+
+SIZES = 6
+"""Numbers that Stable Diffusion XL is conditioned on: sizes and crop, in pixels."""
+
+
+class _Plain(nn.Module):
+    """A UNet with tensors in and a tensor out; Stable Diffusion XL's takes pooled words and sizes, too."""
+
+    def __init__(self, unet: Any) -> None:
+        super().__init__()
+        self.unet = unet
+
+    def forward(self, x_t: Tensor, labels: Tensor, tokens: Tensor, *added: Tensor) -> Tensor:
+        named = dict(zip(("text_embeds", "time_ids"), added, strict=True)) if added else None
+        return self.unet(x_t, labels, tokens, added_cond_kwargs=named, return_dict=False)[0]
 
 
 def stable_diffusion_15(seed: int = 0) -> Network:
-    """That of Stable Diffusion 1.5 (Rombach et al. 2022, arXiv 2112.10752), for latents of 64 x 64 and 77 tokens."""
+    """Return Stable Diffusion 1.5's (Rombach et al. 2022, arXiv 2112.10752), for 64 x 64 latents and 77 tokens."""
     with torch.device("meta"):
         unet: Any = UNet2DConditionModel(sample_size=64, cross_attention_dim=768)  # the rest is diffusers' default
-    return Network("Stable Diffusion 1.5's shape", f"random {seed}", filled(unet, seed), (64, 64), (77, 768))
+    return _network("Stable Diffusion 1.5's shape", filled(unet, seed), seed, 64, (torch.randn(1, 77, 768),))
 
 
 def stable_diffusion_xl(dtype: torch.dtype, seed: int = 0) -> Network:
-    """That of Stable Diffusion XL (Podell et al. 2023, arXiv 2307.01952), for latents of 128 x 128 and 77 tokens.
+    """Return Stable Diffusion XL's (Podell et al. 2023, arXiv 2307.01952), for 128 x 128 latents and 77 tokens.
 
     Args:
         dtype: of its 2.6 billion weights.
@@ -39,12 +54,19 @@ def stable_diffusion_xl(dtype: torch.dtype, seed: int = 0) -> Network:
             projection_class_embeddings_input_dim=2816,
         )
     nn.Module.to(unet, dtype)  # diffusers' own warns of modules to be kept in float32, of which there are none
-    return Network("Stable Diffusion XL's shape", f"random {seed}", filled(unet, seed), (128, 128), (77, 2048))
+    condition = (torch.randn(1, 77, 2048), torch.randn(1, 2816 - SIZES * 256), torch.ones(1, SIZES))
+    return _network("Stable Diffusion XL's shape", filled(unet, seed), seed, 128, condition)
+
+
+def _network(name: str, unet: Any, seed: int, side: int, condition: tuple[Tensor, ...]) -> Network:
+    module, multiple = _Plain(unet), 2 ** (len(unet.config.block_out_channels) - 1)
+    weights = sum(parameter.numel() for parameter in unet.parameters())
+    return Network(name, f"random {seed}", lambda: module, lambda: condition, 4, (side, side), multiple, weights)
 
 
 def filled(unet: Any, seed: int) -> Any:
-    """A network on the meta device brought into memory, in eval mode: norms that only norm, and weights that keep the
-    size of what passes through them."""
+    """Return a network on the meta device brought into memory, in eval mode: norms that only norm, and weights that
+    keep the size of what passes through them."""
     unet = unet.to_empty(device="cpu").eval().requires_grad_(False)
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in unet.named_parameters():

@@ -11,8 +11,8 @@ from itertools import groupby
 from pathlib import Path
 from unicodedata import category, name, normalize
 
+from regrow.models.errors import ModelError
 from regrow.models.folder import read_json
-from regrow.models.model import ModelError
 
 WORDS_FILE = "words.json"
 

@@ -1,11 +1,11 @@
 """Meaning: which things of a world words tell of."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
-from regrow.prompts.describe import World
+from regrow.worlds.world import World, changed_to
 
 CHANGES = 2
 """The most that words may differ from what is seen: what a wish changes, and what must change with it."""
@@ -65,14 +65,6 @@ def _nearby(world: World, thing: Any) -> Iterator[Any]:
             changed = dict(changes)
             if len(changed) == count and (found := changed_to(thing, changed)) is not None:
                 yield found
-
-
-def changed_to(thing: Any, changes: Mapping[str, str]) -> Any | None:
-    """The thing with other values; None where they do not go together."""
-    try:
-        return thing.replace(**changes)
-    except ValueError:  # a weather that the place has not
-        return None
 
 
 def language_of(words: str) -> str:

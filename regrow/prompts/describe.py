@@ -1,7 +1,7 @@
 """Describe: the words for a picture or a sound, found by itself."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Any
@@ -9,40 +9,10 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
-from regrow.media.audio.piano_roll import Sounding
 from regrow.models.model import Model
-from regrow.models.probes.describer import Describer, read_describer
+from regrow.models.probes.attributes import AttributeClassifier, read_describer
 from regrow.requests.requests import Edit
-from regrow.worlds.bandstand import wording as wording_bandstand
-from regrow.worlds.bandstand.composition import notes
-from regrow.worlds.bandstand.phrase import Phrase
-from regrow.worlds.storybook import wording
-from regrow.worlds.storybook.scene import Scene
-
-
-@dataclass(frozen=True)
-class World:
-    """What can be told of a world's things, and how.
-
-    Attributes:
-        blank: anything of that world.
-        attributes: what is read.
-        captions: all that can be said, the plainest first, by language.
-        random: the thing of a seed.
-        score: of a thing and seconds the notes that are played; None where nothing is.
-    """
-
-    blank: Any
-    attributes: Mapping[str, tuple[str, ...]]
-    captions: Callable[[Any, Any], tuple[str, ...]]
-    random: Callable[[int], Any]
-    score: Callable[[Any, float], Sequence[Sounding]] | None = None
-
-
-WORLDS = {
-    "storybook": World(Scene(), wording.ATTRIBUTES, wording.captions, Scene.random),
-    "bandstand": World(Phrase(), wording_bandstand.ATTRIBUTES, wording_bandstand.captions, Phrase.random, notes),
-}
+from regrow.worlds.world import WORLDS, changed_to
 
 
 @dataclass(frozen=True)
@@ -70,19 +40,19 @@ def with_source(
         )
 
         words = open_captioner(request.describer)(picture)
-        found = Description(words, f'source auto: "{words}", says {request.describer}.')
+        description = Description(words, f'source auto: "{words}", says {request.describer}.')
     else:
-        found = describe(model, latents, request.target)
-    return replace(request, source=found.words, describer=""), (
-        f"{found.why} Is it something else? Say so as the source.",
+        description = describe(model, latents, request.target)
+    return replace(request, source=description.words, describer=""), (
+        f"{description.why} Is it something else? Say so as the source.",
     )
 
 
 def describe(model: Model, latents: Float[Tensor, "1 c y x"], like: Sequence[str] = ()) -> Description:
     """Describe what a model sees, with the describer in its folder.
 
-    Of all that is true of it, the sentence is taken that is most like the first of `like`, in its language: so a wish
-    and its source differ in what is wished and nothing else. The plainest where that is empty.
+    Of all that is true of it, the sentence is taken that is most like the first of `like`, in its language: so a target
+    and its source differ in what is to change and nothing else. The plainest where that is empty.
 
     Args:
         model: that has a describer.
@@ -107,18 +77,15 @@ def describe(model: Model, latents: Float[Tensor, "1 c y x"], like: Sequence[str
     return Description(words, f'source auto: "{words}" ({certain}).')
 
 
-def read_off(describer: Describer, latents: Float[Tensor, "1 c y x"]) -> tuple[Any, dict[str, float]]:
+def read_off(describer: AttributeClassifier, latents: Float[Tensor, "1 c y x"]) -> tuple[Any, dict[str, float]]:
     """The thing of the describer's world that it sees, and how sure it is of each attribute, 0 to 1."""
-    thing, sure = WORLDS[describer.world].blank, {}
-    read = describer.probabilities(latents)[0]
+    thing, sure = WORLDS[describer.world].default, {}
+    read = describer.ranked(latents)[0]
     for name, values in (*read.items(), *read.items()):  # twice, for what is allowed can depend on what comes later
         for value, probability in values.items():  # the likeliest that goes with the others
-            try:
-                thing = thing.replace(**{name: value})
-            except ValueError:
-                continue
-            sure[name] = probability
-            break
+            if (changed := changed_to(thing, {name: value})) is not None:
+                thing, sure[name] = changed, probability
+                break
     return thing, sure
 
 

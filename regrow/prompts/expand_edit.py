@@ -13,10 +13,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.models.model import Model
-from regrow.models.probes.describer import read_describer
-from regrow.prompts.caption_matching import carrying, changed_to, is_part, language_of, meant
-from regrow.prompts.describe import WORLDS, World, read_off
+from regrow.models.probes.attributes import read_describer
+from regrow.prompts.caption_matching import carrying, is_part, language_of, meant
+from regrow.prompts.describe import read_off
 from regrow.requests.requests import OWN_NEGATIVE, Edit
+from regrow.worlds.world import WORLDS, World, changed_to
 
 
 class Detailed(NamedTuple):

@@ -19,11 +19,11 @@ from regrow.core.noise import derive_seed
 from regrow.media.audio.piano_roll import piano_roll
 from regrow.models.codecs.sound_codec import settings_of
 from regrow.models.model import Model
-from regrow.models.probes.describer import read_describer
-from regrow.prompts.caption_matching import carrying, changed_to, has, language_of, meant, other_values, terms
-from regrow.prompts.describe import WORLDS, World
+from regrow.models.probes.attributes import read_describer
+from regrow.prompts.caption_matching import carrying, has, language_of, meant, other_values, terms
 from regrow.requests.requests import Generate
 from regrow.worlds.bandstand.composition import SHORTEST
+from regrow.worlds.world import WORLDS, World, changed_to
 
 DRAWS = 50
 """The most things that are drawn for one that has nothing of what the negative words name."""
@@ -86,10 +86,10 @@ def condition_on_tunes(model: Model, things: Sequence[Any], seconds: float, cell
     if not things or model.piano_roll is None:
         return model
     describer = read_describer(model.folder, model.latent_channels)
-    score = WORLDS[describer.world].score if describer else None
-    if score is None:
+    composition = WORLDS[describer.world].composition if describer else None
+    if composition is None:
         return model
-    tunes = [score(thing, max(seconds, SHORTEST)) for thing in things]
+    tunes = [composition(thing, max(seconds, SHORTEST)) for thing in things]
     mel = settings_of(model)
     return model.condition_on_notes(
         torch.stack([piano_roll(tune, cells, model.factor, model.piano_roll, mel) for tune in tunes])

@@ -1,13 +1,16 @@
 """Arrays that are made once, kept on disk and mapped into memory: whole or not at all, whoever else makes the same."""
 
+import hashlib
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 
+from regrow.core.progress import Progress
 from regrow.media.files import MediaError, reason
+from regrow.media.home import home
 
 
 @contextmanager
@@ -36,6 +39,38 @@ def kept_array(path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> I
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def keep_rows(
+    folder: str,
+    content: str,
+    arrays: dict[str, tuple[tuple[int, ...], type[np.generic]]],
+    rows: Callable[[], Iterable[tuple[np.ndarray, ...]]],
+) -> Generator[Progress, None, tuple[np.ndarray, ...]]:
+    """Return arrays, mapped into memory, that are filled row by row where the cache does not hold them yet.
+
+    Args:
+        folder: of the cache.
+        content: what decides the rows; its hash names the files.
+        arrays: shape and type of each, by what its file's name ends in.
+        rows: makes the rows, one of each array.
+
+    Raises:
+        MediaError: there is no room for them.
+    """
+    key = hashlib.blake2b(content.encode(), digest_size=12).hexdigest()
+    paths = [home() / "cache" / folder / f"{key}{end}.npy" for end in arrays]
+    if not all(path.exists() for path in paths):
+        count = next(iter(arrays.values()))[0][0]
+        with ExitStack() as held:
+            made = [
+                held.enter_context(kept_array(path, *kind)) for path, kind in zip(paths, arrays.values(), strict=True)
+            ]
+            for i, row in enumerate(rows()):
+                for array, values in zip(made, row, strict=True):
+                    array[i] = values
+                yield Progress("read", i + 1, count)
+    return tuple(np.load(path, mmap_mode="r") for path in paths)
 
 
 def with_room(path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> np.memmap:

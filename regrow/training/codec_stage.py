@@ -1,20 +1,21 @@
-"""The codec as a stage of a training run."""
+"""The codec stage of a training run: an autoencoder of pictures or mels, and its loss."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import nn
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
 
 from regrow.core.noise import derive_seed
 from regrow.core.progress import Progress
+from regrow.models.load_part import channels_last
 from regrow.models.model import Model
-from regrow.models.part import channels_last
 from regrow.requests.train import Train
-from regrow.training.staged import Staged, settings_of
-from regrow.training.train_codec import CodecStage, Coding, codec_loss
+from regrow.training.distributed import Share
+from regrow.training.settings import Staged, settings_of
 from regrow.training.training_data import Data, to_batch
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class CodecOf:
     ) -> Generator[Progress, None, Staged]:
         """Ready at once."""
         yield from ()
-        codec: nn.Module = model.codec
+        codec: nn.Module = model.codec_network
         codec.requires_grad_(True)
         if request.start:
             for name, parameter in codec.named_parameters():
@@ -78,6 +79,104 @@ class CodecOf:
 def scale_latents(model: Model, data: Data) -> None:
     """Make latents of a new codec have standard deviation 1, which the denoiser assumes."""
     sample = to_batch(np.array(data.items[: min(256, data.trained_on)])).to(model.device)
-    model.codec.register_to_config(scaling_factor=1.0)
+    model.codec_network.register_to_config(scaling_factor=1.0)
     parts = [model.encode(sample[i : i + 32]) for i in range(0, len(sample), 32)]
-    model.codec.register_to_config(scaling_factor=round(1 / float(torch.cat(parts).std()), 5))
+    model.codec_network.register_to_config(scaling_factor=round(1 / float(torch.cat(parts).std()), 5))
+
+
+@dataclass(frozen=True)
+class CodecStage:
+    """What the codec learns from, and how.
+
+    Attributes:
+        items: pictures, uint8 `n h w 3`, or mels, float16 `n bands frames 1`.
+        masks: uint8 `n h w`; where they are set, errors weigh three times. None: they weigh the same everywhere in
+            pictures, and in mels three times where a cell is audible (`audible`).
+        batch: crops a step.
+        crop: height and width of a crop; the last tenth of the steps sees whole items instead, a quarter as many.
+        seed: of the crops and of the latent noise.
+        latent_noise: standard deviation, so that the decoder forgives what the denoiser will get wrong.
+        channels: of a latent.
+        factor: pixels a latent cell spans along each side.
+        device: where the batches go.
+    """
+
+    items: np.ndarray
+    masks: np.ndarray | None
+    batch: int = 8
+    crop: tuple[int, int] = (64, 64)
+    seed: int = 0
+    latent_noise: float = 0.05
+    channels: int = 16
+    factor: int = 8
+    device: torch.device = torch.device("cpu")  # noqa: RUF009  # immutable
+
+
+class Coding(nn.Module):
+    """What is trained: `(pictures, noise of the latents) -> latents, pictures`."""
+
+    def __init__(self, codec: Any) -> None:
+        super().__init__()
+        self.codec = codec
+
+    def forward(self, pictures: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        encoded = self.codec.encode(pictures)  # of AutoencoderKL the posterior's mean; its variance is not learned here
+        latents = encoded.latents if hasattr(encoded, "latents") else encoded.latent_dist.mean
+        return latents, self.codec.decode(latents + noise).sample
+
+
+def codec_loss(stage: CodecStage, network: nn.Module, share: Share) -> Float[Tensor, ""]:
+    """Return L2, and L1 + 2 x L2 in the last 64 % of the decline (LOG.md: L1 from the start is slower).
+
+    It also pulls each latent channel to mean 0 and standard deviation 1, which the denoiser assumes.
+    """
+    pictures, weights, noise = crops(stage, share)
+    latents, again = network(pictures, stage.latent_noise * noise)
+    error = again - pictures
+    loss = (weights * error.square()).mean() * 2
+    if share.late > 0.64:
+        loss = loss + (weights * error.abs()).mean()
+    mean, std = latents.mean(dim=(0, 2, 3)), latents.std(dim=(0, 2, 3))
+    return loss + 2e-2 * (mean.square() + (std - 1).square()).mean()
+
+
+def crops(
+    stage: CodecStage, share: Share
+) -> tuple[Float[Tensor, "b channels h w"], Float[Tensor, "b 1 #h #w"], Float[Tensor, "b c y x"]]:
+    """Return crops (whole items at the very end), their weights, and the latents' noise of deviation 1."""
+    random = np.random.default_rng(derive_seed(stage.seed, "crops", share.step))
+    extent = stage.items.shape[1], stage.items.shape[2]
+    whole = share.late > 0.86
+    height, width = extent if whole else stage.crop
+    mirrored = stage.items.dtype == np.uint8  # a sound has a direction
+    items, masks = [], []
+    count = stage.batch // 4 if whole else stage.batch
+    count = -(-max(1, count) // share.count) * share.count  # so that all parts have as many
+    for _ in range(count):
+        i = int(random.integers(len(stage.items)))
+        top, left = int(random.integers(0, extent[0] - height + 1)), int(random.integers(0, extent[1] - width + 1))
+        if random.random() < 0.6 and stage.masks is not None:  # most crops look at the animal: that is the detail
+            ys, xs = np.nonzero(stage.masks[i])
+            k = int(random.integers(len(ys)))
+            top = int(np.clip(ys[k] - height // 2, 0, extent[0] - height))
+            left = int(np.clip(xs[k] - width // 2, 0, extent[1] - width))
+        window = np.s_[i, top : top + height, left : left + width]
+        flip = -1 if random.random() < 0.5 and mirrored else 1
+        items.append(stage.items[window][:, ::flip])
+        masks.append(np.zeros((1, 1), np.uint8) if stage.masks is None else stage.masks[window][:, ::flip])
+    own = share.of(count)
+    generator = torch.Generator().manual_seed(derive_seed(stage.seed, "latent", share.step))
+    noise = torch.randn((count, stage.channels, height // stage.factor, width // stage.factor), generator=generator)
+    x = to_batch(np.stack(items))
+    important = torch.from_numpy(np.stack(masks))[:, None] > 127 if mirrored else audible(x)
+    weights = 1 + 2 * important.float()
+    return x[own].to(stage.device), weights[own].to(stage.device), noise[own].to(stage.device)
+
+
+def audible(mels: Float[Tensor, "b 1 bands frames"]) -> Bool[Tensor, "b 1 bands frames"]:
+    """Return cells within 30 % of the range of decibels below their frame's loudest: the partials of its notes.
+
+    What is softer is mostly the texture of noise, whose logarithm no codec can predict; if it weighs the same, it
+    takes most of the codec's room. Silence does not count.
+    """
+    return (mels > mels.amax(2, keepdim=True) - 0.6) & (mels > -0.8)

@@ -13,23 +13,18 @@ from torch import Tensor, nn
 
 from regrow.core.noise import derive_seed
 from regrow.core.progress import Progress
-from regrow.models.lora import add_lora
 from regrow.models.model import Model
-from regrow.models.part import channels_last
 from regrow.requests.train import Train
 from regrow.training.latents import latents_of
 from regrow.training.note_conditioning import piano_rolls_of
 from regrow.training.sample_grid import sample_grid
-from regrow.training.staged import Staged, settings_of
+from regrow.training.settings import Staged, settings_of
 from regrow.training.train_denoiser import DenoiserStage, Denoising, batch_loss, denoiser_loss
 from regrow.training.training_data import Data, to_batch
 from regrow.training.training_words import without_warnings
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
-
-SMALL_TEXT_ENCODER = 20_000_000
-"""Parameters below which a text encoder learns with its denoiser unless the request says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -44,17 +39,17 @@ class DenoiserOf:
     ) -> Generator[Progress, None, Staged]:
         """Encode what is not encoded yet, and make ready."""
         model.to(accelerator.device)
-        if model.codec is None:
+        if model.codec.part is None:
             x0 = _pixels(data.items, model)
         else:
-            content = f"{data.content} {model.codec.config.scaling_factor} {request.precision}"
+            content = f"{data.content} {model.codec_network.config.scaling_factor} {request.precision}"
 
             def encode(items: np.ndarray) -> Tensor:
                 with accelerator.autocast():
                     return model.encode(to_batch(items).to(accelerator.device)).float().cpu()
 
             latents = yield from latents_of(
-                model.codec, encode, lambda part: np.array(data.items[part]), len(data.items), content
+                model.codec_network, encode, lambda part: np.array(data.items[part]), len(data.items), content
             )
             x0 = latents_in_memory(latents)
         return self.stage(request, model, data, x0, accelerator)
@@ -68,23 +63,12 @@ class DenoiserOf:
         accelerator: "Accelerator",
     ) -> Staged:
         """The same for latents that are there."""
-        trained: list[nn.Module] = [model.unet]
-        if request.lora:
-            add_lora(model.unet, request.lora, request.seed)
-        else:
-            model.unet.requires_grad_(True)
-        text = model.text_encoder
-        if text is not None and (_is_small(text) if request.text is None else request.text):
-            text.requires_grad_(True)
-            trained.append(text)
-        if request.checkpointing:
-            model.unet.enable_gradient_checkpointing()
-        channels_last(model.unet)
-        module = Denoising(model.unet, text)
+        module = Denoising(model)
+        module.make_ready(request.lora, request.seed, request.text, request.checkpointing)
         stage = DenoiserStage(
             x0,
             data.trained_on,
-            data.caption if text is not None else lambda i, seed: "",
+            data.caption if model.takes_words else lambda i, seed: "",
             without_warnings(model.tokenize),
             model.schedule,
             model.prediction_type,
@@ -93,7 +77,7 @@ class DenoiserOf:
             request.drop,
             request.logit_normal,
             request.min_snr,
-            None if model.codec is None or data.masks is None else _important(data.masks, data.focus, model.factor),
+            _important(data.masks, data.focus, model.factor) if model.codec.part and data.masks is not None else None,
             piano_rolls_of(model, data.notes_of),
             accelerator.device,
         )
@@ -130,7 +114,7 @@ class DenoiserOf:
 
 def prompts_of(request: Train, data: Data, model: Model) -> Sequence[str]:
     """What the sample grid shows: as asked for, or captions of pictures that are held out, or of the first."""
-    if model.text_encoder is None:
+    if not model.takes_words:
         return [""] * (8 if model.mel is None else 4)  # a clip of mels is as many numbers as two large pictures
     first = data.trained_on if data.held_out >= 8 else 0
     return request.prompts or [data.caption(i, 1) for i in range(first, min(first + 8, len(data.items)))]
@@ -159,7 +143,3 @@ def _important(
         return 1 + 2 * important + 7 * torch.from_numpy(first)[:, None].float()
 
     return weights
-
-
-def _is_small(module: nn.Module) -> bool:
-    return sum(p.numel() for p in module.parameters()) < SMALL_TEXT_ENCODER

@@ -1,10 +1,12 @@
 """Several processes as one: who computes which share of a batch, and what all agree on."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor, nn
 
 from regrow.core.names import Precision
 
@@ -41,6 +43,10 @@ class Share:
             )
         size = batch // self.count
         return slice(self.index * size, (self.index + 1) * size)
+
+
+LossAt = Callable[[nn.Module, Share], Tensor]
+"""The mean loss over a share of a step's batch. It depends on nothing but this and the weights."""
 
 
 def make_accelerator(precision: Precision = "fp32") -> "Accelerator":

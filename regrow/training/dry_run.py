@@ -17,7 +17,7 @@ from regrow.training.denoiser_stage import DenoiserOf
 from regrow.training.distributed import Share, make_accelerator
 from regrow.training.optimizer import make_optimizer
 from regrow.training.runs import check_name, check_request, resumed, run_of
-from regrow.training.staged import Staged
+from regrow.training.settings import Staged
 from regrow.training.stages import open_or_make, stages_of
 from regrow.training.training_data import to_batch
 
@@ -45,7 +45,7 @@ def rehearse(request: Train) -> tuple[dict[str, Any], list[str]]:
         model.to(accelerator.device)
         for stage in stages_of(request):
             if isinstance(stage, DenoiserOf):
-                if model.codec is not None:
+                if model.codec.part is not None:
                     some = to_batch(np.array(data.items[:8])).to(accelerator.device)
                     started = time.monotonic()
                     with accelerator.autocast():
@@ -71,7 +71,7 @@ def rehearse(request: Train) -> tuple[dict[str, Any], list[str]]:
     return facts, sentences
 
 
-def _noise(shape: tuple[int, int, int], chosen: np.ndarray) -> torch.Tensor:
+def _noise(shape: tuple[int, ...], chosen: np.ndarray) -> torch.Tensor:
     """Something of a latent's shape: speed does not depend on what it is."""
     return torch.ones(len(chosen), *shape)
 

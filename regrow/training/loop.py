@@ -1,27 +1,18 @@
-"""The training loop that every stage shares: rate, moving average, checkpoints, resuming, stopping."""
+"""The training loop of every stage: steps, checkpoints, resuming, stopping."""
 
 import math
 import time
 from collections.abc import Callable, Generator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from regrow.core.names import Decline, OptimizerName
-from regrow.training.checkpoint import (
-    Checkpoint,
-    DiskFullError,
-    optimizer_tensors,
-    read_newest_checkpoint,
-    restore_optimizer,
-    write_checkpoint,
-)
-from regrow.training.distributed import Share, agree
-from regrow.training.lr_schedule import Plan, factor, late, plan_of_steps, plan_of_time
-from regrow.training.optimizer import make_optimizer
+from regrow.training.checkpoint import Checkpoint, DiskFullError, read_newest_checkpoint, write_checkpoint
+from regrow.training.distributed import LossAt, agree
+from regrow.training.settings import Fit, Plan, plan_of_steps, plan_of_time
+from regrow.training.trained_weights import TrainedWeights
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -36,43 +27,6 @@ class DivergedError(ValueError):
             f"which was {rate:g}."
         )
         self.step = step
-
-
-@dataclass(frozen=True)
-class Fit:
-    """Settings of a run.
-
-    Attributes:
-        steps: optimizer steps in all, or 0 where `seconds` counts.
-        seconds: of training in all, over all its resumptions, or 0 where `steps` counts.
-        optimizer: muon (for kernels and matrices, AdamW for the rest) or adamw.
-        rate: peak learning rate of kernels and matrices.
-        plain_rate: AdamW's peak learning rate of biases, norms, embeddings and outputs.
-        warm_up: steps over which the rates rise.
-        flat: share of the run after which the rates fall.
-        decline: how they fall to 0: linear, cosine, or constant, which does not.
-        ema: decay of the moving average of the weights.
-        clip: the gradient's norm is cut to this.
-        accumulate: parts that a batch is computed in, to save memory.
-        minutes: between two checkpoints, which is the most that a kill can cost.
-    """
-
-    steps: int = 0
-    seconds: float = 0
-    optimizer: OptimizerName = "muon"
-    rate: float = 3e-3
-    plain_rate: float = 1e-3
-    warm_up: int = 50
-    flat: float = 0.3
-    decline: Decline = "linear"
-    ema: float = 0.998
-    clip: float = 1.0
-    accumulate: int = 1
-    minutes: float = 2.0
-
-    def __post_init__(self) -> None:
-        if (self.steps > 0) == (self.seconds > 0):
-            raise ValueError("A run needs a number of steps or a time, and not both.")
 
 
 @dataclass(frozen=True)
@@ -96,10 +50,6 @@ class FitState:
     share: float
     validation: float | None = None
     notes: tuple[str, ...] = ()
-
-
-LossAt = Callable[[nn.Module, Share], Tensor]
-"""The mean loss over a share of a step's batch. It depends on nothing but this and the weights."""
 
 
 def fit(
@@ -144,7 +94,8 @@ def fit(
     network = accelerator.prepare_model(module)
     module.train()
     while not (run.plan and run.step >= run.plan.ends_at):
-        loss = run.advance(network, loss_at)
+        loss = run.weights.step(network, loss_at, run.step, run.plan)
+        run.step += 1
         run.seconds = before + time.monotonic() - started
         if loss is None:
             yield run.state(math.nan)
@@ -165,7 +116,7 @@ def fit(
         yield run.state(loss, validation)
         if stopping and not finished:
             return False
-    run.take_average()
+    run.weights.take_average()
     module.eval()
     return True
 
@@ -181,11 +132,8 @@ class _Run:
         accelerator: "Accelerator",
         plain: tuple[nn.Parameter, ...],
     ) -> None:
-        module.to(accelerator.device)
-        self.module, self.settings, self.folder, self.accelerator = module, settings, folder, accelerator
-        self.optimizer = make_optimizer(module, settings.optimizer, settings.rate, settings.plain_rate, plain)
-        self.trained = {name: p for name, p in module.named_parameters() if p.requires_grad}
-        self.average = {name: p.detach().clone() for name, p in self.trained.items()}
+        self.settings, self.folder, self.accelerator = settings, folder, accelerator
+        self.weights = TrainedWeights(module, settings, accelerator, plain)
         self.step, self.seconds, self.best = 0, 0.0, float("inf")
         self.plan: Plan | None = plan_of_steps(settings.steps, settings.flat) if settings.steps else None
 
@@ -196,61 +144,16 @@ class _Run:
         return FitState(self.step, steps, loss, self.seconds, min(1.0, share), validation, notes)
 
     def restore(self) -> tuple[str, ...]:
-        found, notes = read_newest_checkpoint(self.folder)
-        if found:
-            _check_same(found.facts["settings"], asdict(self.settings), self.folder)
-            self.step, self.seconds, self.best = (found.facts[key] for key in ("step", "seconds", "best"))
-            self.plan = Plan(**found.facts["plan"]) if found.facts["plan"] else None
-            for kind, tensors in (("model.", self.trained), ("ema.", self.average)):
-                for name, tensor in tensors.items():
-                    tensor.data.copy_(found.tensors[kind + name])
-            restore_optimizer(self.optimizer, found.tensors)
+        newest, notes = read_newest_checkpoint(self.folder)
+        if newest:
+            _check_same(newest.facts["settings"], asdict(self.settings), self.folder)
+            self.step, self.seconds, self.best = (newest.facts[key] for key in ("step", "seconds", "best"))
+            self.plan = Plan(**newest.facts["plan"]) if newest.facts["plan"] else None
+            self.weights.restore(newest.tensors)
             if self.accelerator.scaler:
-                self.accelerator.scaler.load_state_dict(found.facts["scaler"])
+                self.accelerator.scaler.load_state_dict(newest.facts["scaler"])
             notes.append(f"Resuming at step {self.step}{f' of {self.plan.ends_at}' if self.plan else ''}.")
         return tuple(notes)
-
-    def advance(self, network: Any, loss_at: LossAt) -> float | None:
-        """One optimizer step; the loss over the whole batch. None, and weights as before, where it is not finite.
-
-        All processes come to the same answer: the loss is their mean, and gradients were averaged before.
-        """
-        own, parts = self.accelerator.process_index, self.settings.accumulate
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["peak"] * factor(self.step, self.plan, self.settings.warm_up, self.settings.decline)
-        self.optimizer.zero_grad()
-        total = torch.zeros((), device=self.accelerator.device)
-        for part in range(parts):
-            share = Share(
-                self.step, late(self.step, self.plan), own * parts + part, self.accelerator.num_processes * parts
-            )
-            loss = loss_at(network, share) / parts
-            # gradients travel between processes once a step, with the last part
-            if part < parts - 1:
-                with self.accelerator.no_sync(network):
-                    self.accelerator.backward(loss)
-            else:
-                self.accelerator.backward(loss)
-            total += loss.detach()
-        mean = float(self.accelerator.reduce(total, "mean"))  # pyright: ignore[reportArgumentType]  # a tensor
-        scaler = self.accelerator.scaler  # of fp16, whose gradients are too small to be told apart as they are
-        if scaler:
-            scaler.unscale_(self.optimizer)
-        norm = float(torch.nn.utils.clip_grad_norm_(self.trained.values(), self.settings.clip))
-        self.step += 1
-        too_large = scaler is not None and scaler.get_scale() > 1  # then the scale is to blame, and goes down
-        if not (math.isfinite(mean) and (math.isfinite(norm) or too_large)):
-            return None
-        if scaler:
-            scaler.step(self.optimizer)
-            scaler.update()
-        else:
-            self.optimizer.step()
-        decay = min(self.settings.ema, (1 + self.step) / (10 + self.step))
-        with torch.no_grad():
-            for name, p in self.trained.items():
-                self.average[name].lerp_(p, 1 - decay)
-        return mean
 
     def make_plan(self) -> bool:
         """Whether a run by time has just planned its end; all processes plan what the first one does."""
@@ -262,22 +165,11 @@ class _Run:
         return bool(ends)
 
     def look(self, look: Callable[[nn.Module], float | None]) -> float | None:
-        """Show the averaged weights, on the first process; the weights themselves come back untouched."""
+        """Return what `look` says of the averaged weights, on the first process; None on the others."""
         if not self.accelerator.is_main_process:
             return None
-        kept = {name: p.detach().clone() for name, p in self.trained.items()}
-        self.take_average()
-        self.module.eval()
-        with torch.no_grad():
-            loss = look(self.module)
-        self.module.train()
-        for name, p in self.trained.items():
-            p.data.copy_(kept[name])
-        return loss
-
-    def take_average(self) -> None:
-        for name, p in self.trained.items():
-            p.data.copy_(self.average[name])
+        with self.weights.averaged():
+            return look(self.weights.module)
 
     def save(self, validation: float | None, stop: Callable[[], bool]) -> Generator[str, None, None]:
         """Write a checkpoint; while the disk is full, say so and wait."""
@@ -286,11 +178,6 @@ class _Run:
             self.best = validation
         if not self.accelerator.is_main_process:
             return
-        tensors = {
-            **{f"model.{name}": t for name, t in self.trained.items()},
-            **{f"ema.{name}": t for name, t in self.average.items()},
-            **optimizer_tensors(self.optimizer),
-        }
         facts = {
             "step": self.step,
             "seconds": self.seconds,
@@ -302,7 +189,7 @@ class _Run:
         warned = False
         while True:
             try:
-                write_checkpoint(self.folder, Checkpoint(tensors, facts), best)
+                write_checkpoint(self.folder, Checkpoint(self.weights.tensors(), facts), best)
             except DiskFullError as problem:
                 if stop():
                     raise

@@ -1,4 +1,4 @@
-"""What a denoiser in training is told of the notes in its samples."""
+"""Note conditioning in training: piano rolls of the samples, with a transcriber's errors."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ standard deviations; and the share of the notes that are not there."""
 
 @dataclass(frozen=True)
 class PianoRolls:
-    """Contours of the samples of a stage.
+    """Piano rolls of the samples of a stage.
 
     Attributes:
         score: see `Score`.
@@ -30,7 +30,7 @@ class PianoRolls:
         factor: bands and frames that one spans.
         settings: the raster.
         mel: what the latents are of.
-        free: share of the samples that nothing is told about: so that words alone do, too.
+        free: fraction of samples trained without note conditioning, so that words alone work, too.
     """
 
     score: Score
@@ -41,32 +41,32 @@ class PianoRolls:
     free: float = 0.3
 
     def nothing(self, count: int) -> Float[Tensor, "b k rows cells"]:
-        """The contours of samples that nothing is told about."""
+        """Return the piano rolls of `count` samples without note conditioning: zeros."""
         return torch.zeros(count, self.settings.channels(self.factor), self.mel.bands // self.factor, self.cells)
 
     def of(self, chosen: Sequence[int], seeds: Sequence[int]) -> Float[Tensor, "b k rows cells"]:
-        """The contours of samples, or nothing, each by its seed."""
-        found = self.nothing(len(chosen))
+        """Return the piano rolls of samples, or zeros, each by its seed."""
+        rolls = self.nothing(len(chosen))
         for place, (i, seed) in enumerate(zip(chosen, seeds, strict=True)):
             random = np.random.default_rng(seed)
             score = self.score(i)
             if score is not None and random.random() >= self.free:
-                found[place] = piano_roll(_misheard(score, random), self.cells, self.factor, self.settings, self.mel)
-        return found
+                rolls[place] = piano_roll(_with_errors(score, random), self.cells, self.factor, self.settings, self.mel)
+        return rolls
 
 
-def _misheard(score: Sequence[Sounding], random: np.random.Generator) -> list[PlayedNote]:
-    heard = []
+def _with_errors(score: Sequence[Sounding], random: np.random.Generator) -> list[PlayedNote]:
+    noisy = []
     for note in score:
         late, longer = random.normal(0, LATE), random.normal(0, LONGER)
         if random.random() >= MISSED:
             duration = note.duration * max(0.3, 1 + longer)
-            heard.append(PlayedNote(max(0.0, note.onset + late), duration, note.pitch))
-    return heard
+            noisy.append(PlayedNote(max(0.0, note.onset + late), duration, note.pitch))
+    return noisy
 
 
 def piano_rolls_of(model: Model, score: Score | None) -> PianoRolls | None:
-    """Contours for a model's latents; None where it can be told none."""
+    """Return piano rolls for a model's latents; None where it takes no notes."""
     if model.piano_roll is None or model.mel is None:
         return None
     cells = model.size[1] // model.factor

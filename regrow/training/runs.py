@@ -122,6 +122,19 @@ def spend(name: str) -> None:
         shutil.rmtree(left, ignore_errors=True)
 
 
+def diverged(stage: str, step: int, rate: float, run: Path) -> str:
+    """Return the sentence for a stage whose loss is not finite any more: what to do, and whether anything is kept."""
+    sentence = (
+        f"The {stage} diverged at step {step}, where its loss is no finite number any more: lower --rate, which was"
+    )
+    if checkpoints_of(run):
+        return (
+            f"{sentence} {rate:g}, and choose another --name; the last good checkpoints are kept in {run}, but to "
+            "go on from them with the same settings would end the same way."
+        )
+    return f"{sentence} {rate:g}, and run it again."
+
+
 def _read(path: Path) -> Train:
     settings = json.loads(path.read_text(encoding="utf-8"))
     settings |= {key: tuple(value) for key, value in settings.items() if isinstance(value, list)}  # JSON has no tuples

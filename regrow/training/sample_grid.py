@@ -23,16 +23,16 @@ def sample_grid(model: Model, prompts: Sequence[str], path: Path, font: Path | N
         path: of the PNG file.
         font: for captions beyond ASCII.
     """
-    asked = Generate("", steps=STEPS, guidance=Generate.guidance if model.text_encoder is not None else 1.0)
-    levels = model.schedule.grid(asked.steps, asked.spacing)
+    request = Generate("", steps=STEPS, guidance=Generate.guidance if model.takes_words else 1.0)
+    levels = model.schedule.grid(request.steps, request.spacing)
     x = noise(model.latent_shape(*model.size), range(len(prompts))).to(model.device)
-    denoise = guided(asked, model, model.condition(prompts), levels)
-    for state in solve(make_step(asked.solver), denoise, x, levels):
+    denoise = guided(request, model, model.condition(prompts), levels)
+    for state in solve(make_step(request.solver), denoise, x, levels):
         x = state.x
-    made = model.medium.pictures(model.decode(x), model)
+    pictures = model.medium.pictures(model.decode(x), model)
     cells = [
         Cell(picture.cpu(), [prompt or f"seed {i}"])
-        for i, (picture, prompt) in enumerate(zip(made, prompts, strict=True))
+        for i, (picture, prompt) in enumerate(zip(pictures, prompts, strict=True))
     ]
     rows = [Row("", cells[i : i + COLUMNS]) for i in range(0, len(cells), COLUMNS)]
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -66,11 +66,11 @@ def clips_of(
                 else:
                     starts.append((i, start))
             yield Progress("listen", i + 1, len(items))
-        heard, wave = -1, torch.zeros(1, 0)
+        loaded, wave = -1, torch.zeros(1, 0)
         with kept_array(path, (max(1, len(starts)), settings.bands, frames, 1), np.float16) as array:
             for k, (i, start) in enumerate(starts):
-                if i != heard:
-                    heard, wave = i, _wave(items[i], settings)
+                if i != loaded:
+                    loaded, wave = i, _wave(items[i], settings)
                 clip = wave[:, start : start + samples]
                 clip = F.pad(clip, (0, samples - clip.shape[-1]))
                 clip = clip / loudest(clip, settings) if relative else clip

@@ -14,10 +14,10 @@ from regrow.models.saving import write_new, write_new_pixel
 from regrow.requests.train import Train
 from regrow.training.codec_stage import CodecOf
 from regrow.training.denoiser_stage import DenoiserOf
-from regrow.training.mixture import mixed
-from regrow.training.staged import Staged
-from regrow.training.training_data import Data, bandstand_data, folder_data, sound_folder_data, storybook_data
+from regrow.training.settings import Staged
+from regrow.training.training_data import Data, folder_data, mixed, sound_folder_data
 from regrow.training.training_words import lost_words
+from regrow.training.world_data import world_items
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -73,10 +73,7 @@ def read_data(
     if own is not None and not request.world:
         return own
     scenes = request.scenes or (SCENES if own is None else 3 * own.trained_on)
-    if mel is not None:
-        known = yield from bandstand_data(scenes, request.hold_out, extent[1], mel)
-    else:
-        known = yield from storybook_data(scenes, request.hold_out, extent[0])
+    known = yield from world_items(request.world or "storybook", scenes, request.hold_out, extent, mel)
     if own is None:
         return known
     return mixed(own, known, f"mixed with {scenes} of the {request.world}, to keep what is known of it.")
@@ -93,13 +90,13 @@ def open_or_make(request: Train, folder: Path) -> Generator[Progress, None, tupl
     if request.start:
         model = open_model(request.start)
         _check_fits(request, model)
-        found = yield from read_data(request, _extent(request, model), model.mel, model.relative)
-        return model, _told(request, model, found)
+        data = yield from read_data(request, _extent(request, model), model.mel, model.relative)
+        return model, _learnable(request, model, data)
     mel, frames = (PIXEL_MEL, PIXEL_FRAMES) if request.stage == "pixel" else (MelSettings(), FRAMES)
     mel = mel if request.learns == "sound" else None
     side = request.size or 128
     extent = (side, side) if mel is None else (mel.bands, frames)
-    found = yield from read_data(request, extent, mel)
+    data = yield from read_data(request, extent, mel)
     if not (folder / "model_index.json").exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as aside:
@@ -114,17 +111,17 @@ def open_or_make(request: Train, folder: Path) -> Generator[Progress, None, tupl
                     size=size,
                     extent=extent,
                     objective=objective,
-                    words=found.words,
-                    characters=found.characters,
+                    words=data.words,
+                    characters=data.characters,
                     mel=mel,
-                    piano_roll=found.notes_of is not None,
+                    piano_roll=data.notes_of is not None,
                 )
             made.rename(folder)
     model = open_model(folder)
-    return model, _told(request, model, found)
+    return model, _learnable(request, model, data)
 
 
-def _told(request: Train, model: Model, data: Data) -> Data:
+def _learnable(request: Train, model: Model, data: Data) -> Data:
     """The data without the words that a denoiser cannot learn of its captions, with notes on them."""
     if request.stage == "codec":
         return data
@@ -135,12 +132,16 @@ def _told(request: Train, model: Model, data: Data) -> Data:
 def _check_fits(request: Train, model: Model) -> None:
     if request.learns not in (model.medium.name, None):
         raise ValueError(f"{request.start} is a model of {model.medium}s and cannot learn {request.learns}s.")
-    if request.stage == "pixel" and model.codec is not None:
+    if not model.trainable:
+        raise ValueError(f"{request.start} is of a family that cannot be trained here ({model.family}).")
+    if request.stage == "pixel" and model.codec.part is not None:
         raise ValueError(f"{request.start} denoises latents of a codec, and no pixels; leave --stage pixel out.")
-    if request.stage == "codec" and model.codec is None:
+    if request.stage == "codec" and model.codec.part is None:
         raise ValueError(f"{request.start} has no codec to train: it denoises pixels; leave --stage codec out.")
-    if request.lora and model.text_encoder is None:
+    if request.lora and not model.takes_words:
         raise ValueError(f"{request.start} has no text encoder, which --lora is for; leave it out.")
+    if request.lora and not model.lora:
+        raise ValueError(f"Adapters cannot be trained on models of this family ({model.family}); leave --lora out.")
 
 
 def _extent(request: Train, model: Model) -> tuple[int, int]:

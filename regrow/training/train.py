@@ -29,8 +29,8 @@ from regrow.training.run_log import Journal, read_log
 from regrow.training.runs import (
     check_name,
     check_request,
-    checkpoints_of,
     clear,
+    diverged,
     finished,
     keep_request,
     other_data,
@@ -38,7 +38,7 @@ from regrow.training.runs import (
     run_of,
     spend,
 )
-from regrow.training.staged import Staged
+from regrow.training.settings import Staged
 from regrow.training.stages import open_or_make, stages_of
 from regrow.training.training_data import Data
 
@@ -97,12 +97,12 @@ def train(request: Train, stop: Callable[[], bool] = lambda: False) -> Generator
             check_request(request)
             clear(request)
         with accelerator.main_process_first():  # the others find what it wrote
-            found = yield from _watched("read", open_or_make(request, run / "start"), stop)
+            opened = yield from _watched("read", open_or_make(request, run / "start"), stop)
         if first:
             keep_request(request)
-        if found is None:
+        if opened is None:
             return None
-        model, data = found
+        model, data = opened
         notes = (*data.notes, *other_data(request.name, data.content)) if first else ()
         if notes:
             yield Training("read", notes=notes)
@@ -114,16 +114,8 @@ def train(request: Train, stop: Callable[[], bool] = lambda: False) -> Generator
                 return None
             looks = _Looks(staged, run / "samples", request.between_grids)
             journal = Journal(run / stage.name, first)
-            walk = fit(
-                staged.module,
-                staged.loss_at,
-                staged.settings,
-                run / stage.name,
-                accelerator,
-                staged.plain,
-                looks,
-                stop,
-            )
+            module, loss_at, settings = staged.module, staged.loss_at, staged.settings
+            walk = fit(module, loss_at, settings, run / stage.name, accelerator, staged.plain, looks, stop)
             done = False
             while not done:
                 try:
@@ -133,7 +125,7 @@ def train(request: Train, stop: Callable[[], bool] = lambda: False) -> Generator
                     break
                 except DivergedError as problem:
                     journal.close()
-                    raise ValueError(_diverged(stage.name, problem.step, staged.settings.rate, run)) from problem
+                    raise ValueError(diverged(stage.name, problem.step, staged.settings.rate, run)) from problem
                 journal.write(state, staged.batch)
                 yield Training(stage.name, fit=state, batch=staged.batch, samples=looks.take())
             journal.close()
@@ -173,18 +165,6 @@ class _Looks:
         """The grid that was drawn since this was last asked."""
         new, self.new = self.new, None
         return new
-
-
-def _diverged(stage: str, step: int, rate: float, run: Path) -> str:
-    sentence = (
-        f"The {stage} diverged at step {step}, where its loss is no finite number any more: lower --rate, which was"
-    )
-    if checkpoints_of(run):
-        return (
-            f"{sentence} {rate:g}, and choose another --name; the last good checkpoints are kept in {run}, but to "
-            "go on from them with the same settings would end the same way."
-        )
-    return f"{sentence} {rate:g}, and run it again."
 
 
 def _watched(
@@ -242,7 +222,7 @@ def _publish(request: Train, model: Model, folder: Path, run: Path, facts: dict[
 def _write_model(request: Train, model: Model, aside: Path, run: Path, facts: dict[str, Any], data: Data) -> None:
     lora = run / "lora"
     if request.lora:
-        save_and_merge_lora(model.unet, lora)
+        save_and_merge_lora(model.network, lora)
     save_model(model, aside)
     if "denoiser" in facts:
         learn_words(aside, data.words, data.characters)

@@ -14,39 +14,68 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from regrow.core.denoiser import PredictionType, target
 from regrow.core.levels import Schedule
 from regrow.core.noise import derive_seed
+from regrow.models.load_part import channels_last
+from regrow.models.lora import add_lora
+from regrow.models.model import Model
 from regrow.training.distributed import Share
 from regrow.training.note_conditioning import PianoRolls
 
 FEW = 256
 """Cells of a latent up to which attention is computed so: those of the storybook, on which it was measured."""
 
+SMALL_TEXT_ENCODER = 20_000_000
+"""Parameters below which a text encoder learns with its denoiser unless the request says otherwise."""
+
 Captions = Callable[[int, int], str]
 """From the number of a sample and a seed to one of its captions."""
 
 
 class Denoising(nn.Module):
-    """What is trained: `(noisy latents, labels, token ids) -> network output`; without text encoder, without words.
+    """The part of a model that a denoiser stage trains: `(noisy latents, labels, token ids) -> network output`.
 
-    Below the latents may lie the channels of a contour (`piano_rolls`), which the output has not.
+    Training reaches the network and the text encoder only here. Below the latents may lie the channels of a piano
+    roll (`piano_rolls`), which the output has not. A model without text encoder is trained without words.
+
+    Args:
+        model: whose network is trained, and its text encoder where that is to learn.
     """
 
-    def __init__(self, unet: nn.Module, text_encoder: nn.Module | None) -> None:
+    def __init__(self, model: Model) -> None:
         super().__init__()
-        self.unet = unet
-        self.text_encoder = text_encoder
+        self.model = model
+        self.add_module("unet", model.network)  # these two names are in checkpoints of earlier runs
+        self.text_encoder = next(model.text_encoders, None)
 
     def forward(
         self, x_t: Float[Tensor, "b k h w"], labels: Float[Tensor, " b"], tokens: Tensor
     ) -> Float[Tensor, "b c h w"]:
         with _attention(x_t):
-            if self.text_encoder is None:
-                return self.unet(x_t, labels).sample
-            return self.unet(x_t, labels, self.text_encoder(tokens).last_hidden_state).sample
+            return self.model.forward(x_t, labels, self.model.encode_tokens(tokens))
+
+    def make_ready(self, lora: int, seed: int, text: bool | None, checkpointing: bool) -> None:
+        """Choose the parameters that learn.
+
+        Args:
+            lora: rank of adapters that learn instead of the network itself; 0 = off.
+            seed: of the adapters' first weights.
+            text: whether the text encoder learns too; None: where it is small.
+            checkpointing: compute activations twice instead of keeping them.
+        """
+        if lora:
+            add_lora(self.model.network, lora, seed)
+        else:
+            self.model.network.requires_grad_(True)
+        encoder = self.text_encoder
+        if encoder is not None and (_is_small(encoder) if text is None else text):
+            encoder.requires_grad_(True)
+        if checkpointing:
+            self.model.network.enable_gradient_checkpointing()
+        channels_last(self.model.network)
 
     def plain_parameters(self) -> tuple[nn.Parameter, ...]:
-        """Embedding tables and the output layer, which are not maps between hidden features: AdamW's share."""
+        """Return the embedding tables and the output layer, which AdamW trains: no maps between hidden features."""
         tables = [m.get_parameter("weight") for m in self.modules() if isinstance(m, nn.Embedding)]
-        return (*tables, self.unet.get_submodule("conv_out").get_parameter("weight"))
+        return (*tables, self.model.output_weight)
 
 
 def _attention(x_t: Tensor) -> AbstractContextManager[Any]:
@@ -176,3 +205,7 @@ def _min_snr(stage: DenoiserStage, shares: Float[Tensor, " b"]) -> Float[Tensor,
         share = {"epsilon": 1 / max(snr, 1e-12), "v": 1 / (snr + 1), "sample": 1.0, "flow": level.sigma**2}
         weights.append(min(snr, stage.min_snr) * share[stage.prediction_type])
     return torch.tensor(weights, dtype=torch.float32)
+
+
+def _is_small(module: nn.Module) -> bool:
+    return sum(p.numel() for p in module.parameters()) < SMALL_TEXT_ENCODER

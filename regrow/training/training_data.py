@@ -1,10 +1,9 @@
 """What a model learns from: pictures or mels, captions, and which of them are held out."""
 
 import hashlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 
 import numpy as np
 import torch
@@ -13,24 +12,15 @@ from torch import Tensor
 
 from regrow.core.progress import Progress
 from regrow.media.audio.mel import MelSettings
+from regrow.media.audio.piano_roll import Sounding
 from regrow.media.captions.captioned import Captioned, picture, read_captioned
 from regrow.media.captions.listing import SOUNDS
 from regrow.media.files import MediaError
-from regrow.media.home import home
 from regrow.media.image.picture import from_uint8
-from regrow.training.arrays import kept_array
-from regrow.training.bandstand_data import played, playing_code
+from regrow.training.arrays import keep_rows
 from regrow.training.note_conditioning import Score
 from regrow.training.sound_folder import SILENT, clips_of, content_of
-from regrow.training.storybook_data import drawing_code, drawn
 from regrow.training.training_words import words_in
-from regrow.worlds.bandstand import playing as bandstand
-from regrow.worlds.storybook.drawing import CHARACTERS, VOCABULARY, Scene, caption, captions
-from regrow.worlds.storybook.expression_mask import mood
-from regrow.worlds.storybook.scene import ACCESSORIES, TIMES, WEATHERS
-
-HELD_OUT = 8_900_000
-"""Seeds of held-out scenes and phrases begin here; those of the benchmarks are further up."""
 
 
 @dataclass(frozen=True)
@@ -83,61 +73,39 @@ def to_batch(items: np.ndarray) -> Float[Tensor, "b channels h w"]:
     return torch.from_numpy(items.astype(np.float32)).movedim(-1, 1).contiguous()
 
 
-def storybook_data(scenes: int, held_out: int, size: int) -> Generator[Progress, None, Data]:
-    """Drawn scenes, captioned in English and, one time in four, in Chinese."""
-    book = [lesson(seed) for seed in range(scenes)]
-    book += [Scene.random(HELD_OUT + i) for i in range(held_out)]
-    pictures, masks = yield from drawn(book, size)
+def mixed(own: Data, known: Data, sentence: str) -> Data:
+    """The items of both, drawn evenly in training; what either holds out stays held out.
 
-    def words_of(i: int, seed: int) -> str:
-        language = "zh" if seed % 4 == 0 else "en"
-        fullest = Random(f"fullest {seed}").random() < 0.4  # as edits tell it; few of the others name every attribute
-        return captions(book[i], language)[-1] if fullest else caption(book[i], seed, language)
+    Known as rehearsal (Robins 1995, Connection Science 7.2, "Catastrophic forgetting, rehearsal and pseudorehearsal").
 
-    return Data(
-        pictures,
-        masks,
-        words_of,
-        held_out,
-        f"storybook lessons {scenes} {held_out} {size} {drawing_code()}",
-        VOCABULARY,
-        tuple(CHARACTERS),
-        focus=lambda i, cells: mood(book[i], cells),
-    )
-
-
-def lesson(seed: int) -> Scene:
-    """The storybook's scene of this seed; in every second one, what the book has favourites of is drawn evenly.
-
-    Most scenes of the book are by day, under a clear sky and without an accessory: too few to learn the other words.
+    Args:
+        own: what is to be learned.
+        known: of the same kind and extent.
+        sentence: a sentence on it for the user.
     """
-    scene, random = Scene.random(seed), Random(f"lesson {seed}")
-    if seed % 2:
-        return scene
-    return scene.replace(
-        weather=random.choice(WEATHERS[scene.place]),
-        time=random.choice(TIMES[scene.place]),
-        accessory=random.choice(ACCESSORIES[1:]),
-    )
-
-
-def bandstand_data(phrases: int, held_out: int, frames: int, settings: MelSettings) -> Generator[Progress, None, Data]:
-    """Played phrases, captioned in English and, one time in four, in Chinese."""
-    concert = [bandstand.Phrase.random(seed) for seed in range(phrases)]
-    concert += [bandstand.Phrase.random(HELD_OUT + i) for i in range(held_out)]
+    parts = ((own, slice(None, own.trained_on)), (known, slice(None, known.trained_on)))
+    parts += ((own, slice(own.trained_on, None)), (known, slice(known.trained_on, None)))
+    places = [(data, int(i)) for data, part in parts for i in np.arange(len(data.items))[part]]
 
     def words_of(i: int, seed: int) -> str:
-        return bandstand.caption(concert[i], seed, "zh" if seed % 4 == 0 else "en")
+        data, place = places[i]
+        return data.caption(place, seed)
+
+    def notes_of(i: int) -> Sequence[Sounding] | None:
+        data, place = places[i]
+        return data.notes_of(place) if data.notes_of else None
 
     return Data(
-        (yield from played(concert, settings, frames)),
+        np.concatenate([data.items[part] for data, part in parts]),
         None,
         words_of,
-        held_out,
-        f"bandstand {phrases} {held_out} {frames} {settings} {playing_code()}",
-        bandstand.VOCABULARY,
-        tuple(bandstand.CHARACTERS),
-        notes_of=lambda i: bandstand.notes(concert[i], frames * settings.hop / settings.rate),
+        own.held_out + known.held_out,
+        f"{own.content} and {known.content}",
+        tuple(sorted({*own.words, *known.words})),
+        tuple(sorted({*own.characters, *known.characters})),
+        (*own.notes, sentence, *known.notes),
+        notes_of if own.notes_of or known.notes_of else None,
+        (*own.texts, *known.texts),
     )
 
 
@@ -153,21 +121,21 @@ def folder_data(folder: Path, held_out: int, size: int) -> Generator[Progress, N
     found = read_captioned(folder)
     items = sorted(found.items, key=lambda item: hashlib.blake2b(item.content.encode()).digest())
     held_out = min(held_out, len(items) // 10)
-    key = hashlib.blake2b(repr((size, [item.content for item in items])).encode(), digest_size=12).hexdigest()
-    path = home() / "cache" / "pictures" / f"{key}.npy"
-    if not path.exists():
-        with kept_array(path, (len(items), size, size, 3), np.uint8) as array:
-            for i, item in enumerate(items):
-                array[i] = picture(item, size)
-                yield Progress("read", i + 1, len(items))
+    content = repr((size, [item.content for item in items]))
+    (pictures,) = yield from keep_rows(
+        "pictures",
+        content,
+        {"": ((len(items), size, size, 3), np.uint8)},
+        lambda: ((picture(item, size),) for item in items),
+    )
     captions = [item.caption for item in items]
     words, characters = words_in(captions)
     return Data(
-        np.load(path, mmap_mode="r"),
+        pictures,
         None,
         lambda i, seed: captions[i],
         held_out,
-        key,
+        hashlib.blake2b(content.encode(), digest_size=12).hexdigest(),
         words,
         characters,
         _notes(found, held_out),
@@ -197,7 +165,7 @@ def sound_folder_data(
     words, characters = words_in(captions)
     seconds = frames * settings.hop / settings.rate
     notes = [
-        f"{len(items)} sounds, {_told(found)}; {len(clips.items)} clips of {seconds:.1f} s, {kept} of them held out."
+        f"{len(items)} sounds, {_source(found)}; {len(clips.items)} clips of {seconds:.1f} s, {kept} of them held out."
     ]
     for item, silent in zip(items, clips.silent, strict=True):
         if silent:
@@ -217,11 +185,11 @@ def sound_folder_data(
 
 
 def _notes(found: Captioned, held_out: int) -> tuple[str, ...]:
-    sentence = f"{len(found.items)} pictures, {_told(found)}; {held_out} held out to measure the loss."
+    sentence = f"{len(found.items)} pictures, {_source(found)}; {held_out} held out to measure the loss."
     return (sentence, *_skipped(found))
 
 
-def _told(found: Captioned) -> str:
+def _source(found: Captioned) -> str:
     return f"captions from {found.source}" if found.source != "none" else "no captions"
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from jaxtyping import Int
 from torch import Tensor
 
+from regrow.models.load_part import quiet
 from regrow.models.model import Model
-from regrow.models.part import quiet
 from regrow.models.vocabulary import is_chinese, units
 
 Tokenize = Callable[[Sequence[str]], Int[Tensor, "b tokens"]]
@@ -37,7 +37,7 @@ def lost_words(model: Model, captions: Sequence[str]) -> tuple[frozenset[str], t
 
     A tokenizer that was made for other words spells these letter by letter, and there is room for few of them.
     """
-    if model.text_encoder is None or not captions:
+    if "tokenizer" not in model.parts or not captions:  # a family with a tokenizer of its own knows all words
         return frozenset(), ()
     room, unknown = model.tokenize([""]).shape[1], model.tokenizer.unk_token_id
     words = _both(captions)
@@ -48,8 +48,8 @@ def lost_words(model: Model, captions: Sequence[str]) -> tuple[frozenset[str], t
     notes = []
     if cut := [i for i, tokens in enumerate(read) if len(tokens) > room]:
         begun = [model.tokenizer.decode(read[i][1 : room - 1]) for i in cut]
-        heard = {*_both(begun), *_both([text for i, text in enumerate(captions) if len(read[i]) <= room])}
-        lost |= {word for word in words if word.isalpha() and word not in heard}
+        kept = {*_both(begun), *_both([text for i, text in enumerate(captions) if len(read[i]) <= room])}
+        lost |= {word for word in words if word.isalpha() and word not in kept}
         notes.append(
             f"{len(cut)} of {len(captions)} captions are longer than the {room - 2} tokens that are read; their ends "
             f"are not learned, for example of {captions[cut[0]]!r:.200}."

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import torch
 
-from regrow.core import levels, noise
+from regrow.core import levels, noise, schedules
 from regrow.core.denoiser import Prediction
 from regrow.core.levels import Level, Schedule
 from regrow.verification.check import Check, judge
@@ -13,23 +13,23 @@ from regrow.verification.check import Check, judge
 _BETAS = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64) ** 2  # Stable Diffusion's
 
 
-def stable_diffusion(clean_alpha_cumprod: float | None = 1.0, offset: int = 0) -> levels.VariancePreserving:
+def stable_diffusion(clean_alpha_cumprod: float | None = 1.0, offset: int = 0) -> schedules.VariancePreserving:
     """The schedule that Stable Diffusion 1 and 2 were trained with."""
-    return levels.VariancePreserving.from_betas(_BETAS, clean_alpha_cumprod, offset)
+    return schedules.VariancePreserving.from_betas(_BETAS, clean_alpha_cumprod, offset)
 
 
-def zero_terminal_snr() -> levels.VariancePreserving:
+def zero_terminal_snr() -> schedules.VariancePreserving:
     """The same, ending at pure noise."""
     alpha = torch.cumprod(1 - _BETAS, dim=0).sqrt()
-    return levels.VariancePreserving(((alpha - alpha[-1]) * alpha[0] / (alpha[0] - alpha[-1])).square())
+    return schedules.VariancePreserving(((alpha - alpha[-1]) * alpha[0] / (alpha[0] - alpha[-1])).square())
 
 
 SCHEDULES: dict[str, Schedule] = {
     "Stable Diffusion": stable_diffusion(),
     "Stable Diffusion ending at its first label": stable_diffusion(None, offset=1),
     "zero terminal SNR": zero_terminal_snr(),
-    "flow": levels.Flow(),
-    "flow shifted by 3": levels.Flow(shift=3.0),
+    "flow": schedules.Flow(),
+    "flow shifted by 3": schedules.Flow(shift=3.0),
 }
 
 
@@ -140,7 +140,7 @@ def _spacings() -> Check:
 
 def told_levels(count: int = 7) -> list[Level]:
     """Levels of both kinds of schedule, with the exact ends of both."""
-    flow, preserving = levels.Flow(), zero_terminal_snr()
+    flow, preserving = schedules.Flow(), zero_terminal_snr()
     inner = [k / (count + 1) for k in range(1, count + 1)]
     return [
         *(preserving.level(999 * k) for k in inner),

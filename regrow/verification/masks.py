@@ -9,9 +9,10 @@ from regrow.core.attention import align, take_over
 from regrow.core.denoiser import Batch, Prediction
 from regrow.core.edit_localization import differences, mean_map
 from regrow.core.inversion import anchored, naive
-from regrow.core.levels import Flow, Level
+from regrow.core.levels import Level
 from regrow.core.masks import Held, Hold
 from regrow.core.noise import noise
+from regrow.core.schedules import Flow
 from regrow.verification.check import Check, apart, judge
 from regrow.verification.forward import stable_diffusion
 from regrow.verification.oracles import Gaussian, float64, level_of

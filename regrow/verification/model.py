@@ -17,7 +17,8 @@ from regrow.core.denoiser import PREDICTION_TYPES, predict, target
 from regrow.core.levels import Level, Schedule
 from regrow.core.noise import noise
 from regrow.media.image.medium import MEDIUM as PICTURE
-from regrow.models.model import Condition, Model
+from regrow.models.condition import Condition
+from regrow.models.model import Model
 from regrow.verification.check import Check, judge, rms
 from regrow.verification.orders import trajectory
 from regrow.worlds.storybook.drawing import Scene, draw
@@ -50,7 +51,7 @@ def verify_model(
     yield from _schedule(model.schedule)
     if pictures is None:
         pictures, prompts = _drawn(model.size)
-    words = prompts if prompts and model.text_encoder is not None else [""] * len(pictures)
+    words = prompts if prompts and model.takes_words else [""] * len(pictures)
     condition = model.condition(words)
     latents = model.encode(pictures.to(model.device, model.dtype)).float()
     kind = _prediction_type(model, latents, condition)
@@ -111,7 +112,7 @@ def _noised(model: Model, latents: Tensor, share: float) -> tuple[Tensor, Tensor
 @torch.no_grad()
 def _output(model: Model, x_t: Tensor, label: float, condition: Condition) -> Tensor:
     labels = torch.full((len(x_t),), label, dtype=torch.float32, device=x_t.device)
-    return model.output(x_t.to(model.dtype), labels, condition).float()
+    return model.forward(x_t.to(model.dtype), labels, condition).float()
 
 
 def _prediction_type(model: Model, latents: Tensor, condition: Condition) -> Check:

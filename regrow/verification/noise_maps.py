@@ -8,9 +8,10 @@ import torch
 
 from regrow.core import solvers
 from regrow.core.denoiser import Batch, Denoiser, Prediction
-from regrow.core.levels import Flow, Level
+from regrow.core.levels import Level
 from regrow.core.methods import edit_friendly
 from regrow.core.noise import noise
+from regrow.core.schedules import Flow
 from regrow.verification.check import Check, apart, judge
 from regrow.verification.forward import stable_diffusion, zero_terminal_snr
 from regrow.verification.oracles import Gaussian, as_network, float64, level_of, path

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import torch
 
-from regrow.core import levels, solvers
+from regrow.core import schedules, solvers
 from regrow.core.denoiser import PREDICTION_TYPES, PredictionType
 from regrow.core.levels import Schedule
 from regrow.core.names import SolverName
@@ -87,7 +87,7 @@ def _change_of_variables_error(name: SolverName) -> float:
 def _finite_data_error(name: SolverName) -> float:
     points = 6 * noise((3,), [1, 2, 3, 4, 5], torch.float64)
     x, errors = noise((3,), list(range(10, 18)), torch.float64), [0.0]
-    ends: tuple[tuple[Schedule, PredictionType], ...] = ((zero_terminal_snr(), "v"), (levels.Flow(), "flow"))
+    ends: tuple[tuple[Schedule, PredictionType], ...] = ((zero_terminal_snr(), "v"), (schedules.Flow(), "flow"))
     for schedule, kind in ends:
         walk = solvers.solve(
             solvers.make_step(name), as_network(FiniteData(points), kind), x, schedule.grid(20, "log_snr")

@@ -9,8 +9,9 @@ from torch import Tensor
 from regrow.core import solvers
 from regrow.core.denoiser import Batch, Denoiser, Prediction
 from regrow.core.inversion import Progress, Trajectory
-from regrow.core.levels import Flow, Level
+from regrow.core.levels import Level
 from regrow.core.methods import exact
+from regrow.core.schedules import Flow
 from regrow.core.solvers import Step
 from regrow.verification.check import Check, apart, judge, judge_order, rms
 from regrow.verification.forward import stable_diffusion, zero_terminal_snr

@@ -1,4 +1,4 @@
-"""The editing benchmark itself: exact wishes, editors whose figures are known beforehand, rivals that really run."""
+"""The editing benchmark itself: exact tasks, editors whose figures are known beforehand, baselines that really run."""
 
 from pathlib import Path
 from typing import cast, get_args
@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from regrow.benchmark.baselines import baselines
-from regrow.benchmark.edit_tasks import KINDS, Drawn, Kind, wish, wishes
+from regrow.benchmark.cost import counted
+from regrow.benchmark.edit_tasks import KINDS, Drawn, Kind, edit_task, edit_tasks
 from regrow.benchmark.editing import bench_editing
 from regrow.benchmark.editing_figures import as_dict, contact_sheet, figures_of
-from regrow.benchmark.editors import BY_KIND, MASKED, SETTINGS, Editor, Setting, Task, counted, own_editors
-from regrow.benchmark.results_store import Outcome
+from regrow.benchmark.editors import BY_KIND, MASKED, SETTINGS, Editor, Setting, Task, own_editors
+from regrow.benchmark.results_store import EditResult
 from regrow.core.progress import finish
 from regrow.editing.edit import edit
 from regrow.media.image.picture import save
@@ -28,32 +29,32 @@ def storybook() -> Model:
 
 
 def task(kind: Kind, count: int = 1) -> tuple[Task, list[Drawn]]:
-    drawn = [Drawn(wish(8_000_000 + i, kind), 256) for i in range(count)]
-    words = [(d.wish.source, d.wish.target, d.wish.seed) for d in drawn]
+    drawn = [Drawn(edit_task(8_000_000 + i, kind), 256) for i in range(count)]
+    words = [(d.task.source, d.task.target, d.task.seed) for d in drawn]
     source, target, seeds = zip(*words, strict=True)
     return Task(torch.stack([d.before for d in drawn]), source, target, seeds), drawn
 
 
-def test_a_wish_changes_its_field_and_says_so() -> None:
-    for found in wishes(60):
-        assert getattr(found.scene, found.field) != getattr(found.wished, found.field)
-        assert found.field not in found.kept
-        assert found.source != found.target
-        if found.kind == "remove":
-            assert found.wished.accessory == "none"
-        assert found == wish(found.seed, found.kind)
-    assert {found.kind for found in wishes(6)} == set(KINDS)
+def test_a_task_changes_its_field_and_says_so() -> None:
+    for one in edit_tasks(60):
+        assert getattr(one.scene, one.field) != getattr(one.counterfactual, one.field)
+        assert one.field not in one.kept
+        assert one.source != one.target
+        if one.kind == "remove":
+            assert one.counterfactual.accessory == "none"
+        assert one == edit_task(one.seed, one.kind)
+    assert {one.kind for one in edit_tasks(6)} == set(KINDS)
 
 
-def test_what_a_wish_leaves_alone_is_drawn_alike() -> None:
-    drawn = Drawn(wish(8_000_003, "add"), 256)
+def test_what_a_task_leaves_alone_is_drawn_alike() -> None:
+    drawn = Drawn(edit_task(8_000_003, "add"), 256)
     same = ~drawn.changed
     assert 0.5 < float(same.float().mean()) < 1
     assert torch.equal(drawn.before[:, same], drawn.truth[:, same])
 
 
 def test_the_truth_is_granted_and_the_input_is_not(storybook: Model) -> None:
-    by_words = {d.wish.seed: d for d in (Drawn(found, 256) for found in wishes(12))}
+    by_words = {d.task.seed: d for d in (Drawn(one, 256) for one in edit_tasks(12))}
 
     def oracle(model: Model, task: Task, setting: Setting) -> torch.Tensor:
         return torch.stack([by_words[seed].truth for seed in task.seeds])
@@ -63,7 +64,7 @@ def test_the_truth_is_granted_and_the_input_is_not(storybook: Model) -> None:
 
     editors = [Editor("oracle", "knows", oracle, ONCE), Editor("idle", "does nothing", idle, ONCE)]
     figures = finish(bench_editing(storybook, editors, 12, 0, round_trips=2, shown=1))
-    knows, nothing = (figures_of(m.outcomes) for m in figures.measured)
+    knows, nothing = (figures_of(m.results) for m in figures.measured)
     assert (knows["granted"].value, knows["spoiled"].value) == (1, 0)
     assert (knows["outside"].value, knows["inside"].value) == (90, 90)
     assert (nothing["granted"].value, nothing["spoiled"].value, nothing["outside"].value) == (0, 0, 90)
@@ -82,18 +83,18 @@ def test_a_killed_run_goes_on_and_a_broken_rival_is_told(storybook: Model, tmp_p
     def broken(model: Model, task: Task, setting: Setting) -> torch.Tensor:
         raise RuntimeError("four channels only")
 
-    editors = [Editor("idle", "", idle, ONCE, batch=1), Editor("broken", "", broken, ONCE, rival=True)]
+    editors = [Editor("idle", "", idle, ONCE, batch=1), Editor("broken", "", broken, ONCE, baseline=True)]
     kept = tmp_path / "kept.jsonl"
     first = finish(bench_editing(storybook, editors, 3, 0, 0, 0, False, kept))
     assert len(calls) == 3
     kept.write_text(kept.read_text()[:-20])  # killed while it wrote the last line
     second = finish(bench_editing(storybook, editors, 3, 0, 0, 0, False, kept))
     assert len(calls) == 4
-    assert [o.seed for o in second.measured[0].outcomes] == [o.seed for o in first.measured[0].outcomes]
+    assert [o.seed for o in second.measured[0].results] == [o.seed for o in first.measured[0].results]
     assert second.measured[1].failure == "RuntimeError: four channels only"
     third = finish(bench_editing(storybook, editors, 3, 0, 0, 0, False, kept))
     assert len(calls) == 4
-    assert third.measured[0].outcomes == second.measured[0].outcomes
+    assert third.measured[0].results == second.measured[0].results
 
 
 def test_pictures_and_round_trips_of_a_run_that_goes_on_are_not_made_again(storybook: Model, tmp_path: Path) -> None:
@@ -105,7 +106,7 @@ def test_pictures_and_round_trips_of_a_run_that_goes_on_are_not_made_again(story
 
     editors = [Editor("idle", "", idle, ONCE, batch=2)]
     first = finish(bench_editing(storybook, editors, 3, 0, 2, 2, True, tmp_path / "kept.jsonl"))
-    assert len(calls) == 2 + 1 + 2  # outcomes, round trips, and the cost of one picture, measured the second time
+    assert len(calls) == 2 + 1 + 2  # results, round trips, and the cost of one picture, measured the second time
     second = finish(bench_editing(storybook, editors, 3, 0, 2, 2, True, tmp_path / "kept.jsonl"))
     assert len(calls) == 5
     assert second.measured == first.measured
@@ -114,9 +115,9 @@ def test_pictures_and_round_trips_of_a_run_that_goes_on_are_not_made_again(story
 
 
 def test_clean_is_granted_with_nothing_spoiled() -> None:
-    outcome = Outcome(1, "animal", True, 0.0, (), None, None, None, None, 1, 0.1)
-    assert outcome.clean
-    assert "outside" not in figures_of([outcome])
+    result = EditResult(1, "animal", True, 0.0, (), None, None, None, None, 1, 0.1)
+    assert result.clean
+    assert "outside" not in figures_of([result])
 
 
 def test_all_methods_of_the_verb_are_there_and_all_are_tuned_alike() -> None:
@@ -143,12 +144,12 @@ def test_what_is_measured_is_what_the_verb_gives(editor: Editor, storybook: Mode
 @pytest.mark.parametrize("editor", [*own_editors(), BY_KIND, MASKED, *baselines()], ids=lambda editor: editor.name)
 def test_every_editor_runs_and_leaves_the_model_as_it_was(editor: Editor, storybook: Model) -> None:
     given, _ = task("animal")
-    before = storybook.unet.attn_processors.keys(), storybook.unet.config["in_channels"]
+    before = storybook.network.attn_processors.keys(), storybook.network.config["in_channels"]
     with counted(storybook) as evaluations:
         pictures = editor.run(storybook, given, Setting(0.1, 2))
     assert pictures.shape == given.pictures.shape
     assert pictures.isfinite().all()
     assert evaluations() >= len(given.pictures)
-    assert (storybook.unet.attn_processors.keys(), storybook.unet.config["in_channels"]) == before
-    assert not storybook.unet._forward_hooks
-    assert not storybook.unet._forward_pre_hooks
+    assert (storybook.network.attn_processors.keys(), storybook.network.config["in_channels"]) == before
+    assert not storybook.network._forward_hooks
+    assert not storybook.network._forward_pre_hooks

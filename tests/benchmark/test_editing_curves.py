@@ -11,26 +11,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regrow.benchmark.cost import cost_of
-from regrow.benchmark.edit_tasks import Drawn, wish
-from regrow.benchmark.editing import EditingFigures, Measured
+from regrow.benchmark.edit_tasks import Drawn, edit_task
+from regrow.benchmark.editing import EditingFigures
 from regrow.benchmark.editors import Editor, Setting, Task, ordered
 from regrow.benchmark.pareto_plot import COLUMNS, SIDE, WIDTH, Point, curves, frontier, points_of
-from regrow.benchmark.results_store import Outcome
+from regrow.benchmark.results_store import EditResult
+from regrow.benchmark.tuning import Measured
 from regrow.models.model import Model
 
 MODEL = cast("Model", SimpleNamespace())
 SHARES = st.integers(0, 8).map(lambda i: i / 8)
 
 
-def outcome(granted: bool, spoiled: float) -> Outcome:
-    return Outcome(1, "animal", granted, spoiled, (), None, None, None, None, 1, 0.1)
+def result(granted: bool, spoiled: float) -> EditResult:
+    return EditResult(1, "animal", granted, spoiled, (), None, None, None, None, 1, 0.1)
 
 
 def measured(name: str, *points: tuple[float, float]) -> Measured:
     """An editor whose settings grant and spoil this much."""
     settings = ordered((0.5, 0.7, 0.9), (3, 5, 8))[: len(points)]
     tuning = tuple(
-        (setting, tuple(outcome(i < round(8 * granted), spoiled) for i in range(8)))
+        (setting, tuple(result(i < round(8 * granted), spoiled) for i in range(8)))
         for setting, (granted, spoiled) in zip(settings, points, strict=True)
     )
     return Measured(name, "", False, settings[0], tuning)
@@ -48,7 +49,7 @@ def test_nothing_beats_the_frontier_and_the_frontier_is_of_the_points(shares: li
         assert one.spoiled < next_one.spoiled
 
 
-def test_a_point_is_the_share_of_its_wishes() -> None:
+def test_a_point_is_the_share_of_its_tasks() -> None:
     points = points_of(measured("one", (0.25, 0.125), (1, 0.5)))
     assert [(p.granted, p.spoiled) for p in points] == [(0.25, 0.125), (1, 0.5)]
 
@@ -84,7 +85,7 @@ def test_memory_is_what_the_edit_took_at_most() -> None:
 
         return Editor(f"takes {megabytes}", "", run, (Setting(1, 1),))
 
-    drawn = Drawn(wish(8_000_000, "animal"), 64)
+    drawn = Drawn(edit_task(8_000_000, "animal"), 64)
     found = [cost_of(MODEL, hungry(size), Setting(1, 1), drawn) for size in (200, 50, 0)]
     memory = [cost.memory / 2**20 if cost.memory is not None else -1 for cost in found]
     # the first is not counted against those after it

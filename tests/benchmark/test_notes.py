@@ -8,20 +8,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regrow.benchmark.notes import Heard, Kept, kept, transcribe
+from regrow.benchmark.notes import FoundNote, Kept, kept, transcribe
 from regrow.media.audio.piano_roll import WITHIN, matches
 from regrow.worlds.bandstand.playing import RATE, Note, Phrase, notes, play
 
-HEARD = st.builds(Heard, st.sampled_from([60, 61]), st.integers(0, 30).map(lambda n: n / 100))
+NOTES = st.builds(FoundNote, st.sampled_from([60, 61]), st.integers(0, 30).map(lambda n: n / 100))
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(HEARD, max_size=5), st.lists(HEARD, max_size=5))
-def test_the_number_of_pairs_is_the_greatest_there_is(found, asked):
-    score = [Note(note.onset, 0.1, note.pitch, 90) for note in asked]
-    short, long = sorted((found, asked), key=len)
+@given(st.lists(NOTES, max_size=5), st.lists(NOTES, max_size=5))
+def test_the_number_of_pairs_is_the_greatest_there_is(found, expected):
+    score = [Note(note.onset, 0.1, note.pitch, 90) for note in expected]
+    short, long = sorted((found, expected), key=len)
 
-    def fits(one: Heard, other: Heard) -> bool:
+    def fits(one: FoundNote, other: FoundNote) -> bool:
         return one.pitch == other.pitch and abs(one.onset - other.onset) <= WITHIN + 1e-9
 
     every = (sum(map(fits, short, order)) for order in permutations(long, len(short)))
@@ -29,8 +29,8 @@ def test_the_number_of_pairs_is_the_greatest_there_is(found, asked):
 
 
 def test_f1_is_the_harmonic_mean_of_precision_and_recall():
-    assert Kept(found=8, asked=4, matched=3).f1 == pytest.approx(2 / (1 / (3 / 8) + 1 / (3 / 4)))
-    assert Kept(found=0, asked=4, matched=0).f1 == 0
+    assert Kept(detected=8, expected=4, matched=3).f1 == pytest.approx(2 / (1 / (3 / 8) + 1 / (3 / 4)))
+    assert Kept(detected=0, expected=4, matched=0).f1 == 0
 
 
 @pytest.mark.parametrize(

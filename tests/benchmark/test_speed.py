@@ -4,6 +4,7 @@ import io
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,11 @@ from regrow.benchmark.speed_ways import TOGETHER, Way, ways_to_edit
 from regrow.core.progress import finish
 from regrow.editing.strength import USUAL
 from regrow.media.image.distance import psnr
-from regrow.models.engines.openvino import Network, OpenVino, network_of
+from regrow.models.engines.engine import Engine
+from regrow.models.engines.network import network_of
+from regrow.models.engines.openvino import OpenVino
 from regrow.models.engines.openvino_runtime import installed
-from regrow.models.model import Engine, Model
+from regrow.models.model import Model
 from regrow.models.open import open_model
 from regrow.models.shapes import filled
 from regrow.requests.requests import Edit
@@ -64,16 +67,16 @@ def test_figures_are_ratios_to_the_first_way(
         return [way for way in ways_to_edit(*given) if way.name in ("torch", "torch, second wish")]
 
     monkeypatch.setattr(speed, "ways_to_edit", few)
-    figures = finish(bench_speed(few_steps(checkpoint("sd-tiny")), turns=1, wishes=0))
+    figures = finish(bench_speed(few_steps(checkpoint("sd-tiny")), turns=1, tasks=0))
     first, second = figures.speeds
     assert second.evaluations / first.evaluations == pytest.approx(14 / 24), "no inversion once the path is kept"
-    told = json.loads(json.dumps(as_dict(figures)))
-    assert told["speeds"][0]["times"] == {"seconds": 1, "processor": 1}
-    assert told["speeds"][1]["times"]["seconds"] == pytest.approx(first.seconds / second.seconds)
+    facts = json.loads(json.dumps(as_dict(figures)))
+    assert facts["speeds"][0]["times"] == {"seconds": 1, "processor": 1}
+    assert facts["speeds"][1]["times"]["seconds"] == pytest.approx(first.seconds / second.seconds)
     if installed():
         assert figures.once is not None
         rounded = {"torch bfloat16"} if figures.precision == "bfloat16" else set()
-        assert set(told["shares"][0]["shares"]) == {"torch", "openvino", *rounded}
+        assert set(facts["shares"][0]["shares"]) == {"torch", "openvino", *rounded}
     else:
         assert any("openvino" in why for why in figures.missing)
     out = io.StringIO()
@@ -82,7 +85,7 @@ def test_figures_are_ratios_to_the_first_way(
     assert max(map(len, out.getvalue().splitlines())) <= 120
 
 
-def test_wishes_of_a_model_without_words_are_refused(checkpoint: Callable[[str], Path]) -> None:
+def test_edits_of_a_model_without_words_are_refused(checkpoint: Callable[[str], Path]) -> None:
     with pytest.raises(ValueError, match="does not make pictures from words"):
         finish(bench_speed(open_model(checkpoint("ddpm"))))
 
@@ -90,8 +93,8 @@ def test_wishes_of_a_model_without_words_are_refused(checkpoint: Callable[[str],
 def test_flops_are_those_of_the_layers(checkpoint: Callable[[str], Path]) -> None:
     """A network twice as high and wide has four times the convolutions, and 16 times the attention among places."""
     network = network_of(open_model(checkpoint("sd-tiny")))
-    small, large = (flops_of(Network("", "", network.unet, sides, network.words)) for sides in ((8, 8), (16, 16)))
-    first = network.unet.conv_in
+    small, large = (flops_of(replace(network, sides=sides)) for sides in ((8, 8), (16, 16)))
+    first = network.module().get_submodule("network.conv_in")
     assert small > 2 * first.weight.numel() * 64
     assert 4 < large / small < 16
 
@@ -100,14 +103,14 @@ def test_a_share_of_the_peak_is_flops_by_seconds_by_peak(checkpoint: Callable[[s
     network = network_of(open_model(checkpoint("sd-tiny")))
     share = finish(share_of(network, {}, peak=1e9, times=1, bfloat16=True))
     assert set(share.seconds) == {"torch", "torch bfloat16"}
-    assert network.unet.dtype == torch.float32, "a copy of it is rounded"
+    assert next(network.module().parameters()).dtype == torch.float32, "a copy of it is rounded"
     assert share.shares["torch"] == pytest.approx(share.flops / share.seconds["torch"] / 1e9)
     assert matrix_peak(times=1) > 1e8
     assert fastest_of(lambda: torch.randn(200_000).sort(), 3) > 0
 
 
 def test_random_weights_keep_the_size_of_what_passes_through(checkpoint: Callable[[str], Path]) -> None:
-    unet = open_model(checkpoint("sd-tiny")).unet
+    unet = open_model(checkpoint("sd-tiny")).network
     with torch.device("meta"):
         empty = type(unet).from_config(unet.config)
     made = filled(empty, 3)

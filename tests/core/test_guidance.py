@@ -5,7 +5,7 @@ import torch
 
 from regrow.core.denoiser import Counted, Prediction
 from regrow.core.guidance import GuidanceInterval, limit_of
-from regrow.core.levels import Flow
+from regrow.core.schedules import Flow
 from regrow.core.solvers import ddim, last, solve
 
 

@@ -6,7 +6,8 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from regrow.core.levels import SPACINGS, Flow, Level, Schedule, VariancePreserving
+from regrow.core.levels import SPACINGS, Level, Schedule
+from regrow.core.schedules import Flow, VariancePreserving
 
 BETAS = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64) ** 2
 TABLE = torch.cumprod(1 - BETAS, dim=0)

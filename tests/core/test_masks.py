@@ -30,7 +30,7 @@ def test_what_is_held_is_on_the_path_and_what_is_free_goes_its_way() -> None:
         assert torch.equal(state.x[..., 2:], alone.x[..., 2:])
 
 
-@pytest.mark.parametrize("walked", [1, 4, 10])
+@pytest.mark.parametrize("steps_back", [1, 4, 10])
 def test_a_grey_is_the_share_of_the_last_steps_that_change_it(steps_back: int) -> None:
     """For coordinates that do not see each other, a grey g is a walk of its last g * steps steps."""
     found = trajectory(naive(HERE, X0, UP))

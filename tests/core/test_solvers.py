@@ -2,8 +2,9 @@ import pytest
 import torch
 
 from regrow.core.denoiser import Counted, Prediction
-from regrow.core.levels import Flow, Level, VariancePreserving
+from regrow.core.levels import Level
 from regrow.core.noise import noise
+from regrow.core.schedules import Flow, VariancePreserving
 from regrow.core.solvers import SOLVERS, StochasticDDIM, ddim, last, make_step, solve
 
 SCHEDULE = VariancePreserving.from_betas(torch.linspace(0.00085**0.5, 0.012**0.5, 1000).double() ** 2)

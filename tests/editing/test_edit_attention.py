@@ -21,10 +21,10 @@ def test_with_every_inversion_it_changes_the_edit_and_leaves_the_network_as_it_w
 ) -> None:
     request = Edit(image, ("a bird", "a dog"), "a cat", method=method, steps=4, attention=kind, strength=1.0)
     request = replace(request, guidance_share=1.0)
-    there = dict(model.unet.attn_processors)
+    there = dict(model.network.attn_processors)
     shared, plain = (finish(edit(replace(request, attention=a), model)) for a in (kind, "none"))
     assert (shared.frames - plain.frames).abs().max() > 1e-3
-    assert dict(model.unet.attn_processors) == there
+    assert dict(model.network.attn_processors) == there
     calls = [made.recipes[0]["figures"]["evaluations"]["regrowth"] for made in (shared, plain)]
     assert calls[0] * 2 == calls[1] * 3, "the source is asked, too"
 

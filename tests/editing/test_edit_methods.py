@@ -82,7 +82,7 @@ def test_evaluations(model: Model, image: Path, method: MethodName, inversion: i
         nonlocal seen
         seen += len(inputs[0])
 
-    hook = model.unet.register_forward_pre_hook(count)
+    hook = model.network.register_forward_pre_hook(count)
     try:
         edited = run(request, model)
     finally:

@@ -59,8 +59,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
     torch.nn.init.constant_(network.head.bias, -0.5)
     write_transcriber(folder, Transcriber(network, MelSettings(), STANDARD, {}))
     opened = open_model(folder)
-    torch.nn.init.normal_(opened.unet.conv_in.weight[:, opened.latent_channels :], std=0.05)
-    opened.codec.decoder.layers[-1].bias += 0.5  # into the middle of its range
+    torch.nn.init.normal_(opened.network.conv_in.weight[:, opened.latent_channels :], std=0.05)
+    opened.codec_network.decoder.layers[-1].bias += 0.5  # into the middle of its range
     return opened
 
 
@@ -87,7 +87,7 @@ def test_notes_change_what_is_predicted_and_no_notes_are_zeros(model: Model) -> 
     assert float((heard.x0 - plain.x0).abs().max()) > 1e-3
     zeros = torch.cat([x, torch.zeros(1, STANDARD.channels(16), *x.shape[-2:])], 1)
     labels = torch.tensor([model.schedule.label(level)], dtype=torch.float32)
-    assert torch.equal(model.output(model.beside(x), labels, condition), model.output(zeros, labels, condition))
+    assert torch.equal(model.forward(model.beside(x), labels, condition), model.forward(zeros, labels, condition))
     guided = playing.denoiser(condition, guidance=2.0)(x.repeat(2, 1, 1, 1), level)
     torch.testing.assert_close(guided.x0[0], guided.x0[1])
 
@@ -213,7 +213,7 @@ def test_rivals_run_on_a_network_that_can_be_told_notes(model: Model) -> None:
     unit = to_unit(
         to_mel(torch.from_numpy(play(Phrase(), 1.0).wave)[None, :, : 32 * 256], MelSettings()), MelSettings()
     )
-    pair = next(rival for rival in baselines() if rival.name == "ddim pair")
+    pair = next(baseline for baseline in baselines() if baseline.name == "ddim pair")
     made = pair.run(model, Task(unit, [WORDS], ["a slow sad violin melody"], [0]), Setting(0.1, 2))
     assert made.shape == unit.shape
 

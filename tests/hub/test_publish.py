@@ -101,7 +101,7 @@ def test_the_cards_lines_for_diffusers_open_the_model(
     found: dict[str, Any] = {}
     exec(lines.replace("jane/it", str(published)).split("pipeline(")[0], found)  # all but the drawing itself
     network = found["network"] if name == "bare-pixel" else found["pipeline"].unet
-    ours = open_model(published).unet.state_dict()
+    ours = open_model(published).network.state_dict()
     assert all(torch.equal(weights, ours[key]) for key, weights in network.state_dict().items())
 
 

@@ -17,12 +17,11 @@ from homes import sharing_engines
 
 from regrow.interfaces.web import history, places, processes
 from regrow.interfaces.web.app import serve
-from regrow.interfaces.web.default_card import without_card
 from regrow.interfaces.web.guard import is_local
 from regrow.interfaces.web.job_handlers import KINDS
 from regrow.interfaces.web.jobs import At, Job
-from regrow.interfaces.web.texts import TEXTS
-from regrow.interfaces.web.train_tab import command_of
+from regrow.interfaces.web.tabs.models_tab import default_card
+from regrow.interfaces.web.tabs.train_tab import command_of
 from regrow.interfaces.web.worker import Worker
 from regrow.media.audio.sound import load, read_recipe
 from regrow.media.files import MediaError
@@ -264,7 +263,7 @@ def test_a_model_without_a_card_says_what_is_known(home: Path) -> None:
         ),
     ):
         (folder / "training.json").write_text(about)
-        words = without_card(listed, None)
+        words = default_card(listed, None)
         assert said in words
         assert "mine &lt;two&gt;" in words
         assert "states no licence" in words
@@ -307,11 +306,3 @@ def test_another_address_needs_a_password() -> None:
     assert [is_local(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "::", "example.org")] == [
         True, True, True, False, False, False,
     ]  # fmt: skip
-
-
-def test_every_text_is_there_twice_with_the_same_figures() -> None:
-    fields = {
-        key: [{part.split("}")[0] for part in text.split("{")[1:]} for text in pair] for key, pair in TEXTS.items()
-    }
-    assert all(english == chinese for english, chinese in fields.values())
-    assert all(text.strip() for pair in TEXTS.values() for text in pair)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import regrow
-from regrow.interfaces.web.sentences import as_page_says, table
+from regrow.interfaces.web.texts import as_page_says, table
 from regrow.media.image.framing import fit
 
 CHINESE = gr.Request(headers={"accept-language": "zh-CN,zh;q=0.9,en;q=0.8"})

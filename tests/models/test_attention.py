@@ -63,27 +63,27 @@ def test_the_share_is_of_the_first_steps_or_the_last(model: Model) -> None:
 
 
 def test_processors_are_put_back_even_when_the_network_breaks(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    there = dict(model.unet.attn_processors)
+    there = dict(model.network.attn_processors)
     x, level = noise(model.latent_shape(*model.size), [1]), model.schedule.grid(4)[1]
     shared(model, "p2p", wishes=("a bird",))(x, level)
-    assert dict(model.unet.attn_processors) == there
+    assert dict(model.network.attn_processors) == there
     seen = {}
 
     def broken(*_, **__):
-        seen.update(model.unet.attn_processors)
+        seen.update(model.network.attn_processors)
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr(model.unet, "forward", broken)
+    monkeypatch.setattr(model.network, "forward", broken)
     with pytest.raises(RuntimeError, match="out of memory"):
         shared(model, "masactrl", wishes=("a bird",))(x, level)
     assert seen != there, "they were changed while it ran"
-    assert dict(model.unet.attn_processors) == there
+    assert dict(model.network.attn_processors) == there
 
 
 def test_no_way_changes_nothing(model: Model) -> None:
-    there = dict(model.unet.attn_processors)
-    with attending(model.unet, {}):
-        assert dict(model.unet.attn_processors) == there
+    there = dict(model.network.attn_processors)
+    with attending(model.network, {}):
+        assert dict(model.network.attn_processors) == there
 
 
 def test_emphasis_finds_its_words(model: Model) -> None:

@@ -174,7 +174,7 @@ def test_pickles_open_where_they_are_allowed(checkpoint: Callable[[str], Path], 
     pickle(folder, "unet", "diffusion_pytorch_model.bin")
     pickle(folder, "text_encoder", "pytorch_model.bin")
     model, same = open_model(folder, allow_pickle=True), open_model(checkpoint("sd1"))
-    assert torch.equal(model.unet.conv_in.weight, same.unet.conv_in.weight)
+    assert torch.equal(model.network.conv_in.weight, same.network.conv_in.weight)
     assert folder / "unet" / "diffusion_pytorch_model.bin" in model.files
 
 

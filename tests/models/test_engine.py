@@ -19,7 +19,9 @@ from regrow.models.attention import Shared
 from regrow.models.engines import choose as engine
 from regrow.models.engines import openvino_graph, openvino_runtime
 from regrow.models.engines.choose import as_recorded, with_engine
-from regrow.models.model import Engine, Model, ModelError
+from regrow.models.engines.engine import Engine
+from regrow.models.errors import ModelError
+from regrow.models.model import Model
 from regrow.models.open import open_model
 from regrow.requests.requests import Edit, Invert
 

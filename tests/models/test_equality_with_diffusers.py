@@ -177,7 +177,7 @@ def test_the_unet_is_told_their_labels(checkpoint: Checkpoint, name: str) -> Non
 
     model = open_model(checkpoint(name))
     pipe = pipeline(checkpoint(name), timestep_spacing="trailing")
-    model.unet.register_forward_pre_hook(record("ours"), with_kwargs=True)
+    model.network.register_forward_pre_hook(record("ours"), with_kwargs=True)
     pipe.unet.register_forward_pre_hook(record("theirs"), with_kwargs=True)
     theirs(pipe, model, start(model), 1.0)
     last(solve(ddim, denoiser(model, 1.0), start(model), model.schedule.grid(STEPS, "trailing")))

@@ -27,7 +27,7 @@ def pictures(model: Model) -> torch.Tensor:
     return noise((3, *model.size), seeds=(1, 2)).mul(0.4).clamp(-1, 1)
 
 
-@pytest.mark.parametrize("module", ["families.registry", "interfaces.verbs"])
+@pytest.mark.parametrize("module", ["models.open", "interfaces.verbs"])
 def test_what_opens_no_model_waits_for_neither_diffusers_nor_transformers(module: str) -> None:
     code = f"import sys, regrow.{module}; assert not {{'diffusers', 'transformers'}} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -55,8 +55,8 @@ def test_facts_come_from_the_checkpoint(
     assert (model.size, model.multiple, model.prediction_type) == (size, multiple, prediction_type)
     assert model.latent_shape(*size) == shape
     assert tuple(model.encode(pictures(model)).shape[1:]) == shape
-    assert not any(parameter.requires_grad for parameter in model.unet.parameters())
-    assert not model.unet.training
+    assert not any(parameter.requires_grad for parameter in model.network.parameters())
+    assert not model.network.training
     with pytest.raises(ValueError, match=f"multiples of {multiple} pixels; got 17 x 16"):
         model.latent_shape(17, 16)
     with pytest.raises(ValueError, match="multiples of"):
@@ -139,7 +139,7 @@ def test_one_prompt_serves_a_batch_and_guidance_one_is_off(checkpoint: Checkpoin
 def test_guidance_is_one_call_of_a_doubled_batch(checkpoint: Checkpoint) -> None:
     model = open_model(checkpoint("sd2"))
     seen = []
-    model.unet.register_forward_pre_hook(lambda module, arguments: seen.append(len(arguments[0])))
+    model.network.register_forward_pre_hook(lambda module, arguments: seen.append(len(arguments[0])))
     x = noise(model.latent_shape(*model.size), seeds=(1, 2))
     for guidance in (1.0, 2.0):
         Counted(model.denoiser(model.condition(["cat"]), guidance=guidance))(x, model.schedule.noisiest)
@@ -149,7 +149,7 @@ def test_guidance_is_one_call_of_a_doubled_batch(checkpoint: Checkpoint) -> None
 def test_the_state_keeps_its_dtype_and_labels_are_not_rounded(checkpoint: Checkpoint) -> None:
     model = open_model(checkpoint("sd2"), dtype=torch.bfloat16)
     labels = []
-    model.unet.register_forward_pre_hook(lambda module, arguments: labels.extend(arguments[1].tolist()))
+    model.network.register_forward_pre_hook(lambda module, arguments: labels.extend(arguments[1].tolist()))
     x = noise(model.latent_shape(*model.size), seeds=(1,), dtype=torch.float64)
     prediction = model.denoiser(model.condition(["cat"]))(x, model.schedule.noisiest)
     assert prediction.x0.dtype == torch.float64
@@ -235,20 +235,20 @@ def test_half_precision_variants_and_shards_open(checkpoint: Checkpoint, tmp_pat
     assert len(list((folder / "text_encoder").glob("model-*.safetensors"))) > 1
     model, same = open_model(folder), open_model(checkpoint("sd1"))
     assert torch.equal(model.condition(["a cat"]).tokens, same.condition(["a cat"]).tokens)
-    assert torch.equal(model.unet.conv_in.weight, same.unet.conv_in.weight)
+    assert torch.equal(model.network.conv_in.weight, same.network.conv_in.weight)
 
 
 def test_weights_that_half_precision_cannot_hold_are_kept_in_float32(checkpoint: Checkpoint, tmp_path: Path) -> None:
     model = open_model(checkpoint("sd-tiny"))
-    model.unet.conv_in.weight[0, 0, 0, 0] = 1e5
+    model.network.conv_in.weight[0, 0, 0, 0] = 1e5
     save_model(model, tmp_path / "saved")
     again = open_model(tmp_path / "saved")
-    assert float(again.unet.conv_in.weight.max()) == 1e5
+    assert float(again.network.conv_in.weight.max()) == 1e5
     sizes = [
         sum(path.stat().st_size for path in (tmp_path / "saved" / part).glob("*.safetensors"))
         for part in ("unet", "vae")
     ]
-    counts = [sum(p.numel() for p in part.parameters()) for part in (model.unet, model.codec)]
+    counts = [sum(p.numel() for p in part.parameters()) for part in (model.network, model.codec_network)]
     assert [round(size / count) for size, count in zip(sizes, counts, strict=True)] == [4, 2]
 
 

@@ -15,7 +15,7 @@ from diffusers import (
     UniPCMultistepScheduler,
 )
 
-from regrow.core.levels import Flow, VariancePreserving
+from regrow.core.schedules import Flow, VariancePreserving
 from regrow.models.model import ModelError
 from regrow.models.schedules import schedule_from_config
 

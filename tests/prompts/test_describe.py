@@ -18,11 +18,11 @@ from regrow.media.image.picture import from_uint8, save
 from regrow.models.codecs.sound_codec import settings_of
 from regrow.models.model import Model, ModelError
 from regrow.models.open import open_model
-from regrow.models.probes.describer import FILE, DescriberNetwork, read_describer
+from regrow.models.probes.attributes import DESCRIBER, read_describer, write_classifier
 from regrow.prompts import describe as describing
 from regrow.prompts.describe import describe
 from regrow.requests.requests import Edit, Invert
-from regrow.training.train_describer import DescriberTraining, train_describer
+from regrow.training.probes.train_attributes import DEFAULTS, train_attributes
 from regrow.worlds.bandstand.phrase import Phrase
 from regrow.worlds.bandstand.playing import play
 from regrow.worlds.storybook.drawing import Scene, draw
@@ -90,13 +90,13 @@ def test_a_sounds_edit_with_auto_is_the_edit_with_the_words_it_found(tmp_path: P
 def test_what_cannot_be_together_is_not_told(storybook: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     certain = {"place": {"beach": 1.0}, "weather": {"snowy": 0.6, "rainy": 0.4}}
     certain |= {"time": {"sunset": 1.0}, "animal": {"fox": 1.0}}
-    fake = SimpleNamespace(world="storybook", probabilities=lambda latents: [certain])
+    fake = SimpleNamespace(world="storybook", ranked=lambda latents: [certain])
     monkeypatch.setattr(describing, "read_describer", lambda folder, channels: fake)
     found = describe(storybook, torch.zeros(1, 16, 16, 16), ("a cat on a beach on a rainy day at sunset",))
     assert "rain" in found.words
     assert "fox" in found.words
     heard = {"instrument": {"drum kit": 0.9, "piano": 0.1}, "pattern": {"beat": 1.0}}
-    fake = SimpleNamespace(world="bandstand", probabilities=lambda latents: [heard])
+    fake = SimpleNamespace(world="bandstand", ranked=lambda latents: [heard])
     assert "drum kit" in describe(storybook, torch.zeros(1, 16, 16, 16)).words
 
 
@@ -115,8 +115,8 @@ def test_an_inversion_alone_is_told_its_source(image: Path) -> None:
 
 def test_a_damaged_describer_is_named(tmp_path: Path) -> None:
     for content in (b"nothing", *(save_tensors({}, {"describer": told}) for told in ("[]", '{"attributes": {}}', "7"))):
-        (tmp_path / FILE).write_bytes(content)
-        with pytest.raises(ModelError, match=r"describer.safetensors is no describer of this model .*: delete it"):
+        (tmp_path / DESCRIBER).write_bytes(content)
+        with pytest.raises(ModelError, match=r"describer.safetensors is no describer that fits here .*: delete it"):
             read_describer(tmp_path, 4)
 
 
@@ -124,8 +124,8 @@ def test_a_describer_learns_and_is_measured_on_other_things(
     storybook: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REGROW_HOME", str(tmp_path / "home"))
-    settings = DescriberTraining(things=64, held_out=24, steps=60, batch=16)
-    run = train_describer(storybook, "storybook", tmp_path / "run", settings)
+    settings = replace(DEFAULTS["latents"], things=64, held_out=24, steps=60, batch=16)
+    run = train_attributes("latents", "storybook", tmp_path / "run", settings, storybook)
     losses = []
     while True:
         try:
@@ -135,8 +135,12 @@ def test_a_describer_learns_and_is_measured_on_other_things(
             break
     losses = [loss for loss in losses if loss is not None]
     assert sum(losses[-5:]) < sum(losses[:5])
-    assert describer.facts["held_out"]["place"] > 0.3  # by chance 0.2
-    assert isinstance(describer.network, DescriberNetwork)
+    assert describer.facts["held_out"]["clean"]["place"] > 0.3  # by chance 0.2
+    write_classifier(tmp_path / DESCRIBER, describer)
+    again, latents = read_describer(tmp_path, storybook.latent_channels), torch.randn(2, 16, 32, 32)
+    assert again is not None
+    assert (again.world, again.attributes) == ("storybook", describer.attributes)
+    assert again.ranked(latents) == describer.ranked(latents)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from regrow.benchmark.edit_tasks import FIRST_TUNING_SEED, Drawn, wishes
+from regrow.benchmark.edit_tasks import FIRST_TUNING_SEED, Drawn, edit_tasks
 from regrow.core.progress import finish
 from regrow.editing.edit import edit
 from regrow.editing.explore import explore
@@ -65,11 +65,11 @@ def test_what_the_source_names_and_the_wish_does_not_is_gone(storybook: Model) -
     assert words[SHORT] == captions(FOX.replace(accessory="none"))[-1]
 
 
-def test_wishes_with_a_known_answer_are_told_just_as_they_are_meant(storybook: Model) -> None:
+def test_edits_with_a_known_answer_are_expanded_to_what_they_mean(storybook: Model) -> None:
     right = 0
-    for wish in wishes(30, FIRST_TUNING_SEED + 60):
-        words = detailed(storybook, storybook.encode(Drawn(wish, 256).before[None]), wish.source, (wish.target,)).words
-        expected = {wish.source: captions(wish.scene)[-1], wish.target: captions(wish.wished)[-1]}
+    for task in edit_tasks(30, FIRST_TUNING_SEED + 60):
+        words = detailed(storybook, storybook.encode(Drawn(task, 256).before[None]), task.source, (task.target,)).words
+        expected = {task.source: captions(task.scene)[-1], task.target: captions(task.counterfactual)[-1]}
         right += words == expected
     assert right >= 26  # of 200 of them the describer misread 12
 

@@ -13,10 +13,10 @@ from regrow.core.progress import finish
 from regrow.editing.generate import generate
 from regrow.models.model import Model
 from regrow.models.open import open_model
-from regrow.prompts.describe import WORLDS
 from regrow.prompts.expand_generate import Full, condition_on_tunes, imagined, in_full
 from regrow.requests.requests import Generate
 from regrow.worlds.storybook.drawing import Scene
+from regrow.worlds.world import WORLDS
 
 pytestmark = pytest.mark.usefixtures("home")
 BOOK = WORLDS["storybook"]

@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 import torch
 
-from regrow.benchmark.storybook import grow
+from regrow.benchmark.world_bench import grow
 from regrow.core.progress import finish
 from regrow.editing.generate import generate
 from regrow.models.open import open_model

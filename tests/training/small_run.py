@@ -10,8 +10,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from regrow.training.distributed import Share, make_accelerator
-from regrow.training.loop import Fit, fit
+from regrow.training.loop import fit
 from regrow.training.run_log import Journal, read_log
+from regrow.training.settings import Fit
 
 
 def small_run(folder: Path, say: Callable[[str], object], journal: Journal | None = None) -> None:

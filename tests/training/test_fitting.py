@@ -23,11 +23,12 @@ from small_run import small_run
 from torch import nn
 
 from regrow.training.checkpoint import Checkpoint, read_newest_checkpoint, write_checkpoint
+from regrow.training.codec_stage import CodecStage, crops
 from regrow.training.distributed import Share, make_accelerator
-from regrow.training.loop import DivergedError, Fit, FitState, fit
+from regrow.training.loop import DivergedError, FitState, fit
 from regrow.training.optimizer import MuonAdamW, orthogonalise
 from regrow.training.run_log import Journal
-from regrow.training.train_codec import CodecStage, crops
+from regrow.training.settings import Fit
 
 SCRIPT = Path(__file__).with_name("small_run.py")
 START = multiprocessing.get_context("forkserver")

@@ -5,7 +5,7 @@ import torch
 
 from regrow.core.progress import finish
 from regrow.training.denoiser_stage import _important
-from regrow.training.training_data import HELD_OUT, lesson, storybook_data
+from regrow.training.world_data import HELD_OUT, lesson, storybook_data
 from regrow.worlds.storybook.drawing import Scene
 from regrow.worlds.storybook.expression_mask import mood
 

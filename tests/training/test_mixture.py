@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from regrow.requests.train import Train
-from regrow.training.mixture import mixed
-from regrow.training.training_data import Data
+from regrow.training.training_data import Data, mixed
 
 
 def numbers(first: int, count: int, held_out: int, word: str) -> Data:

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from regrow.requests.train import Train
-from regrow.training.runs import check_request, clear, keep_request, other_data, resumed, run_of, spend
-from regrow.training.train import _diverged
+from regrow.training.runs import check_request, clear, diverged, keep_request, other_data, resumed, run_of, spend
 
 pytestmark = pytest.mark.usefixtures("home")
 BEGUN = Train(Path("/pictures"), "mine", prompts=("a cat", "a dog"), logit_normal=(0.6, 1.2))
@@ -73,10 +72,10 @@ def test_a_run_without_a_checkpoint_is_begun_anew_with_other_settings() -> None:
 def test_a_run_that_diverged_says_whether_its_name_is_free() -> None:
     run = begun(BEGUN)
     assert "lower --rate, which was 0.5, and choose another --name; the last good checkpoints are kept in" in (
-        _diverged("denoiser", 7, 0.5, run)
+        diverged("denoiser", 7, 0.5, run)
     )
     spend("mine")
-    assert _diverged("denoiser", 7, 0.5, run).endswith("lower --rate, which was 0.5, and run it again.")
+    assert diverged("denoiser", 7, 0.5, run).endswith("lower --rate, which was 0.5, and run it again.")
 
 
 def test_a_folder_that_changed_while_a_run_was_stopped_is_named() -> None:

@@ -123,7 +123,7 @@ def test_a_new_model_of_mels_without_words_is_made_for_a_folder(folder: Path, tm
     assert (model.family, model.size, model.relative) == ("mel-unet", (128, 256), False)
     assert data.extent == model.size
     x0 = model.encode(to_batch(np.array(data.items[:2])))
-    assert model.output(x0, torch.tensor([1.0, 2.0]), model.condition(["", ""])).shape == x0.shape
+    assert model.forward(x0, torch.tensor([1.0, 2.0]), model.condition(["", ""])).shape == x0.shape
 
 
 def test_a_model_that_knows_no_level_learns_clips_as_loud_as_can_be(

@@ -17,12 +17,11 @@ from regrow.core.progress import finish
 from regrow.core.solvers import ddim, last, solve
 from regrow.models.open import open_model
 from regrow.requests.train import Train
-from regrow.training import storybook_data as dataset
+from regrow.training import world_data
 from regrow.training.dry_run import rehearse
-from regrow.training.staged import settings_of
-from regrow.training.storybook_data import drawn
+from regrow.training.settings import settings_of
 from regrow.training.train import train
-from regrow.training.training_data import storybook_data
+from regrow.training.world_data import drawn, storybook_data
 from regrow.worlds.storybook.drawing import VOCABULARY, Scene, draw
 
 TINY = Train(
@@ -209,7 +208,7 @@ def test_drawn_scenes_are_kept_and_are_the_drawings(home: Path) -> None:
 def test_what_is_kept_of_drawings_is_of_the_code_that_draws(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = finish(storybook_data(2, 1, 32))
     kept = len(list((home / "cache" / "drawn").iterdir()))
-    monkeypatch.setattr(dataset, "CODE", dataset.CODE[:-1])  # as if another version of regrow drew
+    monkeypatch.setattr(world_data, "CODE", world_data.CODE[:-1])  # as if another version of regrow drew
     after = finish(storybook_data(2, 1, 32))
     assert after.content != before.content  # under which latents are kept
     assert len(list((home / "cache" / "drawn").iterdir())) == kept + 2

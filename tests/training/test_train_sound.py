@@ -14,9 +14,9 @@ from regrow.media.audio.mel import MelSettings, to_mel, to_unit
 from regrow.models.model import ModelError
 from regrow.models.open import open_model
 from regrow.requests.train import Train
-from regrow.training.bandstand_data import played
 from regrow.training.train import train
 from regrow.training.training_data import to_batch
+from regrow.training.world_data import played
 from regrow.worlds.bandstand.playing import Phrase, play
 
 TINY = Train(name="tiny", world="bandstand", new="tiny", scenes=6, hold_out=2, steps=2, batch=2, prompts=("a piano",))

@@ -50,7 +50,10 @@ def test_words_without_tokens_are_told() -> None:
 
     spell.unk_token_id = 0
     model: Any = SimpleNamespace(
-        text_encoder=1, name="theirs", tokenizer=spell, tokenize=lambda prompts: torch.zeros(len(prompts), 9)
+        parts={"tokenizer": spell},
+        name="theirs",
+        tokenizer=spell,
+        tokenize=lambda prompts: torch.zeros(len(prompts), 9),
     )
     assert lost_words(model, ["a кошка", "a cat"])[0] == {"кошка"}
 

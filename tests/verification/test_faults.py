@@ -9,10 +9,11 @@ from itertools import pairwise
 import pytest
 import torch
 
-from regrow.core import denoiser, guidance, inversion, levels, solvers
+from regrow.core import denoiser, guidance, inversion, schedules, solvers
 from regrow.core.denoiser import Prediction, predict, target
 from regrow.core.inversion import Progress, Trajectory
-from regrow.core.levels import Level, VariancePreserving
+from regrow.core.levels import Level
+from regrow.core.schedules import VariancePreserving
 from regrow.core.solvers import DPMpp2M, ddim, solve
 from regrow.verification.formulas import verify
 
@@ -130,7 +131,7 @@ def whole_number_spacing(plant: Plant) -> None:
         labels = [self.labels // steps * k for k in range(steps)][::-1]
         return (*(self.level(label) for label in labels), self.clean)
 
-    plant.setattr(levels.VariancePreserving, "grid", faulty)
+    plant.setattr(schedules.VariancePreserving, "grid", faulty)
 
 
 def eta_of_the_wrong_level(plant: Plant) -> None:

@@ -5,13 +5,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from regrow.core.denoiser import PREDICTION_TYPES, PredictionType
-from regrow.core.levels import Flow, Schedule, VariancePreserving
+from regrow.core.levels import Schedule
 from regrow.core.noise import noise
-from regrow.models.model import Condition, Model
+from regrow.core.schedules import Flow, VariancePreserving
+from regrow.models.codecs.codec import Identity
+from regrow.models.condition import Condition
+from regrow.models.model import Model
 from regrow.models.open import open_model
+from regrow.models.parts import Parts
 from regrow.verification.check import Check
 from regrow.verification.model import verify_model
 from regrow.verification.oracles import Gaussian, raw_output
@@ -27,19 +31,25 @@ class Perfect(Model):
     returns: PredictionType
     off = 0.0
 
-    def encode(self, pictures: Tensor) -> Tensor:
-        return 0.4 + 0.5 * noise((4, 8, 8), range(50, 50 + len(pictures)))
+    takes_words = False
 
-    def decode(self, latents: Tensor) -> Tensor:
+    @classmethod
+    def open(cls, source) -> Model:
         raise NotImplementedError
 
+    def encode(self, frames: Tensor) -> Tensor:
+        return 0.4 + 0.5 * noise((4, 8, 8), range(50, 50 + len(frames)))
+
     def tokenize(self, prompts) -> Tensor:
+        raise NotImplementedError
+
+    def encode_tokens(self, ids: Tensor) -> Condition:
         raise NotImplementedError
 
     def condition(self, prompts) -> Condition:
         return Condition(torch.zeros(len(prompts), 0, 0))
 
-    def output(self, x_t: Tensor, labels: Tensor, condition: Condition) -> Tensor:
+    def forward(self, x_t: Tensor, labels: Tensor, condition: Condition) -> Tensor:
         top = self.schedule.label(self.schedule.noisiest)
         level = self.schedule.level(min(max(float(labels[0]) + self.off, 0), top))
         return raw_output(DATA(x_t, level), level, self.returns)
@@ -56,10 +66,9 @@ def perfect(
         prediction_type=declares,
         size=(64, 64),
         multiple=8,
-        latent_channels=4,
-        factor=8,
+        parts=Parts({}),
+        codec=Identity(4),
         files=(),
-        unet=nn.Linear(1, 1),
     )
     model.returns, model.off = returns, off
     return model

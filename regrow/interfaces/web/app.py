@@ -19,47 +19,18 @@ from gradio import processing_utils  # noqa: E402
 from gradio.themes import Base, Soft  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 
-from regrow.interfaces.web.audio_player import CSS as PLAYERS_CSS  # noqa: E402
-from regrow.interfaces.web.audio_player import SCRIPT  # noqa: E402
-from regrow.interfaces.web.before_after import SCRIPT as LINE_SCRIPT  # noqa: E402
-from regrow.interfaces.web.edit_tab import edit_tab  # noqa: E402
-from regrow.interfaces.web.generate_tab import generate_tab  # noqa: E402
+from regrow.interfaces.web.assets import asset  # noqa: E402
 from regrow.interfaces.web.guard import Guard, fetch_nothing, is_local  # noqa: E402
-from regrow.interfaces.web.history_tab import history_tab  # noqa: E402
-from regrow.interfaces.web.inside_tab import inside_tab  # noqa: E402
 from regrow.interfaces.web.job_handlers import KINDS  # noqa: E402
-from regrow.interfaces.web.models_tab import models_tab  # noqa: E402
-from regrow.interfaces.web.painter import CSS as PAINTER_CSS  # noqa: E402
-from regrow.interfaces.web.shared import Page  # noqa: E402
+from regrow.interfaces.web.shared import Page, Show  # noqa: E402
+from regrow.interfaces.web.tabs import all_tabs  # noqa: E402
 from regrow.interfaces.web.texts import I18N, text  # noqa: E402
-from regrow.interfaces.web.train_tab import train_tab  # noqa: E402
 from regrow.interfaces.web.worker import Worker  # noqa: E402
 
 processing_utils.async_ssrf_protected_download = fetch_nothing  # what is given for a file may be an address
 USER = "regrow"
-CSS = """
-.status { padding: .5rem .75rem; border-radius: 6px; background: var(--background-fill-secondary); min-height: 1.5rem }
-.status progress { display: block; width: 100%; height: .6rem; margin-top: .4rem; accent-color: #15803d }
-.status.failed { border-left: 4px solid #b91c1c }
-.status.done { border-left: 4px solid #15803d }
-button[role=tab][aria-selected=true] { color: var(--primary-700) !important; font-weight: 600 }
-.dark button[role=tab][aria-selected=true] { color: var(--primary-300) !important }
-#title h1 { margin: 0 } #title p { margin: 0; color: var(--body-text-color) }
-:is(#wishes, #sheet, #growing, #generated) .grid-wrap { padding-top: 2.4rem }
-:is(#wishes, #sheet, #generated) .grid-wrap { max-height: none }
-.thumbnail-lg:has(.caption-label) { aspect-ratio: auto !important; height: auto !important; display: flex;
-  flex-direction: column }
-.thumbnail-lg:has(.caption-label) > img { aspect-ratio: 1; height: auto !important }
-.thumbnail-lg .caption-label { position: static !important; max-width: 100% !important; width: 100%;
-  border: 0 !important; opacity: 1 !important; white-space: normal !important; border-radius: 0 !important }
-:is(#strip, #samples, #mask) :is(.image-container, .image-frame) { padding-top: 2.4rem }
-:is(#curve, #loss) { display: flex; flex-direction: column }
-:is(#curve, #loss) .vega-embed { flex: 1 1 0; min-height: 0 }
-#checks table { min-width: 56rem } #models table { min-width: 30rem }
-.prose table :is(th, td), table :is(th, td) { word-break: normal; overflow-wrap: normal }
-button:focus-visible, input:focus-visible, textarea:focus-visible, [role=tab]:focus-visible {
-  outline: 3px solid #15803d !important; outline-offset: 2px }
-"""
+STYLES = ("page.css", "audio_player.css", "painter.css")
+SCRIPTS = ("audio_player.js", "before_after.js")
 
 
 def build(page: Page) -> gr.Blocks:
@@ -69,18 +40,9 @@ def build(page: Page) -> gr.Blocks:
         gr.Markdown(text("about"))
         browser = gr.BrowserState("", storage_key="regrow", secret=_secret())
         with gr.Tabs() as page.tabs:
-            with gr.Tab(text("edit"), id="edit"):
-                edit = edit_tab(page)
-            with gr.Tab(text("generate"), id="generate"):
-                generate = generate_tab(page)
-            with gr.Tab(text("history"), id="history") as history:
-                history_tab(page, history)
-            with gr.Tab(text("train"), id="train") as train:
-                train_tab(page)
-            with gr.Tab(text("inside"), id="inside"):
-                inside_tab(page)
-            with gr.Tab(text("models"), id="models") as models:
-                listed = models_tab(page, models)
+            for tab in all_tabs():
+                with gr.Tab(text(tab.name), id=tab.name) as component:
+                    tab.build(page, component)
 
         def greet(known: str, request: gr.Request) -> str:
             name = known or secrets.token_hex(16)
@@ -89,14 +51,14 @@ def build(page: Page) -> gr.Blocks:
 
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         greeted = blocks.load(greet, browser, browser, **quiet)
-        for known_since in (blocks.load, train.select):  # a model may have come since the page was built
-            known_since(listed["show"], None, listed["outputs"], **quiet)
-        for kind, tab in (("edit", edit), ("generate", generate)):
-            greeted.then(_attached(page, kind, tab), None, tab["outputs"], **quiet)
+        for show, outputs in page.on_load:
+            blocks.load(show, None, outputs, **quiet)
+        for kind, (show, outputs) in page.last_jobs.items():
+            greeted.then(_attached(page, kind, show, outputs), None, outputs, **quiet)
     return blocks
 
 
-def serve(host: str, port: int, share: bool, password: str, open_browser: bool, alone: TextIO) -> None:
+def serve(host: str, port: int, share: bool, password: str, open_browser: bool, lock: TextIO) -> None:
     """Serve the page until the process is stopped.
 
     Args:
@@ -105,7 +67,7 @@ def serve(host: str, port: int, share: bool, password: str, open_browser: bool, 
         share: also tunnel it to a public address of gradio's.
         password: of the user "regrow"; needed where others can reach the page.
         open_browser: show it at once.
-        alone: of `only_one`; the page's address is written there.
+        lock: of `only_one`; the page's address is written there.
 
     Raises:
         ValueError: others could reach it and there is no password, or there is no such port.
@@ -140,8 +102,8 @@ def serve(host: str, port: int, share: bool, password: str, open_browser: bool, 
         footer_links=["api", "settings"],
         i18n=I18N,
         theme=_theme(),
-        css=CSS + PLAYERS_CSS + PAINTER_CSS,
-        head=SCRIPT + LINE_SCRIPT,
+        css="\n".join(map(asset, STYLES)),
+        head="".join(f"<script>\n{asset(name)}</script>" for name in SCRIPTS),
         app_kwargs={
             "docs_url": None,  # swagger's page takes its script from the network
             "redoc_url": None,
@@ -149,8 +111,8 @@ def serve(host: str, port: int, share: bool, password: str, open_browser: bool, 
         },
     )
     print(f"The page is at {shared or address} (Ctrl-C ends it; trainings go on).", flush=True)
-    alone.write(shared or address)
-    alone.flush()
+    lock.write(shared or address)
+    lock.flush()
     blocks.block_thread()
 
 
@@ -191,15 +153,15 @@ def _theme() -> Base:
     )
 
 
-def _attached(page: Page, kind: str, tab: dict[str, Any]) -> Any:
-    """Shows the browser's last job of a kind again when a page is opened."""
+def _attached(page: Page, kind: str, show: Show, outputs: list[Any]) -> Any:
+    """Return what shows the browser's last job of a kind again when a page is opened."""
 
     def attach(request: gr.Request) -> Iterator[Any]:
         job = page.worker.latest(page.owner(request), (kind,))
         if job and job.whole:
-            yield from tab["shown"](job, page, request)
+            yield from show(job, page, request)
         else:
-            yield gr.skip() if len(tab["outputs"]) == 1 else tuple(gr.skip() for _ in tab["outputs"])
+            yield gr.skip() if len(outputs) == 1 else tuple(gr.skip() for _ in outputs)
 
     return attach
 

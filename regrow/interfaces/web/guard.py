@@ -10,8 +10,10 @@ import gradio as gr
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from regrow.interfaces.web.texts import CHINESE
+from regrow.interfaces.web.assets import asset
 
+CHINESE = f"<script>\n{asset('chinese.js')}</script>".encode()
+"""Comes first in the page's head, before gradio's own script."""
 POLICY = (
     "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
     "style-src 'self' 'unsafe-inline'; frame-ancestors 'self'; form-action 'self'; base-uri 'self'"

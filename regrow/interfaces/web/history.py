@@ -21,16 +21,16 @@ PAGE = 60
 
 def listed(most: int) -> list[Path]:
     """The newest results, newest first, so many of them."""
-    found: list[Path] = []
+    results: list[Path] = []
     for folder in sorted(made().glob("*"), reverse=True):
         try:
             names = json.loads((folder / "job.json").read_text(encoding="utf-8"))["files"]
         except (OSError, ValueError, KeyError):
             continue  # one that is not whole, or no job of ours
-        found += [folder / name for name in names if (folder / name).is_file()]
-        if len(found) >= most:
+        results += [folder / name for name in names if (folder / name).is_file()]
+        if len(results) >= most:
             break
-    return found[:most]
+    return results[:most]
 
 
 def caption(path: Path) -> str:

@@ -5,8 +5,7 @@ from typing import Any
 import gradio as gr
 
 from regrow.interfaces.web.places import keep_sound
-from regrow.interfaces.web.sentences import refusal
-from regrow.interfaces.web.texts import said, text
+from regrow.interfaces.web.texts import refusal, said, text
 from regrow.media.files import MediaError
 from regrow.media.medium import Medium, media
 from regrow.models.mel_file import MEL_FILE

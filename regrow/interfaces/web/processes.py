@@ -90,7 +90,7 @@ def _began(pid: int) -> float | None:
         return None
 
 
-def asked(name: str) -> list[str]:
+def last_command(name: str) -> list[str]:
     """The arguments of `regrow` that were last started under this name; `[""]` where nothing was."""
     try:
         return json.loads((page() / "processes" / f"{name}.json").read_text(encoding="utf-8"))["command"]
@@ -114,29 +114,29 @@ def output(name: str) -> list[dict[str, Any]]:
     data = log.read_bytes()
     if len(data) > 60_000:  # a line a step grows long
         data = data[:30_000].rpartition(b"\n")[0] + b"\n" + data[-30_000:].partition(b"\n")[2]
-    found = []
+    printed = []
     for line in data.decode("utf-8", "replace").splitlines():
         try:
-            found.append(json.loads(line))
+            printed.append(json.loads(line))
         except ValueError:
             if line.strip():
-                found.append({"said": line.rsplit("\r", 1)[-1].strip()})
-    return found
+                printed.append({"said": line.rsplit("\r", 1)[-1].strip()})
+    return printed
 
 
 def sentences(printed: list[dict[str, Any]]) -> str:
     """The sentences among it: notes, and what is no JSON at all, such as the reason why it ended."""
-    found: list[str] = []
+    lines: list[str] = []
     for line in printed:
-        found += [*line.get("notes", ()), *([line["said"]] if "said" in line else ())]
-    return "\n".join(found[-40:])
+        lines += [*line.get("notes", ()), *([line["said"]] if "said" in line else ())]
+    return "\n".join(lines[-40:])
 
 
 def runs() -> list[str]:
     """The names of all trainings, the newest first."""
-    found = [path.parent for path in (home() / "runs").glob("*/request.json")]
+    folders = [path.parent for path in (home() / "runs").glob("*/request.json")]
     fresh = [path for path in (page() / "processes").glob("*.json") if _is_training(path)]
-    stamps = {folder.name: (folder / "request.json").stat().st_mtime for folder in found}
+    stamps = {folder.name: (folder / "request.json").stat().st_mtime for folder in folders}
     stamps |= {path.stem: max(path.stat().st_mtime, stamps.get(path.stem, 0)) for path in fresh}
     return sorted(stamps, key=lambda name: -stamps[name])
 

@@ -2,18 +2,18 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from regrow.interfaces.web.assets import asset
 from regrow.interfaces.web.jobs import Job
 from regrow.interfaces.web.medium import FIELDS
 from regrow.interfaces.web.places import keep_picture
-from regrow.interfaces.web.sentences import as_page_says, refusal
-from regrow.interfaces.web.texts import TEXTS, said, text
+from regrow.interfaces.web.texts import TEXTS, as_page_says, refusal, said, text
 from regrow.interfaces.web.worker import Worker
 from regrow.media.files import MediaError
 from regrow.media.medium import medium_of
@@ -34,6 +34,8 @@ class Page:
         tabs: the tabs themselves, to switch between.
         fields: of each tab, its settings' components by the setting's name.
         moves: how often each browser has moved a slider that grows something again.
+        on_load: what is brought up to date when the page is opened, and the components that it fills in.
+        last_jobs: by the kind of job, what shows a browser's last one again when the page is opened, and where.
     """
 
     worker: Worker
@@ -42,6 +44,8 @@ class Page:
     tabs: Any = None
     fields: dict[str, dict[str, Any]] = field(default_factory=dict)
     moves: dict[str, int] = field(default_factory=dict)
+    on_load: list[tuple[Callable[..., Any], list[Any]]] = field(default_factory=list)
+    last_jobs: dict[str, tuple["Show", list[Any]]] = field(default_factory=dict)
 
     def owner(self, request: gr.Request) -> str:
         """Whose request this is."""
@@ -78,6 +82,16 @@ class Page:
         if job.state != "done":
             raise gr.Error(job.error or said("cancelled", request), print_exception=False)
         return made_files(job)
+
+
+Show = Callable[[Job, Page, gr.Request], Iterator[tuple[Any, ...]]]
+"""Yields what a job fills in, until it is over."""
+
+
+def accessible_names(image: gr.Image) -> None:
+    """Let a picture's label name it and its button for screen readers, which gradio leaves empty."""
+    script = asset("accessible_names.js").replace("PICTURE", f"#{image.elem_id}")
+    image.change(None, None, None, js=script, api_visibility="private")
 
 
 def upload(**options: Any) -> gr.Image:

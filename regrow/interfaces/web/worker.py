@@ -86,8 +86,8 @@ class Worker:
     def latest(self, owner: str, kinds: tuple[str, ...]) -> Job | None:
         """A browser's last job of these kinds since the server was started."""
         with self.changed:
-            found = [job for job in self.jobs.values() if job.owner == owner and job.kind in kinds]
-        return found[-1] if found else None
+            jobs = [job for job in self.jobs.values() if job.owner == owner and job.kind in kinds]
+        return jobs[-1] if jobs else None
 
     def watch(self, job: Job) -> Iterator[Job]:
         """Yield the job whenever something happened to it, and last when it is over."""

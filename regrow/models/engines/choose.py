@@ -5,9 +5,11 @@ from typing import TypeVar
 
 import torch
 
-from regrow.models.engines.openvino import OpenVino, network_of
+from regrow.models.engines.network import network_of
+from regrow.models.engines.openvino import OpenVino
 from regrow.models.engines.openvino_runtime import computes, fastest, installed
-from regrow.models.model import Model, ModelError
+from regrow.models.errors import ModelError
+from regrow.models.model import Model
 from regrow.models.names import EngineName, Precision
 
 AnyModel = TypeVar("AnyModel", bound=Model)
@@ -33,8 +35,7 @@ def with_engine(model: AnyModel, wanted: EngineName, precision: Precision | None
     if wanted == "torch":
         return model.using(None)
     if wanted == "auto":
-        large = sum(p.numel() for p in model.unet.parameters()) >= PAYS_FROM
-        if not (fits and large and installed()):
+        if not (fits and installed() and model.engine_graph and model.parts.weights(model.NETWORK) >= PAYS_FROM):
             return model.using(None)
         try:
             return model.using(OpenVino(network_of(model), precision or fastest()))

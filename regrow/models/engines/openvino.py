@@ -1,65 +1,34 @@
 """A checkpoint's networks computed by OpenVINO instead of torch."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
-from jaxtyping import Float
-from torch import Tensor, nn
+from jaxtyping import Float, Int
+from torch import Tensor
 
+from regrow.media.home import home
+from regrow.models.codecs.codec import Way
+from regrow.models.engines.engine import Engine
+from regrow.models.engines.network import CodecNetwork, Network, example_inputs
 from regrow.models.engines.openvino_graph import Compiled, Graph, Sides
-from regrow.models.model import Model, Way
+from regrow.models.engines.traced import Traced, trace_file
 from regrow.models.names import Precision
 
-LARGE = 256 << 20
-"""Bytes of weights from which on samples are computed one by one: each shape holds its own copy of the weights."""
+LARGE = 64 << 20
+"""Weights from which on samples are computed one by one: each shape holds its own copy of the weights."""
+WAYS: tuple[Way, ...] = ("encode", "decode")
 
 
-@dataclass(frozen=True, eq=False)
-class Network:
-    """What is to be computed.
-
-    Attributes:
-        name: for messages.
-        content: a hash of what it was read from.
-        unet: of diffusers, on the CPU and in float32.
-        sides: height and width of the latents that it is made for.
-        words: tokens of a prompt and length of their vectors; None for networks that take no words.
-        codec: AutoencoderTiny of pictures, to be computed likewise; None leaves the codec to torch.
-    """
-
-    name: str
-    content: str
-    unet: Any
-    sides: Sides
-    words: tuple[int, int] | None
-    codec: Any = None
-
-
-def network_of(model: Model) -> Network:
-    """The network of a checkpoint.
-
-    A codec that is small gains from it, too. Those of mels stay in torch: their range is 100 dB, and what is rounded
-    in them is heard.
-    """
-    # diffusers takes seconds to load, and the page is open before that
-    from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
-
-    height, width = model.size
-    tokens, length = model.condition([""]).tokens.shape[1:]
-    words = (tokens, length) if tokens else None
-    sides = height // model.factor, width // model.factor
-    codec = model.codec if model.mel is None and isinstance(model.codec, AutoencoderTiny) else None
-    return Network(model.name, model.content_hash, model.unet, sides, words, codec)
-
-
-class OpenVino:
-    """A network, compiled; called as `Model.output` is, with the words' vectors for a condition.
+class OpenVino(Engine):
+    """A network, compiled; called as `Model.forward` is, with `Condition.tensors` for a condition.
 
     Samples are computed in groups of 4, 2 and 1 (of large networks one by one), each of which is compiled when it is
     first needed, so that a sheet of twelve cells takes no compilation of its own.
+
+    Codecs of mels and text encoders keep torch's own numbers (`traced`): the range of mels is 100 dB, and what is
+    rounded in them is audible.
 
     Args:
         network: what it computes.
@@ -71,34 +40,48 @@ class OpenVino:
     """
 
     def __init__(self, network: Network, precision: Precision, root: Path | None = None) -> None:
-        self.name = f"openvino {precision}"
-        weights = sum(p.numel() * p.element_size() for p in network.unet.parameters())
-        self._groups = (1,) if weights >= LARGE else (4, 2, 1)
-        self._network = Compiled(_denoising(network), precision, root, network.sides)
-        self._codec: dict[Way, Compiled] = {}
+        root = root or home() / "cache" / "engine"
+        self._name = f"openvino {precision}"
+        self._groups = (1,) if network.weights >= LARGE else (4, 2, 1)
+        graph = Graph(network.name, network.content, network.module, partial(example_inputs, network), network.multiple)
+        self._network = Compiled(graph, precision, root, network.sides)
+        self._codec: dict[Way, Compiled | Traced] = {}
         if network.codec is not None:
-            ways: tuple[Way, ...] = ("encode", "decode")
-            for way in ways:
-                graph = _coding(network, way)
-                self._codec[way] = Compiled(graph, precision, root, (graph.multiple, graph.multiple))
+            for way in WAYS:
+                self._codec[way] = _coding(network, network.codec, way, precision, root)
+        self._words: Traced | None = None
+        if network.words is not None:
+            file = trace_file(root, network.content, "words")
+            length = network.condition()[0].shape[1] if not file.is_file() else 1
+            self._words = Traced(file, network.words, lambda: [_ids(batch, length) for batch in (2, 1, 3, 5)])
+
+    @property
+    def name(self) -> str:
+        return self._name
 
     def __call__(
-        self, x_t: Float[Tensor, "b c y x"], labels: Float[Tensor, " b"], tokens: Float[Tensor, "b n dim"]
+        self, x_t: Float[Tensor, "b c y x"], labels: Float[Tensor, " b"], condition: Sequence[Tensor]
     ) -> Float[Tensor, "b c y x"]:
-        """What the network returns.
+        """Return what the network returns.
 
         Raises:
             ModelError: this size cannot be compiled.
         """
-        return self._grouped(self._network, [part for part in (x_t, labels, tokens) if part.numel()])
+        return self._grouped(self._network, [x_t, labels, *condition])
 
     def coded(self, way: Way, x: Float[Tensor, "b c y x"]) -> Float[Tensor, "b k h w"] | None:
-        """What the codec returns; None where that is left to torch.
+        """Return what the codec returns; None where that is left to torch.
 
         Raises:
             ModelError: this size cannot be compiled.
         """
-        return self._grouped(self._codec[way], [x]) if way in self._codec else None
+        network = self._codec.get(way)
+        if network is None or isinstance(network, Traced):
+            return network and network(x)
+        return self._grouped(network, [x])
+
+    def encoded_words(self, ids: Int[Tensor, "b tokens"]) -> Float[Tensor, "b tokens dim"] | None:
+        return self._words and self._words(ids)
 
     def _grouped(self, compiled: Compiled, inputs: Sequence[Tensor]) -> Tensor:
         done: list[Tensor] = []
@@ -110,47 +93,20 @@ class OpenVino:
         return torch.cat(done)
 
 
-class _Plain(nn.Module):
-    """The network with tensors in and a tensor out, as tracing needs it."""
-
-    def __init__(self, unet: Any) -> None:
-        super().__init__()
-        self.unet = unet
-
-    def forward(self, x_t: Tensor, labels: Tensor, *tokens: Tensor) -> Tensor:
-        return self.unet(x_t, labels, *tokens, return_dict=False)[0]
-
-
-class _Coding(nn.Module):
-    """One way of a codec, likewise."""
-
-    def __init__(self, codec: Any, way: Way) -> None:
-        super().__init__()
-        self.codec, self.way = codec, way
-
-    def forward(self, x: Tensor) -> Tensor:
-        return getattr(self.codec, self.way)(x, return_dict=False)[0]
-
-
-def _denoising(network: Network) -> Graph:
-    config = network.unet.config
-
-    def example(sides: Sides) -> tuple[Tensor, ...]:
+def _coding(network: Network, codec: CodecNetwork, way: Way, precision: Precision, root: Path) -> Compiled | Traced:
+    def example(sides: Sides, batch: int = 2) -> tuple[Tensor, ...]:
         generator = torch.Generator().manual_seed(0)
-        x_t = torch.randn(2, config.in_channels, *sides, generator=generator)
-        words = [torch.randn(2, *network.words, generator=generator)] if network.words else []
-        return x_t, torch.tensor([500.0, 20.0]), *words
+        return (torch.randn(batch, codec.channels[way], *sides, generator=generator).clamp(-1, 1),)
 
-    multiple = 2 ** (len(config.block_out_channels) - 1)
-    return Graph(network.name, network.content, _Plain(network.unet), example, multiple)
+    multiple = codec.multiple[way]
+    if not codec.rounds:
+        sides = (8 * multiple, 8 * multiple)
+        examples = [example(sides), example((8 * multiple, 13 * multiple), 1), example(sides, 3)]
+        return Traced(trace_file(root, network.content, way), partial(codec.module, way), lambda: examples)
+    graph = Graph(network.name, f"{network.content} {way}", partial(codec.module, way), example, multiple)
+    return Compiled(graph, precision, root, (multiple, multiple))
 
 
-def _coding(network: Network, way: Way) -> Graph:
-    config = network.codec.config
-    channels = config.in_channels if way == "encode" else config.latent_channels
-
-    def example(sides: Sides) -> tuple[Tensor, ...]:
-        return (torch.randn(2, channels, *sides, generator=torch.Generator().manual_seed(0)).clamp(-1, 1),)
-
-    multiple = 2 ** (len(config.block_out_channels) - 1) if way == "encode" else 1
-    return Graph(network.name, f"{network.content} {way}", _Coding(network.codec, way), example, multiple)
+def _ids(batch: int, length: int) -> tuple[Tensor]:
+    """Token ids that every tokenizer has."""
+    return (torch.arange(batch * length).reshape(batch, length) % 7,)

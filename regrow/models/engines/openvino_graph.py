@@ -27,10 +27,9 @@ import torch
 from torch import Tensor, nn
 
 from regrow.media.files import MediaError, write_whole
-from regrow.media.home import home
 from regrow.models.engines.openvino_runtime import compile_for, core, library, settings
+from regrow.models.errors import ModelError
 from regrow.models.folder import reason
-from regrow.models.model import ModelError
 from regrow.models.names import Precision
 
 Sides = tuple[int, int]
@@ -55,15 +54,15 @@ class Graph:
     Attributes:
         name: of what it belongs to, for messages.
         content: a hash of what it was read from, and of which part of that it is.
-        module: tensors in, a tensor out; on the CPU and in float32.
+        module: opens tensors in, a tensor out; on the CPU and in float32.
         example: such tensors, the first of them `b c y x` of the sides that are given.
         multiple: of the sides of the first, below which another graph is traced: what halves sides takes another path
-            where they cannot be halved so often, and tracing sees one path.
+            where they cannot be halved so often, and tracing sees one path. 0 where every size takes its own.
     """
 
     name: str
     content: str
-    module: nn.Module
+    module: Callable[[], nn.Module]
     example: Callable[[Sides], tuple[Tensor, ...]]
     multiple: int
 
@@ -74,15 +73,15 @@ class Compiled:
     Args:
         graph: what it computes.
         precision: inside; what goes in and comes out is float32.
-        root: where what it makes is kept; `home()/cache/engine` if not given.
+        root: where what it makes is kept.
         sides: that it is converted for at once, so that what cannot be is told.
 
     Raises:
         ModelError: the graph cannot be converted, or what came of it does not compute what torch does.
     """
 
-    def __init__(self, graph: Graph, precision: Precision, root: Path | None, sides: Sides) -> None:
-        self._of, self._root = graph, root or home() / "cache" / "engine"
+    def __init__(self, graph: Graph, precision: Precision, root: Path, sides: Sides) -> None:
+        self._of, self._root = graph, root
         self._precision: Precision = precision
         self._compiled: dict[tuple[Any, ...], Any] = {}
         self._converted(sides)
@@ -141,7 +140,7 @@ class Compiled:
             ModelError: it cannot be converted.
         """
         graph = self._of
-        regular = not (sides[0] % graph.multiple or sides[1] % graph.multiple)
+        regular = graph.multiple > 0 and not any(side % graph.multiple for side in sides)
         traced = (2 * graph.multiple, 2 * graph.multiple) if regular else sides
         made_of = [graph.content, version("openvino"), version("diffusers"), None if regular else sides]
         folder = self._root / _hash(made_of)
@@ -166,7 +165,7 @@ def _convert(graph: Graph, sides: Sides, precision: Precision, folder: Path) -> 
     """
     openvino = library()
     example = graph.example(sides)
-    module = graph.module.eval()
+    module = graph.module().eval()
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracer's, on every branch that it takes for good
         converted = openvino.convert_model(module, example_input=example)

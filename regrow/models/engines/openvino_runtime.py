@@ -1,17 +1,24 @@
 """OpenVINO itself: whether it is there, what this CPU computes in, and a network compiled for a shape."""
 
 import importlib
+import json
+import platform
+import re
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import torch
 
+from regrow.media.files import MediaError, write_whole
+from regrow.media.home import home
+from regrow.models.errors import ModelError
 from regrow.models.folder import reason
-from regrow.models.model import ModelError
 from regrow.models.names import Precision
 
 SIDE, WORTH = 512, 1.2
@@ -38,14 +45,36 @@ def bfloat16_pays() -> bool:
     """Whether this CPU is faster in bfloat16, by the product of two matrices, which takes some milliseconds.
 
     Having instructions for it does not decide: there are CPUs with AVX-512's whose float32 is twice as fast. Without
-    them a product takes as long as a hundred.
+    them a product takes as long as a hundred. What was measured is kept for this CPU, so that a busy moment later does
+    not choose another precision, with other numbers.
     """
+    kept, cpu = home() / "cache" / "engine" / "precision.json", _cpu()
+    with suppress(OSError, ValueError):
+        known = json.loads(kept.read_text(encoding="utf-8"))
+        if isinstance(known, dict) and isinstance(known.get(cpu), bool):
+            return known[cpu]
+    pays = _measured()
+    with suppress(OSError, MediaError):
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(kept, json.dumps({cpu: pays}).encode())
+    return pays
+
+
+def _cpu() -> str:
+    """What this CPU is called, and the torch that was measured on it."""
+    with suppress(OSError):
+        names = re.findall(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
+        return f"{names[0] if names else platform.machine()} {torch.__version__}"
+    return f"{platform.processor()} {torch.__version__}"
+
+
+def _measured() -> bool:
     seconds = {}
     for dtype in (torch.float32, torch.bfloat16):
         matrix = torch.full((SIDE, SIDE), 0.5, dtype=dtype)
         torch.mm(matrix, matrix)  # the first call prepares
         times = []
-        for _ in range(5):
+        for _ in range(9):
             started = time.perf_counter()
             torch.mm(matrix, matrix)
             times.append(time.perf_counter() - started)

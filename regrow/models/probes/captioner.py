@@ -9,9 +9,9 @@ from torch import Tensor
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from regrow.media.image.picture import to_uint8
+from regrow.models.errors import ModelError
 from regrow.models.folder import reason
-from regrow.models.model import ModelError
-from regrow.models.part import quiet
+from regrow.models.load_part import quiet
 
 Captioner = Callable[[Float[Tensor, "3 h w"]], str]
 """A picture in [-1, 1] to words for it."""

@@ -1,6 +1,6 @@
 """Transcribers: small networks that read off a mel which notes are played, whatever plays them.
 
-A folder of a sound model that can be told a contour (`piano_roll.json`) holds one, `transcriber.safetensors`:
+A folder of a sound model that can be conditioned on notes (`piano_roll.json`) holds one, `transcriber.safetensors`:
 
     onset[key, i], sounding[key, i] = sigmoid(features of the mel around frame 2 i)
 
@@ -8,7 +8,6 @@ An onset between two columns is split between them in training, so that the cent
 finely than a column.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,15 +15,12 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor, nn
 
 from regrow.media.audio.mel import MelSettings
 from regrow.media.audio.piano_roll import PianoRollSettings, PlayedNote
-from regrow.media.files import write_whole
-from regrow.models.folder import reason
-from regrow.models.model import ModelError
+from regrow.models.errors import ModelError
+from regrow.models.probes.weights import read_probe, write_probe
 
 FILE = "transcriber.safetensors"
 STRIDE = 2
@@ -79,15 +75,15 @@ class Transcriber:
         # of two equal neighbours the first; what lies between columns is the centre of the three
         begins = (onset > before) & (onset >= after) & (total > FOUND)
         place = torch.arange(onset.shape[1]) + (after - before) / total.clamp_min(1e-6)
-        found = []
+        notes = []
         for row in range(len(onset)):
             starts = begins[row].nonzero()[:, 0].tolist()
             for start, following in zip(starts, (*starts, onset.shape[1])[1:], strict=True):
                 rest = (sounding[row, start + 1 : following] < SOUNDS).nonzero()[:, 0]
                 last = start + 1 + int(rest[0]) if len(rest) else following
                 at = max(0.0, float(place[row, start])) * column
-                found.append(PlayedNote(at, max(column, last * column - at), self.piano_roll.lowest + row))
-        return tuple(sorted(found, key=lambda note: (note.onset, note.pitch)))
+                notes.append(PlayedNote(at, max(column, last * column - at), self.piano_roll.lowest + row))
+        return tuple(sorted(notes, key=lambda note: (note.onset, note.pitch)))
 
 
 def read_transcriber(folder: Path, mel: MelSettings, piano_roll: PianoRollSettings) -> Transcriber:
@@ -99,15 +95,9 @@ def read_transcriber(folder: Path, mel: MelSettings, piano_roll: PianoRollSettin
     path = folder / FILE
     if not path.is_file():
         raise ModelError(f"{path} is missing; without it no notes can be read off a sound.")
-    try:
-        with safe_open(path, "pt") as file:
-            facts = json.loads((file.metadata() or {})["transcriber"])
-            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118  # no mapping
-        network = TranscriberNetwork(mel.bands, piano_roll.keys)
-        network.load_state_dict(tensors)
-    except (SafetensorError, ValueError, KeyError, RuntimeError) as problem:
-        raise ModelError(f"{path} is no transcriber of this model ({reason(problem)}): copy it again.") from problem
-    network.eval().requires_grad_(False)
+    network, facts = read_probe(
+        path, "transcriber", lambda facts: TranscriberNetwork(mel.bands, piano_roll.keys), "copy it again"
+    )
     return Transcriber(network, mel, piano_roll, facts)
 
 
@@ -117,5 +107,4 @@ def write_transcriber(folder: Path, transcriber: Transcriber) -> None:
     Raises:
         MediaError: the file could not be written.
     """
-    tensors = {name: tensor.half().contiguous() for name, tensor in transcriber.network.state_dict().items()}
-    write_whole(folder / FILE, save(tensors, {"transcriber": json.dumps(transcriber.facts)}))
+    write_probe(folder / FILE, "transcriber", transcriber.network, transcriber.facts)

@@ -1,0 +1,3 @@
+() => {
+  if (innerWidth < 700) document.querySelector('#edit-status').scrollIntoView({ behavior: 'smooth', block: 'start' });
+}

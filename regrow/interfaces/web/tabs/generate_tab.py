@@ -1,0 +1,139 @@
+"""The Generate tab: pictures and sounds from words."""
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any, get_args
+
+import gradio as gr
+
+from regrow.core.names import SolverName, Spacing
+from regrow.interfaces.web.audio_player import players_of
+from regrow.interfaces.web.jobs import Job
+from regrow.interfaces.web.medium import follow, kept_sound, medium_of, sound_field, switch
+from regrow.interfaces.web.places import MOST_SECONDS
+from regrow.interfaces.web.shared import Page, following, made_files, model_names, whole, worded
+from regrow.interfaces.web.tabs import Tab
+from regrow.interfaces.web.texts import said, text
+from regrow.requests.requests import Generate
+
+MOST_SIDE = 2048
+"""Pixels of a side: what the embedded models are made for is a sixteenth of that."""
+DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Generate)}
+
+
+def build(page: Page, tab: Any) -> None:
+    """Build the tab."""
+    with gr.Row():
+        with gr.Column(scale=2, min_width=320):
+            medium = switch("generate-medium")
+            prompt = gr.Textbox(label=text("prompt"), placeholder=text("prompt_hint"), lines=2, elem_id="prompt")
+            negative = gr.Textbox(label=text("negative"))
+            with gr.Row():
+                count = gr.Slider(1, 8, DEFAULTS["count"], step=1, label=text("count"))
+                seed = gr.Number(DEFAULTS["seed"], label=text("seed"), elem_id="seed")
+            with gr.Row(visible=False) as times:
+                duration = gr.Number(0, label=text("duration"), elem_id="duration")
+                loop = gr.Checkbox(label=text("loop"), elem_id="loop")
+            with gr.Column(visible=False) as tune:
+                melody = sound_field(label=text("melody"), elem_id="melody")
+            go = gr.Button(text("go_generate"), variant="primary", elem_id="go-generate")
+            with gr.Row():
+                again = gr.Button(text("again"), size="md")
+                another = gr.Button(text("another"), size="md", elem_id="another")
+                cancel = gr.Button(text("cancel"), variant="stop", size="md", elem_id="cancel-generate")
+            with gr.Accordion(text("settings"), open=False):
+                names = model_names()
+                model = gr.Dropdown(names, value=DEFAULTS["model"], label=text("model"))
+                steps = gr.Slider(1, 200, DEFAULTS["steps"], step=1, label=text("steps"), elem_id="generate-steps")
+                guidance = gr.Slider(0, 15, DEFAULTS["guidance"], step=0.1, label=text("guidance"))
+                share = gr.Slider(0, 1, DEFAULTS["guidance_share"], step=0.05, label=text("guidance_share"))
+                details = gr.Radio(
+                    ["tell", "leave"], value=DEFAULTS["details"], label=text("imagined"), elem_id="imagined"
+                )
+                solver = gr.Dropdown(list(get_args(SolverName)), value=DEFAULTS["solver"], label=text("solver"))
+                eta = gr.Slider(0, 1, DEFAULTS["eta"], step=0.05, label=text("eta"))
+                spacing = gr.Dropdown(list(get_args(Spacing)), value=DEFAULTS["spacing"], label=text("spacing"))
+                with gr.Row() as sizes:
+                    height = gr.Number(0, label=text("height"), elem_id="height")
+                    width = gr.Number(0, label=text("width"), elem_id="width")
+        with gr.Column(scale=3, min_width=320):
+            status = gr.HTML(elem_id="generate-status")
+            results = gr.Gallery(
+                label=text("results"), columns=2, object_fit="contain", height="auto", interactive=False,
+                buttons=["download", "fullscreen"], elem_id="generated",
+            )  # fmt: skip
+            players_shown = gr.HTML(elem_id="generated-sounds")
+    page.fields["generate"] = {
+        "prompt": prompt, "negative": negative, "model": model, "steps": steps, "guidance": guidance, "seed": seed,
+        "count": count, "solver": solver, "eta": eta, "spacing": spacing, "height": height, "width": width,
+        "duration": duration, "loop": loop, "melody": melody, "guidance_share": share, "details": details,
+    }  # fmt: skip
+    inputs, outputs = list(page.fields["generate"].values()), [status, results, players_shown, medium]
+    page.fields["generate"]["medium"] = medium
+    words = [(prompt, "label", "prompt"), (prompt, "placeholder", "prompt_hint"), (go, "value", "go_generate")]
+    follow(medium, model, {"picture": [sizes], "sound": [times, tune]}, [*words, (negative, "label", "negative")])
+
+    names = list(page.fields["generate"])[: len(inputs)]
+
+    def settings_of(request: gr.Request, values: tuple[Any, ...]) -> dict[str, Any]:
+        given = dict(zip(names, values, strict=True))
+        height, width, duration, loop, tune = (given.pop(n) for n in ("height", "width", "duration", "loop", "melody"))
+        for name in ("prompt", "negative"):
+            given[name] = worded(given[name])
+        if not given["prompt"]:
+            raise gr.Error(said("no_words", request), print_exception=False)
+        given["seed"] = whole(given["seed"], "seed", request)
+        if medium_of(given["model"]) == "sound":
+            if not 0 <= (duration or 0) <= MOST_SECONDS:
+                raise gr.Error(said("no_duration", request, most=MOST_SECONDS), print_exception=False)
+            given |= {"duration": duration or None, "loop": bool(loop)}
+            given["melody"] = kept_sound(tune, request) if tune else None
+        else:
+            sides = [whole(side, name, request) for side, name in ((height, "height"), (width, "width"))]
+            if max(sides) > MOST_SIDE:
+                raise gr.Error(said("too_wide", request, most=MOST_SIDE), print_exception=False)
+            given["size"] = sides if any(sides) else None
+        return given
+
+    def run(request: gr.Request, *values: Any) -> Iterator[tuple[Any, ...]]:
+        yield from shown(page.ask(request, "generate", settings_of(request, values)), page, request)
+
+    def api(request: gr.Request, prompt: str, model: str, seed: float, count: float, duration: float) -> list[str]:
+        """Make pictures or sounds from words; a duration of 0 is the model's own. All else as on a fresh page."""
+        given = {"prompt": prompt, "model": model, "seed": seed, "count": count, "duration": duration, "melody": None}
+        values = {name: page.fields["generate"][name].value for name in names} | given
+        return page.made(request, "generate", settings_of(request, tuple(values.values())))
+
+    def stop(request: gr.Request) -> None:
+        """Cancel what this browser generates."""
+        if job := page.worker.latest(page.owner(request), ("generate",)):
+            page.worker.cancel(job)
+
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    last: dict[str, Any] = quiet | {"trigger_mode": "multiple"}  # what is asked for while something grows counts too
+    for trigger in (go.click, prompt.submit, again.click):
+        trigger(run, inputs, outputs, **last)
+    another.click(lambda: secrets.randbelow(2**31), None, seed, **quiet).then(run, inputs, outputs, **last)
+    files = gr.File(file_count="multiple", visible=False)
+    gr.Button(visible=False).click(api, [prompt, model, seed, count, duration], files, api_name="generate")
+    cancel.click(stop, None, None, api_name="cancel_generate", queue=False)
+    page.last_jobs["generate"] = shown, outputs
+
+
+def shown(job: Job, page: Page, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    """Status and pictures or players of a job until it is over; the switch says which."""
+    kind = medium_of(job.settings["model"])
+    chosen: Any = kind
+    for state, words in following(job, page, request):
+        pictures = gr.update(value=state.preview, visible=True) if state.preview else gr.skip()
+        sounds = gr.skip()
+        if state.state == "done" and kind == "sound":
+            pictures, sounds = gr.update(value=None, visible=False), players_of(state, request)
+        elif state.state == "done":
+            pictures, sounds = gr.update(value=made_files(state), visible=True), ""
+        yield words, pictures, sounds, chosen
+        chosen = gr.skip()  # the user may have gone on to the other
+
+
+TAB = Tab("generate", 2, build)

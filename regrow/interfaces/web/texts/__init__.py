@@ -1,0 +1,73 @@
+"""What the page says, in English and in Chinese.
+
+Every text is in a JSON file of this folder, one file a tab and `shared.json` for what several tabs say: under its key,
+the English and the Chinese side by side. gradio translates labels in the browser. Sentences that depend on what
+happened are put together here, in the language that the browser's request names.
+
+Operations speak English, for the command line and for recipes. `sentences.zh.json` has their sentences, with letters
+for what varies, and the Chinese for each. A sentence that is not in it stays as it is.
+"""
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+SENTENCES = Path(__file__).with_name("sentences.zh.json")
+TEXTS: dict[str, dict[str, str]] = {
+    key: languages
+    for file in sorted(SENTENCES.parent.glob("*.json"))
+    if file != SENTENCES
+    for key, languages in json.loads(file.read_text(encoding="utf-8")).items()
+}
+_ENGLISH, _CHINESE = ({key: languages[language] for key, languages in TEXTS.items()} for language in ("en", "zh"))
+I18N = gr.I18n(**{"en": _ENGLISH, "zh-CN": _CHINESE, "zh-TW": _CHINESE})
+
+
+def text(key: str) -> Any:  # gradio takes it wherever it takes a string, and types only some of these places so
+    """Return a label that the browser translates."""
+    assert key in TEXTS, key
+    return I18N(key)
+
+
+def said(key: str, request: gr.Request | None, **figures: object) -> str:
+    """Return a sentence in the language of a request."""
+    return TEXTS[key]["zh" if speaks_chinese(request) else "en"].format(**figures)
+
+
+def speaks_chinese(request: gr.Request | None) -> bool:
+    """Return whether a request comes from a browser that asks for Chinese first."""
+    language = request.headers.get("accept-language", "") if request and request.headers else ""
+    return language.lower().startswith("zh")
+
+
+@cache
+def table() -> dict[str, str]:
+    """Return the Chinese of each sentence that an operation says."""
+    return json.loads(SENTENCES.read_text(encoding="utf-8"))
+
+
+@cache
+def _patterns() -> list[tuple[re.Pattern[str], str]]:
+    return [(re.compile(_pattern(english), re.DOTALL), chinese) for english, chinese in table().items()]
+
+
+def _pattern(english: str) -> str:
+    return re.sub(r"\\{(\w)\\}", r"(?P<\1>.+?)", re.escape(english))
+
+
+def as_page_says(sentence: str, request: gr.Request | None) -> str:
+    """Return an operation's sentence in the language of a request, with the page's tab in place of a command."""
+    if speaks_chinese(request):
+        for pattern, chinese in _patterns():
+            if match := pattern.fullmatch(sentence):
+                return chinese.format(**match.groupdict())
+    return re.sub("`regrow models show [^`]+`", "the Models tab", sentence)
+
+
+def refusal(problem: Exception, request: gr.Request | None) -> gr.Error:
+    """Return what a handler raises where an operation refused."""
+    return gr.Error(as_page_says(str(problem), request), print_exception=False)

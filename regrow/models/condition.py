@@ -1,0 +1,111 @@
+"""Encoded prompts: what a network is conditioned on besides the noisy latents and their level."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from regrow.core.interpolation import lerp
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Encoded prompts, one row a prompt.
+
+    Attributes:
+        tokens: one vector a token, shape `b tokens dim`; `b 0 0` for networks that take no words.
+        mask: which tokens count, `b tokens`; None where all do.
+        extra: further tensors by name, each with one row a prompt, such as pooled words or a duration.
+    """
+
+    tokens: Float[Tensor, "b tokens dim"]
+    mask: Bool[Tensor, "b tokens"] | None = None
+    extra: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def cat(self, other: "Condition") -> "Condition":
+        """Return both batches, this one's first; the shorter tokens are padded with zeros that the mask leaves out.
+
+        Raises:
+            ValueError: the two do not hold the same tensors.
+        """
+        self._check_names(other)
+        length = max(self.tokens.shape[1], other.tokens.shape[1])
+        first, second = self.padded(length), other.padded(length)
+        mask = None
+        if first.mask is not None or second.mask is not None:
+            mask = torch.cat([first._full_mask(), second._full_mask()])
+        extra = {name: torch.cat([tensor, second.extra[name]]) for name, tensor in first.extra.items()}
+        return Condition(torch.cat([first.tokens, second.tokens]), mask, extra)
+
+    def expand(self, batch: int) -> "Condition":
+        """Return one prompt for the whole batch, or what is already one a sample.
+
+        Raises:
+            ValueError: neither 1 nor `batch` prompts.
+        """
+        if len(self.tokens) not in (1, batch):
+            raise ValueError(f"A batch of {batch} needs 1 or {batch} prompts; got {len(self.tokens)}.")
+        return self._each(lambda tensor: tensor.expand(batch, *tensor.shape[1:]))
+
+    def rows(self, chosen: slice | Sequence[int]) -> "Condition":
+        """Return some of the prompts."""
+        return self._each(lambda tensor: tensor[chosen])
+
+    def lerp(self, other: "Condition", shares: Float[Tensor, " n"]) -> "Condition":
+        """Return the points at these shares of the straight line from this prompt to another: 0 is this one.
+
+        What one of the two masks out and the other does not counts from the first share above 0 that reaches it.
+
+        Raises:
+            ValueError: the two do not hold the same tensors.
+        """
+        self._check_names(other)
+        length = max(self.tokens.shape[1], other.tokens.shape[1])
+        first, second = self.padded(length), other.padded(length)
+        mask = None
+        if first.mask is not None or second.mask is not None:
+            inside = shares[:, None].to(first.tokens.device)
+            mask = (first._full_mask() & (inside < 1)) | (second._full_mask() & (inside > 0))
+        extra = {name: lerp(tensor, second.extra[name], shares) for name, tensor in first.extra.items()}
+        return Condition(lerp(first.tokens, second.tokens, shares), mask, extra)
+
+    def padded(self, length: int) -> "Condition":
+        """Return the same with tokens up to a length; those that are added are zeros and masked out."""
+        missing = length - self.tokens.shape[1]
+        if not missing:
+            return self
+        tokens = torch.cat([self.tokens, self.tokens.new_zeros(len(self.tokens), missing, self.tokens.shape[2])], 1)
+        masked = torch.zeros(len(tokens), missing, dtype=torch.bool, device=tokens.device)
+        return Condition(tokens, torch.cat([self._full_mask(), masked], 1), self.extra)
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """All that is not empty, in a fixed order: tokens, mask, then the others by name."""
+        mask = () if self.mask is None else (self.mask,)
+        return (
+            *((self.tokens,) if self.tokens.numel() else ()),
+            *mask,
+            *(self.extra[name] for name in sorted(self.extra)),
+        )
+
+    def with_tensors(self, tensors: Sequence[Tensor]) -> "Condition":
+        """Return a condition of this one's make-up with other tensors, in the order of `tensors`."""
+        rest = list(tensors)
+        tokens = rest.pop(0) if self.tokens.numel() else self.tokens
+        mask = None if self.mask is None else rest.pop(0)
+        return Condition(tokens, mask, dict(zip(sorted(self.extra), rest, strict=True)))
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "Condition":
+        mask = None if self.mask is None else change(self.mask)
+        return Condition(change(self.tokens), mask, {name: change(tensor) for name, tensor in self.extra.items()})
+
+    def _full_mask(self) -> Bool[Tensor, "b tokens"]:
+        if self.mask is not None:
+            return self.mask
+        return torch.ones(self.tokens.shape[:2], dtype=torch.bool, device=self.tokens.device)
+
+    def _check_names(self, other: "Condition") -> None:
+        if set(self.extra) != set(other.extra):
+            raise ValueError(f"These prompts are of two models: {sorted(self.extra)} and {sorted(other.extra)}.")

@@ -1,0 +1,64 @@
+"""From an opened checkpoint and its prompts to a denoiser, as the maths sees a network."""
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from regrow.core.denoiser import Batch, Denoiser, Prediction, predict
+from regrow.core.guidance import Guidance
+from regrow.core.levels import Level
+from regrow.core.windows import windowed
+from regrow.models.condition import Condition
+
+if TYPE_CHECKING:
+    from regrow.models.model import Model
+
+
+def denoiser(
+    model: "Model", condition: Condition, negative: Condition | None, guidance: Guidance, closed: bool
+) -> Denoiser:
+    """Return the network under these prompts; see `Model.denoiser`."""
+    if not isinstance(guidance, Tensor) and guidance == 1:
+        return _beside_notes(model, _of_any_length(model, _conditioned(model, condition), closed))
+    if not model.takes_words:
+        raise ValueError(f"{model.name} takes no prompts, so guidance must be 1; got {guidance}.")
+    away = model.unconditional(1) if negative is None else negative
+
+    def pair(x_t: Batch, level: Level) -> Prediction:
+        half = len(x_t) // 2
+        if model.note_conditioning is not None:  # guidance exaggerates the notes, too: away from none
+            x_t = x_t.clone()
+            x_t[half:, model.codec.latent_channels :] = 0
+        return _conditioned(model, condition.expand(half).cat(away.expand(half)))(x_t, level)
+
+    return _beside_notes(model, _of_any_length(model, model.guide(pair, guidance), closed))
+
+
+def _beside_notes(model: "Model", denoise: Denoiser) -> Denoiser:
+    """The same with the piano roll beside every sample, all along, so that windows take their own parts of it."""
+    if model.piano_roll is None:
+        return denoise
+
+    def with_notes(x_t: Batch, level: Level) -> Prediction:
+        return denoise(model.beside(x_t), level)
+
+    return with_notes
+
+
+def _of_any_length(model: "Model", denoise: Denoiser, closed: bool) -> Denoiser:
+    return denoise if model.window is None else windowed(denoise, model.window, model.window // 2, closed)
+
+
+def _conditioned(model: "Model", condition: Condition) -> Denoiser:
+    def denoise(x_t: Batch, level: Level) -> Prediction:
+        # float32 whatever the network's dtype: bfloat16 has no 999
+        labels = torch.full((len(x_t),), model.schedule.label(level), dtype=torch.float32, device=model.device)
+        # gradients only towards encoded words that ask for them, as null-text inversion does
+        with torch.set_grad_enabled(torch.is_grad_enabled() and condition.tokens.requires_grad):
+            x, expanded = x_t.to(model.device, model.dtype), condition.expand(len(x_t))
+            engine = None if torch.is_grad_enabled() else model.engine
+            output = engine(x, labels, expanded.tensors) if engine else model.forward(x, labels, expanded)
+            return predict(output.to(x_t), x_t[:, : model.codec.latent_channels], level, model.prediction_type)
+
+    return denoise

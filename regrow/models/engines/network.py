@@ -1,0 +1,144 @@
+"""A checkpoint's networks as an engine takes them: tensors in, a tensor out, opened only when they are converted."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from regrow.models.codecs.autoencoder import Autoencoder
+from regrow.models.codecs.codec import Way
+from regrow.models.errors import ModelError
+from regrow.models.model import Model
+
+
+@dataclass(frozen=True, eq=False)
+class CodecNetwork:
+    """The two networks of a codec.
+
+    Attributes:
+        module: of one way; on the CPU and in float32.
+        channels: of what goes in, by way.
+        multiple: of the sides of what goes in, by way.
+        rounds: whether it may be computed in less than float32; else torch's own numbers are kept.
+    """
+
+    module: Callable[[Way], nn.Module]
+    channels: dict[Way, int]
+    multiple: dict[Way, int]
+    rounds: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """What is to be computed.
+
+    Attributes:
+        name: for messages.
+        content: a hash of what it was read from.
+        module: `(x_t, labels, *condition) -> output`, on the CPU and in float32.
+        condition: what it is conditioned on, for one sample.
+        channels: of `x_t`.
+        sides: of the latents that it is made for.
+        multiple: see `Model.network_multiple`.
+        weights: how many it has.
+        codec: that is computed likewise; None leaves the codec to torch.
+        words: from token ids to vectors, and how many ids a prompt has; None leaves words to torch.
+    """
+
+    name: str
+    content: str
+    module: Callable[[], nn.Module]
+    condition: Callable[[], tuple[Tensor, ...]]
+    channels: int
+    sides: tuple[int, int]
+    multiple: int
+    weights: int
+    codec: CodecNetwork | None = None
+    words: Callable[[], nn.Module] | None = None
+
+
+class _Forward(nn.Module):
+    """A model's `forward` with tensors in and a tensor out, as tracing needs it."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__()
+        self.model, self.network = model, model.network
+        self.like = model.unconditional(1) if model.takes_words else model.condition([""])
+
+    def forward(self, x_t: Tensor, labels: Tensor, *condition: Tensor) -> Tensor:
+        return self.model.forward(x_t, labels, self.like.with_tensors(condition))
+
+
+class _Coding(nn.Module):
+    """One way of AutoencoderTiny, likewise."""
+
+    def __init__(self, codec: Any, way: Way) -> None:
+        super().__init__()
+        self.codec, self.way = codec, way
+
+    def forward(self, x: Tensor) -> Tensor:
+        return getattr(self.codec, self.way)(x, return_dict=False)[0]
+
+
+class _Words(nn.Module):
+    """The text encoder, from ids to vectors."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__()
+        self.model = model
+        self.encoders = nn.ModuleList(model.text_encoders)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return self.model.encode_tokens(ids).tokens
+
+
+def network_of(model: Model) -> Network:
+    """Return the networks of a checkpoint.
+
+    Raises:
+        ModelError: no engine can compute networks of this family.
+    """
+    if not model.engine_graph:
+        raise ModelError(f"No engine computes the network of {model.name} ({model.family}); use --engine torch.")
+    channels, height, width = model.latent_shape(*model.size)
+    beside = model.piano_roll.channels(model.codec.factor) if model.piano_roll else 0
+    plain = model.using(None)
+
+    def condition() -> tuple[Tensor, ...]:
+        return (plain.unconditional(1) if plain.takes_words else plain.condition([""])).tensors
+
+    return Network(
+        model.name,
+        model.content_hash,
+        lambda: _Forward(plain),
+        condition,
+        channels + beside,
+        (height, width),
+        model.network_multiple,
+        model.parts.weights(model.NETWORK),
+        _codec_of(plain),
+        (lambda: _Words(plain)) if model.encodes_tokens_alone else None,
+    )
+
+
+def _codec_of(model: Model) -> CodecNetwork | None:
+    """Small codecs gain from an engine; the others are left to torch."""
+    codec = model.codec
+    if not isinstance(codec, Autoencoder) or not codec.tiny:
+        return None
+    part = codec.part
+    config = codec.parts.config(part)
+    multiples: dict[Way, int] = {"encode": codec.factor, "decode": 1}
+    channels: dict[Way, int] = {"encode": config["in_channels"], "decode": codec.latent_channels}
+    return CodecNetwork(lambda way: _Coding(codec.parts[part], way), channels, multiples, codec.rounds)
+
+
+def example_inputs(network: Network, sides: tuple[int, ...], batch: int = 2) -> tuple[Tensor, ...]:
+    """Return noise and labels as a network takes them, on latents of these sides, under one prompt."""
+    generator = torch.Generator().manual_seed(0)
+    x_t = torch.randn(batch, network.channels, *sides, generator=generator)
+    labels = torch.tensor([500.0, 20.0] * batch)[:batch]
+    condition = (tensor.expand(batch, *tensor.shape[1:]).contiguous() for tensor in network.condition())
+    return x_t, labels, *condition

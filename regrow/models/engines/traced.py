@@ -1,0 +1,82 @@
+"""What torch computes, kept as TorchScript, so that computing it again needs neither diffusers nor transformers.
+
+Text encoders and the codecs of mels are computed by torch bit for bit as ever; only the seconds that their libraries
+take to load are saved. A graph is kept only if it gives the very same numbers on every example.
+"""
+
+import hashlib
+import io
+import json
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from regrow.media.files import MediaError, write_whole
+
+MOST_BYTES = 1 << 30
+"""Weights of a module up to which it is kept a second time."""
+_DIGEST = 16
+
+
+class Traced:
+    """A module, loaded from where it is kept, else opened and kept.
+
+    Args:
+        file: where it is kept.
+        module: opens it; only called where nothing sound is kept.
+        examples: inputs on which what is kept must give the same numbers, bit for bit.
+    """
+
+    def __init__(
+        self, file: Path, module: Callable[[], nn.Module], examples: Callable[[], Sequence[tuple[Tensor, ...]]]
+    ) -> None:
+        self._compute: Any = _loaded(file) or _kept(file, module().eval(), examples())
+
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        """Return what comes out."""
+        with torch.no_grad():
+            return self._compute(*inputs)
+
+
+def trace_file(root: Path, content: str, what: str) -> Path:
+    """Return where a module is kept, by a hash of what it was read from and what it is."""
+    made_of = json.dumps([content, what, torch.__version__])
+    return root / hashlib.blake2b(made_of.encode(), digest_size=16).hexdigest() / "traced.ts"
+
+
+def _loaded(file: Path) -> Any:
+    """What is kept; None where there is nothing, or nothing sound."""
+    with suppress(OSError, RuntimeError):
+        whole = file.read_bytes()
+        digest, data = whole[:_DIGEST], whole[_DIGEST:]
+        if hashlib.blake2b(data, digest_size=_DIGEST).digest() == digest:
+            os.utime(file.parent)  # those unused for longest are dropped, as networks are
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # TorchScript is deprecated, and what OpenVINO converts from, too
+                return torch.jit.load(io.BytesIO(data))
+    return None
+
+
+def _kept(file: Path, module: nn.Module, examples: Sequence[tuple[Tensor, ...]]) -> Any:
+    """The module itself, after it was kept where it can be."""
+    if sum(p.numel() * p.element_size() for p in module.parameters()) > MOST_BYTES:
+        return module
+    # whatever the tracer cannot follow, a full disk: the module itself computes
+    with suppress(Exception), torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        script = torch.jit.trace(module, examples[0], check_trace=False)
+        buffer = io.BytesIO()
+        torch.jit.save(script, buffer)
+        again = torch.jit.load(io.BytesIO(buffer.getvalue()))
+        if all(torch.equal(again(*inputs), module(*inputs)) for inputs in (*examples, *examples)):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            data = buffer.getvalue()
+            with suppress(MediaError):
+                write_whole(file, hashlib.blake2b(data, digest_size=_DIGEST).digest() + data)
+    return module

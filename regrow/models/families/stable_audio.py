@@ -1,0 +1,183 @@
+"""Stable Audio Open 1.0 (Evans et al. 2024, arXiv 2407.14358): a transformer on the latents of a wave codec.
+
+It is conditioned on the words of a T5 encoder and on seconds: where in a recording a clip begins, and how long it is.
+Clips are stereo at 44.1 kHz, up to 47 s; longer ones are denoised in windows. Levels are those of EDM, and what the
+network predicts is v.
+"""
+
+from collections.abc import Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from regrow.media.audio.medium import MEDIUM as SOUND
+from regrow.media.audio.sound_codec import SoundCodec
+from regrow.media.medium import Medium
+from regrow.models.codecs.sound_codec import WaveFrames
+from regrow.models.codecs.wave import WaveCodec
+from regrow.models.condition import Condition
+from regrow.models.errors import ModelError
+from regrow.models.folder import part_class, read_json
+from regrow.models.model import Model
+from regrow.models.pipelines import prompt_pipeline
+from regrow.models.registry import register
+from regrow.models.schedules import schedule_from_config
+from regrow.models.source import T5_FILES, T5_TOKENIZERS, Source
+
+WORDS = ("tokenizer", "text_encoder", "projection_model")
+
+
+@register(
+    "stable-audio",
+    "Stable Audio Open (StableAudioPipeline)",
+    pipelines=("StableAudioPipeline",),
+    parts={"transformer": ("StableAudioDiTModel",)},
+    folders=("transformer", "vae", *WORDS),
+)
+@dataclass(eq=False, kw_only=True)
+class StableAudio(Model):
+    """See `Model`. Its parts are `transformer`, `vae`, `text_encoder`, `tokenizer` and `projection_model`.
+
+    Attributes:
+        seconds: of the clip that it is conditioned on; None for as long as it was made for.
+    """
+
+    NETWORK = "transformer"
+    engine_graph = False
+    trainable = False
+
+    seconds: float | None = None
+
+    @classmethod
+    def open(cls, source: Source) -> "StableAudio":
+        folder, index = source.folder, source.index or {}
+        where = folder / "model_index.json"
+        part_class(index, "transformer", ("StableAudioDiTModel",), where)
+        part_class(index, "vae", ("AutoencoderOobleck",), where)
+        part_class(index, "text_encoder", ("T5EncoderModel",), where)
+        part_class(index, "tokenizer", T5_TOKENIZERS, where)
+        part_class(index, "projection_model", ("StableAudioProjectionModel",), where)
+        scheduler_file = folder / "scheduler" / "scheduler_config.json"
+        schedule, prediction_type = schedule_from_config(read_json(scheduler_file), scheduler_file)
+        parts, files, checked = source.parts(
+            {
+                "tokenizer": source.tokenizer("T5TokenizerFast", "tokenizer", T5_FILES),
+                "text_encoder": source.network("transformers", "T5EncoderModel", "text_encoder"),
+                "projection_model": source.network("diffusers", "StableAudioProjectionModel", "projection_model"),
+                "vae": source.network("diffusers", "AutoencoderOobleck", "vae"),
+                "transformer": source.network("diffusers", "StableAudioDiTModel", "transformer"),
+            },
+            (where, scheduler_file),
+        )
+        codec = WaveCodec(parts, "vae")
+        network = parts.config("transformer")
+        if checked is None:
+            _check_parts(source, codec)
+            source.remember(parts, files)
+        return cls(
+            name=source.name,
+            folder=folder,
+            family="stable-audio",
+            schedule=schedule,
+            prediction_type=prediction_type,
+            size=(codec.channels, network["sample_size"] * codec.factor),
+            multiple=codec.factor,
+            parts=parts,
+            codec=codec,
+            files=files,
+        )
+
+    @property
+    def text_encoders(self) -> Iterator[nn.Module]:
+        yield self.parts["text_encoder"]
+
+    @property
+    def medium(self) -> Medium:
+        return SOUND
+
+    @property
+    def sound(self) -> SoundCodec:
+        return WaveFrames(self.parts.config("vae")["sampling_rate"], self.size[0])
+
+    @property
+    def extent(self) -> tuple[int, ...]:
+        return (self.size[1],)
+
+    @property
+    def window(self) -> int:
+        return self.parts.config("transformer")["sample_size"]
+
+    @property
+    def output_weight(self) -> nn.Parameter:
+        return self.network.proj_out.weight
+
+    def of_length(self, samples: int) -> "StableAudio":
+        """Return the same opened checkpoint, conditioned on clips of this many samples at its rate."""
+        other, rate = copy(self), self.parts.config("vae")["sampling_rate"]
+        other.seconds = min(samples, self.size[1]) / rate
+        return other
+
+    def tokenize(self, prompts: Sequence[str]) -> Int[Tensor, "b tokens"]:
+        """Return token ids, cut and padded to the tokenizer's length."""
+        return self.tokenizer(
+            list(prompts),
+            padding="max_length",
+            max_length=self.tokenizer.model_max_length,
+            truncation=True,
+            return_tensors="pt",
+        ).input_ids
+
+    def condition(self, prompts: Sequence[str]) -> Condition:
+        pipeline = prompt_pipeline("StableAudioPipeline", self.parts, (*WORDS, "transformer"))
+        seconds = self.size[1] / self.parts.config("vae")["sampling_rate"] if self.seconds is None else self.seconds
+        with torch.no_grad():
+            words = pipeline.encode_prompt(list(prompts), self.device, do_classifier_free_guidance=False)
+            begin, end = pipeline.encode_duration(0.0, seconds, self.device, False, len(prompts))
+        return Condition(torch.cat([words, begin, end], 1), extra={"duration": torch.cat([begin, end], 2)})
+
+    def unconditional(self, count: int) -> Condition:
+        """Return zeros in place of words and seconds; the duration beside them stays."""
+        empty = self.condition([""] * count)
+        return Condition(torch.zeros_like(empty.tokens), extra=empty.extra)
+
+    def encode_tokens(self, ids: Int[Tensor, "b tokens"]) -> Condition:
+        raise ModelError(
+            f"{self.name} is conditioned on seconds, which token ids do not hold; it cannot be trained here."
+        )
+
+    def forward(
+        self, x_t: Float[Tensor, "b c n"], labels: Float[Tensor, " b"], condition: Condition
+    ) -> Float[Tensor, "b c n"]:
+        from diffusers.models.embeddings import get_1d_rotary_pos_embed
+
+        duration = condition.extra["duration"].to(x_t)
+        head = self.parts.config("transformer")["attention_head_dim"]
+        rotary = get_1d_rotary_pos_embed(
+            head // 2, x_t.shape[2] + duration.shape[1], use_real=True, repeat_interleave_real=False
+        )
+        return self.parts["transformer"](
+            x_t,
+            labels,
+            encoder_hidden_states=condition.tokens.to(x_t),
+            global_hidden_states=duration,
+            rotary_embedding=rotary,
+            return_dict=False,
+        )[0]
+
+
+def _check_parts(source: Source, codec: WaveCodec) -> None:
+    parts, folder = codec.parts, source.folder
+    network, words = parts.config("transformer"), parts.config("projection_model")
+    if not network["in_channels"] == network["out_channels"] == codec.latent_channels:
+        raise ModelError(
+            f"The transformer in {folder} takes {network['in_channels']} channels and returns "
+            f"{network['out_channels']}, but its codec makes {codec.latent_channels}; they are not of the same model."
+        )
+    if network["cross_attention_input_dim"] != words["conditioning_dim"]:
+        raise ModelError(
+            f"The transformer in {folder} reads vectors of {network['cross_attention_input_dim']} numbers, but its "
+            f"projection_model makes {words['conditioning_dim']}; the two are not of the same model."
+        )

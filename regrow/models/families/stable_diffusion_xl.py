@@ -1,0 +1,153 @@
+"""Stable Diffusion XL (Podell et al. 2023, arXiv 2307.01952): the base model; its refiner is left out.
+
+A UNet on latents, conditioned on the last layer but one of two text encoders side by side, on pooled words, and on
+sizes: those of the picture itself, uncropped, as section 2.2 of the paper has them.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
+from regrow.models.condition import Condition
+from regrow.models.errors import ModelError
+from regrow.models.folder import part_class, read_json, refuse_inputs, sample_size
+from regrow.models.model import Model
+from regrow.models.pipelines import prompt_pipeline, warn_of_cut_words
+from regrow.models.registry import register
+from regrow.models.schedules import schedule_from_config
+from regrow.models.source import CLIP_FILES, CLIP_TOKENIZERS, Source
+
+WORDS = ("tokenizer", "tokenizer_2", "text_encoder", "text_encoder_2")
+
+
+@register(
+    "stable-diffusion-xl",
+    "Stable Diffusion XL (StableDiffusionXLPipeline)",
+    pipelines=("StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline"),
+    parts={"unet": ("UNet2DConditionModel",), "text_encoder_2": ("CLIPTextModelWithProjection",)},
+    folders=("unet", "vae", *WORDS),
+)
+class StableDiffusionXL(Model):
+    """See `Model`. Its parts are `unet`, `vae`, and two of `text_encoder` and `tokenizer` each."""
+
+    shares_attention = True
+    trainable = False
+
+    @classmethod
+    def open(cls, source: Source) -> "StableDiffusionXL":
+        folder, index = source.folder, source.index or {}
+        where = folder / "model_index.json"
+        for part, kinds in (
+            ("unet", ("UNet2DConditionModel",)),
+            ("text_encoder", ("CLIPTextModel",)),
+            ("text_encoder_2", ("CLIPTextModelWithProjection",)),
+            ("tokenizer", CLIP_TOKENIZERS),
+            ("tokenizer_2", CLIP_TOKENIZERS),
+        ):
+            part_class(index, part, kinds, where)
+        autoencoder = part_class(index, "vae", AUTOENCODERS, where)
+        unet_config_file = folder / "unet" / "config.json"
+        unet_config = read_json(unet_config_file)
+        if unet_config.get("addition_embed_type") != "text_time":
+            raise ModelError(f"{unet_config_file} is not conditioned on sizes, as Stable Diffusion XL's network is.")
+        refuse_inputs({**unet_config, "addition_embed_type": None}, unet_config_file)
+        height, width = sample_size(unet_config, unet_config_file)
+        scheduler_file = folder / "scheduler" / "scheduler_config.json"
+        schedule, prediction_type = schedule_from_config(read_json(scheduler_file), scheduler_file)
+        parts, files, checked = source.parts(
+            {
+                "tokenizer": source.tokenizer("CLIPTokenizer", "tokenizer", CLIP_FILES),
+                "tokenizer_2": source.tokenizer("CLIPTokenizer", "tokenizer_2", CLIP_FILES),
+                "text_encoder": source.network("transformers", "CLIPTextModel", "text_encoder"),
+                "text_encoder_2": source.network("transformers", "CLIPTextModelWithProjection", "text_encoder_2"),
+                "vae": source.network("diffusers", autoencoder, "vae", channels_last=True),
+                "unet": source.network("diffusers", "UNet2DConditionModel", "unet"),
+            },
+            (where, scheduler_file),
+        )
+        codec = Autoencoder(parts, "vae", autoencoder == "AutoencoderTiny", rounds=True)
+        if checked is None:
+            _check_parts(source, codec)
+            source.remember(parts, files)
+        return cls(
+            name=source.name,
+            folder=folder,
+            family="stable-diffusion-xl",
+            schedule=schedule,
+            prediction_type=prediction_type,
+            size=(height * codec.factor, width * codec.factor),
+            multiple=codec.factor,
+            parts=parts,
+            codec=codec,
+            files=files,
+            # sizes are part of the graph, so each takes its own
+            network_multiple=0,
+        )
+
+    @property
+    def text_encoders(self) -> Iterator[nn.Module]:
+        yield from (self.parts["text_encoder"], self.parts["text_encoder_2"])
+
+    def tokenize(self, prompts: Sequence[str]) -> Int[Tensor, "b tokens"]:
+        """Return the ids of the first tokenizer, cut and padded; cut words are named in a warning."""
+        room = self.tokenizer.model_max_length
+        warn_of_cut_words(self.name, self.tokenizer, prompts, room)
+        return self.tokenizer(
+            list(prompts), padding="max_length", max_length=room, truncation=True, return_tensors="pt"
+        ).input_ids
+
+    def condition(self, prompts: Sequence[str]) -> Condition:
+        warn_of_cut_words(self.name, self.tokenizer, prompts, self.tokenizer.model_max_length)
+        pipeline = prompt_pipeline("StableDiffusionXLPipeline", self.parts, WORDS)
+        with torch.no_grad():
+            tokens, _, pooled, _ = pipeline.encode_prompt(
+                list(prompts), device=self.device, do_classifier_free_guidance=False
+            )
+        return Condition(tokens, extra={"pooled": pooled})
+
+    def unconditional(self, count: int) -> Condition:
+        """Return zeros, as the network was trained without words, where the checkpoint says so."""
+        empty = self.condition([""] * count)
+        if not read_json(self.folder / "model_index.json").get("force_zeros_for_empty_prompt", True):
+            return empty
+        return empty.with_tensors([torch.zeros_like(tensor) for tensor in empty.tensors])
+
+    def encode_tokens(self, ids: Int[Tensor, "b tokens"]) -> Condition:
+        raise ModelError(f"{self.name} reads prompts by two tokenizers; it cannot be trained here.")
+
+    def forward(
+        self, x_t: Float[Tensor, "b c y x"], labels: Float[Tensor, " b"], condition: Condition
+    ) -> Float[Tensor, "b c y x"]:
+        height, width = self.codec.extent_of(x_t.shape[2:])
+        sizes = torch.tensor([[height, width, 0, 0, height, width]], dtype=x_t.dtype, device=x_t.device)
+        added: dict[str, Any] = {
+            "text_embeds": condition.extra["pooled"].to(x_t),
+            "time_ids": sizes.expand(len(x_t), -1),
+        }
+        return self.parts["unet"](x_t, labels, condition.tokens.to(x_t), added_cond_kwargs=added).sample
+
+
+def _check_parts(source: Source, codec: Autoencoder) -> None:
+    parts, folder = codec.parts, source.folder
+    unet, first, second = (parts.config(name) for name in ("unet", "text_encoder", "text_encoder_2"))
+    if not unet["in_channels"] == unet["out_channels"] == codec.latent_channels:
+        raise ModelError(
+            f"The unet in {folder} takes {unet['in_channels']} channels and returns {unet['out_channels']}, but its "
+            f"codec makes {codec.latent_channels}; inpainting and depth models are not supported."
+        )
+    words = first["hidden_size"] + second["hidden_size"]
+    if unet["cross_attention_dim"] != words:
+        raise ModelError(
+            f"The unet in {folder} reads text vectors of {unet['cross_attention_dim']} numbers, but its text encoders "
+            f"make {words}; they are not of the same model."
+        )
+    added = second["projection_dim"] + 6 * unet["addition_time_embed_dim"]
+    if unet["projection_class_embeddings_input_dim"] != added:
+        raise ModelError(
+            f"The unet in {folder} takes {unet['projection_class_embeddings_input_dim']} numbers of pooled words and "
+            f"sizes, where Stable Diffusion XL's own has {added}; its refiner is not supported."
+        )

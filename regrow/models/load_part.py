@@ -1,0 +1,113 @@
+"""One part of a checkpoint folder: its config, its weight files, and the module they make.
+
+diffusers and transformers fill a weight that is missing with random numbers and a warning; here it is an error.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers.utils import logging as diffusers_logging
+from safetensors import SafetensorError, safe_open
+from transformers.utils import logging as transformers_logging
+
+from regrow.models.errors import ModelError
+from regrow.models.folder import reason
+from regrow.models.parts import Weights
+
+
+def load_part(kind: Any, folder: Path, weights: Weights, dtype: torch.dtype) -> Any:
+    """Build a module of class `kind` from a folder with `config.json` and weights.
+
+    Args:
+        kind: a model class of diffusers or transformers.
+        folder: of this part.
+        weights: its files.
+        dtype: of the module.
+
+    Raises:
+        ModelError: a file is missing or damaged, or the weights do not fit the config exactly.
+    """
+    config = folder / "config.json"
+    for path in weights.files:
+        if path.suffix == ".safetensors":
+            _check_whole(path)
+    try:
+        with quiet():
+            module, report = kind.from_pretrained(
+                str(folder),
+                output_loading_info=True,
+                local_files_only=True,
+                variant=weights.variant,
+                use_safetensors=weights.safe,
+                dtype=dtype,
+                # transformers' own error leaves out which weight it is; diffusers' does not
+                ignore_mismatched_sizes=kind.__module__.startswith("transformers"),
+            )
+    except Exception as error:  # both libraries raise whatever the config's values break
+        raise ModelError(
+            f"{weights.files[0]} and {config} make no model ({reason(error)}); copy or download both again."
+        ) from error
+    _check_fit(report, weights.files[0], config)
+    return module
+
+
+def _check_whole(path: Path) -> None:
+    try:
+        with safe_open(path, "pt"):
+            pass
+    except SafetensorError as error:
+        raise ModelError(f"{path} is damaged or was cut short ({reason(error)}); copy or download it again.") from error
+
+
+def _check_fit(report: dict[str, Any], weights: Path, config: Path) -> None:
+    for key, said in (
+        ("mismatched_keys", "has another shape for"),
+        ("missing_keys", "lacks"),
+        ("unexpected_keys", "holds what the config has no place for:"),
+    ):
+        names = sorted(entry if isinstance(entry, str) else entry[0] for entry in report[key])
+        if names:
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            raise ModelError(
+                f"{weights} does not fit {config}: it {said} {names[0]}{more}; the two are not of the same model."
+            )
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep progress bars and load reports of both libraries off the terminal: errors come as exceptions."""
+    libraries = (diffusers_logging, transformers_logging)
+    before = [(library.get_verbosity(), library.is_progress_bar_enabled()) for library in libraries]
+    for library in libraries:
+        library.set_verbosity(library.CRITICAL)
+        library.disable_progress_bar()
+    try:
+        yield
+    finally:
+        for library, (verbosity, bars) in zip(libraries, before, strict=True):
+            library.set_verbosity(verbosity)
+            if bars:
+                library.enable_progress_bar()
+
+
+def load_tokenizer(kind: Any, folder: Path) -> Any:
+    """Build a tokenizer of transformers from a folder.
+
+    Raises:
+        ModelError: its files make none.
+    """
+    try:
+        with quiet():
+            return kind.from_pretrained(str(folder), local_files_only=True)
+    except Exception as error:  # transformers raises whatever the files' contents break
+        raise ModelError(f"{folder} makes no tokenizer ({reason(error)}); copy or download it again.") from error
+
+
+def channels_last(module: torch.nn.Module) -> None:
+    """Put kernels in the layout that convolutions are fastest in; the numbers stay."""
+    for parameter in module.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)

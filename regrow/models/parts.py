@@ -1,0 +1,154 @@
+"""The parts of a checkpoint folder: found with their files at once, opened when they are first computed with."""
+
+import json
+import re
+import struct
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from regrow.models.errors import ModelError
+from regrow.models.folder import read_json
+
+PICKLES = {".bin", ".ckpt", ".pt", ".pth"}
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The weight files of a part, and how `from_pretrained` is asked for them."""
+
+    files: tuple[Path, ...]
+    variant: str | None
+    safe: bool
+
+
+def find_weights(folder: Path, stem: str, pickle_stem: str, allow_pickle: bool) -> Weights:
+    """Choose whole safetensors before sharded before a variant (`stem.fp16.safetensors`) before pickles.
+
+    Raises:
+        ModelError: no weight file, a missing shard, or only pickles and these not allowed.
+    """
+    whole, index = folder / f"{stem}.safetensors", folder / f"{stem}.safetensors.index.json"
+    if whole.is_file():
+        return Weights((whole,), None, True)
+    if index.is_file():
+        names = read_json(index).get("weight_map")
+        if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
+            raise ModelError(f"{index} names no weight files; copy or download it again.")
+        shards = sorted({folder / name for name in names.values()})
+        for shard in shards:
+            if not shard.is_file():
+                raise ModelError(f"{shard} is missing, one of the {len(shards)} weight files that {index} names.")
+        return Weights((index, *shards), None, True)
+    for path in sorted(folder.glob(f"{stem}.*.safetensors")):
+        if match := re.fullmatch(rf"{re.escape(stem)}\.(\w+)\.safetensors", path.name):
+            return Weights((path,), match[1], True)
+    pickle = folder / f"{pickle_stem}.bin"
+    if allow_pickle and pickle.is_file():
+        return Weights((pickle,), None, False)
+    pickles = sorted(path.name for path in folder.glob("*") if path.suffix in PICKLES)
+    if pickles and not allow_pickle:
+        raise ModelError(
+            f"{folder / pickles[0]} is a pickle, which can run any program when it is read; "
+            "convert it to safetensors, or use --allow-pickle if you trust where it comes from."
+        )
+    raise ModelError(f"{whole} is missing; without its weights this model cannot be opened.")
+
+
+def count_weights(files: Sequence[Path]) -> int:
+    """Return how many numbers lie in safetensors files, from their headers alone; other files count nothing."""
+    total = 0
+    for path in files:
+        if path.suffix == ".safetensors":
+            with path.open("rb") as file:
+                header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
+            total += sum(prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__")
+    return total
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part that can be opened.
+
+    Attributes:
+        open: from the wanted dtype to the opened part, an `nn.Module` in most cases.
+        files: its config and weights.
+    """
+
+    open: Callable[[torch.dtype], Any]
+    files: tuple[Path, ...]
+
+
+@dataclass(eq=False)
+class Parts:
+    """The parts of one checkpoint by name, shared by all views of it.
+
+    Attributes:
+        openers: by name.
+        dtype: of modules.
+        device: of modules.
+        configs: those of parts that were opened before, at another time; they stand in while a part is not open.
+        facts: what the family found out then.
+    """
+
+    openers: Mapping[str, Part]
+    dtype: torch.dtype = torch.float32
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    configs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.opened: dict[str, Any] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.openers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.openers)
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a part, opened if it is not: in eval mode, without gradients, on the device.
+
+        Raises:
+            ModelError: its files are missing or damaged, or do not fit together.
+        """
+        if name not in self.opened:
+            part = self.openers[name].open(self.dtype)
+            if isinstance(part, torch.nn.Module):
+                part.eval().requires_grad_(False)
+                torch.nn.Module.to(part, self.device)  # diffusers' own logs a page on every call
+            self.opened[name] = part
+        return self.opened[name]
+
+    def config(self, name: str) -> Mapping[str, Any]:
+        """Return what a part was built from, with its class's defaults; opens the part if nothing is recorded."""
+        if name in self.opened or name not in self.configs:
+            config = self[name].config
+            return config if isinstance(config, Mapping) else config.to_dict()
+        return self.configs[name]
+
+    def release(self, name: str) -> None:
+        """Forget an opened part and its memory; it is opened again when it is computed with again."""
+        self.opened.pop(name, None)
+
+    def modules(self) -> Iterator[torch.nn.Module]:
+        """Yield the opened networks."""
+        yield from (part for part in self.opened.values() if isinstance(part, torch.nn.Module))
+
+    def to(self, device: str | torch.device | None = None, dtype: torch.dtype | None = None) -> None:
+        """Move the opened modules, and open all others likewise; None leaves as is."""
+        self.device = self.device if device is None else torch.device(device)
+        self.dtype = dtype or self.dtype
+        for module in self.modules():
+            torch.nn.Module.to(module, device=device, dtype=dtype)
+
+    def weights(self, name: str) -> int:
+        """Return how many weights a part has, without opening it."""
+        part = self.opened.get(name)
+        if isinstance(part, torch.nn.Module):
+            return sum(parameter.numel() for parameter in part.parameters())
+        return count_weights(self.openers[name].files)

@@ -1,0 +1,48 @@
+"""diffusers' own pipelines, made of no more than the parts that a task needs: encoding prompts is theirs."""
+
+import inspect
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from regrow.models.parts import Parts
+
+
+def prompt_pipeline(kind: str, parts: Parts, names: Sequence[str], **config: Any) -> Any:
+    """Return a pipeline that can encode prompts, without the parts that cannot.
+
+    Args:
+        kind: its class.
+        parts: of the checkpoint.
+        names: those that it is made of, opened now; all others are None.
+        config: further arguments.
+    """
+    import diffusers
+
+    from regrow.models.load_part import quiet
+
+    made = getattr(diffusers, kind)
+    wanted = inspect.signature(made.__init__).parameters
+    empty = {name: None for name, parameter in wanted.items() if parameter.default is inspect.Parameter.empty}
+    empty = {name: None for name in empty if name not in ("self", "args", "kwargs")}
+    with quiet():
+        return made(**empty | {name: parts[name] for name in names if name in parts} | config)
+
+
+def warn_of_cut_words(name: str, tokenizer: Any, prompts: Sequence[str], room: int, level: int = 3) -> None:
+    """Warn of the words of each prompt that a text encoder does not read.
+
+    Args:
+        name: of the model, for the sentence.
+        tokenizer: of transformers, of the CLIP kind: a token begins a prompt, and one ends it.
+        prompts: as they were given.
+        room: tokens that are read, with start and end.
+        level: of the caller whose line the warning names.
+    """
+    for prompt in prompts:
+        ids = tokenizer(prompt, verbose=False).input_ids
+        if len(ids) > room:
+            cut = tokenizer.decode(ids[room - 1 : -1]).strip()
+            warnings.warn(
+                f"{name} reads {room - 2} tokens of a prompt; these words were cut: {cut}", stacklevel=level + 1
+            )

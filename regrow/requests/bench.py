@@ -1,0 +1,92 @@
+"""The requests of `regrow bench`, as frozen dataclasses that import nothing heavy."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import arg
+
+
+@dataclass(frozen=True)
+class BenchSound:
+    """Measure edits of sounds, another instrument for a phrase, against the phrase played on it.
+
+    Attributes:
+        model: name of an embedded or installed model, or a folder; it must know the bandstand.
+        phrases: how many to measure, with seeds from 9,400,000 on.
+        tuning: how many others the settings of each way are chosen on.
+        settings: how many of each way's settings are tried, of which most have nine.
+        only: names of the ways to measure; all that work on sounds if not given.
+        figures: also write the JSON here.
+    """
+
+    model: str = "bandstand"
+    phrases: int = 200
+    tuning: int = 40
+    settings: int = 9
+    only: tuple[str, ...] = ()
+    figures: Path | None = None
+
+
+@dataclass(frozen=True)
+class BenchEdit:
+    """Measure ways to edit against counterfactuals whose answer is known: regrow's, the course's and diffusers'.
+
+    Attributes:
+        model: name of an embedded or installed model, or a folder; it must know the storybook.
+        tasks: how many scenes to measure an edit on each, six kinds in turn.
+        tuning: how many other scenes the settings of each way are chosen on; 0 takes the first setting of each.
+        settings: how many of each way's settings are tried, of which most have nine.
+        only: names of the ways to measure; all but negative_prompt and null_text if not given.
+        round_trips: on how many of the first scenes the way back to the scene itself is measured.
+        kept: a file that results are added to as they come, so that the same command goes on when it was killed.
+        figures: also write the JSON here.
+        curves: also draw the trade-off of every setting here.
+        sheet: also write the first edits as pictures here.
+        shown: how many.
+    """
+
+    model: str = "storybook"
+    tasks: Annotated[int, arg(aliases=("--wishes",))] = 400
+    tuning: int = 100
+    settings: int = 9
+    only: tuple[str, ...] = ()
+    round_trips: int = 50
+    kept: Path | None = None
+    figures: Path | None = None
+    curves: Path | None = None
+    sheet: Path | None = None
+    shown: int = 12
+
+    def __post_init__(self) -> None:
+        if self.tasks < 1 or self.tuning < 0:
+            raise ValueError(f"--tasks must be 1 or more and --tuning 0 or more; got {self.tasks} and {self.tuning}.")
+        if not 1 <= self.settings <= 9:
+            raise ValueError(f"--settings must be from 1 to 9; got {self.settings}.")
+        if self.curves and not self.tuning:
+            raise ValueError("--curves draws what the tuning found, so --tuning must be 1 or more.")
+
+
+@dataclass(frozen=True)
+class BenchSpeed:
+    """Measure how fast an edit is: regrow's, each of its levers alone, the course's procedure and diffusers' pair.
+
+    Attributes:
+        model: name of an embedded or installed model, or a folder.
+        turns: of each way, of which the median counts; 0 leaves the ways out.
+        tasks: on which the quality of fewer steps is measured; 0, as for models that do not know the storybook,
+            leaves it out.
+        large: also measure the networks of Stable Diffusion 1.5 and XL, with random weights; it takes minutes and
+            12 GB.
+        figures: also write the JSON here.
+    """
+
+    model: str = "storybook"
+    turns: int = 3
+    tasks: Annotated[int, arg(aliases=("--wishes",))] = 48
+    large: bool = False
+    figures: Path | None = None
+
+    def __post_init__(self) -> None:
+        if min(self.turns, self.tasks) < 0:
+            raise ValueError(f"--turns and --tasks must be 0 or more; got {self.turns} and {self.tasks}.")

@@ -1,0 +1,1 @@
+"""How probes learn: attribute classifiers, and the transcriber of notes."""

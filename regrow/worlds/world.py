@@ -1,0 +1,87 @@
+"""Worlds: captioned things that are drawn or played by rule, so that the truth about each of them is known."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from regrow.media.audio.piano_roll import Sounding
+from regrow.worlds.bandstand import wording as wording_bandstand
+from regrow.worlds.bandstand.composition import notes
+from regrow.worlds.bandstand.phrase import Phrase
+from regrow.worlds.storybook import wording
+from regrow.worlds.storybook.scene import Scene
+
+Language = Literal["en", "zh"]
+
+
+@dataclass(frozen=True)
+class World:
+    """What a captioned world can be asked.
+
+    Attributes:
+        default: any thing of the world.
+        attributes: what captions say of a thing, each with the values that it can have.
+        captions: all true sentences about a thing in a language, the plainest first.
+        caption: of a thing, a seed and a language: one of these sentences.
+        random: the thing of a seed.
+        render: of a thing and a size: the picture, uint8 `h w 3`, of so many pixels (a side, or height and width);
+            or the wave, float32 `1 n`, of so many seconds.
+        composition: of a thing and seconds, the notes that are played; None where nothing is.
+    """
+
+    default: Any
+    attributes: Mapping[str, tuple[str, ...]]
+    captions: Callable[[Any, Any], tuple[str, ...]]
+    caption: Callable[[Any, int, Any], str]
+    random: Callable[[int], Any]
+    render: Callable[[Any, Any], np.ndarray]
+    composition: Callable[[Any, float], Sequence[Sounding]] | None = None
+
+    def named_attributes(self, thing: Any, text: str, language: Language) -> set[str]:
+        """Return the attributes that a caption names: with any other value it would be no caption of the thing."""
+        named = set()
+        for name, values in self.attributes.items():
+            changed = (changed_to(thing, {name: value}) for value in values if value != getattr(thing, name))
+            others = [other for other in changed if other is not None]
+            if others and not any(text in self.captions(other, language) for other in others):
+                named.add(name)
+        return named
+
+
+def changed_to(thing: Any, changes: Mapping[str, str]) -> Any | None:
+    """Return the thing with other values of some attributes; None where they do not go together."""
+    try:
+        return thing.replace(**changes)
+    except ValueError:  # a weather that the place does not have
+        return None
+
+
+# drawing and playing read the world's assets, which an edit that only needs its words does not wait for
+
+
+def _draw(scene: Scene, size: int | tuple[int, int]) -> np.ndarray:
+    from regrow.worlds.storybook.drawing import draw
+
+    return draw(scene, size).picture
+
+
+def _play(phrase: Phrase, seconds: float) -> np.ndarray:
+    from regrow.worlds.bandstand.playing import play
+
+    return play(phrase, seconds).wave
+
+
+WORLDS = {
+    "storybook": World(Scene(), wording.ATTRIBUTES, wording.captions, wording.caption, Scene.random, _draw),
+    "bandstand": World(
+        Phrase(),
+        wording_bandstand.ATTRIBUTES,
+        wording_bandstand.captions,
+        wording_bandstand.caption,
+        Phrase.random,
+        _play,
+        notes,
+    ),
+}

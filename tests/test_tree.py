@@ -1,0 +1,70 @@
+"""What is tracked: links lead somewhere, every picture is shown on a page, and a clone stays small."""
+
+import re
+import subprocess
+from functools import cache
+from itertools import chain
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted(
+    chain(ROOT.glob("README*.md"), ROOT.glob("docs/*.md"), ROOT.glob("regrow/weights/*/README.md")),
+    key=lambda path: path.as_posix(),
+)
+MOST_BYTES = 8_500_000
+"""Of everything but weights; 7.8 million on 28 November 2026. Store pictures with `runs/store_pictures.py`."""
+
+_NOT_TRACKED = {".git", ".venv", "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis", "out"}
+_LINK = re.compile(r"\]\(\s*<?([^)\s>]+)[^)]*\)|(?:src|href)=\"([^\"]+)\"")
+_CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.MULTILINE | re.DOTALL)
+
+
+@cache
+def tracked() -> frozenset[Path]:
+    """Return all tracked files; where there is no git, all files that are not caches, environments or output."""
+    try:
+        listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode()
+    except (OSError, subprocess.CalledProcessError):
+        files = (path for path in ROOT.rglob("*") if not _NOT_TRACKED & set(path.relative_to(ROOT).parts))
+    else:
+        files = (ROOT / name for name in listed.split("\0") if name)
+    return frozenset(path for path in files if path.is_file())
+
+
+def links(page: Path) -> list[Path]:
+    """Return the files that a page links to or shows, code apart."""
+    targets = (link[0] or link[1] for link in _LINK.findall(_CODE.sub("", page.read_text(encoding="utf-8"))))
+    inside = (unquote(target.partition("#")[0]) for target in targets if not re.match(r"[a-z]+:", target))
+    return [(page.parent / target).resolve() for target in inside if target]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_tracked_files(page: Path) -> None:
+    there = tracked() | {parent for path in tracked() for parent in path.parents}
+    assert not [str(target) for target in links(page) if target not in there]
+
+
+def test_links_are_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text('[a](a.md#b) ![c](d/e%20f.webp "g") <img src="h.png"> [i](https://j.org/k.md) `[l](m)` [n](#o)\n')
+    assert links(page) == [tmp_path / "a.md", tmp_path / "d" / "e f.webp", tmp_path / "h.png"]
+
+
+def test_every_picture_is_shown_on_a_page() -> None:
+    shown = set(chain.from_iterable(links(page) for page in PAGES))
+    assert not {path for path in tracked() if path.parent == ROOT / "docs" / "pictures"} - shown
+
+
+def test_every_stored_outcome_is_named_on_a_page() -> None:
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    stored = [path.name for path in tracked() if path.parent == ROOT / "docs" / "figures"]
+    assert not [name for name in stored if f"docs/figures/{name}" not in text]
+
+
+def test_the_tree_without_weights_is_small() -> None:
+    sizes = {path: path.stat().st_size for path in tracked() if path.suffix != ".safetensors"}
+    largest = sorted(sizes, key=lambda path: -sizes[path])[:5]
+    assert sum(sizes.values()) <= MOST_BYTES, f"{sum(sizes.values()):,} bytes; the largest: {largest}"
