@@ -21,7 +21,7 @@ from regrow.core.denoiser import Batch, Denoiser, Prediction
 from regrow.core.levels import Level
 from regrow.core.solvers import Step
 
-Mask = Float[Tensor, "m 1 h w"]
+Mask = Float[Tensor, "m 1 *places"]
 Kept = Float[Tensor, "k *rest"]
 """One state for all samples of a batch, or one a sample."""
 

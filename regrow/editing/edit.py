@@ -55,6 +55,7 @@ def edit(
     medium.check(request, model)
     frame = medium.load(request.image, model, request)
     request, _ = with_steps(request, model)
+    model = model.of_length(frame.content.shape[-1])
     latents, codec = through_codec(model, frame.content, request.cache)
     model, kept_notes = as_requested(request, model, frame.content)
     request, source_notes = with_source(request, model, frame.content, latents)

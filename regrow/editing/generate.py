@@ -37,6 +37,7 @@ def generate(request: Generate, model: Model) -> Generator[Progress, None, Resul
     if melody:
         model, played = condition_on_sound(model, melody.content)
         notes = (*melody.notes, f"{len(played)} notes of the melody are played.")
+    model = model.of_length(extent.samples)
     full = in_full(request, model)
     conditioned = condition_on_tunes(model, full.things, extent.seconds, extent.shape[-1])
     if conditioned is not model:

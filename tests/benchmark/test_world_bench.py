@@ -136,7 +136,7 @@ def test_what_grows_in_a_batch_is_what_generate_makes(models: dict[str, Model]) 
     seeds, prompts = (FIRST_SEED, FIRST_SEED + 1), ("an orange cat on a beach", "a black fox in the snow")
     together = grow(model, prompts, seeds, QUICK)
     for picture, prompt, seed in zip(together, prompts, seeds, strict=True):
-        alone = finish(generate(Generate(prompt, steps=2, seed=seed), model)).pictures[0]
+        alone = finish(generate(Generate(prompt, steps=2, seed=seed), model)).items[0]
         assert (picture - alone).abs().max() < 1e-3
 
 

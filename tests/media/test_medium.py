@@ -1,73 +1,30 @@
 """Media: what a file becomes for a model and how results go back, also for a model that codes stereo waves."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
-from regrow.media.audio.crossfade import pasted
 from regrow.media.audio.medium import MEDIUM as SOUND
-from regrow.media.audio.mel import MelSettings, as_picture, to_mel, to_unit
 from regrow.media.audio.sound import load, save
 from regrow.media.files import MediaError
 from regrow.media.image.medium import MEDIUM as PICTURE
 from regrow.media.medium import Medium, media, medium_named, medium_of
+from regrow.models.codecs.wave import WaveFrames
 
 CELL, RATE = 64, 8000
-
-
-LENS = MelSettings(rate=RATE, window=256, hop=64, bands=32, high=4000.0)
-
-
-@dataclass(frozen=True)
-class WaveFrames:
-    """Stereo waves that are their own frames, as of a codec of waves."""
-
-    lens: MelSettings = LENS
-    rate: int = RATE
-    channels: int = 2
-    samples_per_frame: int = 1
-    silence: float = 0.0
-
-    def frame_size(self, frames: int) -> tuple[int, ...]:
-        return (frames,)
-
-    def level_of(self, wave: Float[Tensor, "channels n"]) -> float:
-        return 1.0
-
-    def to_frames(self, waves: Float[Tensor, "b c n"], level: float = 1.0) -> Float[Tensor, "b c n"]:
-        return waves / level
-
-    def to_waves(self, frames: Float[Tensor, "b c n"], samples: int, level: float | None = None) -> Tensor:
-        return frames[..., :samples] * (level or 1.0)
-
-    def is_silent(self, frames: Tensor) -> bool:
-        return not frames.any()
-
-    def grow_onto(self, waves: Tensor, span: tuple[int, int], frames: Tensor) -> Tensor:
-        each = zip(frames, waves, strict=True)
-        return torch.stack([pasted(new, old, span, self.rate, predicted=True) for new, old in each])
-
-    def distance(self, a: Tensor, b: Tensor) -> float:
-        mels = [to_mel(wave.mean(1, keepdim=True), self.lens) for wave in (a, b)]
-        return round(float((mels[0] - mels[1]).abs().mean()), 2)
-
-    def pictures(self, frames: Tensor) -> Tensor:
-        return as_picture(to_unit(to_mel(frames.mean(1, keepdim=True), self.lens), self.lens))
 
 
 class WaveModel:
     """A model whose latents `b c t` are cells of a wave; nothing is lost in them."""
 
     name, size, multiple, factor = "waves", (1, 40 * CELL), CELL, CELL
-    medium, sound = SOUND, WaveFrames()
+    medium, sound = SOUND, WaveFrames(RATE, 2)
 
-    def encode(self, pictures: Tensor) -> Tensor:
-        return pictures.unfold(-1, CELL, CELL).movedim(-1, 2).flatten(1, 2)
+    def encode(self, frames: Tensor) -> Tensor:
+        return frames.unfold(-1, CELL, CELL).movedim(-1, 2).flatten(1, 2)
 
     def decode(self, latents: Tensor) -> Tensor:
         return latents.unflatten(1, (2, CELL)).movedim(2, -1).flatten(2)
