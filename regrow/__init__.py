@@ -1,3 +1,62 @@
-"""regrow: rewind a picture or a sound to noise along a diffusion model's own path, and let it grow back."""
+"""regrow: rewind a picture or a sound to noise along a diffusion model's own path, and let it grow back.
+
+    import regrow
+
+    edited = regrow.edit("cat.png", "an orange puppy on a beach", source="an orange cat on a beach")
+    edited.save("puppy.png")
+
+Names are loaded when they are first used: importing regrow costs nothing.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from regrow.api import edit, extend, generate, interpolate, replay
+    from regrow.editing.result import Result
+    from regrow.models.model import Model
+    from regrow.models.open import list_models, open_model
+    from regrow.requests.extend import Extend
+    from regrow.requests.interpolate import Interpolate
+    from regrow.requests.requests import Edit, Generate, Invert
+    from regrow.requests.train import Train
+
+__all__ = [
+    "Edit",
+    "Extend",
+    "Generate",
+    "Interpolate",
+    "Invert",
+    "Model",
+    "Result",
+    "Train",
+    "edit",
+    "extend",
+    "generate",
+    "interpolate",
+    "list_models",
+    "open_model",
+    "replay",
+]
+_HOMES = {
+    **dict.fromkeys(("edit", "extend", "generate", "interpolate", "replay"), "regrow.api"),
+    **dict.fromkeys(("Edit", "Generate", "Invert"), "regrow.requests.requests"),
+    **dict.fromkeys(("list_models", "open_model"), "regrow.models.open"),
+    "Extend": "regrow.requests.extend",
+    "Interpolate": "regrow.requests.interpolate",
+    "Model": "regrow.models.model",
+    "Result": "regrow.editing.result",
+    "Train": "regrow.requests.train",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"regrow has no {name!r}; its public names are {', '.join(__all__)}.")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 from jaxtyping import Float
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from regrow.editing.recipe import Recipe
 from regrow.media.frame import Frame, Region
+from regrow.media.medium import medium_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,3 +50,23 @@ class Result:
         """The file that was changed, in the model's frame."""
         assert self.frame, "nothing was changed"
         return self.frame.content
+
+    def save(self, path: str | Path) -> tuple[Path, ...]:
+        """Write the items with their recipes, each whole or not at all; a second one gets a number behind the name.
+
+        Args:
+            path: of the first; its suffix says the format.
+
+        Returns:
+            The files. What is there under these names is written over.
+
+        Raises:
+            MediaError: the format is not of this medium, or the system refuses.
+        """
+        first = Path(path)
+        medium = medium_of(first)
+        medium.check_savable(first)
+        paths = [first, *(first.with_name(f"{first.stem}-{i}{first.suffix}") for i in range(2, len(self.items) + 1))]
+        for place, item, recipe in zip(paths, self.items, self.recipes, strict=True):
+            medium.save(place, item, recipe, self.rate)
+        return tuple(paths)

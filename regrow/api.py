@@ -1,0 +1,117 @@
+"""The public functions: a request, or its fields, in; a `Result` out. `import regrow` loads none of it at once."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from regrow.core.progress import Progress, finish
+from regrow.editing import edit as editing
+from regrow.editing import extend as extending
+from regrow.editing import generate as generating
+from regrow.editing import interpolate as interpolating
+from regrow.editing import replay as replaying
+from regrow.editing.result import Result
+from regrow.interfaces.reporting import for_medium
+from regrow.models.engines.choose import with_engine
+from regrow.models.model import Model
+from regrow.models.names import EngineName
+from regrow.models.open import open_model
+from regrow.requests.extend import Extend
+from regrow.requests.interpolate import Interpolate
+from regrow.requests.requests import Edit, Generate
+
+Watch = Callable[[Progress], None]
+
+
+def edit(
+    image: str | Path | Edit,
+    target: str | Sequence[str] = (),
+    *,
+    source: str = "",
+    model: str | Path | Model = "",
+    engine: EngineName = "auto",
+    watch: Watch | None = None,
+    **settings: Any,
+) -> Result:
+    """Change what a prompt changes in a picture or a sound, and keep the rest.
+
+    Args:
+        image: the file, or a whole request, which then says everything else.
+        target: what it should show or sound like; several share one inversion.
+        source: what it shows or sounds like now; "auto" has that found.
+        model: an opened model, a name, a folder or a hub id; the embedded one of the file's medium if not given.
+        engine: what computes the networks; see `regrow edit --help`.
+        watch: is shown every step.
+        settings: further fields of `Edit`.
+
+    Raises:
+        MediaError: a file cannot be used.
+        ModelError: the model cannot be opened.
+        ValueError: a setting is out of range or does not fit.
+    """
+    if isinstance(image, Edit):
+        request = image
+    else:
+        targets = (target,) if isinstance(target, str) else tuple(target)
+        request = _request(Edit, model, image=Path(image), target=targets, source=source, **settings)
+    request = for_medium(request, request.image)
+    return finish(editing.edit(request, _opened(request, model, engine)), watch)
+
+
+def generate(
+    prompt: str | Generate,
+    *,
+    model: str | Path | Model = "",
+    engine: EngineName = "auto",
+    watch: Watch | None = None,
+    **settings: Any,
+) -> Result:
+    """Make pictures or sounds from words; a melody file, or a model of sounds, makes it a sound.
+
+    Args:
+        prompt: what is shown or heard, or a whole request.
+        model: as of `edit`; storybook if not given.
+        engine: as of `edit`.
+        watch: is shown every step.
+        settings: further fields of `Generate`.
+
+    Raises:
+        MediaError: the melody cannot be used.
+        ModelError: the model cannot be opened.
+        ValueError: a setting is out of range or does not fit.
+    """
+    request = prompt if isinstance(prompt, Generate) else _request(Generate, model, prompt=prompt, **settings)
+    request = for_medium(request, request.melody)
+    return finish(generating.generate(request, _opened(request, model, engine)), watch)
+
+
+def extend(request: Extend, *, model: Model | None = None, watch: Watch | None = None) -> Result:
+    """Let a sound go on after its end, or begin before its beginning; raises as `edit` does."""
+    return finish(extending.extend(request, _opened(request, model or "", "auto")), watch)
+
+
+def interpolate(request: Interpolate, *, model: Model | None = None, watch: Watch | None = None) -> Result:
+    """Go step by step from one picture, sound or prompt to another; raises as `edit` does."""
+    request = for_medium(request, request.first)
+    return finish(interpolating.interpolate(request, _opened(request, model or "", "auto")), watch)
+
+
+def replay(file: str | Path, *, watch: Watch | None = None) -> replaying.Replayed:
+    """Make a result again from the recipe in its file, and say whether it is the same, bit for bit.
+
+    Raises:
+        MediaError: the file has no recipe, or what it was made from has changed.
+        ModelError: the model, or what computed it, cannot be had here.
+    """
+    recipe = replaying.recipe_in(Path(file))
+    request = replaying.request_from(recipe)
+    return finish(replaying.replay(recipe, request, open_model(request.model)), watch)
+
+
+def _request(kind: Any, model: str | Path | Model, **fields: Any) -> Any:
+    name = str(model.folder) if isinstance(model, Model) else str(model)
+    return kind(**fields | ({"model": name} if name else {}))
+
+
+def _opened(request: Any, model: str | Path | Model, engine: EngineName) -> Model:
+    return model if isinstance(model, Model) else with_engine(open_model(request.model), engine)
