@@ -8,11 +8,9 @@
 Names are loaded when they are first used: importing regrow costs nothing.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
 __version__ = "0.1.0"
 
+TYPE_CHECKING = False  # typing's own takes longer to import than all of this
 if TYPE_CHECKING:
     from regrow.api import edit, extend, generate, interpolate, replay
     from regrow.editing.result import Result
@@ -52,10 +50,10 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str):  # the imports above say of which type
     if name not in _HOMES:
         raise AttributeError(f"regrow has no {name!r}; its public names are {', '.join(__all__)}.")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    return getattr(__import__(_HOMES[name], fromlist=[name]), name)
 
 
 def __dir__() -> list[str]:
