@@ -20,7 +20,7 @@ from regrow.core.progress import Progress
 from regrow.media.audio.mel import MelSettings, from_unit, to_mel, to_unit
 from regrow.models.codecs.sound_codec import settings_of, sounded
 from regrow.models.model import Model
-from regrow.requests.requests import Generate
+from regrow.requests.generate import Generate
 from regrow.worlds.bandstand.playing import Phrase, caption, captions, play
 from regrow.worlds.bandstand.wording import Language
 
@@ -88,7 +88,7 @@ def bench_bandstand(
         for i in range(0, phrases, batch):
             hear(kind, _again(grow(model, prompts[i : i + batch], seeds[i : i + batch], settings), model, mel))
             yield Progress(kind, min(i + batch, phrases), phrases)
-    names = ("steps", "guidance", "guidance_share", "solver", "eta", "spacing", "negative", "details")
+    names = ("steps", "guidance", "guidance_share", "solver", "eta", "spacing", "negative", "prompt_expansion")
     named = {name: getattr(settings, name) for name in names}
     return BandstandFigures(
         model=model.name,

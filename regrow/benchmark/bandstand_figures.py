@@ -60,7 +60,7 @@ def print_table(figures: BandstandFigures, out: TextIO) -> None:
         f"{figures.model}: {figures.phrases} phrases from seed {settings['first_seed']}; {settings['steps']} steps of "
         f"{settings['solver']}, guidance {settings['guidance']:g} in the first "
         f"{100 * settings['guidance_share']:.0f} % of them, "
-        f"details {settings['details']}\n95 % bootstrap intervals; {figures.seconds:g} s\n",
+        f"prompt expansion {settings['prompt_expansion']}\n95 % bootstrap intervals; {figures.seconds:g} s\n",
         file=out,
     )
     for kind, found in figures.lost.items():

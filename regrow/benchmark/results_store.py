@@ -14,6 +14,7 @@ from regrow.benchmark.editors import Editor, Setting
 from regrow.media.image.distance import psnr, ssim
 from regrow.media.image.picture import load, save
 from regrow.models.model import Model
+from regrow.requests.aliases import current_editor
 
 LEAST = 0.02
 """Share of the picture below which a region's distance is not measured."""
@@ -133,7 +134,7 @@ class Store:
                 entry = json.loads(line)
             except ValueError:  # the run was killed while it wrote this line
                 continue
-            self.found[entry["key"]] = entry["outcome"]
+            self.found[current_editor(entry["key"])] = entry["outcome"]
 
     def has(self, what: str, editor: Editor, setting: Setting, wish: EditTask) -> bool:
         """Whether there is such a value; `what` names its kind."""

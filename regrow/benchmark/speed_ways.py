@@ -17,7 +17,7 @@ from regrow.media.image.framing import fit
 from regrow.media.image.picture import save
 from regrow.models.model import Condition, Engine, Model
 from regrow.models.open import open_model
-from regrow.requests.requests import Edit
+from regrow.requests.edit import Edit
 
 TOGETHER = 4
 """Wishes in one call, where several are measured."""

@@ -30,7 +30,7 @@ from regrow.media.image.distance import psnr, ssim
 from regrow.media.image.picture import from_uint8
 from regrow.models.model import Model
 from regrow.prompts.expand_generate import condition_on_tunes, in_full
-from regrow.requests.requests import Generate
+from regrow.requests.generate import Generate
 from regrow.worlds.storybook.drawing import TIMES, WEATHERS, Language, Scene, caption, captions, draw
 
 FIRST_SEED = 9_000_000
@@ -54,7 +54,7 @@ def bench_storybook(
     Args:
         model: one that takes words.
         scenes: how many.
-        settings: steps, guidance, its share, solver, eta, spacing, negative, details and size, which are
+        settings: steps, guidance, its share, solver, eta, spacing, negative, prompt_expansion and size, which are
             `regrow generate`'s own defaults when None; the other fields are not heeded.
         languages: of the captions; each is generated on its own.
         batch: pictures at a time.
@@ -96,7 +96,7 @@ def bench_storybook(
         samples[language] = Samples(tuple(book[:shown]), drawn.first, torch.cat(grown), tuple(read[:shown]))
     named = {
         name: getattr(settings, name)
-        for name in ("steps", "guidance", "guidance_share", "solver", "eta", "spacing", "negative", "details")
+        for name in ("steps", "guidance", "guidance_share", "solver", "eta", "spacing", "negative", "prompt_expansion")
     }
     return StorybookFigures(
         model=model.name,

@@ -131,7 +131,7 @@ def print_table(figures: StorybookFigures, out: TextIO) -> None:
         f"{figures.model}: {figures.scenes} scenes from seed {settings['first_seed']}; {settings['steps']} steps of "
         f"{settings['solver']}, guidance {settings['guidance']:g} in the first "
         f"{100 * settings['guidance_share']:.0f} % of them, "
-        f"details {settings['details']}\n95 % bootstrap intervals; {figures.seconds:g} s",
+        f"prompt expansion {settings['prompt_expansion']}\n95 % bootstrap intervals; {figures.seconds:g} s",
         file=out,
     )
     if figures.codec:

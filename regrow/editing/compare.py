@@ -10,7 +10,7 @@ from regrow.core.progress import Progress
 from regrow.editing.edit import Edited, distances, edit
 from regrow.media.image.sheet import Cell, Row
 from regrow.models.model import Model
-from regrow.requests.requests import Edit
+from regrow.requests.edit import Edit
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from regrow.models.model import Model
 from regrow.prompts.describe import with_source
 from regrow.prompts.expand_edit import with_details
 from regrow.prompts.input_warnings import about_picture, about_words
-from regrow.requests.requests import Edit
+from regrow.requests.edit import Edit
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Edited:
 def edit(
     request: Edit, model: Model, items: Sequence[EditItem] = (), edit_cache: EditCache | None = None
 ) -> Generator[Progress, None, Edited]:
-    """Edit a picture; with target = source, anchored gives the codec's own round trip.
+    """Edit a picture; with target = source, direct_inversion gives the codec's own round trip.
 
     Args:
         request: what is asked for.

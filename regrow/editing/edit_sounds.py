@@ -28,7 +28,7 @@ from regrow.models.model import Model
 from regrow.prompts.describe import with_source
 from regrow.prompts.expand_edit import with_details
 from regrow.prompts.input_warnings import about_words
-from regrow.requests.requests import Edit
+from regrow.requests.edit import Edit
 
 
 @dataclass(frozen=True)

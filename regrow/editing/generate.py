@@ -17,7 +17,7 @@ from regrow.editing.recipe import Recipe, make_recipe
 from regrow.models.model import Condition, Model
 from regrow.prompts.expand_generate import in_full
 from regrow.prompts.input_warnings import about_words
-from regrow.requests.requests import Generate
+from regrow.requests.generate import Generate
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from regrow.models.codecs.sound_codec import closed, hear, settings_of, sounded
 from regrow.models.model import Model
 from regrow.prompts.expand_generate import condition_on_tunes, in_full
 from regrow.prompts.input_warnings import about_words
-from regrow.requests.requests import Generate
+from regrow.requests.generate import Generate
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def generate_sounds(request: Generate, model: Model) -> Generator[Progress, None
     full, shape = in_full(request, model), model.latent_shape(settings.bands, cells * model.multiple)
     conditioned = condition_on_tunes(model, full.things, samples / settings.rate, shape[-1])
     if conditioned is not model:
-        notes += ("The tune is drawn by the seed and told, too; with details left, the model makes up its own.",)
+        notes += ("The seed draws the tune, too; with --prompt-expansion off the model makes up its own.",)
         model = conditioned
     x, evaluations = yield from grow(request, model, full.prompts, shape)
     mels = model.decode(x)

@@ -12,22 +12,23 @@ from torch import Tensor
 
 from regrow.core.denoiser import Counted
 from regrow.core.interpolation import between, lerp
-from regrow.core.inversion import Trajectory
 from regrow.core.levels import Level
+from regrow.core.methods.direct_inversion import direct_inversion
 from regrow.core.noise import noise
 from regrow.core.progress import Progress
 from regrow.core.solvers import Step, make_step, solve
+from regrow.core.trajectory import Trajectory
 from regrow.editing.edit import distances
 from regrow.editing.edit_sounds import mel_distance
 from regrow.editing.generate import guided
-from regrow.editing.invert import open_picture, path_of, source_denoiser, watched
+from regrow.editing.invert import open_picture, source_denoiser, watched
 from regrow.editing.recipe import Recipe, make_recipe
 from regrow.media.captions.listing import PICTURES, SOUNDS
 from regrow.models.codecs.sound_codec import hear, settings_of, sounded
 from regrow.models.model import Condition, Model
 from regrow.prompts.input_warnings import about_words
+from regrow.requests.generate import Generate
 from regrow.requests.interpolate import Interpolate
-from regrow.requests.requests import Generate
 
 
 @dataclass(frozen=True)
@@ -200,7 +201,7 @@ def _path(
     ends, evaluations = [], 0
     for latent, said, part in zip(latents.split(1), words, ("invert the first", "invert the second"), strict=True):
         denoise = Counted(source_denoiser(model, said, guidance), 1 + (guidance != 1))
-        ends.append((yield from watched(path_of("anchored", denoise, latent, levels, "leaves", 0.0), part)))
+        ends.append((yield from watched(direct_inversion(denoise, latent, levels), part)))
         evaluations = denoise.evaluations
     return between(ends[0], ends[1], shares), evaluations
 

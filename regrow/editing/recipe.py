@@ -34,6 +34,7 @@ from regrow import __version__
 from regrow.media.files import MediaError, readable
 from regrow.media.image.picture import to_uint8
 from regrow.models.model import Model
+from regrow.requests.aliases import current
 
 Recipe = dict[str, Any]
 
@@ -119,8 +120,9 @@ def settings_from(recipe: Mapping[str, Any], kind: type) -> dict[str, Any]:
         MediaError: a setting is missing, or is none of this version's.
     """
     stored, known = recipe.get("settings"), {field.name for field in fields(kind)}
-    if not isinstance(stored, dict) or set(stored) != known:
-        odd = sorted(set(stored or ()) ^ known) if isinstance(stored, dict) else ["settings"]
+    stored = current(stored) if isinstance(stored, dict) else None
+    if stored is None or set(stored) != known:
+        odd = sorted(set(stored) ^ known) if stored is not None else ["settings"]
         raise MediaError(
             f"This recipe, of regrow {recipe.get('regrow')}, does not fit regrow {__version__}: "
             f"{', '.join(odd)} differ; install the version that made it."

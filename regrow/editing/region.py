@@ -17,7 +17,7 @@ from regrow.media.files import MediaError
 from regrow.media.image.framing import Fitted, Placement, apply, unfit
 from regrow.media.image.masking import LEAST, box_mask, load_mask
 from regrow.models.model import Model
-from regrow.requests.requests import Edit
+from regrow.requests.edit import Edit
 
 GRID = 50
 """Steps of the path on which the levels are found that a difference is taken at."""

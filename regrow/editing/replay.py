@@ -23,9 +23,10 @@ from regrow.media.image.picture import read_recipe
 from regrow.models.engines.choose import as_recorded
 from regrow.models.model import Model
 from regrow.models.names import EngineName
+from regrow.requests.edit import Edit
 from regrow.requests.extend import Extend
+from regrow.requests.generate import Generate
 from regrow.requests.interpolate import Interpolate
-from regrow.requests.requests import Edit, Generate
 
 
 @dataclass(frozen=True)

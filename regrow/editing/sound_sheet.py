@@ -10,7 +10,7 @@ from regrow.editing.edit_sounds import EditedSounds, mel_distance
 from regrow.media.audio.mel import as_picture
 from regrow.media.image.sheet import Cell, Row, sheet
 from regrow.models.model import Model
-from regrow.requests.requests import Edit
+from regrow.requests.edit import Edit
 
 COLUMNS, CELL = 2, 512
 

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import tyro
 from tyro.conf import subcommand
 
+from regrow.core.names import Switch
 from regrow.interfaces.run import OpeningOptions, ReportOptions
 
 
@@ -14,7 +15,7 @@ def bench_storybook(
     run: OpeningOptions,
     model: str = "storybook",
     scenes: int = 500,
-    details: Literal["tell", "leave"] = "tell",
+    prompt_expansion: Switch = "on",
     sheet: Path | None = None,
 ) -> None:
     """Measure a picture model on held-out scenes of the storybook: codec, and what an independent judge sees.
@@ -22,19 +23,19 @@ def bench_storybook(
     Args:
         model: name of an embedded or installed model, or a folder.
         scenes: how many, with seeds from 9,000,000 on.
-        details: whether the model is told what a caption leaves open, as `regrow generate` tells it.
+        prompt_expansion: whether captions are completed, as `regrow generate` does.
         sheet: also write 64 generated pictures beside the drawn ones here.
     """
     from regrow.interfaces import bench_verbs
 
-    bench_verbs.storybook(model, scenes, details, sheet, run)
+    bench_verbs.storybook(model, scenes, prompt_expansion, sheet, run)
 
 
 def bench_bandstand(
     run: OpeningOptions,
     model: str = "bandstand",
     phrases: int = 300,
-    details: Literal["tell", "leave"] = "tell",
+    prompt_expansion: Switch = "on",
     sheet: Path | None = None,
 ) -> None:
     """Measure a sound model on held-out phrases of the bandstand: codec and phase, and what an independent judge hears.
@@ -42,12 +43,12 @@ def bench_bandstand(
     Args:
         model: name of an embedded or installed model, or a folder.
         phrases: how many, with seeds from 9,000,000 on.
-        details: whether the model is told what a caption leaves open and a tune, as `regrow generate` tells it.
+        prompt_expansion: whether captions are completed, and a tune is drawn, as `regrow generate` does.
         sheet: also write the mels of 16 generated clips beside the played ones here.
     """
     from regrow.interfaces import bench_verbs
 
-    bench_verbs.bandstand(model, phrases, details, sheet, run)
+    bench_verbs.bandstand(model, phrases, prompt_expansion, sheet, run)
 
 
 def bench_mel(run: ReportOptions, clips: int = 14, folder: Path | None = None) -> None:
@@ -96,7 +97,7 @@ class BenchEdit:
 
     Attributes:
         model: name of an embedded or installed model, or a folder; it must know the storybook.
-        wishes: how many scenes to measure a wish on each, six kinds in turn.
+        tasks: how many scenes to measure an edit on each, six kinds in turn.
         tuning: how many other scenes the settings of each way are chosen on; 0 takes the first setting of each.
         settings: how many of each way's settings are tried, of which most have nine.
         only: names of the ways to measure; all but negative_prompt and null_text if not given.
@@ -109,7 +110,7 @@ class BenchEdit:
     """
 
     model: str = "storybook"
-    wishes: int = 400
+    tasks: int = 400
     tuning: int = 100
     settings: int = 9
     only: tuple[str, ...] = ()
@@ -121,8 +122,8 @@ class BenchEdit:
     shown: int = 12
 
     def __post_init__(self) -> None:
-        if self.wishes < 1 or self.tuning < 0:
-            raise ValueError(f"--wishes must be 1 or more and --tuning 0 or more; got {self.wishes} and {self.tuning}.")
+        if self.tasks < 1 or self.tuning < 0:
+            raise ValueError(f"--tasks must be 1 or more and --tuning 0 or more; got {self.tasks} and {self.tuning}.")
         if not 1 <= self.settings <= 9:
             raise ValueError(f"--settings must be from 1 to 9; got {self.settings}.")
         if self.curves and not self.tuning:

@@ -4,7 +4,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from regrow.benchmark import bandstand_figures, editing_figures, sounds_figures, storybook_figures
 from regrow.benchmark import mel as mels
@@ -15,17 +15,16 @@ from regrow.benchmark.pareto_plot import curves
 from regrow.benchmark.sounds import bench_sounds
 from regrow.benchmark.storybook import bench_storybook
 from regrow.benchmark.training import bench_training
+from regrow.core.names import Switch
 from regrow.interfaces.reporting import opened, set_threads, watched
 from regrow.media.files import check_folder, write_whole
 from regrow.media.image.picture import check_savable, save
 from regrow.models.model import Model
-from regrow.requests.requests import Generate
+from regrow.requests.generate import Generate
 
 if TYPE_CHECKING:
     from regrow.interfaces.bench_cli import BenchEdit, BenchSound, BenchSpeed
     from regrow.interfaces.run import Opening, Report
-
-Details = Literal["tell", "leave"]
 
 
 def _model_of(medium: str, name: str, run: "Opening") -> Model:
@@ -35,11 +34,11 @@ def _model_of(medium: str, name: str, run: "Opening") -> Model:
     return model
 
 
-def storybook(name: str, scenes: int, details: Details, sheet: Path | None, run: "Opening") -> None:
+def storybook(name: str, scenes: int, prompt_expansion: Switch, sheet: Path | None, run: "Opening") -> None:
     """Codec and words of a model on held-out scenes."""
     if sheet:
         check_savable(sheet)
-    asked = Generate(prompt="", details=details)
+    asked = Generate(prompt="", prompt_expansion=prompt_expansion)
     figures = watched(bench_storybook(_model_of("picture", name, run), scenes, asked), run)
     if sheet:
         save(sheet, storybook_figures.contact_sheet(figures))
@@ -70,10 +69,10 @@ def edit(asked: "BenchEdit", run: "Opening") -> None:
         bench_editing(
             _model_of("picture", asked.model, run),
             chosen,
-            asked.wishes,
+            asked.tasks,
             asked.tuning,
-            min(asked.round_trips, asked.wishes),
-            min(asked.shown, asked.wishes) if asked.sheet else 0,
+            min(asked.round_trips, asked.tasks),
+            min(asked.shown, asked.tasks) if asked.sheet else 0,
             kept=asked.kept,
             settings=asked.settings,
         ),
@@ -97,11 +96,11 @@ def edit(asked: "BenchEdit", run: "Opening") -> None:
         print(f"wrote {path}")
 
 
-def bandstand(name: str, phrases: int, details: Details, sheet: Path | None, run: "Opening") -> None:
+def bandstand(name: str, phrases: int, prompt_expansion: Switch, sheet: Path | None, run: "Opening") -> None:
     """Codec, phase and words of a sound model on held-out phrases."""
     if sheet:
         check_savable(sheet)
-    asked = Generate(prompt="", details=details)
+    asked = Generate(prompt="", prompt_expansion=prompt_expansion)
     figures = watched(bench_bandstand(_model_of("sound", name, run), phrases, asked), run)
     if sheet:
         save(sheet, bandstand_figures.contact_sheet(figures))

@@ -18,7 +18,8 @@ from regrow.media.image.picture import save
 from regrow.media.image.sheet import Row, sheet
 from regrow.models.codecs.sound_codec import settings_of
 from regrow.models.open import open_model
-from regrow.requests.requests import Edit, Generate
+from regrow.requests.edit import Edit
+from regrow.requests.generate import Generate
 
 SOURCE, TARGET = "an orange cat on a beach", "an orange puppy on a beach"
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -13,9 +13,11 @@ from regrow.interfaces.reporting import checked, engaged, free_paths, lines, ope
 from regrow.media.audio.sound import check_savable, is_sound, save
 from regrow.media.image.picture import save as save_picture
 from regrow.models.model import Model
+from regrow.requests.edit import Edit
 from regrow.requests.extend import Extend
+from regrow.requests.generate import Generate
 from regrow.requests.interpolate import Interpolate
-from regrow.requests.requests import Edit, Generate, Invert
+from regrow.requests.invert import Invert
 
 if TYPE_CHECKING:
     from regrow.interfaces.run import Opening, Run

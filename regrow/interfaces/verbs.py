@@ -35,7 +35,9 @@ from regrow.interfaces.reporting import (
 from regrow.media.files import check_folder
 from regrow.media.image.picture import check_savable, save
 from regrow.media.image.sheet import sheet as make_sheet
-from regrow.requests.requests import Edit, Generate, Invert
+from regrow.requests.edit import Edit
+from regrow.requests.generate import Generate
+from regrow.requests.invert import Invert
 
 if TYPE_CHECKING:
     from regrow.interfaces.run import Opening, Run

@@ -12,7 +12,7 @@ from torch import Tensor
 from regrow.media.audio.piano_roll import Sounding
 from regrow.models.model import Model
 from regrow.models.probes.describer import Describer, read_describer
-from regrow.requests.requests import Edit
+from regrow.requests.edit import Edit
 from regrow.worlds.bandstand import wording as wording_bandstand
 from regrow.worlds.bandstand.composition import notes
 from regrow.worlds.bandstand.phrase import Phrase

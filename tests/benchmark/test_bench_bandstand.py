@@ -17,7 +17,7 @@ from regrow.media.audio.mel import from_unit, to_mel, to_unit
 from regrow.models.codecs.sound_codec import settings_of
 from regrow.models.model import Model
 from regrow.models.open import open_model
-from regrow.requests.requests import Generate
+from regrow.requests.generate import Generate
 from regrow.worlds.bandstand.playing import Phrase, captions, play
 
 QUICK = Generate("", steps=2)
@@ -40,7 +40,7 @@ def test_figures_of_few_phrases(model: Model) -> None:
     assert 0.5 < figures.lost["codec and phase"].value < 6
     assert {kind: len(mels) for kind, mels in figures.samples.items()} == dict.fromkeys(figures.heard, 2)
     assert figures.settings["first_seed"] == FIRST_SEED
-    assert figures.settings["details"] == "tell"
+    assert figures.settings["prompt_expansion"] == "on"
     assert json.loads(json.dumps(as_dict(figures)))["heard"]["played"]["instrument"]["count"] == 3
     said = io.StringIO()
     print_table(figures, said)

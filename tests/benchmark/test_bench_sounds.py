@@ -53,7 +53,7 @@ def test_the_table_and_the_json_say_what_ran_and_what_did_not(found: list) -> No
     outcomes = tuple(_outcomes(judge, found[:2], torch.stack([w.truth for w in found[:2]]), SETTINGS, 40.0, 1.5))
     setting = Setting(0.7, 3)
     measured = (
-        Measured("anchored", False, setting, ((setting, outcomes),), outcomes),
+        Measured("direct_inversion", False, setting, ((setting, outcomes),), outcomes),
         Measured("a rival", True, failure="it takes pictures only"),
     )
     figures = SoundFigures("tiny", 2, FIRST_SEED, 2, {"truth": outcomes, "source": outcomes}, measured, 1.0)

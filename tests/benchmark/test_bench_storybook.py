@@ -24,7 +24,7 @@ from regrow.editing.generate import generate
 from regrow.media.image.picture import from_uint8
 from regrow.models.model import Model
 from regrow.models.open import open_model
-from regrow.requests.requests import Generate
+from regrow.requests.generate import Generate
 from regrow.worlds.storybook.drawing import Scene, caption, captions, draw
 
 QUICK = Generate("", steps=2)

@@ -21,7 +21,8 @@ from regrow.models.engines import openvino_graph, openvino_runtime
 from regrow.models.engines.choose import as_recorded, with_engine
 from regrow.models.model import Engine, Model, ModelError
 from regrow.models.open import open_model
-from regrow.requests.requests import Edit, Invert
+from regrow.requests.edit import Edit
+from regrow.requests.invert import Invert
 
 needs_openvino = pytest.mark.skipif(not openvino_runtime.installed(), reason="OpenVINO is not installed")
 

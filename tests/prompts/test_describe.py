@@ -21,7 +21,8 @@ from regrow.models.open import open_model
 from regrow.models.probes.describer import FILE, DescriberNetwork, read_describer
 from regrow.prompts import describe as describing
 from regrow.prompts.describe import describe
-from regrow.requests.requests import Edit, Invert
+from regrow.requests.edit import Edit
+from regrow.requests.invert import Invert
 from regrow.training.train_describer import DescriberTraining, train_describer
 from regrow.worlds.bandstand.phrase import Phrase
 from regrow.worlds.bandstand.playing import play

@@ -11,7 +11,7 @@ from regrow.core.progress import finish
 from regrow.editing.generate import generate
 from regrow.editing.generate_sounds import generate_sounds
 from regrow.models.open import open_model
-from regrow.requests.requests import Generate
+from regrow.requests.generate import Generate
 
 pytestmark = pytest.mark.usefixtures("home")
 CAPTIONS = {
@@ -26,7 +26,7 @@ def test_a_bench_grows_what_generate_makes(name: str) -> None:
     found: dict[str, torch.Tensor] = {}
     kinds: tuple[Literal["tell", "leave"], ...] = ("tell", "leave")
     for details in kinds:
-        settings = Generate("", steps=2, details=details)
+        settings = Generate("", steps=2, prompt_expansion=details)
         found[details] = grow(model, captions, seeds, settings)
         for i, (caption, seed) in enumerate(zip(captions, seeds, strict=True)):
             request = replace(settings, prompt=caption, seed=seed)

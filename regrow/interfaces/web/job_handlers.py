@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
+from regrow.core.methods.registry import method
 from regrow.editing.codec_cache import seen
 from regrow.editing.edit import edit as editing
 from regrow.editing.explore import explore as exploring
@@ -27,7 +28,8 @@ from regrow.interfaces.web.worker import steps_of
 from regrow.media.files import MediaError
 from regrow.media.image.picture import save
 from regrow.models.model import Model
-from regrow.requests.requests import Edit, Generate
+from regrow.requests.edit import Edit
+from regrow.requests.generate import Generate
 from regrow.verification.formulas import SECTIONS, verify
 
 Open = Callable[[str], Model]
@@ -73,10 +75,10 @@ def edit(job: Job, opened: Open) -> Generator[At, None, None]:
     # under the source's own words guidance leads nowhere, so one evaluation a step is enough
     plain = replace(request, target=(request.source,), guidance=1.0, negative=None, mask=None, region=None)
     # and under words as full as the edit's, whose path is there
-    details = request.details if edited.words else "leave"
+    expansion = request.prompt_expansion if edited.words else "off"
     taken = edited.recipes[0]["settings"]["strength"]
-    plain = replace(plain, strength=taken, attention="none", emphasis=(), details=details)
-    if request.method != "null_text":  # which tunes again for every guidance
+    plain = replace(plain, strength=taken, attention="none", emphasis=(), prompt_expansion=expansion)
+    if not method(request.method).tune:  # which would tune again for every guidance
         back = yield from steps_of(editing(plain, model), model)
         job.lay_beside("reconstruction", back.frames[0])
         job.facts["reconstruction"] = back.recipes[0]["figures"]["to_source"]

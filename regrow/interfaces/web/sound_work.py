@@ -21,7 +21,8 @@ from regrow.media.audio.mel import MelSettings, as_picture, to_mel, to_unit
 from regrow.media.audio.sound import resample, save, to_mono
 from regrow.models.codecs.sound_codec import hear, settings_of
 from regrow.models.model import Model
-from regrow.requests.requests import Edit, Generate
+from regrow.requests.edit import Edit
+from regrow.requests.generate import Generate
 
 
 def generate(job: Job, request: Generate, model: Model) -> Generator[At, None, None]:
