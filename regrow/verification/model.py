@@ -207,8 +207,8 @@ def _inversions(model: Model, latents: Tensor, tokens: Tensor, steps: int, refer
         formula = f"{name} inversion, {steps} steps from end to end"
         source = "round trip and latent accuracy are two numbers: a small one does not make the other small"
         against = "the latent that was inverted, relative RMS"
-        if name == "direct_inversion":
-            yield judge("direct_inversion round trip", formula, source, against, round_trip, 1e-3)
+        if found.offsets:  # which make the way back exact by construction
+            yield judge(f"{name} round trip", formula, source, against, round_trip, 1e-3)
         else:
             detail = f"{stuck} of {steps} steps did not converge" if stuck else ""
             yield Check(f"{name} round trip", formula, source, against, round_trip, None, "measured", detail)
