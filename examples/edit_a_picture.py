@@ -10,7 +10,7 @@ from regrow.core.progress import finish
 from regrow.editing.edit import edit
 from regrow.media.image.picture import save
 from regrow.models.open import open_model
-from regrow.requests.requests import Edit
+from regrow.requests.edit import Edit
 
 out = Path(sys.argv[1] if len(sys.argv) > 1 else "out")
 out.mkdir(exist_ok=True)

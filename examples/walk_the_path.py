@@ -5,7 +5,8 @@
 
 import torch
 
-from regrow.core.inversion import anchored, naive
+from regrow.core.methods.direct_inversion import direct_inversion
+from regrow.core.methods.naive import naive
 from regrow.core.schedules import VariancePreserving
 from regrow.core.solvers import last, solve
 from regrow.verification.oracles import Gaussian
@@ -14,7 +15,7 @@ schedule = VariancePreserving.from_betas(torch.linspace(0.00085**0.5, 0.012**0.5
 data = Gaussian(mean=torch.tensor(0.5, dtype=torch.float64), std=torch.tensor(0.2, dtype=torch.float64))
 x0 = torch.linspace(-0.1, 1.1, 7, dtype=torch.float64)[:, None]
 levels = schedule.grid(20)[::-1]
-for method in (naive, anchored):
+for method in (naive, direct_inversion):
     *_, end = method(data, x0, levels)
     path = end.trajectory
     assert path is not None

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from regrow.editing.result import Result
     from regrow.models.model import Model
     from regrow.models.open import list_models, open_model
+    from regrow.requests.edit import Edit
     from regrow.requests.extend import Extend
+    from regrow.requests.generate import Generate
     from regrow.requests.interpolate import Interpolate
-    from regrow.requests.requests import Edit, Generate, Invert
+    from regrow.requests.invert import Invert
     from regrow.requests.train import Train
 
 __all__ = [
@@ -40,10 +42,12 @@ __all__ = [
 ]
 _HOMES = {
     **dict.fromkeys(("edit", "extend", "generate", "interpolate", "replay"), "regrow.api"),
-    **dict.fromkeys(("Edit", "Generate", "Invert"), "regrow.requests.requests"),
     **dict.fromkeys(("list_models", "open_model"), "regrow.models.open"),
+    "Edit": "regrow.requests.edit",
     "Extend": "regrow.requests.extend",
+    "Generate": "regrow.requests.generate",
     "Interpolate": "regrow.requests.interpolate",
+    "Invert": "regrow.requests.invert",
     "Model": "regrow.models.model",
     "Result": "regrow.editing.result",
     "Train": "regrow.requests.train",

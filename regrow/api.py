@@ -16,9 +16,10 @@ from regrow.models.engines.choose import with_engine
 from regrow.models.model import Model
 from regrow.models.names import EngineName
 from regrow.models.open import open_model
+from regrow.requests.edit import Edit
 from regrow.requests.extend import Extend
+from regrow.requests.generate import Generate
 from regrow.requests.interpolate import Interpolate
-from regrow.requests.requests import Edit, Generate
 
 Watch = Callable[[Progress], None]
 

@@ -10,7 +10,7 @@ from regrow.benchmark.world_bench import grow
 from regrow.media.image.picture import save
 from regrow.media.image.sheet import Cell, Row, sheet
 from regrow.models.open import open_model
-from regrow.requests.requests import Generate
+from regrow.requests.generate import Generate
 
 PROMPTS = (
     "a brown bear on a beach",

@@ -22,7 +22,7 @@ from regrow.editing.edit import edit
 from regrow.media.image.distance import psnr
 from regrow.media.image.picture import save
 from regrow.models.open import open_model
-from regrow.requests.requests import Edit
+from regrow.requests.edit import Edit
 
 PLAIN = {"strength": 0.8, "guidance": 4.0, "steps": 20}
 

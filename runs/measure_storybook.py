@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import torch
 
-from regrow.core.inversion import anchored
+from regrow.core.methods.direct_inversion import direct_inversion
 from regrow.core.noise import noise
 from regrow.core.progress import finish
 from regrow.core.solvers import ddim, last, solve
@@ -69,7 +69,7 @@ def main(name: str = "storybook", count: int = 64) -> None:
     print(f"v error within the face, told in full: {right:.4f}, wrong expression: +{wrong - right:.4f}")
     levels = model.schedule.grid(30)[::-1][:25]
     source = model.condition([captions(scene)[0] for scene in scenes[:16]])
-    path = finish(watched(anchored(model.denoiser(source), latents[:16], levels), "invert"))
+    path = finish(watched(direct_inversion(model.denoiser(source), latents[:16], levels), "invert"))
     targets = [other(scene, "animal") for scene in scenes[:16]]
     condition = model.condition([captions(target)[0] for target in targets])
     x = last(solve(path.back(ddim), model.denoiser(condition, source, 3.0), path.states[-1], levels[::-1]))

@@ -1,4 +1,4 @@
-"""How far back `anchored` has to go for each kind of wish: what a model's `edit.json` says by attribute.
+"""How far back `direct_inversion` has to go for each kind of wish: what a model's `edit.json` says by attribute.
 
 .venv/bin/python runs/measure_strengths.py [WISHES] [STEPS] [NAME]
 
@@ -14,7 +14,7 @@ from regrow.benchmark.editing import bench_editing
 from regrow.benchmark.editors import MASKED, Setting, own_editors
 from regrow.core.progress import finish
 from regrow.models.open import open_model
-from regrow.requests.requests import Edit
+from regrow.requests.edit import Edit
 
 BEYOND = 100
 

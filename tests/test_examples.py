@@ -12,7 +12,7 @@ from regrow.interfaces import demo
 from regrow.media.audio.sound import load as load_sound
 from regrow.media.image.picture import load, read_recipe
 from regrow.models.open import open_model
-from regrow.requests.requests import Edit
+from regrow.requests.edit import Edit
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 

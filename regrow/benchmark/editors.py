@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -10,19 +11,20 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from regrow.core.denoiser import Counted, Prediction
-from regrow.core.guidance import GuidanceInterval, limit_of, region_weighted
-from regrow.core.methods.inversion_free import InversionFree
-from regrow.core.noise import noise
+from regrow.core.denoiser import Counted
+from regrow.core.guidance import GuidanceInterval, limit_of
+from regrow.core.methods.method import Method, Origin, PathSettings
+from regrow.core.methods.registry import DEFAULT, about, method, names
+from regrow.core.names import Switch
 from regrow.core.progress import finish
-from regrow.core.solvers import ddim, last, solve
+from regrow.core.solvers import last, solve
 from regrow.editing.edit import edit
-from regrow.editing.invert import path_of, step_back, watched
+from regrow.editing.invert import watched
 from regrow.editing.strength import USUAL
 from regrow.media.image.picture import save
 from regrow.models.model import Model
 from regrow.prompts.expand_edit import detailed
-from regrow.requests.requests import PATHS, Edit, MethodName
+from regrow.requests.edit import Edit
 
 SETTINGS = 9
 """That every editor is tuned over: a baseline that had fewer would be worse for it."""
@@ -79,44 +81,29 @@ def ordered(strengths: Sequence[float], guidances: Sequence[float]) -> tuple[Set
     return tuple(Setting(strengths[i], guidances[j]) for i, j in places)
 
 
-OWN = ordered((0.9, 1.0, 0.75), (4, 3, 2))
-FROM_SOURCE = ordered((0.9, 1.0, 0.75), (2, 3, 4))
-"""Of what is guided away from the source's words, which goes farther than away from none."""
-SPECIAL: dict[MethodName, tuple[Setting, ...]] = {
-    "uni_edit": FROM_SOURCE,
-    "img2img": ordered((0.8, 0.65, 0.5), (3, 5, 2)),  # fresh noise forgets sooner
-}
 CONDITIONED = ordered((0.9, 1.0, 0.75), (4, 2, 3))
-"""Of what is conditioned on the notes of a sound: it may go farther back and not lose them."""
-ABOUT: dict[MethodName, str] = {
-    "anchored": "the inverted path with what the way back misses of it",
-    "uni_edit": "a corrected inversion, and guidance by region",
-    "inversion_free": "the difference of target and source on noisy copies",
-    "edit_friendly": "DDPM's noise, found on noisy copies",
-    "edit_friendly_2m": "the same with a step of second order",
-    "img2img": "fresh noise",
-    "naive": "DDIM inversion",
-    "belm": "a two-state step that undoes itself",
-    "reversible": "coupled states, two calls a step",
-    "edict": "coupled states, mixed, two calls a step",
-    "uni_inv": "DDIM inversion, predicted and corrected",
-    "fixed_point": "DDIM inversion, each step solved",
-}
+"""Of sound edits that keep the notes: they may go farther back and not lose them."""
+
+
+def settings_of(name: str) -> tuple[Setting, ...]:
+    """Return the settings that an editing method is tuned over."""
+    chosen = method(name)
+    return ordered(chosen.strengths, chosen.guidances)
 
 
 MASKED = Editor(
-    "anchored, masked",
-    "anchored within the mask that is found by itself (--mask auto)",
-    lambda model, task, setting: _from_files(model, task, setting, "anchored", "auto"),
-    OWN,
+    f"{DEFAULT}, masked",
+    f"{DEFAULT} within the automatic mask (--mask auto)",
+    lambda model, task, setting: _from_files(model, task, setting, DEFAULT, "auto"),
+    settings_of(DEFAULT),
     batch=1,
 )
 """For pictures only: what is outside the mask is the file's own, so what it loses there is what the mask lets in."""
 
 BY_KIND = Editor(
-    "anchored, by kind",
-    "the default: the strength is the model's own for what the edit changes, and this one for all else",
-    lambda model, task, setting: _from_files(model, task, setting, "anchored", by_kind=True),
+    f"{DEFAULT}, by kind",
+    "the default: the strength is the model's own for what the wish changes, and this one for all else",
+    lambda model, task, setting: _from_files(model, task, setting, DEFAULT, by_kind=True),
     tuple(Setting(USUAL, guidance) for guidance in (4, 3, 2)),
     batch=1,
 )
@@ -124,63 +111,67 @@ BY_KIND = Editor(
 
 
 def short_words() -> Editor:
-    """The default as it is with `--details leave`: for pictures, beside baselines that get no more."""
+    """Return the default with `--prompt-expansion off`: for pictures, beside rivals whose prompts are not expanded."""
     return Editor(
-        "anchored, short words", "anchored under the words as they are",
-        batched("anchored", details="leave"), FROM_SOURCE,
+        f"{DEFAULT}, short words", f"{DEFAULT} under the prompts as they are",
+        batched(DEFAULT, prompt_expansion="off"), settings_of("uni_edit"),  # guided away from the source's prompt, too
     )  # fmt: skip
 
 
 def own_editors(optional: bool = False) -> tuple[Editor, ...]:
-    """The methods of `regrow edit --method` by their names, each with the verb's own defaults.
+    """Return the methods of `regrow edit --method` by their names, each with the verb's own defaults.
 
     Args:
-        optional: only those that are left out of a benchmark of everything: negative_prompt, which is naive with
-            the negative words that naive has anyhow when none are given, and null_text, which walks backwards
-            through the network.
+        optional: only those that are left out of a benchmark of everything: what differs from another method in its
+            negative prompt alone.
     """
-    if optional:
-        return (
-            Editor("negative_prompt", "naive by another name where no negative words are given", batched("naive"), OWN),
-            Editor("null_text", "words tuned by gradients", _null_text, OWN, batch=1),
-        )
-    return tuple(Editor(name, about, batched(name), SPECIAL.get(name, OWN)) for name, about in ABOUT.items())
+    own = (name for name in names() if _is_optional(method(name)) is optional)
+    return tuple(_editor(name, settings_of(name)) for name in own)
 
 
 def sound_editors() -> tuple[Editor, ...]:
-    """The methods of `own_editors` for sounds, conditioned on the notes that they keep; the default without; and what
+    """Return the methods of `own_editors` for sounds, with the notes they shall keep; the default without; and what
     people do today."""
-    conditioned = (Editor(name, about, batched(name), CONDITIONED) for name, about in ABOUT.items())
+    conditioned = (_editor(name, CONDITIONED) for name in names() if not _is_optional(method(name)))
     return (*conditioned, FREE, FRESH)
 
 
-def batched(method: MethodName, steps: int | None = None, details: Literal["tell", "leave"] = "tell") -> Run:
-    """`regrow edit` for pictures with words of their own each; a test holds the two to the same picture."""
+def _is_optional(chosen: Method) -> bool:
+    return chosen.own_negative and chosen.guide is None
+
+
+def _editor(name: str, settings: tuple[Setting, ...]) -> Editor:
+    if method(name).tune:  # for one picture's path at a time
+        return Editor(name, about(name), partial(_from_files, method=name), settings, batch=1)
+    return Editor(name, about(name), batched(name), settings)
+
+
+def batched(name: str, steps: int | None = None, prompt_expansion: Switch = "on") -> Run:
+    """Edit as `regrow edit` does, for pictures with prompts of their own each; a test holds the two to one picture."""
 
     def run(model: Model, task: Task, setting: Setting) -> Float[Tensor, "b channels h w"]:
-        count, latents = steps or model.edit_steps, model.encode(task.pictures)
-        away = task.source
-        if details == "tell":
-            task, away = in_full(model, task, latents)
+        chosen, count, latents = method(name), steps or model.edit_steps, model.encode(task.pictures)
+        negative = task.source
+        if prompt_expansion == "on":
+            task, negative = in_full(model, task, latents)
+        if chosen.own_negative:
+            negative = task.source
         levels = model.schedule.grid(count, Edit.spacing)
         levels = levels[count - max(1, round(setting.strength * count)) :]
         source, target = model.condition(task.source), model.condition(task.target)
-        if method == "uni_edit":
-            denoise = region_weighted(model.denoiser(target.cat(source)), setting.guidance)
+        if chosen.guide:
+            denoise = chosen.guide(model.denoiser(target.cat(source)), setting.guidance)
         else:
-            guided = Counted(model.denoiser(target, model.condition(away), setting.guidance))
+            guided = Counted(model.denoiser(target, model.condition(negative), setting.guidance))
             plain = Counted(model.denoiser(target))
             denoise = GuidanceInterval(guided, plain, limit_of(levels, Edit.guidance_share))
-        if method == "img2img":
-            x, step = Prediction(latents, noise(latents.shape[1:], task.seeds)).at(levels[0]), ddim
-        elif method == "inversion_free":
-            x, step = latents, InversionFree(model.denoiser(source), latents, tuple(task.seeds))
-        else:
-            path, up = PATHS[method], levels[::-1]
-            walk = path_of(path, model.denoiser(source), latents, up, Edit.label, Edit.tolerance, task.seeds)
+        trajectory = None
+        if chosen.invert:
+            settings = PathSettings(Edit.label, Edit.tolerance, task.seeds)
+            walk = chosen.invert(model.denoiser(source), latents, levels[::-1], settings)
             trajectory = finish(watched(walk, "invert"))
-            x, step = trajectory.at(levels[0]), step_back(path, trajectory)
-        return model.decode(last(solve(step, denoise, x, levels)))
+        origin = Origin(latents, task.seeds, lambda: model.denoiser(source), trajectory)
+        return model.decode(last(solve(chosen.back(origin), denoise, chosen.start(origin, levels[0]), levels)))
 
     return run
 
@@ -208,15 +199,11 @@ def in_full(model: Model, task: Task, latents: Float[Tensor, "b c y x"]) -> tupl
     return replace(task, source=source, target=target), away
 
 
-def _null_text(model: Model, task: Task, setting: Setting) -> Float[Tensor, "b channels h w"]:
-    return _from_files(model, task, setting, "null_text")
-
-
 def _from_files(
     model: Model,
     task: Task,
     setting: Setting,
-    method: MethodName,
+    method: str,
     mask: Literal["auto"] | None = None,
     by_kind: bool = False,
 ) -> Float[Tensor, "b channels h w"]:
@@ -235,10 +222,10 @@ def _from_files(
     return torch.stack(made)
 
 
-FREE = Editor("anchored, free", "anchored, without notes (--notes free)", batched("anchored"), OWN, notes="free")
+FREE = Editor(f"{DEFAULT}, free", "the default with --notes free", batched(DEFAULT), settings_of(DEFAULT), notes="free")
 """For sounds only: what the path keeps of the notes by itself."""
 FRESH = Editor(
-    "img2img, free", "fresh noise at several strengths, without notes", batched("img2img"),
-    SPECIAL["img2img"], baseline=True, notes="free",
+    "img2img, free", "fresh noise at several strengths, without the notes", batched("img2img"),
+    settings_of("img2img"), baseline=True, notes="free",
 )  # fmt: skip
 """For sounds only, where diffusers' own pipeline takes none: what riffusion's users do."""

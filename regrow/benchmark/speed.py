@@ -33,7 +33,7 @@ from regrow.models.engines.openvino import OpenVino
 from regrow.models.engines.openvino_runtime import fastest, installed
 from regrow.models.model import Model
 from regrow.models.shapes import stable_diffusion_15, stable_diffusion_xl
-from regrow.requests.requests import Edit
+from regrow.requests.edit import Edit
 
 QUALITY = ("granted", "clean", "spoiled", "outside", "inside")
 

@@ -20,7 +20,7 @@ from regrow.models.condition import Condition
 from regrow.models.engines.engine import Engine
 from regrow.models.model import Model
 from regrow.models.open import open_model
-from regrow.requests.requests import Edit
+from regrow.requests.edit import Edit
 
 TOGETHER = 4
 """Edits in one call, where several are measured."""

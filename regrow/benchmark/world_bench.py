@@ -33,7 +33,7 @@ from regrow.models.codecs.mel import settings_of
 from regrow.models.model import Model
 from regrow.models.probes.attributes import AttributeClassifier
 from regrow.prompts.expand_generate import condition_on_tunes, in_full
-from regrow.requests.requests import Generate
+from regrow.requests.generate import Generate
 from regrow.worlds.storybook.drawing import draw
 from regrow.worlds.world import WORLDS, Language
 
@@ -64,7 +64,7 @@ def bench_world(
         model: one that takes words.
         world: storybook, of models of pictures, or bandstand, of models of sounds.
         count: of things.
-        settings: steps, guidance, its share, solver, eta, spacing, negative, details and size, which are
+        settings: steps, guidance, its share, solver, eta, spacing, negative, prompt_expansion and size, which are
             `regrow generate`'s own defaults when None; the other fields are not heeded.
         languages: of the captions; each is generated on its own.
         batch: things at a time; 16 pictures or 10 sounds when None.
@@ -119,7 +119,7 @@ def bench_world(
         if world == STORYBOOK and kind != "truth":
             apart = kernel_distance(torch.cat(features[kind]), torch.cat(features["truth"]))
         judgements[kind] = judged(world, things, read, named.get(kind), apart)
-    fields = ("steps", "guidance", "guidance_share", "solver", "eta", "spacing", "negative", "details")
+    fields = ("steps", "guidance", "guidance_share", "solver", "eta", "spacing", "negative", "prompt_expansion")
     return WorldFigures(
         model=model.name,
         world=world,

@@ -155,7 +155,7 @@ def print_table(figures: WorldFigures, out: TextIO) -> None:
         f"{figures.model}: {figures.count} {THINGS[figures.world]} from seed {settings['first_seed']}; "
         f"{settings['steps']} steps of {settings['solver']}, guidance {settings['guidance']:g} in the first "
         f"{100 * settings['guidance_share']:.0f} % of them, "
-        f"details {settings['details']}\n95 % bootstrap intervals; {figures.seconds:g} s",
+        f"prompt expansion {settings['prompt_expansion']}\n95 % bootstrap intervals; {figures.seconds:g} s",
         file=out,
     )
     _print_codec(figures, out)

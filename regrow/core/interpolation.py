@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from regrow.core.inversion import Trajectory
+from regrow.core.trajectory import Trajectory
 
 
 def slerp(
@@ -42,8 +42,8 @@ def lerp(
 def between(a: Trajectory, b: Trajectory, shares: Float[Tensor, " n"]) -> Trajectory:
     """Paths between two inverted paths, one a share: their states along the arc, their offsets in a straight line.
 
-    With the anchored method's offsets the first path's way back ends where that path began, whatever the network says,
-    and so does the last one's.
+    With the offsets of direct_inversion the first path's way back ends where that path began, whatever the network
+    says, and so does the last one's.
 
     Raises:
         ValueError: the two do not touch the same levels.

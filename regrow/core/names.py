@@ -5,12 +5,10 @@ from typing import Literal
 PredictionType = Literal["epsilon", "sample", "v", "flow"]
 Spacing = Literal["trailing", "leading", "log_snr"]
 SolverName = Literal["ddim", "heun", "dpmpp_2m"]
-InversionName = Literal[
-    "naive", "fixed_point", "anchored", "edict", "belm", "reversible", "edit_friendly", "edit_friendly_2m", "uni_inv"
-]
 SharingName = Literal["p2p", "masactrl"]
 LabelConvention = Literal["leaves", "arrives"]
 Decline = Literal["linear", "cosine", "constant"]
 OptimizerName = Literal["muon", "adamw"]
 Precision = Literal["fp32", "bf16", "fp16"]
 Objective = Literal["v", "epsilon", "flow"]
+Switch = Literal["on", "off"]

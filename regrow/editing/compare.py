@@ -12,8 +12,8 @@ from regrow.editing.interpolate import WORDS, kind_of
 from regrow.editing.result import Result
 from regrow.media.image.sheet import Cell, Row, sheet
 from regrow.models.model import Model
+from regrow.requests.edit import Edit
 from regrow.requests.interpolate import Interpolate
-from regrow.requests.requests import Edit
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,9 +23,9 @@ from regrow.media.frame import Distance
 from regrow.media.medium import medium_of
 from regrow.models.model import Model
 from regrow.prompts.describe import with_source
-from regrow.prompts.expand_edit import with_details
+from regrow.prompts.expand_edit import with_expanded_prompts
 from regrow.prompts.input_warnings import about_codec, about_words
-from regrow.requests.requests import Edit
+from regrow.requests.edit import Edit
 
 
 class EditedLatents(NamedTuple):
@@ -59,7 +59,7 @@ def edit(
     latents, codec = through_codec(model, frame.content, request.cache)
     model, kept_notes = as_requested(request, model, frame.content)
     request, source_notes = with_source(request, model, frame.content, latents)
-    full, prompts, details_notes = with_details(request, model, latents)
+    full, prompts, expansion_notes = with_expanded_prompts(request, model, latents)
     full, why, searched = yield from settle(full, model, latents)
     request = replace(request, strength=full.strength)
     edit_cache = edit_cache or EditCache()
@@ -69,7 +69,7 @@ def edit(
     mask = region.latents if region else None
     x, plan = yield from edit_latents(full, model, latents, mask, items, edit_cache)
     restored = medium.restore(frame, model.decode(x), model, request, region)
-    notes = (*frame.notes, *(region.notes if region else ()), *source_notes, *details_notes) + ((why,) if why else ())
+    notes = (*frame.notes, *(region.notes if region else ()), *source_notes, *expansion_notes) + ((why,) if why else ())
     notes += about_words(model, [request.source, *request.target, request.negative or ""])
     notes += about_codec(model, frame.content, codec, request.image.name)
     figures: dict[str, Any] = {

@@ -1,31 +1,26 @@
-"""Regrowth: where a method starts its way back, with which step, and what the network is asked on the way."""
+"""Plan an edit: where the method's walk back starts, with which step, and which predictions guide it."""
 
-import json
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from regrow.core.denoiser import Batch, Counted, Denoiser, Prediction
-from regrow.core.guidance import Guidance, GuidanceInterval, classifier_free, limit_of, region_weighted
-from regrow.core.inversion import Trajectory
+from regrow.core.guidance import Guidance, GuidanceInterval, classifier_free, limit_of
 from regrow.core.levels import Level
-from regrow.core.masks import Held, Hold
-from regrow.core.methods.inversion_free import InversionFree
-from regrow.core.methods.null_text import null_text
-from regrow.core.noise import noise
+from regrow.core.masks import Hold
+from regrow.core.methods.method import Method, Origin
+from regrow.core.methods.registry import method
 from regrow.core.progress import Progress
-from regrow.core.solvers import Step, ddim, make_step
-from regrow.editing.invert import describe, path_of, source_denoiser, step_back, watched
-from regrow.editing.trajectories import from_cache, load_trajectory, to_cache
-from regrow.media.files import MediaError
+from regrow.core.solvers import Step, make_step
+from regrow.core.trajectory import Trajectory
+from regrow.editing.edit_path import counted_source, inverted_path
+from regrow.editing.invert import source_denoiser
 from regrow.models.attention import Shared
 from regrow.models.model import Model
-from regrow.requests.requests import PATHS, Edit
+from regrow.requests.edit import Edit
 
 
 @dataclass(frozen=True)
@@ -39,11 +34,11 @@ class EditItem:
 
 @dataclass(frozen=True)
 class EditCache:
-    """What was found out about a picture before, for edits of it that follow at once; they add to it.
+    """Inverted paths and masks that later edits of the same sample reuse; they add to it.
 
     Attributes:
         paths: inverted, by what they are made of.
-        shapes: of found masks, by the wish's words.
+        shapes: of automatic masks, by the target prompt.
     """
 
     paths: dict[str, Trajectory] = field(default_factory=dict)
@@ -63,9 +58,9 @@ class EditPlan:
         x: where it starts, shape `b c h w`.
         step: the step down.
         denoise: the network under the wishes.
-        beside: what else the step asks the network while it walks; None where it asks nothing.
+        beside: the network under the source prompt, where the step evaluates it, too; None where it does not.
         prepared: evaluations that it took to get here.
-        gradients: how many of them were also walked backwards; 0 but for null_text.
+        gradients: how many of them were also walked backwards; 0 where nothing is tuned.
         reused: whether the path came from the cache or a file.
     """
 
@@ -101,54 +96,49 @@ def prepare(
         levels: of the walk, from noisy to clean.
         hold: where the way back keeps to the picture's own path; None nowhere.
         items: the pictures of the batch; those of the request if not given.
-        edit_cache: what was found out about this picture before.
+        edit_cache: inverted paths and masks of this sample.
 
     Raises:
         MediaError: the trajectory cannot be used.
         ValueError: a setting does not fit the method or the model.
     """
     items = items or items_of(request)
-    seeds = [one.seed for one in items]
-    wishes = len(items), *latents.shape[1:]
-    if request.method == "img2img":
-        noised = Prediction(latents.expand(wishes), noise(wishes[1:], seeds).to(latents))
-        step = make_step("ddim", request.eta, seeds)
-        step = Held(step, hold, noised.at) if hold else step
-        return EditPlan(noised.at(levels[0]), step, _towards(request, model, items, levels))
-    if request.method == "inversion_free":
-        beside = _from_source(request, model)
-        step = InversionFree(beside, latents, tuple(seeds))
-        step = Held(step, hold, lambda _: latents) if hold else step
-        return EditPlan(latents.expand(wishes), step, _towards(request, model, items, levels), beside)
-    paths = edit_cache.paths if edit_cache else {}
-    trajectory, prepared, reused = yield from _trajectory(request, model, latents, levels, paths)
-    x, gradients = trajectory.at(levels[0]).expand(wishes), 0
-    shares = request.attention != "none"
-    denoise = _sharing(request, model, items, trajectory, levels) if shares else _towards(request, model, items, levels)
-    if request.method == "null_text":
-        denoise, tuning, gradients = yield from _tuned(request, model, trajectory, levels[0], items)
+    chosen, seeds = method(request.method), [item.seed for item in items]
+    trajectory, prepared, reused, gradients = None, 0, False, 0
+    beside: list[Counted] = []
+    if chosen.path:
+        paths = edit_cache.paths if edit_cache else {}
+        trajectory, prepared, reused = yield from inverted_path(request, chosen, model, latents, levels, paths)
+
+    def source() -> Counted:
+        beside.append(counted_source(request, model))
+        return beside[-1]
+
+    origin = Origin(
+        latents.expand(len(items), *latents.shape[1:]), seeds, source, trajectory,
+        make_step("ddim", request.eta, seeds), hold,
+    )  # fmt: skip
+    if chosen.tune and trajectory:
+        denoise, tuning, gradients = yield from _tuned(request, chosen, model, trajectory, levels[0], items)
         prepared += tuning
-    step = make_step("ddim", request.eta, seeds) if request.eta else ddim
-    return EditPlan(
-        x,
-        step_back(PATHS[request.method], trajectory, step, hold),
-        denoise,
-        prepared=prepared,
-        gradients=gradients,
-        reused=reused,
-    )
+    elif request.attention != "none" and trajectory:
+        denoise = _sharing(request, model, items, trajectory, levels)
+    else:
+        denoise = _towards(request, chosen, model, items, levels)
+    x, step = chosen.start(origin, levels[0]).expand_as(origin.x0), chosen.back(origin)
+    return EditPlan(x, step, denoise, beside[0] if beside else None, prepared, gradients, reused)
 
 
 def _towards(
-    request: Edit, model: Model, items: Sequence[EditItem], levels: Sequence[Level]
+    request: Edit, chosen: Method, model: Model, items: Sequence[EditItem], levels: Sequence[Level]
 ) -> Counted | GuidanceInterval:
     """The network under the wishes, guided away from the negative words, which are the source's own if not given."""
     target, guidance = model.condition([one.target for one in items]), _guidance_of(items)
-    if request.method == "uni_edit":
+    if chosen.guide:
         if not model.takes_words:
-            raise ValueError(f"{model.name} takes no prompts, so uni_edit has nothing to weigh.")
+            raise ValueError(f"{model.name} takes no prompts, so {chosen.name} has nothing to weigh.")
         pair = model.denoiser(target.cat(model.condition([request.source] * len(items))))
-        return Counted(region_weighted(pair, guidance), 2)
+        return Counted(chosen.guide(pair, guidance), 2)
     plain = Counted(model.denoiser(target))
     if isinstance(guidance, Tensor):
         both = target.cat(model.condition(_away(request, items)))
@@ -181,8 +171,8 @@ def _sharing(
 
 def _guidance_of(items: Sequence[EditItem]) -> Guidance:
     """One number where all agree, else one a picture, where predictions are: on the CPU, wherever the model is."""
-    found = [one.guidance for one in items]
-    return found[0] if len(set(found)) == 1 else torch.tensor(found)[:, None, None, None]
+    each = [item.guidance for item in items]
+    return each[0] if len(set(each)) == 1 else torch.tensor(each)[:, None, None, None]
 
 
 def _away(request: Edit, items: Sequence[EditItem]) -> list[str]:
@@ -190,14 +180,11 @@ def _away(request: Edit, items: Sequence[EditItem]) -> list[str]:
     return [request.source if request.negative is None else request.negative] * len(items)
 
 
-def _from_source(request: Edit, model: Model) -> Counted:
-    return Counted(source_denoiser(model, request.source, request.invert_guidance), 1 + (request.invert_guidance != 1))
-
-
 def _tuned(
-    request: Edit, model: Model, trajectory: Trajectory, start: Level, items: Sequence[EditItem]
+    request: Edit, chosen: Method, model: Model, trajectory: Trajectory, start: Level, items: Sequence[EditItem]
 ) -> Generator[Progress, None, tuple[Counted, int, int]]:
     """The network under the wishes, guided away from tuned words; the tuning's evaluations and gradient steps."""
+    assert chosen.tune
     away = model.condition([""])
     positive = Counted(source_denoiser(model, request.source, 1.0))
     calls = gradients = 0
@@ -212,66 +199,17 @@ def _tuned(
 
         return counting
 
-    found = {}
+    words_of = {}
     guidance = items[0].guidance  # one for all: the words are tuned for it
-    for tuned in null_text(positive, under, away.tokens, trajectory, start, guidance):
-        found = tuned.words
+    for tuned in chosen.tune(positive, under, away.tokens, trajectory, start, guidance):
+        words_of = tuned.words
         yield Progress("tune", tuned.index, tuned.steps, tuned.x)
     target = model.condition([one.target for one in items])
-    by_level = {level: model.denoiser(target, replace(away, tokens=words), guidance) for level, words in found.items()}
+    by_level = {
+        level: model.denoiser(target, replace(away, tokens=words), guidance) for level, words in words_of.items()
+    }
 
     def denoise(x_t: Batch, level: Level) -> Prediction:
         return by_level[level](x_t, level)
 
     return Counted(denoise, 2), positive.evaluations + calls, gradients
-
-
-def _trajectory(
-    request: Edit,
-    model: Model,
-    latents: Float[Tensor, "1 c h w"],
-    levels: Sequence[Level],
-    paths: dict[str, Trajectory],
-) -> Generator[Progress, None, tuple[Trajectory, int, bool]]:
-    """The inverted path up to `levels[0]`, the evaluations it took, and whether it was there already."""
-    made_of = describe(request, model)
-    key = json.dumps(made_of, sort_keys=True)
-    if key in paths and levels[0] in paths[key].levels:
-        return paths[key], 0, True
-    trajectory, evaluations, reused = yield from _kept_or_inverted(request, model, latents, levels, made_of)
-    paths[key] = trajectory
-    return trajectory, evaluations, reused
-
-
-def _kept_or_inverted(
-    request: Edit, model: Model, latents: Float[Tensor, "1 c h w"], levels: Sequence[Level], made_of: dict[str, Any]
-) -> Generator[Progress, None, tuple[Trajectory, int, bool]]:
-    if request.trajectory:
-        return _from_file(request.trajectory, made_of, levels[0]), 0, True
-    if request.cache and (kept := from_cache(made_of, levels[0])):
-        return kept, 0, True
-    denoise = _from_source(request, model)
-    walk = path_of(
-        PATHS[request.method], denoise, latents, levels[::-1], request.label, request.tolerance, [request.seed]
-    )
-    trajectory = yield from watched(walk, "invert")
-    if request.cache:
-        to_cache(made_of, trajectory)
-    return trajectory, denoise.evaluations, False
-
-
-def _from_file(path: Path, made_of: dict[str, Any], start: Level) -> Trajectory:
-    trajectory, there = load_trajectory(path)
-    keys = {*made_of, *(there.keys() & {"engine"})}  # which torch's paths do not name
-    different = sorted(key for key in keys if there.get(key) != _as_json(made_of.get(key)))
-    if different:
-        raise MediaError(
-            f"{path} was inverted with another {', '.join(different)}; give the same settings, or invert again."
-        )
-    if start not in trajectory.levels:
-        raise MediaError(f"{path} does not reach up to this strength; invert again.")
-    return trajectory
-
-
-def _as_json(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value

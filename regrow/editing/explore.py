@@ -8,13 +8,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from regrow.core.methods.registry import method
 from regrow.core.progress import Progress
 from regrow.editing.edit import edit
 from regrow.editing.edit_plan import EditCache, EditItem
 from regrow.editing.result import Result
 from regrow.media.image.sheet import Cell, Row
 from regrow.models.model import Model
-from regrow.requests.requests import PATHS, Edit
+from regrow.requests.edit import Edit
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,9 @@ def explore(
     """
     if not strengths or not guidances:
         raise ValueError("explore needs at least one of --strengths and one of --guidances.")
-    if request.method == "null_text" and len(set(guidances)) > 1:
-        raise ValueError("null_text tunes its words for one guidance: explore it with one of --guidances.")
+    chosen = method(request.method)
+    if chosen.tune and len(set(guidances)) > 1:
+        raise ValueError(f"{chosen.name} tunes its words for one guidance: explore it with one of --guidances.")
     started = time.monotonic()
     items = [
         EditItem(target, guidance, request.seed + i)
@@ -77,33 +79,34 @@ def explore(
         for guidance in guidances
     ]
     edit_cache, evaluations = EditCache(), 0
-    found: dict[float, Result] = {}
+    edits: dict[float, Result] = {}
     for strength in sorted(set(strengths), reverse=True):  # the strongest first, for its path serves the others
         tried = replace(request, strength=strength, start_step=None)
-        found[strength] = yield from edit(tried, model, items, edit_cache)
-        request = replace(request, source=found[strength].recipes[0]["settings"]["source"], describer="")  # was it auto
-        counted = found[strength].recipes[0]["figures"]["evaluations"]
+        edits[strength] = yield from edit(tried, model, items, edit_cache)
+        request = replace(request, source=edits[strength].recipes[0]["settings"]["source"], describer="")  # was it auto
+        counted = edits[strength].recipes[0]["figures"]["evaluations"]
         evaluations += counted["inversion"] + counted["regrowth"] + counted.get("mask", 0)
-    first = found[max(found)]
-    details = request.details if first.prompts else "leave"  # of one wish alone the words might be filled up
+    first = edits[max(edits)]
+    # with one target alone its prompt might be expanded
+    expansion = request.prompt_expansion if first.prompts else "off"
     medium, original = model.medium, first.original
     shown = medium.pictures(torch.stack([original, first.codec]), model)
     beside = [Cell(shown[0], ["source", f'"{request.source}"']), Cell(shown[1], ["codec only"])]
     rows, cells = [Row("", beside)], []
-    seeded = request.method not in PATHS or request.eta  # by wish; copies of edit_friendly are of the request's seed
+    seeded = chosen.stochastic or request.eta  # each target has its own seed; an inverted path has the request's
     for number, target in enumerate(request.target):
-        for strength in sorted(found):
+        for strength in sorted(edits):
             row = []
             for column, guidance in enumerate(guidances):
-                frame = found[strength].frames[number * len(guidances) + column]
+                frame = edits[strength].frames[number * len(guidances) + column]
                 picture = medium.pictures(frame[None], model)[0]
                 alone = replace(request, target=(target,), strength=strength, start_step=None, guidance=guidance)
-                alone = replace(alone, details=details)
+                alone = replace(alone, prompt_expansion=expansion)
                 alone = replace(alone, seed=request.seed + number) if seeded else alone
                 cell = Variant(alone, picture, medium.distance(frame, original, model))
                 far = medium.distance_caption(cell.to_source)
                 row.append(Cell(picture, [f"strength {strength:g}, guidance {guidance:g}", far]))
                 cells.append(cell)
-            rows.append(Row(f'"{target}"' if strength == min(found) else "", row))
+            rows.append(Row(f'"{target}"' if strength == min(edits) else "", row))
     seconds = round(time.monotonic() - started, 2)
     return Explored(tuple(cells), tuple(rows), evaluations, seconds, first.notes)

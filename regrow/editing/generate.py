@@ -19,7 +19,7 @@ from regrow.models.condition import Condition
 from regrow.models.model import Model
 from regrow.prompts.expand_generate import condition_on_tunes, in_full
 from regrow.prompts.input_warnings import about_words
-from regrow.requests.requests import Generate
+from regrow.requests.generate import Generate
 
 
 def generate(request: Generate, model: Model) -> Generator[Progress, None, Result]:
@@ -41,7 +41,7 @@ def generate(request: Generate, model: Model) -> Generator[Progress, None, Resul
     full = in_full(request, model)
     conditioned = condition_on_tunes(model, full.things, extent.seconds, extent.shape[-1])
     if conditioned is not model:
-        notes += ("The tune is drawn by the seed and told, too; with details left, the model makes up its own.",)
+        notes += ("The seed draws the tune, too; with --prompt-expansion off the model makes up its own.",)
         model = conditioned
     x, evaluations = yield from grow(request, model, full.prompts, extent.shape)
     frames = model.decode(x)

@@ -9,8 +9,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.core.denoiser import Batch
-from regrow.core.inversion import anchored
 from regrow.core.levels import Level
+from regrow.core.methods.direct_inversion import direct_inversion
 from regrow.core.progress import Progress
 from regrow.core.solvers import ddim, solve
 from regrow.editing.invert import source_denoiser, watched
@@ -74,7 +74,7 @@ def inspect(path: Path, source: str, steps: int, model: Model | None) -> Generat
         return Inspected(facts, sheet(rows, cell=page.cell), page.lost)
     levels = model.schedule.grid(steps)[::-1]
     denoise = source_denoiser(model, source, 1.0)
-    there = (yield from watched(anchored(denoise, page.latents, levels), "invert")).states
+    there = (yield from watched(direct_inversion(denoise, page.latents, levels), "invert")).states
     back = []
     for state in solve(ddim, denoise, there[-1], levels[::-1]):
         back.append(state.x)

@@ -10,20 +10,21 @@ from torch import Tensor
 
 from regrow.core.denoiser import Counted
 from regrow.core.interpolation import between
-from regrow.core.inversion import Trajectory
 from regrow.core.levels import Level
+from regrow.core.methods.direct_inversion import direct_inversion
 from regrow.core.noise import noise
 from regrow.core.progress import Progress
 from regrow.core.solvers import Step, make_step, solve
+from regrow.core.trajectory import Trajectory
 from regrow.editing.generate import guided
-from regrow.editing.invert import path_of, source_denoiser, watched
+from regrow.editing.invert import source_denoiser, watched
 from regrow.editing.recipe import make_recipe
 from regrow.editing.result import Result
 from regrow.media.medium import Medium, medium_named
 from regrow.models.model import Model
 from regrow.prompts.input_warnings import about_words
+from regrow.requests.generate import Generate
 from regrow.requests.interpolate import Interpolate
-from regrow.requests.requests import Generate
 
 
 def interpolate(request: Interpolate, model: Model) -> Generator[Progress, None, Result]:
@@ -111,7 +112,7 @@ def _path(
     ends, evaluations = [], 0
     for latent, prompt, part in zip(latents.split(1), words, ("invert the first", "invert the second"), strict=True):
         denoise = Counted(source_denoiser(model, prompt, guidance), 1 + (guidance != 1))
-        ends.append((yield from watched(path_of("anchored", denoise, latent, levels, "leaves", 0.0), part)))
+        ends.append((yield from watched(direct_inversion(denoise, latent, levels), part)))
         evaluations = denoise.evaluations
     return between(ends[0], ends[1], shares), evaluations
 

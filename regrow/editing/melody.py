@@ -9,7 +9,7 @@ from regrow.media.audio.piano_roll import Sounding, piano_roll
 from regrow.models.codecs.mel import settings_of
 from regrow.models.model import Model
 from regrow.models.probes.transcriber import FILE, read_transcriber
-from regrow.requests.requests import Edit
+from regrow.requests.edit import Edit
 
 
 def can_listen(model: Model) -> bool:

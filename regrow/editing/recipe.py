@@ -31,6 +31,7 @@ from torch import Tensor
 from regrow import __version__
 from regrow.media.files import MediaError, file_hash
 from regrow.models.model import Model
+from regrow.requests.aliases import current
 
 Recipe = dict[str, Any]
 
@@ -99,8 +100,9 @@ def settings_from(recipe: Mapping[str, Any], kind: type) -> dict[str, Any]:
         MediaError: a setting is missing, or is none of this version's.
     """
     stored, known = recipe.get("settings"), {field.name for field in fields(kind)}
-    if not isinstance(stored, dict) or set(stored) != known:
-        odd = sorted(set(stored or ()) ^ known) if isinstance(stored, dict) else ["settings"]
+    stored = current(stored) if isinstance(stored, dict) else None
+    if stored is None or set(stored) != known:
+        odd = sorted(set(stored) ^ known) if stored is not None else ["settings"]
         raise MediaError(
             f"This recipe, of regrow {recipe.get('regrow')}, does not fit regrow {__version__}: "
             f"{', '.join(odd)} differ; install the version that made it."

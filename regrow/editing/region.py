@@ -12,7 +12,7 @@ from regrow.core.progress import Progress
 from regrow.media.files import MediaError
 from regrow.media.frame import Frame, Region
 from regrow.models.model import Model
-from regrow.requests.requests import Edit
+from regrow.requests.edit import Edit
 
 GRID = 50
 """Steps of the path on which the levels are found that a difference is taken at."""

@@ -20,9 +20,10 @@ from regrow.media.medium import medium_of
 from regrow.models.engines.choose import as_recorded
 from regrow.models.model import Model
 from regrow.models.names import EngineName
+from regrow.requests.edit import Edit
 from regrow.requests.extend import Extend
+from regrow.requests.generate import Generate
 from regrow.requests.interpolate import Interpolate
-from regrow.requests.requests import Edit, Generate
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from regrow.editing.trajectories import load_trajectory
 from regrow.models.model import Model
-from regrow.requests.requests import Edit
+from regrow.requests.edit import Edit
 
 
 def with_steps(request: Edit, model: Model) -> tuple[Edit, int]:

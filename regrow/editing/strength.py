@@ -10,7 +10,7 @@ from torch import Tensor
 from regrow.core.edit_localization import differences, mean_map, shape_of
 from regrow.core.progress import Progress
 from regrow.models.model import Model
-from regrow.requests.requests import Edit
+from regrow.requests.edit import Edit
 
 USUAL = 0.9
 """Where neither the request nor the model says one."""

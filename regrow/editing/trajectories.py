@@ -9,10 +9,11 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from regrow.core.inversion import Convergence, Trajectory
 from regrow.core.levels import Level
+from regrow.core.trajectory import Convergence, Trajectory
 from regrow.media.files import MediaError, readable, write_whole
 from regrow.media.home import home
+from regrow.requests.aliases import current
 
 CACHE_BYTES = 2 << 30
 """The oldest paths are dropped when all of them together exceed this."""
@@ -52,7 +53,7 @@ def load_trajectory(path: Path) -> tuple[Trajectory, dict[str, Any]]:
     except (SafetensorError, KeyError, ValueError, TypeError):
         raise MediaError(f"{path} is not a trajectory that regrow saved, or it is damaged; invert again.") from None
     convergence = tuple(Convergence(Level(*level), *rest) for level, *rest in facts["convergence"])
-    return Trajectory(levels, states, offsets, convergence, partners), facts["made_of"]
+    return Trajectory(levels, states, offsets, convergence, partners), current(facts["made_of"])
 
 
 def cached_path(made_of: dict[str, Any]) -> Path:

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import tyro
 from tyro.conf import subcommand
 
+from regrow.core.names import Switch
 from regrow.interfaces.run import OpeningOptions, ReportOptions
 from regrow.requests.bench import BenchEdit, BenchSound, BenchSpeed
 
@@ -21,7 +22,7 @@ def bench_storybook(
     run: OpeningOptions,
     model: str = "storybook",
     scenes: int = 500,
-    details: Literal["tell", "leave"] = "tell",
+    prompt_expansion: Switch = "on",
     sheet: Path | None = None,
 ) -> None:
     """Measure a picture model on held-out scenes of the storybook: codec, and what an independent judge reads.
@@ -29,17 +30,17 @@ def bench_storybook(
     Args:
         model: name of an embedded or installed model, or a folder.
         scenes: how many, with seeds from 9,000,000 on.
-        details: whether what a caption leaves open is added to the prompt, as `regrow generate` does.
+        prompt_expansion: whether captions are completed, as `regrow generate` does.
         sheet: also write 64 generated pictures beside the drawn ones here.
     """
-    _verbs().world("storybook", model, scenes, details, sheet, run)
+    _verbs().world("storybook", model, scenes, prompt_expansion, sheet, run)
 
 
 def bench_bandstand(
     run: OpeningOptions,
     model: str = "bandstand",
     phrases: int = 300,
-    details: Literal["tell", "leave"] = "tell",
+    prompt_expansion: Switch = "on",
     sheet: Path | None = None,
 ) -> None:
     """Measure a sound model on held-out phrases of the bandstand: codec and phase, and what an independent judge reads.
@@ -47,10 +48,10 @@ def bench_bandstand(
     Args:
         model: name of an embedded or installed model, or a folder.
         phrases: how many, with seeds from 9,000,000 on.
-        details: whether what a caption leaves open is added to the prompt, and a tune, as `regrow generate` does.
+        prompt_expansion: whether captions are completed, and a tune is drawn, as `regrow generate` does.
         sheet: also write the mels of 16 generated clips beside the played ones here.
     """
-    _verbs().world("bandstand", model, phrases, details, sheet, run)
+    _verbs().world("bandstand", model, phrases, prompt_expansion, sheet, run)
 
 
 def bench_mel(run: ReportOptions, clips: int = 14, folder: Path | None = None) -> None:

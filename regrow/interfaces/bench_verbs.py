@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from regrow.benchmark import editing_figures, sounds_figures, world_figures
 from regrow.benchmark import mel as mels
@@ -16,6 +16,7 @@ from regrow.benchmark.pareto_plot import curves
 from regrow.benchmark.sounds import bench_sounds
 from regrow.benchmark.training import bench_training
 from regrow.benchmark.world_bench import bench_world
+from regrow.core.names import Switch
 from regrow.interfaces.reporting import opened, set_threads, watched
 from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.media.files import check_folder, write_whole
@@ -23,13 +24,12 @@ from regrow.media.image.medium import MEDIUM as PICTURE
 from regrow.media.image.picture import check_savable, save
 from regrow.media.medium import Medium
 from regrow.models.model import Model
-from regrow.requests.requests import Generate
+from regrow.requests.generate import Generate
 
 if TYPE_CHECKING:
     from regrow.interfaces.run import Opening, Report
     from regrow.requests.bench import BenchEdit, BenchSound, BenchSpeed
 
-Details = Literal["tell", "leave"]
 MEDIA = {"storybook": PICTURE, "bandstand": SOUND}
 """What models of each world make."""
 SOUND_BASELINES = ("course", "ddim pair")
@@ -64,11 +64,11 @@ def _chosen(kind: str, editors: dict[str, Editor], only: tuple[str, ...], usual:
     return [editors[name] for name in only or usual]
 
 
-def world(world: str, name: str, count: int, details: Details, sheet: Path | None, run: "Opening") -> None:
+def world(world: str, name: str, count: int, prompt_expansion: Switch, sheet: Path | None, run: "Opening") -> None:
     """Codec and words of a model on held-out things of a world."""
     if sheet:
         check_savable(sheet)
-    settings = Generate(prompt="", details=details)
+    settings = Generate(prompt="", prompt_expansion=prompt_expansion)
     figures = watched(bench_world(_model_of(MEDIA[world], name, run), world, count, settings), run)
     if sheet:
         save(sheet, world_figures.contact_sheet(figures))

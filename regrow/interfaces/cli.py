@@ -14,9 +14,12 @@ from tyro.conf import OmitArgPrefixes, Positional
 from regrow.interfaces.bench_cli import bench
 from regrow.interfaces.models_cli import models
 from regrow.interfaces.run import OpeningOptions, ReportOptions, RunOptions
+from regrow.requests.aliases import current_arguments
+from regrow.requests.edit import Edit
 from regrow.requests.extend import Extend
+from regrow.requests.generate import Generate
 from regrow.requests.interpolate import Interpolate
-from regrow.requests.requests import Edit, Generate, Invert
+from regrow.requests.invert import Invert
 from regrow.requests.train import Train
 
 
@@ -212,6 +215,9 @@ def _say_warning(
 def main(arguments: list[str] | None = None) -> None:
     """Run a verb. Exit status: 0 done, 1 a clear sentence on stderr, 2 a wrong option, 130 stopped by Ctrl-C."""
     warnings.showwarning = _say_warning
+    arguments, renamed = current_arguments(sys.argv[1:] if arguments is None else arguments)
+    for sentence in renamed:
+        print(f"regrow: {sentence}", file=sys.stderr)
     try:
         tyro.extras.subcommand_cli_from_dict(
             VERBS,

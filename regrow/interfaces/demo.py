@@ -10,7 +10,8 @@ from regrow.editing.generate import generate
 from regrow.media.image.picture import save
 from regrow.media.image.sheet import sheet
 from regrow.models.open import open_model
-from regrow.requests.requests import Edit, Generate
+from regrow.requests.edit import Edit
+from regrow.requests.generate import Generate
 
 Say = Callable[[str], None]
 SOURCE, TARGET = "an orange cat on a beach", "an orange puppy on a beach"

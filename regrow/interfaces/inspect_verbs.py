@@ -12,7 +12,7 @@ from regrow.interfaces.reporting import engaged, for_medium, free_paths, lines, 
 from regrow.media.files import check_folder
 from regrow.media.image.picture import check_savable, save
 from regrow.media.medium import medium_of
-from regrow.requests.requests import Invert
+from regrow.requests.invert import Invert
 
 if TYPE_CHECKING:
     from regrow.interfaces.run import Opening, Run

@@ -17,8 +17,10 @@ from regrow.media.medium import Medium, medium_named
 from regrow.models.engines.choose import with_engine
 from regrow.models.model import Model
 from regrow.models.open import open_model
+from regrow.requests.edit import Edit
+from regrow.requests.generate import Generate
 from regrow.requests.interpolate import Interpolate
-from regrow.requests.requests import Edit, Generate, Invert
+from regrow.requests.invert import Invert
 
 if TYPE_CHECKING:
     from regrow.interfaces.run import Opening, Report, Run

@@ -29,9 +29,10 @@ from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.media.image.picture import check_savable, save
 from regrow.media.image.sheet import sheet as make_sheet
 from regrow.media.medium import medium_of
+from regrow.requests.edit import Edit
 from regrow.requests.extend import Extend
+from regrow.requests.generate import Generate
 from regrow.requests.interpolate import Interpolate
-from regrow.requests.requests import Edit, Generate
 
 if TYPE_CHECKING:
     from regrow.interfaces.run import Run

@@ -1,7 +1,7 @@
 """How an edit is best made with a model, where that was measured, in its folder: `edit.json`.
 
-{"steps": 6, "strengths": {"animal": 0.65, "colour": 0.65}}; the strengths are those that `anchored` needs for a wish
-that changes nothing but these attributes of the model's world.
+{"steps": 6, "strengths": {"animal": 0.65, "colour": 0.65}}; the strengths are those that the default method
+needs for an edit that changes nothing but these attributes of the model's world.
 """
 
 from collections.abc import Mapping

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from regrow.models.model import Model
 from regrow.models.probes.attributes import AttributeClassifier, read_describer
-from regrow.requests.requests import Edit
+from regrow.requests.edit import Edit
 from regrow.worlds.world import WORLDS, changed_to
 
 

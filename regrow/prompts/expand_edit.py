@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 from jaxtyping import Float
 from torch import Tensor
 
+from regrow.core.methods.registry import method
 from regrow.models.model import Model
 from regrow.models.probes.attributes import read_describer
 from regrow.prompts.caption_matching import carrying, is_part, language_of, meant
 from regrow.prompts.describe import read_off
-from regrow.requests.requests import OWN_NEGATIVE, Edit
+from regrow.requests.edit import Edit
 from regrow.worlds.world import WORLDS, World, changed_to
 
 
@@ -35,7 +36,7 @@ class Detailed(NamedTuple):
     changed: frozenset[str] = frozenset()
 
 
-def with_details(
+def with_expanded_prompts(
     request: Edit, model: Model, latents: Float[Tensor, "1 c y x"]
 ) -> tuple[Edit, Mapping[str, str], tuple[str, ...]]:
     """A request in full sentences; its words with those for each, none where they stay; and sentences that say so.
@@ -51,7 +52,7 @@ def with_details(
     Raises:
         ModelError: the describer is damaged.
     """
-    if request.details == "leave" or request.emphasis or request.trajectory:
+    if request.prompt_expansion == "off" or request.emphasis or request.trajectory:
         return request, {}, ()
     words, strange, changed = detailed(model, latents, request.source, request.target)
     if strange:
@@ -60,13 +61,14 @@ def with_details(
     if not words:
         return request, {}, ()
     source, target = words[request.source], tuple(words[wish] for wish in request.target)
-    free = request.negative is None and request.method not in OWN_NEGATIVE and source not in target
+    chosen = method(request.method)
+    free = request.negative is None and not chosen.own_negative and source not in target
     request = replace(request, source=source, target=target, negative="" if free else request.negative)
     same = all(short == full for short, full in words.items())
     notes = () if same else (f'Told in full: "{source}" to "{target[0]}".',)
     needed = [model.edit_strengths.get(name) for name in changed]
     is_open = request.strength is None and request.start_step is None
-    if is_open and request.method == "anchored" and needed and None not in needed:
+    if is_open and chosen.has_measured_strengths and needed and None not in needed:
         strength = max(filter(None, needed))
         request = replace(request, strength=strength)
         notes += (f"Strength {strength:g} is enough for a wish of this kind; 0.9 is usual.",)

@@ -21,7 +21,7 @@ from regrow.models.codecs.mel import settings_of
 from regrow.models.model import Model
 from regrow.models.probes.attributes import read_describer
 from regrow.prompts.caption_matching import carrying, has, language_of, meant, other_values, terms
-from regrow.requests.requests import Generate
+from regrow.requests.generate import Generate
 from regrow.worlds.bandstand.composition import SHORTEST
 from regrow.worlds.world import WORLDS, World, changed_to
 
@@ -55,7 +55,7 @@ def in_full(request: Generate, model: Model) -> Full:
     """
     seeds = [request.seed + i for i in range(request.count)]
     as_it_is = (request.prompt,) * request.count
-    if request.details == "leave" or request.melody or not carrying(request.prompt):
+    if request.prompt_expansion == "off" or request.melody or not carrying(request.prompt):
         return Full(as_it_is)
     describer = read_describer(model.folder, model.latent_channels)
     if describer is None:

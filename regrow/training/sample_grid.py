@@ -9,7 +9,7 @@ from regrow.editing.generate import guided
 from regrow.media.image.picture import save
 from regrow.media.image.sheet import Cell, Row, sheet
 from regrow.models.model import Model
-from regrow.requests.requests import Generate
+from regrow.requests.generate import Generate
 
 STEPS, COLUMNS = 20, 4
 

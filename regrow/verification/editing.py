@@ -8,9 +8,9 @@ from torch import Tensor
 
 from regrow.core import guidance, solvers
 from regrow.core.denoiser import Batch, Denoiser, Prediction
-from regrow.core.inversion import naive
 from regrow.core.levels import Level
 from regrow.core.methods import inversion_free, null_text
+from regrow.core.methods.naive import naive
 from regrow.core.noise import noise
 from regrow.core.schedules import Flow
 from regrow.verification.check import Check, apart, judge, judge_order, rms

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 import torch
 
-from regrow.core import inversion, solvers
+from regrow.core import solvers
 from regrow.core.denoiser import PREDICTION_TYPES, PredictionType
+from regrow.core.methods import direct_inversion, fixed_point, naive
 from regrow.verification.check import Check, apart, judge, rms
 from regrow.verification.forward import stable_diffusion
 from regrow.verification.oracles import Gaussian, as_network, float64, level_of, path
@@ -20,7 +21,7 @@ _START = torch.linspace(-2, 2, 9).double()[:, None]
 
 def inversions() -> Iterator[Check]:
     yield from _labels()
-    yield from _anchored()
+    yield from _direct_inversion()
     yield from _fixed_point()
     yield from _two_numbers()
 
@@ -38,7 +39,7 @@ def _labels() -> Iterator[Check]:
         wanted = s.alpha * (_START - t.sigma * eps) / t.alpha + s.sigma * eps
 
         def error(kind: PredictionType, label: str = label, wanted: torch.Tensor = wanted) -> float:
-            walk = inversion.naive(as_network(data, kind), _START, [t, s], label=label)  # pyright: ignore[reportArgumentType]
+            walk = naive.naive(as_network(data, kind), _START, [t, s], label=label)  # pyright: ignore[reportArgumentType]
             return apart(trajectory(walk).states[-1], wanted)
 
         yield judge(
@@ -51,21 +52,21 @@ def _labels() -> Iterator[Check]:
         )
 
 
-def _anchored() -> Iterator[Check]:
+def _direct_inversion() -> Iterator[Check]:
     formula = "x_k = DDIM(x_(k+1), k+1 -> k) + offset_k"
     source = "Ju et al. 2023, arXiv 2310.01506, section 3"
     error, differs = 0.0, 0.0
     for steps in (5, 10, 20, 50):
         up, denoise = stable_diffusion().grid(steps)[::-1], as_network(two_clouds(), "v")
-        found = trajectory(inversion.anchored(denoise, _START, up))
-        plain = trajectory(inversion.naive(denoise, _START, up))
+        found = trajectory(direct_inversion.direct_inversion(denoise, _START, up))
+        plain = trajectory(naive.naive(denoise, _START, up))
         differs = max(differs, *(apart(a, b) for a, b in zip(found.states, plain.states, strict=True)))
         back = solvers.solve(found.back(), denoise, found.states[-1], up[::-1])
         # at every level, not only at the end, where errors could have cancelled
         error = max(error, *(apart(state.x, found.at(state.level)) for state in back))
     against = "the states of the way there, at every level, with 5, 10, 20 and 50 steps from end to end"
-    yield judge("anchored round trip", formula, source, against, error, 1e-10)
-    yield judge("anchored path", formula, source, "the naive path, state by state", differs, 1e-14)
+    yield judge("direct_inversion round trip", formula, source, against, error, 1e-10)
+    yield judge("direct_inversion path", formula, source, "the naive path, state by state", differs, 1e-14)
 
 
 def _fixed_point() -> Iterator[Check]:
@@ -73,7 +74,7 @@ def _fixed_point() -> Iterator[Check]:
     tolerance, error, stuck, iterations = 1e-10, 0.0, 0, 0
     for steps in (10, 20, 50):
         up, denoise = stable_diffusion().grid(steps)[::-1], as_network(two_clouds(), "v")
-        found = trajectory(inversion.fixed_point(denoise, _START, up, tolerance))
+        found = trajectory(fixed_point.fixed_point(denoise, _START, up, tolerance))
         stuck += sum(not report.converged for report in found.convergence)
         iterations = max(iterations, *(report.iterations for report in found.convergence))
         back = solvers.solve(found.back(), denoise, found.states[-1], up[::-1])
@@ -95,9 +96,9 @@ def _two_numbers() -> Iterator[Check]:
     clouds, up = two_clouds(), path(CLEAN, NOISY, 20)
     denoise, latent = as_network(clouds, "v"), clouds.exact_flow(_START, up[0], up[-1])
     for name, walk in (
-        ("naive", inversion.naive(denoise, _START, up)),
-        ("fixed_point", inversion.fixed_point(denoise, _START, up, 1e-10)),
-        ("anchored", inversion.anchored(denoise, _START, up)),
+        ("naive", naive.naive(denoise, _START, up)),
+        ("fixed_point", fixed_point.fixed_point(denoise, _START, up, 1e-10)),
+        ("direct_inversion", direct_inversion.direct_inversion(denoise, _START, up)),
     ):
         found = trajectory(walk)
         back = solvers.last(solvers.solve(found.back(), denoise, found.states[-1], up[::-1]))

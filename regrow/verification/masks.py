@@ -8,9 +8,10 @@ from regrow.core import solvers
 from regrow.core.attention import align, take_over
 from regrow.core.denoiser import Batch, Prediction
 from regrow.core.edit_localization import differences, mean_map
-from regrow.core.inversion import anchored, naive
 from regrow.core.levels import Level
 from regrow.core.masks import Held, Hold
+from regrow.core.methods.direct_inversion import direct_inversion
+from regrow.core.methods.naive import naive
 from regrow.core.noise import noise
 from regrow.core.schedules import Flow
 from regrow.verification.check import Check, apart, judge
@@ -34,7 +35,7 @@ def _held() -> Iterator[Check]:
     for schedule in (stable_diffusion(), Flow()):
         up = schedule.grid(12)[::-1]
         mask = torch.tensor([0.0, 0.25, 0.5, 1.0]).expand(1, 1, 3, 4)
-        for walk in (anchored, naive):
+        for walk in (direct_inversion, naive):
             found = trajectory(walk(_HERE, _START, up))
             step = Held(found.back(), Hold(mask, up[::-1]), found.at)
             states = list(solvers.solve(step, _THERE, found.states[-1], up[::-1]))

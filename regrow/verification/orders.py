@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from regrow.core import inversion, solvers
+from regrow.core import solvers
 from regrow.core.denoiser import Denoiser
-from regrow.core.inversion import Progress, Trajectory
 from regrow.core.levels import Level
+from regrow.core.methods import direct_inversion, fixed_point, naive
 from regrow.core.methods.uni_inv import uni_inv
 from regrow.core.names import SolverName
 from regrow.core.solvers import Step
+from regrow.core.trajectory import Progress, Trajectory
 from regrow.verification.check import Check, judge_order, rms
 from regrow.verification.oracles import GaussianMixture, as_network, float64, level_of, path
 from regrow.verification.steps import FORMULAS
@@ -60,10 +61,10 @@ def orders() -> Iterator[Check]:
             def fresh(name: SolverName = name) -> Step:
                 return solvers.make_step(name)
 
-            def naive(denoise: Denoiser, x: Tensor, up: tuple[Level, ...], fresh: Callable = fresh) -> Iterator:
-                return inversion.naive(denoise, x, up, step=fresh())
+            def naive_walk(denoise: Denoiser, x: Tensor, up: tuple[Level, ...], fresh: Callable = fresh) -> Iterator:
+                return naive.naive(denoise, x, up, step=fresh())
 
-            sampled, inverted, returned = _errors(naive, fresh, flow)
+            sampled, inverted, returned = _errors(naive_walk, fresh, flow)
             formula, source = FORMULAS[name]
             where = "flow" if flow else "variance-preserving"
             for label, errors, expected, against in (
@@ -79,7 +80,7 @@ def _inversions() -> Iterator[Check]:
     formula, source = "x_s from eps(x_t, label of s)", "Dhariwal & Nichol 2021, arXiv 2105.05233, appendix F"
 
     def arrives(denoise: Denoiser, x: Tensor, up: tuple[Level, ...]) -> Iterator[Progress]:
-        return inversion.naive(denoise, x, up, label="arrives")
+        return naive.naive(denoise, x, up, label="arrives")
 
     _, inverted, returned = _errors(arrives, lambda: solvers.ddim, False, LATE_COUNTS)
     for label, errors, against in (
@@ -88,7 +89,7 @@ def _inversions() -> Iterator[Check]:
     ):
         yield judge_order(f"naive inversion, label arrives, {label}", formula, source, against, LATE_COUNTS, errors, 1)
     _, inverted, _ = _errors(
-        lambda denoise, x, up: inversion.fixed_point(denoise, x, up, tolerance=1e-10), None, flow=False
+        lambda denoise, x, up: fixed_point.fixed_point(denoise, x, up, tolerance=1e-10), None, flow=False
     )
     yield judge_order(
         "fixed_point inversion, latent",
@@ -113,9 +114,9 @@ def _inversions() -> Iterator[Check]:
             errors,
             expected,
         )
-    _, inverted, _ = _errors(inversion.anchored, None, flow=False)
+    _, inverted, _ = _errors(direct_inversion.direct_inversion, None, flow=False)
     yield judge_order(
-        "anchored inversion, latent",
+        "direct_inversion inversion, latent",
         "offset_k = x_k - DDIM(x_(k+1), k+1 -> k), added on the way back",
         "Ju et al. 2023, arXiv 2310.01506, section 3",
         "the exact flow's latent: the path is the naive one",

@@ -8,11 +8,11 @@ from torch import Tensor
 
 from regrow.core import solvers
 from regrow.core.denoiser import Batch, Denoiser, Prediction
-from regrow.core.inversion import Progress, Trajectory
 from regrow.core.levels import Level
-from regrow.core.methods import exact
+from regrow.core.methods import belm, edict, reversible
 from regrow.core.schedules import Flow
 from regrow.core.solvers import Step
+from regrow.core.trajectory import Progress, Trajectory
 from regrow.verification.check import Check, apart, judge, judge_order, rms
 from regrow.verification.forward import stable_diffusion, zero_terminal_snr
 from regrow.verification.oracles import GaussianMixture, as_network, float64, level_of, path
@@ -39,24 +39,24 @@ class _Method:
 METHODS = (
     _Method(
         "edict",
-        exact.edict,
-        exact.EdictBack,
+        edict.edict,
+        edict.EdictBack,
         1,
         "x' = move(x_t by pred(y_t)), y' = move(y_t by pred(x')), x_s = p x' + (1 - p) y', y_s = p y' + (1 - p) x_s",
         "Wallace et al. 2022, arXiv 2211.12446, with the velocity eps - x0 in place of eps",
     ),
     _Method(
         "belm",
-        exact.belm,
-        exact.BelmBack,
+        belm.belm,
+        belm.BelmBack,
         2,
         "z_s = r^2 z_u + (1 - r^2) z_t + (1 + r) (tau_s - tau_t) f(z_t),  r = (tau_s - tau_t) / (tau_t - tau_u)",
         "Wang et al. 2024, arXiv 2410.07273, O-BELM, in x / (alpha + 0.2 sigma)",
     ),
     _Method(
         "reversible",
-        exact.reversible,
-        exact.ReversibleBack,
+        reversible.reversible,
+        reversible.ReversibleBack,
         1,
         "y_s = k y_t + (1 - k) z_t + h f(z_t, t),  z_s = z_t + h f(y_s, s)",
         "McCallum & Foster 2024, arXiv 2410.11648; k of Blasingame & Liu 2025, arXiv 2502.08834",
@@ -107,7 +107,7 @@ def _orders(method: _Method) -> Iterator[Check]:
 
 def _quadratic() -> Check:
     """The two-step formula on a path it must follow exactly: z quadratic in tau, on steps 1 and 2 long by turns."""
-    frame, up = exact.BELM, path(CLEAN, NOISY, 12)
+    frame, up = belm.BELM, path(CLEAN, NOISY, 12)
 
     def at(level: Level) -> Batch:
         tau = frame.time(level)
@@ -119,7 +119,7 @@ def _quadratic() -> Check:
         return Prediction(x0, velocity + frame.c * x0)
 
     states = tuple(at(level) for level in up)
-    back = exact.BelmBack(Trajectory(up, states))
+    back = belm.BelmBack(Trajectory(up, states))
     walk = list(solvers.solve(back, denoise, states[-1], up[::-1]))
     return judge(
         "belm on a quadratic path",

@@ -1,7 +1,6 @@
 """The editing benchmark itself: exact tasks, editors whose figures are known beforehand, baselines that really run."""
 
 from pathlib import Path
-from typing import cast, get_args
 
 import pytest
 import torch
@@ -13,12 +12,13 @@ from regrow.benchmark.editing import bench_editing
 from regrow.benchmark.editing_figures import as_dict, contact_sheet, figures_of
 from regrow.benchmark.editors import BY_KIND, MASKED, SETTINGS, Editor, Setting, Task, own_editors
 from regrow.benchmark.results_store import EditResult
+from regrow.core.methods.registry import names
 from regrow.core.progress import finish
 from regrow.editing.edit import edit
 from regrow.media.image.picture import save
 from regrow.models.model import Model
 from regrow.models.open import open_model
-from regrow.requests.requests import Edit, MethodName
+from regrow.requests.edit import Edit
 
 ONCE = (Setting(1, 1),)
 
@@ -121,7 +121,7 @@ def test_clean_is_granted_with_nothing_spoiled() -> None:
 
 
 def test_all_methods_of_the_verb_are_there_and_all_are_tuned_alike() -> None:
-    assert {e.name for e in (*own_editors(), *own_editors(optional=True))} == set(get_args(MethodName))
+    assert {e.name for e in (*own_editors(), *own_editors(optional=True))} == set(names())
     for editor in (*own_editors(), *own_editors(optional=True), MASKED, *baselines()):
         assert len(set(editor.settings)) == SETTINGS
 
@@ -132,7 +132,7 @@ def test_what_is_measured_is_what_the_verb_gives(editor: Editor, storybook: Mode
     made = editor.run(storybook, given, Setting(0.4, 2))
     save(tmp_path / "scene.png", drawn[1].before)
     request = Edit(
-        tmp_path / "scene.png", (given.target[1],), given.source[1], method=cast("MethodName", editor.name),
+        tmp_path / "scene.png", (given.target[1],), given.source[1], method=editor.name,
         strength=0.4, guidance=2, seed=given.seeds[1], cache=False,
     )  # fmt: skip
     expected = finish(edit(request, storybook)).frames[0]

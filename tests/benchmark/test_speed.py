@@ -26,7 +26,7 @@ from regrow.models.engines.openvino_runtime import installed
 from regrow.models.model import Model
 from regrow.models.open import open_model
 from regrow.models.shapes import filled
-from regrow.requests.requests import Edit
+from regrow.requests.edit import Edit
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,7 @@ from regrow.media.image.picture import from_uint8
 from regrow.models.codecs.mel import settings_of
 from regrow.models.model import Model
 from regrow.models.open import open_model
-from regrow.requests.requests import Generate
+from regrow.requests.generate import Generate
 from regrow.worlds.world import WORLDS
 
 QUICK = Generate("", steps=2)
@@ -160,7 +160,7 @@ def test_figures_of_sounds_are_data_a_table_and_a_sheet(phrases: WorldFigures) -
     kept = {"model", "phrases", "settings", "lost", "heard", "confusion", "captions", "judge", "seconds"}
     assert set(data) == kept
     assert data["heard"]["played"]["instrument"]["count"] == 3
-    assert (data["settings"]["first_seed"], data["settings"]["details"]) == (FIRST_SEED, "tell")
+    assert (data["settings"]["first_seed"], data["settings"]["prompt_expansion"]) == (FIRST_SEED, "on")
     out = io.StringIO()
     print_table(phrases, out)
     assert "3 phrases from seed 9000000; 2 steps" in out.getvalue()

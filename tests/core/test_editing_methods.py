@@ -5,15 +5,16 @@ import torch
 
 from regrow.core.denoiser import Counted, Denoiser, Prediction
 from regrow.core.guidance import classifier_free, mix, region_weighted
-from regrow.core.inversion import Trajectory, naive
 from regrow.core.levels import Level
 from regrow.core.methods.edit_friendly import PosteriorMean, edit_friendly
 from regrow.core.methods.inversion_free import InversionFree
+from regrow.core.methods.naive import naive
 from regrow.core.methods.null_text import ITERATIONS, null_text
 from regrow.core.methods.uni_inv import uni_inv
 from regrow.core.noise import noise
 from regrow.core.schedules import Flow, VariancePreserving
 from regrow.core.solvers import ddim, last, make_step, solve
+from regrow.core.trajectory import Trajectory
 
 SCHEDULES = [VariancePreserving.from_betas(torch.linspace(0.00085**0.5, 0.012**0.5, 1000).double() ** 2), Flow()]
 X0 = noise((2, 3), [1, 2], torch.float64)

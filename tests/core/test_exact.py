@@ -7,12 +7,14 @@ from hypothesis import strategies as st
 
 from regrow.core.denoiser import Counted, Prediction
 from regrow.core.flow_coordinates import FlowCoordinates
-from regrow.core.inversion import Trajectory
 from regrow.core.levels import Level
-from regrow.core.methods.exact import BelmBack, EdictBack, ReversibleBack, belm, edict, reversible
+from regrow.core.methods.belm import BelmBack, belm
+from regrow.core.methods.edict import EdictBack, edict
+from regrow.core.methods.reversible import ReversibleBack, reversible
 from regrow.core.noise import noise
 from regrow.core.schedules import Flow, VariancePreserving
 from regrow.core.solvers import ddim, last, solve
+from regrow.core.trajectory import Trajectory
 
 BETAS = torch.linspace(0.00085**0.5, 0.012**0.5, 1000).double() ** 2
 ALPHA = torch.cumprod(1 - BETAS, dim=0).sqrt()

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regrow.core.interpolation import between, lerp, slerp
-from regrow.core.inversion import Trajectory
 from regrow.core.levels import Level
+from regrow.core.trajectory import Trajectory
 
 SHARES = torch.linspace(0, 1, 5)
 

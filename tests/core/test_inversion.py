@@ -2,11 +2,14 @@ import pytest
 import torch
 
 from regrow.core.denoiser import Counted, Prediction
-from regrow.core.inversion import Progress, Trajectory, anchored, fixed_point, naive
 from regrow.core.levels import Level
+from regrow.core.methods.direct_inversion import direct_inversion
+from regrow.core.methods.fixed_point import fixed_point
+from regrow.core.methods.naive import naive
 from regrow.core.noise import noise
 from regrow.core.schedules import Flow, VariancePreserving
 from regrow.core.solvers import last, make_step, solve
+from regrow.core.trajectory import Progress, Trajectory
 
 SCHEDULE = VariancePreserving.from_betas(torch.linspace(0.00085**0.5, 0.012**0.5, 1000).double() ** 2)
 X0 = noise((2, 3), [1, 2], torch.float64)
@@ -31,7 +34,7 @@ def ends(walk) -> tuple[list[Progress], Trajectory]:
     return seen, seen[-1].trajectory
 
 
-@pytest.mark.parametrize("method", [naive, anchored, fixed_point])
+@pytest.mark.parametrize("method", [naive, direct_inversion, fixed_point])
 def test_trajectories_are_indexed_by_level(method) -> None:
     up = SCHEDULE.grid(7)[::-1]
     seen, found = ends(method(as_v, X0, up))
@@ -50,21 +53,21 @@ def test_trajectories_are_indexed_by_level(method) -> None:
 @pytest.mark.parametrize("schedule", [SCHEDULE, Flow()])
 def test_anchored_returns_through_every_level(steps: int, schedule) -> None:
     up = schedule.grid(steps)[::-1]
-    _, found = ends(anchored(as_v, X0, up))
+    _, found = ends(direct_inversion(as_v, X0, up))
     for state in solve(found.back(), as_v, found.states[-1], up[::-1]):
         torch.testing.assert_close(state.x, found.at(state.level), rtol=0, atol=1e-10)
 
 
 def test_anchored_returns_from_the_middle_and_in_float32() -> None:
     up = SCHEDULE.grid(20)[::-1]
-    _, found = ends(anchored(as_v, X0.float(), up))
+    _, found = ends(direct_inversion(as_v, X0.float(), up))
     back = last(solve(found.back(), as_v, found.at(up[12]), found.levels_down_from(up[12])))
     torch.testing.assert_close(back, X0.float(), rtol=0, atol=1e-5)
 
 
 def test_an_anchored_path_has_no_offset_for_other_steps() -> None:
     up = SCHEDULE.grid(5)[::-1]
-    _, found = ends(anchored(as_v, X0, up))
+    _, found = ends(direct_inversion(as_v, X0, up))
     for t, s in ((up[5], up[3]), (up[2], up[3]), (up[4], up[5]), (up[2], SCHEDULE.level(3.5))):
         with pytest.raises(ValueError, match="level by level"):
             found.back()(as_v, X0, t, s)
@@ -99,7 +102,7 @@ def test_fixed_point_reports_what_does_not_contract(wild) -> None:
 
 @pytest.mark.parametrize(
     ("invert", "evaluations"),
-    [(naive, 10), (anchored, 11), (lambda *a: naive(*a, label="arrives"), 10)],
+    [(naive, 10), (direct_inversion, 11), (lambda *a: naive(*a, label="arrives"), 10)],
 )
 def test_evaluations(invert, evaluations: int) -> None:
     counted = Counted(as_v)

@@ -5,10 +5,12 @@ import math
 import pytest
 import torch
 
-from regrow.core.inversion import anchored, naive
 from regrow.core.levels import Level
 from regrow.core.masks import Held, Hold
-from regrow.core.methods import exact
+from regrow.core.methods.direct_inversion import direct_inversion
+from regrow.core.methods.edict import EdictBack, edict
+from regrow.core.methods.naive import naive
+from regrow.core.methods.reversible import ReversibleBack, reversible
 from regrow.core.solvers import ddim, solve
 from regrow.verification.forward import stable_diffusion
 from regrow.verification.oracles import Gaussian, float64
@@ -20,7 +22,7 @@ HERE, THERE = Gaussian(float64(-0.3), float64(0.5)), Gaussian(float64(0.9), floa
 
 
 def test_what_is_held_is_on_the_path_and_what_is_free_goes_its_way() -> None:
-    found = trajectory(anchored(HERE, X0, UP))
+    found = trajectory(direct_inversion(HERE, X0, UP))
     mask = torch.zeros(1, 1, 3, 4)
     mask[..., 2:] = 1
     held = Held(found.back(), Hold(mask, UP[::-1]), found.at)
@@ -47,7 +49,7 @@ def test_a_grey_is_the_share_of_the_last_steps_that_change_it(steps_back: int) -
 
 
 def test_masks_of_several_wishes_and_one_mask_for_all() -> None:
-    found = trajectory(anchored(HERE, X0, UP))
+    found = trajectory(direct_inversion(HERE, X0, UP))
     masks = torch.stack([torch.zeros(1, 3, 4), torch.ones(1, 3, 4)])
     start = found.states[-1].expand(2, -1, -1, -1)
     *_, both = solve(Held(found.back(), Hold(masks, UP[::-1]), found.at), THERE, start, UP[::-1])
@@ -58,7 +60,7 @@ def test_masks_of_several_wishes_and_one_mask_for_all() -> None:
     assert torch.equal(none.x, X0.expand(2, -1, -1, -1))
 
 
-@pytest.mark.parametrize(("invert", "back"), [(exact.edict, exact.EdictBack), (exact.reversible, exact.ReversibleBack)])
+@pytest.mark.parametrize(("invert", "back"), [(edict, EdictBack), (reversible, ReversibleBack)])
 def test_the_second_of_two_coupled_states_is_held_too(invert, back) -> None:
     """Where all is held, the network is asked at the path's own two states alone, whatever its words."""
     found = trajectory(invert(HERE, X0, UP))

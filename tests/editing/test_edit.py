@@ -13,7 +13,8 @@ from regrow.editing.result import Result
 from regrow.editing.trajectories import cached_path, load_trajectory, save_trajectory, to_cache
 from regrow.media.files import MediaError
 from regrow.models.model import Model
-from regrow.requests.requests import Edit, Invert
+from regrow.requests.edit import Edit
+from regrow.requests.invert import Invert
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -76,7 +77,7 @@ def test_strength_and_start_step_are_the_same_thing(model: Model, image: Path) -
 
 
 def test_img2img_depends_on_the_seed_and_inversion_does_not(model: Model, image: Path) -> None:
-    for method, differs in (("img2img", True), ("anchored", False)):
+    for method, differs in (("img2img", True), ("direct_inversion", False)):
         frames = [run(Edit(image, ("a dog",), "a cat", method=method, steps=4, seed=s), model).frames for s in (1, 2)]  # type: ignore[arg-type]
         assert (not torch.equal(*frames)) is differs
 
@@ -142,7 +143,7 @@ def test_a_file_that_is_no_trajectory(tmp_path: Path) -> None:
         ({"strength": 0.0}, "strength must be above 0"),
         ({"steps": 30, "start_step": 30}, "start_step must be from 0 to steps - 1"),
         ({"target": ()}, "needs at least one --target"),
-        ({"eta": 0.5}, "eta must be 0 with anchored"),
+        ({"eta": 0.5}, "eta must be 0 with direct_inversion"),
         ({"method": "img2img", "trajectory": Path("x")}, "img2img starts from fresh noise"),
     ],
 )

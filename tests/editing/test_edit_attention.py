@@ -9,13 +9,13 @@ from regrow.core.progress import finish
 from regrow.editing.compare import compare
 from regrow.editing.edit import edit
 from regrow.models.model import Model
-from regrow.requests.requests import Edit
+from regrow.requests.edit import Edit
 
 pytestmark = pytest.mark.usefixtures("home")
 
 
 @pytest.mark.parametrize("kind", ["p2p", "masactrl"])
-@pytest.mark.parametrize("method", ["anchored", "edict", "belm", "edit_friendly_2m", "naive"])
+@pytest.mark.parametrize("method", ["direct_inversion", "edict", "belm", "edit_friendly_2m", "naive"])
 def test_with_every_inversion_it_changes_the_edit_and_leaves_the_network_as_it_was(
     model: Model, image: Path, kind, method
 ) -> None:

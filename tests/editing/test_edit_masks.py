@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
 
 import pytest
 import torch
 
 from regrow.core import edit_localization as difference
+from regrow.core.methods.registry import names
 from regrow.core.progress import finish
 from regrow.editing.edit import edit
 from regrow.editing.replay import replay, request_from
@@ -19,9 +19,9 @@ from regrow.media.image.masking import box_mask
 from regrow.media.image.picture import load, read_recipe, save, to_uint8
 from regrow.models.model import Model
 from regrow.models.open import open_model
-from regrow.requests.requests import Edit, MethodName
+from regrow.requests.edit import Edit
 
-METHODS: tuple[MethodName, ...] = get_args(MethodName)
+METHODS = names()
 
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -39,7 +39,7 @@ def changed(edited: Result, image: Path, wish: int = 0) -> torch.Tensor:
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("frame", ["crop", "pad", "stretch"])
 def test_outside_the_region_every_method_keeps_the_files_own_values(
-    model: Model, image: Path, method: MethodName, frame
+    model: Model, image: Path, method: str, frame
 ) -> None:
     request = Edit(
         image, ("a bird",), "a cat", method=method, steps=4, strength=1.0, frame=frame, region="0.3,0.2,0.6,0.7",

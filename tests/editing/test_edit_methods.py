@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
 
 import pytest
 import torch
 
-from regrow.core.names import InversionName
+from regrow.core.methods.registry import method, names
 from regrow.core.progress import finish
 from regrow.editing.edit import edit
 from regrow.editing.invert import invert
@@ -18,11 +17,12 @@ from regrow.editing.trajectories import load_trajectory, save_trajectory
 from regrow.media.image.picture import load, read_recipe, save
 from regrow.models.model import Model
 from regrow.models.open import open_model
-from regrow.requests.requests import Edit, Invert, MethodName
+from regrow.requests.edit import Edit
+from regrow.requests.invert import Invert
 
-METHODS: tuple[MethodName, ...] = get_args(MethodName)
-INVERSIONS: tuple[InversionName, ...] = get_args(InversionName)
-EXACT = ("anchored", "edict", "belm", "reversible", "edit_friendly", "edit_friendly_2m", "inversion_free")
+METHODS = names()
+INVERSIONS = [name for name in names() if method(name).path == name]
+EXACT = ("direct_inversion", "edict", "belm", "reversible", "edit_friendly", "edit_friendly_2m", "inversion_free")
 
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -34,16 +34,14 @@ def run(request: Edit, model: Model) -> Result:
 
 @pytest.mark.parametrize("method", EXACT)
 @pytest.mark.parametrize("guidance", [1.0, 5.0])
-def test_the_sources_own_words_give_the_picture_back(
-    model: Model, image: Path, method: MethodName, guidance: float
-) -> None:
+def test_the_sources_own_words_give_the_picture_back(model: Model, image: Path, method: str, guidance: float) -> None:
     edited = run(Edit(image, ("a cat",), "a cat", method=method, steps=7, strength=0.8, guidance=guidance), model)
     assert (edited.frames[0] - edited.codec).abs().max() < 1e-3
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_other_words_change_it_and_a_file_makes_it_again(
-    model: Model, image: Path, method: MethodName, tmp_path: Path
+    model: Model, image: Path, method: str, tmp_path: Path
 ) -> None:
     request = Edit(image, ("a bird", "a dog"), "a cat", model=str(model.folder), method=method, steps=6, seed=5)
     edited = run(request, model)
@@ -61,7 +59,7 @@ def test_other_words_change_it_and_a_file_makes_it_again(
     ("method", "inversion", "regrowth"),
     [
         ("naive", 6, 9),
-        ("anchored", 7, 9),
+        ("direct_inversion", 7, 9),
         ("uni_inv", 7, 9),
         ("edict", 12, 18),
         ("belm", 6, 7),
@@ -74,7 +72,7 @@ def test_other_words_change_it_and_a_file_makes_it_again(
         ("img2img", 0, 9),
     ],
 )
-def test_evaluations(model: Model, image: Path, method: MethodName, inversion: int, regrowth: int) -> None:
+def test_evaluations(model: Model, image: Path, method: str, inversion: int, regrowth: int) -> None:
     request = Edit(image, ("a dog",), "a cat", method=method, steps=8, start_step=2)
     seen = 0
 
@@ -91,9 +89,9 @@ def test_evaluations(model: Model, image: Path, method: MethodName, inversion: i
     assert seen == inversion + regrowth, "what is told is what the network was asked, sample by sample"
 
 
-@pytest.mark.parametrize("method", ["anchored", "edict", "img2img", "inversion_free"])
+@pytest.mark.parametrize("method", ["direct_inversion", "edict", "img2img", "inversion_free"])
 @pytest.mark.parametrize("attention", ["none", "p2p"])
-def test_guidance_is_on_in_its_share_of_the_steps(model: Model, image: Path, method: MethodName, attention) -> None:
+def test_guidance_is_on_in_its_share_of_the_steps(model: Model, image: Path, method: str, attention) -> None:
     """In none it is guidance 1; in all, and in a share, the levels before its end are walked alike."""
     if attention != "none" and method in ("img2img", "inversion_free"):
         pytest.skip("it has no path to share the attention of")
@@ -136,7 +134,7 @@ def test_negative_prompt_with_the_sources_own_words_is_the_unguided_way_back(mod
 
 
 @pytest.mark.parametrize("method", INVERSIONS)
-def test_every_inversion_is_saved_and_read(model: Model, image: Path, method: InversionName, tmp_path: Path) -> None:
+def test_every_inversion_is_saved_and_read(model: Model, image: Path, method: str, tmp_path: Path) -> None:
     inverted = finish(invert(Invert(image, "a cat", method=method, steps=5, reference=0, seed=3), model))
     if method in EXACT:
         assert inverted.round_trip < 1e-4
@@ -153,7 +151,7 @@ def test_every_inversion_is_saved_and_read(model: Model, image: Path, method: In
 
 
 @pytest.mark.parametrize("method", [name for name in METHODS if name not in ("img2img", "inversion_free")])
-def test_a_kept_path_gives_the_same_edit_at_another_strength(model: Model, image: Path, method: MethodName) -> None:
+def test_a_kept_path_gives_the_same_edit_at_another_strength(model: Model, image: Path, method: str) -> None:
     request = Edit(image, ("a dog",), "a cat", method=method, steps=6, strength=1.0, guidance=2.0)
     run(request, model)
     weaker = replace(request, strength=0.5)
@@ -163,7 +161,7 @@ def test_a_kept_path_gives_the_same_edit_at_another_strength(model: Model, image
 
 
 @pytest.mark.parametrize("method", ["edit_friendly", "edit_friendly_2m", "inversion_free"])
-def test_the_seed_decides(model: Model, image: Path, method: MethodName) -> None:
+def test_the_seed_decides(model: Model, image: Path, method: str) -> None:
     request = Edit(image, ("a dog",), "a cat", method=method, steps=4, seed=1)
     first = run(request, model)
     assert not torch.equal(first.frames, run(replace(request, seed=2), model).frames)
@@ -202,6 +200,6 @@ def test_the_label_convention_is_naives_alone(model: Model, image: Path) -> None
 
 def test_models_without_words_are_refused(checkpoint: Callable[[str], Path], image: Path) -> None:
     wordless = open_model(checkpoint("ddpm"))
-    for method, sentence in (("uni_edit", "has nothing to weigh"), ("null_text", "takes no prompts")):
+    for name, sentence in (("uni_edit", "has nothing to weigh"), ("null_text", "takes no prompts")):
         with pytest.raises(ValueError, match=sentence):
-            run(Edit(image, ("",), method=method, steps=2), wordless)  # type: ignore[arg-type]
+            run(Edit(image, ("",), method=name, steps=2), wordless)

@@ -9,12 +9,12 @@ from regrow.core.progress import finish
 from regrow.editing.edit import edit
 from regrow.editing.explore import explore
 from regrow.models.model import Model
-from regrow.requests.requests import Edit
+from regrow.requests.edit import Edit
 
 pytestmark = pytest.mark.usefixtures("home")
 
 
-@pytest.mark.parametrize("method", ["anchored", "edit_friendly", "inversion_free", "uni_edit", "img2img"])
+@pytest.mark.parametrize("method", ["direct_inversion", "edit_friendly", "inversion_free", "uni_edit", "img2img"])
 def test_every_cell_is_the_edit_that_it_names(model: Model, image: Path, method) -> None:
     request = Edit(image, ("a bird", "a dog"), "a cat", method=method, steps=4, seed=3)
     found = finish(explore(request, model, (1.0, 0.5), (1.0, 5.0)))

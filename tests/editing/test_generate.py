@@ -9,7 +9,7 @@ from regrow.core.progress import finish
 from regrow.editing.generate import generate
 from regrow.editing.result import Result
 from regrow.models.model import Model
-from regrow.requests.requests import Generate
+from regrow.requests.generate import Generate
 
 ASKED = Generate("a cat", steps=5, guidance=4.0, guidance_share=1.0)
 

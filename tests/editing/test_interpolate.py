@@ -15,8 +15,8 @@ from regrow.interfaces.cli import main
 from regrow.media.image.picture import save
 from regrow.models.model import Model
 from regrow.models.open import open_model
+from regrow.requests.generate import Generate
 from regrow.requests.interpolate import Interpolate
-from regrow.requests.requests import Generate
 
 
 @pytest.fixture(scope="module")

@@ -30,8 +30,9 @@ from regrow.models.open import open_model
 from regrow.models.piano_roll_file import PIANO_ROLL_FILE
 from regrow.models.probes.transcriber import FILE, Transcriber, TranscriberNetwork, write_transcriber
 from regrow.models.saving import save_model, write_new
+from regrow.requests.edit import Edit
 from regrow.requests.extend import Extend
-from regrow.requests.requests import Edit, Generate
+from regrow.requests.generate import Generate
 from regrow.training.note_conditioning import PianoRolls
 from regrow.worlds.bandstand.playing import VOCABULARY, Phrase, play
 

@@ -14,7 +14,8 @@ from regrow.editing.trajectories import save_trajectory
 from regrow.models.edit_file import EDIT_FILE
 from regrow.models.model import Model, ModelError
 from regrow.models.open import open_model
-from regrow.requests.requests import Edit, Invert
+from regrow.requests.edit import Edit
+from regrow.requests.invert import Invert
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_a_model_that_was_not_measured_has_a_number_too(checkpoint: Callable[[st
 def test_of_a_trajectory_they_are_its_own(model: Model, image: Path, tmp_path: Path) -> None:
     inverted = finish(invert(Invert(image, "a cat", steps=5, reference=0), model))
     save_trajectory(tmp_path / "path.safetensors", inverted.trajectory, inverted.made_of)
-    request = Edit(image, ("a dog",), "a cat", details="leave", trajectory=tmp_path / "path.safetensors")
+    request = Edit(image, ("a dog",), "a cat", prompt_expansion="off", trajectory=tmp_path / "path.safetensors")
     assert finish(edit(request, model)).recipes[0]["settings"]["steps"] == 5
 
 

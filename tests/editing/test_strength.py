@@ -15,7 +15,7 @@ from regrow.editing.strength import COPIES, ENOUGH, STRENGTHS, settle
 from regrow.media.image.picture import read_recipe, save
 from regrow.models.model import Model
 from regrow.models.open import open_model
-from regrow.requests.requests import Edit
+from regrow.requests.edit import Edit
 
 pytestmark = pytest.mark.usefixtures("home")
 

@@ -16,9 +16,10 @@ from regrow.editing.replay import replay, request_from
 from regrow.media.audio.sound import load, save
 from regrow.models.model import Model
 from regrow.models.open import open_model
+from regrow.requests.edit import Edit
 from regrow.requests.extend import Extend
+from regrow.requests.generate import Generate
 from regrow.requests.interpolate import Interpolate
-from regrow.requests.requests import Edit, Generate
 
 RATE = 44_100
 

@@ -12,7 +12,7 @@ from homes import sharing_engines
 from regrow.interfaces.cli import main
 from regrow.interfaces.verbs import command_of
 from regrow.media.image.picture import load, save
-from regrow.requests.requests import Edit
+from regrow.requests.edit import Edit
 
 
 @pytest.fixture

@@ -23,7 +23,8 @@ from regrow.models.engines.engine import Engine
 from regrow.models.errors import ModelError
 from regrow.models.model import Model
 from regrow.models.open import open_model
-from regrow.requests.requests import Edit, Invert
+from regrow.requests.edit import Edit
+from regrow.requests.invert import Invert
 
 needs_openvino = pytest.mark.skipif(not openvino_runtime.installed(), reason="OpenVINO is not installed")
 

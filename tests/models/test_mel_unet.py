@@ -26,8 +26,9 @@ from regrow.models.codecs.mel import PEAK
 from regrow.models.model import Model, ModelError
 from regrow.models.open import open_model
 from regrow.models.saving import save_model, write_new_pixel
+from regrow.requests.edit import Edit
 from regrow.requests.extend import Extend
-from regrow.requests.requests import Edit, Generate
+from regrow.requests.generate import Generate
 from regrow.worlds.bandstand.playing import Phrase, play
 
 RATE = 22_050

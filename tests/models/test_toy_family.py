@@ -26,7 +26,8 @@ from regrow.models.open import list_models, open_model, user_models
 from regrow.models.registry import register
 from regrow.models.schedules import schedule_from_config
 from regrow.models.source import Source
-from regrow.requests.requests import Edit, Generate
+from regrow.requests.edit import Edit
+from regrow.requests.generate import Generate
 from regrow.requests.train import Train
 from regrow.training.train import train
 from regrow.verification.model import verify_model

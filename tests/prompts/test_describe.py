@@ -21,7 +21,8 @@ from regrow.models.open import open_model
 from regrow.models.probes.attributes import DESCRIBER, read_describer, write_classifier
 from regrow.prompts import describe as describing
 from regrow.prompts.describe import describe
-from regrow.requests.requests import Edit, Invert
+from regrow.requests.edit import Edit
+from regrow.requests.invert import Invert
 from regrow.training.probes.train_attributes import DEFAULTS, train_attributes
 from regrow.worlds.bandstand.phrase import Phrase
 from regrow.worlds.bandstand.playing import play

@@ -16,8 +16,8 @@ from regrow.editing.strength import USUAL
 from regrow.media.image.picture import from_uint8, read_recipe, save
 from regrow.models.model import Model
 from regrow.models.open import open_model
-from regrow.prompts.expand_edit import detailed, with_details
-from regrow.requests.requests import Edit
+from regrow.prompts.expand_edit import detailed, with_expanded_prompts
+from regrow.requests.edit import Edit
 from regrow.worlds.storybook.drawing import Scene, captions, draw
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -113,7 +113,7 @@ def test_a_model_that_describes_nothing_is_told_the_words(model: Model) -> None:
 
 def test_it_is_said_which_words_were_not_understood(storybook: Model) -> None:
     request = Edit(Path("fox.png"), (WISH, "a green dragon"), SHORT)
-    same, words, notes = with_details(request, storybook, seen(storybook, FOX))
+    same, words, notes = with_expanded_prompts(request, storybook, seen(storybook, FOX))
     assert (same, words) == (request, {})
     assert notes[0].startswith('Told as they are, not in full: "a green dragon" is not put as storybook has learned')
 
@@ -123,7 +123,7 @@ def test_an_edit_is_the_edit_under_full_words_and_is_made_again(storybook: Model
     edited = finish(edit(request, storybook))
     full = replace(request, source=captions(FOX)[-1], target=(captions(FOX.replace(place="beach"))[-1],))
     full = replace(full, negative="")
-    same, left = (finish(edit(replace(r, details="leave"), storybook)) for r in (full, request))
+    same, left = (finish(edit(replace(r, prompt_expansion="off"), storybook)) for r in (full, request))
     assert torch.equal(edited.frames, same.frames)
     assert (edited.frames - left.frames).abs().max() > 1e-2
     assert edited.prompts == {SHORT: full.source, WISH: full.target[0]}
@@ -147,7 +147,7 @@ def test_what_guidance_leads_away_from(storybook: Model, image: Path) -> None:
         ({"target": ("a green dragon",)}, None),
         ({"method": "uni_edit"}, None),
     ):
-        assert with_details(replace(request, **changes), storybook, latents)[0].negative == away
+        assert with_expanded_prompts(replace(request, **changes), storybook, latents)[0].negative == away
     again = finish(edit(replace(request, target=(SHORT,), guidance=7.5, cache=False), storybook))
     assert (again.frames[0] - again.codec).abs().max() < 1e-3
 
@@ -161,18 +161,18 @@ def test_another_wish_on_the_same_words_starts_from_the_kept_path(storybook: Mod
 def test_a_cell_of_the_explore_sheet_alone_is_the_same(storybook: Model, image: Path) -> None:
     """Beside a wish that is no caption all words stay short, and so they do in what a cell says of itself."""
     request = Edit(image, (WISH, "a green dragon"), SHORT, steps=2, cache=False)
-    for asked, details in ((request, "leave"), (replace(request, target=(WISH,)), "tell")):
+    for asked, details in ((request, "off"), (replace(request, target=(WISH,)), "on")):
         cell = finish(explore(asked, storybook, (1.0,), (2.0,))).cells[0]
-        assert cell.request.details == details
+        assert cell.request.prompt_expansion == details
         alone = finish(edit(cell.request, storybook))
         torch.testing.assert_close(alone.frames[0], cell.picture, rtol=0, atol=1e-3)
 
 
 def test_words_that_weigh_or_were_inverted_under_are_told_as_they_are(storybook: Model, image: Path) -> None:
     latents = seen(storybook, FOX)
-    for changes in ({"attention": "p2p", "emphasis": ("beach=2",)}, {"trajectory": image}, {"details": "leave"}):
+    for changes in ({"attention": "p2p", "emphasis": ("beach=2",)}, {"trajectory": image}, {"prompt_expansion": "off"}):
         request = Edit(image, (WISH,), SHORT, **changes)
-        assert with_details(request, storybook, latents) == (request, {}, ())
+        assert with_expanded_prompts(request, storybook, latents) == (request, {}, ())
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_words_that_weigh_or_were_inverted_under_are_told_as_they_are(storybook:
         (SHORT, {}, USUAL),
         ("a white rabbit in a meadow", {"strength": 0.8}, 0.8),
         ("a white rabbit in a meadow", {"method": "naive"}, USUAL),  # for which it was not measured
-        ("a white rabbit in a meadow", {"details": "leave"}, USUAL),
+        ("a white rabbit in a meadow", {"prompt_expansion": "off"}, USUAL),
         ("a white rabbit in a meadow", {"start_step": 2}, USUAL),  # which it leaves aside
     ],
 )

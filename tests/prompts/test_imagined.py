@@ -14,7 +14,7 @@ from regrow.editing.generate import generate
 from regrow.models.model import Model
 from regrow.models.open import open_model
 from regrow.prompts.expand_generate import Full, condition_on_tunes, imagined, in_full
-from regrow.requests.requests import Generate
+from regrow.requests.generate import Generate
 from regrow.worlds.storybook.drawing import Scene
 from regrow.worlds.world import WORLDS
 
@@ -65,7 +65,7 @@ def test_a_picture_of_short_words_is_the_one_of_the_full_words_it_names(storyboo
     assert torch.equal(short.frames, full.frames)
     assert short.notes == (f'Told in full: "{words}".',)
     assert full.notes == ()
-    assert not torch.equal(finish(generate(replace(ASKED, details="leave"), storybook)).frames, short.frames)
+    assert not torch.equal(finish(generate(replace(ASKED, prompt_expansion="off"), storybook)).frames, short.frames)
 
 
 @pytest.mark.parametrize("negative", ["hat, night", "帽子，夜", "hat，夜"])
@@ -88,7 +88,7 @@ def test_nothing_is_drawn_that_the_negative_words_name(storybook: Model, negativ
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"details": "leave"}, 0),
+        ({"prompt_expansion": "off"}, 0),
         ({"prompt": ""}, 0),
         ({"melody": Path("tune.wav")}, 0),
         ({"prompt": "a snowy meadow"}, 1),  # no meadow of the storybook has snow

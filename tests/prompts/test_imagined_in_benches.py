@@ -10,7 +10,7 @@ from regrow.benchmark.world_bench import grow
 from regrow.core.progress import finish
 from regrow.editing.generate import generate
 from regrow.models.open import open_model
-from regrow.requests.requests import Generate
+from regrow.requests.generate import Generate
 
 pytestmark = pytest.mark.usefixtures("home")
 CAPTIONS = {
@@ -23,9 +23,9 @@ CAPTIONS = {
 def test_a_bench_grows_what_generate_makes(name: str) -> None:
     model, captions, seeds = open_model(name), CAPTIONS[name], [9_000_003, 9_000_009]
     found: dict[str, torch.Tensor] = {}
-    kinds: tuple[Literal["tell", "leave"], ...] = ("tell", "leave")
+    kinds: tuple[Literal["on", "off"], ...] = ("on", "off")
     for details in kinds:
-        settings = Generate("", steps=2, details=details)
+        settings = Generate("", steps=2, prompt_expansion=details)
         found[details] = grow(model, captions, seeds, settings)
         for i, (caption, seed) in enumerate(zip(captions, seeds, strict=True)):
             request = replace(settings, prompt=caption, seed=seed)
@@ -34,4 +34,4 @@ def test_a_bench_grows_what_generate_makes(name: str) -> None:
             else:
                 made = finish(generate(request, model)).frames
             assert torch.allclose(found[details][i], made[0], atol=1e-4)
-    assert not torch.allclose(found["tell"], found["leave"], atol=0.1)
+    assert not torch.allclose(found["on"], found["off"], atol=0.1)

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from regrow.requests.edit import Edit
 from regrow.requests.extend import Extend
+from regrow.requests.generate import Generate
 from regrow.requests.interpolate import Interpolate
-from regrow.requests.requests import Edit, Generate, Invert
+from regrow.requests.invert import Invert
 
 PLACE = Path("a.png")
 BEGUN: dict[str, Any] = {

@@ -18,7 +18,7 @@ from regrow.media.captions.captioned import read_captioned
 from regrow.media.captions.listing import SOUNDS
 from regrow.media.files import MediaError
 from regrow.models.open import open_model
-from regrow.requests.requests import Generate
+from regrow.requests.generate import Generate
 from regrow.requests.train import Train
 from regrow.training.sound_folder import clips_of, starts_in
 from regrow.training.stages import open_or_make

@@ -13,7 +13,7 @@ from regrow.core.progress import finish
 from regrow.editing.generate import generate
 from regrow.media.files import MediaError
 from regrow.models.open import open_model
-from regrow.requests.requests import Generate
+from regrow.requests.generate import Generate
 from regrow.requests.train import Train
 from regrow.training.train import Training, train
 from regrow.worlds.storybook.drawing import Scene, draw_many

@@ -9,12 +9,13 @@ from itertools import pairwise
 import pytest
 import torch
 
-from regrow.core import denoiser, guidance, inversion, schedules, solvers
+from regrow.core import denoiser, guidance, schedules, solvers
 from regrow.core.denoiser import Prediction, predict, target
-from regrow.core.inversion import Progress, Trajectory
 from regrow.core.levels import Level
+from regrow.core.methods import naive
 from regrow.core.schedules import VariancePreserving
 from regrow.core.solvers import DPMpp2M, ddim, solve
+from regrow.core.trajectory import Progress, Trajectory
 from regrow.verification.formulas import verify
 
 pytestmark = pytest.mark.usefixtures("unchecked")
@@ -55,7 +56,7 @@ def v_converted_with_the_wrong_alpha(plant: Plant) -> None:
 
     def faulty(denoise, x0, path, step=ddim, label="leaves"):
         if label == "leaves":
-            yield from naive(denoise, x0, path, step)
+            yield from right_naive(denoise, x0, path, step)
             return
         states = [x0]
         for t, s in pairwise(path):
@@ -64,8 +65,8 @@ def v_converted_with_the_wrong_alpha(plant: Plant) -> None:
             states.append(predict(v, states[-1], t, "v").at(s))
         yield Progress(len(path) - 1, len(path) - 1, path[-1], states[-1], Trajectory(tuple(path), tuple(states)))
 
-    naive = inversion.naive
-    plant.setattr(inversion, "naive", faulty)
+    right_naive = naive.naive
+    plant.setattr(naive, "naive", faulty)
 
 
 def v_converted_with_a_neighbours_alpha(plant: Plant) -> None:
@@ -155,7 +156,7 @@ FAULTS: list[tuple[Callable[[Plant], None], str]] = [
     (ratio_upside_down, "dpmpp_2m, one step"),
     (heun_that_only_takes_the_new_slope, "heun, one step"),
     (guidance_0_is_off, "guidance 1 is off"),
-    (offsets_added_twice, "anchored round trip"),
+    (offsets_added_twice, "direct_inversion round trip"),
     (whole_number_spacing, "grids reach both ends"),
     (eta_of_the_wrong_level, "ddim with eta = 1, mean"),
 ]

@@ -6,10 +6,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from regrow.core import inversion
 from regrow.core.flow_coordinates import FlowCoordinates
 from regrow.core.levels import Level
-from regrow.core.methods import edit_friendly, exact, inversion_free, null_text
+from regrow.core.methods import belm, edict, edit_friendly, inversion_free, naive, null_text, reversible
 from regrow.verification import orders as orders_of
 from regrow.verification.check import Check
 from regrow.verification.editing import editing
@@ -22,36 +21,36 @@ Plant = pytest.MonkeyPatch
 
 def mixed_with_another_weight(plant: Plant) -> None:
     """Another weight on the way back than on the way there, as a fixed one on a part of a path would be."""
-    right = exact.EdictBack.__call__
+    right = edict.EdictBack.__call__
 
     def faulty(self, denoise, x_t, t, s):
         with pytest.MonkeyPatch.context() as other:
-            other.setattr(exact, "MIX", 0.92)
+            other.setattr(edict, "MIX", 0.92)
             return right(self, denoise, x_t, t, s)
 
-    plant.setattr(exact.EdictBack, "__call__", faulty)
+    plant.setattr(edict.EdictBack, "__call__", faulty)
 
 
 def partner_forgotten(plant: Plant) -> None:
     """The second state of EDICT taken for a copy of the first."""
-    right = exact.EdictBack.__init__
+    right = edict.EdictBack.__init__
 
     def faulty(self, trajectory):
         right(self, replace(trajectory, partners=trajectory.states))
 
-    plant.setattr(exact.EdictBack, "__init__", faulty)
+    plant.setattr(edict.EdictBack, "__init__", faulty)
 
 
 def ratio_upside_down(plant: Plant) -> None:
 
     def faulty(x_u, x_t, prediction, levels):
         u, t, s = levels
-        step = exact.BELM.time(s) - exact.BELM.time(t)
-        ratio = (exact.BELM.time(t) - exact.BELM.time(u)) / step
-        z = x_u / exact.BELM.scale(u) / ratio**2 + (1 - ratio**-2) * x_t / exact.BELM.scale(t)
-        return exact.BELM.scale(s) * (z + (1 + ratio) * step * exact.BELM.velocity(prediction))
+        step = belm.BELM.time(s) - belm.BELM.time(t)
+        ratio = (belm.BELM.time(t) - belm.BELM.time(u)) / step
+        z = x_u / belm.BELM.scale(u) / ratio**2 + (1 - ratio**-2) * x_t / belm.BELM.scale(t)
+        return belm.BELM.scale(s) * (z + (1 + ratio) * step * belm.BELM.velocity(prediction))
 
-    plant.setattr(exact, "_two_step", faulty)
+    plant.setattr(belm, "_two_step", faulty)
 
 
 def started_again_by_a_plain_step(plant: Plant) -> None:
@@ -63,9 +62,9 @@ def started_again_by_a_plain_step(plant: Plant) -> None:
         prediction = denoise(x_t, t)
         if before is None:
             return prediction.at(s), prediction
-        return exact._two_step(before, x_t, prediction, self._trajectory.levels[index : index + 3][::-1]), prediction
+        return belm._two_step(before, x_t, prediction, self._trajectory.levels[index : index + 3][::-1]), prediction
 
-    plant.setattr(exact.BelmBack, "__call__", faulty)
+    plant.setattr(belm.BelmBack, "__call__", faulty)
 
 
 def second_state_at_the_wrong_level(plant: Plant) -> None:
@@ -75,10 +74,10 @@ def second_state_at_the_wrong_level(plant: Plant) -> None:
         index = self._trajectory.interval(t, s)
         y_t = self._trajectory.partners[index + 1].expand_as(x_t) if self._y is None else self._y
         prediction = denoise(x_t, t)
-        self._y = exact.FLOW.move(exact.COUPLING * y_t + (1 - exact.COUPLING) * x_t, t, s, prediction)
-        return exact.FLOW.move(x_t, t, s, denoise(self._y, t)), prediction
+        self._y = reversible.FLOW.move(reversible.COUPLING * y_t + (1 - reversible.COUPLING) * x_t, t, s, prediction)
+        return reversible.FLOW.move(x_t, t, s, denoise(self._y, t)), prediction
 
-    plant.setattr(exact.ReversibleBack, "__call__", faulty)
+    plant.setattr(reversible.ReversibleBack, "__call__", faulty)
 
 
 def velocity_of_other_coordinates(plant: Plant) -> None:
@@ -137,7 +136,7 @@ def words_never_tuned(plant: Plant) -> None:
 
 def velocity_never_corrected(plant: Plant) -> None:
     """Uni-Inv without its corrector is the naive path."""
-    plant.setattr(orders_of, "uni_inv", inversion.naive)
+    plant.setattr(orders_of, "uni_inv", naive.naive)
 
 
 FAULTS: list[tuple[Callable[[], Iterator[Check]], Callable[[Plant], None], str]] = [

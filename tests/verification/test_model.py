@@ -86,7 +86,7 @@ def checks_of(model: Model) -> dict[str, Check]:
 def test_a_perfect_model_passes(kind: PredictionType, schedule: Schedule | None) -> None:
     checks = checks_of(perfect(kind, kind, schedule))
     assert {check.state for check in checks.values()} == {"pass", "measured"}
-    assert [checks[name].state for name in ("prediction type", "label convention", "anchored round trip")] == [
+    assert [checks[name].state for name in ("prediction type", "label convention", "direct_inversion round trip")] == [
         "pass"
     ] * 3
 

@@ -1,1 +1,1 @@
-"""Editing methods: a file each, as data and functions."""
+"""Editing methods: a file each, as data and functions. `registry` finds them by name, without opening them."""

@@ -1,4 +1,4 @@
-"""Edit-friendly inversion: the noise of DDPM's own sampling steps, from copies of the sample noised independently.
+"""DDPM's noise, found on copies of the sample that are noised independently.
 
     x_k = alpha_k x0 + sigma_k eps_k     every eps_k drawn on its own
     z_k = (x_k - mean of q(x_k | x_(k+1), x0 of the prediction)) / its standard deviation
@@ -15,10 +15,11 @@ from collections.abc import Iterator, Sequence
 import torch
 
 from regrow.core.denoiser import Batch, Denoiser, Prediction
-from regrow.core.inversion import Progress, Trajectory
 from regrow.core.levels import Level
+from regrow.core.methods.method import Method, Origin, PathSettings
 from regrow.core.noise import derive_seed, noise
-from regrow.core.solvers import extrapolate, posterior_std
+from regrow.core.solvers import Step, extrapolate, posterior_std
+from regrow.core.trajectory import Progress, Trajectory
 
 
 class PosteriorMean:
@@ -35,14 +36,14 @@ class PosteriorMean:
         self._previous: tuple[Level, Prediction] | None = None
 
     def __call__(self, denoise: Denoiser, x_t: Batch, t: Level, s: Level) -> tuple[Batch, Prediction]:
-        prediction = seen = denoise(x_t, t)
+        prediction = used = denoise(x_t, t)
         if self._multistep:
             x0 = extrapolate(self._previous, prediction, t, s)
             self._previous = (t, prediction)
             if x0 is not None:
-                seen = Prediction(x0, (x_t - t.alpha * x0) / t.sigma)
+                used = Prediction(x0, (x_t - t.alpha * x0) / t.sigma)
         kept = (s.sigma**2 - posterior_std(t, s) ** 2) ** 0.5
-        return s.alpha * seen.x0 + kept * seen.eps, prediction
+        return s.alpha * used.x0 + kept * used.eps, prediction
 
 
 def edit_friendly(
@@ -78,3 +79,22 @@ def edit_friendly(
         offsets.append(states[index] - mean)
     trajectory = Trajectory(tuple(levels), tuple(states), tuple(offsets[::-1]))
     yield Progress(steps, steps, levels[-1], states[-1], trajectory)
+
+
+def _invert(denoise: Denoiser, x0: Batch, levels: Sequence[Level], settings: PathSettings) -> Iterator[Progress]:
+    return edit_friendly(denoise, x0, levels, settings.seeds)
+
+
+def _step_back(origin: Origin) -> Step:
+    return origin.path.back(PosteriorMean())
+
+
+METHOD = Method(
+    "edit_friendly",
+    source=("Huberman-Spiegelglas et al. 2023, arXiv 2304.06140", "official inversion_utils.py"),
+    path="edit_friendly",
+    invert=_invert,
+    step_back=_step_back,
+    allows_attention=True,
+    seed_in_key=True,
+)

@@ -1,4 +1,4 @@
-"""Editing without inversion: the difference of what two prompts see, followed from noise to clean.
+"""The difference of what source and target predict on noisy copies, followed from noise to clean.
 
 At every level the sample is noised afresh, and the change found so far is put on top of the copy:
 
@@ -14,7 +14,9 @@ from dataclasses import dataclass
 
 from regrow.core.denoiser import Batch, Denoiser, Prediction
 from regrow.core.levels import Level
+from regrow.core.methods.method import Method, Origin
 from regrow.core.noise import derive_seed, noise
+from regrow.core.solvers import Step
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,3 +42,21 @@ class InversionFree:
         here, there = self.source(copy, t), denoise(copy + (x_t - x0), t)
         change = Prediction(there.x0 - here.x0, there.eps - here.eps).at(s)
         return x0 + change, there
+
+
+def _start(origin: Origin, _: Level) -> Batch:
+    return origin.x0
+
+
+def _step_back(origin: Origin) -> Step:
+    return InversionFree(origin.source(), origin.x0, tuple(origin.seeds))
+
+
+METHOD = Method(
+    "inversion_free",
+    source=("FlowEdit, Kulikov et al. 2024, arXiv 2412.08629", "official FlowEdit_utils.py"),
+    no_path="starts from the picture itself",
+    start=_start,
+    step_back=_step_back,
+    stochastic=True,
+)

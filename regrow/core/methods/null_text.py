@@ -1,4 +1,4 @@
-"""Null-text inversion: words tuned until the guided way back follows the inverted path.
+"""DDIM's path, with negative words tuned by gradients until the guided way back follows it; slow.
 
 Mokady et al. 2022, arXiv 2211.09794; the inner loop's steps and their rate are those of diffusers'
 pipeline_null_text_inversion. There the mean square at which a level is done grows level by level, here it does not.
@@ -10,32 +10,19 @@ words for them, without any tuning.
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
-from regrow.core.denoiser import Batch, Denoiser
+from regrow.core.denoiser import Denoiser
 from regrow.core.guidance import mix
-from regrow.core.inversion import Trajectory
 from regrow.core.levels import Level
+from regrow.core.methods import naive
+from regrow.core.methods.method import Tuned, Words
+from regrow.core.trajectory import Trajectory
 
 ITERATIONS, RATE, TOLERANCE = 10, 1e-2, 1e-5
 """Gradient steps a level at most, Adam's rate at the first level, and the mean square at which a level is done."""
-
-Words = Float[Tensor, "b *words"]
-
-
-@dataclass(frozen=True)
-class Tuned:
-    """After `index` of `steps` levels: where the guided way back stands, and the words found for each level left."""
-
-    index: int
-    steps: int
-    level: Level
-    x: Batch
-    words: dict[Level, Words]
 
 
 def null_text(
@@ -59,18 +46,18 @@ def null_text(
         guidance: of that walk; not 1.
     """
     levels = trajectory.levels_down_from(start)
-    steps, x, found = len(levels) - 1, trajectory.at(start), {}
+    steps, x, tuned = len(levels) - 1, trajectory.at(start), {}
     # in half precision Adam would divide by an epsilon that is 0
     words = words.to(torch.promote_types(words.dtype, torch.float32))
     yield Tuned(0, steps, start, x, {})
     for index, (t, s) in enumerate(itertools.pairwise(levels)):
         with torch.no_grad():
-            seen = positive(x, t)
+            prediction = positive(x, t)
         words = words.detach().clone().requires_grad_()
         optimizer = torch.optim.Adam([words], lr=RATE * (1 - index / (2 * steps)))
         for _ in range(ITERATIONS):
             with torch.enable_grad():
-                missed = mix(seen, negative(words)(x, t), guidance).at(s) - trajectory.at(s)
+                missed = mix(prediction, negative(words)(x, t), guidance).at(s) - trajectory.at(s)
                 loss = missed.square().mean()
             optimizer.zero_grad()
             loss.backward()
@@ -79,6 +66,18 @@ def null_text(
                 break
         words = words.detach()
         with torch.no_grad():
-            x = mix(seen, negative(words)(x, t), guidance).at(s)
-        found[t] = words
-        yield Tuned(index + 1, steps, s, x, dict(found))
+            x = mix(prediction, negative(words)(x, t), guidance).at(s)
+        tuned[t] = words
+        yield Tuned(index + 1, steps, s, x, dict(tuned))
+
+
+METHOD = replace(
+    naive.METHOD,
+    name="null_text",
+    source=("Mokady et al. 2022, arXiv 2211.09794", "the inner loop of diffusers' pipeline_null_text_inversion"),
+    tune=null_text,
+    own_negative=True,
+    allows_attention=False,
+    takes_eta=False,
+    inverts_unguided=True,
+)

@@ -1,4 +1,4 @@
-"""Uni-Inv: an inversion that predicts where a step leads with the last direction and corrects it with the one there.
+"""DDIM inversion that predicts where a step leads and corrects it with the direction there.
 
     guess = move(x_t by v),    v <- velocity at guess, level s,    x_s = move(x_t by v)
 
@@ -13,8 +13,9 @@ import torch
 
 from regrow.core.denoiser import Batch, Denoiser
 from regrow.core.flow_coordinates import FLOW
-from regrow.core.inversion import Progress, Trajectory
 from regrow.core.levels import Level
+from regrow.core.methods.method import Method, PathSettings
+from regrow.core.trajectory import Progress, Trajectory
 
 
 def uni_inv(denoise: Denoiser, x0: Batch, levels: Sequence[Level]) -> Iterator[Progress]:
@@ -35,3 +36,16 @@ def uni_inv(denoise: Denoiser, x0: Batch, levels: Sequence[Level]) -> Iterator[P
             states.append(FLOW.move(states[-1], t, s, prediction))
         done = Trajectory(tuple(levels), tuple(states)) if index == steps else None
         yield Progress(index, steps, s, states[-1], done)
+
+
+def _invert(denoise: Denoiser, x0: Batch, levels: Sequence[Level], _: PathSettings) -> Iterator[Progress]:
+    return uni_inv(denoise, x0, levels)
+
+
+METHOD = Method(
+    "uni_inv",
+    source=("Uni-Inv, Jiao et al. 2025, arXiv 2504.13109", "official UniEdit-Flow, denoise_uniinv"),
+    path="uni_inv",
+    invert=_invert,
+    allows_attention=True,
+)

@@ -13,7 +13,9 @@ from regrow.interfaces.web.medium import FIELDS
 from regrow.interfaces.web.places import made, own_input
 from regrow.media.files import MediaError
 from regrow.media.medium import medium_of
-from regrow.requests.requests import Edit, Generate
+from regrow.requests.aliases import current
+from regrow.requests.edit import Edit
+from regrow.requests.generate import Generate
 
 PAGE = 60
 """How many results are shown at once, and how many more each time."""
@@ -73,6 +75,7 @@ def settings_in(path: Path) -> tuple[str, dict[str, Any], bool]:
     stored = recipe.get("settings")
     if kind is None or not isinstance(stored, dict):
         raise MediaError(f"{path.name} carries a recipe that is neither of a generation nor of an edit.")
+    stored = current(stored)
     # a recipe can come from anyone: only what this version knows, and of files only the page's own
     known = {field.name for field in fields(kind)} - {
         "image",

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from regrow.core.methods.registry import method
 from regrow.editing.codec_cache import through_codec
 from regrow.editing.edit import edit as editing
 from regrow.editing.explore import explore as exploring
@@ -23,7 +24,8 @@ from regrow.interfaces.web.rewound import rewound
 from regrow.interfaces.web.worker import steps_of
 from regrow.media.files import MediaError
 from regrow.models.model import Model
-from regrow.requests.requests import Edit, Generate
+from regrow.requests.edit import Edit
+from regrow.requests.generate import Generate
 from regrow.verification.formulas import SECTIONS, verify
 
 Open = Callable[[str], Model]
@@ -61,12 +63,12 @@ def edit(job: Job, opened: Open) -> Generator[At, None, None]:
     if mask is not None:
         job.lay_beside("mask", mask)
     taken = edited.recipes[0]["settings"]["strength"]
-    if shows_reconstruction(medium) and request.method != "null_text":  # which tunes again for every guidance
+    if shows_reconstruction(medium) and not method(request.method).tune:  # which tunes again for every guidance
         # under the source's own prompt guidance leads nowhere, so one evaluation a step is enough
         plain = replace(request, target=(request.source,), guidance=1.0, negative=None, mask=None, region=None)
         # and under sentences as full as the edit's, whose path is there
-        details = request.details if edited.prompts else "leave"
-        plain = replace(plain, strength=taken, attention="none", emphasis=(), details=details)
+        expansion = request.prompt_expansion if edited.prompts else "off"
+        plain = replace(plain, strength=taken, attention="none", emphasis=(), prompt_expansion=expansion)
         back = yield from steps_of(editing(plain, model), model)
         job.lay_beside("reconstruction", back.frames[0])
         job.facts["reconstruction"] = back.recipes[0]["figures"]["to_source"]

@@ -6,14 +6,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.core.denoiser import Counted
-from regrow.editing.invert import describe, path_of, source_denoiser, watched
+from regrow.core.methods.method import PathSettings
+from regrow.core.methods.registry import method
+from regrow.editing.invert import describe, source_denoiser, watched
 from regrow.editing.steps import with_steps
 from regrow.editing.trajectories import from_cache, to_cache
 from regrow.interfaces.web.jobs import At
 from regrow.interfaces.web.worker import steps_of
 from regrow.models.model import Model
-from regrow.prompts.expand_edit import with_details
-from regrow.requests.requests import PATHS, Edit
+from regrow.prompts.expand_edit import with_expanded_prompts
+from regrow.requests.edit import Edit
 
 
 def rewound(request: Edit, model: Model, latents: Float[Tensor, "1 c *cells"]) -> Generator[At, None, int]:
@@ -27,19 +29,19 @@ def rewound(request: Edit, model: Model, latents: Float[Tensor, "1 c *cells"]) -
     Returns:
         The evaluations that it took.
     """
-    if request.method not in PATHS or request.method in ("belm", "edit_friendly_2m"):  # whose paths have fixed ends
+    chosen = method(request.method)
+    if not chosen.invert or chosen.start_in_key:  # whose paths hold from their own end alone
         return 0
     if request.source == "auto":  # whose words are not known yet
         return 0
     request, steps = with_steps(request, model)
-    request, _, _ = with_details(request, model, latents)
+    request, _, _ = with_expanded_prompts(request, model, latents)
     levels = model.schedule.grid(steps, request.spacing)[::-1]
     made_of = describe(request, model)
     if from_cache(made_of, levels[-1]):
         return 0
     guided = request.invert_guidance != 1
     denoise = Counted(source_denoiser(model, request.source, request.invert_guidance), 1 + guided)
-    method = PATHS[request.method]
-    walk = path_of(method, denoise, latents, levels, request.label, request.tolerance, [request.seed])
+    walk = chosen.invert(denoise, latents, levels, PathSettings(request.label, request.tolerance, [request.seed]))
     to_cache(made_of, (yield from steps_of(watched(walk, "invert"), model)))
     return denoise.evaluations

@@ -5,11 +5,12 @@ from typing import Any, get_args
 
 import gradio as gr
 
-from regrow.core.names import LabelConvention, SharingName, Spacing
+from regrow.core.methods.registry import names
+from regrow.core.names import LabelConvention, SharingName, Spacing, Switch
 from regrow.interfaces.web.shared import model_names
 from regrow.interfaces.web.texts import text
 from regrow.media.names import Mode
-from regrow.requests.requests import Edit, MethodName
+from regrow.requests.edit import Edit
 
 DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Edit)}
 
@@ -18,11 +19,13 @@ def edit_settings() -> tuple[dict[str, Any], list[Any], list[Any]]:
     """The components, by the names of `Edit`'s fields, and what is for pictures alone and for sounds alone."""
     settings: dict[str, Any] = {
         "model": gr.Dropdown(model_names(), value=DEFAULTS["model"], label=text("model")),
-        "method": gr.Dropdown(_names(MethodName), value=DEFAULTS["method"], label=text("method")),
+        "method": gr.Dropdown(list(names()), value=DEFAULTS["method"], label=text("method")),
         "steps": gr.Slider(0, 200, 0, step=1, label=text("edit_steps"), elem_id="edit-steps"),
         "guidance": gr.Slider(0, 15, DEFAULTS["guidance"], step=0.1, label=text("guidance")),
         "guidance_share": gr.Slider(0, 1, DEFAULTS["guidance_share"], step=0.05, label=text("guidance_share")),
-        "details": gr.Radio(["tell", "leave"], value=DEFAULTS["details"], label=text("details"), elem_id="details"),
+        "prompt_expansion": gr.Radio(
+            _names(Switch), value=DEFAULTS["prompt_expansion"], label=text("details"), elem_id="details"
+        ),
         "invert_guidance": gr.Slider(0, 15, DEFAULTS["invert_guidance"], step=0.1, label=text("invert_guidance")),
         "negative": gr.Textbox(label=text("negative_edit")),
     }

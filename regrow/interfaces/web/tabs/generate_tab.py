@@ -15,7 +15,7 @@ from regrow.interfaces.web.places import MOST_SECONDS
 from regrow.interfaces.web.shared import Page, following, made_files, model_names, whole, worded
 from regrow.interfaces.web.tabs import Tab
 from regrow.interfaces.web.texts import said, text
-from regrow.requests.requests import Generate
+from regrow.requests.generate import Generate
 
 MOST_SIDE = 2048
 """Pixels of a side: what the embedded models are made for is a sixteenth of that."""
@@ -49,7 +49,7 @@ def build(page: Page, tab: Any) -> None:
                 guidance = gr.Slider(0, 15, DEFAULTS["guidance"], step=0.1, label=text("guidance"))
                 share = gr.Slider(0, 1, DEFAULTS["guidance_share"], step=0.05, label=text("guidance_share"))
                 details = gr.Radio(
-                    ["tell", "leave"], value=DEFAULTS["details"], label=text("imagined"), elem_id="imagined"
+                    ["on", "off"], value=DEFAULTS["prompt_expansion"], label=text("imagined"), elem_id="imagined"
                 )
                 solver = gr.Dropdown(list(get_args(SolverName)), value=DEFAULTS["solver"], label=text("solver"))
                 eta = gr.Slider(0, 1, DEFAULTS["eta"], step=0.05, label=text("eta"))
@@ -67,7 +67,7 @@ def build(page: Page, tab: Any) -> None:
     page.fields["generate"] = {
         "prompt": prompt, "negative": negative, "model": model, "steps": steps, "guidance": guidance, "seed": seed,
         "count": count, "solver": solver, "eta": eta, "spacing": spacing, "height": height, "width": width,
-        "duration": duration, "loop": loop, "melody": melody, "guidance_share": share, "details": details,
+        "duration": duration, "loop": loop, "melody": melody, "guidance_share": share, "prompt_expansion": details,
     }  # fmt: skip
     inputs, outputs = list(page.fields["generate"].values()), [status, results, players_shown, medium]
     page.fields["generate"]["medium"] = medium

@@ -1,0 +1,162 @@
+"""What an editing method is: how it inverts, where it starts, how it steps back, and data that the program reads.
+
+A method's file states all of it in one `METHOD = Method(...)`; command line, page, benchmark and cache read that and
+know no method by its name. docs/add-a-method.md shows how to add one.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.core.denoiser import Batch, Denoiser
+from regrow.core.guidance import Guidance
+from regrow.core.levels import Level
+from regrow.core.masks import Held, Hold
+from regrow.core.names import LabelConvention
+from regrow.core.solvers import Step, ddim
+from regrow.core.trajectory import Progress, Trajectory
+
+Words = Float[Tensor, "b *words"]
+"""Encoded words of a prompt."""
+
+
+@dataclass(frozen=True)
+class PathSettings:
+    """Settings of an inversion, of which each method reads its own.
+
+    Attributes:
+        label: which level's label the network gets in a step from clean to noisy.
+        tolerance: relative RMS change at which a step counts as solved.
+        seeds: of noise, one a sample.
+    """
+
+    label: LabelConvention = "leaves"
+    tolerance: float = 1e-5
+    seeds: Sequence[int] = (0,)
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """What an edit starts from.
+
+    Attributes:
+        x0: the sample itself, clean, one for each result: `b *rest`.
+        seeds: one a result.
+        source: opens the network under the source prompt; a method that never asks it does not pay for it.
+        trajectory: the inverted path; None where the method has none.
+        step: the sampler's step, of methods that take any.
+        hold: where the results keep to the sample's own path; None nowhere.
+    """
+
+    x0: Batch
+    seeds: Sequence[int]
+    source: Callable[[], Denoiser]
+    trajectory: Trajectory | None = None
+    step: Step = ddim
+    hold: Hold | None = None
+
+    @property
+    def path(self) -> Trajectory:
+        """The inverted path.
+
+        Raises:
+            ValueError: there is none.
+        """
+        if self.trajectory is None:
+            raise ValueError("This method steps back along an inverted path; give its Method a `path` and an `invert`.")
+        return self.trajectory
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """After `index` of `steps` levels: where the guided way back stands, and the words found for each level left."""
+
+    index: int
+    steps: int
+    level: Level
+    x: Batch
+    words: dict[Level, Words]
+
+
+def on_path(origin: Origin, level: Level) -> Batch:
+    """Return the inverted path's state at a level."""
+    return origin.path.at(level)
+
+
+def along_path(origin: Origin) -> Step:
+    """Return the sampler's step, with the path's offsets added where it has some."""
+    return origin.path.back(origin.step) if origin.trajectory else origin.step
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to edit.
+
+    Attributes:
+        name: on the command line, in recipes and keys.
+        source: the paper, and the equation or section in it.
+        path: name of the method whose inverted path this walks back, mostly its own; empty where it inverts nothing.
+            Methods of one path share it, on disk and in memory.
+        no_path: where it starts instead, for the sentence that refuses a trajectory: "starts from fresh noise".
+        invert: walks from clean to noisy levels; its last `Progress` carries the trajectory.
+        start: the sample's own state at a level: the walk back starts there, and a mask puts back what must stay.
+        step_back: a fresh step from noisy to clean, made for every walk.
+        guide: combines the predictions of a batch of targets and, behind them, their sources, with the guidance; None
+            is classifier-free guidance.
+        tune: tunes the negative words along the path before the walk back, for one guidance other than 1.
+        own_negative: whether it says itself what guidance leads away from, so that none can be given.
+        stochastic: whether its way back draws noise of its own, result i from seed + i.
+        seed_in_key: whether its path depends on the seed.
+        start_in_key: whether its path depends on the level it is walked back from.
+        allows_attention: whether attention can be shared with its path.
+        takes_eta: whether the steps back may add fresh noise.
+        takes_label: whether the inversion has a choice of label convention.
+        inverts_unguided: whether the inversion must be without guidance.
+        has_measured_strengths: whether the edit strengths that models carry were measured with it.
+        min_steps: the fewest steps back that it works with.
+        strengths: that a benchmark tunes over, the usual one first.
+        guidances: the same of guidance.
+    """
+
+    name: str
+    source: tuple[str, str]
+    path: str = ""
+    no_path: str = ""
+    invert: Callable[[Denoiser, Batch, Sequence[Level], PathSettings], Iterator[Progress]] | None = None
+    start: Callable[[Origin, Level], Batch] = on_path
+    step_back: Callable[[Origin], Step] = along_path
+    guide: Callable[[Denoiser, Guidance], Denoiser] | None = None
+    tune: Callable[[Denoiser, Callable[[Words], Denoiser], Words, Trajectory, Level, float], Iterator[Tuned]] | None = (
+        None
+    )
+    own_negative: bool = False
+    stochastic: bool = False
+    seed_in_key: bool = False
+    start_in_key: bool = False
+    allows_attention: bool = False
+    takes_eta: bool = False
+    takes_label: bool = False
+    inverts_unguided: bool = False
+    has_measured_strengths: bool = False
+    min_steps: int = 1
+    strengths: tuple[float, ...] = (0.9, 1.0, 0.75)
+    guidances: tuple[float, ...] = (4, 3, 2)
+
+    def __post_init__(self) -> None:
+        if bool(self.path) is not (self.invert is not None) or bool(self.path) is bool(self.no_path):
+            raise ValueError(
+                f"{self.name} needs either a path and how it inverts, or no_path: where it starts instead."
+            )
+
+    @property
+    def needs_gradients(self) -> bool:
+        """Whether it walks backwards through the network, for which an engine needs gradients."""
+        return self.tune is not None
+
+    def back(self, origin: Origin) -> Step:
+        """Return a fresh step back, after which what must stay is put back onto the sample's own path."""
+        step = self.step_back(origin)
+        return Held(step, origin.hold, partial(self.start, origin)) if origin.hold else step

@@ -1,0 +1,111 @@
+"""Inverted paths: what every inversion method gives, and what it reports while it walks from clean to noisy.
+
+A path is indexed by level, never by position.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from regrow.core.denoiser import Batch, Denoiser, Prediction
+from regrow.core.levels import Level
+from regrow.core.solvers import Step, ddim
+
+Pair = tuple[Batch, Batch]
+
+
+@dataclass(frozen=True)
+class Convergence:
+    """How one implicit step ended: `residual` is RMS of the last change over RMS of the state, worst sample."""
+
+    level: Level
+    iterations: int
+    residual: float
+    converged: bool
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """An inverted path.
+
+    Attributes:
+        levels: from clean to noisy.
+        states: one a level, shape `b *rest`.
+        offsets: of direct_inversion and the edit_friendly methods, one an interval: `offsets[k]` leads from what the
+            method's step from `levels[k + 1]` to `levels[k]` gives to `states[k]`. Empty for the other methods.
+        convergence: of the fixed_point method, one an interval. Empty for the other methods.
+        partners: of the methods that walk with two coupled states, the second of them, one a level. Empty for the
+            other methods.
+    """
+
+    levels: tuple[Level, ...]
+    states: tuple[Batch, ...]
+    offsets: tuple[Batch, ...] = ()
+    convergence: tuple[Convergence, ...] = ()
+    partners: tuple[Batch, ...] = ()
+
+    def at(self, level: Level) -> Batch:
+        """The state at a level of the path.
+
+        Raises:
+            KeyError: the path does not touch this level.
+        """
+        try:
+            return self.states[self.levels.index(level)]
+        except ValueError:
+            raise KeyError(f"This trajectory has no state at {level}.") from None
+
+    def levels_down_from(self, start: Level) -> tuple[Level, ...]:
+        """The levels from `start` back to clean, for `solve`."""
+        if start not in self.levels:
+            raise KeyError(f"This trajectory has no state at {start}.")
+        return self.levels[self.levels.index(start) :: -1]
+
+    def interval(self, t: Level, s: Level) -> int:
+        """The number of the interval whose noisy end is t and whose clean end is s.
+
+        Raises:
+            ValueError: the two are not neighbours on the path.
+        """
+        if (t, s) not in zip(self.levels[1:], self.levels, strict=False):
+            raise ValueError(f"This path is walked back level by level; it has no interval from {t} to {s}.")
+        return self.levels.index(s)
+
+    def back(self, step: Step = ddim) -> Step:
+        """The step to walk back with: it adds the path's offsets, and is `step` itself where it has none.
+
+        Direct Inversion (Ju et al. 2023, arXiv 2310.01506, section 3) and DirectEdit (arXiv 2605.02417): the
+        offset found under the source prompt is also added under another one.
+        """
+        if not self.offsets:
+            return step
+
+        def offset_step(denoise: Denoiser, x_t: Batch, t: Level, s: Level) -> tuple[Batch, Prediction | None]:
+            offset = self.offsets[self.interval(t, s)]
+            x_s, prediction = step(denoise, x_t, t, s)
+            return x_s + offset, prediction
+
+        return offset_step
+
+
+@dataclass(frozen=True)
+class Progress:
+    """After `index` of `steps` steps of an inversion; the last one carries the trajectory."""
+
+    index: int
+    steps: int
+    level: Level
+    x: Batch
+    trajectory: Trajectory | None = None
+
+
+def coupled(pairs: Iterator[Pair], levels: Sequence[Level]) -> Iterator[Progress]:
+    """Report the progress of a walk of two coupled states, the first of which is the sample."""
+    states: list[Batch] = []
+    partners: list[Batch] = []
+    for index, (x, y) in enumerate(pairs):
+        states.append(x)
+        partners.append(y)
+        done = None
+        if index == len(levels) - 1:
+            done = Trajectory(tuple(levels), tuple(states), partners=tuple(partners))
+        yield Progress(index, len(levels) - 1, levels[index], x, done)

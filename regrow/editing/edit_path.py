@@ -1,0 +1,86 @@
+"""The inverted path of an edit: from memory, a file or the disk cache, or inverted now."""
+
+import json
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.core.denoiser import Counted
+from regrow.core.levels import Level
+from regrow.core.methods.method import Method, PathSettings
+from regrow.core.progress import Progress
+from regrow.core.trajectory import Trajectory
+from regrow.editing.invert import describe, source_denoiser, watched
+from regrow.editing.trajectories import from_cache, load_trajectory, to_cache
+from regrow.media.files import MediaError
+from regrow.models.model import Model
+from regrow.requests.edit import Edit
+
+
+def inverted_path(
+    request: Edit,
+    chosen: Method,
+    model: Model,
+    latents: Float[Tensor, "1 c h w"],
+    levels: Sequence[Level],
+    paths: dict[str, Trajectory],
+) -> Generator[Progress, None, tuple[Trajectory, int, bool]]:
+    """Return the inverted path up to `levels[0]`, the evaluations it took, and whether it was there already.
+
+    Raises:
+        MediaError: the request's trajectory file cannot be used.
+    """
+    made_of = describe(request, model)
+    key = json.dumps(made_of, sort_keys=True)
+    if key in paths and levels[0] in paths[key].levels:
+        return paths[key], 0, True
+    trajectory, evaluations, reused = yield from _kept_or_inverted(request, chosen, model, latents, levels, made_of)
+    paths[key] = trajectory
+    return trajectory, evaluations, reused
+
+
+def _kept_or_inverted(
+    request: Edit,
+    chosen: Method,
+    model: Model,
+    latents: Float[Tensor, "1 c h w"],
+    levels: Sequence[Level],
+    made_of: dict[str, Any],
+) -> Generator[Progress, None, tuple[Trajectory, int, bool]]:
+    if request.trajectory:
+        return _from_file(request.trajectory, made_of, levels[0]), 0, True
+    if request.cache and (kept := from_cache(made_of, levels[0])):
+        return kept, 0, True
+    denoise = counted_source(request, model)
+    assert chosen.invert
+    settings = PathSettings(request.label, request.tolerance, [request.seed])
+    walk = chosen.invert(denoise, latents, levels[::-1], settings)
+    trajectory = yield from watched(walk, "invert")
+    if request.cache:
+        to_cache(made_of, trajectory)
+    return trajectory, denoise.evaluations, False
+
+
+def _from_file(path: Path, made_of: dict[str, Any], start: Level) -> Trajectory:
+    trajectory, stored = load_trajectory(path)
+    keys = {*made_of, *(stored.keys() & {"engine"})}  # which torch's paths do not name
+    different = sorted(key for key in keys if stored.get(key) != _as_json(made_of.get(key)))
+    if different:
+        raise MediaError(
+            f"{path} was inverted with another {', '.join(different)}; give the same settings, or invert again."
+        )
+    if start not in trajectory.levels:
+        raise MediaError(f"{path} does not reach up to this strength; invert again.")
+    return trajectory
+
+
+def _as_json(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def counted_source(request: Edit, model: Model) -> Counted:
+    """Return the network under the source prompt, as the inversion sees it, with its evaluations counted."""
+    return Counted(source_denoiser(model, request.source, request.invert_guidance), 1 + (request.invert_guidance != 1))
