@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from checkpoints import FACTORIES
+from checkpoints_families import FAMILIES
 from diffusers.utils import logging as diffusers_logging
 from homes import ENGINES
 from jaxtyping import config as jaxtyping_config
@@ -29,7 +30,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path
 
     def folder(name: str) -> Path:
         path = root / name
-        return path if path.exists() else FACTORIES[name](path)
+        return path if path.exists() else {**FACTORIES, **FAMILIES}[name](path)
 
     return folder
 
