@@ -13,7 +13,6 @@ from checkpoints import PROMPT_TOKENS, SD_BETAS, edit_json, livelier, text_encod
 from diffusers import (
     AutoencoderKL,
     AutoencoderOobleck,
-    DDIMScheduler,
     EDMDPMSolverMultistepScheduler,
     EulerDiscreteScheduler,
     FlowMatchEulerDiscreteScheduler,
@@ -23,8 +22,8 @@ from diffusers import (
     StableAudioProjectionModel,
     StableDiffusion3Pipeline,
     StableDiffusionXLPipeline,
-    UNet2DConditionModel,
 )
+from tame_networks import TIME_IDS, calmer, fitted_to_noise
 from transformers import (
     CLIPTextConfig,
     CLIPTextModelWithProjection,
@@ -35,7 +34,6 @@ from transformers import (
 )
 
 FIRST_WIDTH, SECOND_WIDTH = 16, 24  # of the two CLIP encoders, unequal as in the published files
-TIME_IDS = 6  # height, width, top, left, target height, target width
 COSINE = {
     "euler_at_final": False,
     "final_sigmas_type": "zero",
@@ -112,28 +110,6 @@ def picture_codec(**changes: Any) -> AutoencoderKL:
     )
 
 
-def trained_to_see_noise(net: UNet2DConditionModel, tokens_width: int, pooled_width: int) -> UNet2DConditionModel:
-    """Teach an epsilon network of SDXL's kind that there is noise in its input, as `briefly_trained` does."""
-    scheduler, optimizer = DDIMScheduler(**SD_BETAS), torch.optim.AdamW(net.parameters(), 4e-3)
-    for _ in range(60):
-        x0, eps = torch.randn(8, 4, 8, 8), torch.randn(8, 4, 8, 8)
-        tokens, pooled = 5 * torch.randn(8, PROMPT_TOKENS, tokens_width), 3 * torch.randn(8, pooled_width)
-        labels, sizes = torch.randint(0, 1000, (8,)), torch.randint(0, 32, (8, TIME_IDS)).float()
-        x_t = scheduler.add_noise(x0, eps, labels)  # pyright: ignore[reportArgumentType]
-        added = {"text_embeds": pooled, "time_ids": sizes}
-        optimizer.zero_grad()
-        (net(x_t, labels, tokens, added_cond_kwargs=added).sample - eps).square().mean().backward()
-        optimizer.step()
-    return net
-
-
-def calmer(net: Any, lively: float, answer: float) -> Any:
-    """Make a transformer answer each prompt and place differently (`lively`), but with a spread near 1 (`answer`)."""
-    net = livelier(net, lively)
-    net.proj_out.weight.data.mul_(answer)
-    return net
-
-
 def sdxl(folder: Path) -> Path:
     """Like Stable Diffusion XL base 1.0: two encoders, pooled words and sizes, epsilon, an empty negative is zeros."""
     torch.manual_seed(21)
@@ -155,7 +131,7 @@ def sdxl(folder: Path) -> Path:
         text_encoder_2=clip_with_projection(words_2, SECOND_WIDTH, "gelu"),
         tokenizer=words,
         tokenizer_2=words_2,
-        unet=trained_to_see_noise(net, FIRST_WIDTH + SECOND_WIDTH, SECOND_WIDTH),
+        unet=fitted_to_noise(net, FIRST_WIDTH + SECOND_WIDTH, SECOND_WIDTH),
         scheduler=EulerDiscreteScheduler(  # pyright: ignore[reportArgumentType]
             **SD_BETAS, timestep_spacing="leading", steps_offset=1, prediction_type="epsilon"
         ),
@@ -246,7 +222,7 @@ def stable_audio(folder: Path) -> Path:
         text_encoder=t5_encoder(words, width, "relu"),
         projection_model=StableAudioProjectionModel(width, width, min_value=0, max_value=512),
         tokenizer=words,
-        transformer=calmer(net, 2.0, 0.2),
+        transformer=calmer(net, 1.8, 0.2),
         scheduler=EDMDPMSolverMultistepScheduler(),
     ).save_pretrained(folder, safe_serialization=True)
     # the published class cannot be made without torchsde, which neither diffusers nor regrow brings

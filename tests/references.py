@@ -53,7 +53,7 @@ def sdxl(
         guidance: 1 is off.
         steps: evaluations.
         start: noise of the noisiest level.
-        sizes: `original_size`, `crops_coords_top_left`, `target_size` and their negatives; by default its own.
+        sizes: `original_size`, `crops_coords_top_left`, `target_size` and their negatives; by default the picture's.
     """
     pipe = StableDiffusionXLPipeline.from_pretrained(folder, local_files_only=True, dtype=start.dtype)
     # the three given ones: Euler's scheduler has none of them, so they would come from strays in its file
@@ -85,7 +85,7 @@ def sd3(
 ) -> Float[Tensor, "b c h w"]:
     """Run Stable Diffusion 3 by its own Euler scheduler on even steps of sigma from 1, shifted by it as published.
 
-    Left to itself, the pipeline shifts the last trained sigma twice and ends there; those levels are not `Flow.grid`.
+    Left to itself, the pipeline takes its steps down to the last trained sigma, shifted twice: not `Flow.grid`.
 
     Args:
         folder: the checkpoint, with or without its third encoder.

@@ -1,0 +1,114 @@
+"""The suite that every family on a pipeline of its own runs: diffusers' latents, round trips, edits, refusals."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from checkpoints_families import FAMILIES
+from references import REFERENCES
+
+import regrow
+from regrow.core.noise import noise
+from regrow.core.solvers import ddim, last, solve
+from regrow.media.medium import medium_of
+from regrow.models.condition import Condition
+from regrow.models.engines.choose import with_engine
+from regrow.models.errors import ModelError
+from regrow.models.model import Model
+from regrow.models.open import open_model
+from regrow.requests.train import Train
+from regrow.training.train import train
+
+STEPS, TOLERANCE = 20, 1e-4
+PROMPTS, NEGATIVES = ["a cat", "a dog"], ["a hat", "a fog"]
+pytestmark = pytest.mark.usefixtures("home")
+
+
+@pytest.fixture(params=sorted(FAMILIES))
+def family(request: pytest.FixtureRequest, checkpoint: Callable[[str], Path]) -> tuple[str, Path]:
+    """Its name, and a tiny checkpoint of it."""
+    return request.param, checkpoint(request.param)
+
+
+@pytest.fixture
+def file(family: tuple[str, Path], tmp_path: Path) -> Path:
+    """A picture or a sound as large as the model was made for."""
+    model = open_model(family[1])
+    path = tmp_path / f"input{model.medium.ending}"
+    frame = torch.rand(3, *model.extent, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    if len(model.extent) == 1:
+        frame = frame[:2] / 8
+    medium_of(path).save(path, frame, None, None if model.waves is None else model.sound.rate)
+    return path
+
+
+def negative_of(model: Model, words: list[str] | None) -> Condition | None:
+    return None if words is None else model.condition(words)
+
+
+@pytest.mark.parametrize(("guidance", "negatives"), [(1.0, None), (5.0, None), (5.0, NEGATIVES)])
+def test_latents_are_those_of_diffusers_own_pipeline(
+    family: tuple[str, Path], guidance: float, negatives: list[str] | None
+) -> None:
+    name, folder = family
+    model = open_model(folder)
+    x = noise(model.latent_shape(*model.extent), seeds=(11, 12))
+    theirs = REFERENCES[name](folder, PROMPTS, negatives, guidance, STEPS, x)
+    denoise = model.denoiser(model.condition(PROMPTS), negative_of(model, negatives), guidance)
+    ours = last(solve(ddim, denoise, x, model.grid(STEPS, shape=x.shape[1:])))
+    assert (ours - theirs).abs().max() < TOLERANCE
+
+
+def test_it_opens_a_second_time_without_opening_a_part(family: tuple[str, Path]) -> None:
+    first, again = open_model(family[1]), open_model(family[1])
+    assert set(first.parts.opened) == set(first.parts)
+    assert not again.parts.opened
+    assert again.content_hash == first.content_hash
+    assert torch.equal(again.condition(["a cat"]).tokens, first.condition(["a cat"]).tokens)
+    assert again.NETWORK not in again.parts.opened or "text_encoder_3" not in again.parts
+
+
+def test_the_way_back_under_the_same_prompt_is_the_codec_s_own(family: tuple[str, Path], file: Path) -> None:
+    edited = regrow.edit(file, "a cat", source="a cat", model=open_model(family[1]), steps=4, guidance=5.0)
+    assert (edited.frames[0] - edited.codec).abs().max() < TOLERANCE
+
+
+def test_several_targets_negatives_and_replay(family: tuple[str, Path], file: Path, tmp_path: Path) -> None:
+    model = open_model(family[1])
+    edited = regrow.edit(file, PROMPTS, source="a hat", negative="a fog", model=model, steps=3, guidance=5.0)
+    assert not torch.equal(edited.items[0], edited.items[1])
+    first, _ = edited.save(tmp_path / f"edited{file.suffix}")
+    assert regrow.replay(first).identical
+    plain = regrow.edit(file, PROMPTS, source="a hat", model=model, steps=3, guidance=1.0)
+    assert not torch.equal(edited.items[0], plain.items[0])
+
+
+def test_what_may_not_change_stays_bit_for_bit(family: tuple[str, Path], file: Path) -> None:
+    model = open_model(family[1])
+    if len(model.extent) == 1:
+        seconds = model.extent[0] / model.sound.rate
+        where = {"span": f"{seconds / 4:.6f}:{seconds / 2:.6f}"}
+    else:
+        where = {"region": "0.25,0.25,0.75,0.75", "feather": 0.0}
+    edited = regrow.edit(file, "a dog", source="a cat", model=model, steps=3, **where)
+    before = medium_of(file).original(edited.frame)[0]
+    changed = (edited.items[0] != before).any(0)
+    edge = torch.ones_like(changed)
+    edge[(slice(changed.shape[0] // 5, -changed.shape[0] // 5),) * changed.ndim] = False
+    assert changed.any()
+    assert not changed[edge].any()
+
+
+def test_what_it_cannot_do_is_refused_in_a_sentence(family: tuple[str, Path], file: Path, tmp_path: Path) -> None:
+    model = open_model(family[1])
+    if not model.shares_attention:
+        for kind in ("p2p", "masactrl"):
+            with pytest.raises(ValueError, match=f"is no UNet, whose attention {kind} shares: leave attention out"):
+                regrow.edit(file, "a dog", source="a cat", model=model, steps=2, attention=kind)
+    if not model.engine_graph:
+        assert with_engine(model, "auto").engine is None
+        with pytest.raises(ModelError, match="No engine computes the network of .* use --engine torch"):
+            with_engine(model, "openvino")
+    with pytest.raises(ValueError, match="of a family that cannot be trained here"):
+        list(train(Train(world="storybook", name="more", start=str(family[1]), steps=1, scenes=4)))
