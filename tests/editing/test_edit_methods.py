@@ -177,7 +177,7 @@ def test_a_wish_does_not_depend_on_the_batch_it_is_in(model: Model, image: Path)
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"method": "belm", "steps": 4, "strength": 0.25}, "belm takes two states to start from"),
+        ({"method": "belm", "steps": 4, "strength": 0.25}, "belm walks back 2 steps or more"),
         ({"method": "inversion_free", "trajectory": Path("x")}, "inversion_free starts from the picture itself"),
         ({"method": "negative_prompt", "negative": "a bird"}, "leave negative out"),
         ({"method": "uni_edit", "negative": ""}, "uni_edit has its own words to grow away from"),
@@ -194,7 +194,7 @@ def test_what_does_not_fit_a_method_is_one_sentence(changes: dict, sentence: str
 def test_the_label_convention_is_naives_alone(model: Model, image: Path) -> None:
     with pytest.raises(ValueError, match="belm needs label=leaves"):
         run(Edit(image, ("a dog",), method="belm", label="arrives", steps=4), model)
-    with pytest.raises(ValueError, match="steps must be 2 or more"):
+    with pytest.raises(ValueError, match="belm needs 2 steps or more"):
         Invert(image, method="belm", steps=1)
 
 

@@ -235,7 +235,7 @@ def test_ctrl_c_leaves_nothing_half_written(folder: str, workplace: Path) -> Non
         (["verify", "bandstand"], "needs pictures"),
         (["invert", "in.png", "--out", "path.png"], "saved as .safetensors, so --out cannot be path.png"),
         (["edit", PIANO, "--target", "a slow violin melody", "--size", "64", "64"], "size and frame are of pictures"),
-        (["bench", "edit", "--only", "alchemy"], "no way to edit named 'alchemy'; there are 'anchored', "),
+        (["bench", "edit", "--only", "alchemy"], "no way to edit named 'alchemy'; there are 'direct_inversion', "),
         (
             ["bench", "edit", "--model", "bandstand"],
             "bandstand is a model of sounds, and this measures models of",
