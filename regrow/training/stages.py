@@ -130,10 +130,10 @@ def _learnable(request: Train, model: Model, data: Data) -> Data:
 
 
 def _check_fits(request: Train, model: Model) -> None:
-    if request.learns not in (model.medium.name, None):
-        raise ValueError(f"{request.start} is a model of {model.medium}s and cannot learn {request.learns}s.")
     if not model.trainable:
         raise ValueError(f"{request.start} is of a family that cannot be trained here ({model.family}).")
+    if request.learns not in (model.medium.name, None):
+        raise ValueError(f"{request.start} is a model of {model.medium}s and cannot learn {request.learns}s.")
     if request.stage == "pixel" and model.codec.part is not None:
         raise ValueError(f"{request.start} denoises latents of a codec, and no pixels; leave --stage pixel out.")
     if request.stage == "codec" and model.codec.part is None:

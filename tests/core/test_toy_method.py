@@ -45,7 +45,7 @@ def test_it_inverts_edits_and_is_replayed(toy: Method, model: Model, image: Path
     assert errors[0] > errors[1] > errors[2], "half of what is missed is between all of it and nothing"
     request = Edit(image, ("a dog",), "a cat", method=toy.name, steps=4, attention="p2p")
     edited = finish(edit(request, model))
-    save(tmp_path / "edited.png", edited.pictures[0], edited.recipes[0])
+    save(tmp_path / "edited.png", edited.items[0], edited.recipes[0])
     recipe = read_recipe(tmp_path / "edited.png")
     assert recipe is not None
     assert finish(replay(recipe, request_from(recipe), model)).identical

@@ -108,7 +108,7 @@ def test_what_it_cannot_do_is_refused_in_a_sentence(family: tuple[str, Path], fi
                 regrow.edit(file, "a dog", source="a cat", model=model, steps=2, attention=kind)
     if not model.engine_graph:
         assert with_engine(model, "auto").engine is None
-        with pytest.raises(ModelError, match="No engine computes the network of .* use --engine torch"):
+        with pytest.raises(ModelError, match=r"No engine computes the network of .* use --engine torch"):
             with_engine(model, "openvino")
     with pytest.raises(ValueError, match="of a family that cannot be trained here"):
         list(train(Train(world="storybook", name="more", start=str(family[1]), steps=1, scenes=4)))
