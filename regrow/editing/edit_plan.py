@@ -185,7 +185,7 @@ def _tuned(
 ) -> Generator[Progress, None, tuple[Counted, int, int]]:
     """The network under the wishes, guided away from tuned words; the tuning's evaluations and gradient steps."""
     assert chosen.tune
-    if model.text_encoder is None:
+    if not model.takes_words:
         raise ValueError(f"{model.name} takes no prompts, so {chosen.name} has nothing to tune.")
     away = model.condition([""])
     positive = Counted(source_denoiser(model, request.source, 1.0))
