@@ -24,7 +24,7 @@ _NOT_TRACKED = {".git", ".venv", "__pycache__", ".pytest_cache", ".ruff_cache", 
 _LINK = re.compile(r"\]\(\s*<?([^)\s>]+)[^)]*\)|(?:src|href)=\"([^\"]+)\"")
 _NAMED = re.compile(r"`((?:regrow|tests|docs|examples|runs)/[\w./-]*)?(?:::(\w+))?`")
 _BLOCK = re.compile(r"^```\w*\n(.*?)^```|`(regrow [^`]+)`", re.MULTILINE | re.DOTALL)
-_COMMAND = re.compile(r"^(?:.* -m )?regrow (.*?)(?:  +#.*)?$", re.MULTILINE)
+_COMMAND = re.compile(r"^(?:.* -m )?regrow ([a-z].*?)(?:  +#.*)?$", re.MULTILINE)
 _CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.MULTILINE | re.DOTALL)
 
 
@@ -72,11 +72,16 @@ def missing(text: str) -> list[str]:
     return lost
 
 
+def commands_of(text: str) -> list[list[str]]:
+    """Return the words of each command of regrow's in a page's blocks."""
+    blocks = (block.replace("\\\n", " ") for block, _ in _BLOCK.findall(text))
+    return [split(words) for block in blocks for words in _COMMAND.findall(block)]
+
+
 def old_spellings(text: str) -> list[str]:
-    """Return what is said of the old options and values in a page's commands."""
-    blocks = (block.replace("\\\n", " ") or inline.replace("\n", " ") for block, inline in _BLOCK.findall(text))
-    commands = chain.from_iterable(_COMMAND.findall(block) for block in blocks)
-    return [note for command in commands for note in current_arguments(split(command))[1]]
+    """Return what is said of the old options and values in a page's commands, those between backticks too."""
+    inline = [split(words.replace("\n", " "))[1:] for _, words in _BLOCK.findall(text) if words]
+    return [note for words in (*commands_of(text), *inline) for note in current_arguments(words)[1]]
 
 
 @pytest.mark.parametrize(
