@@ -16,7 +16,7 @@ from regrow.editing.edit_plan import EditCache, EditItem, EditPlan, items_of, pr
 from regrow.editing.melody import as_requested
 from regrow.editing.recipe import make_recipe
 from regrow.editing.region import region_of
-from regrow.editing.result import Result
+from regrow.editing.result import Operation, Result
 from regrow.editing.steps import with_steps
 from regrow.editing.strength import settle
 from regrow.media.frame import Distance
@@ -135,3 +135,6 @@ def edit_latents(
         x = state.x
         yield Progress("regrow", state.index, state.steps, x)
     return EditedLatents(x, plan)
+
+
+OPERATION = Operation(Edit, edit)

@@ -22,7 +22,7 @@ from regrow.core.solvers import make_step, solve
 from regrow.editing.melody import can_listen, condition_on_notes, condition_on_sound
 from regrow.editing.recipe import make_recipe
 from regrow.editing.repetition import going_on
-from regrow.editing.result import Result
+from regrow.editing.result import Operation, Result
 from regrow.media.audio.crossfade import pasted
 from regrow.media.audio.fitting import SoundFrame, in_channels_of
 from regrow.media.audio.medium import MEDIUM as SOUND
@@ -149,3 +149,6 @@ def _at_the_end(
     joined = pasted(whole, F.pad(old, (0, added)), (old.shape[-1], samples), rate, predicted=True)
     end = joined[:, old.shape[-1] :].clamp(-1, 1)
     return end.flip(-1) if before else end
+
+
+OPERATION = Operation(Extend, extend)

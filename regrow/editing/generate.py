@@ -14,7 +14,7 @@ from regrow.core.progress import Progress
 from regrow.core.solvers import make_step, solve
 from regrow.editing.melody import condition_on_sound
 from regrow.editing.recipe import make_recipe
-from regrow.editing.result import Result
+from regrow.editing.result import Operation, Result
 from regrow.models.condition import Condition
 from regrow.models.model import Model
 from regrow.prompts.expand_generate import condition_on_tunes, in_full
@@ -76,3 +76,6 @@ def guided(
         return plain
     pair = model.denoiser(condition, model.condition([request.negative]), request.guidance, request.loop)
     return GuidanceInterval(Counted(pair, 2), plain, limit_of(levels, request.guidance_share))
+
+
+OPERATION = Operation(Generate, generate)

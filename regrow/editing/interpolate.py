@@ -19,7 +19,7 @@ from regrow.core.trajectory import Trajectory
 from regrow.editing.generate import guided
 from regrow.editing.invert import source_denoiser, watched
 from regrow.editing.recipe import make_recipe
-from regrow.editing.result import Result
+from regrow.editing.result import Operation, Result
 from regrow.media.medium import Medium, medium_named
 from regrow.models.model import Model
 from regrow.prompts.input_warnings import about_words
@@ -133,3 +133,6 @@ def _regrown(
         x = state.x
         yield Progress("regrow", state.index, state.steps, x)
     return x, denoise.evaluations
+
+
+OPERATION = Operation(Interpolate, interpolate)

@@ -3,7 +3,7 @@
 A recipe is a JSON object with the keys
 
     regrow      this program's version
-    operation   "generate", "edit", "extend" or "interpolate"
+    operation   its name: "generate", "edit", "extend" or "interpolate"
     settings    every field of the operation's dataclass
     model       name and content hash
     input       the input file's absolute path and the hash of its bytes; absent where there was none
@@ -59,7 +59,6 @@ def make_recipe(
     settings = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(request).items()}
     if Path(settings["model"]).resolve() == model.folder.resolve():  # named by its place: so it is found from any
         settings["model"] = str(model.folder.resolve())
-    source = settings.get("image") or settings.get("sound") or settings.get("melody")
     recipe: Recipe = {
         "regrow": __version__,
         "operation": type(request).__name__.lower(),
@@ -71,11 +70,16 @@ def make_recipe(
         "result": {"hash": model.medium.result_hash(result), "index": index},
         "figures": dict(figures),
     }
-    if source:
-        recipe["input"] = _known(Path(source))
+    if read := input_of(settings):
+        recipe["input"] = _known(Path(settings[read]))
     if inputs:
         recipe["inputs"] = [_known(path) for path in inputs]
     return recipe
+
+
+def input_of(settings: Mapping[str, Any]) -> str | None:
+    """The setting whose file a recipe calls its `input`; None of an operation that reads no file or two of a kind."""
+    return next((name for name in ("image", "sound", "melody") if settings.get(name)), None)
 
 
 @cache

@@ -1,29 +1,24 @@
 """Replay: make a result again from the recipe in its file."""
 
-from collections.abc import Callable, Generator
+import pkgutil
+from collections.abc import Generator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
+from regrow import editing
 from regrow.core.progress import Progress
-from regrow.editing.edit import edit
-from regrow.editing.extend import extend
-from regrow.editing.generate import generate
-from regrow.editing.interpolate import interpolate
-from regrow.editing.recipe import Recipe, settings_from
-from regrow.editing.result import Result
+from regrow.editing.recipe import Recipe, input_of, settings_from
+from regrow.editing.result import Operation
 from regrow.media.files import MediaError, file_hash, reason
 from regrow.media.medium import medium_of
 from regrow.models.engines.choose import as_recorded
 from regrow.models.model import Model
 from regrow.models.names import EngineName
-from regrow.requests.edit import Edit
-from regrow.requests.extend import Extend
-from regrow.requests.generate import Generate
-from regrow.requests.interpolate import Interpolate
 
 
 @dataclass(frozen=True)
@@ -55,14 +50,20 @@ def recipe_in(path: Path) -> Recipe:
     return recipe
 
 
-Request = Generate | Edit | Extend | Interpolate
-OPERATIONS: dict[type, Callable[[Any, Model], Generator[Progress, None, Result]]] = {
-    Generate: generate,
-    Edit: edit,
-    Extend: extend,
-    Interpolate: interpolate,
-}
-"""What can be made again, and how."""
+class Request(Protocol):
+    """What an operation is asked for."""
+
+    @property
+    def model(self) -> str: ...
+
+
+def _operation(name: str) -> Operation:
+    """The operation of a module of `regrow.editing` that is named as recipes name it, and offers `OPERATION`."""
+    known = {module.name for module in pkgutil.iter_modules(editing.__path__)}
+    found = getattr(import_module(f"regrow.editing.{name}"), "OPERATION", None) if name in known else None
+    if found is None:
+        raise MediaError(f"This recipe is of the operation {name!r}, which regrow cannot replay.")
+    return found
 
 
 def request_from(recipe: Recipe) -> Request:
@@ -81,31 +82,23 @@ def request_from(recipe: Recipe) -> Request:
 
 
 def _request_from(recipe: Recipe) -> Request:
-    operation = recipe.get("operation")
-    if operation == "generate":
-        settings = settings_from(recipe, Generate)
-        melody = _unchanged(recipe["input"]["file"], recipe["input"]["hash"]) if settings["melody"] else None
-        return Generate(**{**settings, "melody": melody})
-    if operation == "extend":
-        settings = settings_from(recipe, Extend)
-        return Extend(**{**settings, "sound": _unchanged(recipe["input"]["file"], recipe["input"]["hash"])})
-    if operation == "interpolate":
-        settings = settings_from(recipe, Interpolate)
-        files = [str(_unchanged(known["file"], known["hash"])) for known in recipe.get("inputs", ())]
-        return Interpolate(**{**settings, **dict(zip(("first", "second"), files, strict=False))})
-    if operation is None:
+    name = recipe.get("operation")
+    if name is None:
         raise MediaError(
             "This file has a recipe of no operation, as sheets have: replay one of the results themselves."
         )
-    if operation != "edit":
-        raise MediaError(f"This recipe is of the operation {operation!r}, which regrow cannot replay.")
-    settings = settings_from(recipe, Edit)
-    paths = {"image": _unchanged(recipe["input"]["file"], recipe["input"]["hash"])}
-    if settings["trajectory"]:
-        paths["trajectory"] = Path(settings["trajectory"])
-    if settings["mask"] and settings["mask"] != "auto":
-        paths["mask"] = _unchanged(recipe["mask"]["file"], recipe["mask"]["file_hash"])
-    return Edit(**{**settings, **paths})
+    kind = _operation(str(name)).request
+    settings = settings_from(recipe, kind)
+    files: dict[str, Any] = {}
+    if read := input_of(settings):
+        files[read] = _unchanged(recipe["input"]["file"], recipe["input"]["hash"])
+    for field, known in zip(("first", "second"), recipe.get("inputs", ()), strict=False):
+        files[field] = str(_unchanged(known["file"], known["hash"]))
+    if settings.get("trajectory"):
+        files["trajectory"] = Path(settings["trajectory"])
+    if settings.get("mask") and settings["mask"] != "auto":
+        files["mask"] = _unchanged(recipe["mask"]["file"], recipe["mask"]["file_hash"])
+    return kind(**{**settings, **files})
 
 
 def _unchanged(file: str, known: str) -> Path:
@@ -139,7 +132,7 @@ def replay(
     threads = torch.get_num_threads()
     torch.set_num_threads(recipe["threads"])
     try:
-        made = yield from OPERATIONS[type(request)](request, model)
+        made = yield from _operation(recipe["operation"]).run(request, model)
     finally:
         torch.set_num_threads(threads)
     index = recipe["result"]["index"]

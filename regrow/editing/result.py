@@ -1,16 +1,19 @@
 """What an operation gives: pictures or sounds, with their recipes and what was measured on the way."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from regrow.core.progress import Progress
 from regrow.editing.recipe import Recipe
 from regrow.media.frame import Frame, Region
 from regrow.media.medium import medium_of
+from regrow.models.model import Model
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,3 +73,16 @@ class Result:
         for place, item, recipe in zip(paths, self.items, self.recipes, strict=True):
             medium.save(place, item, recipe, self.rate)
         return tuple(paths)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation that can be made again. Its module, named as recipes name it, offers it as `OPERATION`.
+
+    Attributes:
+        request: the dataclass of its settings.
+        run: makes the result; a generator that tells how far it is.
+    """
+
+    request: type
+    run: Callable[[Any, Model], Generator[Progress, None, Result]]

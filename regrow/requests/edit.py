@@ -193,7 +193,7 @@ class Edit:
     def steps_back(self) -> int:
         """How many of the steps are walked back, once there is a number of them."""
         if self.steps is None:
-            raise ValueError("steps are the model's own until it is opened (operations.steps); give a number here.")
+            raise ValueError("steps are the model's own until it is opened (editing.steps); give a number here.")
         if self.start_step is not None:
             return self.steps - self.start_step
         if self.strength is None or self.strength == "auto":

@@ -10,7 +10,8 @@ from unittest.mock import Mock
 import pytest
 from test_tree import PAGES, ROOT, commands_of
 
-from regrow.interfaces import bench_cli, cli
+from regrow.interfaces import cli
+from regrow.interfaces.commands import bench as bench_commands
 
 SHOWN = [(page, words) for page in PAGES if page.name != "LOG.md" for words in commands_of(page.read_text("utf-8"))]
 
@@ -33,7 +34,7 @@ def test_there_are_commands_of_most_verbs() -> None:
     ("page", "words"), SHOWN, ids=[f"{page.relative_to(ROOT)}-{' '.join(words)}"[:90] for page, words in SHOWN]
 )
 def test_a_shown_command_is_taken(page: Path, words: list[str], monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    monkeypatch.setattr(bench_cli, "_verbs", Mock)  # its verbs are called while they are parsed
+    monkeypatch.setattr(bench_commands, "_verbs", Mock)  # its verbs are called while they are parsed
     for name, verb in cli.VERBS.items():
         if name != "bench" and inspect.isfunction(verb):
             monkeypatch.setitem(cli.VERBS, name, doing_nothing(verb))
@@ -42,6 +43,6 @@ def test_a_shown_command_is_taken(page: Path, words: list[str], monkeypatch: pyt
 
 
 def test_a_command_that_is_wrong_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench_cli, "_verbs", Mock)
+    monkeypatch.setattr(bench_commands, "_verbs", Mock)
     with pytest.raises(SystemExit):
         cli.main(["bench", "edit", "--taks", "3"])

@@ -10,7 +10,7 @@ import torch
 from homes import sharing_engines
 
 from regrow.interfaces.cli import main
-from regrow.interfaces.verbs import command_of
+from regrow.interfaces.commands.edit import command_of
 from regrow.media.image.picture import load, save
 from regrow.requests.edit import Edit
 

@@ -27,7 +27,7 @@ def pictures(model: Model) -> torch.Tensor:
     return noise((3, *model.size), seeds=(1, 2)).mul(0.4).clamp(-1, 1)
 
 
-@pytest.mark.parametrize("module", ["models.open", "interfaces.verbs"])
+@pytest.mark.parametrize("module", ["models.open", "interfaces.reporting"])
 def test_what_opens_no_model_waits_for_neither_diffusers_nor_transformers(module: str) -> None:
     code = f"import sys, regrow.{module}; assert not {{'diffusers', 'transformers'}} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

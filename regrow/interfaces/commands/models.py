@@ -6,6 +6,8 @@ from typing import Annotated, Any
 import tyro
 from tyro.conf import Positional, subcommand
 
+from regrow.interfaces.commands import Command
+
 Name = Annotated[str, tyro.conf.arg(metavar="NAME")]
 
 
@@ -99,3 +101,6 @@ Action = (
 
 def models(action: Annotated[Action, tyro.conf.arg(name="")]) -> None:
     """List the models that are here, show, remove, publish or get one."""
+
+
+COMMAND = Command("models", 100, models)

@@ -8,6 +8,7 @@ import tyro
 from tyro.conf import subcommand
 
 from regrow.core.names import Switch
+from regrow.interfaces.commands import Command
 from regrow.interfaces.run import OpeningOptions, ReportOptions
 from regrow.requests.bench import BenchEdit, BenchSound, BenchSpeed
 
@@ -122,3 +123,6 @@ Bench = (
 
 def bench(what: Annotated[Bench, tyro.conf.arg(name="")]) -> None:
     """Measure a model, ways to edit against the truth, their speed, starts, or the trainer against a plain loop."""
+
+
+COMMAND = Command("bench", 90, bench)

@@ -1,0 +1,174 @@
+"""`regrow edit`: an edit, a sheet that compares it, or a sheet of strengths and guidances."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from regrow.interfaces.commands import Command
+from regrow.interfaces.run import Run, RunOptions
+from regrow.requests.edit import Edit
+
+if TYPE_CHECKING:
+    from regrow.editing.result import Result
+
+
+def edit(
+    request: Annotated[Edit, tyro.conf.arg(name="")],
+    run: RunOptions,
+    out: Path | None = None,
+    sheet: Path | None = None,
+    explore: bool = False,
+    strengths: tuple[float, ...] = (0.5, 0.7, 0.85, 1.0),
+    guidances: tuple[float, ...] = (2.0, 4.0, 7.0),
+) -> None:
+    """Change what the words change in a picture or a sound, and keep the rest.
+
+    Args:
+        out: the file to write (png, jpg or webp; wav, flac or ogg); named after source and words if not given.
+        sheet: also write a comparison sheet here: source, codec, reconstruction, edit, img2img, with distances.
+        explore: write a sheet of strengths x guidances from one inversion instead of an edit, and the command for
+            each of its cells.
+        strengths: of that sheet, a row each.
+        guidances: of that sheet, a column each.
+    """
+    if explore and out and sheet:
+        raise ValueError("--explore writes one sheet: name it by --out or by --sheet, not by both.")
+    if explore:
+        _explore(request, run, out or sheet, strengths, guidances)
+    else:
+        _edit(request, run, out, sheet)
+
+
+def _edit(request: Edit, run: Run, out: Path | None, sheet: Path | None) -> None:
+    from regrow.editing.compare import compare
+    from regrow.editing.edit import edit as operation
+    from regrow.interfaces.reporting import (
+        engaged,
+        for_medium,
+        free_paths,
+        replay_of,
+        say,
+        slug,
+        watched,
+        write_results,
+    )
+    from regrow.media.image.picture import check_savable, save
+    from regrow.media.image.sheet import sheet as make_sheet
+    from regrow.media.medium import medium_of
+
+    medium, request = medium_of(request.image), for_medium(request, request.image)
+    first = out or Path(f"{request.image.stem}-{slug(request.target[0])}{medium.ending}")
+    medium.check_savable(first)
+    if sheet:
+        check_savable(sheet)
+    model = engaged(request.model, run, lambda model: medium.check(request, model))
+    if sheet:
+        compared = watched(compare(request, model), run)
+        edited = compared.edited
+        (sheet,) = free_paths(sheet, 1)
+        page = make_sheet(compared.rows, medium.layout.cell, "regrow edit")
+        save(sheet, page, {"regrow": "sheet", "of": edited.recipes[0]})
+    else:
+        edited = watched(operation(request, model), run)
+    paths, notes = write_results(edited, first, medium)
+    masks = _save_masks(edited, paths) if request.mask == "auto" else {}
+    figures = edited.recipes[0]["figures"]
+    counted = figures["evaluations"]
+    say(
+        run,
+        {
+            "files": [*paths, *([sheet] if sheet else [])],
+            "masks": list(masks),
+            "notes": notes,
+            "recipes": edited.recipes,
+        },
+        *notes,
+        *(
+            f"wrote {path}: {medium.distance_text(recipe['figures']['to_source'])} to the source"
+            for path, recipe in zip(paths, edited.recipes, strict=True)
+        ),
+        *([f"wrote {sheet}"] if sheet else []),
+        *(f"wrote {path}: {share}; change it by hand and give it back with --mask" for path, share in masks.items()),
+        *([f"{counted['mask']} evaluations for the mask"] if "mask" in counted else []),
+        f"{counted['inversion']} evaluations for the inversion{' (kept from before)' if edited.reused else ''}, "
+        f"{counted['regrowth']} for the regrowth, {figures['seconds']} s; again with: {replay_of(paths[0])}",
+    )
+
+
+def _explore(request: Edit, run: Run, out: Path | None, strengths: Sequence[float], guidances: Sequence[float]) -> None:
+    from regrow.editing.explore import explore as operation
+    from regrow.interfaces.reporting import engaged, for_medium, free_paths, say, watched
+    from regrow.media.image.picture import check_savable, save
+    from regrow.media.image.sheet import sheet as make_sheet
+    from regrow.media.medium import medium_of
+
+    medium, request = medium_of(request.image), for_medium(request, request.image)
+    first = out or Path(f"{request.image.stem}-explored.png")
+    check_savable(first)
+    model = engaged(request.model, run, lambda model: medium.check(request, model))
+    explored = watched(operation(request, model, strengths, guidances), run)
+    (path,) = free_paths(first, 1)
+    cell = 3 * medium.layout.cell // 4
+    save(path, make_sheet(explored.rows, cell, f"regrow edit --explore: {request.image.name}"))
+    commands = [command_of(cell.request) for cell in explored.cells]
+    say(
+        run,
+        {
+            "file": path,
+            "notes": explored.notes,
+            "cells": [
+                {
+                    "target": cell.request.target[0],
+                    "strength": cell.request.strength,
+                    "guidance": cell.request.guidance,
+                    "to_source": cell.to_source,
+                    "command": command,
+                }
+                for cell, command in zip(explored.cells, commands, strict=True)
+            ],
+            "evaluations": explored.evaluations,
+            "seconds": explored.seconds,
+        },
+        *explored.notes,
+        f"wrote {path}: {len(commands)} cells from one inversion, {explored.evaluations} evaluations, "
+        f"{explored.seconds} s",
+        f"pick a cell by its strength and guidance, for example: {commands[len(commands) // 2]}",
+    )
+
+
+def command_of(request: Edit) -> str:
+    """The command that runs a request: what it asks for, and every setting that is not the default."""
+    words = ["regrow", "edit", str(request.image), "--target", *request.target]
+    for field in fields(Edit):
+        value = getattr(request, field.name)
+        if field.name in ("image", "target") or (value == field.default and field.name != "guidance"):
+            continue
+        option = f"--{field.name.replace('_', '-')}"
+        if isinstance(value, bool):
+            words.append(option if value else f"--no-{field.name.replace('_', '-')}")
+        else:
+            words += [option, *(map(str, value) if isinstance(value, tuple) else [f"{value}"])]
+    return shlex.join(words)
+
+
+def _save_masks(edited: "Result", paths: Sequence[Path]) -> dict[Path, str]:
+    """The found masks beside the results that they belong to, and what each says."""
+    from regrow.interfaces.reporting import free_paths
+    from regrow.media.image.picture import save
+
+    assert edited.region is not None
+    saved = {}
+    for i, path in enumerate(paths):
+        (beside,) = free_paths(path.with_name(f"{path.stem}-mask.png"), 1)
+        mask = edited.region.picture(i)
+        assert mask is not None
+        save(beside, mask)
+        saved[beside] = f"what may change, {100 * edited.recipes[i]['mask']['share']:.0f} % of the picture"
+    return saved
+
+
+COMMAND = Command("edit", 20, edit)

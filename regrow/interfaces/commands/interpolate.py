@@ -1,0 +1,65 @@
+"""`regrow interpolate`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from regrow.interfaces.commands import Command
+from regrow.interfaces.run import RunOptions
+from regrow.requests.interpolate import Interpolate
+
+
+def interpolate(
+    request: Annotated[Interpolate, tyro.conf.arg(name="")], run: RunOptions, out: Path | None = None
+) -> None:
+    """Go step by step from one picture, sound or prompt to another, and lay the steps out on a sheet.
+
+    Args:
+        out: the first file to write (png, jpg or webp; wav, flac or ogg), the others get numbers and the sheet
+            "-sheet.png"; named after the two ends if not given.
+    """
+    from regrow.editing.compare import interpolate_sheet
+    from regrow.editing.interpolate import WORDS, kind_of
+    from regrow.editing.interpolate import interpolate as operation
+    from regrow.interfaces.reporting import (
+        engaged,
+        for_medium,
+        free_paths,
+        replay_of,
+        say,
+        slug,
+        watched,
+        write_results,
+    )
+    from regrow.media.image.picture import save
+
+    of_words = kind_of(request) is WORDS
+    request = for_medium(request, request.first, out)
+    model = engaged(request.model, run)
+    medium, ends = model.medium, (request.first, request.second)
+    names = ends if of_words else (Path(end).stem for end in ends)
+    first = out or Path(f"{slug(' to '.join(names))}{medium.ending}")
+    medium.check_savable(first)
+    made = watched(operation(request, model), run)
+    paths, notes = write_results(made, first, medium)
+    (sheet,) = free_paths(first.with_name(f"{first.stem}-sheet.png"), 1)
+    save(sheet, interpolate_sheet(request, made, model), {"regrow": "sheet", "of": made.recipes[0]})
+    figures = made.recipes[0]["figures"]
+    counted = figures["evaluations"]
+    say(
+        run,
+        {"files": [*paths, sheet], "notes": notes, "recipes": made.recipes},
+        *notes,
+        *(
+            f"wrote {path}: {100 * share:.0f} % of the way, "
+            f"{medium.distance_text(recipe['figures']['to_first'])} to the first end"
+            for path, share, recipe in zip(paths, made.shares, made.recipes, strict=True)
+        ),
+        f"wrote {sheet}",
+        f"{counted['inversion']} evaluations for each inversion, {counted['regrowth']} for each step, "
+        f"{figures['seconds']} s; again with: {replay_of(paths[0])}",
+    )
+
+
+COMMAND = Command("interpolate", 40, interpolate)

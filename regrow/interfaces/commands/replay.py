@@ -1,0 +1,48 @@
+"""`regrow replay`."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tyro.conf import Positional
+
+from regrow.interfaces.commands import Command
+from regrow.interfaces.run import Run, RunOptions
+
+if TYPE_CHECKING:
+    from regrow.editing.recipe import Recipe
+
+
+def replay(file: Positional[Path], run: RunOptions, out: Path | None = None) -> None:
+    """Make a result again from the recipe in its file, and say whether it is the same bit for bit.
+
+    Args:
+        file: a picture or a sound that regrow saved.
+        out: the file to write; named after that file if not given.
+    """
+    from regrow.editing.replay import recipe_in, request_from
+    from regrow.editing.replay import replay as operation
+    from regrow.interfaces.reporting import engaged, free_paths, say, watched
+    from regrow.media.medium import medium_of
+
+    recipe = recipe_in(file)
+    request, medium = request_from(recipe), medium_of(file)
+    first = out or Path(f"{file.stem}-replayed{medium.replayed_ending(file)}")
+    medium.check_savable(first)
+    model = engaged(request.model, _as_recorded(run, recipe) if run.engine == "auto" else run)
+    replayed = watched(operation(recipe, request, model, run.engine), run)
+    (path,) = free_paths(first, 1)
+    medium.save(path, replayed.item, replayed.recipe, replayed.rate)
+    other = "NOT the same: another machine, library, engine or thread count"
+    same = "the same, bit for bit" if replayed.identical else other
+    say(run, {"file": path, "identical": replayed.identical}, f"wrote {path}: {same}")
+
+
+def _as_recorded(run: Run, recipe: "Recipe") -> Run:
+    """In torch as it was used then; any other engine is up to `replaying.replay`."""
+    library, _, precision = str(recipe.get("engine", "")).partition(" ")
+    known = library == "torch" and precision in ("bfloat16", "float16") and run.dtype == "auto"
+    return replace(run, engine="torch", dtype=precision if known else run.dtype)
+
+
+COMMAND = Command("replay", 60, replay)

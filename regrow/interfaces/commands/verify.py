@@ -1,0 +1,29 @@
+"""`regrow verify`."""
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from tyro.conf import Positional
+
+from regrow.interfaces.commands import Command
+from regrow.interfaces.run import OpeningOptions
+
+
+def verify(run: OpeningOptions, model: Positional[str] = "") -> None:
+    """Prove the maths: every formula against a closed form. With a model, check that checkpoint too.
+
+    Args:
+        model: name of an embedded or installed model, a folder, or a hub id `user/repo`.
+    """
+    from regrow.interfaces.reporting import opened, set_threads
+    from regrow.verification import formulas, report
+    from regrow.verification.model import verify_model
+
+    set_threads(run)
+    checks: Iterable[Any] = verify_model(opened(model, run)) if model else formulas.verify()
+    if not report.run(checks, run.json, sys.stdout):
+        sys.exit(1)
+
+
+COMMAND = Command("verify", 80, verify)
