@@ -59,7 +59,7 @@ def recall(folder: Path, files: Sequence[Path]) -> Checked | None:
     """Return what is kept of a folder; None where it is new, changed, or what is kept is damaged."""
     with suppress(OSError, ValueError, TypeError, KeyError):
         kept = json.loads(_place(folder).read_text(encoding="utf-8"))
-        if kept["signature"] == _signature(folder, files):
+        if kept["digest"] == _digest(kept["checked"]) and kept["signature"] == _signature(folder, files):
             return Checked(**kept["checked"])
     return None
 
@@ -69,14 +69,23 @@ def remember(folder: Path, files: Sequence[Path], checked: Checked) -> None:
     place = _place(folder)
     with suppress(OSError, MediaError, TypeError):  # a config may hold what JSON does not
         place.parent.mkdir(parents=True, exist_ok=True)
-        whole = {"signature": _signature(folder, files), "checked": asdict(checked)}
+        found = json.loads(json.dumps(asdict(checked)))
+        whole = {"signature": _signature(folder, files), "digest": _digest(found), "checked": found}
         write_whole(place, json.dumps(whole).encode())
 
 
 def _signature(folder: Path, files: Sequence[Path]) -> list[Any]:
-    """Names, sizes and times of the files, and the libraries that checked them."""
+    """Names, sizes and times of the files, and the libraries that checked them.
+
+    The time of modification can be set back, as copying tools do; that of the last change cannot.
+    """
     stats = [(path.relative_to(folder).as_posix(), path.stat()) for path in sorted(files)]
-    return [version("diffusers"), version("transformers"), *([name, s.st_size, s.st_mtime_ns] for name, s in stats)]
+    libraries = [version("diffusers"), version("transformers")]
+    return [*libraries, *([name, s.st_size, s.st_mtime_ns, s.st_ctime_ns] for name, s in stats)]
+
+
+def _digest(found: Mapping[str, Any]) -> str:
+    return hashlib.blake2b(json.dumps(found, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
 def _place(folder: Path) -> Path:

@@ -58,6 +58,8 @@ def _check_whole(path: Path) -> None:
     try:
         with safe_open(path, "pt"):
             pass
+    except OSError as error:  # another process took it away since the folder was opened
+        raise ModelError(f"{path} cannot be read ({reason(error)}); copy or download it again.") from error
     except SafetensorError as error:
         raise ModelError(f"{path} is damaged or was cut short ({reason(error)}); copy or download it again.") from error
 

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from regrow.models.errors import ModelError
-from regrow.models.folder import read_json
+from regrow.models.folder import read_json, reason
 
 PICKLES = {".bin", ".ckpt", ".pt", ".pth"}
 
@@ -60,13 +60,21 @@ def find_weights(folder: Path, stem: str, pickle_stem: str, allow_pickle: bool) 
 
 
 def count_weights(files: Sequence[Path]) -> int:
-    """Return how many numbers lie in safetensors files, from their headers alone; other files count nothing."""
+    """Return how many numbers lie in safetensors files, from their headers alone; other files count nothing.
+
+    Raises:
+        ModelError: a file is missing or damaged.
+    """
     total = 0
     for path in files:
         if path.suffix == ".safetensors":
-            with path.open("rb") as file:
-                header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
-            total += sum(prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__")
+            try:
+                with path.open("rb") as file:
+                    header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
+                total += sum(prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__")
+            except Exception as error:  # bytes that are no header break whatever they meet first
+                why = f"{path} is damaged or missing ({reason(error)}); copy or download it again."
+                raise ModelError(why) from error
     return total
 
 
