@@ -162,7 +162,7 @@ def batched(name: str, steps: int | None = None, prompt_expansion: Switch = "on"
         if chosen.guide:
             denoise = chosen.guide(model.denoiser(target.cat(source)), setting.guidance)
         else:
-            guided = Counted(model.denoiser(target, model.condition(negative), setting.guidance))
+            guided = Counted(model.denoiser(target, model.negative(negative), setting.guidance))
             plain = Counted(model.denoiser(target))
             denoise = GuidanceInterval(guided, plain, limit_of(levels, Edit.guidance_share))
         trajectory = None

@@ -102,9 +102,8 @@ def invert(request: Invert, model: Model) -> Generator[Progress, None, Inverted]
 
 
 def source_denoiser(model: Model, source: str, guidance: float) -> Denoiser:
-    """The denoiser that inverts: under the source's words, guided against no words where guidance is not 1."""
-    negative = None if guidance == 1 else model.condition([""])
-    return model.denoiser(model.condition([source]), negative, guidance)
+    """The denoiser that inverts: under the source prompt, guided away from no prompt where guidance is not 1."""
+    return model.denoiser(model.condition([source]), guidance=guidance)
 
 
 def watched(walk: Iterator[InversionProgress], part: str) -> Generator[Progress, None, Trajectory]:

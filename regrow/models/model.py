@@ -128,6 +128,17 @@ class Model(ABC):
         """Encode what guidance leads away from without negative words: the empty prompt, unless the family differs."""
         return self.condition([""] * count)
 
+    def negative(self, prompts: Sequence[str]) -> Condition:
+        """Encode prompts that guidance leads away from, one a sample: `unconditional` where a prompt is empty."""
+        empty = [not prompt for prompt in prompts]
+        if all(empty):
+            return self.unconditional(len(prompts))
+        condition = self.condition(prompts)
+        if not any(empty):
+            return condition
+        rows = [i + len(prompts) * blank for i, blank in enumerate(empty)]
+        return condition.cat(self.unconditional(len(prompts))).rows(rows)
+
     @abstractmethod
     def forward(
         self, x_t: Float[Tensor, "b c *places"], labels: Float[Tensor, " b"], condition: Condition
