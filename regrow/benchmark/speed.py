@@ -99,7 +99,8 @@ def bench_speed(
     Raises:
         ValueError: a model of sounds, or without words.
     """
-    if model.medium is not PICTURE or not model.takes_words:
+    PICTURE.require(model)
+    if not model.takes_words:
         raise ValueError(f"{model.name} does not make pictures from words, which all that is compared does.")
     precision = fastest() if installed() else "float32"
     missing = [] if installed() else ["openvino: it is not installed (pip install openvino)"]

@@ -47,8 +47,7 @@ def verify_model(
     Raises:
         ValueError: the model makes no pictures.
     """
-    if model.medium is not PICTURE:
-        raise ValueError(f"{model.name} is a model of {model.medium}s; what is checked on a checkpoint needs pictures.")
+    PICTURE.require(model)
     yield from _schedule(model.schedule)
     if pictures is None:
         pictures, prompts = _drawn(model.size)

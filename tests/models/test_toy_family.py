@@ -112,7 +112,7 @@ def test_it_generates_edits_and_replays(toy: Path, tmp_path: Path) -> None:
 def test_it_is_verified(toy: Path) -> None:
     checks = {check.name: check.state for check in verify_model(open_model("mine"), steps=4, reference=8)}
     assert checks["schedule, labels"] == "pass"
-    assert checks["anchored round trip"] == "pass"
+    assert checks["direct_inversion round trip"] == "pass"
 
 
 def test_it_is_trained(toy: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.models.codecs.wave import WaveCodec, WaveFrames
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
@@ -32,6 +33,7 @@ WORDS = ("tokenizer", "text_encoder", "projection_model")
     pipelines=("StableAudioPipeline",),
     parts={"transformer": ("StableAudioDiTModel",)},
     folders=("transformer", "vae", *WORDS),
+    medium=SOUND,
 )
 @dataclass(eq=False, kw_only=True)
 class StableAudio(Model):
