@@ -20,7 +20,7 @@ from regrow.models.folder import read_json
 from regrow.models.model import Model
 from regrow.models.model_text import makes_text
 from regrow.models.registry import family_named
-from regrow.models.training_file import read_training
+from regrow.models.sidecars.training_file import read_training
 
 _SECTION_OF = {
     **dict.fromkeys(("data", "dataset", "datasets", "world", "scenes", "pictures", "captions", "notes"), "data"),

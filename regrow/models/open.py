@@ -11,12 +11,12 @@ from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.media.home import home
 from regrow.media.image.medium import MEDIUM as PICTURE
 from regrow.media.medium import Medium
-from regrow.models.edit_file import read_edit_file
 from regrow.models.errors import ModelError
 from regrow.models.folder import read_json, reason
-from regrow.models.mel_file import MEL_FILE
 from regrow.models.model import Model
 from regrow.models.registry import all_families, recognise, wanted_files
+from regrow.models.sidecars.edit_file import read_edit_file
+from regrow.models.sidecars.mel_file import MEL_FILE
 from regrow.models.source import Source
 
 EMBEDDED = Path(__file__).parents[1] / "weights"

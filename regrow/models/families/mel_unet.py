@@ -12,9 +12,9 @@ from regrow.models.codecs.mel import MelFrames
 from regrow.models.errors import ModelError
 from regrow.models.families.pixel import PixelUNet
 from regrow.models.folder import part_class, read_json, refuse_inputs, sample_size
-from regrow.models.mel_file import MEL_CONFIG, MEL_FILE, read_mel, read_mel_config
 from regrow.models.registry import register
 from regrow.models.schedules import schedule_from_config
+from regrow.models.sidecars.mel_file import MEL_CONFIG, MEL_FILE, read_mel, read_mel_config
 from regrow.models.source import Source
 
 
