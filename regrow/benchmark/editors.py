@@ -102,7 +102,7 @@ MASKED = Editor(
 
 BY_KIND = Editor(
     f"{DEFAULT}, by kind",
-    "the default: the strength is the model's own for what the wish changes, and this one for all else",
+    "the default: the strength is the model's own for what the edit changes, and this one for all else",
     lambda model, task, setting: _from_files(model, task, setting, DEFAULT, by_kind=True),
     tuple(Setting(USUAL, guidance) for guidance in (4, 3, 2)),
     batch=1,

@@ -99,15 +99,15 @@ def condition_on_tunes(model: Model, things: Sequence[Any], seconds: float, cell
 def _wanted(world: World, request: Generate, seed: int) -> Any | None:
     """A thing that the prompt tells of, one whose full words have none of the negative's if it is found."""
     unwanted = [term for term in terms(request.negative) if not has(request.prompt, term)]
-    thing = imagined(world, request.prompt, seed)
+    thing = thing_from_prompt(world, request.prompt, seed)
     for draw in range(1, DRAWS if unwanted else 1):
         if thing is None or not any(has(world.captions(thing, language_of(term))[-1], term) for term in unwanted):
             break
-        thing = imagined(world, request.prompt, seed, draw)
+        thing = thing_from_prompt(world, request.prompt, seed, draw)
     return thing
 
 
-def imagined(world: World, words: str, seed: int, draw: int = 0) -> Any | None:
+def thing_from_prompt(world: World, words: str, seed: int, draw: int = 0) -> Any | None:
     """A thing that words tell of: the world's thing of this seed, with what the words say changed.
 
     Args:

@@ -194,5 +194,5 @@ def test_a_strength_left_open_is_the_models_own_for_the_kind_of_wish(
 ) -> None:
     edited = finish(edit(Edit(image, (wish,), SHORT, cache=False, **settings), storybook))
     assert edited.recipes[0]["settings"]["strength"] == strength
-    said = "Strength 0.65 is enough for a wish of this kind; 0.9 is usual."
+    said = "Strength 0.65 is enough for an edit of this kind; 0.9 is usual."
     assert (said in edited.notes) == (strength == 0.65)

@@ -79,7 +79,7 @@ def test_going_on_from_a_model_keeps_its_codec(home: Path, folder: Path) -> None
 def test_a_codec_to_go_on_from_keeps_its_encoder(home: Path, folder: Path) -> None:
     run(Train(folder, name="decoder", start="mine", stage="codec", steps=2, batch=4))
     found, before = (weights(home, name, "vae/diffusion_pytorch_model") for name in ("decoder", "mine"))
-    changed = {name.split(".")[0] for name, tensor in found.frames() if not torch.equal(tensor, before[name])}
+    changed = {name.split(".")[0] for name, tensor in found.items() if not torch.equal(tensor, before[name])}
     assert changed == {"decoder"}
     assert same(home, "decoder", "mine", "unet/diffusion_pytorch_model")
 
@@ -89,7 +89,7 @@ def test_adapters_are_kept_and_merged(home: Path, folder: Path) -> None:
     assert (home / "models" / "adapted" / "lora" / "pytorch_lora_weights.safetensors").is_file()
     found, before = (weights(home, name, "unet/diffusion_pytorch_model") for name in ("adapted", "mine"))
     assert found.keys() == before.keys()
-    changed = [name for name, tensor in found.frames() if not torch.equal(tensor, before[name])]
+    changed = [name for name, tensor in found.items() if not torch.equal(tensor, before[name])]
     assert changed
     assert all(".to_" in name for name in changed)
     assert same(home, "adapted", "mine", "text_encoder/model")

@@ -85,7 +85,7 @@ def build(page: Page, tab: Any) -> None:
         kind, sound, begin, end = (given.pop(name) for name in ("medium", "sound", "begin", "end"))
         given["image"] = kept_file(kind, given["image"], sound, request)
         if not targets:
-            raise gr.Error(said("no_wish", request), print_exception=False)
+            raise gr.Error(said("no_target", request), print_exception=False)
         given |= {
             "target": targets,
             "source": worded(given["source"]),
@@ -157,7 +157,7 @@ def build(page: Page, tab: Any) -> None:
             return (gr.skip(),) * 5
         targets, file = _lines(words), state["files"][state["picked"]]
         now = targets[min(state["picked"], len(targets) - 1)] if targets else ""
-        return *(file if medium == kind else gr.skip() for medium in FIELDS), now, "", True
+        return *(file if name == kind else gr.skip() for name in FIELDS), now, "", True
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     last: dict[str, Any] = quiet | {"trigger_mode": "multiple"}  # what is asked for while something grows counts too
@@ -170,7 +170,7 @@ def build(page: Page, tab: Any) -> None:
     example.click(take_example, None, [image, source, target], **quiet)
     piano.click(take_piano, None, [sound, source, target], **quiet)
     cancel.click(stop, None, None, api_name="cancel_edit", queue=False)
-    results.wishes.select(pick, results.shown, [results.compared, results.shown], **quiet)
+    results.targets.select(pick, results.shown, [results.compared, results.shown], **quiet)
     cells = gr.State([])
     try_all.click(run_explore, inputs, [results.status, sheet, cells], **quiet)
     sheet.select(take_cell, cells, [strength, settings["guidance"], by_kind], **quiet).then(
@@ -181,7 +181,7 @@ def build(page: Page, tab: Any) -> None:
     results.one.input(lambda state, one: state | {"picked": one}, [results.shown, results.one], results.shown, **quiet)
 
     def api(request: gr.Request, image: str, source: str, target: str, strength: float) -> list[str]:
-        """Edit a picture; every line of target is a wish. Other settings are as they stand on a fresh page."""
+        """Edit a picture; every line of target is an edit. Other settings are as they stand on a fresh page."""
         return finished(request, {"image": image, "target": target, "source": source, "strength": strength})
 
     def api_sound(request: gr.Request, sound: str, source: str, target: str, strength: float) -> list[str]:
@@ -214,7 +214,7 @@ def _span(begin: float, end: float, request: gr.Request) -> str | None:
 
 
 def _lines(words: str | None) -> list[str]:
-    """The wishes: one a line."""
+    """Return the target prompts: one a line."""
     return [line.strip() for line in worded(words).splitlines() if line.strip()]
 
 

@@ -48,8 +48,11 @@ def build(page: Page, tab: Any) -> None:
                 steps = gr.Slider(1, 200, DEFAULTS["steps"], step=1, label=text("steps"), elem_id="generate-steps")
                 guidance = gr.Slider(0, 15, DEFAULTS["guidance"], step=0.1, label=text("guidance"))
                 share = gr.Slider(0, 1, DEFAULTS["guidance_share"], step=0.05, label=text("guidance_share"))
-                details = gr.Radio(
-                    ["on", "off"], value=DEFAULTS["prompt_expansion"], label=text("imagined"), elem_id="imagined"
+                expansion = gr.Radio(
+                    ["on", "off"],
+                    value=DEFAULTS["prompt_expansion"],
+                    label=text("drawn_expansion"),
+                    elem_id="drawn-expansion",
                 )
                 solver = gr.Dropdown(list(get_args(SolverName)), value=DEFAULTS["solver"], label=text("solver"))
                 eta = gr.Slider(0, 1, DEFAULTS["eta"], step=0.05, label=text("eta"))
@@ -67,7 +70,7 @@ def build(page: Page, tab: Any) -> None:
     page.fields["generate"] = {
         "prompt": prompt, "negative": negative, "model": model, "steps": steps, "guidance": guidance, "seed": seed,
         "count": count, "solver": solver, "eta": eta, "spacing": spacing, "height": height, "width": width,
-        "duration": duration, "loop": loop, "melody": melody, "guidance_share": share, "prompt_expansion": details,
+        "duration": duration, "loop": loop, "melody": melody, "guidance_share": share, "prompt_expansion": expansion,
     }  # fmt: skip
     inputs, outputs = list(page.fields["generate"].values()), [status, results, players_shown, medium]
     page.fields["generate"]["medium"] = medium
