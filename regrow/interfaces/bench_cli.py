@@ -79,6 +79,24 @@ def bench_speed(request: Annotated[BenchSpeed, tyro.conf.arg(name="")], run: Ope
     _verbs().speed(request, run)
 
 
+def bench_start(
+    run: ReportOptions,
+    image: Path = Path("examples/cat.png"),
+    source: str = "an orange cat on a beach",
+    target: str = "an orange puppy on a beach",
+    turns: int = 5,
+) -> None:
+    """Measure how long the command line takes to begin, beside the libraries that an edit cannot do without.
+
+    Args:
+        image: the picture that is edited.
+        source: words that describe it.
+        target: what it shall show.
+        turns: of each, of which the median counts.
+    """
+    _verbs().start(image, source, target, turns, run)
+
+
 def bench_train(run: ReportOptions, model: str = "storybook", batch: int = 32, steps: int = 12) -> None:
     """Measure training: samples a second and peak memory against a plain loop, one after the other.
 
@@ -97,9 +115,10 @@ Bench = (
     | Annotated[Any, subcommand(name="mel", constructor=bench_mel)]
     | Annotated[Any, subcommand(name="sound", constructor=bench_sound)]
     | Annotated[Any, subcommand(name="speed", constructor=bench_speed)]
+    | Annotated[Any, subcommand(name="start", constructor=bench_start)]
     | Annotated[Any, subcommand(name="train", constructor=bench_train)]
 )
 
 
 def bench(what: Annotated[Bench, tyro.conf.arg(name="")]) -> None:
-    """Measure a model, ways to edit against the truth, their speed, or the trainer against a plain loop."""
+    """Measure a model, ways to edit against the truth, their speed, starts, or the trainer against a plain loop."""

@@ -145,6 +145,14 @@ def speed(request: "BenchSpeed", run: "Opening") -> None:
     _report(speeds.as_dict(figures), run, partial(speeds.print_table, figures), request.figures)
 
 
+def start(image: Path, source: str, target: str, turns: int, run: "Report") -> None:
+    """How long the command line takes to begin."""
+    from regrow.benchmark import start as starts
+
+    figures = watched(starts.bench_start(image, source, target, turns), run)
+    _report(asdict(figures) | {"share": figures.share}, run, partial(starts.print_table, figures))
+
+
 def train(name: str, batch: int, steps: int, run: "Report") -> None:
     """The trainer beside a plain loop."""
     speeds = watched(bench_training(name, batch, steps, run.threads), run)

@@ -18,6 +18,7 @@ VALUES: dict[str, dict[str, str]] = {
 OPTIONS: dict[tuple[str, ...], dict[str, str]] = {
     (): {"--details": "--prompt-expansion"},
     ("bench", "edit"): {"--wishes": "--tasks"},
+    ("bench", "speed"): {"--wishes": "--tasks"},
 }
 """Options of the command line by their old names, under the verbs that had them; () is any verb."""
 EDITORS: dict[str, str] = {"anchored": "direct_inversion"}

@@ -2,9 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-
-from tyro.conf import arg
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,7 @@ class BenchEdit:
     """
 
     model: str = "storybook"
-    tasks: Annotated[int, arg(aliases=("--wishes",))] = 400
+    tasks: int = 400
     tuning: int = 100
     settings: int = 9
     only: tuple[str, ...] = ()
@@ -83,7 +80,7 @@ class BenchSpeed:
 
     model: str = "storybook"
     turns: int = 3
-    tasks: Annotated[int, arg(aliases=("--wishes",))] = 48
+    tasks: int = 48
     large: bool = False
     figures: Path | None = None
 

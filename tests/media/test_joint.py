@@ -68,7 +68,7 @@ def test_tones_are_foretold_and_noise_dies_away() -> None:
     assert torch.equal(foretell(torch.zeros(1, 100), 50), torch.zeros(1, 50))
 
 
-@pytest.mark.parametrize("foretold", [False, True])
+@pytest.mark.parametrize("predicted", [False, True])
 def test_channels_keep_their_balance_and_meet_without_a_jump(predicted: bool) -> None:
     wave = tones()
     old = torch.cat([wave, 0.25 * wave + 0.1])

@@ -110,7 +110,7 @@ def test_without_a_describer_it_says_what_to_do(checkpoint, image: Path) -> None
 
 
 def test_an_inversion_alone_is_told_its_source(image: Path) -> None:
-    with pytest.raises(ValueError, match="only edit has it; tell in words"):
+    with pytest.raises(ValueError, match="only edit has it; describe the picture in words"):
         Invert(image, "auto")
 
 

@@ -26,7 +26,7 @@ from regrow.requests.generate import Generate
             ["bench", "edit", "--only", "direct_inversion, masked", "direct_inversion"],
             2,
         ),
-        (["bench", "speed", "--wishes", "24"], ["bench", "speed", "--wishes", "24"], 0),
+        (["bench", "speed", "--wishes", "24"], ["bench", "speed", "--tasks", "24"], 1),
         (["edit", "--target", "anchored"], ["edit", "--target", "anchored"], 0),
         (["edit", "--target", "tell", "--method", "naive"], ["edit", "--target", "tell", "--method", "naive"], 0),
     ],
