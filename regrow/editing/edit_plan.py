@@ -108,6 +108,7 @@ def prepare(
     trajectory, prepared, reused, gradients = None, 0, False, 0
     beside: list[Counted] = []
     if chosen.path:
+        model.require_path(chosen.name)
         paths = edit_cache.paths if edit_cache else {}
         trajectory, prepared, reused = yield from inverted_path(request, chosen, model, latents, levels, paths)
 

@@ -79,6 +79,7 @@ def invert(request: Invert, model: Model) -> Generator[Progress, None, Inverted]
     started = time.monotonic()
     medium = medium_of(request.image)
     medium.check(request, model)
+    model.require_path(request.method)
     frame = medium.load(request.image, model, request)
     latents = model.encode(frame.content[None])
     denoise = Counted(source_denoiser(model, request.source, request.guidance), 1 + (request.guidance != 1))

@@ -36,13 +36,21 @@ class Model(Opened, ABC):
             ModelError: a part is missing, damaged, unknown, or does not fit the others.
         """
 
-    @abstractmethod
     def tokenize(self, prompts: Sequence[str]) -> Int[Tensor, "b tokens"]:
-        """Return token ids, one row a prompt; no columns for networks that take no words."""
+        """Return the ids of the first tokenizer, cut and padded, one row a prompt; no columns without words."""
+        length = self.tokenizer.model_max_length
+        tokenized = self.tokenizer(
+            list(prompts), padding="max_length", max_length=length, truncation=True, return_tensors="pt"
+        )
+        return tokenized.input_ids
 
-    @abstractmethod
     def encode_tokens(self, ids: Int[Tensor, "b tokens"]) -> Condition:
-        """Encode token ids by torch; gradients reach the text encoder where they are on."""
+        """Encode token ids by torch; gradients reach the text encoder where they are on.
+
+        Raises:
+            ModelError: the family reads more of a prompt than the ids of its first tokenizer.
+        """
+        raise ModelError(f"Token ids alone do not hold what {self.name} reads of a prompt; it cannot be trained here.")
 
     def condition(self, prompts: Sequence[str]) -> Condition:
         """Encode prompts, one a sample; words beyond the text encoder's length are cut and named in a warning."""

@@ -168,6 +168,14 @@ class Opened:
         """Whether it is a model of mels without a level: each of its clips is as loud as its loudest moment can be."""
         return isinstance(self.waves, MelFrames) and self.waves.relative
 
+    def require_path(self, method: str) -> None:
+        """Refuse to invert along a path that its sampler does not have, by a ValueError."""
+        if not self.deterministic_path:
+            raise ValueError(
+                f"Models of this family ({self.family}) have no deterministic path, which {method} inverts along; "
+                "take --method img2img."
+            )
+
     @property
     def device(self) -> torch.device:
         """Where the network is."""

@@ -56,7 +56,7 @@ def with_expanded_prompts(
         return request, {}, ()
     words, strange, changed = detailed(model, latents, request.source, request.target)
     if strange:
-        why = f'Told as they are, not in full: "{strange}" is not put as {model.name} has learned to put things; '
+        why = f'The prompts were not expanded: "{strange}" is not worded like what {model.name} was trained on; '
         return request, {}, (f"{why}`regrow models show {model.name}` says what it was shown.",)
     if not words:
         return request, {}, ()
@@ -65,7 +65,7 @@ def with_expanded_prompts(
     free = request.negative is None and not chosen.own_negative and source not in target
     request = replace(request, source=source, target=target, negative="" if free else request.negative)
     same = all(short == full for short, full in words.items())
-    notes = () if same else (f'Told in full: "{source}" to "{target[0]}".',)
+    notes = () if same else (f'Expanded prompt: "{source}" to "{target[0]}".',)
     needed = [model.edit_strengths.get(name) for name in changed]
     is_open = request.strength is None and request.start_step is None
     if is_open and chosen.has_measured_strengths and needed and None not in needed:

@@ -138,12 +138,18 @@ def test_what_may_not_change_stays_bit_for_bit(family: tuple[str, Path], file: P
     assert not changed[edge].any()
 
 
-def test_what_it_cannot_do_is_refused_in_a_sentence(family: tuple[str, Path], file: Path, tmp_path: Path) -> None:
+def test_what_it_cannot_do_is_refused_in_a_sentence(
+    family: tuple[str, Path], file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = open_model(family[1])
     if not model.shares_attention:
         for kind in ("p2p", "masactrl"):
             with pytest.raises(ValueError, match=f"is no UNet, whose attention {kind} shares: leave attention out"):
                 regrow.edit(file, "a dog", source="a cat", model=model, steps=2, attention=kind)
+    monkeypatch.setattr(type(model), "deterministic_path", False)
+    with pytest.raises(ValueError, match="have no deterministic path, which direct_inversion inverts along; take --m"):
+        regrow.edit(file, "a dog", source="a cat", model=model, steps=2)
+    assert regrow.edit(file, "a dog", source="a cat", model=model, steps=2, method="img2img").items
     if not model.engine_graph:
         assert with_engine(model, "auto").engine is None
         with pytest.raises(ModelError, match=r"No engine computes the network of .* use --engine torch"):

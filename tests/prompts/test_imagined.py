@@ -56,14 +56,14 @@ def test_each_result_has_details_of_its_own_which_its_seed_gives_alone(storybook
     assert len(set(full)) > 1
     assert all("white penguin" in words and "beach" in words and words != ASKED.prompt for words in full)
     assert full == tuple(in_full(replace(ASKED, seed=seed), storybook).prompts[0] for seed in range(4))
-    assert notes == tuple(f'Told in full: "{words}".' for words in dict.fromkeys(full))
+    assert notes == tuple(f'Expanded prompt: "{words}".' for words in dict.fromkeys(full))
 
 
 def test_a_picture_of_short_words_is_the_one_of_the_full_words_it_names(storybook: Model) -> None:
     (words,) = in_full(ASKED, storybook).prompts
     short, full = (finish(generate(request, storybook)) for request in (ASKED, replace(ASKED, prompt=words)))
     assert torch.equal(short.frames, full.frames)
-    assert short.notes == (f'Told in full: "{words}".',)
+    assert short.notes == (f'Expanded prompt: "{words}".',)
     assert full.notes == ()
     assert not torch.equal(finish(generate(replace(ASKED, prompt_expansion="off"), storybook)).frames, short.frames)
 
@@ -102,7 +102,7 @@ def test_other_words_are_told_as_they_are(storybook: Model, changes: dict, said:
     assert words == (request.prompt,) * 2
     assert things == ()
     assert len(notes) == said
-    assert all(note.startswith(f'Told as they are, not in full: "{request.prompt}" is not') for note in notes)
+    assert all(note.startswith(f'The prompts were not expanded: "{request.prompt}" is not') for note in notes)
 
 
 def test_a_model_of_no_known_world_is_told_the_words_as_they_are(model: Model) -> None:
