@@ -1,4 +1,4 @@
-"""Edit a picture from Python: several wishes share one inversion.
+"""Edit a picture from Python: several target prompts share one inversion.
 
 .venv/bin/python examples/edit_a_picture.py [OUT]
 """
@@ -6,21 +6,14 @@
 import sys
 from pathlib import Path
 
-from regrow.core.progress import finish
-from regrow.editing.edit import edit
-from regrow.media.image.picture import save
-from regrow.models.open import open_model
-from regrow.requests.edit import Edit
+import regrow
 
 out = Path(sys.argv[1] if len(sys.argv) > 1 else "out")
 out.mkdir(exist_ok=True)
-wish = Edit(
-    image=Path(__file__).with_name("cat.png"),
+edited = regrow.edit(
+    Path(__file__).with_name("cat.png"),
+    ("an orange puppy on a beach", "a black cat on a beach"),
     source="an orange cat on a beach",
-    target=("an orange puppy on a beach", "a black cat on a beach"),
 )
-edited = finish(edit(wish, open_model(wish.model)))
-for target, picture, recipe in zip(wish.target, edited.items, edited.recipes, strict=True):
-    path = out / f"{target}.png"
-    save(path, picture, recipe)
+for path, recipe in zip(edited.save(out / "edited.png"), edited.recipes, strict=True):
     print(path, recipe["figures"])

@@ -21,5 +21,5 @@ for method in (naive, direct_inversion):
     assert path is not None
     back = last(solve(path.back(), data, path.states[-1], levels[::-1]))
     true = data.exact_flow(x0, levels[0], levels[-1])
-    print(f"{method.__name__:9} round trip {float((back - x0).abs().max()):.1e}", end="  ")
+    print(f"{method.__name__:16} round trip {float((back - x0).abs().max()):.1e}", end="  ")
     print(f"latent off by {float((path.states[-1] - true).abs().max()):.1e}")

@@ -1,9 +1,9 @@
-"""How far back `direct_inversion` has to go for each kind of wish: what a model's `edit.json` says by attribute.
+"""How far back `direct_inversion` has to go for each kind of edit: what a model's `edit.json` says by attribute.
 
-.venv/bin/python runs/measure_strengths.py [WISHES] [STEPS] [NAME]
+.venv/bin/python runs/measure_strengths.py [TASKS] [STEPS] [NAME]
 
 Of each kind so many tasks, beyond the 100 on which `regrow bench edit` chooses settings, at two strengths and the
-default guidance. NAME is "anchored", or "anchored, masked" (--mask auto).
+default guidance. NAME is "direct_inversion", or "direct_inversion, masked" (--mask auto).
 """
 
 import sys
@@ -19,7 +19,7 @@ from regrow.requests.edit import Edit
 BEYOND = 100
 
 
-def main(tasks: int = 64, steps: int = 6, name: str = "anchored") -> None:
+def main(tasks: int = 64, steps: int = 6, name: str = "direct_inversion") -> None:
     model = open_model("storybook")
     model.edit_steps = steps
     editor = next(editor for editor in (*own_editors(), MASKED) if editor.name == name)

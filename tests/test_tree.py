@@ -1,17 +1,20 @@
-"""What is tracked: links lead somewhere, every picture is shown on a page, and a clone stays small."""
+"""What is tracked: pages name what is there and as it is called, every picture is shown, and a clone stays small."""
 
 import re
 import subprocess
 from functools import cache
 from itertools import chain
 from pathlib import Path
+from shlex import split
 from urllib.parse import unquote
 
 import pytest
 
+from regrow.requests.aliases import current_arguments
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
-    chain(ROOT.glob("README*.md"), ROOT.glob("docs/*.md"), ROOT.glob("regrow/weights/*/README.md")),
+    chain(ROOT.glob("*.md"), ROOT.glob("docs/*.md"), ROOT.glob("regrow/weights/*/README.md")),
     key=lambda path: path.as_posix(),
 )
 MOST_BYTES = 8_500_000
@@ -19,6 +22,9 @@ MOST_BYTES = 8_500_000
 
 _NOT_TRACKED = {".git", ".venv", "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis", "out"}
 _LINK = re.compile(r"\]\(\s*<?([^)\s>]+)[^)]*\)|(?:src|href)=\"([^\"]+)\"")
+_NAMED = re.compile(r"`((?:regrow|tests|docs|examples|runs)/[\w./-]*)?(?:::(\w+))?`")
+_BLOCK = re.compile(r"^```\w*\n(.*?)^```|`(regrow [^`]+)`", re.MULTILINE | re.DOTALL)
+_COMMAND = re.compile(r"^(?:.* -m )?regrow ([a-z].*?)(?:  +#.*)?$", re.MULTILINE)
 _CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.MULTILINE | re.DOTALL)
 
 
@@ -51,6 +57,49 @@ def test_links_are_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text('[a](a.md#b) ![c](d/e%20f.webp "g") <img src="h.png"> [i](https://j.org/k.md) `[l](m)` [n](#o)\n')
     assert links(page) == [tmp_path / "a.md", tmp_path / "d" / "e f.webp", tmp_path / "h.png"]
+
+
+def missing(text: str) -> list[str]:
+    """Return the files and tests that a page names between backticks and that are not there.
+
+    A test without a file, as in `::test_a`, is of the file that was named last.
+    """
+    there, file, lost = {*tracked(), *(parent for path in tracked() for parent in path.parents)}, ROOT, []
+    for name, function in _NAMED.findall(text):
+        file = ROOT / name if name else file
+        holds = not function or (file.is_file() and f"def {function}(" in file.read_text(encoding="utf-8"))
+        lost += [] if file in there and holds else [f"{name}::{function}" if function else name]
+    return lost
+
+
+def commands_of(text: str) -> list[list[str]]:
+    """Return the words of each command of regrow's in a page's blocks."""
+    blocks = (block.replace("\\\n", " ") for block, _ in _BLOCK.findall(text))
+    return [split(words) for block in blocks for words in _COMMAND.findall(block)]
+
+
+def old_spellings(text: str) -> list[str]:
+    """Return what is said of the old options and values in a page's commands, those between backticks too."""
+    inline = [split(words.replace("\n", " "))[1:] for _, words in _BLOCK.findall(text) if words]
+    return [note for words in (*commands_of(text), *inline) for note in current_arguments(words)[1]]
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.name != "LOG.md"], ids=lambda page: str(page.relative_to(ROOT))
+)
+def test_what_a_page_names_is_there_and_called_so(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert missing(text) == []
+    assert old_spellings(text) == []
+
+
+def test_what_is_not_there_or_called_otherwise_is_found() -> None:
+    text = "`regrow/api.py` `tests/test_tree.py::test_links_are_found`, `::test_none` `docs/none.md` `none/x.py`"
+    assert missing(text) == ["::test_none", "docs/none.md"]
+    assert (
+        len(old_spellings("```\nregrow bench edit \\\n  --wishes 3   # some\n```\n`regrow edit --details leave`\n"))
+        == 3
+    )
 
 
 def test_every_picture_is_shown_on_a_page() -> None:

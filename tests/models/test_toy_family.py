@@ -1,8 +1,7 @@
-"""A family in one test file, as docs/add-a-family.md shows it: it generates, edits, replays, verifies and trains."""
+"""The family of docs/add-a-family.md, and a network for it: it generates, edits, replays, verifies and trains."""
 
 import json
-import zlib
-from collections.abc import Sequence
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +18,14 @@ from regrow.editing.generate import generate
 from regrow.editing.replay import recipe_in, replay, request_from
 from regrow.media.image.picture import save
 from regrow.models import registry
-from regrow.models.codecs.codec import Identity
-from regrow.models.condition import Condition
-from regrow.models.model import Model
 from regrow.models.open import list_models, open_model, user_models
-from regrow.models.registry import register
-from regrow.models.schedules import schedule_from_config
-from regrow.models.source import Source
 from regrow.requests.edit import Edit
 from regrow.requests.generate import Generate
 from regrow.requests.train import Train
 from regrow.training.train import train
 from regrow.verification.model import verify_model
+
+PAGE = Path(__file__).parents[2] / "docs" / "add-a-family.md"
 
 
 class ToyNetwork(ModelMixin, ConfigMixin):
@@ -52,32 +47,9 @@ def family(monkeypatch: pytest.MonkeyPatch, home: None) -> None:
     families = {family.name: family for family in registry.all_families()}
     monkeypatch.setattr(registry, "_FAMILIES", families)  # those of before again, after the test
 
-    @register("toy", "toys (ToyPipeline)", parts={"network": ("ToyNetwork",)}, folders=("network",))
-    class Toy(Model):
-        NETWORK = "network"
-
-        @classmethod
-        def open(cls, source: Source) -> Model:
-            folder, where = source.folder, source.folder / "scheduler" / "scheduler_config.json"
-            schedule, prediction_type = schedule_from_config(json.loads(where.read_text()), where)
-            network = source.network(__name__, "ToyNetwork", "network")
-            parts, files, checked = source.parts({"network": network}, (where, folder / "model_index.json"))
-            if checked is None:
-                source.remember(parts, files)
-            return cls(
-                name=source.name, folder=folder, family="toy", schedule=schedule, prediction_type=prediction_type,
-                size=(32, 32), multiple=1, parts=parts, codec=Identity(3), files=files, network_multiple=1,
-            )  # fmt: skip
-
-        def tokenize(self, prompts: Sequence[str]) -> Tensor:
-            rows = [[zlib.crc32(word.encode()) % 64 for word in (prompt.split() + [""] * 8)[:8]] for prompt in prompts]
-            return torch.tensor(rows)
-
-        def encode_tokens(self, ids: Tensor) -> Condition:
-            return Condition(self.network.embedding(ids))
-
-        def forward(self, x_t: Tensor, labels: Tensor, condition: Condition) -> Tensor:
-            return self.network(x_t, labels, condition.tokens.to(x_t))
+    monkeypatch.setitem(sys.modules, "toys", sys.modules[__name__])
+    code = PAGE.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+    exec(compile(code, str(PAGE), "exec"), {"__name__": "toy"})  # the page's own example, as a reader would type it
 
 
 @pytest.fixture
