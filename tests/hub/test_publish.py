@@ -83,7 +83,7 @@ def test_a_card_of_sounds_speaks_of_sounds(mine: Path) -> None:
     assert "picture" not in card.split("## Training data")[0].lower()
 
 
-@pytest.mark.parametrize("name", ["sd1", "sd-tiny", "ddpm", "bare-pixel"])
+@pytest.mark.parametrize("name", ["sd1", "sd-tiny", "ddpm", "bare-pixel", "sdxl"])
 def test_the_cards_lines_for_diffusers_open_the_model(
     name: str, checkpoint: Callable[[str], Path], tmp_path: Path
 ) -> None:

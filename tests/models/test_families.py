@@ -1,5 +1,6 @@
 """The suite that every family on a pipeline of its own runs: diffusers' latents, round trips, edits, refusals."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,12 +17,14 @@ from regrow.core.solvers import ddim, last, solve
 from regrow.editing.edit import edit
 from regrow.editing.edit_plan import EditItem
 from regrow.editing.generate import grow
+from regrow.hub.model_card import make_card
 from regrow.media.medium import medium_of
 from regrow.models.condition import Condition
 from regrow.models.engines.choose import with_engine
 from regrow.models.errors import ModelError
 from regrow.models.model import Model
-from regrow.models.open import open_model
+from regrow.models.open import list_models, open_model, user_models
+from regrow.models.registry import family_named
 from regrow.requests.edit import Edit
 from regrow.requests.generate import Generate
 from regrow.requests.train import Train
@@ -96,6 +99,18 @@ def test_every_guidance_of_a_batch_is_what_it_gives_alone(family: tuple[str, Pat
     for frame, item in zip(both, items, strict=True):
         alone = finish(edit(replace(request, guidance=item.guidance), model)).frames[0]
         torch.testing.assert_close(frame, alone, atol=1e-4, rtol=0)
+
+
+def test_a_list_says_what_it_makes_without_opening_it(family: tuple[str, Path]) -> None:
+    shutil.copytree(family[1], user_models() / "mine")
+    made = {listed.name: listed.medium for listed in list_models()}
+    model = open_model("mine")
+    assert made["mine"] is model.medium
+    assert (made["storybook"].name, made["bandstand"].name) == ("picture", "sound")
+    card = make_card(model, "jane/mine")
+    assert f"in the layout of {family_named(model.family).title}, for {model.medium}s " in card
+    assert ("as waves of 2 channels" in card) == (len(model.extent) == 1)
+    assert ("pixels" in card) == (len(model.extent) == 2)
 
 
 def test_it_opens_a_second_time_without_opening_a_part(family: tuple[str, Path]) -> None:
