@@ -68,7 +68,7 @@ def as_dict(figures: EditingFigures) -> dict[str, Any]:
 def print_table(figures: EditingFigures, out: TextIO) -> None:
     """For people: each editor at its chosen setting, its tasks by kind, and every setting that was tried."""
     print(
-        f"{figures.tasks} wishes; settings chosen on {figures.tuning} others; 95 % bootstrap intervals; "
+        f"{figures.tasks} edits; settings chosen on {figures.tuning} others; 95 % bootstrap intervals; "
         f"{figures.seconds:.0f} s\n",
         file=out,
     )
@@ -92,7 +92,7 @@ def print_table(figures: EditingFigures, out: TextIO) -> None:
         print_rows([(_name(m), (*lost, f"{100 * sky.value:.0f}" if sky else "-"))], width, 13, out)
     if not figures.tuning:
         return
-    print("\ntrade-off, on the tuning wishes: strength / guidance: granted % / spoiled %", file=out)
+    print("\ntrade-off, on the tuning edits: strength / guidance: granted % / spoiled %", file=out)
     for m in ran:
         points = ((setting, figures_of(tried)) for setting, tried in m.tuning if tried)
         columns = (

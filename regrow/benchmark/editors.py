@@ -102,7 +102,7 @@ MASKED = Editor(
 
 BY_KIND = Editor(
     f"{DEFAULT}, by kind",
-    "the default: the strength is the model's own for what the wish changes, and this one for all else",
+    "the default: the strength is the model's own for what the edit changes, and this one for all else",
     lambda model, task, setting: _from_files(model, task, setting, DEFAULT, by_kind=True),
     tuple(Setting(USUAL, guidance) for guidance in (4, 3, 2)),
     batch=1,
@@ -162,7 +162,7 @@ def batched(name: str, steps: int | None = None, prompt_expansion: Switch = "on"
         if chosen.guide:
             denoise = chosen.guide(model.denoiser(target.cat(source)), setting.guidance)
         else:
-            guided = Counted(model.denoiser(target, model.condition(negative), setting.guidance))
+            guided = Counted(model.denoiser(target, model.negative(negative), setting.guidance))
             plain = Counted(model.denoiser(target))
             denoise = GuidanceInterval(guided, plain, limit_of(levels, Edit.guidance_share))
         trajectory = None

@@ -69,7 +69,7 @@ def curves(figures: EditingFigures) -> Float[Tensor, "3 h w"]:
     page.text(SIDE, 14, "What is granted, against what is spoiled", 20, INK)
     page.text(
         SIDE, 42,
-        f"up: wishes granted, 0 to 100 %; right: other attributes changed, 0 to {100 * widest:.0f} %; "
+        f"up: edits granted, 0 to 100 %; right: other attributes changed, 0 to {100 * widest:.0f} %; "
         f"{figures.tuning} tuning scenes a dot; up and left is better",
         12, SOFT,
     )  # fmt: skip

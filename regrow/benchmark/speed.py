@@ -99,7 +99,8 @@ def bench_speed(
     Raises:
         ValueError: a model of sounds, or without words.
     """
-    if model.medium is not PICTURE or not model.takes_words:
+    PICTURE.require(model)
+    if not model.takes_words:
         raise ValueError(f"{model.name} does not make pictures from words, which all that is compared does.")
     precision = fastest() if installed() else "float32"
     missing = [] if installed() else ["openvino: it is not installed (pip install openvino)"]
@@ -209,7 +210,7 @@ def print_table(figures: SpeedFigures, out: TextIO) -> None:
     if figures.quality:
         count = next(iter(figures.quality.values()))["granted"].count
         print(file=out)
-        print_rows([(f"on {count} wishes", QUALITY)], 24, 13, out)
+        print_rows([(f"on {count} edits", QUALITY)], 24, 13, out)
     for name, means in figures.quality.items():
         print_rows([(name, (f"{means[key].value:.3g}" if key in means else "-" for key in QUALITY))], 24, 13, out)
     print("\none call with one sample", file=out)
@@ -239,7 +240,7 @@ def _print_speeds(speeds: Sequence[Speed], out: TextIO) -> None:
         )
         print_rows([(speed.way, cells)], 24, 13, out)
     print(
-        "(of one wish, the median turn; times: faster than the course's procedure; memory: above what was held",
+        "(of one edit, the median turn; times: faster than the course's procedure; memory: above what was held",
         file=out,
     )
     print(f"before; alike: to the picture of {PLAIN!r})", file=out)

@@ -87,8 +87,7 @@ def _measure(way: str, name: str, batch: int, steps: int, threads: int) -> Speed
     if threads:
         torch.set_num_threads(threads)
     model = open_model(name)
-    if model.medium is not PICTURE:
-        raise ValueError(f"{name} is a model of {model.medium}s, and this measures models of pictures.")
+    PICTURE.require(model)
     with tempfile.TemporaryDirectory() as aside:
         os.environ["REGROW_HOME"] = aside  # this process ends with the measurement; nothing it encodes is kept
         return _timed(way, model, batch, steps)

@@ -201,12 +201,11 @@ def grow(model: Model, prompts: Sequence[str], seeds: Sequence[int], settings: G
     """
     each = [replace(settings, prompt=prompt, seed=seed) for prompt, seed in zip(prompts, seeds, strict=True)]
     full = [in_full(one, model) for one in each]
-    if model.mel is not None:
-        cells = model.size[1] // model.factor
-        things = [thing for one in full for thing in one.things]
-        model = condition_on_tunes(model, things, model.size[1] * model.mel.hop / model.mel.rate, cells)
+    extent = model.medium.extent(settings, model)
+    things = [thing for one in full for thing in one.things]
+    model = condition_on_tunes(model, things, extent.seconds, extent.shape[-1])
     # noise of standard deviation 1 whatever the last level's sigma, as there
-    x = noise(model.latent_shape(*(settings.size or model.size)), seeds)
+    x = noise(extent.shape, seeds)
     levels = model.schedule.grid(settings.steps, settings.spacing)
     denoise = guided(settings, model, model.condition([one.prompts[0] for one in full]), levels)
     return model.decode(last(solve(make_step(settings.solver, settings.eta, seeds), denoise, x, levels))).cpu().float()

@@ -1,9 +1,9 @@
-"""Prompt-to-Prompt on attention maps: what of the source's attention a wish's tokens take over.
+"""Prompt-to-Prompt on attention maps: what of the source's attention a target's tokens take over.
 
-Hertz et al. 2022, arXiv 2208.01626, section 3.2. With M the source's map and M* the wish's, `places tokens`,
+Hertz et al. 2022, arXiv 2208.01626, section 3.2. With M the source's map and M* the target's, `places tokens`,
 
     replace   token j takes M's token i where j stands in the place of i
-    refine    token j takes M's token A(j) where both prompts have it, and keeps its own M*_j where only the wish has
+    refine    token j takes M's token A(j) where both prompts have it, and keeps its own M*_j where only the target has
     reweight  token j is multiplied by a factor c
 
 One alignment serves all three: words that both prompts have take over, a word that stands for another takes its place,
@@ -23,10 +23,10 @@ Maps = Float[Tensor, "b heads places tokens"]
 
 @dataclass(frozen=True, eq=False)
 class Alignment:
-    """Of wishes with one source.
+    """Of targets with one source.
 
     Attributes:
-        taken: `b source_tokens tokens`: how much of each of the source's tokens a wish's token takes over.
+        taken: `b source_tokens tokens`: how much of each of the source's tokens a target's token takes over.
         own: `b tokens`: 1 where a token keeps its own attention, else 0.
         factors: `b tokens`: what a token's attention is multiplied by in the end; 1 = as it is.
     """
@@ -37,26 +37,26 @@ class Alignment:
 
 
 def align(
-    source: Sequence[int], wishes: Sequence[Sequence[int]], end: int, factors: Sequence[dict[int, float]] = ()
+    source: Sequence[int], targets: Sequence[Sequence[int]], end: int, factors: Sequence[dict[int, float]] = ()
 ) -> Alignment:
-    """Which of the source's tokens each of a wish's tokens stands for.
+    """Which of the source's tokens each of a target's tokens stands for.
 
     What is padded behind the end of a prompt is aligned by its distance from the end, for that is all it says.
 
     Args:
         source: token ids, padded to the length of the text encoder.
-        wishes: the same of each wish.
+        targets: the same of each target.
         end: the id that ends a prompt, as the first of its kind.
-        factors: of each wish, by position.
+        factors: of each target, by position.
     """
     length = len(source)
-    taken = torch.zeros(len(wishes), length, length, dtype=torch.float64)
-    own = torch.zeros(len(wishes), length)
-    scale = torch.ones(len(wishes), length)
+    taken = torch.zeros(len(targets), length, length, dtype=torch.float64)
+    own = torch.zeros(len(targets), length)
+    scale = torch.ones(len(targets), length)
     stop = source.index(end)
-    for number, wish in enumerate(wishes):
-        there = wish.index(end)
-        for kind, i1, i2, j1, j2 in SequenceMatcher(None, source[:stop], wish[:there], autojunk=False).get_opcodes():
+    for number, target in enumerate(targets):
+        there = target.index(end)
+        for kind, i1, i2, j1, j2 in SequenceMatcher(None, source[:stop], target[:there], autojunk=False).get_opcodes():
             if kind == "insert":
                 own[number, j1:j2] = 1
             elif i2 - i1 == j2 - j1:
@@ -71,13 +71,13 @@ def align(
     return Alignment(taken, own, scale)
 
 
-def take_over(source: Float[Tensor, "1 heads places tokens"], wish: Maps, alignment: Alignment) -> Maps:
-    """The wish's maps, with what the alignment takes from the source's, and each token's factor.
+def take_over(source: Float[Tensor, "1 heads places tokens"], target: Maps, alignment: Alignment) -> Maps:
+    """The target's maps, with what the alignment takes from the source's, and each token's factor.
 
     Before the factors, rows are brought back to a sum of 1, which the paper leaves out: where words were dropped or
     added, what was drawn was too faint or too strong all over (LOG.md).
     """
     taken = torch.einsum("hpi,bij->bhpj", source[0], alignment.taken.to(source))
-    own = alignment.own.to(wish)[:, None, None]
-    maps = own * wish + (1 - own) * taken
-    return maps / maps.sum(-1, keepdim=True) * alignment.factors.to(wish)[:, None, None]
+    own = alignment.own.to(target)[:, None, None]
+    maps = own * target + (1 - own) * taken
+    return maps / maps.sum(-1, keepdim=True) * alignment.factors.to(target)[:, None, None]

@@ -1,4 +1,4 @@
-"""Where a wish acts: the difference between what two prompts see in noisy copies of a sample.
+"""Where a target acts: the difference between what two prompts see in noisy copies of a sample.
 
 DiffEdit (Couairon et al. 2022, arXiv 2210.11427, section 3.2, step 1) takes one level and the mean of absolute
 differences over noises. Three things are done otherwise here, each for a mask that is closer to the truth (LOG.md):
@@ -19,19 +19,19 @@ from regrow.core.levels import Level
 from regrow.core.noise import derive_seed, noise
 
 LOG_SNRS = (-1.0, -1.7, -2.4)
-"""Of the levels at which wishes and source are compared."""
+"""Of the levels at which targets and source are compared."""
 COPIES = 4
 """Noises a level."""
 BLUR, CUT, MOST, ISLAND = 0.5, 0.035, 0.25, 0.02
 """A Gaussian's spread in cells; the height of the cut for a peak of the mean's own height, and its most as a share of
 the peak; the share of the map below which a connected part is no part."""
 
-Maps = Float[Tensor, "wishes 1 h w"]
+Maps = Float[Tensor, "targets 1 h w"]
 
 
 @dataclass(frozen=True, eq=False)
 class Difference:
-    """At a level, the `index`th of `steps`: how far each wish's x0 is from the source's, RMS over channels."""
+    """At a level, the `index`th of `steps`: how far each target's x0 is from the source's, RMS over channels."""
 
     index: int
     steps: int
@@ -40,16 +40,16 @@ class Difference:
 
 
 def differences(
-    denoise: Denoiser, x0: Float[Tensor, "1 c h w"], levels: Sequence[Level], wishes: int, seed: int, copies: int
+    denoise: Denoiser, x0: Float[Tensor, "1 c h w"], levels: Sequence[Level], targets: int, seed: int, copies: int
 ) -> Iterator[Difference]:
-    """Compare wishes with the source at each level, on the same noisy copies.
+    """Compare targets with the source at each level, on the same noisy copies.
 
     Args:
-        denoise: for batches of `(wishes + 1) * copies`: all copies under the first wish, and so on, at last under the
-            source.
+        denoise: for batches of `(targets + 1) * copies`: all copies under the first target, and so on, and under the
+            source at last.
         x0: the sample.
         levels: one or more, none of them clean.
-        wishes: how many.
+        targets: how many.
         seed: of the noise, which is the same at every level.
         copies: noises a level.
     """
@@ -57,20 +57,20 @@ def differences(
     for index, level in enumerate(levels, start=1):
         copy = Prediction(x0.expand_as(eps), eps).at(level)
         with torch.no_grad():
-            seen = denoise(copy.repeat(wishes + 1, 1, 1, 1), level).x0.unflatten(0, (wishes + 1, copies)).mean(1)
-        yield Difference(index, len(levels), level, (seen[:-1] - seen[-1:]).square().mean(1, keepdim=True).sqrt())
+            clean = denoise(copy.repeat(targets + 1, 1, 1, 1), level).x0.unflatten(0, (targets + 1, copies)).mean(1)
+        yield Difference(index, len(levels), level, (clean[:-1] - clean[-1:]).square().mean(1, keepdim=True).sqrt())
 
 
 def mean_map(maps: Sequence[Maps]) -> Maps:
-    """The mean over levels, each of them as a share of its own mean; 0 where a wish sees nothing else at any level."""
+    """Return the mean over levels, each as a share of its own mean; 0 where a target differs at no level."""
     means = [each.mean((2, 3), keepdim=True).clamp_min(torch.finfo(each.dtype).tiny) for each in maps]
     return torch.stack([each / mean for each, mean in zip(maps, means, strict=True)]).mean(0)
 
 
 def shape_of(maps: Maps) -> Maps:
-    """The outline of where a wish acts: above 0 inside, at most 0 outside.
+    """The outline of where a target acts: above 0 inside, at most 0 outside.
 
-    The map is smoothed and cut at a height that grows with how far its peak stands out, `CUT * peak^2 / mean`: a wish
+    The map is smoothed and cut at a height that grows with how far its peak stands out, `CUT * peak^2 / mean`: a target
     that acts in one spot leaves a peak of many times the mean and a wide foot, one that acts nearly everywhere a peak
     of twice the mean. Islands of few cells are removed and holes of few cells closed.
     """
@@ -84,7 +84,7 @@ def shape_of(maps: Maps) -> Maps:
     return torch.where(filled == inside, shape, torch.where(filled, shape.abs(), -shape.abs()))
 
 
-def _opened(inside: Bool[Tensor, "wishes 1 h w"]) -> Bool[Tensor, "wishes 1 h w"]:
+def _opened(inside: Bool[Tensor, "targets 1 h w"]) -> Bool[Tensor, "targets 1 h w"]:
     """Without the connected parts that are smaller than `ISLAND` of the map; the largest one always stays."""
     size = inside[0].numel()
     names = torch.arange(1.0, size + 1, device=inside.device).view(inside.shape[1:]) * inside

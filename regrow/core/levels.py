@@ -1,9 +1,9 @@
 """Noise levels, and what a schedule is that names them and lays grids of them.
 
-A level is the pair (alpha, sigma) of `x_t = alpha * x0 + sigma * eps`. A schedule knows which levels a network
-was trained on and by which number (its label) it was told of each. Between two trained labels a level is
-interpolated in log-SNR, `log(alpha^2 / sigma^2)`, the variable in which schedules are smooth (Kingma et al. 2021,
-Variational Diffusion Models, arXiv 2107.00630, section 3.1).
+A level is the pair (alpha, sigma) of `x_t = alpha * x0 + sigma * eps`.
+A schedule knows the levels that a network was trained on, and the number (its label) that the network takes for each.
+Between two trained labels a level is interpolated in log-SNR, `log(alpha^2 / sigma^2)`, the variable in which
+schedules are smooth (Kingma et al. 2021, Variational Diffusion Models, arXiv 2107.00630, section 3.1).
 """
 
 import math
@@ -68,3 +68,9 @@ class Schedule(Protocol):
     def grid(self, steps: int, spacing: Spacing = "trailing") -> tuple[Level, ...]:
         """`steps + 1` levels from `noisiest` to `clean`, both included, strictly cleaner one by one."""
         ...
+
+
+def from_ratio(ratio: float) -> Level:
+    """Return the variance-preserving level with this sigma / alpha."""
+    alpha = 1 / math.sqrt(1 + ratio * ratio)
+    return Level(alpha, ratio * alpha)

@@ -1,4 +1,4 @@
-"""Schedules: tables of trained levels, the straight path of flow matching, and the levels of EDM."""
+"""Schedules: tables of trained levels, and the straight path of flow matching."""
 
 import itertools
 import math
@@ -9,16 +9,18 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from regrow.core.levels import Level
+from regrow.core.levels import Level, from_ratio
 from regrow.core.names import Spacing
 
 
-def _check_steps(steps: int, most: int) -> None:
+def check_steps(steps: int, most: int) -> None:
+    """Refuse a number of steps outside 1 to `most` by a ValueError."""
     if not 1 <= steps <= most:
         raise ValueError(f"steps must be between 1 and {most} for this schedule; got {steps}.")
 
 
-def _strictly_cleaner(levels: list[Level]) -> tuple[Level, ...]:
+def strictly_cleaner(levels: list[Level]) -> tuple[Level, ...]:
+    """Return the levels of a grid, or raise a ValueError where one is no cleaner than the one before."""
     for noisier, cleaner in itertools.pairwise(levels):
         if not noisier.log_snr < cleaner.log_snr:
             raise ValueError("A grid must get strictly cleaner with every step; use fewer steps.")
@@ -94,9 +96,9 @@ class VariancePreserving:
         if part in (0, 1):  # table values come back exactly, not through exp(log())
             return second if part else first
         if second.alpha == 0:  # log-SNR has no end here: interpolate the SNR's root instead
-            return _from_ratio(1 / ((1 - part) / first.ratio))
+            return from_ratio(1 / ((1 - part) / first.ratio))
         log_snr = (1 - part) * first.log_snr + part * second.log_snr
-        return _from_ratio(math.exp(-log_snr / 2))
+        return from_ratio(math.exp(-log_snr / 2))
 
     def label(self, level: Level) -> float:
         """The label in [0, labels - 1] whose log-SNR is the level's; outside the table, the nearest end."""
@@ -126,7 +128,7 @@ class VariancePreserving:
             ValueError: steps is below 1 or above the number of labels.
         """
         lowest = int(self._table[0] == self.clean_alpha_cumprod)  # label 0 may itself be the clean end
-        _check_steps(steps, self.labels - lowest)
+        check_steps(steps, self.labels - lowest)
         top = self.labels - 1
         if spacing == "trailing":
             labels = [top - self.labels * k / steps for k in range(steps)]
@@ -136,13 +138,13 @@ class VariancePreserving:
             labels = [top, *(max(apart * k + self.offset, lowest) for k in range(steps - 2, -1, -1))]
         else:
             labels = self._log_snr_labels(steps, lowest)
-        return _strictly_cleaner([*(self.level(label) for label in labels), self.clean])
+        return strictly_cleaner([*(self.level(label) for label in labels), self.clean])
 
     def _log_snr_labels(self, steps: int, lowest: int) -> list[float]:
         noisiest_finite = self.labels - (1 if self._table[-1] > 0 else 2)
         first, last = _log_snr(self._table[noisiest_finite]), _log_snr(self._table[lowest])
         points = [first + (last - first) * k / max(steps - 1, 1) for k in range(1, steps)]
-        return [self.labels - 1, *(self.label(_from_ratio(math.exp(-point / 2))) for point in points)]
+        return [self.labels - 1, *(self.label(from_ratio(math.exp(-point / 2))) for point in points)]
 
 
 @dataclass(frozen=True)
@@ -189,73 +191,18 @@ class Flow:
         `trailing` and `leading` are the same on a path without first label: even steps of sigma, then shifted.
         `log_snr` is equidistant in log-SNR between the second and the last but one level of that grid.
         """
-        _check_steps(steps, self.labels)
+        check_steps(steps, self.labels)
         even = (1 - k / steps for k in range(1, steps))
         sigmas = [1.0, *(self.shift * s / (1 + (self.shift - 1) * s) for s in even), 0.0]  # both ends exactly
         if spacing == "log_snr" and steps > 3:
             odds = [math.log((1 - s) / s) for s in (sigmas[1], sigmas[-2])]
             inner = [odds[0] + (odds[1] - odds[0]) * k / (steps - 2) for k in range(steps - 1)]
             sigmas = [1.0, *(1 / (1 + math.exp(odd)) for odd in inner), 0.0]
-        return _strictly_cleaner([Level(1 - s, s) for s in sigmas])
-
-
-@dataclass(frozen=True)
-class Edm:
-    """The levels of Karras et al. 2022 (arXiv 2206.00364, table 1, with a sigma_data of 1), as a network sees them.
-
-    Their `x = x0 + s n` reaches the network scaled by `1 / sqrt(1 + s^2)`, so `alpha = 1 / sqrt(1 + s^2)` and
-    `sigma = s alpha`, and what their preconditioning makes of its output is v. Grids are equidistant in log s (Stable
-    Audio Open, Evans et al. 2024, arXiv 2407.14358; diffusers' CosineDPMSolverMultistepScheduler) and end clean.
-
-    Args:
-        least: the smallest s of a grid above 0.
-        most: the largest.
-
-    Raises:
-        ValueError: they are not above 0, or not in order.
-    """
-
-    least: float = 0.3
-    most: float = 500.0
-
-    def __post_init__(self) -> None:
-        if not 0 < self.least < self.most < math.inf:
-            raise ValueError(f"An EDM schedule needs 0 < sigma_min < sigma_max; got {self.least} and {self.most}.")
-
-    @property
-    def clean(self) -> Level:
-        return Level(1.0, 0.0)
-
-    @property
-    def noisiest(self) -> Level:
-        return _from_ratio(self.most)
-
-    def level(self, label: float) -> Level:
-        """The level of a label `2 / pi atan(s)`, in [0, 1)."""
-        if not 0 <= label < 1:
-            raise ValueError(f"This schedule knows the labels from 0 to below 1; got {label}.")
-        return _from_ratio(math.tan(label * math.pi / 2))
-
-    def label(self, level: Level) -> float:
-        """`2 / pi atan(sigma / alpha)`."""
-        return 2 / math.pi * math.atan2(level.sigma, level.alpha)
-
-    def grid(self, steps: int, spacing: Spacing = "trailing") -> tuple[Level, ...]:
-        """`steps + 1` levels from the noisiest to clean; all spacings are the same, equidistant in log-SNR."""
-        _check_steps(steps, 1000)
-        span = math.log(self.least / self.most) / max(steps - 1, 1)
-        ratios = [self.most * math.exp(span * k) for k in range(steps)]
-        return _strictly_cleaner([self.noisiest, *map(_from_ratio, ratios[1:]), self.clean])
+        return strictly_cleaner([Level(1 - s, s) for s in sigmas])
 
 
 def _from_alpha_cumprod(value: float) -> Level:
     return Level(math.sqrt(value), math.sqrt(1 - value))
-
-
-def _from_ratio(ratio: float) -> Level:
-    """The variance-preserving level with this sigma / alpha."""
-    alpha = 1 / math.sqrt(1 + ratio * ratio)
-    return Level(alpha, ratio * alpha)
 
 
 def _log_snr(alpha_cumprod: float) -> float:

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.core.denoiser import Batch, Counted, Denoiser, Prediction
-from regrow.core.guidance import Guidance, GuidanceInterval, classifier_free, limit_of
+from regrow.core.guidance import Guidance, GuidanceInterval, limit_of
 from regrow.core.levels import Level
 from regrow.core.masks import Hold
 from regrow.core.methods.method import Method, Origin
@@ -19,6 +19,7 @@ from regrow.core.trajectory import Trajectory
 from regrow.editing.edit_path import counted_source, inverted_path
 from regrow.editing.invert import source_denoiser
 from regrow.models.attention import Shared
+from regrow.models.condition import Condition
 from regrow.models.model import Model
 from regrow.requests.edit import Edit
 
@@ -46,7 +47,7 @@ class EditCache:
 
 
 def items_of(request: Edit) -> tuple[EditItem, ...]:
-    """What a request asks for: a picture a wish."""
+    """What a request asks for: a result for each target prompt."""
     return tuple(EditItem(target, request.guidance, request.seed + i) for i, target in enumerate(request.target))
 
 
@@ -57,7 +58,7 @@ class EditPlan:
     Attributes:
         x: where it starts, shape `b c h w`.
         step: the step down.
-        denoise: the network under the wishes.
+        denoise: the network under the target prompts.
         beside: the network under the source prompt, where the step evaluates it, too; None where it does not.
         prepared: evaluations that it took to get here.
         gradients: how many of them were also walked backwards; 0 where nothing is tuned.
@@ -74,7 +75,7 @@ class EditPlan:
 
     @property
     def evaluations(self) -> int:
-        """Network calls for one wish since the start of the walk."""
+        """Network calls for one target since the start of the walk."""
         return self.denoise.evaluations + (self.beside.evaluations if self.beside else 0)
 
 
@@ -107,6 +108,7 @@ def prepare(
     trajectory, prepared, reused, gradients = None, 0, False, 0
     beside: list[Counted] = []
     if chosen.path:
+        model.require_path(chosen.name)
         paths = edit_cache.paths if edit_cache else {}
         trajectory, prepared, reused = yield from inverted_path(request, chosen, model, latents, levels, paths)
 
@@ -124,70 +126,71 @@ def prepare(
     elif request.attention != "none" and trajectory:
         denoise = _sharing(request, model, items, trajectory, levels)
     else:
-        denoise = _towards(request, chosen, model, items, levels)
+        denoise = _towards(request, chosen, model, latents, items, levels)
     x, step = chosen.start(origin, levels[0]).expand_as(origin.x0), chosen.back(origin)
     return EditPlan(x, step, denoise, beside[0] if beside else None, prepared, gradients, reused)
 
 
 def _towards(
-    request: Edit, chosen: Method, model: Model, items: Sequence[EditItem], levels: Sequence[Level]
+    request: Edit, chosen: Method, model: Model, latents: Batch, items: Sequence[EditItem], levels: Sequence[Level]
 ) -> Counted | GuidanceInterval:
-    """The network under the wishes, guided away from the negative words, which are the source's own if not given."""
-    target, guidance = model.condition([one.target for one in items]), _guidance_of(items)
+    """Return the network under the target prompts, guided away from the negative prompt, or from the source prompt."""
+    target, guidance = model.condition([one.target for one in items]), _guidance_of(items, latents.ndim)
     if chosen.guide:
         if not model.takes_words:
             raise ValueError(f"{model.name} takes no prompts, so {chosen.name} has nothing to weigh.")
         pair = model.denoiser(target.cat(model.condition([request.source] * len(items))))
         return Counted(chosen.guide(pair, guidance), 2)
     plain = Counted(model.denoiser(target))
-    if isinstance(guidance, Tensor):
-        both = target.cat(model.condition(_away(request, items)))
-        guided = Counted(classifier_free(model.denoiser(both), guidance), 2)
-    elif guidance == 1:
+    if not isinstance(guidance, Tensor) and guidance == 1:
         return plain
-    else:
-        guided = Counted(model.denoiser(target, model.condition(_away(request, items)), guidance), 2)
+    guided = Counted(model.denoiser(target, _away(request, model, items), guidance), 2)
     return GuidanceInterval(guided, plain, limit_of(levels, request.guidance_share))
 
 
 def _sharing(
     request: Edit, model: Model, items: Sequence[EditItem], trajectory: Trajectory, levels: Sequence[Level]
 ) -> Counted | GuidanceInterval:
-    """The same with the source's attention, which is asked along its inverted path."""
+    """Return the same with the source's attention, which is computed along its inverted path."""
     assert request.attention != "none"
-    kind, share, wishes = request.attention, request.attention_share, [one.target for one in items]
+    kind, share, targets = request.attention, request.attention_share, [one.target for one in items]
 
-    def shared(negative: Sequence[str], guidance: Guidance) -> Shared:
+    def shared(negative: Condition | None, guidance: Guidance) -> Shared:
         return Shared(
-            model, kind, share, request.source, wishes, negative, guidance, trajectory.at, levels, request.factors
+            model, kind, share, request.source, targets, negative, guidance, trajectory.at, levels, request.factors
         )
 
-    plain, guidance = Counted(shared([], 1.0), 2), _guidance_of(items)
+    plain, guidance = Counted(shared(None, 1.0), 2), _guidance_of(items, trajectory.states[0].ndim)
     if not isinstance(guidance, Tensor) and guidance == 1:
         return plain
-    guided = Counted(shared(_away(request, items), guidance), 3)
+    guided = Counted(shared(_away(request, model, items), guidance), 3)
     return GuidanceInterval(guided, plain, limit_of(levels, request.guidance_share))
 
 
-def _guidance_of(items: Sequence[EditItem]) -> Guidance:
-    """One number where all agree, else one a picture, where predictions are: on the CPU, wherever the model is."""
+def _guidance_of(items: Sequence[EditItem], dimensions: int) -> Guidance:
+    """Return one number where all agree, else one a result for latents of so many dimensions.
+
+    It is where predictions are: on the CPU, wherever the model is.
+    """
     each = [item.guidance for item in items]
-    return each[0] if len(set(each)) == 1 else torch.tensor(each)[:, None, None, None]
+    return each[0] if len(set(each)) == 1 else torch.tensor(each).reshape(-1, *[1] * (dimensions - 1))
 
 
-def _away(request: Edit, items: Sequence[EditItem]) -> list[str]:
-    """What guidance leads away from: the source's own words if no others are given."""
-    return [request.source if request.negative is None else request.negative] * len(items)
+def _away(request: Edit, model: Model, items: Sequence[EditItem]) -> Condition:
+    """Encode what guidance leads away from: the source prompt if no negative prompt is given."""
+    if request.negative is None:
+        return model.condition([request.source] * len(items))
+    return model.negative([request.negative] * len(items))
 
 
 def _tuned(
     request: Edit, chosen: Method, model: Model, trajectory: Trajectory, start: Level, items: Sequence[EditItem]
 ) -> Generator[Progress, None, tuple[Counted, int, int]]:
-    """The network under the wishes, guided away from tuned words; the tuning's evaluations and gradient steps."""
+    """Return the network under the target prompts, guided away from tuned words; evaluations and gradient steps."""
     assert chosen.tune
     if not model.takes_words:
         raise ValueError(f"{model.name} takes no prompts, so {chosen.name} has nothing to tune.")
-    away = model.condition([""])
+    away = model.unconditional(1)
     positive = Counted(source_denoiser(model, request.source, 1.0))
     calls = gradients = 0
 

@@ -35,12 +35,12 @@ class Variant:
 
 @dataclass(frozen=True)
 class Explored:
-    """What was found, as cells and as rows of a sheet.
+    """The results, as cells and as rows of a sheet.
 
     Attributes:
-        cells: a wish and a strength after the other, all guidances of each.
+        cells: a target and a strength after the other, all guidances of each.
         rows: of the sheet, the input first.
-        evaluations: network calls for one guidance and wish: the inversion, and the regrowths from all strengths.
+        evaluations: network calls for one guidance and target: the inversion, and the walks back from all strengths.
         seconds: it took.
         notes: sentences on what was done to the picture.
     """
@@ -55,7 +55,7 @@ class Explored:
 def explore(
     request: Edit, model: Model, strengths: Sequence[float], guidances: Sequence[float]
 ) -> Generator[Progress, None, Explored]:
-    """Walk one inverted path back from several strengths, all guidances and wishes of one in a batch.
+    """Walk one inverted path back from several strengths, all guidances and targets of one in a batch.
 
     Args:
         request: its strength, start_step and guidance are left aside.

@@ -119,7 +119,7 @@ def _held(
     """Latents that are new where the mask is 1, and the evaluations that each took."""
     condition = model.condition([request.prompt] * request.count)
     guided = request.guidance != 1
-    negative = model.condition([request.negative] * request.count) if guided else None
+    negative = model.negative([request.negative]) if guided else None
     denoise = Counted(model.denoiser(condition, negative, request.guidance), 1 + guided)
     levels = model.schedule.grid(request.steps, request.spacing)
     start = noise(latents.shape[1:], seeds)

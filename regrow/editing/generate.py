@@ -74,7 +74,7 @@ def guided(
     plain = Counted(model.denoiser(condition, closed=request.loop))
     if request.guidance == 1:
         return plain
-    pair = model.denoiser(condition, model.condition([request.negative]), request.guidance, request.loop)
+    pair = model.denoiser(condition, model.negative([request.negative]), request.guidance, request.loop)
     return GuidanceInterval(Counted(pair, 2), plain, limit_of(levels, request.guidance_share))
 
 

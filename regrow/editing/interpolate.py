@@ -109,6 +109,7 @@ def _path(
     shares: Float[Tensor, " n"],
 ) -> Generator[Progress, None, tuple[Trajectory, int]]:
     """The paths between the two inverted ones, and the evaluations that each end took."""
+    model.require_path("interpolation")
     ends, evaluations = [], 0
     for latent, prompt, part in zip(latents.split(1), words, ("invert the first", "invert the second"), strict=True):
         denoise = Counted(source_denoiser(model, prompt, guidance), 1 + (guidance != 1))

@@ -79,6 +79,7 @@ def invert(request: Invert, model: Model) -> Generator[Progress, None, Inverted]
     started = time.monotonic()
     medium = medium_of(request.image)
     medium.check(request, model)
+    model.require_path(request.method)
     frame = medium.load(request.image, model, request)
     latents = model.encode(frame.content[None])
     denoise = Counted(source_denoiser(model, request.source, request.guidance), 1 + (request.guidance != 1))
@@ -102,9 +103,8 @@ def invert(request: Invert, model: Model) -> Generator[Progress, None, Inverted]
 
 
 def source_denoiser(model: Model, source: str, guidance: float) -> Denoiser:
-    """The denoiser that inverts: under the source's words, guided against no words where guidance is not 1."""
-    negative = None if guidance == 1 else model.condition([""])
-    return model.denoiser(model.condition([source]), negative, guidance)
+    """The denoiser that inverts: under the source prompt, guided away from no prompt where guidance is not 1."""
+    return model.denoiser(model.condition([source]), guidance=guidance)
 
 
 def watched(walk: Iterator[InversionProgress], part: str) -> Generator[Progress, None, Trajectory]:

@@ -26,7 +26,7 @@ def region_of(
     targets: Sequence[str],
     shapes: dict[str, Float[Tensor, "1 1 y x"]],
 ) -> Generator[Progress, None, Region | None]:
-    """The region that a request names, or that its wishes act on; None where all may change.
+    """The region that a request names, or that its targets act on; None where all may change.
 
     Args:
         request: of the edit.
@@ -34,7 +34,7 @@ def region_of(
         frame: the file in the model's frame.
         latents: of the file.
         targets: of the results of the batch.
-        shapes: found for wishes on this file before, by their words; new ones are added.
+        shapes: found for targets on this file before, by their words; new ones are added.
 
     Raises:
         MediaError: the mask cannot be read, or nothing of it lies where the model looks.
@@ -52,21 +52,21 @@ def region_of(
 
 
 def _masks(
-    request: Edit, model: Model, latents: Float[Tensor, "1 c y x"], wishes: Sequence[str]
-) -> Generator[Progress, None, Float[Tensor, "wishes 1 y x"]]:
-    """Where each wish and the source disagree, above 0 where the wish acts."""
+    request: Edit, model: Model, latents: Float[Tensor, "1 c y x"], targets: Sequence[str]
+) -> Generator[Progress, None, Float[Tensor, "targets 1 y x"]]:
+    """Where each target and the source disagree, above 0 where the target acts."""
     if not model.takes_words:
         raise ValueError(f"{model.name} takes no prompts, so no mask can be found from them: give --region or --mask.")
-    prompts = [prompt for prompt in (*wishes, request.source) for _ in range(COPIES)]
+    prompts = [prompt for prompt in (*targets, request.source) for _ in range(COPIES)]
     denoise = model.denoiser(model.condition(prompts))
     grid = model.schedule.grid(GRID)[:-1]
     levels = [min(grid, key=lambda level, wanted=wanted: abs(level.log_snr - wanted)) for wanted in LOG_SNRS]
     maps = []
-    for state in differences(denoise, latents, levels, len(wishes), request.seed, COPIES):
+    for state in differences(denoise, latents, levels, len(targets), request.seed, COPIES):
         maps.append(state.maps)
         yield Progress("mask", state.index, state.steps)
     shapes = shape_of(mean_map(maps))
-    for wish, shape in zip(wishes, shapes, strict=True):
+    for target, shape in zip(targets, shapes, strict=True):
         if not (shape > 0).any():
-            raise MediaError(f'"{wish}" and the source see the same, so there is no mask to find: change --target.')
+            raise MediaError(f'"{target}" and the source see the same, so there is no mask to find: change --target.')
     return shapes

@@ -87,12 +87,12 @@ def _period(notes: Sequence[Sounding], span: float, held: float, step: float) ->
         later = [note for note in notes if note.onset >= first + period - WITHIN]
         if len(later) < ENOUGH:
             break
-        score = sum(_heard_before(note, notes, period) for note in later) / len(later)
+        score = sum(_played_before(note, notes, period) for note in later) / len(later)
         best = max(best, (round(score, 2), period))
     return best[1] if best[0] >= ALIKE else max(1, math.ceil((held - WITHIN) / step)) * step
 
 
-def _heard_before(note: Sounding, notes: Sequence[Sounding], period: float) -> float:
+def _played_before(note: Sounding, notes: Sequence[Sounding], period: float) -> float:
     """1 if the same note is heard a period before, half of that for another one."""
     there = [other.pitch == note.pitch for other in notes if abs(other.onset + period - note.onset) < WITHIN]
     return 1.0 if any(there) else 0.5 if there else 0.0

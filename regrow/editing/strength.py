@@ -1,4 +1,4 @@
-"""Strength found by itself: as it is usual, or how far back the wish has to go to see what it would change."""
+"""Strength found by itself: as it is usual, or how far back the target has to go to see what it would change."""
 
 from collections.abc import Generator
 from dataclasses import replace
@@ -27,10 +27,10 @@ def settle(
 ) -> Generator[Progress, None, tuple[Edit, str, int]]:
     """A request whose strength is a number, the sentence that says why, and the evaluations it took.
 
-    At each strength, wishes and source are asked about noisy copies of the picture. Where little noise is left, both
-    see the picture that is there, and the wish would change little; the farther back, the more it is free to. The
-    weakest strength is taken at which the mean difference, inside the shape on which the wish acts, has reached most
-    of what it reaches anywhere. Of several wishes the one that needs most decides, for they share a batch.
+    At each strength, targets and source are asked about noisy copies of the picture. Where little noise is left, both
+    see the picture that is there, and the target would change little; the farther back, the more it is free to. The
+    weakest strength is taken at which the mean difference, inside the shape on which the target acts, has reached most
+    of what it reaches anywhere. Of several targets the one that needs most decides, for they share a batch.
 
     Raises:
         ValueError: the model takes no words.
@@ -41,20 +41,20 @@ def settle(
         return request, "", 0
     if not model.takes_words:
         raise ValueError(f"{model.name} takes no prompts, so no strength can be found from them: give a number.")
-    wishes = tuple(dict.fromkeys(request.target))
-    prompts = [prompt for prompt in (*wishes, request.source) for _ in range(COPIES)]
+    targets = tuple(dict.fromkeys(request.target))
+    prompts = [prompt for prompt in (*targets, request.source) for _ in range(COPIES)]
     denoise, grid = model.denoiser(model.condition(prompts)), model.schedule.grid(GRID)
     levels = [grid[round((1 - strength) * GRID)] for strength in STRENGTHS]
     maps = []
-    for found in differences(denoise, latents, levels, len(wishes), request.seed, COPIES):
+    for found in differences(denoise, latents, levels, len(targets), request.seed, COPIES):
         maps.append(found.maps)
         yield Progress("strength", found.index, found.steps)
     inside = (shape_of(mean_map(maps)) > 0).float()
-    change = torch.stack([(each * inside).sum((1, 2, 3)) for each in maps])  # strengths x wishes
+    change = torch.stack([(each * inside).sum((1, 2, 3)) for each in maps])  # strengths x targets
     share = change / change.amax(0).clamp_min(torch.finfo(change.dtype).tiny)
     index = int((share >= ENOUGH).float().argmax(0).max())
     strength, least = STRENGTHS[index], float(share[index].min())
-    why = f"strength auto took {strength:g}: there the wish sees {100 * least:.0f} % of the change that it would make"
+    why = f"strength auto took {strength:g}: there the target sees {100 * least:.0f} % of the change that it would make"
     if index:
         why += f", at {STRENGTHS[index - 1]:g} it sees {100 * float(share[index - 1].min()):.0f} %"
     return replace(request, strength=strength), f"{why}.", 2 * COPIES * len(STRENGTHS)

@@ -18,7 +18,9 @@ from huggingface_hub.utils import validate_repo_id
 from regrow.media.files import reason
 from regrow.models.folder import read_json
 from regrow.models.model import Model
-from regrow.models.training_file import read_training
+from regrow.models.model_text import makes_text
+from regrow.models.registry import family_named
+from regrow.models.sidecars.training_file import read_training
 
 _SECTION_OF = {
     **dict.fromkeys(("data", "dataset", "datasets", "world", "scenes", "pictures", "captions", "notes"), "data"),
@@ -32,6 +34,12 @@ _TASKS = {
     ("picture", False): "unconditional-image-generation",
     ("sound", True): "text-to-audio",
     ("sound", False): "audio",
+}
+
+# a file, its source prompt and a target prompt, in the example of a card, by medium
+_PLACEHOLDERS = {
+    "picture": ("PICTURE", "WHAT IT SHOWS", "WHAT IT SHALL SHOW"),
+    "sound": ("SOUND", "WHAT IS HEARD", "WHAT SHALL BE HEARD"),
 }
 
 # parts of Stable Diffusion pipelines that regrow does without, so that a pulled folder may lack them
@@ -116,14 +124,7 @@ def is_repository(name: str) -> bool:
 
 def _card_body(model: Model, repo: str, training: Mapping[str, Any], bases: list[str]) -> str:
     words = model.takes_words
-    height, width = model.size
-    if not model.mel:
-        layout = "in the Stable Diffusion layout" if words else "on pixels, without words"
-        makes = f"pictures of {height} x {width} pixels (height x width)"
-    else:
-        layout = "in the Stable Diffusion layout" if words else "on mels, without words"
-        seconds = width * model.mel.hop / model.mel.rate
-        makes = f"sounds at {model.mel.rate} Hz, heard as mels of {height} bands and in clips of {seconds:.1f} s"
+    layout = f"in the layout of {family_named(model.family).title}{'' if words else ', without words'}"
     based = f" It was trained further from {' and '.join(map(_public, bases))}." if bases else ""
     parts = [f"| {name} | {count:,} |" for name, count in parameters(model).items()]
     notes = [note.replace(str(model.folder), "This repository") for note in model.notes]
@@ -131,14 +132,14 @@ def _card_body(model: Model, repo: str, training: Mapping[str, Any], bases: list
     pictures = " ".join(f"![{path.stem}](samples/{quote(path.name)})" for path in samples)
     sections = [
         f"# {repo.split('/')[1]}",
-        f"A diffusion model {layout}, for {makes}. Its network predicts {model.prediction_type}.{based}",
+        f"A diffusion model {layout}, for {makes_text(model)}. Its network predicts {model.prediction_type}.{based}",
         "\n".join(["| part | parameters |", "|---|---|", *parts]),
         *notes,
         f"Content hash, as `regrow models show` prints it: `{model.content_hash}`.",
         *(["## Samples", pictures] if samples else []),
         "## How to use it",
         "With regrow:",
-        _code("", _with_regrow(repo, words, bool(model.mel))),
+        _code("", _with_regrow(repo, model)),
         "With diffusers:",
         _code("python", _with_diffusers(model, repo)),
         *_trained(training),
@@ -150,17 +151,13 @@ def _code(language: str, lines: list[str]) -> str:
     return "\n".join([f"```{language}", *lines, "```"])
 
 
-def _with_regrow(repo: str, words: bool, sounds: bool) -> list[str]:
-    if not words:
+def _with_regrow(repo: str, model: Model) -> list[str]:
+    if not model.takes_words:
         return [f'regrow generate "" --guidance 1 --model {repo}']
-    file, is_now, wished = (
-        ("SOUND", "WHAT IS HEARD", "WHAT SHALL BE HEARD")
-        if sounds
-        else ("PICTURE", "WHAT IT SHOWS", "WHAT IT SHALL SHOW")
-    )
+    file, source, target = _PLACEHOLDERS[model.medium.name]
     return [
         f'regrow generate "WORDS" --model {repo}',
-        f'regrow edit {file} --source "{is_now}" --target "{wished}" --model {repo}',
+        f'regrow edit {file} --source "{source}" --target "{target}" --model {repo}',
     ]
 
 
@@ -173,15 +170,18 @@ def _with_diffusers(model: Model, repo: str) -> list[str]:
             f'network = UNet2DModel.from_pretrained("{repo}")  # the network alone; a pipeline adds a scheduler',
         ]
     index = read_json(index_file)
-    kind = "StableDiffusionPipeline" if model.takes_words else index["_class_name"]
+    kind = family_named(model.family).pipelines[0] if model.takes_words else index["_class_name"]
     lacking = [part for part in OPTIONAL if any(index.get(part) or ()) and not (model.folder / part).is_dir()]
     arguments = "".join(f", {part}=None" for part in lacking)
     variants = {match[1] for path in model.files if (match := re.fullmatch(r".+\.([a-z]\w*)\.safetensors", path.name))}
     arguments += "".join(f', variant="{variant}"' for variant in sorted(variants)[:1])
-    call = 'pipeline("WORDS")' if model.takes_words else "pipeline()"
+    made = 'pipeline("WORDS")' if model.takes_words else "pipeline()"
+    saving = [f'{made}.images[0].save("picture.png")']
+    if kind == "StableAudioPipeline":
+        saving = ["import soundfile", f'soundfile.write("sound.wav", {made}.audios[0].T.numpy(), {model.sound.rate})']
     if model.prediction_type == "flow" and kind == "StableDiffusionPipeline":
         return ["# diffusers has no pipeline for a UNet with words that predicts flow: regrow opens it"]
-    if model.mel and kind == "StableDiffusionPipeline":
+    if (model.medium.name, kind) == ("sound", "StableDiffusionPipeline"):
         return ["# diffusers has no pipeline from words to a mel and a wave: regrow opens it"]
     # said, for transformers 5 opens a text encoder in the precision it is stored in, and diffusers all else in float32
     return [
@@ -189,7 +189,7 @@ def _with_diffusers(model: Model, repo: str) -> list[str]:
         f"from diffusers import {kind}",
         "",
         f'pipeline = {kind}.from_pretrained("{repo}", dtype=torch.float32{arguments})',
-        f'{call}.images[0].save("picture.png")',
+        *saving,
     ]
 
 

@@ -38,8 +38,7 @@ SOUND_BASELINES = ("course", "ddim pair")
 
 def _model_of(medium: Medium, name: str, run: "Opening") -> Model:
     model = opened(name, run)
-    if model.medium is not medium:
-        raise ValueError(f"{name} is a model of {model.medium}s, and this measures models of {medium}s.")
+    medium.require(model)
     return model
 
 

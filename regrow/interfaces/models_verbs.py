@@ -11,6 +11,7 @@ from tqdm import tqdm
 from regrow.core.levels import Level
 from regrow.hub import model_card, publish, pulling
 from regrow.models.model import Model
+from regrow.models.model_text import frames_text
 from regrow.models.open import EMBEDDED, list_models, open_model
 
 
@@ -48,17 +49,15 @@ def list_all(as_json: bool) -> None:
 
 def show(name: str, as_json: bool, allow_pickle: bool) -> None:
     """Print what is known of one model."""
-    facts = _facts(open_model(name, allow_pickle=allow_pickle))
-    height, width = facts["size"]
+    model = open_model(name, allow_pickle=allow_pickle)
+    facts = _facts(model)
     schedule, trained = facts["schedule"], model_card.flat(facts["training"])
     lines = {
         "name": facts["name"],
         "folder": facts["folder"],
         "family": facts["family"],
         "medium": facts["medium"],
-        "size": f"{height} bands x {width} frames of a mel"
-        if facts["medium"] == "sound"
-        else f"{height} x {width} pixels (height x width)",
+        "size": frames_text(model),
         "predicts": facts["predicts"],
         "levels": f"{_level_text(schedule['clean'])} (clean)",
         "": f"{_level_text(schedule['noisiest'])} (noisiest)",

@@ -39,9 +39,9 @@ def train(request: Train, run: "Report") -> None:
         torch.set_num_threads(run.threads)
     first = os.environ.get("RANK", "0") == "0"  # torchrun starts others beside it, which have nothing to add
     face = _Silent() if not first else _Json() if run.json else _Bar()
-    asked = resumed(request)
+    known = resumed(request)
     if over := finished(request):
-        face.say(f"{request.resume} is finished: its model is {over}; {_hint(asked, over)}", {"folder": str(over)})
+        face.say(f"{request.resume} is finished: its model is {over}; {_hint(known, over)}", {"folder": str(over)})
         return
     if request.dry_run:
         facts, sentences = rehearse(request)
@@ -50,19 +50,19 @@ def train(request: Train, run: "Report") -> None:
     with _stopping() as stopped:
         folder = _shown(training(request, lambda: bool(stopped)), face)
     if folder is None:
-        again = f"regrow train --resume {shlex.quote(asked.name)}"
+        again = f"regrow train --resume {shlex.quote(known.name)}"
         face.say(f"stopped and saved; go on with: {again}", {"stopped": True})
         sys.exit(130)
-    face.say(f"wrote {folder}; {_hint(asked, folder)}", {"folder": str(folder)})
+    face.say(f"wrote {folder}; {_hint(known, folder)}", {"folder": str(folder)})
 
 
-def _hint(asked: Train, folder: Path) -> str:
+def _hint(known: Train, folder: Path) -> str:
     """What to do with a model that a training wrote, as a command to copy."""
-    name = shlex.quote(asked.name)
-    if asked.stage == "codec" and not asked.start:
-        data = [shlex.quote(str(asked.data))] if asked.data else []
-        data += ["--world", asked.world] if asked.world else []
-        further = shlex.quote(f"{asked.name}-2")
+    name = shlex.quote(known.name)
+    if known.stage == "codec" and not known.start:
+        data = [shlex.quote(str(known.data))] if known.data else []
+        data += ["--world", known.world] if known.world else []
+        further = shlex.quote(f"{known.name}-2")
         return f"now its denoiser: regrow train {' '.join(data)} --from {name} --stage denoiser --name {further}"
     if not (folder / "text_encoder").is_dir():
         return f'try: regrow generate "" --model {name} --guidance 1'
@@ -181,18 +181,18 @@ class _Bar:
 @contextmanager
 def _stopping() -> Iterator[list[int]]:
     """A list that fills when the process is asked to stop; asked twice, it stops at once."""
-    asked: list[int] = []
+    signals: list[int] = []
 
     def ask(number: int, frame: FrameType | None) -> None:
-        if asked:
+        if signals:
             raise KeyboardInterrupt
-        asked.append(number)
+        signals.append(number)
         again = "; Ctrl-C once more stops without" if number == signal.SIGINT else ""
         print(f"\nsaving{again}", file=sys.stderr, flush=True)
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield asked
+        yield signals
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

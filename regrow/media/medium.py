@@ -65,6 +65,7 @@ class Medium(Protocol):
         kind: the suffixes of its files.
         ending: the suffix of a result whose name is not given.
         embedded: the model that regrow carries for it.
+        sized: whether a size in pixels can be asked for.
         layout: of sheets.
     """
 
@@ -72,10 +73,18 @@ class Medium(Protocol):
     kind: Kind
     ending: str
     embedded: str
+    sized: bool
     layout: Layout
 
     def __str__(self) -> str:
         return self.name
+
+    def require(self, model: MediumModel) -> None:
+        """Refuse a model of another medium by a ValueError."""
+        if model.medium is not self:
+            raise ValueError(
+                f"{model.name} is a model of {model.medium}s; give one of {self}s, such as --model {self.embedded}."
+            )
 
     def check(self, request: Any, model: MediumModel) -> None:
         """Refuse a model of another medium, and settings that only another medium has."""

@@ -1,10 +1,10 @@
-"""Attention that the wishes share with the source, through diffusers' attention processors.
+"""Attention that edits share with the source, through diffusers' attention processors.
 
-Source and wishes are asked in one call, so that what the source attends to is at hand where the wishes attend:
+Source and targets are denoised in one call, so that the source's attention is there where the targets attend:
 
-    p2p       Prompt-to-Prompt (Hertz et al. 2022, arXiv 2208.01626): wishes see their words where the source saw its
+    p2p       Prompt-to-Prompt (Hertz et al. 2022, arXiv 2208.01626): targets see their words where the source saw its
               own, and, for the first half of that, their places look where the source's looked
-    masactrl  MasaCtrl (Cao et al. 2023, arXiv 2304.08465): the places of a wish look at those of the source, so that
+    masactrl  MasaCtrl (Cao et al. 2023, arXiv 2304.08465): the places of a target look at those of the source, so that
               what is drawn anew is made of the source's parts
 
 Processors are changed for the time of one call only, and put back whatever happens in it.
@@ -22,6 +22,7 @@ from regrow.core.denoiser import Batch, Prediction
 from regrow.core.guidance import Guidance, mix
 from regrow.core.levels import Level
 from regrow.core.names import SharingName
+from regrow.models.condition import Condition
 from regrow.models.model import Model
 
 SELF_SHARE = 0.5
@@ -29,22 +30,22 @@ SELF_SHARE = 0.5
 
 
 class Shared:
-    """A denoiser of wishes that share the source's attention.
+    """A denoiser of target prompts that share the source's attention.
 
     Args:
         model: the checkpoint, whose network must be a UNet of diffusers' transformer blocks.
         kind: what is shared.
         share: of the steps, in [0, 1]: p2p the first of them, masactrl the last.
         source: the source's words.
-        wishes: their words, one a sample.
-        negative: what guidance leads away from, one a sample; empty without guidance.
+        targets: the target prompts, one a sample.
+        negative: what guidance leads away from, one a sample; None without guidance.
         guidance: one for all or one a sample; 1 = off.
         path: the source's own state at a level, shape `1 c h w`.
         levels: of the walk, from noisy to clean.
         emphasis: factors by word, for p2p.
 
     Raises:
-        ValueError: the model takes no words, or no wish has a word of the emphasis.
+        ValueError: the model takes no words, or no target has a word of the emphasis.
     """
 
     def __init__(
@@ -53,8 +54,8 @@ class Shared:
         kind: SharingName,
         share: float,
         source: str,
-        wishes: Sequence[str],
-        negative: Sequence[str],
+        targets: Sequence[str],
+        negative: Condition | None,
         guidance: Guidance,
         path: Callable[[Level], Batch],
         levels: Sequence[Level],
@@ -70,51 +71,52 @@ class Shared:
         self._model, self._kind, self._share = model, kind, share
         self._guidance, self._path, self._levels = guidance, path, levels
         # an engine would not see that attention is changed
-        self._denoise = model.using(None).denoiser(model.condition([source, *wishes, *negative]))
-        self._alignment = alignment_of(model, source, wishes, emphasis)
+        words = model.condition([source, *targets])
+        self._denoise = model.using(None).denoiser(words if negative is None else words.cat(negative))
+        self._alignment = alignment_of(model, source, targets, emphasis)
 
     def __call__(self, x_t: Batch, level: Level) -> Prediction:
-        done, wishes = self._levels.index(level) / (len(self._levels) - 1), len(x_t)
+        done, targets = self._levels.index(level) / (len(self._levels) - 1), len(x_t)
         guided = isinstance(self._guidance, Tensor) or self._guidance != 1
         rows = torch.cat([self._path(level), x_t, *([x_t] if guided else [])])
-        with attending(self._model.network, self._ways(done, wishes)):
-            seen = self._denoise(rows, level)
-        wish = Prediction(seen.x0[1 : 1 + wishes], seen.eps[1 : 1 + wishes])
+        with attending(self._model.network, self._ways(done, targets)):
+            every = self._denoise(rows, level)
+        edited = Prediction(every.x0[1 : 1 + targets], every.eps[1 : 1 + targets])
         if not guided:
-            return wish
-        return mix(wish, Prediction(seen.x0[1 + wishes :], seen.eps[1 + wishes :]), self._guidance)
+            return edited
+        return mix(edited, Prediction(every.x0[1 + targets :], every.eps[1 + targets :]), self._guidance)
 
-    def _ways(self, done: float, wishes: int) -> dict[str, Any]:
+    def _ways(self, done: float, targets: int) -> dict[str, Any]:
         """What is put in place of which processors after this share of the steps."""
         if self._kind == "masactrl":
             return {"attn1": _SourceParts} if done >= 1 - self._share else {}
         ways: dict[str, Any] = {}
         if done < self._share:
-            ways["attn2"] = lambda _: _Maps(wishes, self._alignment)
+            ways["attn2"] = lambda _: _Maps(targets, self._alignment)
         if done < self._share * SELF_SHARE:
-            ways["attn1"] = lambda _: _Maps(wishes, None)
+            ways["attn1"] = lambda _: _Maps(targets, None)
         return ways
 
 
-def alignment_of(model: Model, source: str, wishes: Sequence[str], emphasis: Mapping[str, float]) -> Alignment:
-    """How the tokens of the wishes stand to the source's, and the factors of emphasised words.
+def alignment_of(model: Model, source: str, targets: Sequence[str], emphasis: Mapping[str, float]) -> Alignment:
+    """Return how the tokens of the targets stand to the source's, and the factors of emphasised words.
 
     Raises:
-        ValueError: no wish has one of these words.
+        ValueError: no target has one of these words.
     """
-    ids = model.tokenize([source, *wishes]).tolist()
-    factors: list[dict[int, float]] = [{} for _ in wishes]
+    ids = model.tokenize([source, *targets]).tolist()
+    factors: list[dict[int, float]] = [{} for _ in targets]
     end = model.tokenizer.eos_token_id
     for word, factor in emphasis.items():
         known = False
         wanted = [i for i in model.tokenizer(word).input_ids if i not in (model.tokenizer.bos_token_id, end)]
-        for wish, found in zip(ids[1:], factors, strict=True):
-            for at in range(len(wish) - len(wanted) + 1):
-                if wanted and wish[at : at + len(wanted)] == wanted:
-                    found.update(dict.fromkeys(range(at, at + len(wanted)), factor))
+        for target, factor_at in zip(ids[1:], factors, strict=True):
+            for at in range(len(target) - len(wanted) + 1):
+                if wanted and target[at : at + len(wanted)] == wanted:
+                    factor_at.update(dict.fromkeys(range(at, at + len(wanted)), factor))
                     known = True
         if not known:
-            raise ValueError(f'No wish has the word "{word}" that --emphasis names; use a word of a --target.')
+            raise ValueError(f'No target has the word "{word}" that --emphasis names; use a word of a --target.')
     return align(ids[0], ids[1:], end, factors)
 
 
@@ -155,10 +157,10 @@ class _SourceParts:
 
 
 class _Maps:
-    """Attention written out; rows 1 to `wishes` take their maps from row 0: by an alignment, or as they are."""
+    """Attention written out; rows 1 to `targets` take their maps from row 0: by an alignment, or as they are."""
 
-    def __init__(self, wishes: int, alignment: Alignment | None) -> None:
-        self._wishes, self._alignment = wishes, alignment
+    def __init__(self, targets: int, alignment: Alignment | None) -> None:
+        self._targets, self._alignment = targets, alignment
 
     def __call__(
         self, attn: Any, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None, *_: Any, **__: Any
@@ -168,11 +170,11 @@ class _Maps:
             attn.head_to_batch_dim(part) for part in (attn.to_q(hidden_states), attn.to_k(words), attn.to_v(words))
         )
         maps = attn.get_attention_scores(query, key).unflatten(0, (len(hidden_states), -1))
-        wishes = slice(1, 1 + self._wishes)
+        targets = slice(1, 1 + self._targets)
         if self._alignment is None:
-            taken = maps[:1].expand_as(maps[wishes])
+            taken = maps[:1].expand_as(maps[targets])
         else:
-            taken = take_over(maps[:1], maps[wishes], self._alignment)
-        maps = torch.cat([maps[:1], taken, maps[1 + self._wishes :]])
-        seen = attn.batch_to_head_dim(torch.bmm(maps.flatten(0, 1), value))
-        return attn.to_out[1](attn.to_out[0](seen)) / attn.rescale_output_factor
+            taken = take_over(maps[:1], maps[targets], self._alignment)
+        maps = torch.cat([maps[:1], taken, maps[1 + self._targets :]])
+        attended = attn.batch_to_head_dim(torch.bmm(maps.flatten(0, 1), value))
+        return attn.to_out[1](attn.to_out[0](attended)) / attn.rescale_output_factor

@@ -4,103 +4,28 @@ Nothing here knows a file format; each family of `families/` fills in `open`, `c
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from copy import copy
-from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
-from regrow.core.denoiser import Denoiser, PredictionType
+from regrow.core.denoiser import Denoiser
 from regrow.core.guidance import Guidance, classifier_free
-from regrow.core.levels import Level, Schedule
+from regrow.core.levels import Level
 from regrow.core.names import Spacing
-from regrow.media.audio.medium import MEDIUM as SOUND
-from regrow.media.audio.mel import MelSettings
-from regrow.media.audio.piano_roll import PianoRollSettings
-from regrow.media.audio.sound_codec import SoundCodec
-from regrow.media.image.medium import MEDIUM as PICTURE
-from regrow.media.medium import Medium
 from regrow.models import denoising
-from regrow.models.checked import content_hash
-from regrow.models.codecs.codec import Codec
-from regrow.models.codecs.mel import MelFrames
 from regrow.models.condition import Condition
-from regrow.models.engines.engine import Engine
 from regrow.models.errors import ModelError as ModelError
-from regrow.models.parts import Parts
+from regrow.models.opened import Opened
 
 if TYPE_CHECKING:
     from regrow.models.source import Source
 
 
-@dataclass(eq=False, kw_only=True)
-class Model(ABC):
-    """An opened checkpoint, in eval mode and without gradients.
-
-    Attributes:
-        name: as the user gave it.
-        folder: where its files are.
-        family: its layout, by the name that it is registered under.
-        schedule: its levels and their labels.
-        prediction_type: what its network predicts.
-        size: height and width of the pictures it was made for, in pixels; of mels, bands and frames.
-        multiple: sides of frames must be multiples of this.
-        parts: its networks and tokenizers, opened when they are first computed with.
-        codec: from frames to latents and back.
-        network_multiple: sides of latents of multiples of this take the same path through the network; 0 where each
-            size takes its own.
-        files: the config and weight files it was read from.
-        notes: sentences on what had to be assumed.
-        waves: of a model of sounds, how a wave becomes its frames and back; None for a model of pictures.
-        piano_roll: the raster of the notes that its network takes beside each latent; None where it takes none.
-        edit_steps: levels of an edit's path where none are asked for: what its folder says (`edit_file`), measured for
-            the models that regrow carries.
-        edit_strengths: that an edit needs which changes nothing but these attributes of the model's world; likewise.
-        note_conditioning: piano rolls of all samples or of one each, which `denoiser` puts beside the latents; or None.
-        engine: what computes the networks for `denoiser` and the codec; None for torch. Whatever else is done to
-            `network` (hooks, changed attention) it does not know of: that takes `using(None)`.
-    """
-
-    NETWORK: ClassVar[str] = "unet"
-    """The part that denoises."""
-    takes_words: ClassVar[bool] = True
-    """Whether it is conditioned on prompts."""
-    shares_attention: ClassVar[bool] = False
-    """Whether `models.attention` can share its attention."""
-    engine_graph: ClassVar[bool] = True
-    """Whether an engine can compute its network."""
-    encodes_tokens_alone: ClassVar[bool] = False
-    """Whether `encode_tokens` gives nothing but tokens, so that an engine may keep it."""
-    trainable: ClassVar[bool] = True
-    """Whether `regrow train` can train it."""
-    lora: ClassVar[bool] = False
-    """Whether low-rank adapters can be trained on its network."""
-    deterministic_path: ClassVar[bool] = True
-    """Whether its sampler has a deterministic path, which inversion needs."""
-
-    name: str
-    folder: Path
-    family: str
-    schedule: Schedule
-    prediction_type: PredictionType
-    size: tuple[int, int]
-    multiple: int
-    parts: Parts
-    codec: Codec
-    files: tuple[Path, ...]
-    network_multiple: int = 0
-    notes: tuple[str, ...] = ()
-    waves: SoundCodec | None = None
-    piano_roll: PianoRollSettings | None = None
-    edit_steps: int = 30
-    edit_strengths: Mapping[str, float] = field(default_factory=dict)
-    note_conditioning: Float[Tensor, "m k y x"] | None = None
-    engine: Engine | None = None
+class Model(Opened, ABC):
+    """An opened checkpoint and what is computed with it; see `Opened` for its attributes."""
 
     @classmethod
     @abstractmethod
@@ -111,13 +36,21 @@ class Model(ABC):
             ModelError: a part is missing, damaged, unknown, or does not fit the others.
         """
 
-    @abstractmethod
     def tokenize(self, prompts: Sequence[str]) -> Int[Tensor, "b tokens"]:
-        """Return token ids, one row a prompt; no columns for networks that take no words."""
+        """Return the ids of the first tokenizer, cut and padded, one row a prompt; no columns without words."""
+        length = self.tokenizer.model_max_length
+        tokenized = self.tokenizer(
+            list(prompts), padding="max_length", max_length=length, truncation=True, return_tensors="pt"
+        )
+        return tokenized.input_ids
 
-    @abstractmethod
     def encode_tokens(self, ids: Int[Tensor, "b tokens"]) -> Condition:
-        """Encode token ids by torch; gradients reach the text encoder where they are on."""
+        """Encode token ids by torch; gradients reach the text encoder where they are on.
+
+        Raises:
+            ModelError: the family reads more of a prompt than the ids of its first tokenizer.
+        """
+        raise ModelError(f"Token ids alone do not hold what {self.name} reads of a prompt; it cannot be trained here.")
 
     def condition(self, prompts: Sequence[str]) -> Condition:
         """Encode prompts, one a sample; words beyond the text encoder's length are cut and named in a warning."""
@@ -127,6 +60,17 @@ class Model(ABC):
     def unconditional(self, count: int) -> Condition:
         """Encode what guidance leads away from without negative words: the empty prompt, unless the family differs."""
         return self.condition([""] * count)
+
+    def negative(self, prompts: Sequence[str]) -> Condition:
+        """Encode prompts that guidance leads away from, one a sample: `unconditional` where a prompt is empty."""
+        empty = [not prompt for prompt in prompts]
+        if all(empty):
+            return self.unconditional(len(prompts))
+        condition = self.condition(prompts)
+        if not any(empty):
+            return condition
+        rows = [i + len(prompts) * blank for i, blank in enumerate(empty)]
+        return condition.cat(self.unconditional(len(prompts))).rows(rows)
 
     @abstractmethod
     def forward(
@@ -150,11 +94,6 @@ class Model(ABC):
         """
         self.latent_shape(*frames.shape[2:])
         return self.codec.encode(frames, self.engine)
-
-    @property
-    def extent(self) -> tuple[int, ...]:
-        """Extent of the frames that it was made for: height and width, bands and frames, or samples."""
-        return self.size
 
     def decode(self, latents: Float[Tensor, "b c *places"]) -> Float[Tensor, "b channels *extent"]:
         """Decode latents to frames, clamped to [-1, 1]."""
@@ -212,120 +151,3 @@ class Model(ABC):
             raise ValueError(f"{len(self.note_conditioning)} contours do not fit a batch of {batch}.")
         # a batch that is guided holds its samples twice, one after the other
         return torch.cat([x_t, self.note_conditioning.to(x_t).repeat(batch // len(self.note_conditioning), 1, 1, 1)], 1)
-
-    @property
-    def window(self) -> int | None:
-        """Cells of the last axis that the network was made for, where more are denoised in windows; None otherwise."""
-        return None if self.waves is None else self.size[-1] // self.codec.factor
-
-    def of_length(self, samples: int) -> Self:
-        """Return the same opened checkpoint for sounds of this many samples; itself where no prompt holds a length."""
-        return self
-
-    @property
-    def latent_channels(self) -> int:
-        """Channels of a latent."""
-        return self.codec.latent_channels
-
-    @property
-    def factor(self) -> int:
-        """Pixels, or frames, that a latent cell spans along each side; 1 where the latents are the frames."""
-        return self.codec.factor
-
-    @property
-    def tokenizer(self) -> Any:
-        """The tokenizer of transformers."""
-        return self.parts["tokenizer"]
-
-    @property
-    def network(self) -> Any:
-        """The part that denoises."""
-        return self.parts[self.NETWORK]
-
-    @property
-    def codec_network(self) -> Any:
-        """The autoencoder of a codec that has one (`codec.part`)."""
-        assert self.codec.part is not None, "its latents are its frames"
-        return self.parts[self.codec.part]
-
-    @property
-    def output_weight(self) -> nn.Parameter:
-        """The network's last layer, which is no map between hidden features: optimizers may treat it on its own."""
-        return self.network.get_submodule("conv_out").get_parameter("weight")
-
-    @property
-    def text_encoders(self) -> Iterator[nn.Module]:
-        """The parts that encode words and may be trained with the network, opened."""
-        return iter(())
-
-    @property
-    def medium(self) -> Medium:
-        """What it makes."""
-        return PICTURE if self.waves is None else SOUND
-
-    @property
-    def sound(self) -> SoundCodec:
-        """How it takes waves.
-
-        Raises:
-            ValueError: it makes no sounds.
-        """
-        if self.waves is None:
-            raise ValueError(
-                f"{self.name} makes {self.medium}s, not sounds; take --model {SOUND.embedded} or another sound model."
-            )
-        return self.waves
-
-    @property
-    def mel(self) -> MelSettings | None:
-        """The mels that are its frames; None where its frames are pictures or waves."""
-        return self.waves.lens if isinstance(self.waves, MelFrames) else None
-
-    @property
-    def relative(self) -> bool:
-        """Whether it is a model of mels without a level: each of its clips is as loud as its loudest moment can be."""
-        return isinstance(self.waves, MelFrames) and self.waves.relative
-
-    @property
-    def device(self) -> torch.device:
-        """Where the network is."""
-        return self.parts.device
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """What the network computes in."""
-        return self.parts.dtype
-
-    def to(self, device: str | torch.device | None = None, dtype: torch.dtype | None = None) -> Self:
-        """Move the modules, in place, and let torch compute them; None leaves as is."""
-        self.engine = None
-        self.parts.to(device, dtype)
-        return self
-
-    @property
-    def computed_by(self) -> str:
-        """What computes the network, and in which precision: "torch float32"."""
-        return self.engine.name if self.engine else f"torch {str(self.dtype).removeprefix('torch.')}"
-
-    def using(self, engine: Engine | None) -> Self:
-        """Return the same opened checkpoint, computed by another engine; None for torch."""
-        other = copy(self)
-        other.engine = engine
-        return other
-
-    @cached_property
-    def content_hash(self) -> str:
-        """BLAKE2b, in hex, over the sorted relative paths and the contents of `files`."""
-        return content_hash(self.folder, self.files)
-
-    def condition_on_notes(self, note_conditioning: Float[Tensor, "m k y x"] | None) -> Self:
-        """Return the same opened checkpoint with these piano rolls beside its latents; None for none.
-
-        Raises:
-            ValueError: it takes none.
-        """
-        if note_conditioning is not None and self.piano_roll is None:
-            raise ValueError(f"{self.name} cannot be told which notes to play.")
-        other = copy(self)
-        other.note_conditioning = note_conditioning
-        return other

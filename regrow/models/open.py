@@ -7,12 +7,16 @@ from pathlib import Path
 
 import torch
 
+from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.media.home import home
-from regrow.models.edit_file import read_edit_file
+from regrow.media.image.medium import MEDIUM as PICTURE
+from regrow.media.medium import Medium
 from regrow.models.errors import ModelError
 from regrow.models.folder import read_json, reason
 from regrow.models.model import Model
 from regrow.models.registry import all_families, recognise, wanted_files
+from regrow.models.sidecars.edit_file import read_edit_file
+from regrow.models.sidecars.mel_file import MEL_FILE
 from regrow.models.source import Source
 
 EMBEDDED = Path(__file__).parents[1] / "weights"
@@ -20,11 +24,19 @@ EMBEDDED = Path(__file__).parents[1] / "weights"
 
 @dataclass(frozen=True)
 class Listed:
-    """A model that is there to be opened by name; `family` is None where `open_model` would say why not."""
+    """A model that is there to be opened by name.
+
+    Attributes:
+        name: of the model.
+        folder: that it is in.
+        family: of the model; None where `open_model` would say why not.
+        medium: what it makes, as far as its folder says without opening a part.
+    """
 
     name: str
     folder: Path
     family: str | None
+    medium: Medium = PICTURE
 
 
 def user_models() -> Path:
@@ -51,10 +63,12 @@ def list_models() -> list[Listed]:
             if folder.name.startswith(".") or not _is_model(folder) or folder.name in found:
                 continue
             try:
-                family = recognise(folder)[0].name
+                family = recognise(folder)[0]
             except ModelError:
-                family = None
-            found[folder.name] = Listed(folder.name, folder, family)
+                found[folder.name] = Listed(folder.name, folder, None)
+                continue
+            medium = SOUND if (folder / MEL_FILE).is_file() else family.medium
+            found[folder.name] = Listed(folder.name, folder, family.name, medium)
     return sorted(found.values(), key=lambda listed: listed.name)
 
 

@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+from regrow.media.image.medium import MEDIUM as PICTURE
+from regrow.media.medium import Medium
 from regrow.models import families
 from regrow.models.errors import ModelError
 from regrow.models.folder import read_json
@@ -47,6 +49,7 @@ class Family:
         pipelines: class names of `model_index.json` that mean it.
         parts: class names of the parts that it is recognised by, whatever the pipeline is called.
         folders: of the parts that it is read from.
+        medium: what it makes, unless a folder holds a `mel.json`: then its frames are mels.
         kind: the subclass of `Model`, with `open(source)`.
     """
 
@@ -55,6 +58,7 @@ class Family:
     pipelines: tuple[str, ...]
     parts: Mapping[str, tuple[str, ...]]
     folders: tuple[str, ...]
+    medium: Medium
     kind: Any
 
 
@@ -67,12 +71,13 @@ def register(
     pipelines: Sequence[str] = (),
     parts: Mapping[str, Sequence[str]] | None = None,
     folders: Sequence[str] = ("unet",),
+    medium: Medium = PICTURE,
 ) -> Callable[[AnyFamily], AnyFamily]:
     """Register a subclass of `Model` as a family; see `Family`. A later one of the same name takes its place."""
 
     def registered(kind: AnyFamily) -> AnyFamily:
         known = {part: tuple(names) for part, names in (parts or {}).items()}
-        _FAMILIES[name] = Family(name, title, tuple(pipelines), known, tuple(folders), kind)
+        _FAMILIES[name] = Family(name, title, tuple(pipelines), known, tuple(folders), medium, kind)
         return kind
 
     return registered
@@ -88,6 +93,11 @@ def all_families() -> tuple[Family, ...]:
     """Return every family, those of `families/` first."""
     _discover()
     return tuple(_FAMILIES.values())
+
+
+def family_named(name: str) -> Family:
+    """Return a family by its name."""
+    return next(family for family in all_families() if family.name == name)
 
 
 def supported() -> str:

@@ -14,11 +14,11 @@ from regrow.media.audio.mel import MelSettings
 from regrow.media.audio.piano_roll import STANDARD
 from regrow.models import new
 from regrow.models.load_part import quiet
-from regrow.models.mel_file import write_mel, write_mel_config
 from regrow.models.model import Model
 from regrow.models.new import NewSize
-from regrow.models.piano_roll_file import write_piano_roll
 from regrow.models.probes.transcriber import FILE as TRANSCRIBER_FILE
+from regrow.models.sidecars.mel_file import write_mel, write_mel_config
+from regrow.models.sidecars.piano_roll_file import write_piano_roll
 from regrow.models.vocabulary import write_words
 
 

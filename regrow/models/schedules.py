@@ -15,8 +15,9 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from regrow.core.denoiser import PredictionType
+from regrow.core.edm import Edm
 from regrow.core.levels import Schedule
-from regrow.core.schedules import Edm, Flow, VariancePreserving
+from regrow.core.schedules import Flow, VariancePreserving
 from regrow.models.errors import ModelError
 from regrow.models.folder import reason
 

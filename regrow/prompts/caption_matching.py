@@ -8,7 +8,7 @@ from typing import Any
 from regrow.worlds.world import World, changed_to
 
 CHANGES = 2
-"""The most that words may differ from what is seen: what a wish changes, and what must change with it."""
+"""The most that words may differ from what is read off: what an edit changes, and what must change with it."""
 CARRYING_NOTHING = frozenset(("a", "an", "the", "and", "is", "of", "in", "on", "at", "with", *"一只个张幅在"))
 """Words and characters that say nothing of a thing by themselves."""
 

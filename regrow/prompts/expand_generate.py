@@ -1,4 +1,4 @@
-"""Imagined: what a prompt leaves open, drawn by the seed as the model's world has it, and told in full.
+"""Expand the prompt of a generation: the seed draws what it leaves open, as the model's world has it.
 
 "A cat on a beach" says nothing of weather, pose or face. A small model that was shown such words beside pictures of
 many kinds grows something between them; one that draws what is left open first, and is told all of it, grows one:
@@ -65,13 +65,14 @@ def in_full(request: Generate, model: Model) -> Full:
     for seed in seeds:
         thing = _wanted(world, request, seed)
         if thing is None:
-            why = f'Told as they are, not in full: "{request.prompt}" is not put as {model.name} has learned to put '
-            note = f"{why}things; `regrow models show {model.name}` says what it was shown."
+            prompt, name = request.prompt, model.name
+            why = f'The prompts were not expanded: "{prompt}" is not worded like what {name} was trained on; '
+            note = f"{why}`regrow models show {name}` says what it was shown."
             return Full(as_it_is, notes=(note,))
         things.append(thing)
         full.append(world.captions(thing, language)[-1])
     changed = [words for words in dict.fromkeys(full) if words != request.prompt]
-    return Full(tuple(full), tuple(things), tuple(f'Told in full: "{words}".' for words in changed))
+    return Full(tuple(full), tuple(things), tuple(f'Expanded prompt: "{words}".' for words in changed))
 
 
 def condition_on_tunes(model: Model, things: Sequence[Any], seconds: float, cells: int) -> Model:
@@ -99,15 +100,15 @@ def condition_on_tunes(model: Model, things: Sequence[Any], seconds: float, cell
 def _wanted(world: World, request: Generate, seed: int) -> Any | None:
     """A thing that the prompt tells of, one whose full words have none of the negative's if it is found."""
     unwanted = [term for term in terms(request.negative) if not has(request.prompt, term)]
-    thing = imagined(world, request.prompt, seed)
+    thing = thing_from_prompt(world, request.prompt, seed)
     for draw in range(1, DRAWS if unwanted else 1):
         if thing is None or not any(has(world.captions(thing, language_of(term))[-1], term) for term in unwanted):
             break
-        thing = imagined(world, request.prompt, seed, draw)
+        thing = thing_from_prompt(world, request.prompt, seed, draw)
     return thing
 
 
-def imagined(world: World, words: str, seed: int, draw: int = 0) -> Any | None:
+def thing_from_prompt(world: World, words: str, seed: int, draw: int = 0) -> Any | None:
     """A thing that words tell of: the world's thing of this seed, with what the words say changed.
 
     Args:

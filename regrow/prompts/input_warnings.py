@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.models.model import Model
-from regrow.models.training_file import read_training
+from regrow.models.sidecars.training_file import read_training
 from regrow.models.vocabulary import read_words, unknown_words
 
 FAR = 5.0

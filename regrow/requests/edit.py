@@ -23,13 +23,13 @@ class Edit:
 
     Attributes:
         image: the picture file.
-        target: one or more wishes; each gives a picture, all in one batch.
+        target: one or more prompts; each gives a result, all in one batch.
         source: words that describe the picture as it is; "auto" has them found, by the model itself where it was
             trained to describe, or by the describer, and says which they are.
         model: name of an embedded or installed model, a folder, or a hub id `user/repo`.
         method: how to edit; docs/choose-a-method.md compares them.
         strength: share of the path that is walked back, above 0 up to 1. If not given it is 0.9, or what the model
-            needs for such a wish where that was measured, which is then said: with the default
+            needs for such an edit where that was measured, which is then said: with the default
             method, expanded prompts and no trajectory, the storybook takes 0.65 for another animal or colour. "auto"
             finds the weakest at which the target sees most of what it would change.
         start_step: the same as a number of steps that are skipped, counted from noise; overrides strength.
@@ -41,8 +41,8 @@ class Edit:
         invert_guidance: of the inversion; 1 = off.
         negative: words to grow away from; if not given, none where source and target are expanded (prompt_expansion),
             else the source's own, so that guidance exaggerates just the difference between the two.
-        seed: of img2img's, inversion_free's and eta's noise, where wish i has seed + i, and of the edit_friendly
-            methods' copies, which all wishes share.
+        seed: of img2img's, inversion_free's and eta's noise, where target i has seed + i, and of the edit_friendly
+            methods' copies, which all targets share.
         eta: fresh noise of the naive regrowth's DDIM steps, 0 to 1.
         spacing: of the levels.
         label: which level's label the network gets while naive inverts: leaves or arrives.
@@ -59,12 +59,12 @@ class Edit:
             it.
         feather: how far outside region or mask the result fades into the picture, as a share of its shorter side; also
             inside the edges of the part of a picture that the model saw.
-        attention: what the wish shares with the source while it grows. none; p2p (Prompt-to-Prompt: words that both
+        attention: what the edit shares with the source while it grows. none; p2p (Prompt-to-Prompt: words that both
             have, and words that stand for others, act in the places where they acted in the source: for a word in the
-            place of a word, not for words added or dropped); masactrl (the wish is made of the source's parts). Needs a
+            place of a word, not for words added or dropped); masactrl (the edit is made of the source's parts). Needs a
             method that inverts.
         attention_share: of the steps in which it is shared, 0 to 1: of p2p the first, of masactrl the last.
-        emphasis: with p2p, words of the wish that shall weigh more or less, as in "hat=2" or "snow=0.5".
+        emphasis: with p2p, words of the target that shall weigh more or less, as in "hat=2" or "snow=0.5".
         notes: of a sound: keep tells the model which notes the sound plays, all the way, where it can be told (the
             embedded bandstand can); free leaves them to the path, so that they change with the words.
         prompt_expansion: on expands source and target to full captions that also say what they leave open, so that it

@@ -12,6 +12,8 @@ from regrow.core.names import Decline, Objective, OptimizerName, Precision
 Stage = Literal["auto", "codec", "denoiser", "pixel"]
 NewSize = Literal["tiny", "small", "medium"]
 Medium = Literal["picture", "sound"]
+SIZED = ("picture", None)
+"""What may be learned where a size in pixels is given; None is what the model to go on from makes."""
 FREE = ("minutes", "sample_minutes", "prompts")
 """Settings that change no weights, so that a run may go on with others."""
 RANGES: dict[str, tuple[float, float]] = {
@@ -137,7 +139,7 @@ class Train:
             raise ValueError("Name a folder of pictures or sounds to train on, or a --world.")
         if self.steps and self.time:
             raise ValueError("--steps and --for exclude each other.")
-        if self.learns == "sound" and self.size:
+        if self.size and self.learns not in SIZED:
             raise ValueError("--size is for pictures.")
         if self.scenes and not self.world:
             raise ValueError("--scenes is for a world: name one (--world), or leave it out.")

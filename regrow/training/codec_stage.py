@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
 
-CROP, MEL_CROP = (64, 64), (128, 64)
-"""Height and width of what a codec learns from: of mels all bands, which are not alike."""
+CROPS = {"picture": (64, 64), "sound": (128, 64)}
+"""Height and width of what a codec learns from, by medium: of mels all bands, which are not alike."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class CodecOf:
             for name, parameter in codec.named_parameters():
                 parameter.requires_grad_(not name.startswith(("encoder.", "quant_conv.")))
         channels_last(codec)
-        crop = CROP if model.mel is None else MEL_CROP
+        crop = CROPS[model.medium.name]
         stage = CodecStage(
             data.items[: data.trained_on],
             data.masks,

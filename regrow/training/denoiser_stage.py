@@ -112,10 +112,14 @@ class DenoiserOf:
         )
 
 
+WORDLESS = {"picture": 8, "sound": 4}
+"""Samples of a grid without prompts, by medium: a clip of mels is as many numbers as two large pictures."""
+
+
 def prompts_of(request: Train, data: Data, model: Model) -> Sequence[str]:
     """What the sample grid shows: as asked for, or captions of pictures that are held out, or of the first."""
     if not model.takes_words:
-        return [""] * (8 if model.mel is None else 4)  # a clip of mels is as many numbers as two large pictures
+        return [""] * WORDLESS[model.medium.name]
     first = data.trained_on if data.held_out >= 8 else 0
     return request.prompts or [data.caption(i, 1) for i in range(first, min(first + 8, len(data.items)))]
 

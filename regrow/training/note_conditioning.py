@@ -67,7 +67,8 @@ def _with_errors(score: Sequence[Sounding], random: np.random.Generator) -> list
 
 def piano_rolls_of(model: Model, score: Score | None) -> PianoRolls | None:
     """Return piano rolls for a model's latents; None where it takes no notes."""
-    if model.piano_roll is None or model.mel is None:
+    if model.piano_roll is None:
         return None
+    assert model.mel, "notes are played by models of mels only"
     cells = model.size[1] // model.factor
     return PianoRolls(score or (lambda i: None), cells, model.factor, model.piano_roll, model.mel)

@@ -41,7 +41,7 @@ def read_log(folder: Path) -> list[dict[str, Any]]:
     return [line for line in lines if isinstance(line, dict) and "step" in line]
 
 
-class Journal:
+class RunLog:
     """`log.jsonl` and TensorBoard events in a folder: a line a second at most, with the mean loss since the last.
 
     Args:

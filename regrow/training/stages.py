@@ -66,7 +66,7 @@ def read_data(
             f"{request.start} knows no level, and the bandstand plays loud and soft: train it on a folder."
         )
     own = None
-    if request.data is not None and mel is not None:
+    if request.data is not None and mel:
         own = yield from sound_folder_data(request.data, request.hold_out, extent[1], mel, relative)
     elif request.data is not None:
         own = yield from folder_data(request.data, request.hold_out, extent[0])
@@ -92,10 +92,7 @@ def open_or_make(request: Train, folder: Path) -> Generator[Progress, None, tupl
         _check_fits(request, model)
         data = yield from read_data(request, _extent(request, model), model.mel, model.relative)
         return model, _learnable(request, model, data)
-    mel, frames = (PIXEL_MEL, PIXEL_FRAMES) if request.stage == "pixel" else (MelSettings(), FRAMES)
-    mel = mel if request.learns == "sound" else None
-    side = request.size or 128
-    extent = (side, side) if mel is None else (mel.bands, frames)
+    extent, mel = _new_frames(request)
     data = yield from read_data(request, extent, mel)
     if not (folder / "model_index.json").exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -121,6 +118,14 @@ def open_or_make(request: Train, folder: Path) -> Generator[Progress, None, tupl
     return model, _learnable(request, model, data)
 
 
+def _new_frames(request: Train) -> tuple[tuple[int, int], MelSettings | None]:
+    """Return the extent of a new model's frames, and the settings of its mels; None for pictures."""
+    mel, frames = (PIXEL_MEL, PIXEL_FRAMES) if request.stage == "pixel" else (MelSettings(), FRAMES)
+    side = request.size or 128
+    by_medium = {"picture": ((side, side), None), "sound": ((mel.bands, frames), mel)}
+    return by_medium[request.learns or "picture"]
+
+
 def _learnable(request: Train, model: Model, data: Data) -> Data:
     """The data without the words that a denoiser cannot learn of its captions, with notes on them."""
     if request.stage == "codec":
@@ -134,6 +139,8 @@ def _check_fits(request: Train, model: Model) -> None:
         raise ValueError(f"{request.start} is of a family that cannot be trained here ({model.family}).")
     if request.learns not in (model.medium.name, None):
         raise ValueError(f"{request.start} is a model of {model.medium}s and cannot learn {request.learns}s.")
+    if request.size and not model.medium.sized:
+        raise ValueError(f"--size is for pictures, and {request.start} makes {model.medium}s; leave it out.")
     if request.stage == "pixel" and model.codec.part is not None:
         raise ValueError(f"{request.start} denoises latents of a codec, and no pixels; leave --stage pixel out.")
     if request.stage == "codec" and model.codec.part is None:
@@ -145,7 +152,7 @@ def _check_fits(request: Train, model: Model) -> None:
 
 
 def _extent(request: Train, model: Model) -> tuple[int, int]:
-    if model.mel:
+    if not model.medium.sized:
         return model.size
     side = request.size or min(model.size)
     model.latent_shape(side, side)

@@ -25,7 +25,7 @@ from regrow.training.checkpoint import only_one
 from regrow.training.codec_stage import scale_latents
 from regrow.training.distributed import make_accelerator
 from regrow.training.loop import DivergedError, FitState, fit
-from regrow.training.run_log import Journal, read_log
+from regrow.training.run_log import RunLog, read_log
 from regrow.training.runs import (
     check_name,
     check_request,
@@ -113,7 +113,7 @@ def train(request: Train, stop: Callable[[], bool] = lambda: False) -> Generator
             if staged is None:
                 return None
             looks = _Looks(staged, run / "samples", request.between_grids)
-            journal = Journal(run / stage.name, first)
+            run_log = RunLog(run / stage.name, first)
             module, loss_at, settings = staged.module, staged.loss_at, staged.settings
             walk = fit(module, loss_at, settings, run / stage.name, accelerator, staged.plain, looks, stop)
             done = False
@@ -124,11 +124,11 @@ def train(request: Train, stop: Callable[[], bool] = lambda: False) -> Generator
                     done = end.value
                     break
                 except DivergedError as problem:
-                    journal.close()
+                    run_log.close()
                     raise ValueError(diverged(stage.name, problem.step, staged.settings.rate, run)) from problem
-                journal.write(state, staged.batch)
+                run_log.write(state, staged.batch)
                 yield Training(stage.name, fit=state, batch=staged.batch, samples=looks.take())
-            journal.close()
+            run_log.close()
             if not done:
                 return None
             if stage.name == "codec" and not request.start:

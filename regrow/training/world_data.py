@@ -49,8 +49,9 @@ def world_items(
         ValueError: the settings are of another rate than the world's.
         MediaError: there is no room for them on the disk.
     """
-    if mel is None:
+    if world == "storybook":
         return (yield from storybook_data(count, held_out, extent[0]))
+    assert mel, "the bandstand plays for models of mels"
     return (yield from bandstand_data(count, held_out, extent[1], mel))
 
 

@@ -10,7 +10,7 @@ from regrow.core.denoiser import Batch, Prediction, PredictionType
 from regrow.core.levels import Level
 from regrow.core.noise import noise
 from regrow.verification.check import Check, apart, judge
-from regrow.verification.forward import told_levels
+from regrow.verification.forward import labelled_levels
 from regrow.verification.oracles import raw_output
 
 _FORMULAS: dict[PredictionType, tuple[str, str]] = {
@@ -63,7 +63,7 @@ def _determined(kind: PredictionType, level: Level) -> bool:
 def _conversion_error(kind: PredictionType) -> float:
     x0, eps = noise((2, 5), [1, 2], torch.float64), noise((2, 5), [3, 4], torch.float64)
     errors = [0.0]
-    for level in told_levels():
+    for level in labelled_levels():
         output = raw_output(Prediction(x0, eps), level, kind)
         errors.append(apart(output, denoiser.target(x0, eps, level.alpha, level.sigma, kind)))
         if _determined(kind, level):
@@ -76,7 +76,7 @@ def _conversion_error(kind: PredictionType) -> float:
 def _round_trip_error(kind: PredictionType, dtype: torch.dtype) -> float:
     x_t, output = noise((2, 5), [5, 6], dtype), noise((2, 5), [7, 8], dtype)
     errors = [0.0]
-    for level in told_levels():
+    for level in labelled_levels():
         if _determined(kind, level):
             found = denoiser.predict(output, x_t, level, kind)
             again = denoiser.target(found.x0, found.eps, level.alpha, level.sigma, kind)

@@ -32,12 +32,12 @@ def editing() -> Iterator[Check]:
 
 def _region_weights() -> Iterator[Check]:
     level, x = Level(0.6, 0.8), noise((2, 3, 4), [1, 2], torch.float64)
-    wish, source = (Gaussian(float64(mean), float64(0.7)) for mean in (1.2, -0.4))
+    target, source = (Gaussian(float64(mean), float64(0.7)) for mean in (1.2, -0.4))
 
     def pair(x_t: Batch, level: Level) -> Prediction:
-        # a wish that differs from the source more and more from left to right
+        # a target that differs from the source more and more from left to right
         share = torch.linspace(0, 1, 4).double()
-        far, near = wish(x_t[:2], level), source(x_t[2:], level)
+        far, near = target(x_t[:2], level), source(x_t[2:], level)
         mixed = [b + share * (a - b) for a, b in ((far.x0, near.x0), (far.eps, near.eps))]
         return Prediction(*(torch.cat([a, b]) for a, b in zip(mixed, (near.x0, near.eps), strict=True)))
 
@@ -52,8 +52,8 @@ def _region_weights() -> Iterator[Check]:
     against = "the formula with a difference that is known to grow evenly; and alpha x0 + sigma eps = x_t"
     yield judge("uni_edit guidance", formula, _UNI_EDIT, against, error, 1e-12)
     same = guidance.region_weighted(source, 5.0)(x, level)
-    against = "the source's own prediction, for a wish that sees the same"
-    yield judge("uni_edit without a wish", formula, _UNI_EDIT, against, apart(same.x0, source(x, level).x0), 1e-14)
+    against = "the source's own prediction, for a target that sees the same"
+    yield judge("uni_edit without an edit", formula, _UNI_EDIT, against, apart(same.x0, source(x, level).x0), 1e-14)
 
 
 def _negative_prompt() -> Check:
@@ -109,21 +109,23 @@ def _inversion_free() -> Iterator[Check]:
     for name, schedule in (("variance-preserving", stable_diffusion()), ("flow", Flow())):
         step = inversion_free.InversionFree(clouds, _START, tuple(range(9)))
         same = solvers.last(solvers.solve(step, clouds, _START, schedule.grid(10)))
-        against = "the sample itself, under a wish that sees what the source sees; 10 steps"
-        yield judge(f"inversion_free without a wish, {name}", formula, _FLOW_EDIT, against, apart(same, _START), 0.0)
+        against = "the sample itself, under a target that sees what the source sees; 10 steps"
+        yield judge(f"inversion_free without an edit, {name}", formula, _FLOW_EDIT, against, apart(same, _START), 0.0)
     for flow in (False, True):
         errors = [_equal_widths(count, flow) for count in COUNTS]
         name = f"inversion_free, equal widths, {'flow' if flow else 'variance-preserving'}"
-        against = "for normal source and wish of one width: shift (alpha_0 - alpha_K std_0 / std_K), whatever the noise"
+        against = (
+            "for normal source and target of one width: shift (alpha_0 - alpha_K std_0 / std_K), whatever the noise"
+        )
         yield judge_order(name, formula, _FLOW_EDIT, against, COUNTS, errors, 1)
     yield _unequal_widths(formula)
 
 
 def _equal_widths(count: int, flow: bool) -> float:
     std, shift, down = 0.6, 1.1, path(NOISY, CLEAN, count, flow)
-    source, wish = (Gaussian(float64(mean), float64(std)) for mean in (-0.4, -0.4 + shift))
+    source, target = (Gaussian(float64(mean), float64(std)) for mean in (-0.4, -0.4 + shift))
     step = inversion_free.InversionFree(source, _START, tuple(range(9)))
-    found = solvers.last(solvers.solve(step, wish, _START, down)) - _START
+    found = solvers.last(solvers.solve(step, target, _START, down)) - _START
     widths = [math.hypot(level.alpha * std, level.sigma) for level in (down[0], down[-1])]
     return rms(found - shift * (down[-1].alpha - down[0].alpha * widths[1] / widths[0]))
 
@@ -131,13 +133,13 @@ def _equal_widths(count: int, flow: bool) -> float:
 def _unequal_widths(formula: str) -> Check:
     """The mean over the noise, which networks of straight lines leave to itself.
 
-    With r = sigma / alpha and q = change / alpha + x0 - wish's mean,
-        dq/dr = r q / (w^2 + r^2) - r (x0 - source's mean) / (v^2 + r^2),    q at the start = x0 - wish's mean,
+    With r = sigma / alpha and q = change / alpha + x0 - target's mean,
+        dq/dr = r q / (w^2 + r^2) - r (x0 - source's mean) / (v^2 + r^2),    q at the start = x0 - target's mean,
     whose solution is sqrt(w^2 + r^2) times an integral that is an arc tangent.
     """
     draws, x0, v, w, counts = 20_000, 0.9, 1.1, 0.5, [16, 32, 64, 128]
     means = -0.4, 0.6
-    source, wish = (Gaussian(float64(mean), float64(std)) for mean, std in zip(means, (v, w), strict=True))
+    source, target = (Gaussian(float64(mean), float64(std)) for mean, std in zip(means, (v, w), strict=True))
     clean, sample = level_of(CLEAN), torch.full((1, draws), x0).double()
     c, (start, end) = math.sqrt(v**2 - w**2), (math.hypot(w, level.ratio) for level in (level_of(NOISY), clean))
     swept = (math.atan(start / c) - math.atan(end / c)) / c
@@ -145,7 +147,7 @@ def _unequal_widths(formula: str) -> Check:
     wanted, errors = clean.alpha * (q - x0 + means[1]), []
     for count in counts:
         step = inversion_free.InversionFree(source, sample, (5,))
-        found = solvers.last(solvers.solve(step, wish, sample, path(NOISY, CLEAN, count))) - x0
+        found = solvers.last(solvers.solve(step, target, sample, path(NOISY, CLEAN, count))) - x0
         errors.append(abs(float(found.mean()) - wanted))
-    against = f"for normal source and wish: the mean change in closed form, over {draws} draws"
+    against = f"for normal source and target: the mean change in closed form, over {draws} draws"
     return judge_order("inversion_free, unequal widths", formula, _FLOW_EDIT, against, counts, errors, 1)

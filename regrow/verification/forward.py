@@ -138,7 +138,7 @@ def _spacings() -> Check:
     )
 
 
-def told_levels(count: int = 7) -> list[Level]:
+def labelled_levels(count: int = 7) -> list[Level]:
     """Levels of both kinds of schedule, with the exact ends of both."""
     flow, preserving = schedules.Flow(), zero_terminal_snr()
     inner = [k / (count + 1) for k in range(1, count + 1)]

@@ -1,4 +1,4 @@
-"""Masks and shared attention: what is held, where a wish acts, and what a wish takes over."""
+"""Masks and shared attention: what is held, where a target acts, and what a target takes over."""
 
 from collections.abc import Iterator
 
@@ -59,8 +59,8 @@ def _held() -> Iterator[Check]:
 def _difference() -> Check:
     """For normal data of two means, of which each cell has its own, whatever the noise.
 
-    E[x0 | x_t] of the two differs by `(mean_wish - mean_source) sigma^2 / (alpha^2 std^2 + sigma^2)`: the same share of
-    the distance of the means everywhere, so that a level's map is that distance over its own mean.
+    E[x0 | x_t] of the two differs by `(mean_target - mean_source) sigma^2 / (alpha^2 std^2 + sigma^2)`: the same share
+    of the distance of the means everywhere, so that a level's map is that distance over its own mean.
     """
     std, apart_by = float64(0.6), torch.linspace(0.1, 2, 12).double().reshape(1, 1, 3, 4)
     far, near = Gaussian(-0.4 + apart_by, std), Gaussian(float64(-0.4), std)
@@ -72,10 +72,10 @@ def _difference() -> Check:
     levels = [level_of(log_snr, flow) for log_snr in (0.5, -2.0) for flow in (False, True)]
     found = mean_map([each.maps for each in differences(both, _START, levels, 1, 5, 3)])
     return judge(
-        "mask, where a wish acts",
-        "map = mean over levels of |E x0(wish) - E x0(source)| / its own mean, over the same noises",
+        "mask, where a target acts",
+        "map = mean over levels of |E x0(target) - E x0(source)| / its own mean, over the same noises",
         "Couairon et al. 2022, arXiv 2210.11427, section 3.2, step 1, with several levels",
-        "the distance of the two means over its mean, for normal source and wish; four levels of two schedules",
+        "the distance of the two means over its mean, for normal source and target; four levels of two schedules",
         apart(found, apart_by / apart_by.mean()),
         1e-12,
     )
@@ -83,9 +83,11 @@ def _difference() -> Check:
 
 def _taken_over() -> Check:
     """A cat on a beach -> a very large dog on a beach: token by token, as the paper writes it."""
-    source, wish = ([start, *words, *[9] * (9 - len(words))] for start, words in ((8, (1, 2, 3)), (8, (1, 6, 7, 5, 3))))
+    source, target = (
+        [start, *words, *[9] * (9 - len(words))] for start, words in ((8, (1, 2, 3)), (8, (1, 6, 7, 5, 3)))
+    )
     maps = noise((2, 4, 10), [1, 2], torch.float64).softmax(-1)
-    alignment = align(source, [wish], 9, [{4: 2.5}])
+    alignment = align(source, [target], 9, [{4: 2.5}])
     found = take_over(maps[:1], maps[1:], alignment)[0]
     here, own = maps
     # 1 -> 1; 2 -> 6, 7, 5, a third each; 3 -> 3; the ends, one behind the other
@@ -96,13 +98,13 @@ def _taken_over() -> Check:
     error = max(apart(found[..., j], wanted / whole) for j, wanted in of.items())
     added = align(source, [[8, 1, 2, 7, 3, *[9] * 5]], 9)
     kept = take_over(maps[:1], maps[1:], added)[0]
-    # its own map for 7; the last of what is padded has no place in the wish
+    # its own map for 7; the last of what is padded has no place in the target
     whole = 1 - here[..., 9] + own[..., 3]
     error = max(error, apart(kept[..., 3], own[..., 3] / whole), apart(kept[..., 4], here[..., 3] / whole))
     return judge(
         "p2p, maps of words",
-        "replace: M*_j = M_i shared out; refine: M*_j = M_A(j), or its own where only the wish has j; rows to a sum of "
-        "1; reweight: c M*_j",
+        "replace: M*_j = M_i shared out; refine: M*_j = M_A(j), or its own where only the target has j; rows to a sum "
+        "of 1; reweight: c M*_j",
         "Hertz et al. 2022, arXiv 2208.01626, section 3.2",
         "the three written out token by token: one word for three, one word added, one word weighed 2.5",
         error,

@@ -47,8 +47,7 @@ def verify_model(
     Raises:
         ValueError: the model makes no pictures.
     """
-    if model.medium is not PICTURE:
-        raise ValueError(f"{model.name} is a model of {model.medium}s; what is checked on a checkpoint needs pictures.")
+    PICTURE.require(model)
     yield from _schedule(model.schedule)
     if pictures is None:
         pictures, prompts = _drawn(model.size)
@@ -133,9 +132,9 @@ def _prediction_type(model: Model, latents: Tensor, condition: Condition) -> Che
             guess = target(found.x0, found.eps, level.alpha, level.sigma, "v")
             errors[kind] += (rms(guess - wanted) / rms(wanted)) ** 2 / len(shares)
     declared = errors[model.prediction_type]
-    rival = min(error for kind, error in errors.items() if kind != model.prediction_type)
+    other = min(error for kind, error in errors.items() if kind != model.prediction_type)
     best = min(errors.values())
-    state = "undecided" if not best <= _FITS else "pass" if declared <= rival else "fail"
+    state = "undecided" if not best <= _FITS else "pass" if declared <= other else "fail"
     detail = ", ".join(f"{kind} {error:.2f}" for kind, error in errors.items())
     return Check(
         "prediction type",
@@ -143,7 +142,7 @@ def _prediction_type(model: Model, latents: Tensor, condition: Condition) -> Che
         "Salimans & Ho 2022, arXiv 2202.00512, section 4",
         "the output read as each of the four kinds at 5 levels; squared error of v over its power, best rival",
         declared,
-        rival,
+        other,
         state,
         f"{'output fits none' if state == 'undecided' else 'error as'}: {detail}",
     )

@@ -85,10 +85,10 @@ def _round_trip(method: _Method) -> Check:
 
 def _orders(method: _Method) -> Iterator[Check]:
     """On even steps: a two-step method's order needs lengths that change smoothly."""
-    clouds, wish = two_clouds(), GaussianMixture(float64(-0.6, 1.5)[:, None], float64(0.6, 0.4), float64(0.7, 0.3))
-    there, here = as_network(clouds, "v"), as_network(wish, "v")
+    clouds, other = two_clouds(), GaussianMixture(float64(-0.6, 1.5)[:, None], float64(0.6, 0.4), float64(0.7, 0.3))
+    there, here = as_network(clouds, "v"), as_network(other, "v")
     latent = clouds.exact_flow(_START, level_of(CLEAN), level_of(NOISY))
-    wanted = wish.exact_flow(latent, level_of(NOISY), level_of(CLEAN))
+    wanted = other.exact_flow(latent, level_of(NOISY), level_of(CLEAN))
     latents, edits = [], {}
     for count in COUNTS:
         up = tuple(level_of(CLEAN + (NOISY - CLEAN) * k / count) for k in range(count + 1))

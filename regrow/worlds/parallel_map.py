@@ -14,7 +14,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def ahead(work: Callable[[Item], Result], items: Iterable[Item], processes: int | None) -> Iterator[Result]:
+def parallel_map(work: Callable[[Item], Result], items: Iterable[Item], processes: int | None) -> Iterator[Result]:
     """The results in the order of the items (all cores when `processes` is None; 1 works in this process).
 
     Raises:

@@ -23,54 +23,54 @@ def whole(found: torch.Tensor) -> torch.Tensor:
 
 
 def test_a_word_for_a_word_takes_its_place() -> None:
-    source, wish = maps(1), maps(2)
-    found = take_over(source, wish, align(padded(1, 2, 3), [padded(1, 4, 3)], END))
+    source, target = maps(1), maps(2)
+    found = take_over(source, target, align(padded(1, 2, 3), [padded(1, 4, 3)], END))
     assert torch.allclose(found, source)
 
 
 def test_a_new_word_keeps_its_own_and_the_rest_moves_with_the_words() -> None:
-    source, wish = maps(1), maps(2)
-    found = take_over(source, wish, align(padded(1, 2), [padded(1, 5, 2)], END))
-    wanted = torch.cat([source[..., :2], wish[..., 2:3], source[..., 2:-1]], -1)
+    source, target = maps(1), maps(2)
+    found = take_over(source, target, align(padded(1, 2), [padded(1, 5, 2)], END))
+    wanted = torch.cat([source[..., :2], target[..., 2:3], source[..., 2:-1]], -1)
     assert torch.allclose(found, whole(wanted))
 
 
 def test_two_words_for_one_share_its_attention_and_one_for_two_has_both() -> None:
-    source, wish = maps(1), maps(2)
-    found = take_over(source, wish, align(padded(1, 2, 3), [padded(1, 4, 5, 3)], END))
+    source, target = maps(1), maps(2)
+    found = take_over(source, target, align(padded(1, 2, 3), [padded(1, 4, 5, 3)], END))
     half = source[..., 2:3] / 2
     assert torch.allclose(found, whole(torch.cat([source[..., :2], half, half, source[..., 3:-1]], -1)))
-    found = take_over(source, wish, align(padded(1, 4, 5, 3), [padded(1, 2, 3)], END))
+    found = take_over(source, target, align(padded(1, 4, 5, 3), [padded(1, 2, 3)], END))
     both = source[..., 2:3] + source[..., 3:4]
     assert torch.allclose(found, whole(torch.cat([source[..., :2], both, source[..., 4:], source[..., -1:]], -1)))
 
 
 def test_a_dropped_word_leaves_the_others_as_strong_together() -> None:
-    source, wish = maps(1), maps(2)
-    found = take_over(source, wish, align(padded(1, 2, 3), [padded(1, 3)], END))
+    source, target = maps(1), maps(2)
+    found = take_over(source, target, align(padded(1, 2, 3), [padded(1, 3)], END))
     wanted = torch.cat([source[..., :2], source[..., 3:], source[..., -1:]], -1)
     assert torch.allclose(found, whole(wanted))
     assert torch.allclose(found.sum(-1), torch.ones(1, 2, 4))
 
 
-def test_factors_are_of_their_wish_alone() -> None:
-    source, wish = maps(1), maps(2, rows=2)
+def test_factors_are_of_their_target_alone() -> None:
+    source, target = maps(1), maps(2, rows=2)
     ids = padded(1, 2)
-    plain = take_over(source, wish, align(ids, [ids, ids], END))
-    found = take_over(source, wish, align(ids, [ids, ids], END, [{}, {2: 3.0}]))
+    plain = take_over(source, target, align(ids, [ids, ids], END))
+    found = take_over(source, target, align(ids, [ids, ids], END, [{}, {2: 3.0}]))
     assert torch.equal(found[0], plain[0])
     assert torch.allclose(found[1, ..., 2], 3 * plain[1, ..., 2])
     assert torch.equal(found[1, ..., :2], plain[1, ..., :2])
 
 
-@given(source=WORDS, wish=WORDS)
+@given(source=WORDS, target=WORDS)
 @settings(max_examples=200, deadline=None)
-def test_every_token_of_a_wish_has_attention_from_somewhere(source, wish) -> None:
-    alignment = align(padded(*source), [padded(*wish)], END)
+def test_every_token_of_a_target_has_attention_from_somewhere(source, target) -> None:
+    alignment = align(padded(*source), [padded(*target)], END)
     own, taken = alignment.own[0], alignment.taken[0]
     assert ((own == 1) == (taken.sum(0) == 0)).all()
     assert taken[0, 0] == 1
-    if source == wish:
+    if source == target:
         assert torch.equal(taken, torch.eye(10))
-    stop, there = len(source) + 1, len(wish) + 1
+    stop, there = len(source) + 1, len(target) + 1
     assert taken[stop, there] == 1, "an end stands for the end"

@@ -27,9 +27,9 @@ from regrow.media.audio.sound import save
 from regrow.media.files import MediaError
 from regrow.models.model import Model, ModelError
 from regrow.models.open import open_model
-from regrow.models.piano_roll_file import PIANO_ROLL_FILE
 from regrow.models.probes.transcriber import FILE, Transcriber, TranscriberNetwork, write_transcriber
 from regrow.models.saving import save_model, write_new
+from regrow.models.sidecars.piano_roll_file import PIANO_ROLL_FILE
 from regrow.requests.edit import Edit
 from regrow.requests.extend import Extend
 from regrow.requests.generate import Generate

@@ -11,9 +11,9 @@ from regrow.core.progress import finish
 from regrow.editing.edit import edit
 from regrow.editing.invert import invert
 from regrow.editing.trajectories import save_trajectory
-from regrow.models.edit_file import EDIT_FILE
 from regrow.models.model import Model, ModelError
 from regrow.models.open import open_model
+from regrow.models.sidecars.edit_file import EDIT_FILE
 from regrow.requests.edit import Edit
 from regrow.requests.invert import Invert
 

@@ -40,7 +40,7 @@ def test_it_is_the_weakest_at_which_the_wish_sees_enough(
     settled, why, evaluations = finish(settle(request, model, torch.zeros(1, *model.latent_shape(*model.size))))
     assert settled.strength == reached
     assert settled == replace(request, strength=reached)
-    assert f"strength auto took {reached:g}: there the wish sees 100 %" in why
+    assert f"strength auto took {reached:g}: there the target sees 100 %" in why
     assert ("sees 72 %" in why) is (reached != STRENGTHS[0])
     assert evaluations == 2 * COPIES * len(STRENGTHS)
 

@@ -78,12 +78,12 @@ def test_a_card_of_sounds_speaks_of_sounds(mine: Path) -> None:
     shutil.copytree(EMBEDDED / "bandstand", mine.with_name("band"), ignore=lambda *_: ["README.md"])
     card = model_card.make_card(open_model("band"), "jane/band")
     assert "- text-to-audio\n" in card
-    assert "for sounds at 22050 Hz, heard as mels of 128 bands and in clips of 5.9 s." in card
+    assert "for sounds at 22050 Hz, as mels of 128 bands and in clips of 5.9 s." in card
     assert "regrow edit SOUND" in card
     assert "picture" not in card.split("## Training data")[0].lower()
 
 
-@pytest.mark.parametrize("name", ["sd1", "sd-tiny", "ddpm", "bare-pixel"])
+@pytest.mark.parametrize("name", ["sd1", "sd-tiny", "ddpm", "bare-pixel", "sdxl"])
 def test_the_cards_lines_for_diffusers_open_the_model(
     name: str, checkpoint: Callable[[str], Path], tmp_path: Path
 ) -> None:

@@ -75,7 +75,7 @@ def test_a_command_says_what_is_not_the_default() -> None:
         (("--region", "0.5,0.5,0.2,0.9"), "region must be left, top, right and bottom"),
         (("--mask", "none.png"), "There is no file none.png"),
         (("--attention", "p2p", "--method", "img2img"), "which img2img has not"),
-        (("--attention", "p2p", "--emphasis", "horse=2"), 'No wish has the word "horse"'),
+        (("--attention", "p2p", "--emphasis", "horse=2"), 'No target has the word "horse"'),
     ],
 )
 def test_what_does_not_fit_is_one_sentence(

@@ -40,7 +40,7 @@ def test_edit_the_example_cat_and_drag_the_slider(opened: Callable, server: Serv
     # of another animal: the model's own strength for it, where the slider goes
     assert (recipe["settings"]["strength"], recipe["settings"]["steps"]) == (0.65, 7)
     page.wait_for_function("document.querySelector('#strength input[type=number]').value == 0.65")
-    assert "Told in full" in page.inner_text("#edit-status")
+    assert "Expanded prompt" in page.inner_text("#edit-status")
     # less change, on the path that is kept
     slider = page.locator("#strength input[type=range]")
     slider.focus()

@@ -45,7 +45,7 @@ def test_every_english_sentence_is_one_that_the_code_says() -> None:
             assert not missed, english
             continue
         # two sentences are said as one string each, and what is wrong with a file comes after its name
-        pieces = [piece for piece in plain.replace("put things; ", "put things; \0").split("\0") if piece]
+        pieces = [piece for piece in plain.replace("trained on; ", "trained on; \0").split("\0") if piece]
         pieces = [re.sub(r"^\{\} (?=is \{\} x)", "", piece).removesuffix(": scale it down first.") for piece in pieces]
         for piece in pieces:
             forms = {piece, piece.replace("pictures", "{}s", 1), piece.replace("sounds", "{}s", 1)}

@@ -17,12 +17,12 @@ def model(checkpoint: Callable[[str], Path]) -> Model:
     return open_model(checkpoint("sd-tiny"))
 
 
-def shared(model: Model, kind, share=1.0, wishes=("a cat",), guidance=1.0, emphasis=None, path=None) -> Shared:
+def shared(model: Model, kind, share=1.0, targets=("a cat",), guidance=1.0, emphasis=None, path=None) -> Shared:
     levels = model.schedule.grid(4)
     x = noise(model.latent_shape(*model.size), [1])
-    negative = ["a cat"] * len(wishes) if guidance != 1 else []
+    negative = model.condition(["a cat"] * len(targets)) if guidance != 1 else None
     path = path or (lambda _: x)
-    return Shared(model, kind, share, "a cat", wishes, negative, guidance, path, levels, emphasis or {})
+    return Shared(model, kind, share, "a cat", targets, negative, guidance, path, levels, emphasis or {})
 
 
 @pytest.mark.parametrize("kind", ["p2p", "masactrl"])
@@ -38,18 +38,18 @@ def test_where_nothing_differs_it_is_the_plain_network(model: Model, kind, guida
 def test_it_changes_what_other_words_give_and_no_share_is_the_plain_network(model: Model, kind) -> None:
     x, level = noise(model.latent_shape(*model.size), [3]), model.schedule.grid(4)[1]
     plain = model.denoiser(model.condition(["a bird"]))(x, level)
-    off = shared(model, kind, share=0.0, wishes=("a bird",))(x, level)
+    off = shared(model, kind, share=0.0, targets=("a bird",))(x, level)
     assert torch.allclose(off.eps, plain.eps, atol=1e-5)
-    on = shared(model, kind, wishes=("a bird",))(x, level)
+    on = shared(model, kind, targets=("a bird",))(x, level)
     assert (on.eps - plain.eps).abs().max() > 1e-3
 
 
 def test_each_wish_of_a_batch_is_what_it_is_alone(model: Model) -> None:
     x, level = noise(model.latent_shape(*model.size), [3, 4]), model.schedule.grid(4)[1]
     for kind in ("p2p", "masactrl"):
-        both = shared(model, kind, wishes=("a bird", "a dog"), guidance=3.0)(x, level)
+        both = shared(model, kind, targets=("a bird", "a dog"), guidance=3.0)(x, level)
         for i, wish in enumerate(("a bird", "a dog")):
-            alone = shared(model, kind, wishes=(wish,), guidance=3.0)(x[i : i + 1], level)
+            alone = shared(model, kind, targets=(wish,), guidance=3.0)(x[i : i + 1], level)
             assert torch.allclose(both.eps[i : i + 1], alone.eps, atol=1e-5)
 
 
@@ -57,7 +57,7 @@ def test_the_share_is_of_the_first_steps_or_the_last(model: Model) -> None:
     x, levels = noise(model.latent_shape(*model.size), [3]), model.schedule.grid(4)
     plain = model.denoiser(model.condition(["a bird"]))
     for kind, changed in (("p2p", [True, True, False, False]), ("masactrl", [False, False, True, True])):
-        denoise = shared(model, kind, share=0.5, wishes=("a bird",))
+        denoise = shared(model, kind, share=0.5, targets=("a bird",))
         found = [(denoise(x, level).eps - plain(x, level).eps).abs().max() > 1e-4 for level in levels[:-1]]
         assert [bool(there) for there in found] == changed
 
@@ -65,7 +65,7 @@ def test_the_share_is_of_the_first_steps_or_the_last(model: Model) -> None:
 def test_processors_are_put_back_even_when_the_network_breaks(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     there = dict(model.network.attn_processors)
     x, level = noise(model.latent_shape(*model.size), [1]), model.schedule.grid(4)[1]
-    shared(model, "p2p", wishes=("a bird",))(x, level)
+    shared(model, "p2p", targets=("a bird",))(x, level)
     assert dict(model.network.attn_processors) == there
     seen = {}
 
@@ -75,7 +75,7 @@ def test_processors_are_put_back_even_when_the_network_breaks(model: Model, monk
 
     monkeypatch.setattr(model.network, "forward", broken)
     with pytest.raises(RuntimeError, match="out of memory"):
-        shared(model, "masactrl", wishes=("a bird",))(x, level)
+        shared(model, "masactrl", targets=("a bird",))(x, level)
     assert seen != there, "they were changed while it ran"
     assert dict(model.network.attn_processors) == there
 
@@ -90,11 +90,11 @@ def test_emphasis_finds_its_words(model: Model) -> None:
     found = alignment_of(model, "a cat", ["a cat", "a bird"], {"bird": 2.0})
     assert (found.factors[0] == 1).all()
     assert (found.factors[1] == 2).sum() == len(model.tokenizer("bird").input_ids) - 2
-    with pytest.raises(ValueError, match='No wish has the word "horse"'):
+    with pytest.raises(ValueError, match='No target has the word "horse"'):
         alignment_of(model, "a cat", ["a bird"], {"bird": 2.0, "horse": 2.0})
 
 
 def test_emphasis_acts(model: Model) -> None:
     x, level = noise(model.latent_shape(*model.size), [3]), model.schedule.grid(4)[1]
-    plain, strong = (shared(model, "p2p", wishes=("a bird",), emphasis=e)(x, level) for e in ({}, {"bird": 4.0}))
+    plain, strong = (shared(model, "p2p", targets=("a bird",), emphasis=e)(x, level) for e in ({}, {"bird": 4.0}))
     assert (plain.eps - strong.eps).abs().max() > 1e-3

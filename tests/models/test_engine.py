@@ -217,7 +217,7 @@ def test_what_needs_torch_gets_it(model: Model, image: Path) -> None:
     """Changed attention and gradients: an engine would not see the one and not give the other."""
     refusing, levels = model.using(Refusing()), model.schedule.grid(4)
     x = torch.randn(1, model.latent_channels, 8, 8, generator=torch.Generator().manual_seed(1))
-    shared = Shared(refusing, "p2p", 1.0, "a cat", ["a dog"], [], 1.0, lambda _: x, levels, {})
+    shared = Shared(refusing, "p2p", 1.0, "a cat", ["a dog"], None, 1.0, lambda _: x, levels, {})
     assert shared(x, levels[1]).x0.isfinite().all()
     words = model.condition(["a cat"])
     words.tokens.requires_grad_(True)

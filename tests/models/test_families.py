@@ -1,6 +1,8 @@
 """The suite that every family on a pipeline of its own runs: diffusers' latents, round trips, edits, refusals."""
 
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,13 +12,21 @@ from references import REFERENCES
 
 import regrow
 from regrow.core.noise import noise
+from regrow.core.progress import finish
 from regrow.core.solvers import ddim, last, solve
+from regrow.editing.edit import edit
+from regrow.editing.edit_plan import EditItem
+from regrow.editing.generate import grow
+from regrow.hub.model_card import make_card
 from regrow.media.medium import medium_of
 from regrow.models.condition import Condition
 from regrow.models.engines.choose import with_engine
 from regrow.models.errors import ModelError
 from regrow.models.model import Model
-from regrow.models.open import open_model
+from regrow.models.open import list_models, open_model, user_models
+from regrow.models.registry import family_named
+from regrow.requests.edit import Edit
+from regrow.requests.generate import Generate
 from regrow.requests.train import Train
 from regrow.training.train import train
 
@@ -60,6 +70,49 @@ def test_latents_are_those_of_diffusers_own_pipeline(
     assert (ours - theirs).abs().max() < TOLERANCE
 
 
+def test_an_empty_negative_prompt_is_diffusers_own_none(family: tuple[str, Path]) -> None:
+    name, folder = family
+    model = open_model(folder)
+    request = Generate(
+        "a cat", negative="", guidance=5.0, guidance_share=1.0, steps=STEPS, seed=11, solver="ddim",
+        prompt_expansion="off",
+    )  # fmt: skip
+    shape = model.latent_shape(*model.extent)
+    ours, _ = finish(grow(request, model, ["a cat"], shape))
+    theirs = REFERENCES[name](folder, ["a cat"], None, 5.0, STEPS, noise(shape, [11]))
+    assert (ours - theirs).abs().max() < TOLERANCE
+
+
+def test_a_negative_prompt_is_unconditional_where_it_is_empty(family: tuple[str, Path]) -> None:
+    model = open_model(family[1])
+    mixed, nothing, words = model.negative(["a hat", ""]), model.unconditional(1), model.condition(["a hat"])
+    for both, first, second in zip(mixed.tensors, words.tensors, nothing.tensors, strict=True):
+        torch.testing.assert_close(both, torch.cat([first, second]))
+    assert torch.equal(model.negative([""]).tokens, nothing.tokens)
+
+
+def test_every_guidance_of_a_batch_is_what_it_gives_alone(family: tuple[str, Path], file: Path) -> None:
+    model = open_model(family[1])
+    request = Edit(file, ("a dog",), "a cat", steps=3, cache=False, prompt_expansion="off")
+    items = [EditItem("a dog", guidance, 0) for guidance in (1.0, 5.0)]
+    both = finish(edit(request, model, items)).frames
+    for frame, item in zip(both, items, strict=True):
+        alone = finish(edit(replace(request, guidance=item.guidance), model)).frames[0]
+        torch.testing.assert_close(frame, alone, atol=1e-4, rtol=0)
+
+
+def test_a_list_says_what_it_makes_without_opening_it(family: tuple[str, Path]) -> None:
+    shutil.copytree(family[1], user_models() / "mine")
+    made = {listed.name: listed.medium for listed in list_models()}
+    model = open_model("mine")
+    assert made["mine"] is model.medium
+    assert (made["storybook"].name, made["bandstand"].name) == ("picture", "sound")
+    card = make_card(model, "jane/mine")
+    assert f"in the layout of {family_named(model.family).title}, for {model.medium}s " in card
+    assert ("as waves of 2 channels" in card) == (len(model.extent) == 1)
+    assert ("pixels" in card) == (len(model.extent) == 2)
+
+
 def test_it_opens_a_second_time_without_opening_a_part(family: tuple[str, Path]) -> None:
     first, again = open_model(family[1]), open_model(family[1])
     assert set(first.parts.opened) == set(first.parts)
@@ -100,12 +153,18 @@ def test_what_may_not_change_stays_bit_for_bit(family: tuple[str, Path], file: P
     assert not changed[edge].any()
 
 
-def test_what_it_cannot_do_is_refused_in_a_sentence(family: tuple[str, Path], file: Path, tmp_path: Path) -> None:
+def test_what_it_cannot_do_is_refused_in_a_sentence(
+    family: tuple[str, Path], file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = open_model(family[1])
     if not model.shares_attention:
         for kind in ("p2p", "masactrl"):
             with pytest.raises(ValueError, match=f"is no UNet, whose attention {kind} shares: leave attention out"):
                 regrow.edit(file, "a dog", source="a cat", model=model, steps=2, attention=kind)
+    monkeypatch.setattr(type(model), "deterministic_path", False)
+    with pytest.raises(ValueError, match="have no deterministic path, which direct_inversion inverts along; take --m"):
+        regrow.edit(file, "a dog", source="a cat", model=model, steps=2)
+    assert regrow.edit(file, "a dog", source="a cat", model=model, steps=2, method="img2img").items
     if not model.engine_graph:
         assert with_engine(model, "auto").engine is None
         with pytest.raises(ModelError, match=r"No engine computes the network of .* use --engine torch"):

@@ -115,7 +115,9 @@ def test_it_is_said_which_words_were_not_understood(storybook: Model) -> None:
     request = Edit(Path("fox.png"), (WISH, "a green dragon"), SHORT)
     same, words, notes = with_expanded_prompts(request, storybook, seen(storybook, FOX))
     assert (same, words) == (request, {})
-    assert notes[0].startswith('Told as they are, not in full: "a green dragon" is not put as storybook has learned')
+    assert notes[0].startswith(
+        'The prompts were not expanded: "a green dragon" is not worded like what storybook was trained'
+    )
 
 
 def test_an_edit_is_the_edit_under_full_words_and_is_made_again(storybook: Model, image: Path, tmp_path: Path) -> None:
@@ -128,7 +130,7 @@ def test_an_edit_is_the_edit_under_full_words_and_is_made_again(storybook: Model
     assert (edited.frames - left.frames).abs().max() > 1e-2
     assert edited.prompts == {SHORT: full.source, WISH: full.target[0]}
     assert (left.prompts, same.prompts) == ({}, {})
-    assert edited.notes[0] == f'Told in full: "{full.source}" to "{full.target[0]}".'
+    assert edited.notes[0] == f'Expanded prompt: "{full.source}" to "{full.target[0]}".'
     assert edited.recipes[0]["settings"]["source"] == SHORT
     save(tmp_path / "out.png", edited.items[0], edited.recipes[0])
     recipe = read_recipe(tmp_path / "out.png")
@@ -194,5 +196,5 @@ def test_a_strength_left_open_is_the_models_own_for_the_kind_of_wish(
 ) -> None:
     edited = finish(edit(Edit(image, (wish,), SHORT, cache=False, **settings), storybook))
     assert edited.recipes[0]["settings"]["strength"] == strength
-    said = "Strength 0.65 is enough for a wish of this kind; 0.9 is usual."
+    said = "Strength 0.65 is enough for an edit of this kind; 0.9 is usual."
     assert (said in edited.notes) == (strength == 0.65)

@@ -13,7 +13,7 @@ from regrow.core.progress import finish
 from regrow.editing.generate import generate
 from regrow.models.model import Model
 from regrow.models.open import open_model
-from regrow.prompts.expand_generate import Full, condition_on_tunes, imagined, in_full
+from regrow.prompts.expand_generate import Full, condition_on_tunes, in_full, thing_from_prompt
 from regrow.requests.generate import Generate
 from regrow.worlds.storybook.drawing import Scene
 from regrow.worlds.world import WORLDS
@@ -33,13 +33,13 @@ def storybook() -> Model:
 def test_whatever_a_caption_says_is_so_in_what_is_imagined(world, number, seed, chinese, random) -> None:
     conditioned, language = WORLDS[world], "zh" if chinese else "en"
     words = random.choice(conditioned.captions(conditioned.random(number), language))
-    thing = imagined(conditioned, words, seed)
+    thing = thing_from_prompt(conditioned, words, seed)
     assert thing is not None
     assert words in conditioned.captions(thing, language)
 
 
 def test_what_is_left_open_is_as_frequent_as_in_the_world() -> None:
-    things = [imagined(BOOK, "a cat on a beach", seed) for seed in range(300)]
+    things = [thing_from_prompt(BOOK, "a cat on a beach", seed) for seed in range(300)]
     assert all(thing is not None and (thing.animal, thing.place) == ("cat", "beach") for thing in things)
     drawn = [Scene.random(seed) for seed in range(3000)]
     drawn = [scene for scene in drawn if scene.place == "beach"]
@@ -56,14 +56,14 @@ def test_each_result_has_details_of_its_own_which_its_seed_gives_alone(storybook
     assert len(set(full)) > 1
     assert all("white penguin" in words and "beach" in words and words != ASKED.prompt for words in full)
     assert full == tuple(in_full(replace(ASKED, seed=seed), storybook).prompts[0] for seed in range(4))
-    assert notes == tuple(f'Told in full: "{words}".' for words in dict.fromkeys(full))
+    assert notes == tuple(f'Expanded prompt: "{words}".' for words in dict.fromkeys(full))
 
 
 def test_a_picture_of_short_words_is_the_one_of_the_full_words_it_names(storybook: Model) -> None:
     (words,) = in_full(ASKED, storybook).prompts
     short, full = (finish(generate(request, storybook)) for request in (ASKED, replace(ASKED, prompt=words)))
     assert torch.equal(short.frames, full.frames)
-    assert short.notes == (f'Told in full: "{words}".',)
+    assert short.notes == (f'Expanded prompt: "{words}".',)
     assert full.notes == ()
     assert not torch.equal(finish(generate(replace(ASKED, prompt_expansion="off"), storybook)).frames, short.frames)
 
@@ -102,7 +102,7 @@ def test_other_words_are_told_as_they_are(storybook: Model, changes: dict, said:
     assert words == (request.prompt,) * 2
     assert things == ()
     assert len(notes) == said
-    assert all(note.startswith(f'Told as they are, not in full: "{request.prompt}" is not') for note in notes)
+    assert all(note.startswith(f'The prompts were not expanded: "{request.prompt}" is not') for note in notes)
 
 
 def test_a_model_of_no_known_world_is_told_the_words_as_they_are(model: Model) -> None:

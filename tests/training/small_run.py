@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from regrow.training.distributed import Share, make_accelerator
 from regrow.training.loop import fit
-from regrow.training.run_log import Journal, read_log
+from regrow.training.run_log import RunLog, read_log
 from regrow.training.settings import Fit
 
 
-def small_run(folder: Path, say: Callable[[str], object], journal: Journal | None = None) -> None:
+def small_run(folder: Path, say: Callable[[str], object], run_log: RunLog | None = None) -> None:
     """Train, saying a line a step, and write the weights beside the checkpoints."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -28,13 +28,13 @@ def small_run(folder: Path, say: Callable[[str], object], journal: Journal | Non
 
     settings = Fit(steps=120, warm_up=5, minutes=0.05 / 60)
     for state in fit(module, loss_at, settings, folder, make_accelerator()):
-        if journal:
-            journal.said = 0  # a line a step, as in a run that takes its time
-            journal.write(state, 4)
+        if run_log:
+            run_log.said = 0  # a line a step, as in a run that takes its time
+            run_log.write(state, 4)
         say(f"{state.step} {' '.join(state.notes)}")
     save_file(module.state_dict(), folder / "final.safetensors")
 
 
 if __name__ == "__main__":
-    small_run(Path(sys.argv[1]), lambda line: print(line, flush=True), Journal(Path(sys.argv[1]), True))
+    small_run(Path(sys.argv[1]), lambda line: print(line, flush=True), RunLog(Path(sys.argv[1]), True))
     print("logged", *(line["step"] for line in read_log(Path(sys.argv[1]))))

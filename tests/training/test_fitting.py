@@ -27,7 +27,7 @@ from regrow.training.codec_stage import CodecStage, crops
 from regrow.training.distributed import Share, make_accelerator
 from regrow.training.loop import DivergedError, FitState, fit
 from regrow.training.optimizer import MuonAdamW, orthogonalise
-from regrow.training.run_log import Journal
+from regrow.training.run_log import RunLog
 from regrow.training.settings import Fit
 
 SCRIPT = Path(__file__).with_name("small_run.py")
@@ -270,11 +270,11 @@ def test_the_log_of_a_stage_keeps_its_last_loss_when_it_is_resumed(tmp_path: Pat
     def state(step: int, loss: float | None, notes: tuple[str, ...] = ()) -> FitState:
         return FitState(step, 3, loss, 1.0, step / 3, None, notes)
 
-    first = Journal(tmp_path, True)
+    first = RunLog(tmp_path, True)
     for step in (1, 2, 3):
         first.write(state(step, 0.5 / step), 2)
     first.close()
-    again = Journal(tmp_path, True)
+    again = RunLog(tmp_path, True)
     again.write(state(3, None, ("Resuming at step 3 of 3.",)), 2)
     again.close()
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]

@@ -74,8 +74,8 @@ FAULTS: list[tuple[Callable[[Plant], None], str]] = [
     (kept_from_another_level, "mask, black"),
     (greys_let_go_a_step_too_early, "mask, black"),
     (mixed_by_the_greys, "mask, greys"),
-    (levels_not_brought_to_one_scale, "mask, where a wish acts"),
-    (each_wish_on_noise_of_its_own, "mask, where a wish acts"),
+    (levels_not_brought_to_one_scale, "mask, where a target acts"),
+    (each_wish_on_noise_of_its_own, "mask, where a target acts"),
     (own_and_taken_exchanged, "p2p, maps of words"),
     (words_for_one_each_take_all_of_it, "p2p, maps of words"),
 ]

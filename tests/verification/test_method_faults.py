@@ -106,7 +106,7 @@ def extrapolated_by_a_whole_step(plant: Plant) -> None:
 
 
 def change_forgotten(plant: Plant) -> None:
-    """The wish asked about the plain noisy copy, without the change found so far."""
+    """The target evaluated at the plain noisy copy, without the change found so far."""
     right = inversion_free.InversionFree.__call__
     plant.setattr(
         inversion_free.InversionFree,

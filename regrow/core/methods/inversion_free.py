@@ -26,9 +26,9 @@ class InversionFree:
     With a target that sees what the source sees, the change stays 0 and the sample comes back as it is.
 
     Args:
-        source: the network under the words that describe the sample; the step's own is the one under the wish.
-        x0: the sample, shape `1 *rest`, or one a wish, `b *rest`.
-        seeds: one a wish; the noise of a step depends on the seed and the step's level alone.
+        source: the network under the words that describe the sample; the step's own is the one under the target prompt.
+        x0: the sample, shape `1 *rest`, or one a target, `b *rest`.
+        seeds: one a target; the noise of a step depends on the seed and the step's level alone.
     """
 
     source: Denoiser

@@ -151,11 +151,6 @@ class Method:
                 f"{self.name} needs either a path and how it inverts, or no_path: where it starts instead."
             )
 
-    @property
-    def needs_gradients(self) -> bool:
-        """Whether it walks backwards through the network, for which an engine needs gradients."""
-        return self.tune is not None
-
     def back(self, origin: Origin) -> Step:
         """Return a fresh step back, after which what must stay is put back onto the sample's own path."""
         step = self.step_back(origin)

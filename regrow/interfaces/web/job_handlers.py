@@ -39,7 +39,7 @@ def generate(job: Job, opened: Open) -> Generator[At, None, None]:
     model = opened(job.settings["model"])
     given: dict[str, Any] = _tuples(job.settings) | {"melody": Path(melody) if melody else None}
     if size:  # of which one side may be left to the model
-        given["size"] = tuple(asked or own for asked, own in zip(size, model.size, strict=True))
+        given["size"] = tuple(given_side or own for given_side, own in zip(size, model.size, strict=True))
     request = Generate(**given)
     made = yield from steps_of(generating(request, model), model)
     _keep(job, made.items, made.rate, made.recipes, [request.prompt] * request.count, model)
@@ -78,7 +78,7 @@ def edit(job: Job, opened: Open) -> Generator[At, None, None]:
 
 
 def explore(job: Job, opened: Open) -> Generator[At, None, None]:
-    """One wish at several strengths and guidances; only to be looked at, and to take a cell's settings."""
+    """One target at several strengths and guidances; only to be looked at, and to take a cell's settings."""
     request = _edit_request(job)
     request = replace(request, target=request.target[:1])
     model = opened(request.model)

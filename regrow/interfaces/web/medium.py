@@ -7,8 +7,8 @@ import gradio as gr
 from regrow.interfaces.web.places import keep_sound
 from regrow.interfaces.web.texts import refusal, said, text
 from regrow.media.files import MediaError
+from regrow.media.image.medium import MEDIUM as PICTURE
 from regrow.media.medium import Medium, media
-from regrow.models.mel_file import MEL_FILE
 from regrow.models.open import list_models
 
 EMBEDDED = {medium.name: medium.embedded for medium in media()}
@@ -17,6 +17,10 @@ FIELDS = {"picture": "image", "sound": "sound"}
 """The field of the Edit tab that takes a file of each medium."""
 RECONSTRUCTED = {"picture"}
 """The media of whose edits the page also shows the reconstruction."""
+PLAYED = {"sound"}
+"""The media whose results are played instead of shown."""
+TEXT_ENDING = {"picture": "", "sound": "_sound"}
+"""How the keys of texts end that are worded for each medium."""
 
 
 def shows_reconstruction(medium: Medium) -> bool:
@@ -25,10 +29,8 @@ def shows_reconstruction(medium: Medium) -> bool:
 
 
 def medium_of(model: str) -> str:
-    """What a model makes, told from its folder alone; "picture" where it is not here."""
-    found = next((listed for listed in list_models() if listed.name == model), None)
-    hears = found and (found.family == "mel-unet" or (found.folder / MEL_FILE).is_file())
-    return "sound" if hears else "picture"
+    """Return the name of what a model makes, by its folder alone; "picture" where it is not here."""
+    return next((listed.medium.name for listed in list_models() if listed.name == model), PICTURE.name)
 
 
 def switch(elem_id: str) -> gr.Radio:
@@ -61,7 +63,7 @@ def follow(
     def change(kind: str, name: str) -> list[Any]:
         now = {component: {} for component in worded}
         for component, which, key in words:
-            now[component][which] = text(f"{key}_sound" if kind == "sound" else key)
+            now[component][which] = text(f"{key}{TEXT_ENDING[kind]}")
         return [
             fitting(kind, name),
             *(gr.update(visible=kind == own) for own, _ in shown),

@@ -11,7 +11,7 @@ import gradio as gr
 
 from regrow.interfaces.web.assets import asset
 from regrow.interfaces.web.jobs import Job
-from regrow.interfaces.web.medium import FIELDS
+from regrow.interfaces.web.medium import FIELDS, kept_sound
 from regrow.interfaces.web.places import keep_picture
 from regrow.interfaces.web.texts import TEXTS, as_page_says, refusal, said, text
 from regrow.interfaces.web.worker import Worker
@@ -116,6 +116,15 @@ def kept(file: str | None, request: gr.Request) -> str:
         return str(keep_picture(file))
     except (MediaError, OSError) as problem:
         raise refusal(problem, request) from problem
+
+
+def kept_file(medium: str, image: str | None, sound: str | None, request: gr.Request) -> str:
+    """Return the path under which what was dropped for a medium is kept for good.
+
+    Raises:
+        gr.Error: with one sentence.
+    """
+    return {"picture": lambda: kept(image, request), "sound": lambda: kept_sound(sound, request)}[medium]()
 
 
 def status(job: Job, page: Page, request: gr.Request) -> str:

@@ -44,8 +44,8 @@ def grown_onto(
     known = (places < first) | (places >= last)
     held = torch.where(known, wave[:, 0], 0)
     share = _new_share(known, settings)
-    true, asked = spectrum(held, settings), powers(mel, settings).sqrt()
-    magnitude = torch.where(share == 0, true.abs(), asked)
+    true, modelled = spectrum(held, settings), powers(mel, settings).sqrt()
+    magnitude = torch.where(share == 0, true.abs(), modelled)
     phase = integrate(magnitude, settings, (true.angle(), share == 0))
     found = griffin_lim(magnitude, phase, settings, iterations, (held, known))
     new = wave_of(found, settings)[:, None]

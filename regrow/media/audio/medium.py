@@ -30,6 +30,7 @@ class SoundMedium(Medium):
     kind = SOUNDS
     ending = SOUNDS.ending
     embedded = "bandstand"
+    sized = False
     layout = Layout(384, 3, "distances are to the source, in dB of mel")
 
     def check(self, request: Any, model: MediumModel) -> None:

@@ -51,17 +51,17 @@ def powers(
     mel: Float[Tensor, "b 1 bands frames"], settings: MelSettings, updates: int = UPDATES
 ) -> Float[Tensor, "b bins frames"]:
     """The squared magnitudes of `media.mel.spectrum` that a mel in dB was summed from, as far as it tells."""
-    asked = _energy(mel, settings)
-    batch, bands, frames = asked.shape
-    asked = asked.movedim(0, 1).reshape(bands, batch * frames)
-    weights = filters(settings).to(asked)
+    energy = _energy(mel, settings)
+    batch, bands, frames = energy.shape
+    energy = energy.movedim(0, 1).reshape(bands, batch * frames)
+    weights = filters(settings).to(energy)
     total = weights.sum(0)[:, None]
     # of a bin's column two weights at most are not 0, and sparse products do just those
     up, down = _sparse(weights), _sparse(weights.T / total.clamp_min(1e-6))
     # spread evenly over each band to begin with; bins that no band hears stay silent
-    found = down @ (asked / weights.sum(1)[:, None])
+    found = down @ (energy / weights.sum(1)[:, None])
     for _ in range(updates):
-        found *= down @ (asked / (up @ found).clamp_min(1e-20))
+        found *= down @ (energy / (up @ found).clamp_min(1e-20))
     return found.reshape(-1, batch, frames).movedim(0, 1).contiguous()
 
 
@@ -91,6 +91,6 @@ def lost(
         settings: that it was taken with.
         frames: which of them count.
     """
-    asked = _energy(mel, settings)[..., frames].sum((1, 2))
+    energy = _energy(mel, settings)[..., frames].sum((1, 2))
     there = _energy(to_mel(wave, settings), settings)[..., frames].sum((1, 2))
-    return torch.where(there > 0, (asked / there.clamp_min(1e-30)).sqrt(), 1)[:, None, None]
+    return torch.where(there > 0, (energy / there.clamp_min(1e-30)).sqrt(), 1)[:, None, None]

@@ -122,17 +122,17 @@ def griffin_lim(
     """
     # frame after frame in memory, as the transforms want it, and as pairs of reals: complex arithmetic is slow here
     wanted = magnitude.transpose(1, 2).contiguous()
-    asked = torch.view_as_real(torch.polar(wanted, phase.transpose(1, 2).contiguous()))
+    estimate = torch.view_as_real(torch.polar(wanted, phase.transpose(1, 2).contiguous()))
     before = None
     for _ in range(iterations):
-        wave = wave_of(torch.view_as_complex(asked).transpose(1, 2), settings)
+        wave = wave_of(torch.view_as_complex(estimate).transpose(1, 2), settings)
         if held:
             wave = torch.where(held[1], held[0], wave)
         found = torch.view_as_real(spectrum(wave, settings).transpose(1, 2).contiguous())
         pushed = found if before is None else torch.lerp(before, found, 1 + MOMENTUM)
-        asked = pushed * (wanted * pushed.square().sum(-1).clamp_min(1e-38).rsqrt())[..., None]
+        estimate = pushed * (wanted * pushed.square().sum(-1).clamp_min(1e-38).rsqrt())[..., None]
         before = found
-    return torch.view_as_complex(asked).transpose(1, 2)
+    return torch.view_as_complex(estimate).transpose(1, 2)
 
 
 def wave_of(found: Spectrum, settings: MelSettings) -> Float[Tensor, "b n"]:

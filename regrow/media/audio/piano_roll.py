@@ -156,15 +156,15 @@ def matches(found: Iterable[Struck], score: Iterable[Struck]) -> int:
         for note in several:
             times[note.pitch][side].append(note.onset)
     count = 0
-    for heard, asked in times.values():
+    for there, wanted in times.values():
         # within a key, taking the earliest pair that fits leaves the most for those after it
-        heard.sort(reverse=True)
-        asked.sort(reverse=True)
-        while heard and asked:
-            if abs(heard[-1] - asked[-1]) <= WITHIN + 1e-9:
-                heard.pop()
-                asked.pop()
+        there.sort(reverse=True)
+        wanted.sort(reverse=True)
+        while there and wanted:
+            if abs(there[-1] - wanted[-1]) <= WITHIN + 1e-9:
+                there.pop()
+                wanted.pop()
                 count += 1
             else:
-                (heard if heard[-1] < asked[-1] else asked).pop()
+                (there if there[-1] < wanted[-1] else wanted).pop()
     return count

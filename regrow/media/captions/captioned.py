@@ -99,7 +99,7 @@ def read_captioned(folder: Path, smallest: int = 32, kind: Kind = PICTURES) -> C
     source, found, left_out = pair(files, kind)
     skipped += left_out
     items: dict[str, Item] = {}
-    for one in _checked(found, partial(_check, smallest=smallest) if kind == PICTURES else _heard):
+    for one in _checked(found, partial(_check, smallest=smallest) if kind == PICTURES else _checked_sound):
         if isinstance(one, Skipped):
             skipped.append(one)
         elif one.content in items:
@@ -154,7 +154,7 @@ def _check(found: Found, smallest: int) -> Item | Skipped:
     return Item(name, found.caption, _content(data), found.place)
 
 
-def _heard(found: Found) -> Item | Skipped:
+def _checked_sound(found: Found) -> Item | Skipped:
     name = found.name
     try:
         data = _bytes(name, found.place) if found.data is None else found.data

@@ -91,14 +91,14 @@ def files_below(folder: Path) -> tuple[dict[str, Path], list[Skipped]]:
         name = name_of(problem.filename)
         skipped.append(Skipped(name, f"{name} is a folder that cannot be opened ({reason(problem)})."))
 
-    seen: set[str] = set()
+    visited: set[str] = set()
     starts = [str(folder)]
     for start in starts:  # grows by the links: a folder goes by its own name rather than by a link's
         for root, folders, names in os.walk(start, onerror=refuse):
-            if (real := os.path.realpath(root)) in seen:
+            if (real := os.path.realpath(root)) in visited:
                 folders.clear()
                 continue
-            seen.add(real)
+            visited.add(real)
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             starts += [path for name in folders if os.path.islink(path := os.path.join(root, name))]
             for path in (os.path.join(root, name) for name in names if not name.startswith(".")):

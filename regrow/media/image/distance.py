@@ -71,10 +71,10 @@ def _blurred(x: Float64[Tensor, "c h w"]) -> Float64[Tensor, "c y x"]:
     """The Gaussian window's weighted mean, down and then across; sides shrink by 10."""
     weights = [math.exp(-((k - WINDOW // 2) ** 2) / (2 * SPREAD**2)) for k in range(WINDOW)]
     for dim in (1, 2):
-        kept, seen = x.shape[dim] - WINDOW + 1, x
-        x = torch.zeros_like(seen.narrow(dim, 0, kept))
+        kept, before = x.shape[dim] - WINDOW + 1, x
+        x = torch.zeros_like(before.narrow(dim, 0, kept))
         for k, weight in enumerate(weights):  # torch convolves float64 ten times slower than it adds
-            x.add_(seen.narrow(dim, k, kept), alpha=weight / sum(weights))
+            x.add_(before.narrow(dim, k, kept), alpha=weight / sum(weights))
     return x
 
 

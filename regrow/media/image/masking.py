@@ -40,7 +40,7 @@ def load_mask(path: str | os.PathLike[str], size: Size) -> tuple[Float[Tensor, "
         notes = (f"The mask of {own[1]} x {own[0]} pixels was stretched over the picture's {size[1]} x {size[0]}.",)
     mask = torch.where(mask > LEAST, mask, 0).clamp(0, 1)
     if not mask.any():
-        raise MediaError(f"{path} is black all over, so nothing may change: paint white where the wish may act.")
+        raise MediaError(f"{path} is black all over, so nothing may change: paint white where the edit may act.")
     return mask, notes
 
 

@@ -38,13 +38,11 @@ class PictureMedium(Medium):
     kind = PICTURES
     ending = PICTURES.ending
     embedded = "storybook"
+    sized = True
     layout = Layout(256, 7, "distances are to the source")
 
     def check(self, request: Any, model: MediumModel) -> None:
-        if model.medium is not self:
-            raise ValueError(
-                f"{model.name} is a model of {model.medium}s; give one of pictures, such as --model {self.embedded}."
-            )
+        self.require(model)
         if getattr(request, "span", None) is not None:
             raise ValueError("span is for sounds: say where a picture may change by region or mask.")
         if getattr(request, "duration", None) is None and not any(getattr(request, name, None) for name in _OF_SOUNDS):

@@ -92,14 +92,14 @@ class Compiled:
         Raises:
             ModelError: this size cannot be compiled.
         """
-        asked = [part.detach().float().contiguous().numpy() for part in inputs]
-        key = (torch.get_num_threads(), *(part.shape for part in asked))
+        arrays = [part.detach().float().contiguous().numpy() for part in inputs]
+        key = (torch.get_num_threads(), *(part.shape for part in arrays))
         if key not in self._compiled:
             try:
-                self._compiled[key] = self._compile([part.shape for part in asked]).create_infer_request()
+                self._compiled[key] = self._compile([part.shape for part in arrays]).create_infer_request()
             except RuntimeError as error:
                 raise ModelError(_failed(self._of, error)) from error
-        return torch.from_numpy(self._compiled[key].infer(asked)[0])
+        return torch.from_numpy(self._compiled[key].infer(arrays)[0])
 
     def _compile(self, shapes: Sequence[tuple[int, ...]]) -> Any:
         height, width = shapes[0][2:]

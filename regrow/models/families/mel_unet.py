@@ -6,14 +6,15 @@ cell of a clip, whatever its level, so such a model knows no level. In those tha
 sine in the narrowest band, and a `mel.json` says so.
 """
 
+from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.models.codecs.librosa_mel import LibrosaMels
 from regrow.models.codecs.mel import MelFrames
 from regrow.models.errors import ModelError
 from regrow.models.families.pixel import PixelUNet
 from regrow.models.folder import part_class, read_json, refuse_inputs, sample_size
-from regrow.models.mel_file import MEL_CONFIG, MEL_FILE, read_mel, read_mel_config
 from regrow.models.registry import register
 from regrow.models.schedules import schedule_from_config
+from regrow.models.sidecars.mel_file import MEL_CONFIG, MEL_FILE, read_mel, read_mel_config
 from regrow.models.source import Source
 
 
@@ -22,6 +23,7 @@ from regrow.models.source import Source
     "mel UNets (AudioDiffusionPipeline)",
     pipelines=("AudioDiffusionPipeline",),
     folders=("unet", "vqvae"),
+    medium=SOUND,
 )
 class MelUNet(PixelUNet):
     """See `Model`. Its latents are librosa's mels, or what an autoencoder makes of them."""

@@ -10,9 +10,10 @@ from copy import copy
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
+from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.models.codecs.wave import WaveCodec, WaveFrames
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
@@ -32,6 +33,7 @@ WORDS = ("tokenizer", "text_encoder", "projection_model")
     pipelines=("StableAudioPipeline",),
     parts={"transformer": ("StableAudioDiTModel",)},
     folders=("transformer", "vae", *WORDS),
+    medium=SOUND,
 )
 @dataclass(eq=False, kw_only=True)
 class StableAudio(Model):
@@ -105,16 +107,6 @@ class StableAudio(Model):
         other.seconds = min(samples, self.size[1]) / rate
         return other
 
-    def tokenize(self, prompts: Sequence[str]) -> Int[Tensor, "b tokens"]:
-        """Return token ids, cut and padded to the tokenizer's length."""
-        return self.tokenizer(
-            list(prompts),
-            padding="max_length",
-            max_length=self.tokenizer.model_max_length,
-            truncation=True,
-            return_tensors="pt",
-        ).input_ids
-
     def condition(self, prompts: Sequence[str]) -> Condition:
         pipeline = prompt_pipeline("StableAudioPipeline", self.parts, (*WORDS, "transformer"))
         seconds = self.size[1] / self.sound.rate if self.seconds is None else self.seconds
@@ -127,11 +119,6 @@ class StableAudio(Model):
         """Return zeros in place of words and seconds; the duration beside them stays."""
         empty = self.condition([""] * count)
         return Condition(torch.zeros_like(empty.tokens), extra=empty.extra)
-
-    def encode_tokens(self, ids: Int[Tensor, "b tokens"]) -> Condition:
-        raise ModelError(
-            f"{self.name} is conditioned on seconds, which token ids do not hold; it cannot be trained here."
-        )
 
     def forward(
         self, x_t: Float[Tensor, "b c n"], labels: Float[Tensor, " b"], condition: Condition

@@ -18,14 +18,14 @@ from regrow.models.codecs.mel import MelFrames
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
 from regrow.models.folder import part_class, read_json, refuse_inputs, sample_size
-from regrow.models.mel_file import MEL_FILE, read_mel
 from regrow.models.model import Model
 from regrow.models.parts import Parts
-from regrow.models.piano_roll_file import PIANO_ROLL_FILE, read_piano_roll
 from regrow.models.pipelines import warn_of_cut_words
 from regrow.models.probes.transcriber import FILE as TRANSCRIBER_FILE
 from regrow.models.registry import register
 from regrow.models.schedules import schedule_from_config
+from regrow.models.sidecars.mel_file import MEL_FILE, read_mel
+from regrow.models.sidecars.piano_roll_file import PIANO_ROLL_FILE, read_piano_roll
 from regrow.models.source import CLIP_FILES, CLIP_TOKENIZERS, Source
 
 PROBES = ("", "a cat, on a beach", "An Orange CAT's hat!", "沙滩上的橘猫", "zxqj 12 naïve")

@@ -7,7 +7,7 @@ third encoder, T5, may be missing: its words are then zeros, as its authors trai
 from collections.abc import Iterator, Sequence
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
@@ -88,16 +88,6 @@ class StableDiffusion3(Model):
     def text_encoders(self) -> Iterator[nn.Module]:
         yield from (self.parts[name] for name in WORDS if name.startswith("text") and name in self.parts)
 
-    def tokenize(self, prompts: Sequence[str]) -> Int[Tensor, "b tokens"]:
-        """Return the ids of the first tokenizer, cut and padded; what is cut T5 may still read."""
-        return self.tokenizer(
-            list(prompts),
-            padding="max_length",
-            max_length=self.tokenizer.model_max_length,
-            truncation=True,
-            return_tensors="pt",
-        ).input_ids
-
     def condition(self, prompts: Sequence[str]) -> Condition:
         names = WORDS
         if "text_encoder_3" not in self.parts:
@@ -109,9 +99,6 @@ class StableDiffusion3(Model):
                 list(prompts), None, None, device=self.device, do_classifier_free_guidance=False
             )
         return Condition(tokens, extra={"pooled": pooled})
-
-    def encode_tokens(self, ids: Int[Tensor, "b tokens"]) -> Condition:
-        raise ModelError(f"{self.name} reads prompts by several tokenizers; it cannot be trained here.")
 
     def forward(
         self, x_t: Float[Tensor, "b c y x"], labels: Float[Tensor, " b"], condition: Condition

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
@@ -92,14 +92,6 @@ class StableDiffusionXL(Model):
     def text_encoders(self) -> Iterator[nn.Module]:
         yield from (self.parts["text_encoder"], self.parts["text_encoder_2"])
 
-    def tokenize(self, prompts: Sequence[str]) -> Int[Tensor, "b tokens"]:
-        """Return the ids of the first tokenizer, cut and padded; cut words are named in a warning."""
-        room = self.tokenizer.model_max_length
-        warn_of_cut_words(self.name, self.tokenizer, prompts, room)
-        return self.tokenizer(
-            list(prompts), padding="max_length", max_length=room, truncation=True, return_tensors="pt"
-        ).input_ids
-
     def condition(self, prompts: Sequence[str]) -> Condition:
         warn_of_cut_words(self.name, self.tokenizer, prompts, self.tokenizer.model_max_length)
         pipeline = prompt_pipeline("StableDiffusionXLPipeline", self.parts, WORDS)
@@ -115,9 +107,6 @@ class StableDiffusionXL(Model):
         if not read_json(self.folder / "model_index.json").get("force_zeros_for_empty_prompt", True):
             return empty
         return empty.with_tensors([torch.zeros_like(tensor) for tensor in empty.tensors])
-
-    def encode_tokens(self, ids: Int[Tensor, "b tokens"]) -> Condition:
-        raise ModelError(f"{self.name} reads prompts by two tokenizers; it cannot be trained here.")
 
     def forward(
         self, x_t: Float[Tensor, "b c y x"], labels: Float[Tensor, " b"], condition: Condition

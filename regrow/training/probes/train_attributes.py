@@ -205,7 +205,7 @@ def _renderer(
             items = (yield from drawn(things, model.size[0] if model else SIDE, processes))[0]
         else:
             mel, frames = (model.mel, model.size[1]) if model else (MEL, FRAMES)
-            assert mel is not None
+            assert mel, "the bandstand is learned as mels"
             items = yield from played(things, mel, frames, processes)
         if model is None:
             return items

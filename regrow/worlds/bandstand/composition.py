@@ -131,8 +131,8 @@ def _melody(roots: list[int], random: Random) -> Steps:
         onset = 4.0 * bar
         for length in rhythms[(0, 1, 0, 2)[bar % 4]]:
             if onset % 2 == 0:
-                wish = step + random.choice((-2, -1, 1, 2))
-                step = min(_chord(roots[int(onset // 2)]), key=lambda found: abs(found - wish))
+                goal = step + random.choice((-2, -1, 1, 2))
+                step = min(_chord(roots[int(onset // 2)]), key=lambda found: abs(found - goal))
             else:
                 step += random.choice((-2, -1, -1, 1, 1, 2))
                 step = 14 - step if step > 7 else abs(step)

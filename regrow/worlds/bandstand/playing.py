@@ -30,7 +30,7 @@ from regrow.worlds.bandstand.phrase import (
 )
 from regrow.worlds.bandstand.sampler import RATE, levelled, mixed
 from regrow.worlds.bandstand.wording import CHARACTERS, VOCABULARY, caption, captions
-from regrow.worlds.parallel_map import ahead
+from regrow.worlds.parallel_map import parallel_map
 
 __all__ = [
     "CHARACTERS",
@@ -97,4 +97,4 @@ def play_many(phrases: Iterable[Phrase], duration: float = DURATION, processes: 
 
     A script that calls it with more than one process needs the usual `if __name__ == "__main__":`.
     """
-    return ahead(partial(play, duration=duration), phrases, processes)
+    return parallel_map(partial(play, duration=duration), phrases, processes)

@@ -99,7 +99,7 @@ def caption(phrase: Phrase, seed: int, language: Language = "en") -> str:
     return found[0] if random.random() < 0.4 else random.choice(found[1:])
 
 
-def _telling() -> list[Phrase]:
+def _covering() -> list[Phrase]:
     """Phrases whose captions hold every word of every caption."""
     phrases = []
     for pattern in PATTERNS:
@@ -109,7 +109,7 @@ def _telling() -> list[Phrase]:
     return phrases
 
 
-VOCABULARY = tuple(sorted({word for phrase in _telling() for text in captions(phrase) for word in text.split()}))
+VOCABULARY = tuple(sorted({word for phrase in _covering() for text in captions(phrase) for word in text.split()}))
 """Every word that an English caption can contain, sorted."""
-CHARACTERS = tuple(sorted({character for phrase in _telling() for text in captions_zh(phrase) for character in text}))
+CHARACTERS = tuple(sorted({character for phrase in _covering() for text in captions_zh(phrase) for character in text}))
 """Every character that a Chinese caption can contain, sorted, with the full-width comma."""

@@ -14,7 +14,7 @@ from functools import partial
 
 import numpy as np
 
-from regrow.worlds.parallel_map import ahead
+from regrow.worlds.parallel_map import parallel_map
 from regrow.worlds.storybook import animals, places
 from regrow.worlds.storybook.canvas import Canvas
 from regrow.worlds.storybook.scene import (
@@ -111,4 +111,4 @@ def draw_many(
 
     A script that calls it with more than one process needs the usual `if __name__ == "__main__":`.
     """
-    return ahead(partial(draw, size=size), scenes, processes)
+    return parallel_map(partial(draw, size=size), scenes, processes)

@@ -114,7 +114,7 @@ def caption(scene: Scene, seed: int, language: Language = "en") -> str:
     return found[0] if random.random() < 0.4 else random.choice(found[1:])
 
 
-def _telling() -> list[Scene]:
+def _covering() -> list[Scene]:
     """Scenes whose captions hold every word of every caption: each part of one depends on few fields,
     so a few scenes show them all."""
     scenes = [
@@ -136,8 +136,8 @@ def _telling() -> list[Scene]:
 
 
 VOCABULARY = tuple(
-    sorted({word.strip(",") for scene in _telling() for text in captions(scene) for word in text.split()})
+    sorted({word.strip(",") for scene in _covering() for text in captions(scene) for word in text.split()})
 )
 """Every word that an English caption can contain, sorted, without punctuation."""
-CHARACTERS = tuple(sorted({character for scene in _telling() for text in captions_zh(scene) for character in text}))
+CHARACTERS = tuple(sorted({character for scene in _covering() for text in captions_zh(scene) for character in text}))
 """Every character that a Chinese caption can contain, sorted, with the full-width comma."""

@@ -26,7 +26,7 @@ class EditResults:
     growing: gr.Gallery
     compared: gr.ImageSlider
     reconstruction: gr.Image
-    wishes: gr.Gallery
+    targets: gr.Gallery
     mask: gr.Image
     keep_mask: gr.Button
     shown: gr.State
@@ -40,7 +40,7 @@ class EditResults:
     def outputs(self) -> list[Any]:
         """The components in the order that `shown` fills them."""
         return [
-            self.status, self.growing, self.compared, self.reconstruction, self.wishes, self.mask, self.keep_mask,
+            self.status, self.growing, self.compared, self.reconstruction, self.targets, self.mask, self.keep_mask,
             self.shown, self.players, self.one, self.medium,
         ]  # fmt: skip
 
@@ -78,7 +78,7 @@ def _pictures(job: Job, request: gr.Request) -> tuple[Any, ...]:
 def _sounds(job: Job, request: gr.Request) -> tuple[Any, ...]:
     """What a done edit of a sound fills in."""
     files = made_files(job)
-    choices = [(wish, i) for i, wish in enumerate(job.settings["target"])]
+    choices = [(target, i) for i, target in enumerate(job.settings["target"])]
     return (
         *(gr.skip() for _ in range(5)),
         {"files": files, "picked": 0, "before": beside(job, "original"), "strength": job.facts.get("strength")},
@@ -99,8 +99,8 @@ def edit_results(medium: gr.Radio) -> EditResults:
             label=text("before_after"), interactive=False, max_height=520, buttons=["download", "fullscreen"],
             elem_id="compared",
         )  # fmt: skip
-        wishes = gr.Gallery(
-            label=text("wishes"), columns=3, height="auto", object_fit="contain", visible=False, interactive=False,
+        targets = gr.Gallery(
+            label=text("edited"), columns=3, height="auto", object_fit="contain", visible=False, interactive=False,
             allow_preview=False, buttons=[], elem_id="wishes",
         )  # fmt: skip
         with gr.Row():
@@ -120,14 +120,14 @@ def edit_results(medium: gr.Radio) -> EditResults:
         keep_mask = gr.Button(text("keep_mask"), size="md", visible=False, elem_id="keep-mask")
     with gr.Column(visible=False) as sounds:
         players = gr.HTML(elem_id="edited-sounds")
-        one = gr.Radio([], label=text("one_wish"), visible=False, elem_id="one-wish")
+        one = gr.Radio([], label=text("one_result"), visible=False, elem_id="one-wish")
     nothing = gr.State({"files": [], "picked": 0, "before": None, "strength": None})
     return EditResults(
         status,
         growing,
         compared,
         reconstruction,
-        wishes,
+        targets,
         mask,
         keep_mask,
         nothing,

@@ -24,7 +24,10 @@ def edit_settings() -> tuple[dict[str, Any], list[Any], list[Any]]:
         "guidance": gr.Slider(0, 15, DEFAULTS["guidance"], step=0.1, label=text("guidance")),
         "guidance_share": gr.Slider(0, 1, DEFAULTS["guidance_share"], step=0.05, label=text("guidance_share")),
         "prompt_expansion": gr.Radio(
-            _names(Switch), value=DEFAULTS["prompt_expansion"], label=text("details"), elem_id="details"
+            _names(Switch),
+            value=DEFAULTS["prompt_expansion"],
+            label=text("prompt_expansion"),
+            elem_id="prompt-expansion",
         ),
         "invert_guidance": gr.Slider(0, 15, DEFAULTS["invert_guidance"], step=0.1, label=text("invert_guidance")),
         "negative": gr.Textbox(label=text("negative_edit")),

@@ -6,9 +6,9 @@ from typing import Any
 import gradio as gr
 
 from regrow.editing.strength import USUAL
-from regrow.interfaces.web.medium import EMBEDDED, follow, kept_sound, sound_field, switch
+from regrow.interfaces.web.medium import EMBEDDED, FIELDS, follow, kept_sound, sound_field, switch
 from regrow.interfaces.web.places import EXAMPLE, MOST_SECONDS, PIANO
-from regrow.interfaces.web.shared import Page, beside, following, kept, upload, whole, worded
+from regrow.interfaces.web.shared import Page, beside, following, kept, kept_file, upload, whole, worded
 from regrow.interfaces.web.tabs import Tab
 from regrow.interfaces.web.tabs.edit_results import SHOW_STATUS, edit_results, shown
 from regrow.interfaces.web.tabs.edit_settings import edit_settings
@@ -81,13 +81,13 @@ def build(page: Page, tab: Any) -> None:
 
     def settings_of(request: gr.Request, values: tuple[Any, ...]) -> dict[str, Any]:
         given = dict(zip(names, values, strict=True))
-        wishes = _lines(given["target"])
+        targets = _lines(given["target"])
         kind, sound, begin, end = (given.pop(name) for name in ("medium", "sound", "begin", "end"))
-        given["image"] = kept_sound(sound, request) if kind == "sound" else kept(given["image"], request)
-        if not wishes:
-            raise gr.Error(said("no_wish", request), print_exception=False)
+        given["image"] = kept_file(kind, given["image"], sound, request)
+        if not targets:
+            raise gr.Error(said("no_target", request), print_exception=False)
         given |= {
-            "target": wishes,
+            "target": targets,
             "source": worded(given["source"]),
             "negative": worded(given["negative"]) or None,
             "steps": given["steps"] or None,
@@ -97,9 +97,11 @@ def build(page: Page, tab: Any) -> None:
         }
         given["seed"] = whole(given["seed"], "seed", request)
         given["strength"] = None if given.pop("by_kind") else given["strength"]
-        if kind == "sound":  # of the other medium's fields nothing is meant
-            given |= {"mask": None, "region": None, "span": _span(begin or 0, end or 0, request)}
-        return given
+
+        def of_sounds() -> dict[str, Any]:  # which takes nothing of the fields for pictures
+            return {"mask": None, "region": None, "span": _span(begin or 0, end or 0, request)}
+
+        return given | {"picture": dict, "sound": of_sounds}[kind]()
 
     def run(request: gr.Request, *values: Any) -> Iterator[tuple[Any, ...]]:
         yield from shown(page.ask(request, "edit", settings_of(request, values)), page, request)
@@ -115,7 +117,7 @@ def build(page: Page, tab: Any) -> None:
 
     def regrow(request: gr.Request, *values: Any) -> Iterator[tuple[Any, ...]]:
         given = dict(zip(names, values, strict=True))
-        if not given["sound" if given["medium"] == "sound" else "image"] or not worded(given["target"]):
+        if not given[FIELDS[given["medium"]]] or not worded(given["target"]):
             return  # there is nothing yet that could grow again
         if not page.settled(request):
             return
@@ -153,9 +155,9 @@ def build(page: Page, tab: Any) -> None:
     def use(state: dict[str, Any], words: str, kind: str) -> tuple[Any, ...]:
         if not state["files"]:
             return (gr.skip(),) * 5
-        wishes, file = _lines(words), state["files"][state["picked"]]
-        now = wishes[min(state["picked"], len(wishes) - 1)] if wishes else ""
-        return *((gr.skip(), file) if kind == "sound" else (file, gr.skip())), now, "", True
+        targets, file = _lines(words), state["files"][state["picked"]]
+        now = targets[min(state["picked"], len(targets) - 1)] if targets else ""
+        return *(file if name == kind else gr.skip() for name in FIELDS), now, "", True
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     last: dict[str, Any] = quiet | {"trigger_mode": "multiple"}  # what is asked for while something grows counts too
@@ -168,7 +170,7 @@ def build(page: Page, tab: Any) -> None:
     example.click(take_example, None, [image, source, target], **quiet)
     piano.click(take_piano, None, [sound, source, target], **quiet)
     cancel.click(stop, None, None, api_name="cancel_edit", queue=False)
-    results.wishes.select(pick, results.shown, [results.compared, results.shown], **quiet)
+    results.targets.select(pick, results.shown, [results.compared, results.shown], **quiet)
     cells = gr.State([])
     try_all.click(run_explore, inputs, [results.status, sheet, cells], **quiet)
     sheet.select(take_cell, cells, [strength, settings["guidance"], by_kind], **quiet).then(
@@ -179,7 +181,7 @@ def build(page: Page, tab: Any) -> None:
     results.one.input(lambda state, one: state | {"picked": one}, [results.shown, results.one], results.shown, **quiet)
 
     def api(request: gr.Request, image: str, source: str, target: str, strength: float) -> list[str]:
-        """Edit a picture; every line of target is a wish. Other settings are as they stand on a fresh page."""
+        """Edit a picture; every line of target is an edit. Other settings are as they stand on a fresh page."""
         return finished(request, {"image": image, "target": target, "source": source, "strength": strength})
 
     def api_sound(request: gr.Request, sound: str, source: str, target: str, strength: float) -> list[str]:
@@ -212,7 +214,7 @@ def _span(begin: float, end: float, request: gr.Request) -> str | None:
 
 
 def _lines(words: str | None) -> list[str]:
-    """The wishes: one a line."""
+    """Return the target prompts: one a line."""
     return [line.strip() for line in worded(words).splitlines() if line.strip()]
 
 

@@ -10,7 +10,7 @@ import gradio as gr
 from regrow.core.names import SolverName, Spacing
 from regrow.interfaces.web.audio_player import players_of
 from regrow.interfaces.web.jobs import Job
-from regrow.interfaces.web.medium import follow, kept_sound, medium_of, sound_field, switch
+from regrow.interfaces.web.medium import PLAYED, follow, kept_sound, medium_of, sound_field, switch
 from regrow.interfaces.web.places import MOST_SECONDS
 from regrow.interfaces.web.shared import Page, following, made_files, model_names, whole, worded
 from regrow.interfaces.web.tabs import Tab
@@ -48,8 +48,11 @@ def build(page: Page, tab: Any) -> None:
                 steps = gr.Slider(1, 200, DEFAULTS["steps"], step=1, label=text("steps"), elem_id="generate-steps")
                 guidance = gr.Slider(0, 15, DEFAULTS["guidance"], step=0.1, label=text("guidance"))
                 share = gr.Slider(0, 1, DEFAULTS["guidance_share"], step=0.05, label=text("guidance_share"))
-                details = gr.Radio(
-                    ["on", "off"], value=DEFAULTS["prompt_expansion"], label=text("imagined"), elem_id="imagined"
+                expansion = gr.Radio(
+                    ["on", "off"],
+                    value=DEFAULTS["prompt_expansion"],
+                    label=text("drawn_expansion"),
+                    elem_id="drawn-expansion",
                 )
                 solver = gr.Dropdown(list(get_args(SolverName)), value=DEFAULTS["solver"], label=text("solver"))
                 eta = gr.Slider(0, 1, DEFAULTS["eta"], step=0.05, label=text("eta"))
@@ -67,7 +70,7 @@ def build(page: Page, tab: Any) -> None:
     page.fields["generate"] = {
         "prompt": prompt, "negative": negative, "model": model, "steps": steps, "guidance": guidance, "seed": seed,
         "count": count, "solver": solver, "eta": eta, "spacing": spacing, "height": height, "width": width,
-        "duration": duration, "loop": loop, "melody": melody, "guidance_share": share, "prompt_expansion": details,
+        "duration": duration, "loop": loop, "melody": melody, "guidance_share": share, "prompt_expansion": expansion,
     }  # fmt: skip
     inputs, outputs = list(page.fields["generate"].values()), [status, results, players_shown, medium]
     page.fields["generate"]["medium"] = medium
@@ -84,17 +87,20 @@ def build(page: Page, tab: Any) -> None:
         if not given["prompt"]:
             raise gr.Error(said("no_words", request), print_exception=False)
         given["seed"] = whole(given["seed"], "seed", request)
-        if medium_of(given["model"]) == "sound":
+
+        def of_sounds() -> dict[str, Any]:
             if not 0 <= (duration or 0) <= MOST_SECONDS:
                 raise gr.Error(said("no_duration", request, most=MOST_SECONDS), print_exception=False)
-            given |= {"duration": duration or None, "loop": bool(loop)}
-            given["melody"] = kept_sound(tune, request) if tune else None
-        else:
+            melody = kept_sound(tune, request) if tune else None
+            return {"duration": duration or None, "loop": bool(loop), "melody": melody}
+
+        def of_pictures() -> dict[str, Any]:
             sides = [whole(side, name, request) for side, name in ((height, "height"), (width, "width"))]
             if max(sides) > MOST_SIDE:
                 raise gr.Error(said("too_wide", request, most=MOST_SIDE), print_exception=False)
-            given["size"] = sides if any(sides) else None
-        return given
+            return {"size": sides if any(sides) else None}
+
+        return given | {"picture": of_pictures, "sound": of_sounds}[medium_of(given["model"])]()
 
     def run(request: gr.Request, *values: Any) -> Iterator[tuple[Any, ...]]:
         yield from shown(page.ask(request, "generate", settings_of(request, values)), page, request)
@@ -128,7 +134,7 @@ def shown(job: Job, page: Page, request: gr.Request) -> Iterator[tuple[Any, ...]
     for state, words in following(job, page, request):
         pictures = gr.update(value=state.preview, visible=True) if state.preview else gr.skip()
         sounds = gr.skip()
-        if state.state == "done" and kind == "sound":
+        if state.state == "done" and kind in PLAYED:
             pictures, sounds = gr.update(value=None, visible=False), players_of(state, request)
         elif state.state == "done":
             pictures, sounds = gr.update(value=made_files(state), visible=True), ""

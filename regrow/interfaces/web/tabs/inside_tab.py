@@ -9,7 +9,17 @@ import pandas
 from regrow.editing.strength import USUAL
 from regrow.interfaces.web.medium import follow, kept_sound, medium_of, sound_field, switch
 from regrow.interfaces.web.places import EXAMPLE, PIANO
-from regrow.interfaces.web.shared import Page, accessible_names, beside, following, kept, model_names, upload, worded
+from regrow.interfaces.web.shared import (
+    Page,
+    accessible_names,
+    beside,
+    following,
+    kept,
+    kept_file,
+    model_names,
+    upload,
+    worded,
+)
 from regrow.interfaces.web.tabs import Tab
 from regrow.interfaces.web.texts import TEXTS, said, text
 
@@ -62,7 +72,7 @@ def build(page: Page, tab: Any) -> None:
     def run_look(
         image: str | None, sound: str | None, source: str, model: str, steps: int, strength: float, request: gr.Request
     ) -> Iterator[tuple[Any, ...]]:
-        file = kept_sound(sound, request) if medium_of(model) == "sound" else kept(image, request)
+        file = kept_file(medium_of(model), image, sound, request)
         settings = {"image": file, "source": worded(source), "model": model, "steps": steps}
         for state, words in following(page.ask(request, "look", settings), page, request):
             if state.state == "done":

@@ -92,7 +92,7 @@ def build(page: Page, tab: Any) -> None:
             raise refusal(problem, request) from problem
         return command_of(training)
 
-    def rehearsal(request: gr.Request, *values: Any) -> Any:
+    def dry_run(request: gr.Request, *values: Any) -> Any:
         _, uploaded, name, *_ = values
         command = [*arguments(request, *values), "--dry-run"]
         yield "..."
@@ -144,7 +144,7 @@ def build(page: Page, tab: Any) -> None:
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     outputs = [chosen, status, loss, samples, log, models, last_shown]
-    rehearse.click(rehearsal, inputs, answer, **quiet)
+    rehearse.click(dry_run, inputs, answer, **quiet)
     go.click(begin, inputs, [answer, chosen], **quiet).then(show, [chosen, last_shown], outputs, **quiet)
     resume.click(go_on, chosen, answer, **quiet)
     stop.click(end, chosen, answer, **quiet)

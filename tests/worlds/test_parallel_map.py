@@ -11,19 +11,19 @@ from pathlib import Path
 import psutil
 import pytest
 
-from regrow.worlds.parallel_map import ahead
+from regrow.worlds.parallel_map import parallel_map
 
 
 def test_a_killed_worker_is_told_and_not_waited_for() -> None:
     with pytest.raises(ValueError, match="was killed, for want of memory perhaps"):
-        list(ahead(os._exit, [3], 2))
+        list(parallel_map(os._exit, [3], 2))
 
 
 def test_workers_end_with_whoever_was_killed(tmp_path: Path) -> None:
     script = tmp_path / "endless.py"
     script.write_text(
-        "import itertools, time\nfrom regrow.worlds.parallel_map import ahead\n"
-        "if __name__ == '__main__':\n    for one in ahead(abs, itertools.count(), 2): print(one, flush=True)"
+        "import itertools, time\nfrom regrow.worlds.parallel_map import parallel_map\n"
+        "if __name__ == '__main__':\n    for one in parallel_map(abs, itertools.count(), 2): print(one, flush=True)"
     )
     process = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None

@@ -1,0 +1,26 @@
+"""What a model makes and how large, in words, for lists and model cards."""
+
+from regrow.models.model import Model
+
+
+def frames_text(model: Model) -> str:
+    """Return the size of the frames that a model was made for, for a line of a list."""
+    if model.mel:
+        return f"{model.size[0]} bands x {model.size[1]} frames of a mel"
+    if model.waves:
+        return f"{model.size[1]} samples of {_channels(model)}"
+    return f"{model.size[0]} x {model.size[1]} pixels (height x width)"
+
+
+def makes_text(model: Model) -> str:
+    """Return what a model makes, in the middle of a sentence."""
+    if model.waves is None:
+        return f"pictures of {frames_text(model)}"
+    rate, seconds = model.waves.rate, model.size[1] * model.waves.samples_per_frame / model.waves.rate
+    how = f"as mels of {model.size[0]} bands" if model.mel else f"as waves of {_channels(model)}"
+    return f"sounds at {rate} Hz, {how} and in clips of {seconds:.1f} s"
+
+
+def _channels(model: Model) -> str:
+    channels = model.sound.channels
+    return f"{channels} channels" if channels > 1 else "1 channel"
