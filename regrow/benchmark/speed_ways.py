@@ -73,8 +73,8 @@ def ways_to_edit(model: Model, engines: Mapping[str, Engine], bfloat16: bool, fo
         Way(PLAIN, default, _own(model, request)),
         Way("torch, one by one", "the guided pair in two calls", _own(model.using(_OneByOne(model)), request)),
         Way("torch, channels last", "the order of the network's weights", _channels_last(model, request)),
-        Way("torch, wishes", together, _own(model, several), TOGETHER),
-        Way("torch, second wish", cached, _own(model, kept)),
+        Way("torch, several targets", together, _own(model, several), TOGETHER),
+        Way("torch, second edit", cached, _own(model, kept)),
     ]
     if bfloat16:
         rounded = open_model(model.folder, dtype=torch.bfloat16)
@@ -83,8 +83,8 @@ def ways_to_edit(model: Model, engines: Mapping[str, Engine], bfloat16: bool, fo
         engaged = model.using(engine)
         ways += [
             Way(name, default, _own(engaged, request)),
-            Way(f"{name}, wishes", together, _own(engaged, several), TOGETHER),
-            Way(f"{name}, second wish", cached, _own(engaged, kept)),
+            Way(f"{name}, several targets", together, _own(engaged, several), TOGETHER),
+            Way(f"{name}, second edit", cached, _own(engaged, kept)),
         ]
         for count in OTHER_STEPS:
             first, second = (replace(one, steps=count) for one in (request, kept))

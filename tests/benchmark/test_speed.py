@@ -51,11 +51,11 @@ def test_every_way_makes_the_edit_and_the_levers_leave_it_alike(
     assert made["course"].evaluations == 2 * (48 + 40), "guided both ways; its loop misses the first and last step"
     back = steps_back + math.ceil(Edit.guidance_share * steps_back)
     assert made["torch"].evaluations == steps_back + 1 + back, "one a level to invert, two a guided step to regrow"
-    assert made["torch, wishes"].evaluations == (steps_back + 1) / TOGETHER + back
-    alike = [made[f"torch, {lever}"] for lever in ("one by one", "channels last", "wishes", "second wish")]
+    assert made["torch, several targets"].evaluations == (steps_back + 1) / TOGETHER + back
+    alike = [made[f"torch, {lever}"] for lever in ("one by one", "channels last", "several targets", "second edit")]
     if installed():
         assert made["openvino, 20 steps"].evaluations == 18 + 1 + 27
-        alike += [made["openvino"], made["openvino, wishes"]]
+        alike += [made["openvino"], made["openvino, several targets"]]
     for found in alike:
         assert psnr(found.picture, made["torch"].picture) > 60
 
@@ -64,7 +64,7 @@ def test_figures_are_ratios_to_the_first_way(
     checkpoint: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def few(*given: Any) -> list[Way]:
-        return [way for way in ways_to_edit(*given) if way.name in ("torch", "torch, second wish")]
+        return [way for way in ways_to_edit(*given) if way.name in ("torch", "torch, second edit")]
 
     monkeypatch.setattr(speed, "ways_to_edit", few)
     figures = finish(bench_speed(few_steps(checkpoint("sd-tiny")), turns=1, tasks=0))

@@ -20,6 +20,7 @@ from regrow.editing.generate import grow
 from regrow.hub.model_card import make_card
 from regrow.media.medium import medium_of
 from regrow.models.condition import Condition
+from regrow.models.engines import openvino_runtime
 from regrow.models.engines.choose import with_engine
 from regrow.models.errors import ModelError
 from regrow.models.model import Model
@@ -151,6 +152,19 @@ def test_what_may_not_change_stays_bit_for_bit(family: tuple[str, Path], file: P
     edge[(slice(changed.shape[0] // 5, -changed.shape[0] // 5),) * changed.ndim] = False
     assert changed.any()
     assert not changed[edge].any()
+
+
+@pytest.mark.skipif(not openvino_runtime.installed(), reason="OpenVINO is not installed")
+def test_an_engine_computes_every_batch_as_torch_does(family: tuple[str, Path]) -> None:
+    model = open_model(family[1])
+    if not model.engine_graph:
+        return  # refused, as the next test holds
+    compiled, level = with_engine(model, "openvino", "float32"), model.schedule.grid(10)[4]
+    for count in (1, 3):  # neither of them is the batch that is traced
+        x = noise(model.latent_shape(*model.extent), range(count))
+        condition = model.condition(["a cat"] * count)
+        found, expected = (one.denoiser(condition)(x, level).x0 for one in (compiled, model))
+        assert (found - expected).norm() < 1e-5 * expected.norm()
 
 
 def test_what_it_cannot_do_is_refused_in_a_sentence(

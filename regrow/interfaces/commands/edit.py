@@ -134,8 +134,8 @@ def _explore(request: Edit, run: Run, out: Path | None, strengths: Sequence[floa
             "seconds": explored.seconds,
         },
         *explored.notes,
-        f"wrote {path}: {len(commands)} cells from one inversion, {explored.evaluations} evaluations, "
-        f"{explored.seconds} s",
+        f"wrote {path}: {len(commands)} {'cell' if len(commands) == 1 else 'cells'} from one inversion, "
+        f"{explored.evaluations} evaluations, {explored.seconds} s",
         f"pick a cell by its strength and guidance, for example: {commands[len(commands) // 2]}",
     )
 

@@ -115,7 +115,7 @@ class StableDiffusionXL(Model):
         sizes = torch.tensor([[height, width, 0, 0, height, width]], dtype=x_t.dtype, device=x_t.device)
         added: dict[str, Any] = {
             "text_embeds": condition.extra["pooled"].to(x_t),
-            "time_ids": sizes.expand(len(x_t), -1),
+            "time_ids": sizes.expand(x_t.shape[0], -1),  # not len, which a tracer takes for a constant
         }
         return self.parts["unet"](x_t, labels, condition.tokens.to(x_t), added_cond_kwargs=added).sample
 
