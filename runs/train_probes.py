@@ -8,7 +8,7 @@ judge         reads pictures or mels, for `regrow bench`
 transcriber   reads the notes of a sound, which an edit keeps
 
 Writes into FOLDER: the model's own if not given, and runs/out/judge-WORLD for a judge, which is copied to
-regrow/benchmark/ to ship it. Killed, the same command goes on where it was.
+regrow/benchmark/weights/ to ship it. Killed, the same command goes on where it was.
 """
 
 import sys

@@ -10,10 +10,7 @@ from regrow.models.probes.attribute_network import Kind
 from regrow.models.probes.attributes import AttributeClassifier, read_judge
 from regrow.worlds.world import WORLDS
 
-WEIGHTS = {
-    "storybook": Path(__file__).parent / "judge.safetensors",
-    "bandstand": Path(__file__).parent / "sound_judge.safetensors",
-}
+WEIGHTS = {world: Path(__file__).parent / "weights" / f"{world}.safetensors" for world in ("storybook", "bandstand")}
 KINDS: dict[str, Kind] = {"storybook": "pictures", "bandstand": "mels"}
 """What the judge of each world reads."""
 
