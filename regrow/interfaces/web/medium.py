@@ -39,7 +39,7 @@ def switch(elem_id: str) -> gr.Radio:
     return gr.Radio(choices, value="picture", label=text("medium"), show_label=False, container=False, elem_id=elem_id)
 
 
-def fitting(medium: str, model: str) -> Any:
+def fitting(medium: str | None, model: str) -> Any:
     """The model that stands in a field, or the embedded one where it makes the other medium; none stays none."""
     return gr.skip() if not model or not medium or medium_of(model) == medium else EMBEDDED[medium]
 
@@ -60,10 +60,10 @@ def follow(
 
     worded = list(dict.fromkeys(component for component, _, _ in words))
 
-    def change(kind: str, name: str) -> list[Any]:
+    def change(kind: str | None, name: str) -> list[Any]:
         now = {component: {} for component in worded}
         for component, which, key in words:
-            now[component][which] = text(f"{key}{TEXT_ENDING[kind]}")
+            now[component][which] = text(key + TEXT_ENDING.get(kind or "", ""))
         return [
             fitting(kind, name),
             *(gr.update(visible=kind == own) for own, _ in shown),

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from regrow.editing.strength import USUAL
-from regrow.interfaces.web.medium import EMBEDDED, FIELDS, follow, kept_sound, sound_field, switch
+from regrow.interfaces.web.medium import EMBEDDED, FIELDS, follow, kept_sound, medium_of, sound_field, switch
 from regrow.interfaces.web.places import EXAMPLE, MOST_SECONDS, PIANO
 from regrow.interfaces.web.shared import Page, beside, following, kept, kept_file, upload, whole, worded
 from regrow.interfaces.web.tabs import Tab
@@ -83,6 +83,7 @@ def build(page: Page, tab: Any) -> None:
         given = dict(zip(names, values, strict=True))
         targets = _lines(given["target"])
         kind, sound, begin, end = (given.pop(name) for name in ("medium", "sound", "begin", "end"))
+        kind = kind or medium_of(given["model"])  # gradio gives the switch as none while a run may still set it
         given["image"] = kept_file(kind, given["image"], sound, request)
         if not targets:
             raise gr.Error(said("no_target", request), print_exception=False)
@@ -117,7 +118,7 @@ def build(page: Page, tab: Any) -> None:
 
     def regrow(request: gr.Request, *values: Any) -> Iterator[tuple[Any, ...]]:
         given = dict(zip(names, values, strict=True))
-        if not given[FIELDS[given["medium"]]] or not worded(given["target"]):
+        if not given[FIELDS[given["medium"] or medium_of(given["model"])]] or not worded(given["target"]):
             return  # there is nothing yet that could grow again
         if not page.settled(request):
             return
@@ -152,12 +153,12 @@ def build(page: Page, tab: Any) -> None:
     def keep(mask: str, file: str | None, request: gr.Request) -> tuple[Any, ...]:
         return mask, False, board(kept(file, request), kept(mask, request), request)
 
-    def use(state: dict[str, Any], words: str, kind: str) -> tuple[Any, ...]:
+    def use(state: dict[str, Any], words: str, kind: str | None, model: str) -> tuple[Any, ...]:
         if not state["files"]:
             return (gr.skip(),) * 5
         targets, file = _lines(words), state["files"][state["picked"]]
         now = targets[min(state["picked"], len(targets) - 1)] if targets else ""
-        return *(file if name == kind else gr.skip() for name in FIELDS), now, "", True
+        return *(file if name == (kind or medium_of(model)) else gr.skip() for name in FIELDS), now, "", True
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     last: dict[str, Any] = quiet | {"trigger_mode": "multiple"}  # what is asked for while something grows counts too
@@ -177,7 +178,9 @@ def build(page: Page, tab: Any) -> None:
         regrow, inputs, results.outputs, **last
     )
     results.keep_mask.click(keep, [results.mask, image], [place.mask, place.find_mask, place.painter], **quiet)
-    reuse.click(use, [results.shown, target, medium], [image, sound, source, target, place.stays], **quiet)
+    reuse.click(
+        use, [results.shown, target, medium, settings["model"]], [image, sound, source, target, place.stays], **quiet
+    )
     results.one.input(lambda state, one: state | {"picked": one}, [results.shown, results.one], results.shown, **quiet)
 
     def api(request: gr.Request, image: str, source: str, target: str, strength: float) -> list[str]:
