@@ -216,6 +216,7 @@ def test_history_gives_settings_back_and_deletes(opened: Callable, server: Serve
     page.get_by_role("button", name="Show what is new").click()
     page.wait_for_function("!document.querySelector('#older')?.offsetParent")
     page.locator("#history img").first.click()
+    page.wait_for_selector("#chosen img")  # before, nothing is picked
     gone = "!document.querySelector('#really')?.offsetParent"  # with it, what was picked is picked no more
     page.click("#delete")
     page.click("#really")
@@ -223,6 +224,7 @@ def test_history_gives_settings_back_and_deletes(opened: Callable, server: Serve
     page.wait_for_function(gone)
     # what is made again is what is picked then, and the one it was made from stays
     page.locator("#history img").nth(1).click()
+    page.wait_for_selector("#chosen img")
     old = everything(server)
     page.click("#replay")
     page.wait_for_function("document.querySelector('#history-status').innerText.includes('bit for bit')")

@@ -32,7 +32,9 @@ def build(page: Page, tab: Any) -> None:
         with gr.Column(scale=2, min_width=320):
             dropped = gr.File(label=text("drop"), height=150, elem_id="dropped")
             status = gr.HTML(elem_id="history-status")
-            chosen = gr.Image(interactive=False, show_label=False, height=240, type="filepath", buttons=["download"])
+            chosen = gr.Image(
+                interactive=False, show_label=False, height=240, type="filepath", buttons=["download"], elem_id="chosen"
+            )
             players_shown = gr.HTML(elem_id="chosen-sound")
             with gr.Row():
                 reuse = gr.Button(text("reuse"), size="md", elem_id="reuse")
