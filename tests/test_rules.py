@@ -21,6 +21,7 @@ MEDIUM = re.compile(
     r"""|[=!]=\s*["'](sound|picture)["']|["'](sound|picture)["']\s*[=!]="""
 )
 GUIDED = re.compile(r"\bclassifier_free\b")
+LEVELS = re.compile(r"\bmodel\.schedule\.grid\(")
 
 GONE = {
     *("anchored", "predictor_corrector", "Limited", "limited", "regrowth", "Asked", "AtHand", "asked", "at_hand"),
@@ -92,6 +93,12 @@ def test_no_medium_is_compared(path: Path) -> None:
 def test_guidance_goes_through_the_model(path: Path) -> None:
     lines = lines_with(GUIDED, path.read_text(encoding="utf-8"))
     assert not lines, f"{place(path)}, lines {lines}: families guide in their own ways; call `model.denoiser`"
+
+
+@pytest.mark.parametrize("path", FILES, ids=place)
+def test_levels_are_the_models(path: Path) -> None:
+    lines = lines_with(LEVELS, path.read_text(encoding="utf-8"))
+    assert not lines, f"{place(path)}, lines {lines}: families shift levels by the latent's shape; call `model.grid`"
 
 
 @pytest.mark.parametrize("path", FILES, ids=place)

@@ -156,7 +156,7 @@ def batched(name: str, steps: int | None = None, prompt_expansion: Switch = "on"
             task, negative = in_full(model, task, latents)
         if chosen.own_negative:
             negative = task.source
-        levels = model.schedule.grid(count, Edit.spacing)
+        levels = model.grid(count, Edit.spacing, latents.shape[1:])
         levels = levels[count - max(1, round(setting.strength * count)) :]
         source, target = model.condition(task.source), model.condition(task.target)
         if chosen.guide:

@@ -206,6 +206,6 @@ def grow(model: Model, prompts: Sequence[str], seeds: Sequence[int], settings: G
     model = condition_on_tunes(model, things, extent.seconds, extent.shape[-1])
     # noise of standard deviation 1 whatever the last level's sigma, as there
     x = noise(extent.shape, seeds)
-    levels = model.schedule.grid(settings.steps, settings.spacing)
+    levels = model.grid(settings.steps, settings.spacing, extent.shape)
     denoise = guided(settings, model, model.condition([one.prompts[0] for one in full]), levels)
     return model.decode(last(solve(make_step(settings.solver, settings.eta, seeds), denoise, x, levels))).cpu().float()

@@ -126,7 +126,7 @@ def edit_latents(
         ValueError: a setting does not fit the method or the model.
     """
     request, steps = with_steps(request, model)
-    levels = model.schedule.grid(steps, request.spacing)
+    levels = model.grid(steps, request.spacing, latents.shape[1:])
     levels = levels[len(levels) - 1 - request.steps_back :]
     hold = None if mask is None else Hold(mask, levels)
     plan = yield from prepare(request, model, latents, levels, hold, items, edit_cache)

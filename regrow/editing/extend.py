@@ -121,7 +121,7 @@ def _held(
     guided = request.guidance != 1
     negative = model.negative([request.negative]) if guided else None
     denoise = Counted(model.denoiser(condition, negative, request.guidance), 1 + guided)
-    levels = model.schedule.grid(request.steps, request.spacing)
+    levels = model.grid(request.steps, request.spacing, latents.shape[1:])
     start = noise(latents.shape[1:], seeds)
     noised = Prediction(latents.expand_as(start), start)
     hold = Hold(mask, levels)

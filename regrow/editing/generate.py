@@ -57,7 +57,7 @@ def grow(
 ) -> Generator[Progress, None, tuple[Float[Tensor, "b c *cells"], int]]:
     """Latents of this shape from noise, one a prompt, and the evaluations that each took."""
     seeds = [request.seed + i for i in range(request.count)]
-    levels = model.schedule.grid(request.steps, request.spacing)
+    levels = model.grid(request.steps, request.spacing, shape)
     denoise = guided(request, model, model.condition(prompts), levels)
     # pure noise has standard deviation 1 whatever the last level's sigma: what the networks are trained on
     x = noise(shape, seeds)

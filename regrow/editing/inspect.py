@@ -72,7 +72,7 @@ def inspect(path: Path, source: str, steps: int, model: Model | None) -> Generat
     facts, rows = facts | page.facts, page.rows
     if page.latents is None or model is None:
         return Inspected(facts, sheet(rows, cell=page.cell), page.lost)
-    levels = model.schedule.grid(steps)[::-1]
+    levels = model.grid(steps, shape=page.latents.shape[1:])[::-1]
     denoise = source_denoiser(model, source, 1.0)
     there = (yield from watched(direct_inversion(denoise, page.latents, levels), "invert")).states
     back = []

@@ -40,20 +40,22 @@ def interpolate(request: Interpolate, model: Model) -> Generator[Progress, None,
         raise ValueError(f"{model.name} makes {medium}s; {request.first} is a {kind}.")
     medium.check(request, model)
     shares = torch.linspace(0, 1, request.frames)
-    levels = model.schedule.grid(request.steps, request.spacing)
     ends, files, notes, inverting = None, [], (), 0
     if kind is WORDS:
         guidance = Generate.guidance if request.guidance is None else request.guidance
         words, extent = [request.first, request.second], medium.extent(request, model)
         x = noise(extent.shape, [request.seed])
+        levels = model.grid(request.steps, request.spacing, extent.shape)
         x, step = x.expand(request.frames, *x.shape[1:]), make_step("dpmpp_2m")
     else:
         guidance, words = 1.0 if request.guidance is None else request.guidance, list(request.words)
-        levels = levels[len(levels) - 1 - max(1, round(request.strength * request.steps)) :]
         files = [Path(request.first), Path(request.second)]
         first, second = (medium.load(file, model, request) for file in files)
         ends, extent, notes = medium.pair(first, second, shares.tolist())
-        path, inverting = yield from _path(model, model.encode(ends), words, guidance, levels[::-1], shares)
+        latents = model.encode(ends)
+        levels = model.grid(request.steps, request.spacing, latents.shape[1:])
+        levels = levels[len(levels) - 1 - max(1, round(request.strength * request.steps)) :]
+        path, inverting = yield from _path(model, latents, words, guidance, levels[::-1], shares)
         x, step = path.states[-1], path.back()
     # a file's way back is guided as its inversion was, in all steps
     guiding = Generate("", guidance=guidance, guidance_share=Generate.guidance_share if ends is None else 1.0)

@@ -83,7 +83,7 @@ def invert(request: Invert, model: Model) -> Generator[Progress, None, Inverted]
     frame = medium.load(request.image, model, request)
     latents = model.encode(frame.content[None])
     denoise = Counted(source_denoiser(model, request.source, request.guidance), 1 + (request.guidance != 1))
-    levels = model.schedule.grid(request.steps, request.spacing)[::-1]
+    levels = model.grid(request.steps, request.spacing, latents.shape[1:])[::-1]
     chosen = method(request.method)
     assert chosen.invert, "the request holds methods that invert nothing off"
     settings = PathSettings(request.label, request.tolerance, [request.seed])
@@ -93,7 +93,7 @@ def invert(request: Invert, model: Model) -> Generator[Progress, None, Inverted]
     back = last(solve(step, denoise, trajectory.states[-1], levels[::-1]))
     accuracy = None
     if request.reference:
-        fine = model.schedule.grid(request.reference, request.spacing)[::-1]
+        fine = model.grid(request.reference, request.spacing, latents.shape[1:])[::-1]
         true = yield from watched(naive(denoise, latents, fine), "reference")
         accuracy = _relative(trajectory.states[-1], true.states[-1])
     return Inverted(

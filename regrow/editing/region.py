@@ -59,7 +59,7 @@ def _masks(
         raise ValueError(f"{model.name} takes no prompts, so no mask can be found from them: give --region or --mask.")
     prompts = [prompt for prompt in (*targets, request.source) for _ in range(COPIES)]
     denoise = model.denoiser(model.condition(prompts))
-    grid = model.schedule.grid(GRID)[:-1]
+    grid = model.grid(GRID, shape=latents.shape[1:])[:-1]
     levels = [min(grid, key=lambda level, wanted=wanted: abs(level.log_snr - wanted)) for wanted in LOG_SNRS]
     maps = []
     for state in differences(denoise, latents, levels, len(targets), request.seed, COPIES):

@@ -43,7 +43,7 @@ def settle(
         raise ValueError(f"{model.name} takes no prompts, so no strength can be found from them: give a number.")
     targets = tuple(dict.fromkeys(request.target))
     prompts = [prompt for prompt in (*targets, request.source) for _ in range(COPIES)]
-    denoise, grid = model.denoiser(model.condition(prompts)), model.schedule.grid(GRID)
+    denoise, grid = model.denoiser(model.condition(prompts)), model.grid(GRID, shape=latents.shape[1:])
     levels = [grid[round((1 - strength) * GRID)] for strength in STRENGTHS]
     maps = []
     for found in differences(denoise, latents, levels, len(targets), request.seed, COPIES):

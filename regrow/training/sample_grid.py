@@ -24,8 +24,8 @@ def sample_grid(model: Model, prompts: Sequence[str], path: Path, font: Path | N
         font: for captions beyond ASCII.
     """
     request = Generate("", steps=STEPS, guidance=Generate.guidance if model.takes_words else 1.0)
-    levels = model.schedule.grid(request.steps, request.spacing)
     x = noise(model.latent_shape(*model.size), range(len(prompts))).to(model.device)
+    levels = model.grid(request.steps, request.spacing, x.shape[1:])
     denoise = guided(request, model, model.condition(prompts), levels)
     for state in solve(make_step(request.solver), denoise, x, levels):
         x = state.x

@@ -193,8 +193,8 @@ def _inversions(model: Model, latents: Tensor, tokens: Tensor, steps: int, refer
     schedule, denoise = model.schedule, model.denoiser(Condition(tokens))
     most = int(schedule.label(schedule.noisiest))  # every schedule has a grid of this many steps
     fine, steps = min(reference, most), min(steps, most)
-    truth = trajectory(naive.naive(denoise, latents, schedule.grid(fine)[::-1])).states[-1]
-    up = schedule.grid(steps)[::-1]
+    truth = trajectory(naive.naive(denoise, latents, model.grid(fine, shape=latents.shape[1:])[::-1])).states[-1]
+    up = model.grid(steps, shape=latents.shape[1:])[::-1]
     for name, walk in (
         ("naive", naive.naive(denoise, latents, up)),
         ("fixed_point", fixed_point.fixed_point(denoise, latents, up)),

@@ -112,7 +112,7 @@ def look(job: Job, opened: Open) -> Generator[At, None, None]:
     inspected = yield from steps_of(walk, model)
     assert inspected.page is not None
     job.lay_beside("page", inspected.page)
-    job.facts["alpha_bar"] = [level.alpha**2 for level in model.schedule.grid(steps)]
+    job.facts["alpha_bar"] = [level.alpha**2 for level in model.grid(steps, shape=model.latent_shape(*model.extent))]
     job.facts |= inspected.lost
     job.tell(inspected.facts["notes"])
 

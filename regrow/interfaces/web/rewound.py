@@ -36,7 +36,7 @@ def rewound(request: Edit, model: Model, latents: Float[Tensor, "1 c *cells"]) -
         return 0
     request, steps = with_steps(request, model)
     request, _, _ = with_expanded_prompts(request, model, latents)
-    levels = model.schedule.grid(steps, request.spacing)[::-1]
+    levels = model.grid(steps, request.spacing, latents.shape[1:])[::-1]
     made_of = describe(request, model)
     if from_cache(made_of, levels[-1]):
         return 0
