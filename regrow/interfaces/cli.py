@@ -1,5 +1,6 @@
 """The command line: all commands of `interfaces.commands`, and how an error or a warning is said."""
 
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -46,6 +47,8 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         print("regrow: stopped; nothing was left half-written.", file=sys.stderr)
         sys.exit(130)
+    except BrokenPipeError:  # who reads, such as head, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains as it ends
     except (ValueError, OSError) as error:
         print(f"regrow: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(1)

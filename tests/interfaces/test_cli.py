@@ -62,6 +62,17 @@ except SystemExit:
     assert all(verb in done.stdout for verb in VERBS)
 
 
+def test_a_reader_that_has_enough_is_no_error() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "regrow", "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    assert process.stderr.read() == ""
+    assert process.wait() == 0
+
+
 def test_generate_edit_and_replay(folder: str, capsys: pytest.CaptureFixture[str], workplace: Path) -> None:
     main(["generate", "a cat", "--model", folder, "--steps", "3", "--count", "2", "--out", "g.png"])
     told = capsys.readouterr().out
