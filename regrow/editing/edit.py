@@ -24,7 +24,7 @@ from regrow.media.medium import medium_of
 from regrow.models.model import Model
 from regrow.prompts.describe import with_source
 from regrow.prompts.expand_edit import with_expanded_prompts
-from regrow.prompts.input_warnings import about_codec, about_words
+from regrow.prompts.input_warnings import about_codec
 from regrow.requests.edit import Edit
 
 
@@ -59,8 +59,9 @@ def edit(
     latents, codec = through_codec(model, frame.content, request.cache)
     model, kept_notes = as_requested(request, model, frame.content)
     request, source_notes = with_source(request, model, frame.content, latents)
-    full, prompts, expansion_notes = with_expanded_prompts(request, model, latents)
-    full, why, searched = yield from settle(full, model, latents)
+    expanded = with_expanded_prompts(request, model, latents)
+    prompts = expanded.prompts
+    full, why, searched = yield from settle(expanded.request, model, latents)
     request = replace(request, strength=full.strength)
     edit_cache = edit_cache or EditCache()
     items = tuple(replace(one, target=prompts.get(one.target, one.target)) for one in items or items_of(request))
@@ -69,8 +70,7 @@ def edit(
     mask = region.latents if region else None
     x, plan = yield from edit_latents(full, model, latents, mask, items, edit_cache)
     restored = medium.restore(frame, model.decode(x), model, request, region)
-    notes = (*frame.notes, *(region.notes if region else ()), *source_notes, *expansion_notes) + ((why,) if why else ())
-    notes += about_words(model, [request.source, *request.target, request.negative or ""])
+    notes = (*frame.notes, *(region.notes if region else ()), *source_notes, *expanded.notes) + ((why,) if why else ())
     notes += about_codec(model, frame.content, codec, request.image.name)
     figures: dict[str, Any] = {
         "evaluations": {"inversion": plan.prepared, "regrowth": plan.evaluations}
@@ -87,7 +87,7 @@ def edit(
             "to_source": medium.distance(shown, frame.content, model),
             "to_codec": medium.distance(shown, codec, model),
         }
-        recipe = make_recipe(request, model, item, i, figures | distances)
+        recipe = make_recipe(request, model, item, i, figures | distances, guess=expanded.guessed)
         recipes.append(recipe | (region.facts(i) if region else {}))
     return Result(
         restored.items,

@@ -29,7 +29,7 @@ from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.media.audio.piano_roll import PlayedNote
 from regrow.media.audio.sound import resample
 from regrow.models.model import Model
-from regrow.prompts.input_warnings import about_words
+from regrow.prompts.expand_generate import in_known_words
 from regrow.requests.extend import Extend
 
 
@@ -44,7 +44,9 @@ def extend(request: Extend, model: Model) -> Generator[Progress, None, Result]:
     frame = SOUND.load(request.sound, model, request)
     old, rate = frame.sound.wave, frame.sound.rate
     waves, evaluations = [old] * request.count, 0
-    notes = frame.notes + about_words(model, [request.prompt, request.negative])
+    worded = in_known_words(model, [request.prompt, request.negative])
+    notes = frame.notes + worded.notes
+    written, request = request, replace(request, prompt=worded.prompts[0], negative=worded.prompts[1])
     score = condition_on_sound(model, frame.content)[1] if request.notes == "repeat" and can_listen(model) else None
     for part, seconds in (("after", request.after), ("before", request.before)):
         if seconds:
@@ -60,7 +62,7 @@ def extend(request: Extend, model: Model) -> Generator[Progress, None, Result]:
             evaluations += calls
     first = round(request.before * rate)
     figures = {"evaluations": evaluations, "seconds": round(time.monotonic() - started, 2)}
-    recipes = tuple(make_recipe(request, model, wave, i, figures) for i, wave in enumerate(waves))
+    recipes = tuple(make_recipe(written, model, wave, i, figures, guess=worded.guessed) for i, wave in enumerate(waves))
     known = first, first + old.shape[-1]
     return Result(tuple(waves), torch.empty(0, 1), recipes, notes, rate, frame=frame, known=known)
 

@@ -18,7 +18,6 @@ from regrow.editing.result import Operation, Result
 from regrow.models.condition import Condition
 from regrow.models.model import Model
 from regrow.prompts.expand_generate import condition_on_tunes, in_full
-from regrow.prompts.input_warnings import about_words
 from regrow.requests.generate import Generate
 
 
@@ -47,8 +46,8 @@ def generate(request: Generate, model: Model) -> Generator[Progress, None, Resul
     frames = model.decode(x)
     items = medium.render(x, frames, model, extent)
     figures = {"evaluations": evaluations, "seconds": round(time.monotonic() - started, 2)}
-    recipes = tuple(make_recipe(request, model, item, i, figures) for i, item in enumerate(items))
-    notes += full.notes + about_words(model, [request.prompt, request.negative])
+    recipes = tuple(make_recipe(request, model, item, i, figures, guess=full.guessed) for i, item in enumerate(items))
+    notes += full.notes
     return Result(items, frames, recipes, notes, medium.rate(model))
 
 

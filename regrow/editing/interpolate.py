@@ -22,7 +22,7 @@ from regrow.editing.recipe import make_recipe
 from regrow.editing.result import Operation, Result
 from regrow.media.medium import Medium, medium_named
 from regrow.models.model import Model
-from regrow.prompts.input_warnings import about_words
+from regrow.prompts.expand_generate import in_known_words
 from regrow.requests.generate import Generate
 from regrow.requests.interpolate import Interpolate
 
@@ -40,15 +40,16 @@ def interpolate(request: Interpolate, model: Model) -> Generator[Progress, None,
         raise ValueError(f"{model.name} makes {medium}s; {request.first} is a {kind}.")
     medium.check(request, model)
     shares = torch.linspace(0, 1, request.frames)
+    worded = in_known_words(model, [request.first, request.second] if kind is WORDS else request.words)
     ends, files, notes, inverting = None, [], (), 0
     if kind is WORDS:
         guidance = Generate.guidance if request.guidance is None else request.guidance
-        words, extent = [request.first, request.second], medium.extent(request, model)
+        words, extent = list(worded.prompts), medium.extent(request, model)
         x = noise(extent.shape, [request.seed])
         levels = model.grid(request.steps, request.spacing, extent.shape)
         x, step = x.expand(request.frames, *x.shape[1:]), make_step("dpmpp_2m")
     else:
-        guidance, words = 1.0 if request.guidance is None else request.guidance, list(request.words)
+        guidance, words = 1.0 if request.guidance is None else request.guidance, list(worded.prompts)
         files = [Path(request.first), Path(request.second)]
         first, second = (medium.load(file, model, request) for file in files)
         ends, extent, notes = medium.pair(first, second, shares.tolist())
@@ -74,8 +75,8 @@ def interpolate(request: Interpolate, model: Model) -> Generator[Progress, None,
             "to_first": near,
             "to_second": far,
         }
-        recipes.append(make_recipe(request, model, item, i, figures, files))
-    notes += about_words(model, words)
+        recipes.append(make_recipe(request, model, item, i, figures, files, worded.guessed))
+    notes += worded.notes
     return Result(items, frames, tuple(recipes), notes, medium.rate(model), shares=tuple(shares.tolist()))
 
 

@@ -14,6 +14,8 @@ A recipe is a JSON object with the keys
     engine      what computed the network, and in which precision; absent from before there was a choice: torch
     versions    of Python and of the libraries that compute
     result      hash of the picture's 8-bit pixels or the wave's 24-bit samples, and which one of a batch it is
+    guess       words of the prompts that could not be heeded as they were meant; absent from before synonyms and
+                instructions were understood
     figures     what was measured: evaluations, seconds, distances
 """
 
@@ -43,6 +45,7 @@ def make_recipe(
     index: int,
     figures: Mapping[str, Any],
     inputs: Sequence[Path] = (),
+    guess: Sequence[str] = (),
 ) -> Recipe:
     """The recipe of picture or wave `index` of an operation's result.
 
@@ -53,6 +56,7 @@ def make_recipe(
         index: of it in a batch.
         figures: what was measured.
         inputs: the files of an operation that has several.
+        guess: words of its prompts that could not be heeded as they were meant.
     """
     assert is_dataclass(request)
     assert not isinstance(request, type)
@@ -68,6 +72,7 @@ def make_recipe(
         "engine": model.computed_by,
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in _libraries(model)},
         "result": {"hash": model.medium.result_hash(result), "index": index},
+        "guess": list(guess),
         "figures": dict(figures),
     }
     if read := input_of(settings):

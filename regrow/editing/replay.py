@@ -19,6 +19,7 @@ from regrow.media.medium import medium_of
 from regrow.models.engines.choose import as_recorded
 from regrow.models.model import Model
 from regrow.models.names import EngineName
+from regrow.prompts.captioned import as_read_before
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,8 @@ def replay(
         )
     if engine == "auto":
         model = as_recorded(model, str(recipe.get("engine", "torch float32")))
+    if "guess" not in recipe:
+        request = as_read_before(request, model)
     threads = torch.get_num_threads()
     torch.set_num_threads(recipe["threads"])
     try:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from regrow.hub import model_card, publish, pulling
 from regrow.models.model import Model
 from regrow.models.model_text import frames_text
 from regrow.models.open import EMBEDDED, list_models, open_model
+from regrow.models.probes.attributes import read_describer
+from regrow.worlds.world import WORLDS
 
 
 def list_all(as_json: bool) -> None:
@@ -70,6 +73,7 @@ def show(name: str, as_json: bool, allow_pickle: bool) -> None:
         as_json,
         facts,
         *(f"{key:10}  {value}" for key, value in lines.items()),
+        *_words_text(facts["words"]),
         *(["trained"] if trained else []),
         *(f"  {key}: {value}" for key, value in trained.items()),
         *facts["notes"],
@@ -181,9 +185,35 @@ def _facts(model: Model) -> dict[str, Any]:
         "bytes": publish.size_on_disk(model.folder),
         "licence": licence,
         "hash": model.content_hash,
+        "words": _words(model),
         "training": training,
         "notes": notes,
     }
+
+
+def _words(model: Model) -> dict[str, dict[str, list[str]]]:
+    """The words that a model knows, by attribute and value; empty where it does not say."""
+    describer = read_describer(model.folder, model.latent_channels)
+    if describer is None:
+        return {}
+    world = WORLDS[describer.world]
+    listed = world.lexicon.listed
+    return {
+        name: {value: list(listed[name].get(value, ())) for value in values if value in listed[name]}
+        for name, values in world.attributes.items()
+    }
+
+
+def _words_text(words: Mapping[str, Mapping[str, Sequence[str]]]) -> list[str]:
+    """Lines with the first words of each value in both languages."""
+    lines = ["words that it knows (more: --json)"] if words else []
+    for name, values in words.items():
+        lines.append(f"  {name}")
+        for value, known in values.items():
+            english = [word for word in known if word.isascii() and word != value][:4]
+            chinese = [word for word in known if not word.isascii()][:3]
+            lines.append(f"    {value:16}{', '.join([*english, *chinese])}")
+    return lines
 
 
 def _licence(model: Model) -> str | None:

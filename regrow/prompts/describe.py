@@ -11,6 +11,7 @@ from torch import Tensor
 
 from regrow.models.model import Model
 from regrow.models.probes.attributes import AttributeClassifier, read_describer
+from regrow.prompts.captioned import language_of
 from regrow.requests.edit import Edit
 from regrow.worlds.world import WORLDS, changed_to
 
@@ -26,13 +27,18 @@ class Description:
 def with_source(
     request: Edit, model: Model, picture: Float[Tensor, "channels h w"], latents: Float[Tensor, "1 c y x"]
 ) -> tuple[Edit, tuple[str, ...]]:
-    """A request whose source is words, and the sentence that says which were found where it was "auto".
+    """A request whose source is words, and the sentence that says which were found where it names none.
+
+    An empty source stays empty where nothing can describe the file, where prompts are taken as they are typed, and with
+    a trajectory, which was inverted under a source of its own.
 
     Raises:
         ModelError: the captioning model cannot be opened.
         ValueError: there is nothing that could describe it.
     """
-    if request.source != "auto":
+    can_look = request.describer or read_describer(model.folder, model.latent_channels) is not None
+    is_open = not request.source.strip() and request.prompt_expansion == "on" and not request.trajectory
+    if request.source != "auto" and not (is_open and can_look):
         return request, ()
     if request.describer:
         from regrow.models.probes.captioner import (
@@ -40,7 +46,7 @@ def with_source(
         )
 
         words = open_captioner(request.describer)(picture)
-        description = Description(words, f'source auto: "{words}", says {request.describer}.')
+        description = Description(words, f'Source, read by {request.describer}: "{words}".')
     else:
         description = describe(model, latents, request.target)
     return replace(request, source=description.words, describer=""), (
@@ -71,10 +77,10 @@ def describe(model: Model, latents: Float[Tensor, "1 c y x"], like: Sequence[str
         )
     world = WORLDS[describer.world]
     thing, sure = read_off(describer, latents)
-    sentences = [*world.captions(thing, "en"), *world.captions(thing, "zh")]
+    sentences = world.captions(thing, language_of(like[0]) if like else "en")
     words = max(sentences, key=lambda text: _alike(text, like[0])) if like else sentences[0]
     certain = ", ".join(f"{getattr(thing, name)} {100 * probability:.0f} %" for name, probability in sure.items())
-    return Description(words, f'source auto: "{words}" ({certain}).')
+    return Description(words, f'Source, read off the {model.medium}: "{words}" ({certain}).')
 
 
 def read_off(describer: AttributeClassifier, latents: Float[Tensor, "1 c y x"]) -> tuple[Any, dict[str, float]]:

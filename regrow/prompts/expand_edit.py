@@ -1,13 +1,14 @@
-"""Details: words for an edit that say all that is seen, so that what a user leaves unsaid stays as it is.
+"""Expand the prompts of an edit: captions that also say what the prompts leave open, so that it stays as it is.
 
-A target "a grey dog on a beach" for "a grey cat on a beach" says nothing of the cat's sitting and looking left, nor of
-the rain. Told so, a small model fills in what is usual. A describer has read what is there; the words say what of it
-they change; and the model is told both as it was trained to be told: in the fullest of its captions.
+A target "a grey dog on a beach" for "a grey cat on a beach" does not say that the cat sits and looks left, nor that it
+rains. A small model then fills in what is usual. A classifier reads these attributes off the picture; the prompts say
+what changes; and the model gets both in the fullest of the captions that it was trained on. An instruction, "make it a
+dog", is understood in the same way.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor
@@ -15,107 +16,145 @@ from torch import Tensor
 from regrow.core.methods.registry import method
 from regrow.models.model import Model
 from regrow.models.probes.attributes import read_describer
-from regrow.prompts.caption_matching import carrying, is_part, language_of, meant
+from regrow.prompts.captioned import is_learned, language_of, meant
 from regrow.prompts.describe import read_off
+from regrow.prompts.input_warnings import about_difference, about_meaning, about_words
+from regrow.prompts.instructions import described
+from regrow.prompts.meaning import Meaning, meaning
 from regrow.requests.edit import Edit
 from regrow.worlds.world import WORLDS, World, changed_to
 
 
-class Detailed(NamedTuple):
-    """Full words.
+@dataclass(frozen=True)
+class Detailed:
+    """Prompts as full captions.
 
     Attributes:
-        words: the fullest captions of what is meant, by the words that mean it.
-        strange: the first words that tell of nothing near; empty if there are none. Then there are no full words, for
-            beside short ones they would exaggerate what only they name.
+        words: the caption of each prompt, by the prompt.
+        learned: the first prompt with words that no caption of the world has, but the model was taught. Then there are
+            no captions, for beside short prompts they would exaggerate what only they name.
         changed: the attributes in which a target differs from the source.
+        meanings: what was understood of each prompt.
+        denied: what the source says and the picture does not show, with what it shows and how likely.
     """
 
-    words: dict[str, str]
-    strange: str = ""
+    words: Mapping[str, str]
+    learned: str = ""
     changed: frozenset[str] = frozenset()
+    meanings: Mapping[str, Meaning] = field(default_factory=dict)
+    denied: Mapping[str, tuple[str, float]] = field(default_factory=dict)
 
 
-def with_expanded_prompts(
-    request: Edit, model: Model, latents: Float[Tensor, "1 c y x"]
-) -> tuple[Edit, Mapping[str, str], tuple[str, ...]]:
-    """A request in full sentences; its words with those for each, none where they stay; and sentences that say so.
+@dataclass(frozen=True)
+class Expanded:
+    """A request as the model gets it.
 
-    In full, source and target agree in all that shall stay, and guidance leads away from no words, unless others are
-    given: it then need not name what there is by what there is not. Between short sentences it leads away from the
+    Attributes:
+        request: with expanded prompts.
+        prompts: from each original prompt to the expanded one; empty where they stay.
+        notes: messages for the user.
+        guessed: words that the model does not know and that were left out, or replaced by the nearest.
+    """
+
+    request: Edit
+    prompts: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    guessed: tuple[str, ...] = ()
+
+
+def with_expanded_prompts(request: Edit, model: Model, latents: Float[Tensor, "1 c y x"]) -> Expanded:
+    """Return the request with expanded prompts, the map from original to expanded prompts, and messages for the user.
+
+    Expanded, source and target agree in all that shall stay, and guidance leads away from no prompt unless one is
+    given: it then need not name what there is by what there is not. Between short prompts it leads away from the
     source's (LOG.md has the figures). Where a target is the source itself, too, so that nothing is changed at all.
     A strength that is left open is the model's own where all that the targets change has one.
 
-    Words stay as they are where the request says so, weighs words, or starts from a trajectory that was inverted under
-    words of its own; and where `detailed` finds none.
+    Prompts stay as they are where the request says so, weighs words, or starts from a trajectory that was inverted
+    under a prompt of its own, and where `detailed` finds no captions. A model without a classifier gets instructions
+    as descriptions, made from the source.
 
     Raises:
-        ModelError: the describer is damaged.
+        ModelError: the classifier is damaged.
+        ValueError: a target is an instruction, and there is no source that it could change.
     """
+    prompts = [request.source, *request.target]
+    unknown = about_words(model, [*prompts, request.negative or ""])
     if request.prompt_expansion == "off" or request.emphasis or request.trajectory:
-        return request, {}, ()
-    words, strange, changed = detailed(model, latents, request.source, request.target)
-    if strange:
-        why = f'The prompts were not expanded: "{strange}" is not worded like what {model.name} was trained on; '
-        return request, {}, (f"{why}`regrow models show {model.name}` says what it was shown.",)
-    if not words:
-        return request, {}, ()
-    source, target = words[request.source], tuple(words[target] for target in request.target)
+        return Expanded(request, {}, unknown)
+    found = detailed(model, latents, request.source, request.target)
+    if found.learned:
+        note = f'The prompts were not expanded: "{found.learned}" has words of no caption of its world.'
+        return Expanded(request, {}, (note, *unknown))
+    if not found.words:
+        words = {target: described(target, request.source) for target in request.target}
+        changed = {target: text for target, text in words.items() if text != target}
+        request = replace(request, target=tuple(words[target] for target in request.target))
+        notes = tuple(f'"{target}" is understood as "{text}".' for target, text in changed.items())
+        return Expanded(request, changed, notes + unknown)
+    source, target = found.words[request.source], tuple(found.words[target] for target in request.target)
     chosen = method(request.method)
     free = request.negative is None and not chosen.own_negative and source not in target
-    request = replace(request, source=source, target=target, negative="" if free else request.negative)
-    same = all(short == full for short, full in words.items())
-    notes = () if same else (f'Expanded prompt: "{source}" to "{target[0]}".',)
-    needed = [model.edit_strengths.get(name) for name in changed]
+    notes = () if all(short == full for short, full in found.words.items()) else _shown(source, target)
+    for prompt, what in found.meanings.items():
+        notes += about_meaning(model, prompt, what)
+    notes += about_difference(request.source, found.denied)
+    notes += about_words(model, [request.negative or ""])
+    full = replace(request, source=source, target=target, negative="" if free else request.negative)
+    needed = [model.edit_strengths.get(name) for name in found.changed]
     is_open = request.strength is None and request.start_step is None
     if is_open and chosen.has_measured_strengths and needed and None not in needed:
         strength = max(filter(None, needed))
-        request = replace(request, strength=strength)
+        full = replace(full, strength=strength)
         notes += (f"Strength {strength:g} is enough for an edit of this kind; 0.9 is usual.",)
-    return request, words, notes
+    guessed = tuple(dict.fromkeys(word for what in found.meanings.values() for word in what.guessed))
+    return Expanded(full, found.words, notes, guessed)
+
+
+def _shown(source: str, targets: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f'Expanded prompt: "{source}" to "{target}".' for target in dict.fromkeys(targets))
 
 
 def detailed(model: Model, latents: Float[Tensor, "1 c y x"], source: str, targets: Sequence[str]) -> Detailed:
-    """Source and targets with the fullest captions of what they mean here.
+    """Return source and targets as the fullest captions of what they mean here.
 
-    The source means the thing nearest to what is seen of which it is a caption, or a part of one ("a cat on the
-    beach"); a target means the nearest to that. What the source names and the target does not is gone, if it can be:
-    an accessory.
-    Where the model has no describer there are no words.
+    The source means what is seen, but for what it says otherwise; a target means that, changed as it says. An accessory
+    that the source names and a description of the animal does not is gone. Where the model has no classifier there are
+    no captions.
 
     Raises:
-        ModelError: the describer is damaged.
+        ModelError: the classifier is damaged.
     """
     describer = read_describer(model.folder, model.latent_channels)
     if describer is None:
         return Detailed({})
     world = WORLDS[describer.world]
-    read, _ = read_off(describer, latents)
-    origin = meant(world, read, source)
-    if origin is None:
-        return Detailed({}, source)
-    changed = set[str]()
-    found = {source: world.captions(origin, language_of(source))[-1]}
-    named = _named(world, origin, source)
+    if learned := next((prompt for prompt in (source, *targets) if is_learned(world, model, prompt)), ""):
+        return Detailed({}, learned)
+    seen, sure = read_off(describer, latents)
+    said = meaning(world, source)
+    origin = meant(world, seen, source, said) or seen
+    denied = {
+        value: (getattr(seen, name), sure.get(name, 0.0))
+        for name, value in said.values.items()
+        if getattr(seen, name) != value
+    }
+    changed, meanings = set[str](), {source: said}
+    words = {source: world.captions(origin, language_of(source or targets[0]))[-1]}
     for target in targets:
-        edited = meant(world, origin, target)
-        if edited is None:
-            return Detailed({}, target)
-        for name in named - _named(world, edited, target):
-            if "none" in world.attributes[name]:
-                edited = edited.replace(**{name: "none"})
-        found[target] = world.captions(edited, language_of(target))[-1]
+        meanings[target] = what = meaning(world, target, origin)
+        edited = meant(world, origin, target, what) or origin
+        edited = _without_unnamed(world, said, what, edited)
+        words[target] = world.captions(edited, language_of(target))[-1]
         changed |= {name for name in world.attributes if getattr(edited, name) != getattr(origin, name)}
-    return Detailed(found, changed=frozenset(changed))
+    return Detailed(words, "", frozenset(changed), meanings, denied)
 
 
-def _named(world: World, thing: Any, words: str) -> set[str]:
-    """The attributes on which it depends whether the words tell of the thing."""
-    language, wanted, found = language_of(words), carrying(words), set()
-    whole = words in world.captions(thing, language)
-    for name in world.attributes:
-        others = [changed_to(thing, {name: value}) for value in world.attributes[name] if value != getattr(thing, name)]
-        texts = [world.captions(other, language) for other in others if other is not None]
-        if texts and not any(words in each if whole else is_part(wanted, each) for each in texts):
-            found.add(name)
-    return found
+def _without_unnamed(world: World, source: Meaning, target: Meaning, edited: Any) -> Any:
+    """The thing without what the source names and a description of another one does not."""
+    if target.is_instruction or world.lexicon.nouns[0] not in target.values:
+        return edited
+    for name, values in world.attributes.items():
+        if name in source.values and name not in target.values and name in world.lexicon.gone and "none" in values:
+            edited = changed_to(edited, {name: "none"}) or edited
+    return edited

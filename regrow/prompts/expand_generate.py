@@ -1,17 +1,19 @@
 """Expand the prompt of a generation: the seed draws what it leaves open, as the model's world has it.
 
-"A cat on a beach" says nothing of weather, pose or face. A small model that was shown such words beside pictures of
-many kinds grows something between them; one that draws what is left open first, and is told all of it, grows one:
+"A cat on a beach" says nothing of weather, pose or face. A small model that was trained on such captions beside
+pictures of many kinds grows something between them; one that gets all of it in its prompt grows one picture:
 
-    p(picture | words) = sum over details of p(details | words) p(picture | words, details)
+    p(picture | prompt) = sum over details of p(details | prompt) p(picture | prompt, details)
 
-The first factor the world knows; the network is asked for the second. Of sounds the tune is such a detail, too. (The
+The world knows the first factor; the network is asked for the second. Of sounds the tune is such a detail, too. (The
 same for large models, by a language model: Betker et al. 2023, Improving Image Generation with Better Captions,
 section 3.)
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any
 
 import torch
 
@@ -20,59 +22,64 @@ from regrow.media.audio.piano_roll import piano_roll
 from regrow.models.codecs.mel import settings_of
 from regrow.models.model import Model
 from regrow.models.probes.attributes import read_describer
-from regrow.prompts.caption_matching import carrying, has, language_of, meant, other_values, terms
+from regrow.prompts.captioned import in_own_words, is_learned, language_of, meant
+from regrow.prompts.input_warnings import about_meaning, about_words
+from regrow.prompts.meaning import Meaning, meaning
 from regrow.requests.generate import Generate
 from regrow.worlds.bandstand.composition import SHORTEST
-from regrow.worlds.world import WORLDS, World, changed_to
+from regrow.worlds.world import WORLDS, World
 
 DRAWS = 50
 """The most things that are drawn for one that has nothing of what the negative words name."""
 
 
-class Full(NamedTuple):
+@dataclass(frozen=True)
+class Full:
     """What a prompt means, one a result.
 
     Attributes:
-        prompts: in full.
-        things: of the world, that they tell of; none where the prompt is told as it is.
-        notes: sentences that say so.
+        prompts: as the model gets them.
+        things: of the world, that they are captions of; none where the prompt stays as it is.
+        notes: messages for the user.
+        guessed: words that the model does not know and that were left out, or replaced by the nearest.
     """
 
     prompts: tuple[str, ...]
     things: tuple[Any, ...] = ()
     notes: tuple[str, ...] = ()
+    guessed: tuple[str, ...] = ()
 
 
 def in_full(request: Generate, model: Model) -> Full:
-    """The prompt of each result, its details drawn by the result's own seed.
+    """Return the prompt of each result, what it leaves open drawn by the result's own seed.
 
-    All are the prompt itself where the request says so, names a melody (whose details it has), or has no words; where
-    the model does not say which world it knows; and where the words tell of nothing in that. Nothing is drawn that the
-    negative words name, where that can be.
+    All are the prompt itself where the request says so, names a melody (whose details it has), or is empty; and where
+    the model does not say which world it knows, or was taught words beyond it. Nothing is drawn that the negative
+    prompt names, where that can be.
 
     Raises:
-        ModelError: the describer, which names the world, is damaged.
+        ModelError: the classifier, which names the world, is damaged.
     """
-    seeds = [request.seed + i for i in range(request.count)]
-    as_it_is = (request.prompt,) * request.count
-    if request.prompt_expansion == "off" or request.melody or not carrying(request.prompt):
-        return Full(as_it_is)
+    as_it_is = Full((request.prompt,) * request.count, notes=about_words(model, [request.prompt, request.negative]))
+    if request.prompt_expansion == "off" or not request.prompt.strip():
+        return as_it_is
     describer = read_describer(model.folder, model.latent_channels)
     if describer is None:
-        return Full(as_it_is)
+        return as_it_is
     world, language = WORLDS[describer.world], language_of(request.prompt)
-    full, things = [], []
-    for seed in seeds:
-        thing = _wanted(world, request, seed)
-        if thing is None:
-            prompt, name = request.prompt, model.name
-            why = f'The prompts were not expanded: "{prompt}" is not worded like what {name} was trained on; '
-            note = f"{why}`regrow models show {name}` says what it was shown."
-            return Full(as_it_is, notes=(note,))
-        things.append(thing)
-        full.append(world.captions(thing, language)[-1])
-    changed = [words for words in dict.fromkeys(full) if words != request.prompt]
-    return Full(tuple(full), tuple(things), tuple(f'Expanded prompt: "{words}".' for words in changed))
+    if is_learned(world, model, request.prompt):
+        note = f'The prompts were not expanded: "{request.prompt}" has words of no caption of its world.'
+        return replace(as_it_is, notes=(note, *as_it_is.notes))
+    if request.melody:
+        worded = in_known_words(model, [request.prompt])
+        return replace(worded, prompts=worded.prompts * request.count)
+    what, unwanted = meaning(world, request.prompt), meaning(world, request.negative)
+    things = tuple(_drawn(world, request, what, unwanted, request.seed + i) for i in range(request.count))
+    full = tuple(world.captions(thing, language)[-1] for thing in things)
+    notes = tuple(f'Expanded prompt: "{words}".' for words in dict.fromkeys(full) if words != request.prompt)
+    notes += about_meaning(model, request.prompt, what)
+    notes += about_meaning(model, request.negative, replace(unwanted, unfit=()))
+    return Full(full, things, notes, what.guessed)
 
 
 def condition_on_tunes(model: Model, things: Sequence[Any], seconds: float, cells: int) -> Model:
@@ -97,39 +104,52 @@ def condition_on_tunes(model: Model, things: Sequence[Any], seconds: float, cell
     )
 
 
-def _wanted(world: World, request: Generate, seed: int) -> Any | None:
-    """A thing that the prompt tells of, one whose full words have none of the negative's if it is found."""
-    unwanted = [term for term in terms(request.negative) if not has(request.prompt, term)]
-    thing = thing_from_prompt(world, request.prompt, seed)
-    for draw in range(1, DRAWS if unwanted else 1):
-        if thing is None or not any(has(world.captions(thing, language_of(term))[-1], term) for term in unwanted):
-            break
-        thing = thing_from_prompt(world, request.prompt, seed, draw)
-    return thing
+def in_known_words(model: Model, prompts: Sequence[str]) -> Full:
+    """Return prompts in words that the model was trained on, and open what they leave open.
+
+    Raises:
+        ModelError: the classifier, which names the world, is damaged.
+    """
+    describer = read_describer(model.folder, model.latent_channels)
+    if describer is None:
+        return Full(tuple(prompts), notes=about_words(model, prompts))
+    full, notes, guessed = [], (), ()
+    for prompt in prompts:
+        caption, what = in_own_words(WORLDS[describer.world], model, prompt)
+        full.append(caption)
+        shown = () if caption == prompt else (f'Expanded prompt: "{caption}".',)
+        notes += shown + (about_meaning(model, prompt, what) if shown or what.is_guess else ())
+        guessed += what.guessed
+    return Full(tuple(full), (), notes, guessed)
 
 
-def thing_from_prompt(world: World, words: str, seed: int, draw: int = 0) -> Any | None:
-    """A thing that words tell of: the world's thing of this seed, with what the words say changed.
+def _drawn(world: World, request: Generate, what: Meaning, unwanted: Meaning, seed: int) -> Any:
+    """A thing with what the prompt says, and nothing of what the negative prompt names if one is found."""
+    avoided = {name: value for name, value in unwanted.values.items() if what.values.get(name) != value}
+    drawn = [thing_from_prompt(world, request.prompt, what, seed)]
+    for draw in range(1, DRAWS if avoided else 1):
+        if not any(getattr(drawn[-1], name) == value for name, value in avoided.items()):
+            return drawn[-1]
+        drawn.append(thing_from_prompt(world, request.prompt, what, seed, draw))
+    return drawn[-1]
+
+
+def thing_from_prompt(world: World, prompt: str, what: Meaning, seed: int, draw: int = 0) -> Any:
+    """Return the world's thing of a seed, with what a prompt says changed.
+
+    Where that does not go together, as snow does not with the beach that the seed drew, the next thing is drawn.
 
     Args:
-        world: of the world.
-        words: that may leave something open.
-        seed: of what they leave open.
+        world: of the prompt.
+        prompt: that may leave something open.
+        what: it means.
+        seed: of what it leaves open.
         draw: another number, another thing.
-
-    Returns:
-        None where there is no such thing.
     """
     parts = (seed, draw) if draw else (seed,)
-    thing, language, wanted = world.random(derive_seed("details", *parts)), language_of(words), carrying(words)
-
-    def said(one: Any) -> int:
-        """The most of the words that one of its captions has."""
-        return max(sum(word in set(carrying(text)) for word in wanted) for text in world.captions(one, language))
-
-    while True:
-        others = [changed_to(thing, {name: value}) for name, value in other_values(world, thing)]
-        nearest = max((other for other in others if other is not None), key=said)
-        if said(nearest) <= said(thing):
-            return meant(world, thing, words)
-        thing = nearest
+    for more in count():
+        rest = ("again", more) if more else ()
+        thing = meant(world, world.random(derive_seed("details", *parts, *rest)), prompt, what)
+        if thing is not None:
+            return thing
+    raise AssertionError("count() has no end")

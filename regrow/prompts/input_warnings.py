@@ -1,7 +1,7 @@
-"""Cautions: what a model does not know, said before the user wonders about the result."""
+"""Warnings about the input: what a model does not know, and what a picture does not show."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from jaxtyping import Float
 from torch import Tensor
@@ -9,7 +9,10 @@ from torch import Tensor
 from regrow.models.model import Model
 from regrow.models.sidecars.training_file import read_training
 from regrow.models.vocabulary import read_words, unknown_words
+from regrow.prompts.meaning import Meaning
 
+SURE = 0.8
+"""How likely an attribute must be for the picture to be believed before the source."""
 FAR = 5.0
 """Decibels below its own pictures at which a picture counts as far from what a codec was trained on."""
 
@@ -24,6 +27,39 @@ def about_words(model: Model, prompts: Sequence[str]) -> tuple[str, ...]:
     return (
         f"{model.name} was never shown {words} and will guess; `regrow models show {model.name}` says what it was.",
     )
+
+
+def about_meaning(model: Model, prompt: str, what: Meaning) -> tuple[str, ...]:
+    """Return a sentence for each kind of thing in a prompt that was not taken word for word."""
+    notes = [f'"{typed}" is taken as "{known}".' for typed, known in what.taken.items()]
+    for word, nearest in what.nearest.items():
+        notes.append(f'{model.name} does not know "{word}": the nearest that it knows, {nearest}, is taken.')
+    if what.unknown:
+        notes.append(f"{model.name} does not know {_quoted(what.unknown)}: left out; nothing that it knows is near.")
+    if what.unfit:
+        notes.append(f'{_quoted(what.unfit)} of "{prompt}" does not go with the rest in {model.name}: left out.')
+    notes += [f'"{word}" is not there to be changed: {there} is.' for word, there in what.denied.items()]
+    if what.is_guess:
+        notes.append(f"So the result is a guess; `regrow models show {model.name}` lists the words that it knows.")
+    return tuple(notes)
+
+
+def about_difference(source: str, denied: Mapping[str, tuple[str, float]]) -> tuple[str, ...]:
+    """Return a sentence where the source says something that the picture does not show.
+
+    Args:
+        source: of an edit.
+        denied: what it says, with what is seen instead and how likely that is, 0 to 1.
+    """
+    certain = {said: seen for said, seen in denied.items() if seen[1] >= SURE}
+    if not certain:
+        return ()
+    pairs = ", ".join(f"{seen} ({100 * share:.0f} %), not {said}" for said, (seen, share) in certain.items())
+    return (f'The source "{source}" is not what is seen: {pairs}. Leave the source out to go by what is seen.',)
+
+
+def _quoted(words: Sequence[str]) -> str:
+    return ", ".join(f'"{word}"' for word in words)
 
 
 def about_codec(

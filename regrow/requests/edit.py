@@ -23,9 +23,10 @@ class Edit:
 
     Attributes:
         image: the picture file.
-        target: one or more prompts; each gives a result, all in one batch.
-        source: words that describe the picture as it is; "auto" has them found, by the model itself where it was
-            trained to describe, or by the describer, and says which they are.
+        target: one or more prompts, each a description ("a dog on a beach") or an instruction ("make it a dog"); each
+            gives a result, all in one batch.
+        source: words that describe the picture as it is. If not given, or "auto", they are read off the picture, by the
+            model itself where it was trained to describe, or by the describer, and shown.
         model: name of an embedded or installed model, a folder, or a hub id `user/repo`.
         method: how to edit; docs/choose-a-method.md compares them.
         strength: share of the path that is walked back, above 0 up to 1. If not given it is 0.9, or what the model
@@ -112,8 +113,10 @@ class Edit:
             raise ValueError("edit needs at least one --target.")
         check_ranges(self)
         _ = self.box, self.seconds
-        if self.describer and self.source != "auto":
-            raise ValueError("describer is asked by source auto: leave it out, or say --source auto.")
+        if any(not target.strip() for target in self.target):
+            raise ValueError("a target is empty: say what the result shall show, or what to change.")
+        if self.describer and self.source not in ("", "auto"):
+            raise ValueError("describer is asked for the source where you give none: leave out one of the two.")
         if isinstance(self.strength, float | int) and not 0 < self.strength <= 1:
             raise ValueError(f"strength must be above 0 and at most 1; got {self.strength}.")
         if self.steps is not None and self.start_step is not None and not 0 <= self.start_step < self.steps:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -10,6 +11,7 @@ from regrow.media.audio.piano_roll import Sounding
 from regrow.worlds.bandstand import wording as wording_bandstand
 from regrow.worlds.bandstand.composition import notes
 from regrow.worlds.bandstand.phrase import Phrase
+from regrow.worlds.lexicon import Lexicon, read_lexicon
 from regrow.worlds.storybook import wording
 from regrow.worlds.storybook.scene import Scene
 
@@ -28,6 +30,8 @@ class World:
         random: the thing of a seed.
         render: of a thing and a size: the picture, uint8 `h w 3`, of so many pixels (a side, or height and width);
             or the wave, float32 `1 n`, of so many seconds.
+        vocabulary: the English words and the Chinese characters of its captions.
+        words: the file of the words that people use for its things.
         composition: of a thing and seconds, the notes that are played; None where nothing is.
     """
 
@@ -37,7 +41,14 @@ class World:
     caption: Callable[[Any, int, Any], str]
     random: Callable[[int], Any]
     render: Callable[[Any, Any], np.ndarray]
+    vocabulary: frozenset[str]
+    words: Path
     composition: Callable[[Any, float], Sequence[Sounding]] | None = None
+
+    @property
+    def lexicon(self) -> Lexicon:
+        """The words that people use for its things."""
+        return read_lexicon(self.words)
 
     def named_attributes(self, thing: Any, text: str, language: Language) -> set[str]:
         """Return the attributes that a caption names: with any other value it would be no caption of the thing."""
@@ -74,7 +85,16 @@ def _play(phrase: Phrase, seconds: float) -> np.ndarray:
 
 
 WORLDS = {
-    "storybook": World(Scene(), wording.ATTRIBUTES, wording.captions, wording.caption, Scene.random, _draw),
+    "storybook": World(
+        Scene(),
+        wording.ATTRIBUTES,
+        wording.captions,
+        wording.caption,
+        Scene.random,
+        _draw,
+        frozenset((*wording.VOCABULARY, *wording.CHARACTERS)),
+        Path(__file__).parent / "storybook" / "words.toml",
+    ),
     "bandstand": World(
         Phrase(),
         wording_bandstand.ATTRIBUTES,
@@ -82,6 +102,8 @@ WORLDS = {
         wording_bandstand.caption,
         Phrase.random,
         _play,
+        frozenset((*wording_bandstand.VOCABULARY, *wording_bandstand.CHARACTERS)),
+        Path(__file__).parent / "bandstand" / "words.toml",
         notes,
     ),
 }

@@ -32,10 +32,10 @@ def rewound(request: Edit, model: Model, latents: Float[Tensor, "1 c *cells"]) -
     chosen = method(request.method)
     if not chosen.invert or chosen.start_in_key:  # whose paths hold from their own end alone
         return 0
-    if request.source == "auto":  # whose words are not known yet
+    if request.source in ("", "auto"):  # whose words are not known yet
         return 0
     request, steps = with_steps(request, model)
-    request, _, _ = with_expanded_prompts(request, model, latents)
+    request = with_expanded_prompts(request, model, latents).request
     levels = model.grid(steps, request.spacing, latents.shape[1:])[::-1]
     made_of = describe(request, model)
     if from_cache(made_of, levels[-1]):

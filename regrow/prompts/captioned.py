@@ -1,0 +1,96 @@
+"""Captioned: the thing of a world that a prompt means, and the world's own words for it."""
+
+import re
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+from regrow.models.model import Model
+from regrow.models.probes.attributes import read_describer
+from regrow.models.vocabulary import read_words, units
+from regrow.prompts.meaning import Meaning, meaning
+from regrow.prompts.reading import read
+from regrow.worlds.world import WORLDS, World, changed_to
+
+CHANGES = 2
+"""The most attributes that a caption settles although it does not name them."""
+
+SMALLEST = {"a", "an", "the", "and", "is", "of", "in", "on", "at", "with", *"一只个张幅在"}
+"""Words that say nothing of a thing by themselves."""
+
+
+def language_of(words: str) -> str:
+    """Return zh where a sentence has a Chinese character, else en."""
+    return "zh" if re.search(r"[\u3400-\u9fff]", words) else "en"
+
+
+def meant(world: World, before: Any, prompt: str, found: Meaning) -> Any | None:
+    """Return a thing with what a prompt sets; None where it does not go together.
+
+    A prompt that is a caption of the world, word for word, is one of this thing: a full caption without a hat says
+    that there is none.
+    """
+    thing = changed_to(before, dict(found.values))
+    if thing is None or found.is_instruction or found.is_guess or found.taken:
+        return thing
+    language = language_of(prompt)
+    free = [
+        (name, value)
+        for name, values in world.attributes.items()
+        for value in values
+        if name not in found.values and value != getattr(thing, name)
+    ]
+    for count in range(CHANGES + 1):
+        for changes in combinations(free, count):
+            other = changed_to(thing, dict(changes)) if len(dict(changes)) == count else None
+            if other is not None and prompt in world.captions(other, language):
+                return other
+    return thing
+
+
+def is_learned(world: World, model: Model, prompt: str) -> bool:
+    """Return whether a prompt has words that the model was taught beyond its world's, which no caption has."""
+    known = read_words(model.folder)
+    if known is None:
+        return False
+    taught = known.words | known.characters
+    strange = [
+        item.text for item in read(world.lexicon, prompt) if item.entry.kind in ("unknown", "near") or item.taken
+    ]
+    parts = {part for text in strange for unit in units(text) for part in (unit, *unit)}
+    return bool(parts & (taught - world.vocabulary) - {""})
+
+
+def in_own_words(world: World, model: Model, prompt: str) -> tuple[str, Meaning]:
+    """Return a prompt in the world's words, and what it means; the prompt itself where it has no others.
+
+    Of the captions that name what the prompt names, the one that adds least.
+    """
+    found, language = meaning(world, prompt), language_of(prompt)
+    known = read_words(model.folder)
+    own = world.vocabulary if known is None else known.words | known.characters
+    parts = {part for unit in units(prompt) for part in (unit if language_of(unit) == "zh" else (unit,))}
+    if not found.values or parts <= own or is_learned(world, model, prompt):
+        return prompt, found
+    thing = next(filter(None, (changed_to(world.random(seed), dict(found.values)) for seed in range(1000))))
+
+    def distance(text: str) -> tuple[int, int]:
+        return len(world.named_attributes(thing, text, language) ^ set(found.values)), len(text)
+
+    return min(world.captions(thing, language), key=distance), found
+
+
+def as_read_before(request: Any, model: Model) -> Any:
+    """Return the request of a recipe from before synonyms and instructions were understood, as it was read then.
+
+    Then a prompt was expanded only where captions have all of its words, but for the smallest.
+    """
+    describer = read_describer(model.folder, model.latent_channels)
+    if describer is None or getattr(request, "prompt_expansion", "off") == "off":
+        return request
+    vocabulary = WORLDS[describer.world].vocabulary
+    prompts = [request.source, *request.target] if hasattr(request, "source") else [request.prompt]
+    words = [re.findall(r"[a-z0-9-]+|[\u3400-\u9fff]", prompt.lower()) for prompt in prompts]
+    if all(each and set(each) <= vocabulary | SMALLEST for each in words):
+        return request
+    return replace(request, prompt_expansion="off")

@@ -1,0 +1,57 @@
+"""Fitting: the values of a prompt that go together in a world."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from regrow.worlds.world import World, changed_to
+
+DRAWS = 60
+"""Things of a world among which every set of values that go together is met."""
+
+
+def fitted(
+    world: World, before: Any, values: Mapping[str, str], order: Callable[[str], tuple[bool, int]]
+) -> tuple[dict[str, str], list[str]]:
+    """Return the values that go together, and the attributes whose values were left out.
+
+    An attribute that yields takes another value first: with a violin in the place of a drum kit, a beat becomes a
+    melody.
+
+    Args:
+        world: of the values.
+        before: the thing that they change; None of a generation.
+        values: by attribute.
+        order: of attributes: the last of those that do not fit is left out first.
+    """
+    values, dropped = dict(values), []
+    while not _go_together(world, before, values):
+        if (yielded := _with_yielded(world, before, values)) is not None:
+            return yielded, dropped
+
+        def first(name: str) -> tuple[bool, bool, bool, int]:
+            near, place = order(name)
+            return near, name in world.lexicon.yields, name not in world.lexicon.nouns, place
+
+        names = sorted(values, key=first, reverse=True)
+        rests = [name for name in names if _go_together(world, before, {k: v for k, v in values.items() if k != name})]
+        dropped.append((rests or names)[0])
+        del values[dropped[-1]]
+    return values, dropped
+
+
+def _with_yielded(world: World, before: Any, values: Mapping[str, str]) -> dict[str, str] | None:
+    for name in set(world.lexicon.yields) - set(values):
+        for value in world.attributes[name]:
+            more = {**values, name: value}
+            if _go_together(world, before, more):
+                return more
+    return None
+
+
+def _go_together(world: World, before: Any, values: Mapping[str, str]) -> bool:
+    """Whether a thing can have these values; of what there is, no noun may change that is not named."""
+    if before is None:
+        return any(changed_to(world.random(seed), dict(values)) is not None for seed in range(DRAWS))
+    after = changed_to(before, dict(values))
+    others = [name for name in world.lexicon.nouns if name not in values]
+    return after is not None and all(getattr(after, name) == getattr(before, name) for name in others)

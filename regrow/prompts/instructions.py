@@ -1,0 +1,154 @@
+"""Instructions as descriptions, for models that do not say which words they know: made from the source's own words.
+
+"Replace the cat with a dog" of "a cat on a beach" is "a dog on a beach". The models that regrow carries understand more
+(regrow.prompts.meaning); here only the words of the source can be exchanged, left out or added to.
+"""
+
+import re
+from collections.abc import Callable
+
+DETERMINER = r"(?:the|this|that|my|its|his|her|a|an)\s+"
+POLITE = re.compile(
+    r"^(?:(?:please|kindly|can you|could you|would you|will you|i want you to|i'd like you to|let's|now)\s+)+"
+    r"|^(?:请|帮我|麻烦|能不能|可以)+"
+    r"|(?:,?\s*please|\s*thanks|吧|吗|好吗)?[.!?。！？\s]*$",
+    re.IGNORECASE,
+)
+IT = ("it", "this", "him", "her", "picture", "image", "photo", "everything", "它", "图", "画面", "图片")
+BACKGROUND = ("background", "scenery", "place", "setting", "backdrop", "surroundings", "背景", "场景", "环境")
+PLACE = re.compile(r"\s+(?:in|on|at|by|near|under|inside|beside|against|in front of)\s+.*$", re.IGNORECASE)
+IMPERATIVE = re.compile(
+    r"^(?:(?:replace|swap|exchange|remove|erase|delete|add|get rid of|take off|take away|put on)\s+\S"
+    rf"|(?:make|turn|change|convert|transform|give|let|put|paint)\s+(?:it|him|them|{DETERMINER})"
+    r"|instead of\s|把|将|去掉|去除|删除|删掉|移除|拿掉|摘掉|换成|变成|改成|加上|添加|不要)",
+    re.IGNORECASE,
+)
+
+
+class _NotNamedError(ValueError):
+    """The source does not name what the instruction is about."""
+
+
+def described(target: str, source: str) -> str:
+    """Return what a target describes: itself, or the source as an instruction changes it.
+
+    Args:
+        target: a description or an instruction, in English or Chinese.
+        source: describes what there is; it may be empty.
+
+    Raises:
+        ValueError: an instruction about what the source does not name, or of a kind that is not known.
+    """
+    wish = POLITE.sub("", target.strip())
+    wish = POLITE.sub("", wish)
+    for pattern, change in PATTERNS:
+        if match := pattern.match(wish):
+            if not source.strip():
+                raise ValueError(
+                    f'"{target}" is an instruction, and this model cannot look at the file: say with --source what it '
+                    'shows, or give the target as a description, for example "a dog on a beach".'
+                )
+            try:
+                return " ".join(change(source.strip(), *match.groups()).split())
+            except _NotNamedError as problem:
+                raise ValueError(
+                    f'"{target}" is about "{problem}", which the source "{source}" does not name: give the target as a '
+                    'description, for example "a dog on a beach".'
+                ) from None
+    if IMPERATIVE.match(wish):
+        raise ValueError(
+            f'"{target}" is an instruction of a kind that is not understood with this model: give the target as a '
+            'description, for example "a dog on a beach".'
+        )
+    return target
+
+
+def _replaced(source: str, old: str, new: str) -> str:
+    if old.lower() in BACKGROUND:
+        return _elsewhere(source, new)
+    old = _head(source) if old.lower() in IT else old
+    if re.search(r"[\u3400-\u9fff]", old):
+        if old not in source:
+            raise _NotNamedError(old)
+        return source.replace(old, new, 1)
+    noun = re.sub(rf"^{DETERMINER}", "", new, flags=re.IGNORECASE)
+    # new adjectives take the place of the old ones: "a black dog" of "an orange cat", but "an orange dog" for a dog
+    adjectives = r"(?:[\w-]+\s+){0,2}?" if " " in noun else ""
+    found = re.search(rf"\b(?:(an?|the)\s+{adjectives})?{re.escape(old)}\b", source, re.IGNORECASE)
+    found = found if found and found[1] else re.search(rf"\b(an?\s+|the\s+)?{re.escape(old)}\b", source, re.IGNORECASE)
+    if not found:
+        raise _NotNamedError(old)
+    article = (found[1] or "").strip().lower()
+    if article in ("a", "an"):
+        article = "an" if noun[0].lower() in "aeiou" else "a"
+    return f"{source[: found.start()]}{article} {noun}{source[found.end() :]}"
+
+
+def _head(source: str) -> str:
+    """The thing that a description is of: its first noun, before any place."""
+    if re.search(r"[\u3400-\u9fff]", source):
+        return re.split(r"的", source)[-1]
+    text = re.sub(
+        rf"^(?:{DETERMINER})?(?:photo|picture|painting|drawing|image|portrait)\s+of\s+", "", source, flags=re.I
+    )
+    text = re.split(r"\s+(?:in|on|at|by|near|under|with|wearing|sitting|standing|lying|running|that|who)\b|,", text)[0]
+    return text.split()[-1] if text.split() else source
+
+
+def _elsewhere(source: str, place: str) -> str:
+    if re.search(r"[\u3400-\u9fff]", source + place):
+        return f"{_head(source)}，背景是{place}"
+    if re.match(r"(?:in|on|at|by|near|under)\s", place, re.IGNORECASE):
+        return f"{PLACE.sub('', source)} {place}"
+    return f"{PLACE.sub('', source)} with {place} in the background"
+
+
+def _removed(source: str, thing: str) -> str:
+    end = re.escape(thing)
+    before = rf"(?:,|\s+)?\s*(?:\b(?:with|and|wearing|in|holding)\s+)?(?:\b{DETERMINER})?(?:[\w-]+\s+)??"
+    shorter = re.sub(rf"{before}\b{end}\b", "", source, count=1, flags=re.I)
+    if re.search(r"[\u3400-\u9fff]", thing):
+        shorter = re.sub(rf"(?:戴着|带着|穿着|和|，|有)?[一个只条顶]*[^，。的]{{0,2}}{end}的?", "", source, count=1)
+    if shorter == source:
+        raise _NotNamedError(thing)
+    return shorter
+
+
+def _added(source: str, thing: str) -> str:
+    if re.search(r"[\u3400-\u9fff]", source + thing):
+        return f"{source}，{thing}"
+    return f"{source} with {thing}"
+
+
+def _coloured(source: str, thing: str, colour: str) -> str:
+    thing = _head(source) if thing.lower() in IT else thing
+    return _replaced(source, thing, f"{colour} {thing}")
+
+
+def _appended(source: str, words: str) -> str:
+    return f"{source} {words}"
+
+
+Change = Callable[..., str]
+COLOUR = r"((?:(?:dark|light|bright|pale)\s+)?(?:black|white|gr[ea]y|red|orange|yellow|green|blue|purple|pink|brown|golden|silver))"
+OLD, NEW = rf"(?:{DETERMINER})?(.+?)", r"(.+)"
+PATTERNS: tuple[tuple[re.Pattern[str], Change], ...] = tuple(
+    (re.compile(rf"^{pattern}$", re.IGNORECASE), change)
+    for pattern, change in (
+        (rf"(?:replace|swap|exchange|substitute)\s+{OLD}\s+(?:with|for|by)\s+{NEW}", _replaced),
+        (rf"(?:turn|change|convert|transform|make)\s+{OLD}\s+(?:into|to)\s+{NEW}", _replaced),
+        (rf"(?:make|turn|paint|dye|colou?r)\s+{OLD}\s+{COLOUR}", _coloured),
+        (r"(?:make|turn)\s+(it|this|him|her)\s+((?:an?|the)\s.+)", _replaced),
+        (rf"{NEW}\s+instead of\s+{OLD}", lambda source, new, old: _replaced(source, old, new)),
+        (rf"(?:remove|erase|delete|get rid of|take off|take away)\s+{OLD}", _removed),
+        (rf"(?:no|without)\s+{OLD}", _removed),
+        (rf"(?:add|put on|give (?:it|him|her|them))\s+{NEW}", _added),
+        (r"((?:at|by)\s+(?:night|sunset|dusk|dawn|noon|sunrise)|in\s+the\s+(?:rain|dark|fog)|during\s.+)", _appended),
+        (r"(?:把|将|让)(.+?)(?:换成|变成|改成|替换成|换为|变为|改为)(?:一[只个条顶张]?)?(.+)", _replaced),
+        (r"用(.+?)(?:代替|替换|取代|换掉)(.+)", lambda source, new, old: _replaced(source, old, new)),
+        (r"(背景)(?:换成|变成|改成|是)(.+)", _replaced),
+        (r"(?:换成|变成|改成)(?:一[只个条顶张]?)?(.+)", lambda source, new: _replaced(source, "它", new)),
+        (r"(?:去掉|去除|删除|删掉|移除|拿掉|摘掉|不要)(.+)", _removed),
+        (r"(?:加上|添加|加)(.+)", _added),
+    )
+)

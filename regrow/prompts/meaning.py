@@ -1,0 +1,258 @@
+"""Meaning: the attributes of a world that a prompt or an instruction sets, and all that was not understood."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from regrow.prompts.fitting import fitted
+from regrow.prompts.reading import Item, read
+from regrow.prompts.roles import Roles, roles_of
+from regrow.worlds.lexicon import key_of
+from regrow.worlds.world import World, changed_to
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a prompt sets in a world.
+
+    Attributes:
+        values: by attribute, what there shall be; all other attributes are left open, or stay.
+        is_instruction: whether it says what to do with what there is.
+        taken: misspelt words and the known ones that they are taken for.
+        nearest: words for what the world has not, and the value that is taken instead.
+        unknown: words that were left out, since the world has nothing near.
+        unfit: words that name something of the world that does not go with the rest.
+        denied: words for what is not there, although the prompt says so, with what is there.
+    """
+
+    values: Mapping[str, str]
+    is_instruction: bool = False
+    taken: Mapping[str, str] = field(default_factory=dict)
+    nearest: Mapping[str, str] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+    unfit: tuple[str, ...] = ()
+    denied: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def guessed(self) -> tuple[str, ...]:
+        """The words that could not be heeded as they were meant."""
+        return (*self.nearest, *self.unknown, *self.unfit)
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether something of the prompt could not be heeded as it was meant."""
+        return bool(self.guessed)
+
+
+def meaning(world: World, prompt: str, before: Any = None) -> Meaning:
+    """Return what a prompt sets.
+
+    Args:
+        world: that it is about.
+        prompt: a description or an instruction, in English or Chinese.
+        before: the thing as it is, of an edit; None of a generation.
+    """
+    items = read(world.lexicon, prompt)
+    return _Resolver(world, before, items).meaning()
+
+
+ORDER = {"tempo": ("slow", "medium", "fast"), "register": ("low", "middle", "high")}
+"""Values of the attributes that have a next and a previous one."""
+
+
+class _Resolver:
+    def __init__(self, world: World, before: Any, items: list[Item]) -> None:
+        self.world, self.before, self.items = world, before, items
+        self.roles: Roles = roles_of(world.lexicon, items)
+        self.values: dict[str, str] = {}
+        self.words: dict[str, str] = {}
+        """By attribute, the words that set it."""
+        self.nearest: dict[str, str] = {}
+        self.unknown = [item.text for item in items if item.entry.kind == "unknown"]
+        self.unfit: list[str] = []
+        self.denied: dict[str, str] = {}
+
+    def meaning(self) -> Meaning:
+        new = self._readings(self.roles.new)
+        self._set(new)
+        self._set_objects()
+        self.unfit += [item.text for item in self.roles.added]
+        self._leave_out()
+        self._topics()
+        for item in self.roles.new:
+            if item.entry.kind in ("step", "opposite"):
+                self._step(item)
+        self._soften(new)
+        self._fit()
+        self._compare()
+        if self.items and not (self.values or self.unknown or self.unfit or self.denied or self.nearest):
+            kinds = {item.entry.kind for item in self.items}
+            if not kinds & {"value"}:  # else it asks for what there is
+                self.unknown = [" ".join(item.text for item in self.items)]
+        return Meaning(
+            self.values,
+            self.roles.instruction,
+            {item.text: item.taken for item in self.items if item.taken},
+            self.nearest,
+            tuple(dict.fromkeys(self.unknown)),
+            tuple(dict.fromkeys(self.unfit)),
+            self.denied,
+        )
+
+    def _readings(self, items: Iterable[Item]) -> list[tuple[Item, Mapping[str, str]]]:
+        """Every item that names values, with those of its reading that goes with the rest."""
+        found = []
+        topics = {item.attribute for item in self.items if item.entry.kind == "topic"}
+        certain: dict[str, str] = {}
+        for item in items:
+            if item.entry.kind == "value" and not item.entry.other:
+                certain |= item.entry.values
+        for item in items:
+            if item.entry.kind == "value":
+                values = item.entry.values
+                if item.entry.other and not self._goes(certain | dict(values), topics, item):
+                    values = item.entry.other
+                found.append((item, values))
+            elif item.entry.kind == "near":
+                if item.entry.values:
+                    found.append((item, item.entry.values))
+                else:
+                    self.unknown.append(item.text)
+        return found
+
+    def _goes(self, values: Mapping[str, str], topics: set[str], item: Item) -> bool:
+        if topics & set(item.entry.other) and not topics & set(item.entry.values):
+            return False
+        thing = self.before if self.before is not None else self.world.default
+        if self.before is None and not set(values) & set(self.world.lexicon.nouns[1:2]):
+            return False
+        return changed_to(thing, dict(values)) is not None
+
+    def _set(self, new: list[tuple[Item, Mapping[str, str]]]) -> None:
+        """Set each attribute that is named; of several values the one that there is not yet, else the first."""
+        for name in self.world.attributes:
+            named = [(item, values[name]) for item, values in new if name in values]
+            choices = {value: item for item, value in reversed(named)}
+            there = getattr(self.before, name, None)
+            if (
+                len(choices) > 1
+                and there in choices
+                and self.roles.instruction
+                and choices[there].entry.kind == "value"
+            ):
+                del choices[there]
+            for i, (value, item) in enumerate(reversed(choices.items())):
+                if i:
+                    self.unfit.append(item.text)
+                    continue
+                self.values[name], self.words[name] = value, item.text
+                if item.entry.kind == "near":
+                    self.nearest[item.text] = value
+
+    def _set_objects(self) -> None:
+        """Take the object of a verb, with nothing in its place, as new: "let the flute play it"."""
+        owner = self.world.lexicon.nouns[0] if self.world.lexicon.owns else ""
+        for item in self.roles.old:
+            values = {} if item.entry.kind != "value" else item.entry.values
+            others = {name for name in values if name != owner and self._differs(name, values[name])}
+            if self.before is None or (others and not any(name in self.values for name in values)):
+                self.values |= {**item.entry.soft, **values}
+                self.words |= dict.fromkeys(values, item.text)
+                self.roles.old = [one for one in self.roles.old if one is not item]
+
+    def _differs(self, name: str, value: str) -> bool:
+        return getattr(self.before, name, value) != value
+
+    def _leave_out(self) -> None:
+        """What shall be gone: another value in its place, where there is one that says so."""
+        for item in (*self.roles.gone, *self.roles.old):
+            gone = item in self.roles.gone
+            if item.entry.kind == "near" and item.attribute not in self.values:
+                self.unknown.append(item.text)
+            if item.entry.kind == "topic" and gone and item.attribute in self.world.lexicon.gone:
+                self.values.setdefault(item.attribute, self.world.lexicon.gone[item.attribute])
+            for name, value in self._there(item).items():
+                if item.entry.kind != "value" or self.values.get(name, value) != value:
+                    continue
+                there = getattr(self.before, name, None)
+                if gone and name in self.world.lexicon.gone:
+                    if self.before is None or there == value:
+                        self.values[name] = self.world.lexicon.gone[name]
+                        self.words[name] = item.text
+                elif gone:
+                    self.unfit.append(item.text)
+
+    def _there(self, item: Item) -> Mapping[str, str]:
+        """The reading of a word for what there was that fits what there was."""
+        values = item.entry.values
+        other = self.world.lexicon.without.get(key_of(item.text), {})
+        if other and not set(values) & set(self.values) and self._is(other) and not self._is(values):
+            return other
+        return values
+
+    def _is(self, values: Mapping[str, str]) -> bool:
+        return all(getattr(self.before, name, None) == value for name, value in values.items())
+
+    def _topics(self) -> None:
+        """An attribute that shall be changed, without a word to what, or be gone."""
+        for item in (*self.roles.old, *self.roles.gone):
+            if item.entry.kind == "topic" and self.roles.instruction and not self._anything(item):
+                self.unfit.append(item.text)
+
+    def _anything(self, item: Item) -> bool:
+        return (
+            bool(self.values) or any(one.entry.kind in ("step", "opposite") for one in self.items) or bool(self.unknown)
+        )
+
+    def _step(self, item: Item) -> None:
+        name = item.attribute
+        values = [value for value in self.world.attributes[name] if value != "none"]
+        if item.entry.kind == "opposite":
+            if self.before is None or name in self.values:
+                return
+            self.values[name] = next(value for value in values if value != getattr(self.before, name))
+            return
+        ordered = values if name not in ORDER else list(ORDER[name])
+        up = item.entry.values[""] == "up"
+        if self.before is None:
+            if name in self.values:
+                return
+            self.values[name], self.words[name] = ordered[-1 if up else 0], item.text
+            return
+        there = getattr(self.before, name)
+        at = ordered.index(there) + (1 if up else -1) if there in ordered else -1
+        if 0 <= at < len(ordered):
+            self.values[name], self.words[name] = ordered[at], item.text
+        else:
+            self.unfit.append(item.text)
+
+    def _soften(self, new: list[tuple[Item, Mapping[str, str]]]) -> None:
+        for item, _ in new:
+            for name, value in item.entry.soft.items():
+                if name not in self.values:
+                    self.values[name], self.words[name] = value, item.text
+
+    def _fit(self) -> None:
+        """Leave out what does not go with the rest."""
+        texts = [item.text for item in self.items]
+
+        def order(name: str) -> tuple[bool, int]:  # what is only near is left out first, and what was said last
+            word = self.words.get(name, "")
+            return word in self.nearest, texts.index(word) if word in texts else -1
+
+        self.values, dropped = fitted(self.world, self.before, self.values, order)
+        self.unfit += [self.words.get(name, name) for name in dropped]
+
+    def _compare(self) -> None:
+        """Name what the prompt says there is and what there is not."""
+        if self.before is None:
+            return
+        for item in (*self.roles.old, *self.roles.gone, *self.roles.kept):
+            for name, value in self._there(item).items():
+                there = getattr(self.before, name, value)
+                if (
+                    item.entry.kind == "value"
+                    and there != value
+                    and not (item in self.roles.gone and name in self.values)
+                ):
+                    self.denied[item.text] = there

@@ -1,0 +1,89 @@
+"""What people type, written down by others than the author of the code, each with what it means.
+
+A line of `phrasings/WORLD-LANGUAGE.jsonl` has a text; for an edit, `before`: how the thing differs from the world's
+default before it; `means`: the attributes that the text sets; `says`: words that must be named to the user, since the
+world cannot do what they ask; `taken`: misspelt words.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from regrow.prompts.captioned import meant
+from regrow.prompts.meaning import Meaning, meaning
+from regrow.worlds.world import WORLDS, World, changed_to
+
+FOLDER = Path(__file__).parent / "phrasings"
+NAMES = ("storybook-en", "storybook-zh", "bandstand-en", "bandstand-zh")
+
+
+def lines(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def understood(world: World, line: dict[str, Any]) -> tuple[bool, Meaning]:
+    """Whether the text sets what it means, and nothing else; where words must be named, what is certain of it."""
+    before = None if "before" not in line else world.default.replace(**line["before"])
+    found = meaning(world, line["text"], before)
+    wanted = line["means"]
+    if before is None:
+        named = (
+            {name: value for name, value in found.values.items() if name in wanted} if "says" in line else found.values
+        )
+        return named == wanted, found
+    after = changed_to(before, dict(found.values))
+    if "says" in line:
+        return all(getattr(after, name) == value for name, value in wanted.items()), found
+    return after == before.replace(**wanted), found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_phrasings_are_understood_or_it_is_said_what_was_not(name: str) -> None:
+    world = WORLDS[name.split("-")[0]]
+    right, silent = 0, []
+    for line in lines(name):
+        is_right, found = understood(world, line)
+        named = {*found.guessed, *found.denied, *found.taken}
+        missed = [word for word in line.get("says", ()) if not any(word in one for one in named)]
+        if "taken" in line and not found.taken and not is_right and not named:
+            missed += line["taken"]
+        right += is_right and not missed
+        if missed or not (is_right or named):
+            silent.append((line, found))
+    assert not silent
+    assert right >= 0.98 * len(lines(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_phrasings_are_many_and_no_captions(name: str) -> None:
+    world = WORLDS[name.split("-")[0]]
+    captions = {text for seed in range(300) for text in world.captions(world.random(seed), name[-2:])}
+    texts = {line["text"] for line in lines(name)}
+    assert len(texts - captions) == len(lines(name)) >= 300
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_every_caption_means_what_it_is_a_caption_of(name: str) -> None:
+    """Nothing of it is unknown, and another thing of the world becomes one that it is a caption of."""
+    world = WORLDS[name]
+    for seed in range(12):
+        thing, other = world.random(seed), world.random(seed + 1000)
+        for language in ("en", "zh"):
+            for caption in world.captions(thing, language):
+                found = meaning(world, caption)
+                assert not found.is_guess, caption
+                assert not found.taken, caption
+                assert all(getattr(thing, attribute) == value for attribute, value in found.values.items()), caption
+                assert caption in world.captions(meant(world, other, caption, found), language)
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_each_word_of_the_tables_means_the_value_that_it_is_listed_under(name: str) -> None:
+    world = WORLDS[name]
+    for attribute, values in world.lexicon.listed.items():
+        for value, words in values.items():
+            assert value in world.attributes[attribute]
+            for word in words:
+                assert meaning(world, word).values.get(attribute) == value, word
