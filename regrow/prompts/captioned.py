@@ -10,7 +10,7 @@ from regrow.models.probes.attributes import read_describer
 from regrow.models.vocabulary import read_words, units
 from regrow.prompts.meaning import Meaning, meaning
 from regrow.prompts.reading import read
-from regrow.worlds.world import WORLDS, World, changed_to
+from regrow.worlds.world import WORLDS, Language, World, changed_to
 
 CHANGES = 2
 """The most attributes that a caption settles although it does not name them."""
@@ -19,7 +19,7 @@ SMALLEST = {"a", "an", "the", "and", "is", "of", "in", "on", "at", "with", *"一
 """Words that say nothing of a thing by themselves."""
 
 
-def language_of(words: str) -> str:
+def language_of(words: str) -> Language:
     """Return zh where a sentence has a Chinese character, else en."""
     return "zh" if re.search(r"[\u3400-\u9fff]", words) else "en"
 

@@ -130,7 +130,9 @@ def _appended(source: str, words: str) -> str:
 
 
 Change = Callable[..., str]
-COLOUR = r"((?:(?:dark|light|bright|pale)\s+)?(?:black|white|gr[ea]y|red|orange|yellow|green|blue|purple|pink|brown|golden|silver))"
+SHADES = "dark|light|bright|pale"
+COLOURS = "black|white|gr[ea]y|red|orange|yellow|green|blue|purple|pink|brown|golden|silver"
+COLOUR = rf"((?:(?:{SHADES})\s+)?(?:{COLOURS}))"
 OLD, NEW = rf"(?:{DETERMINER})?(.+?)", r"(.+)"
 PATTERNS: tuple[tuple[re.Pattern[str], Change], ...] = tuple(
     (re.compile(rf"^{pattern}$", re.IGNORECASE), change)

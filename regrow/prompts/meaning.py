@@ -194,35 +194,27 @@ class _Resolver:
         return all(getattr(self.before, name, None) == value for name, value in values.items())
 
     def _topics(self) -> None:
-        """An attribute that shall be changed, without a word to what, or be gone."""
-        for item in (*self.roles.old, *self.roles.gone):
-            if item.entry.kind == "topic" and self.roles.instruction and not self._anything(item):
-                self.unfit.append(item.text)
-
-    def _anything(self, item: Item) -> bool:
-        return (
-            bool(self.values) or any(one.entry.kind in ("step", "opposite") for one in self.items) or bool(self.unknown)
-        )
+        """Name an attribute that shall be changed or be gone, where no word says to what."""
+        says = self.values or self.unknown or any(item.entry.kind in ("step", "opposite") for item in self.items)
+        if not says:
+            topics = [item for item in (*self.roles.old, *self.roles.gone) if item.entry.kind == "topic"]
+            self.unfit += [item.text for item in topics]
 
     def _step(self, item: Item) -> None:
-        name = item.attribute
-        values = [value for value in self.world.attributes[name] if value != "none"]
+        """Take the next or the previous value, or the other one of two."""
+        name, there = item.attribute, getattr(self.before, item.attribute, None)
         if item.entry.kind == "opposite":
-            if self.before is None or name in self.values:
-                return
-            self.values[name] = next(value for value in values if value != getattr(self.before, name))
+            others = [value for value in self.world.attributes[name] if value != there]
+            if there is not None:
+                self.values.setdefault(name, others[0])
             return
-        ordered = values if name not in ORDER else list(ORDER[name])
         up = item.entry.values[""] == "up"
-        if self.before is None:
-            if name in self.values:
-                return
-            self.values[name], self.words[name] = ordered[-1 if up else 0], item.text
+        if there is None:
+            self.values.setdefault(name, ORDER[name][-1 if up else 0])
             return
-        there = getattr(self.before, name)
-        at = ordered.index(there) + (1 if up else -1) if there in ordered else -1
-        if 0 <= at < len(ordered):
-            self.values[name], self.words[name] = ordered[at], item.text
+        at = ORDER[name].index(there) + (1 if up else -1) if there in ORDER[name] else -1
+        if 0 <= at < len(ORDER[name]):
+            self.values[name], self.words[name] = ORDER[name][at], item.text
         else:
             self.unfit.append(item.text)
 
@@ -250,9 +242,6 @@ class _Resolver:
         for item in (*self.roles.old, *self.roles.gone, *self.roles.kept):
             for name, value in self._there(item).items():
                 there = getattr(self.before, name, value)
-                if (
-                    item.entry.kind == "value"
-                    and there != value
-                    and not (item in self.roles.gone and name in self.values)
-                ):
+                is_settled = item in self.roles.gone and name in self.values
+                if item.entry.kind == "value" and there != value and not is_settled:
                     self.denied[item.text] = there

@@ -7,7 +7,8 @@ gone, the beach stays. A description, "a dog on a beach", has new things alone.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from regrow.prompts.reading import Item, is_chinese
+from regrow.prompts.reading import Item
+from regrow.prompts.word_index import is_chinese
 from regrow.worlds.lexicon import Lexicon
 
 THINGS = ("value", "near", "step", "opposite", "unknown", "topic")

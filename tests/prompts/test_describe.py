@@ -69,10 +69,14 @@ def test_a_sound_is_described() -> None:
 
 
 def test_an_edit_with_auto_is_the_edit_with_the_words_it_found(storybook: Model, image: Path) -> None:
-    auto, told = edited(storybook, image, source="auto"), edited(storybook, image, source="a grey penguin in the snow")
-    assert torch.equal(auto.frames, told.frames)
-    assert auto.recipes[0]["settings"] == told.recipes[0]["settings"]
-    assert any('source auto: "a grey penguin in the snow" (penguin 100 %' in note for note in auto.notes)
+    told = edited(storybook, image, source="a grey penguin in the snow")
+    auto, empty = (edited(storybook, image, source=source) for source in ("auto", ""))
+    for read in (auto, empty):
+        assert torch.equal(read.frames, told.frames)
+        assert read.recipes[0]["settings"] == told.recipes[0]["settings"]
+    assert any(
+        'Source, read off the picture: "a grey penguin in the snow" (penguin 100 %' in note for note in auto.notes
+    )
 
 
 def test_a_sounds_edit_with_auto_is_the_edit_with_the_words_it_found(tmp_path: Path) -> None:
@@ -83,7 +87,7 @@ def test_a_sounds_edit_with_auto_is_the_edit_with_the_words_it_found(tmp_path: P
     auto = finish(edit(wish, model))
     (words,) = {recipe["settings"]["source"] for recipe in auto.recipes}
     assert "marimba melody" in words
-    assert any(f'source auto: "{words}"' in note for note in auto.notes)
+    assert any(f'Source, read off the sound: "{words}"' in note for note in auto.notes)
     told = finish(edit(replace(wish, source=words), model))
     assert torch.equal(auto.items[0], told.items[0])
 
@@ -103,9 +107,10 @@ def test_what_cannot_be_together_is_not_told(storybook: Model, monkeypatch: pyte
 
 def test_without_a_describer_it_says_what_to_do(checkpoint, image: Path) -> None:
     model = open_model(checkpoint("sd1"))
+    assert edited(model, image).recipes[0]["settings"]["source"] == ""
     with pytest.raises(ValueError, match="cannot describe what it sees: tell the source in words, or"):
         edited(model, image, source="auto")
-    with pytest.raises(ValueError, match="describer is asked by source auto"):
+    with pytest.raises(ValueError, match="describer is asked for the source where you give none"):
         edited(model, image, source="a cat", describer="somewhere")
 
 
@@ -172,8 +177,9 @@ def test_a_captioning_model_of_transformers_describes_for_any_checkpoint(checkpo
     words = auto.recipes[0]["settings"]["source"]
     assert set(words.split()) <= {"a", "cat", "dog", "beach", "on"}
     assert words
-    assert any(f'source auto: "{words}", says {blip}.' in note for note in auto.notes)
+    assert any(f'Source, read by {blip}: "{words}".' in note for note in auto.notes)
     assert torch.equal(auto.frames, edited(model, image, source=words).frames)
+    assert torch.equal(auto.frames, edited(model, image, describer=str(blip)).frames)
 
 
 def test_a_captioning_model_that_is_not_there_is_named(checkpoint, image: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from regrow.editing.strength import USUAL
 from regrow.media.image.picture import from_uint8, read_recipe, save
 from regrow.models.model import Model
 from regrow.models.open import open_model
-from regrow.prompts.expand_edit import detailed, with_expanded_prompts
+from regrow.prompts.expand_edit import Detailed, Expanded, detailed, with_expanded_prompts
 from regrow.requests.edit import Edit
 from regrow.worlds.storybook.drawing import Scene, captions, draw
 
@@ -95,29 +95,52 @@ def test_words_that_are_a_part_of_a_caption_change_what_they_say(storybook: Mode
     }
 
 
+def test_a_model_that_describes_nothing_gets_the_prompts(model: Model) -> None:
+    assert detailed(model, torch.zeros(1, *model.latent_shape(*model.size)), "a cat", ("a dog",)) == Detailed({})
+
+
+HATTED = {"animal": "cat", "colour": "black", "accessory": "blue hat", "time": "night"}
+
+
 @pytest.mark.parametrize(
-    ("source", "target"), [("my fox", WISH), (SHORT, "a blue fox"), ("", WISH), (SHORT, "a green dragon")]
+    ("instruction", "changes"),
+    [
+        ("make it a dog", {"animal": "puppy"}),
+        ("turn the fox into a bunny and put it on the beach", {"animal": "rabbit", "place": "beach"}),
+        ("remove the ball", {"accessory": "none"}),
+        ("换成小狗，不要球", {"animal": "puppy", "accessory": "none"}),
+        ("a black cat wearing a hat at night", HATTED),
+    ],
 )
-def test_words_that_tell_of_nothing_near_leave_all_as_they_are(storybook: Model, source: str, target: str) -> None:
-    strange = target if source == SHORT else source
-    assert detailed(storybook, seen(storybook, FOX), source, (target,)) == ({}, strange, frozenset())
+def test_instructions_change_what_is_seen(storybook: Model, instruction: str, changes: dict[str, str]) -> None:
+    found = detailed(storybook, seen(storybook, FOX), SHORT, (instruction,))
+    language = "en" if instruction.isascii() else "zh"
+    assert found.words[instruction] == captions(FOX.replace(**changes), language)[-1]
+    assert found.changed == set(changes)
 
 
-def test_a_model_that_describes_nothing_is_told_the_words(model: Model) -> None:
-    assert detailed(model, torch.zeros(1, *model.latent_shape(*model.size)), "a cat", ("a dog",)) == (
-        {},
-        "",
-        frozenset(),
-    )
-
-
-def test_it_is_said_which_words_were_not_understood(storybook: Model) -> None:
+def test_it_is_said_which_words_are_not_known(storybook: Model) -> None:
     request = Edit(Path("fox.png"), (WISH, "a green dragon"), SHORT)
-    same, words, notes = with_expanded_prompts(request, storybook, seen(storybook, FOX))
-    assert (same, words) == (request, {})
-    assert notes[0].startswith(
-        'The prompts were not expanded: "a green dragon" is not worded like what storybook was trained'
-    )
+    expanded = with_expanded_prompts(request, storybook, seen(storybook, FOX))
+    assert expanded.request.target == (captions(FOX.replace(place="beach"))[-1], captions(FOX)[-1])
+    assert set(expanded.guessed) == {"green", "dragon"}
+    assert any('storybook does not know "green", "dragon"' in note for note in expanded.notes)
+
+
+def test_it_is_said_where_the_picture_is_not_what_the_source_says(storybook: Model) -> None:
+    request = Edit(Path("fox.png"), ("a black rabbit in the snow",), "a white rabbit in the snow")
+    notes = with_expanded_prompts(request, storybook, seen(storybook, FOX)).notes
+    (note,) = (note for note in notes if "is not what is seen" in note)
+    assert "fox (100 %), not rabbit" in note
+    assert "meadow" in note
+    same = with_expanded_prompts(replace(request, source=SHORT), storybook, seen(storybook, FOX)).notes
+    assert not any("is not what is seen" in note for note in same)
+
+
+def test_an_empty_target_is_refused() -> None:
+    for target in ("", "  "):
+        with pytest.raises(ValueError, match="a target is empty"):
+            Edit(Path("fox.png"), (WISH, target), SHORT)
 
 
 def test_an_edit_is_the_edit_under_full_words_and_is_made_again(storybook: Model, image: Path, tmp_path: Path) -> None:
@@ -149,7 +172,7 @@ def test_what_guidance_leads_away_from(storybook: Model, image: Path) -> None:
         ({"target": ("a green dragon",)}, None),
         ({"method": "uni_edit"}, None),
     ):
-        assert with_expanded_prompts(replace(request, **changes), storybook, latents)[0].negative == away
+        assert with_expanded_prompts(replace(request, **changes), storybook, latents).request.negative == away
     again = finish(edit(replace(request, target=(SHORT,), guidance=7.5, cache=False), storybook))
     assert (again.frames[0] - again.codec).abs().max() < 1e-3
 
@@ -161,11 +184,8 @@ def test_another_wish_on_the_same_words_starts_from_the_kept_path(storybook: Mod
 
 
 def test_a_cell_of_the_explore_sheet_alone_is_the_same(storybook: Model, image: Path) -> None:
-    """Beside a wish that is no caption all words stay short, and so they do in what a cell says of itself."""
-    request = Edit(image, (WISH, "a green dragon"), SHORT, steps=2, cache=False)
-    for asked, details in ((request, "off"), (replace(request, target=(WISH,)), "on")):
-        cell = finish(explore(asked, storybook, (1.0,), (2.0,))).cells[0]
-        assert cell.request.prompt_expansion == details
+    request = Edit(image, (WISH, "make it a dog"), SHORT, steps=2, cache=False)
+    for cell in finish(explore(request, storybook, (1.0,), (2.0,))).cells:
         alone = finish(edit(cell.request, storybook))
         torch.testing.assert_close(alone.frames[0], cell.picture, rtol=0, atol=1e-3)
 
@@ -174,7 +194,7 @@ def test_words_that_weigh_or_were_inverted_under_are_told_as_they_are(storybook:
     latents = seen(storybook, FOX)
     for changes in ({"attention": "p2p", "emphasis": ("beach=2",)}, {"trajectory": image}, {"prompt_expansion": "off"}):
         request = Edit(image, (WISH,), SHORT, **changes)
-        assert with_expanded_prompts(request, storybook, latents) == (request, {}, ())
+        assert with_expanded_prompts(request, storybook, latents) == Expanded(request)
 
 
 @pytest.mark.parametrize(

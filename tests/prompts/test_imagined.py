@@ -14,6 +14,7 @@ from regrow.editing.generate import generate
 from regrow.models.model import Model
 from regrow.models.open import open_model
 from regrow.prompts.expand_generate import Full, condition_on_tunes, in_full, thing_from_prompt
+from regrow.prompts.meaning import meaning
 from regrow.requests.generate import Generate
 from regrow.worlds.storybook.drawing import Scene
 from regrow.worlds.world import WORLDS
@@ -33,14 +34,14 @@ def storybook() -> Model:
 def test_whatever_a_caption_says_is_so_in_what_is_imagined(world, number, seed, chinese, random) -> None:
     conditioned, language = WORLDS[world], "zh" if chinese else "en"
     words = random.choice(conditioned.captions(conditioned.random(number), language))
-    thing = thing_from_prompt(conditioned, words, seed)
-    assert thing is not None
+    thing = thing_from_prompt(conditioned, words, meaning(conditioned, words), seed)
     assert words in conditioned.captions(thing, language)
 
 
 def test_what_is_left_open_is_as_frequent_as_in_the_world() -> None:
-    things = [thing_from_prompt(BOOK, "a cat on a beach", seed) for seed in range(300)]
-    assert all(thing is not None and (thing.animal, thing.place) == ("cat", "beach") for thing in things)
+    prompt = "a cat on a beach"
+    things = [thing_from_prompt(BOOK, prompt, meaning(BOOK, prompt), seed) for seed in range(300)]
+    assert all((thing.animal, thing.place) == ("cat", "beach") for thing in things)
     drawn = [Scene.random(seed) for seed in range(3000)]
     drawn = [scene for scene in drawn if scene.place == "beach"]
     for name in ("colour", "weather", "time", "pose", "facing", "accessory", "expression"):
@@ -51,7 +52,8 @@ def test_what_is_left_open_is_as_frequent_as_in_the_world() -> None:
 
 
 def test_each_result_has_details_of_its_own_which_its_seed_gives_alone(storybook: Model) -> None:
-    full, things, notes = in_full(replace(ASKED, count=4), storybook)
+    found = in_full(replace(ASKED, count=4), storybook)
+    full, things, notes = found.prompts, found.things, found.notes
     assert full == tuple(BOOK.captions(thing, "en")[-1] for thing in things)
     assert len(set(full)) > 1
     assert all("white penguin" in words and "beach" in words and words != ASKED.prompt for words in full)
@@ -71,7 +73,9 @@ def test_a_picture_of_short_words_is_the_one_of_the_full_words_it_names(storyboo
 @pytest.mark.parametrize("negative", ["hat, night", "帽子，夜", "hat，夜"])
 def test_nothing_is_drawn_that_the_negative_words_name(storybook: Model, negative: str) -> None:
     many = replace(ASKED, count=40)
-    (free, _, _), (kept, _, notes) = in_full(many, storybook), in_full(replace(many, negative=negative), storybook)
+    free = in_full(many, storybook).prompts
+    avoiding = in_full(replace(many, negative=negative), storybook)
+    kept, notes = avoiding.prompts, avoiding.notes
     for word in ("hat", "night"):
         assert any(word in words for words in free)
         assert not any(word in words for words in kept)
@@ -79,30 +83,38 @@ def test_nothing_is_drawn_that_the_negative_words_name(storybook: Model, negativ
     # what was without it stays
     assert all(a == b for a, b in zip(free, kept, strict=True) if "hat" not in a and "night" not in a)
     # what the prompt itself asks for is drawn in any case
-    assert (
-        "hat"
-        in in_full(replace(ASKED, prompt="a black cat with a blue hat in the snow", negative=negative), storybook)[0][0]
-    )
+    hat = replace(ASKED, prompt="a black cat with a blue hat in the snow", negative=negative)
+    assert "hat" in in_full(hat, storybook).prompts[0]
+
+
+@pytest.mark.parametrize("changes", [{"prompt_expansion": "off"}, {"prompt": ""}, {"melody": Path("tune.wav")}])
+def test_other_prompts_stay_as_they_are(storybook: Model, changes: dict) -> None:
+    request = replace(ASKED, count=2, **changes)
+    assert in_full(request, storybook) == Full((request.prompt,) * 2)
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("prompt", "drawn", "guessed"),
     [
-        ({"prompt_expansion": "off"}, 0),
-        ({"prompt": ""}, 0),
-        ({"melody": Path("tune.wav")}, 0),
-        ({"prompt": "a snowy meadow"}, 1),  # no meadow of the storybook has snow
-        ({"prompt": "a red car"}, 1),
-        ({"prompt": "a cat and a fox"}, 1),
+        ("a gray bunny at the seaside", "grey rabbit", ()),
+        ("a red car", "", ("red", "car")),
+        ("a cat and a fox", "cat", ("fox",)),
+        ("a wolf in the snow", "fox", ("wolf",)),
+        ("a rainy night in the snow", "snow", ("rainy night",)),
     ],
 )
-def test_other_words_are_told_as_they_are(storybook: Model, changes: dict, said: int) -> None:
-    request = replace(ASKED, count=2, **changes)
-    words, things, notes = in_full(request, storybook)
-    assert words == (request.prompt,) * 2
-    assert things == ()
-    assert len(notes) == said
-    assert all(note.startswith(f'The prompts were not expanded: "{request.prompt}" is not') for note in notes)
+def test_what_is_not_known_is_left_out_and_said(storybook: Model, prompt: str, drawn: str, guessed: tuple) -> None:
+    found = in_full(replace(ASKED, prompt=prompt), storybook)
+    assert drawn in found.prompts[0]
+    assert set(found.guessed) == set(guessed)
+    assert all(any(f'"{word}"' in note for note in found.notes) for word in guessed)
+
+
+def test_a_result_that_is_a_guess_says_so_in_its_recipe(storybook: Model) -> None:
+    made = finish(generate(replace(ASKED, prompt="a white penguin with an umbrella"), storybook))
+    assert made.recipes[0]["guess"] == ["umbrella"]
+    assert any('does not know "umbrella"' in note for note in made.notes)
+    assert finish(generate(ASKED, storybook)).recipes[0]["guess"] == []
 
 
 def test_a_model_of_no_known_world_is_told_the_words_as_they_are(model: Model) -> None:
