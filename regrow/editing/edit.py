@@ -53,6 +53,8 @@ def edit(
     started = time.monotonic()
     medium = medium_of(request.image)
     medium.check(request, model)
+    if model.takes_words and not all(target.strip() for target in request.target):
+        raise ValueError("a target is empty: say what the result shall show, or what to change.")
     frame = medium.load(request.image, model, request)
     request, _ = with_steps(request, model)
     model = model.of_length(frame.content.shape[-1])

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from regrow import editing
 from regrow.core.progress import Progress
+from regrow.editing.codec_cache import through_codec
 from regrow.editing.recipe import Recipe, input_of, settings_from
 from regrow.editing.result import Operation
 from regrow.media.files import MediaError, file_hash, reason
@@ -19,7 +20,9 @@ from regrow.media.medium import medium_of
 from regrow.models.engines.choose import as_recorded
 from regrow.models.model import Model
 from regrow.models.names import EngineName
-from regrow.prompts.captioned import as_read_before
+from regrow.prompts import expand_edit, expand_generate
+from regrow.requests.edit import Edit
+from regrow.requests.generate import Generate
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,7 @@ def replay(
     if engine == "auto":
         model = as_recorded(model, str(recipe.get("engine", "torch float32")))
     if "guess" not in recipe:
-        request = as_read_before(request, model)
+        request = _as_read_before(request, model)
     threads = torch.get_num_threads()
     torch.set_num_threads(recipe["threads"])
     try:
@@ -141,3 +144,15 @@ def replay(
     index = recipe["result"]["index"]
     again = made.recipes[index]
     return Replayed(made.items[index], again, again["result"]["hash"] == recipe["result"]["hash"], made.rate)
+
+
+def _as_read_before(request: Request, model: Model) -> Request:
+    """The request of a recipe from before synonyms and instructions were understood, with its prompts read as then."""
+    if isinstance(request, Generate):
+        return expand_generate.as_read_before(request, model)
+    if isinstance(request, Edit) and request.prompt_expansion == "on":
+        medium = medium_of(request.image)
+        frame = medium.load(request.image, model, request)
+        one = model.of_length(frame.content.shape[-1])
+        return expand_edit.as_read_before(request, model, through_codec(one, frame.content, request.cache).latents)
+    return request

@@ -1,19 +1,18 @@
 """Captioned: the thing of a world that a prompt means, and the world's own words for it."""
 
 import re
-from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
 from regrow.models.model import Model
-from regrow.models.probes.attributes import read_describer
 from regrow.models.vocabulary import read_words, units
-from regrow.prompts.meaning import Meaning, meaning
+from regrow.prompts.interpretation import Interpretation, interpret
 from regrow.prompts.reading import read
-from regrow.worlds.world import WORLDS, Language, World, changed_to
+from regrow.worlds.world import Language, World, changed_to
 
 CHANGES = 2
 """The most attributes that a caption settles although it does not name them."""
+
 
 SMALLEST = {"a", "an", "the", "and", "is", "of", "in", "on", "at", "with", *"一只个张幅在"}
 """Words that say nothing of a thing by themselves."""
@@ -24,7 +23,7 @@ def language_of(words: str) -> Language:
     return "zh" if re.search(r"[\u3400-\u9fff]", words) else "en"
 
 
-def meant(world: World, before: Any, prompt: str, found: Meaning) -> Any | None:
+def meant(world: World, before: Any, prompt: str, found: Interpretation) -> Any | None:
     """Return a thing with what a prompt sets; None where it does not go together.
 
     A prompt that is a caption of the world, word for word, is one of this thing: a full caption without a hat says
@@ -61,12 +60,12 @@ def is_learned(world: World, model: Model, prompt: str) -> bool:
     return bool(parts & (taught - world.vocabulary) - {""})
 
 
-def in_own_words(world: World, model: Model, prompt: str) -> tuple[str, Meaning]:
+def in_own_words(world: World, model: Model, prompt: str) -> tuple[str, Interpretation]:
     """Return a prompt in the world's words, and what it means; the prompt itself where it has no others.
 
     Of the captions that name what the prompt names, the one that adds least.
     """
-    found, language = meaning(world, prompt), language_of(prompt)
+    found, language = interpret(world, prompt), language_of(prompt)
     known = read_words(model.folder)
     own = world.vocabulary if known is None else known.words | known.characters
     parts = {part for unit in units(prompt) for part in (unit if language_of(unit) == "zh" else (unit,))}
@@ -80,17 +79,7 @@ def in_own_words(world: World, model: Model, prompt: str) -> tuple[str, Meaning]
     return min(world.captions(thing, language), key=distance), found
 
 
-def as_read_before(request: Any, model: Model) -> Any:
-    """Return the request of a recipe from before synonyms and instructions were understood, as it was read then.
-
-    Then a prompt was expanded only where captions have all of its words, but for the smallest.
-    """
-    describer = read_describer(model.folder, model.latent_channels)
-    if describer is None or getattr(request, "prompt_expansion", "off") == "off":
-        return request
-    vocabulary = WORLDS[describer.world].vocabulary
-    prompts = [request.source, *request.target] if hasattr(request, "source") else [request.prompt]
-    words = [re.findall(r"[a-z0-9-]+|[\u3400-\u9fff]", prompt.lower()) for prompt in prompts]
-    if all(each and set(each) <= vocabulary | SMALLEST for each in words):
-        return request
-    return replace(request, prompt_expansion="off")
+def has_words_of_captions(world: World, prompt: str) -> bool:
+    """Return whether captions have all words of a prompt, but for those that say nothing by themselves."""
+    words = set(re.findall(r"[a-z0-9-]+|[\u3400-\u9fff]", prompt.lower()))
+    return bool(words) and words <= world.vocabulary | SMALLEST

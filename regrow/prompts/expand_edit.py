@@ -16,11 +16,11 @@ from torch import Tensor
 from regrow.core.methods.registry import method
 from regrow.models.model import Model
 from regrow.models.probes.attributes import read_describer
-from regrow.prompts.captioned import is_learned, language_of, meant
+from regrow.prompts.captioned import CHANGES, has_words_of_captions, is_learned, language_of, meant
 from regrow.prompts.describe import read_off
-from regrow.prompts.input_warnings import about_difference, about_meaning, about_words
+from regrow.prompts.input_warnings import about_difference, about_prompt, about_words
 from regrow.prompts.instructions import described
-from regrow.prompts.meaning import Meaning, meaning
+from regrow.prompts.interpretation import Interpretation, interpret
 from regrow.requests.edit import Edit
 from regrow.worlds.world import WORLDS, World, changed_to
 
@@ -34,14 +34,14 @@ class Detailed:
         learned: the first prompt with words that no caption of the world has, but the model was taught. Then there are
             no captions, for beside short prompts they would exaggerate what only they name.
         changed: the attributes in which a target differs from the source.
-        meanings: what was understood of each prompt.
+        interpretations: what was understood of each prompt.
         denied: what the source says and the picture does not show, with what it shows and how likely.
     """
 
     words: Mapping[str, str]
     learned: str = ""
     changed: frozenset[str] = frozenset()
-    meanings: Mapping[str, Meaning] = field(default_factory=dict)
+    interpretations: Mapping[str, Interpretation] = field(default_factory=dict)
     denied: Mapping[str, tuple[str, float]] = field(default_factory=dict)
 
 
@@ -96,8 +96,8 @@ def with_expanded_prompts(request: Edit, model: Model, latents: Float[Tensor, "1
     chosen = method(request.method)
     free = request.negative is None and not chosen.own_negative and source not in target
     notes = () if all(short == full for short, full in found.words.items()) else _shown(source, target)
-    for prompt, what in found.meanings.items():
-        notes += about_meaning(model, prompt, what)
+    for prompt, what in found.interpretations.items():
+        notes += about_prompt(model, prompt, what)
     notes += about_difference(request.source, found.denied)
     notes += about_words(model, [request.negative or ""])
     full = replace(request, source=source, target=target, negative="" if free else request.negative)
@@ -107,7 +107,7 @@ def with_expanded_prompts(request: Edit, model: Model, latents: Float[Tensor, "1
         strength = max(filter(None, needed))
         full = replace(full, strength=strength)
         notes += (f"Strength {strength:g} is enough for an edit of this kind; 0.9 is usual.",)
-    guessed = tuple(dict.fromkeys(word for what in found.meanings.values() for word in what.guessed))
+    guessed = tuple(dict.fromkeys(word for what in found.interpretations.values() for word in what.guessed))
     return Expanded(full, found.words, notes, guessed)
 
 
@@ -131,26 +131,23 @@ def detailed(model: Model, latents: Float[Tensor, "1 c y x"], source: str, targe
     world = WORLDS[describer.world]
     if learned := next((prompt for prompt in (source, *targets) if is_learned(world, model, prompt)), ""):
         return Detailed({}, learned)
-    seen, sure = read_off(describer, latents)
-    said = meaning(world, source)
-    origin = meant(world, seen, source, said) or seen
-    denied = {
-        value: (getattr(seen, name), sure.get(name, 0.0))
-        for name, value in said.values.items()
-        if getattr(seen, name) != value
-    }
-    changed, meanings = set[str](), {source: said}
+    there, sure = read_off(describer, latents)
+    said = interpret(world, source)
+    origin = meant(world, there, source, said) or there
+    differing = [name for name, value in said.values.items() if getattr(there, name) != value]
+    denied = {said.values[name]: (getattr(there, name), sure.get(name, 0.0)) for name in differing}
+    changed, interpretations = set[str](), {source: said}
     words = {source: world.captions(origin, language_of(source or targets[0]))[-1]}
     for target in targets:
-        meanings[target] = what = meaning(world, target, origin)
+        interpretations[target] = what = interpret(world, target, origin)
         edited = meant(world, origin, target, what) or origin
         edited = _without_unnamed(world, said, what, edited)
         words[target] = world.captions(edited, language_of(target))[-1]
         changed |= {name for name in world.attributes if getattr(edited, name) != getattr(origin, name)}
-    return Detailed(words, "", frozenset(changed), meanings, denied)
+    return Detailed(words, "", frozenset(changed), interpretations, denied)
 
 
-def _without_unnamed(world: World, source: Meaning, target: Meaning, edited: Any) -> Any:
+def _without_unnamed(world: World, source: Interpretation, target: Interpretation, edited: Any) -> Any:
     """The thing without what the source names and a description of another one does not."""
     if target.is_instruction or world.lexicon.nouns[0] not in target.values:
         return edited
@@ -158,3 +155,23 @@ def _without_unnamed(world: World, source: Meaning, target: Meaning, edited: Any
         if name in source.values and name not in target.values and name in world.lexicon.gone and "none" in values:
             edited = changed_to(edited, {name: "none"}) or edited
     return edited
+
+
+def as_read_before(request: Edit, model: Model, latents: Float[Tensor, "1 c y x"]) -> Edit:
+    """Return the request of a recipe from before synonyms and instructions were understood, as it was read then.
+
+    Then prompts were expanded only where captions have all of their words, but for the smallest, where the source
+    differs from what is seen in two attributes at most, and each target from the source.
+    """
+    describer = read_describer(model.folder, model.latent_channels)
+    if describer is None or request.prompt_expansion == "off":
+        return request
+    world, thing = WORLDS[describer.world], read_off(describer, latents)[0]
+    for prompt in (request.source, *request.target):
+        found = interpret(world, prompt, None if prompt == request.source else thing)
+        changes = sum(getattr(thing, name) != value for name, value in found.values.items())
+        other = meant(world, thing, prompt, found)
+        if not has_words_of_captions(world, prompt) or changes > CHANGES or other is None:
+            return replace(request, prompt_expansion="off")
+        thing = other if prompt == request.source else thing
+    return request

@@ -22,9 +22,9 @@ from regrow.media.audio.piano_roll import piano_roll
 from regrow.models.codecs.mel import settings_of
 from regrow.models.model import Model
 from regrow.models.probes.attributes import read_describer
-from regrow.prompts.captioned import in_own_words, is_learned, language_of, meant
-from regrow.prompts.input_warnings import about_meaning, about_words
-from regrow.prompts.meaning import Meaning, meaning
+from regrow.prompts.captioned import has_words_of_captions, in_own_words, is_learned, language_of, meant
+from regrow.prompts.input_warnings import about_prompt, about_words
+from regrow.prompts.interpretation import Interpretation, interpret
 from regrow.requests.generate import Generate
 from regrow.worlds.bandstand.composition import SHORTEST
 from regrow.worlds.world import WORLDS, World
@@ -73,12 +73,12 @@ def in_full(request: Generate, model: Model) -> Full:
     if request.melody:
         worded = in_known_words(model, [request.prompt])
         return replace(worded, prompts=worded.prompts * request.count)
-    what, unwanted = meaning(world, request.prompt), meaning(world, request.negative)
+    what, unwanted = interpret(world, request.prompt), interpret(world, request.negative)
     things = tuple(_drawn(world, request, what, unwanted, request.seed + i) for i in range(request.count))
     full = tuple(world.captions(thing, language)[-1] for thing in things)
     notes = tuple(f'Expanded prompt: "{words}".' for words in dict.fromkeys(full) if words != request.prompt)
-    notes += about_meaning(model, request.prompt, what)
-    notes += about_meaning(model, request.negative, replace(unwanted, unfit=()))
+    notes += about_prompt(model, request.prompt, what)
+    notes += about_prompt(model, request.negative, replace(unwanted, unfit=()))
     return Full(full, things, notes, what.guessed)
 
 
@@ -118,12 +118,12 @@ def in_known_words(model: Model, prompts: Sequence[str]) -> Full:
         caption, what = in_own_words(WORLDS[describer.world], model, prompt)
         full.append(caption)
         shown = () if caption == prompt else (f'Expanded prompt: "{caption}".',)
-        notes += shown + (about_meaning(model, prompt, what) if shown or what.is_guess else ())
+        notes += shown + (about_prompt(model, prompt, what) if shown or what.is_guess else ())
         guessed += what.guessed
     return Full(tuple(full), (), notes, guessed)
 
 
-def _drawn(world: World, request: Generate, what: Meaning, unwanted: Meaning, seed: int) -> Any:
+def _drawn(world: World, request: Generate, what: Interpretation, unwanted: Interpretation, seed: int) -> Any:
     """A thing with what the prompt says, and nothing of what the negative prompt names if one is found."""
     avoided = {name: value for name, value in unwanted.values.items() if what.values.get(name) != value}
     drawn = [thing_from_prompt(world, request.prompt, what, seed)]
@@ -134,7 +134,7 @@ def _drawn(world: World, request: Generate, what: Meaning, unwanted: Meaning, se
     return drawn[-1]
 
 
-def thing_from_prompt(world: World, prompt: str, what: Meaning, seed: int, draw: int = 0) -> Any:
+def thing_from_prompt(world: World, prompt: str, what: Interpretation, seed: int, draw: int = 0) -> Any:
     """Return the world's thing of a seed, with what a prompt says changed.
 
     Where that does not go together, as snow does not with the beach that the seed drew, the next thing is drawn.
@@ -153,3 +153,11 @@ def thing_from_prompt(world: World, prompt: str, what: Meaning, seed: int, draw:
         if thing is not None:
             return thing
     raise AssertionError("count() has no end")
+
+
+def as_read_before(request: Generate, model: Model) -> Generate:
+    """Return the request of a recipe from before synonyms were understood, as it was read then: see `expand_edit`."""
+    describer = read_describer(model.folder, model.latent_channels)
+    if describer is None or has_words_of_captions(WORLDS[describer.world], request.prompt):
+        return request
+    return replace(request, prompt_expansion="off")

@@ -9,7 +9,7 @@ from torch import Tensor
 from regrow.models.model import Model
 from regrow.models.sidecars.training_file import read_training
 from regrow.models.vocabulary import read_words, unknown_words
-from regrow.prompts.meaning import Meaning
+from regrow.prompts.interpretation import Interpretation
 
 SURE = 0.8
 """How likely an attribute must be for the picture to be believed before the source."""
@@ -29,7 +29,7 @@ def about_words(model: Model, prompts: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def about_meaning(model: Model, prompt: str, what: Meaning) -> tuple[str, ...]:
+def about_prompt(model: Model, prompt: str, what: Interpretation) -> tuple[str, ...]:
     """Return a sentence for each kind of thing in a prompt that was not taken word for word."""
     notes = [f'"{typed}" is taken as "{known}".' for typed, known in what.taken.items()]
     for word, nearest in what.nearest.items():
@@ -51,10 +51,10 @@ def about_difference(source: str, denied: Mapping[str, tuple[str, float]]) -> tu
         source: of an edit.
         denied: what it says, with what is seen instead and how likely that is, 0 to 1.
     """
-    certain = {said: seen for said, seen in denied.items() if seen[1] >= SURE}
+    certain = {said: there for said, there in denied.items() if there[1] >= SURE}
     if not certain:
         return ()
-    pairs = ", ".join(f"{seen} ({100 * share:.0f} %), not {said}" for said, (seen, share) in certain.items())
+    pairs = ", ".join(f"{there} ({100 * share:.0f} %), not {said}" for said, (there, share) in certain.items())
     return (f'The source "{source}" is not what is seen: {pairs}. Leave the source out to go by what is seen.',)
 
 

@@ -1,7 +1,7 @@
 """Instructions as descriptions, for models that do not say which words they know: made from the source's own words.
 
 "Replace the cat with a dog" of "a cat on a beach" is "a dog on a beach". The models that regrow carries understand more
-(regrow.prompts.meaning); here only the words of the source can be exchanged, left out or added to.
+(regrow.prompts.interpretation); here only the words of the source can be exchanged, left out or added to.
 """
 
 import re
@@ -39,10 +39,10 @@ def described(target: str, source: str) -> str:
     Raises:
         ValueError: an instruction about what the source does not name, or of a kind that is not known.
     """
-    wish = POLITE.sub("", target.strip())
-    wish = POLITE.sub("", wish)
+    text = POLITE.sub("", target.strip())
+    text = POLITE.sub("", text)
     for pattern, change in PATTERNS:
-        if match := pattern.match(wish):
+        if match := pattern.match(text):
             if not source.strip():
                 raise ValueError(
                     f'"{target}" is an instruction, and this model cannot look at the file: say with --source what it '
@@ -55,7 +55,7 @@ def described(target: str, source: str) -> str:
                     f'"{target}" is about "{problem}", which the source "{source}" does not name: give the target as a '
                     'description, for example "a dog on a beach".'
                 ) from None
-    if IMPERATIVE.match(wish):
+    if IMPERATIVE.match(text):
         raise ValueError(
             f'"{target}" is an instruction of a kind that is not understood with this model: give the target as a '
             'description, for example "a dog on a beach".'

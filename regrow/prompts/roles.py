@@ -113,7 +113,7 @@ class _Parser:
         elif item.has("then", "comma"):
             self._boundary(item)
         else:
-            self._joint(at, item)
+            self._between(at, item)
 
     def _boundary(self, item: Item) -> None:
         self.clauses.append(len(self.named))
@@ -125,7 +125,7 @@ class _Parser:
             self.role = "new"
         self.listing = self.verb == "remove"
 
-    def _joint(self, at: int, item: Item) -> None:
+    def _between(self, at: int, item: Item) -> None:
         """A word between two things: with, into, and; or "it"."""
         if (
             item.has("into")

@@ -113,8 +113,6 @@ class Edit:
             raise ValueError("edit needs at least one --target.")
         check_ranges(self)
         _ = self.box, self.seconds
-        if any(not target.strip() for target in self.target):
-            raise ValueError("a target is empty: say what the result shall show, or what to change.")
         if self.describer and self.source not in ("", "auto"):
             raise ValueError("describer is asked for the source where you give none: leave out one of the two.")
         if isinstance(self.strength, float | int) and not 0 < self.strength <= 1:

@@ -137,10 +137,10 @@ def test_it_is_said_where_the_picture_is_not_what_the_source_says(storybook: Mod
     assert not any("is not what is seen" in note for note in same)
 
 
-def test_an_empty_target_is_refused() -> None:
+def test_an_empty_target_is_refused(storybook: Model, image: Path) -> None:
     for target in ("", "  "):
         with pytest.raises(ValueError, match="a target is empty"):
-            Edit(Path("fox.png"), (WISH, target), SHORT)
+            finish(edit(Edit(image, (WISH, target), SHORT), storybook))
 
 
 def test_an_edit_is_the_edit_under_full_words_and_is_made_again(storybook: Model, image: Path, tmp_path: Path) -> None:

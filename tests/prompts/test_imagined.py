@@ -14,7 +14,7 @@ from regrow.editing.generate import generate
 from regrow.models.model import Model
 from regrow.models.open import open_model
 from regrow.prompts.expand_generate import Full, condition_on_tunes, in_full, thing_from_prompt
-from regrow.prompts.meaning import meaning
+from regrow.prompts.interpretation import interpret
 from regrow.requests.generate import Generate
 from regrow.worlds.storybook.drawing import Scene
 from regrow.worlds.world import WORLDS
@@ -34,13 +34,13 @@ def storybook() -> Model:
 def test_whatever_a_caption_says_is_so_in_what_is_imagined(world, number, seed, chinese, random) -> None:
     conditioned, language = WORLDS[world], "zh" if chinese else "en"
     words = random.choice(conditioned.captions(conditioned.random(number), language))
-    thing = thing_from_prompt(conditioned, words, meaning(conditioned, words), seed)
+    thing = thing_from_prompt(conditioned, words, interpret(conditioned, words), seed)
     assert words in conditioned.captions(thing, language)
 
 
 def test_what_is_left_open_is_as_frequent_as_in_the_world() -> None:
     prompt = "a cat on a beach"
-    things = [thing_from_prompt(BOOK, prompt, meaning(BOOK, prompt), seed) for seed in range(300)]
+    things = [thing_from_prompt(BOOK, prompt, interpret(BOOK, prompt), seed) for seed in range(300)]
     assert all((thing.animal, thing.place) == ("cat", "beach") for thing in things)
     drawn = [Scene.random(seed) for seed in range(3000)]
     drawn = [scene for scene in drawn if scene.place == "beach"]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from regrow.prompts.captioned import meant
-from regrow.prompts.meaning import Meaning, meaning
+from regrow.prompts.interpretation import Interpretation, interpret
 from regrow.worlds.world import WORLDS, World, changed_to
 
 FOLDER = Path(__file__).parent / "phrasings"
@@ -23,10 +23,10 @@ def lines(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-def understood(world: World, line: dict[str, Any]) -> tuple[bool, Meaning]:
+def understood(world: World, line: dict[str, Any]) -> tuple[bool, Interpretation]:
     """Whether the text sets what it means, and nothing else; where words must be named, what is certain of it."""
     before = None if "before" not in line else world.default.replace(**line["before"])
-    found = meaning(world, line["text"], before)
+    found = interpret(world, line["text"], before)
     wanted = line["means"]
     if before is None:
         named = (
@@ -72,7 +72,7 @@ def test_every_caption_means_what_it_is_a_caption_of(name: str) -> None:
         thing, other = world.random(seed), world.random(seed + 1000)
         for language in ("en", "zh"):
             for caption in world.captions(thing, language):
-                found = meaning(world, caption)
+                found = interpret(world, caption)
                 assert not found.is_guess, caption
                 assert not found.taken, caption
                 assert all(getattr(thing, attribute) == value for attribute, value in found.values.items()), caption
@@ -86,4 +86,4 @@ def test_each_word_of_the_tables_means_the_value_that_it_is_listed_under(name: s
         for value, words in values.items():
             assert value in world.attributes[attribute]
             for word in words:
-                assert meaning(world, word).values.get(attribute) == value, word
+                assert interpret(world, word).values.get(attribute) == value, word

@@ -9,7 +9,7 @@ DRAWS = 60
 """Things of a world among which every set of values that go together is met."""
 
 
-def fitted(
+def compatible(
     world: World, before: Any, values: Mapping[str, str], order: Callable[[str], tuple[bool, int]]
 ) -> tuple[dict[str, str], list[str]]:
     """Return the values that go together, and the attributes whose values were left out.

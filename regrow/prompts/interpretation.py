@@ -1,10 +1,10 @@
-"""Meaning: the attributes of a world that a prompt or an instruction sets, and all that was not understood."""
+"""Interpretation: the attributes of a world that a prompt or an instruction sets, and all that was not understood."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from regrow.prompts.fitting import fitted
+from regrow.prompts.compatible import compatible
 from regrow.prompts.reading import Item, read
 from regrow.prompts.roles import Roles, roles_of
 from regrow.worlds.lexicon import key_of
@@ -12,7 +12,7 @@ from regrow.worlds.world import World, changed_to
 
 
 @dataclass(frozen=True)
-class Meaning:
+class Interpretation:
     """What a prompt sets in a world.
 
     Attributes:
@@ -44,7 +44,7 @@ class Meaning:
         return bool(self.guessed)
 
 
-def meaning(world: World, prompt: str, before: Any = None) -> Meaning:
+def interpret(world: World, prompt: str, before: Any = None) -> Interpretation:
     """Return what a prompt sets.
 
     Args:
@@ -53,7 +53,7 @@ def meaning(world: World, prompt: str, before: Any = None) -> Meaning:
         before: the thing as it is, of an edit; None of a generation.
     """
     items = read(world.lexicon, prompt)
-    return _Resolver(world, before, items).meaning()
+    return _Resolver(world, before, items).interpretation()
 
 
 ORDER = {"tempo": ("slow", "medium", "fast"), "register": ("low", "middle", "high")}
@@ -72,7 +72,7 @@ class _Resolver:
         self.unfit: list[str] = []
         self.denied: dict[str, str] = {}
 
-    def meaning(self) -> Meaning:
+    def interpretation(self) -> Interpretation:
         new = self._readings(self.roles.new)
         self._set(new)
         self._set_objects()
@@ -89,7 +89,7 @@ class _Resolver:
             kinds = {item.entry.kind for item in self.items}
             if not kinds & {"value"}:  # else it asks for what there is
                 self.unknown = [" ".join(item.text for item in self.items)]
-        return Meaning(
+        return Interpretation(
             self.values,
             self.roles.instruction,
             {item.text: item.taken for item in self.items if item.taken},
@@ -232,7 +232,7 @@ class _Resolver:
             word = self.words.get(name, "")
             return word in self.nearest, texts.index(word) if word in texts else -1
 
-        self.values, dropped = fitted(self.world, self.before, self.values, order)
+        self.values, dropped = compatible(self.world, self.before, self.values, order)
         self.unfit += [self.words.get(name, name) for name in dropped]
 
     def _compare(self) -> None:
