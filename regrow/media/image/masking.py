@@ -6,6 +6,7 @@ is stretched over the picture.
 """
 
 import os
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F  # noqa: N812, the name everybody knows it by
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from regrow.media.files import MediaError
 from regrow.media.image.framing import Placement, Size
-from regrow.media.image.picture import ON_WHITE, load
+from regrow.media.image.picture import LARGE, ON_WHITE, ROWS, load
 
 LEAST = 2 / 255
 """Brightness up to which a mask's pixel is black: what JPEG and scaling leave around an edge."""
@@ -87,14 +88,29 @@ def softened(mask: Float[Tensor, "*b 1 h w"], reach: int) -> Float[Tensor, "*b 1
         return support
     near = reach // 2
     flat = support.reshape(-1, 1, *support.shape[-2:])
-    for side in ((2 * near + 1, 1), (1, 2 * near + 1)):  # a square, one direction after the other
-        flat = F.max_pool2d(flat, side, stride=1, padding=(side[0] // 2, side[1] // 2))
+    for dim in (-2, -1):  # a square, one direction after the other
+        flat = _widened(flat, near, dim)
     far = reach - near
     window = torch.hann_window(2 * far + 1, periodic=False, dtype=torch.float64)[1:-1] if far > 1 else torch.ones(1)
     window = (window / window.sum()).to(flat)
     flat = F.pad(flat, [len(window) // 2] * 4, mode="replicate")
-    flat = F.conv2d(F.conv2d(flat, window.view(1, 1, -1, 1)), window.view(1, 1, 1, -1))
+    some = ROWS if support.numel() > LARGE else support.numel() + len(window)  # parts differ in their last bit
+    flat = torch.cat([F.conv2d(part, window.view(1, 1, -1, 1)) for part in flat.split(some, -1)], -1)
+    flat = torch.cat([F.conv2d(part, window.view(1, 1, 1, -1)) for part in flat.split(some, -2)], -2)
     return torch.where(support > 0, 1, flat.reshape(support.shape)).clamp(0, 1)
+
+
+def _widened(support: Float[Tensor, "b 1 h w"], reach: int, dim: int) -> Float[Tensor, "b 1 h w"]:
+    """The largest value within `reach` pixels along a dimension, by windows of which each is the last one twice."""
+    length, width = support.shape[dim], 2 * reach + 1
+    pad = [reach, reach] if dim == -1 else [0, 0, reach, reach]
+    window, reached = F.pad(support, pad), 1
+    while reached < width:
+        step = min(reached, width - reached)
+        size = window.shape[dim] - step
+        window = torch.maximum(window.narrow(dim, 0, size), window.narrow(dim, step, size))
+        reached += step
+    return window.narrow(dim, 0, length)
 
 
 def frame_edge(placement: Placement, reach: int) -> Float[Tensor, "1 h w"]:
@@ -120,9 +136,12 @@ def paste(
     result: Float[Tensor, "*b 3 h w"], original: Float[Tensor, "3 h w"], weight: Float[Tensor, "*b 1 h w"]
 ) -> Float[Tensor, "*b 3 h w"]:
     """The result where the weight is 1, and the original itself, bit for bit, where it is 0."""
-    mixed = original.to(result) + weight * (result - original.to(result))
-    mixed = torch.where(weight < 1, mixed, result)
-    return torch.where(weight > 0, mixed, original.to(result))
+
+    def mix(result: Tensor, original: Tensor, weight: Tensor) -> Tensor:
+        mixed = torch.where(weight < 1, original + weight * (result - original), result)
+        return torch.where(weight > 0, mixed, original)
+
+    return _by_rows(mix, result, original.to(result), weight)
 
 
 def paste_on_layer(
@@ -132,9 +151,23 @@ def paste_on_layer(
 
     This is "over" of Porter and Duff (1984, Compositing Digital Images). Laid on white it is what `paste` gives.
     """
-    original = layer.to(result) / 127.5 - 1
-    alpha = (original[3:] + 1) / 2
-    opacity = weight + alpha * (1 - weight)
-    colours = (weight * result + (1 - weight) * alpha * original[:3]) / opacity.clamp(min=1e-6)
-    mixed = torch.cat([colours, 2 * opacity - 1], -3)
-    return torch.where(weight > 0, mixed, original)
+
+    def lay_over(result: Tensor, layer: Tensor, weight: Tensor) -> Tensor:
+        original = layer.to(result) / 127.5 - 1
+        alpha = (original[3:] + 1) / 2
+        opacity = weight + alpha * (1 - weight)
+        colours = (weight * result + (1 - weight) * alpha * original[:3]) / opacity.clamp(min=1e-6)
+        return torch.where(weight > 0, torch.cat([colours, 2 * opacity - 1], -3), original)
+
+    return _by_rows(lay_over, result, layer, weight)
+
+
+def _by_rows(mix: Callable[..., Tensor], *parts: Tensor) -> Tensor:
+    """What `mix` makes of some rows of each part at a time: of a large picture its intermediates take gigabytes."""
+    height = parts[0].shape[-2]
+    first = mix(*(part[..., :ROWS, :] for part in parts))
+    mixed = first.new_empty((*first.shape[:-2], height, first.shape[-1]))
+    mixed[..., :ROWS, :] = first
+    for top in range(ROWS, height, ROWS):
+        mixed[..., top : top + ROWS, :] = mix(*(part[..., top : top + ROWS, :] for part in parts))
+    return mixed

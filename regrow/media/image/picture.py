@@ -28,9 +28,11 @@ from regrow.media.image.reading import MOST_PIXELS, opened
 ON_WHITE = "Its transparent parts were laid on white."
 SAVED = (".png", ".jpg", ".jpeg", ".webp")
 
-_LARGE = 4_000_000
+LARGE = 4_000_000
+"""Pixels from which on a picture is decoded alone."""
 _ONE_AT_A_TIME = threading.Lock()
-_ROWS = 256
+ROWS = 256
+"""Rows that are converted at a time, so that large pictures need no copies of their size."""
 _ORIENTATION = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -75,7 +77,7 @@ def load(path: str | os.PathLike[str], most_pixels: int = MOST_PIXELS, data: byt
     notes: list[str] = []
     with (
         opened(path, most_pixels, data) as image,
-        _ONE_AT_A_TIME if image.width * image.height > _LARGE else nullcontext(),
+        _ONE_AT_A_TIME if image.width * image.height > LARGE else nullcontext(),
     ):
         if getattr(image, "is_animated", False):
             notes.append("Only the first of its frames was taken.")
@@ -171,7 +173,11 @@ def to_uint8(pixels: Float[Tensor, "*b c h w"]) -> UInt8[np.ndarray, "*b h w c"]
     values = pixels.detach().float().cpu()
     if values.isnan().any():
         raise MediaError("The picture holds NaN instead of numbers: the model diverged, try full precision.")
-    return ((values + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).movedim(-3, -1).numpy()
+    stored = torch.empty_like(values, dtype=torch.uint8)
+    for top in range(0, values.shape[-2], ROWS):
+        rows = slice(top, top + ROWS)
+        stored[..., rows, :] = ((values[..., rows, :] + 1) * 127.5).round().clamp(0, 255).byte()
+    return stored.movedim(-3, -1).numpy()
 
 
 def from_uint8(values: UInt8[np.ndarray, "*b h w 3"]) -> Float32[Tensor, "*b 3 h w"]:
@@ -209,17 +215,17 @@ def _laid_on_white(
     layer = None if alpha is None else torch.empty(4, height, width, dtype=torch.uint8)
 
     def rows_of(whole: Image.Image | np.ndarray, top: int) -> Tensor:
-        some = whole.crop((0, top, width, min(top + _ROWS, height))) if isinstance(whole, Image.Image) else None
-        rows = torch.from_numpy(np.array(whole[top : top + _ROWS] if some is None else some))
+        some = whole.crop((0, top, width, min(top + ROWS, height))) if isinstance(whole, Image.Image) else None
+        rows = torch.from_numpy(np.array(whole[top : top + ROWS] if some is None else some))
         return rows.movedim(-1, 0) if rows.ndim == 3 else rows[None]
 
-    for top in range(0, height, _ROWS):
-        rows = pixels[:, top : top + _ROWS]
+    for top in range(0, height, ROWS):
+        rows = pixels[:, top : top + ROWS]
         some = rows_of(colours, top)
         rows.copy_(some)
         if alpha is not None and layer is not None:
             opacity = rows_of(alpha, top)
-            layer[:3, top : top + _ROWS], layer[3:, top : top + _ROWS] = some.round().byte(), opacity
+            layer[:3, top : top + ROWS], layer[3:, top : top + ROWS] = some.round().byte(), opacity
             share = opacity.float() / 255
             rows.mul_(share).add_(255 * (1 - share))
         rows.div_(127.5).sub_(1).clamp_(-1, 1)
