@@ -1,5 +1,6 @@
 """Opening a picture's file: its bytes, its header with the limits, and a sentence for whatever goes wrong."""
 
+import logging
 import os
 import struct
 import warnings
@@ -19,6 +20,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "JPEG2000", "ICO
 """What is read (MPO, the JPEG of several pictures that phones write, counts as JPEG). Pillow knows more, among them
 EPS, which runs another program on the file."""
 
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it logs of damage is said in a sentence here
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
