@@ -116,8 +116,8 @@ def pair(files: Mapping[str, Path], kind: Kind) -> Paired:
     by = beside(files, wanted)
     found = [Found(name, one_line(caption), files[name]) for name, caption in by.captions.items()]
     more, unread = _left_out(files, files.keys() - wanted - by.used, wanted, by.source, "", kind)
-    told = {one.name for one in failed}
-    more = [one for one in more if one.name not in told]
+    reported = {one.name for one in failed}
+    more = [one for one in more if one.name not in reported]
     return Paired(by.source, found, [*by.skipped, *failed, *more], by.notes, unread)
 
 

@@ -215,8 +215,11 @@ def _laid_on_white(
     layer = None if alpha is None else torch.empty(4, height, width, dtype=torch.uint8)
 
     def rows_of(whole: Image.Image | np.ndarray, top: int) -> Tensor:
-        some = whole.crop((0, top, width, min(top + ROWS, height))) if isinstance(whole, Image.Image) else None
-        rows = torch.from_numpy(np.array(whole[top : top + ROWS] if some is None else some))
+        if isinstance(whole, Image.Image):
+            whole = np.array(whole.crop((0, top, width, min(top + ROWS, height))))
+        else:
+            whole = whole[top : top + ROWS]
+        rows = torch.from_numpy(whole)
         return rows.movedim(-1, 0) if rows.ndim == 3 else rows[None]
 
     for top in range(0, height, ROWS):
