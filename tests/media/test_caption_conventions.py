@@ -144,9 +144,17 @@ def test_what_has_no_caption_is_counted(tmp_path: Path, kind: Kind) -> None:
 
 
 UNUSED = {
-    **{"a.json": '{"caption": "red"}', "a.prompt": "red", "a.yaml": "caption: red", "b.txt": "red"},
-    **{"captions.yaml": "a: red", "labels.csv": "x,red", "captions.csv": "nothing", "texts/a.txt": "red"},
-    **{"metadata.xlsx": "PK\3\4\0", "captions.json": "[1, 2", "captions.txt": "red\nblue\n"},
+    "a.json": '{"caption": "red"}',
+    "a.prompt": "red",
+    "a.yaml": "caption: red",
+    "b.txt": "red",
+    "captions.yaml": "a: red",
+    "labels.csv": "x,red",
+    "captions.csv": "nothing",
+    "texts/a.txt": "red",
+    "metadata.xlsx": "PK\3\4\0",
+    "captions.json": "[1, 2",
+    "captions.txt": "red\nblue\n",
 }
 
 
@@ -181,5 +189,5 @@ def test_other_encodings_are_said(tmp_path: Path, name: str, encoding: str) -> N
     line = json.dumps({"file_name": "a.png", "text": words}, ensure_ascii=False)
     text = {"a.txt": words + ", red", "metadata.csv": f"file_name,text\na.png,{words}\n", "metadata.json": f"[{line}]"}
     spread(tmp_path, {"a.png": None, name: text.get(name, line).encode(encoding)})
-    with pytest.raises(MediaError, match="UTF-(8|16)"):
+    with pytest.raises(MediaError, match=r"UTF-(8|16)"):
         read_captioned(tmp_path)

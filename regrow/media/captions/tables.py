@@ -182,9 +182,9 @@ def _csv(path: Path, name: str) -> tuple[_Rows, list[Skipped]]:
     return rows, skipped
 
 
-def _separator(header: str) -> str:
-    """What stands between the columns, by the first line: what divides it into most; commas where nothing does."""
-    return max(",;\t|", key=lambda one: header.count(one) if one != "," else header.count(one) + 0.5)
+def _separator(line: str) -> str:
+    """What stands between the columns: of what may do so the first in the first line, for words come after a name."""
+    return next((letter for letter in line if letter in ",;\t|"), ",")
 
 
 def _parquet(path: Path, name: str) -> tuple[_Rows, list[Skipped]]:
