@@ -143,8 +143,9 @@ def _about(items: Collection[Item], source: str, kind: Kind) -> tuple[str, ...]:
     missing = [item.name for item in items if not item.caption]
     if source == "none" or not missing:
         return ()
-    verb = "has" if len(missing) == 1 else "have"
-    return (f"{len(missing)} of {len(items)} {kind.noun}s {verb} no caption ({_few(missing)}).",)
+    if len(missing) == 1:
+        return (f"1 of {len(items)} {kind.noun}s has no caption ({missing[0]}).",)
+    return (f"{len(missing)} of {len(items)} {kind.noun}s have no caption ({_few(missing)}).",)
 
 
 def _few(names: Sequence[str]) -> str:

@@ -47,8 +47,11 @@ def load_mask(path: str | os.PathLike[str], size: Size) -> tuple[Float[Tensor, "
         notes.append(f"The mask of {own[1]} x {own[0]} pixels was stretched over the picture's {size[1]} x {size[0]}.")
     mask = torch.where(mask > LEAST, mask, 0).clamp(0, 1)
     if not mask.any():
-        state = "black" if picture.layer is None else "transparent"
-        raise MediaError(f"{path} is {state} all over, so nothing may change: paint white where the edit may act.")
+        if picture.layer is not None:
+            raise MediaError(
+                f"{path} is transparent all over, so nothing may change: paint white where the edit may act."
+            )
+        raise MediaError(f"{path} is black all over, so nothing may change: paint white where the edit may act.")
     return mask, tuple(notes)
 
 
