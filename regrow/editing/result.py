@@ -22,6 +22,7 @@ class Result:
 
     Attributes:
         items: pictures `3 h w` or waves `channels n`, in [-1, 1]; of an edit in the file's own size, rate and channels.
+            Pictures are `4 h w`, with alpha, where transparent parts of the file stay.
         frames: the same in the model's frame; none of a longer sound, which grows in parts.
         recipes: one an item.
         notes: sentences for the user.

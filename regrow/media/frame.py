@@ -11,7 +11,8 @@ from regrow.media.image.sheet import Cell, Row
 
 Frames = Float[Tensor, "b channels *places"]
 Latents = Float[Tensor, "b c *cells"]
-Picture = Float[Tensor, "3 h w"]
+Picture = Float[Tensor, "channels h w"]
+"""`3 h w`, or `4 h w` with alpha, in [-1, 1]."""
 Distance = dict[str, float | None]
 """Named figures of how far two frames are apart; None where they are equal."""
 

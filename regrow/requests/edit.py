@@ -54,10 +54,10 @@ class Edit:
             sample.
         region: the box that may change, as shares of the picture: left, top, right, bottom ("0.2,0.3,0.8,0.9"). All the
             rest stays as it is in the file, bit for bit (in a png or webp).
-        mask: the same by a picture: white may change, black stays, a grey changes that much (so many of the last
-            steps); of any size, for it is stretched over the picture. "auto" finds it where source and target disagree
-            and writes it beside the result, to be changed by hand and given here. With region, only where both allow
-            it.
+        mask: the same by a picture: white may change, black and what is transparent stay, a grey changes that much (so
+            many of the last steps); of any size, for it is stretched over the picture. "auto" finds it where source and
+            target disagree and writes it beside the result, to be changed by hand and given here. With region, only
+            where both allow it.
         feather: how far outside region or mask the result fades into the picture, as a share of its shorter side; also
             inside the edges of the part of a picture that the model saw.
         attention: what the edit shares with the source while it grows. none; p2p (Prompt-to-Prompt: words that both

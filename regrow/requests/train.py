@@ -44,8 +44,8 @@ class Train:
     """Train a model on a folder of captioned pictures or sounds or on a world; killed, the same command goes on.
 
     Attributes:
-        data: a folder: pictures or sounds with captions in metadata.jsonl, metadata.csv, .txt files beside them or
-            folder names, or parquet files.
+        data: a folder: pictures or sounds with captions in metadata.jsonl, metadata.csv, .txt or .caption files beside
+            them or folder names, or parquet files. Text that cannot be used as captions stops the training first.
         name: of the model; it is written to `$REGROW_HOME/models/NAME`.
         world: pictures drawn (storybook) or sounds played (bandstand) by rule, instead of a folder; or mixed with it,
             so that an embedded model keeps what it knows while it learns the folder.

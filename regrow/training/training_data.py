@@ -179,18 +179,21 @@ def sound_folder_data(
         content_of(items, settings, frames, relative),
         words,
         characters,
-        (*notes, *_skipped(found)),
+        (*notes, *found.notes, *_skipped(found)),
         texts=tuple(captions),
     )
 
 
 def _notes(found: Captioned, held_out: int) -> tuple[str, ...]:
     sentence = f"{len(found.items)} pictures, {_source(found)}; {held_out} held out to measure the loss."
-    return (sentence, *_skipped(found))
+    return (sentence, *found.notes, *_skipped(found))
 
 
 def _source(found: Captioned) -> str:
-    return f"captions from {found.source}" if found.source != "none" else "no captions"
+    if "folder names" not in found.source:
+        return f"captions from {found.source}" if found.source != "none" else "no captions"
+    captions = sorted({item.caption for item in found.items if item.caption})
+    return f"captions from {found.source} ({', '.join(captions[:5])}{', ...' if captions[5:] else ''})"
 
 
 def _skipped(found: Captioned) -> tuple[str, ...]:

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from regrow.core import edit_localization as difference
 from regrow.core.methods.registry import names
@@ -75,6 +77,33 @@ def test_a_mask_file_of_any_size_and_what_its_recipe_says(model: Model, image: P
     save(tmp_path / "m.png", torch.ones(3, 4, 4))
     with pytest.raises(MediaError, match=r"m\.png has changed since it was used"):
         request_from(recipe)
+
+
+@pytest.mark.parametrize("frame", ["crop", "pad"])
+def test_transparency_outside_the_region_stays_bit_for_bit(model: Model, image: Path, tmp_path: Path, frame) -> None:
+    whole = to_uint8(load(image).pixels)
+    alpha = np.random.default_rng(0).integers(0, 256, whole.shape[:2], dtype=np.uint8)
+    alpha[:, ::3] = 0
+    before = np.dstack([whole, alpha])
+    Image.fromarray(before).save(tmp_path / "layer.png")
+    request = Edit(
+        tmp_path / "layer.png", ("a bird",), "a cat", model=str(model.folder), steps=4, frame=frame,
+        region="0.3,0.2,0.6,0.7", feather=0.06,
+    )  # fmt: skip
+    edited = run(request, model)
+    allowed = box_mask((0.3, 0.2, 0.6, 0.7), (37, 53))
+    near = torch.nn.functional.max_pool2d(allowed, 5, stride=1, padding=2)[0].numpy() > 0
+    for name in ("a.png", "a.webp"):
+        assert save(tmp_path / name, edited.items[0], edited.recipes[0]) == ()
+        after = np.asarray(Image.open(tmp_path / name))
+        assert np.array_equal(after[~near], before[~near])
+    assert "laid on white" in save(tmp_path / "a.jpg", edited.items[0])[0]
+    recipe = read_recipe(tmp_path / "a.png")
+    assert recipe is not None
+    assert finish(replay(recipe, request_from(recipe), model)).identical
+    if frame == "pad":
+        assert (after[allowed[0].numpy() > 0][:, 3] == 255).all()
+        assert run(replace(request, region=None), model).items[0].shape == (3, 37, 53)
 
 
 def test_mask_and_region_together_are_where_both_allow_it(model: Model, image: Path, tmp_path: Path) -> None:

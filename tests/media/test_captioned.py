@@ -98,7 +98,8 @@ def test_metadata_names_files_and_captions(tmp_path, kind):
     assert found.source == f"metadata.{kind}"
     assert captions(found) == READ
     assert list(captions(found)) == ["a.png", "in/b.png"]
-    assert reasons(found) == {"c.png": f"c.png is not named in metadata.{kind}."}
+    unread = {"a.txt": f"a.txt is not read, for the captions come from metadata.{kind}."}
+    assert reasons(found) == unread | {"c.png": f"c.png is not named in metadata.{kind}."}
 
 
 def test_metadata_speaks_for_its_own_folder_and_the_nearest_counts(tmp_path):
@@ -151,14 +152,14 @@ def test_columns_of_csv_by_their_values(tmp_path):
         ("metadata.jsonl", jsonl({"file_name": "a.png", "text": ["x", "y"]}), ("line 1 has ['x', 'y'] in `text`",)),
         ("metadata.jsonl", jsonl({"file_name": "a.png", "one": "x", "two": "y"}), ("2 columns", "file_name, one, two")),
         ("metadata.jsonl", jsonl({"file_name": "a.png", "label": 1}), ("no column", "file_name, label", "`text`")),
-        ("metadata.jsonl", jsonl({"image": "a.png", "text": "x"}), ("no column", "image, text", "`file_name`")),
+        ("metadata.jsonl", jsonl({"seen": "a.png", "text": "x"}), ("no column", "seen, text", "`file_name`")),
         ("metadata.jsonl", jsonl({"a_file_name": "a.png", "b_file_name": "a.png", "text": "x"}), ("2 columns",)),
         ("metadata.jsonl", "", ("has no lines",)),
         ("metadata.jsonl", b'{"file_name": "a.png"}\n{"text": "caf\xe9"}', ("line 2 is not in UTF-8",)),
         ("metadata.csv", "file_name,text\na.png,a cat, sitting\n", ("line 2 has 3 fields for 2 columns", "quotes")),
         ("metadata.csv", 'file_name,text\na.png,"a "big" cat"\n', ("line 2 is not CSV",)),
         ("metadata.csv", 'file_name,text\na.png,"' + "x" * 200_000 + '"\n', ("line 2 is not CSV", "field limit")),
-        ("metadata.csv", "file_name;text\na.png;a cat\n", ("no column", "file_name;text")),
+        ("metadata.csv", "file_name;text\na.png;a;cat\n", ("line 2 has 3 fields", "text with semicolons")),
         ("metadata.csv", "file_name,text\n", ("has no lines",)),
         ("metadata.parquet", b"PAR1 and no more", ("metadata.parquet cannot be read as parquet",)),
         ("deep/x.parquet", b"", ("deep/x.parquet cannot be read as parquet",)),

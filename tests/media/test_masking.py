@@ -6,11 +6,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from torch import Tensor
 
 from regrow.media.files import MediaError
 from regrow.media.image.framing import place
-from regrow.media.image.masking import box_mask, frame_edge, load_mask, paste, softened
+from regrow.media.image.masking import box_mask, frame_edge, load_mask, paste, paste_on_layer, softened
 from regrow.media.image.picture import save
 
 
@@ -35,6 +36,95 @@ def test_a_black_mask_is_one_sentence(tmp_path: Path) -> None:
     save(tmp_path / "m.png", torch.full((3, 5, 5), -1.0))
     with pytest.raises(MediaError, match="black all over"):
         load_mask(tmp_path / "m.png", (5, 5))
+
+
+def painted(path: Path, mode: str, colour: tuple[int, ...], ground: tuple[int, ...]) -> Path:
+    image = Image.new("RGBA", (12, 9), ground)
+    image.paste(colour, (3, 2, 8, 6))
+    if mode == "P":
+        indices = Image.new("P", image.size, 0)
+        indices.putpalette([*ground[:3], *colour[:3]])
+        indices.paste(1, (3, 2, 8, 6))
+        indices.save(path, transparency=bytes([ground[3], colour[3]]))
+    else:
+        image.convert(mode).save(path)
+    return path
+
+
+SHAPE = torch.zeros(1, 9, 12)
+SHAPE[:, 2:6, 3:8] = 1
+BLACK, WHITE = (0, 0, 0), (255, 255, 255)
+LAYERS = [
+    (mode, (*colour, 255), (*ground, 0))
+    for mode in ("RGBA", "P", "LA")
+    for colour in (WHITE, BLACK, (255, 0, 0), (0, 0, 130))
+    for ground in (WHITE, BLACK, (0, 255, 0))
+]
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "ground"),
+    [
+        *LAYERS,
+        ("RGBA", (*WHITE, 255), (*BLACK, 254)),
+        ("RGB", (*WHITE, 255), (*BLACK, 255)),
+        ("L", (*WHITE, 255), (*BLACK, 255)),
+    ],
+)
+def test_what_is_painted_on_a_transparent_layer_may_change(tmp_path: Path, mode, colour, ground) -> None:
+    mask, notes = load_mask(painted(tmp_path / "m.png", mode, colour, ground), (9, 12))
+    assert torch.equal(mask, SHAPE)
+    assert ["transparent" in note for note in notes] == ([True] if ground[3] < 255 else [])
+
+
+def test_soft_strokes_and_black_on_a_layer_keep_their_meaning(tmp_path: Path) -> None:
+    white, soft, black, grey, clear = (
+        (255,) * 4,
+        (255, 255, 255, 51),
+        (0, 0, 0, 255),
+        (102, 102, 102, 255),
+        (9, 9, 9, 0),
+    )
+    stroke = torch.tensor([white, soft, black, grey, clear])
+    save(tmp_path / "m.png", stroke.T[:, None] / 127.5 - 1)
+    mask, _ = load_mask(tmp_path / "m.png", (1, 5))
+    assert torch.allclose(mask[0, 0], torch.tensor([1, 0.2, 0, 0.4, 0]), atol=1e-6)
+
+
+def test_what_the_reader_did_to_a_mask_is_said(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    painted(tmp_path / "m.png", "RGBA", (*WHITE, 255), (*BLACK, 0))
+    Image.open(tmp_path / "m.png").save(tmp_path / "t.png", exif=exif)
+    mask, notes = load_mask(tmp_path / "t.png", (12, 9))
+    assert torch.equal(mask, SHAPE.rot90(-1, (1, 2)))
+    assert notes[0] == "Mask: It was turned upright by its EXIF orientation."
+    assert len(notes) == 2
+
+
+def test_a_mask_of_nothing_is_one_sentence(tmp_path: Path) -> None:
+    Image.new("RGBA", (5, 5), (255, 255, 255, 0)).save(tmp_path / "m.png")
+    with pytest.raises(MediaError, match="transparent all over"):
+        load_mask(tmp_path / "m.png", (5, 5))
+
+
+@given(seed=st.integers(0, 99))
+@settings(deadline=None)
+def test_a_result_on_a_layer_looks_as_on_white_and_keeps_the_layers_bits(seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    layer = torch.randint(0, 256, (4, 9, 12), generator=generator, dtype=torch.uint8)
+    layer[3] = torch.where(torch.rand(9, 12, generator=generator) < 0.3, 0, layer[3])
+    weight = (torch.rand(1, 1, 9, 12, generator=generator) * 3 - 1).clamp(0, 1)
+    share = layer[3:] / 255
+    white = (layer[:3] / 127.5 - 1) * share + 1 - share
+    result = random(1, 3, 9, 12, seed=seed)
+    pasted = paste_on_layer(result, layer, weight)
+    opacity = (pasted[:, 3:] + 1) / 2
+    laid = pasted[:, :3] * opacity + 1 - opacity
+    assert torch.allclose(laid, paste(result, white, weight), atol=1e-5)
+    kept = (weight == 0).expand(1, 4, 9, 12)
+    assert torch.equal(((pasted + 1) * 127.5).round().byte()[kept], layer[None][kept])
+    assert (opacity[weight == 1] == 1).all()
 
 
 @given(

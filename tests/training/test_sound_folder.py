@@ -61,7 +61,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_what_is_used_and_what_is_not_is_told_file_by_file(folder: Path) -> None:
     data = finish(sound_folder_data(folder, 1, FRAMES, SETTINGS))
     told = "\n".join(data.notes)
-    assert data.notes[0].startswith("12 sounds, captions from folder names; ")
+    assert data.notes[0].startswith("12 sounds, captions from folder names (happy piano, slow violin); ")
     for expected in (
         "happy piano/long.flac: 2 of its clips are silent (below -60 dB) and left out.",
         "slow_violin/silent.wav: all of its clips are silent (below -60 dB) and left out.",

@@ -3,19 +3,22 @@
 Captions come from the first of these that the folder has:
 
     metadata.jsonl, metadata.csv, metadata.parquet    in any subfolder, for the files below it (`tables`)
+    metadata.tsv, metadata.json, captions.jsonl,      likewise, if they name files that are there
+    captions.csv, .tsv, .json, .txt
     other .parquet tables                             which hold the pictures as well (`parquet`)
-    cat.txt beside cat.png                            the convention of kohya's scripts, in UTF-8
+    cat.txt, cat.png.txt or cat.caption               beside cat.png, and 10_cat of kohya's scripts (`sidecars`)
     the folders' names                                if every file is in one of several subfolders
     none                                              the captions are empty
 
-What is hidden is not seen. Whatever else is not used is told, file by file.
+What is hidden is not seen. Whatever else is not used is told. Where text may hold captions but none of it is used, the
+folder is refused.
 """
 
 import hashlib
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -26,16 +29,16 @@ import numpy as np
 from jaxtyping import UInt8
 
 from regrow.media.audio import sound as audio
-from regrow.media.captions.listing import PICTURES, Found, Kind, Source, files_below, pair
+from regrow.media.captions.listing import PICTURES, Found, Kind, pair
 from regrow.media.captions.parquet import Row
 from regrow.media.captions.tables import Skipped
+from regrow.media.captions.walking import files_below
 from regrow.media.files import MediaError, reason
 from regrow.media.image.framing import fit
 from regrow.media.image.picture import load, to_uint8
+from regrow.media.image.reading import MOST_BYTES
 
-_TABLE = re.compile(r"\.(jsonl|csv|parquet)(, (line|row) \d+)?$", re.IGNORECASE)
-MOST_BYTES = 1 << 29
-"""What 64 megapixels of four 16-bit channels take without compression."""
+_TABLE = re.compile(r"\.(jsonl?|[ct]sv|parquet)(, (line|row|entry) \d+)?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -73,12 +76,14 @@ class Captioned:
     Args:
         items: at least one, no two of the same content, sorted by the files' names and the numbers of rows.
         skipped: what is not used, sorted by name.
-        source: where the captions come from.
+        source: where the captions come from; "none" without any.
+        notes: sentences on the captions.
     """
 
     items: tuple[Item, ...]
     skipped: tuple[Skipped, ...]
-    source: Source
+    source: str
+    notes: tuple[str, ...] = ()
 
 
 def read_captioned(folder: Path, smallest: int = 32, kind: Kind = PICTURES) -> Captioned:
@@ -90,16 +95,17 @@ def read_captioned(folder: Path, smallest: int = 32, kind: Kind = PICTURES) -> C
         kind: what is looked for, pictures or sounds.
 
     Raises:
-        MediaError: there is no such folder, it may not be read, or nothing in it can be used.
+        MediaError: there is no such folder, it may not be read, nothing in it can be used, or it has text, but none of
+            it can be used.
     """
     files, skipped = files_below(folder)
     if not files and not skipped:
         example = f"a{kind.ending}"
         raise MediaError(f"{folder} is empty: put {kind.noun}s in it, and the caption of {example} in a.txt beside it.")
-    source, found, left_out = pair(files, kind)
-    skipped += left_out
+    paired = pair(files, kind)
+    skipped += paired.skipped
     items: dict[str, Item] = {}
-    for one in _checked(found, partial(_check, smallest=smallest) if kind == PICTURES else _checked_sound):
+    for one in _checked(paired.found, partial(_check, smallest=smallest) if kind == PICTURES else _checked_sound):
         if isinstance(one, Skipped):
             skipped.append(one)
         elif one.content in items:
@@ -116,7 +122,35 @@ def read_captioned(folder: Path, smallest: int = 32, kind: Kind = PICTURES) -> C
             else f": put {'PNG or JPEG' if kind == PICTURES else 'WAV, FLAC, OGG or MP3'} files in it."
         )
         raise MediaError(f"{folder} has no {kind.noun} that can be used{why}")
-    return Captioned(tuple(items.values()), tuple(skipped), source)
+    if paired.source == "none" and paired.unread:
+        example = next((one.reason for one in skipped if _TABLE.search(one.name)), "")
+        raise MediaError(
+            f"{folder} has text, none of which can be used for its {kind.noun}s ({_few(paired.unread)}): "
+            f"put the caption of a{kind.ending} in a.txt, or all in metadata.jsonl with lines like "
+            f'{{"file_name": "a{kind.ending}", "text": "..."}}; or move the text away, to train without captions.'
+            + (f" For example, {example}" if example else "")
+        )
+    return Captioned(
+        tuple(items.values()),
+        tuple(skipped),
+        paired.source,
+        (*paired.notes, *_about(items.values(), paired.source, kind)),
+    )
+
+
+def _about(items: Collection[Item], source: str, kind: Kind) -> tuple[str, ...]:
+    """How many have no caption, where others have one."""
+    missing = [item.name for item in items if not item.caption]
+    if source == "none" or not missing:
+        return ()
+    if len(missing) == 1:
+        return (f"1 of {len(items)} {kind.noun}s has no caption ({missing[0]}).",)
+    return (f"{len(missing)} of {len(items)} {kind.noun}s have no caption ({_few(missing)}).",)
+
+
+def _few(names: Sequence[str]) -> str:
+    """The first of some names, and how many more there are."""
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def picture(item: Item, size: int) -> UInt8[np.ndarray, "size size 3"]:

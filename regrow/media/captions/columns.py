@@ -8,17 +8,18 @@ from collections.abc import Sequence
 
 from regrow.media.files import MediaError
 
+_FILES = ("file_name", "filename", "file", "image", "image_path", "audio", "path")
 _CAPTIONS = ("text", "caption", "prompt")
 
 
 def file_column(table: str, columns: Sequence[str]) -> str:
-    """`file_name`, else the only column whose name ends in `_file_name`.
+    """`file_name`, else the only column whose name ends in `_file_name`, else what other tools call it.
 
     Raises:
         MediaError: there is none, or more than one.
     """
-    found = [column for column in columns if column == "file_name"]
-    return _only(table, columns, found or [c for c in columns if c.endswith("_file_name")], "file names", "file_name")
+    found = [c for c in columns if c == "file_name"] or [c for c in columns if c.endswith("_file_name")]
+    return _only(table, columns, found or [c for c in _FILES if c in columns][:1], "file names", "file_name")
 
 
 def picture_column(table: str, columns: Sequence[str], pictures: Sequence[str]) -> str:
@@ -37,7 +38,8 @@ def caption_column(table: str, columns: Sequence[str], texts: Sequence[str]) -> 
         MediaError: there is none, or more than one.
     """
     found = [column for column in _CAPTIONS if column in columns][:1]
-    return _only(table, columns, found or [c for c in texts if not c.endswith("file_name")], "captions", "text")
+    words = [c for c in texts if c not in _FILES and not c.endswith("_file_name")]
+    return _only(table, columns, found or words, "captions", "text")
 
 
 def one_line(text: str) -> str:

@@ -3,23 +3,24 @@
 Nothing is decoded here.
 """
 
-import os
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import NamedTuple
 
 from regrow.media.captions.columns import one_line
 from regrow.media.captions.parquet import Row, read_rows
-from regrow.media.captions.tables import Skipped, read_metadata, read_text
-from regrow.media.files import MediaError, reason
+from regrow.media.captions.sidecars import beside
+from regrow.media.captions.tables import Skipped, read_metadata
+from regrow.media.files import MediaError
 
-Metadata = Literal["metadata.jsonl", "metadata.csv", "metadata.parquet"]
-Source = Literal[Metadata, "parquet", "text files", "folder names", "none"]
-"""Where captions come from."""
-
-_METADATA: tuple[Metadata, ...] = ("metadata.jsonl", "metadata.csv", "metadata.parquet")
+_METADATA = ("metadata.jsonl", "metadata.csv", "metadata.parquet")
+_TABLES = (
+    *("metadata.tsv", "metadata.json"),
+    *("captions.jsonl", "captions.csv", "captions.tsv", "captions.json", "captions.txt"),
+)
+"""What other tools call theirs: used if they name files that are here, for they may hold something else."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,13 @@ _SILENT = (
     {"readme", "readme.md", "readme.txt", "license", "license.md", "license.txt"}
     | {"dataset_infos.json", "thumbs.db", "desktop.ini"}  # of `datasets`, and of Windows
 )
+_WRITTEN = frozenset(
+    {".txt", ".caption", ".captions", ".text", ".tags", ".json", ".jsonl", ".csv", ".tsv", ".yaml", ".yml", ".xml"}
+    | {".xlsx", ".xls", ".ods", ".docx", ".srt", ".lab"}
+)
+"""How files end that may hold captions, wherever they lie; beside a picture of their name any text may."""
+_FEW = 3
+"""Files of text of which each is named, where more are not used for the same reason."""
 
 
 @dataclass(frozen=True)
@@ -64,80 +72,63 @@ class Found:
     data: bytes | None = None
 
 
-def files_below(folder: Path) -> tuple[dict[str, Path], list[Skipped]]:
-    """The files that are not hidden by their paths from the folder, sorted, and what cannot be opened.
+class Paired(NamedTuple):
+    """What a folder holds.
 
-    Links are followed, but to each real folder once: loops end there.
-
-    Raises:
-        MediaError: there is no such folder, or it may not be read.
+    Attributes:
+        source: where the captions come from.
+        found: what to look at in the order of names. Parquet tables are read while one iterates over them, so what is
+            left out of those comes among what is found.
+        skipped: what is left out.
+        notes: sentences on how the captions were found.
+        unread: the files of text that are not used, of what may hold captions.
     """
-    try:
-        os.scandir(folder).close()
-    except FileNotFoundError as problem:
-        raise MediaError(f"There is no folder {folder}: check its name.") from problem
-    except NotADirectoryError as problem:
-        raise MediaError(f"{folder} is a file: name the folder that it is in.") from problem
-    except OSError as problem:
-        raise MediaError(f"{folder} cannot be opened ({reason(problem)}): check its permissions.") from problem
-    files: dict[str, Path] = {}
-    skipped: list[Skipped] = []
 
-    def name_of(path: str) -> str:
-        # Names may have bytes that are no UTF-8; sentences may not.
-        return os.fsencode(Path(path).relative_to(folder).as_posix()).decode("utf-8", "backslashreplace")
-
-    def refuse(problem: OSError) -> None:
-        name = name_of(problem.filename)
-        skipped.append(Skipped(name, f"{name} is a folder that cannot be opened ({reason(problem)})."))
-
-    visited: set[str] = set()
-    starts = [str(folder)]
-    for start in starts:  # grows by the links: a folder goes by its own name rather than by a link's
-        for root, folders, names in os.walk(start, onerror=refuse):
-            if (real := os.path.realpath(root)) in visited:
-                folders.clear()
-                continue
-            visited.add(real)
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            starts += [path for name in folders if os.path.islink(path := os.path.join(root, name))]
-            for path in (os.path.join(root, name) for name in names if not name.startswith(".")):
-                if os.path.isfile(path):
-                    files[name_of(path)] = Path(path)
-                else:  # to open a pipe would wait for ever
-                    skipped.append(Skipped(name_of(path), f"{name_of(path)} is no file, or a link to nothing."))
-    return dict(sorted(files.items())), skipped
+    source: str
+    found: Iterable[Found | Skipped]
+    skipped: list[Skipped]
+    notes: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
-def pair(files: Mapping[str, Path], kind: Kind) -> tuple[Source, Iterable[Found | Skipped], list[Skipped]]:
-    """Where captions come from, what to look at in the order of names, and what is left out.
-
-    Parquet tables are read while one iterates over them; so what is left out of those comes among what is found.
+def pair(files: Mapping[str, Path], kind: Kind) -> Paired:
+    """Give each file that is wanted its caption.
 
     Args:
-        files: as `files_below` gives them.
+        files: as `walking.files_below` gives them.
         kind: of files that are looked for.
     """
     wanted = [name for name in files if _suffix(name) in kind.suffixes]
-    parquet = [name for name in files if _suffix(name) == ".parquet"]
-    for source in _METADATA:
+    failed: list[Skipped] = []
+    for source in (*_METADATA, *_TABLES):
         if tables := [name for name in files if _base(name) == source]:
-            found, skipped = _named(files, tables)
-            left = files.keys() - tables - {one.name for one in found}
-            where = tables[0] if len(tables) == 1 else f"any {source}"
-            return source, found, skipped + _left_out(left, wanted, source, f"is not named in {where}", kind)
-    if parquet:
+            found, skipped = _named(files, tables, wanted)
+            if found or source in _METADATA:
+                left = files.keys() - tables - {one.name for one in found}
+                where = tables[0] if len(tables) == 1 else f"any {source}"
+                more, unread = _left_out(files, left, wanted, source, f"is not named in {where}", kind)
+                return Paired(source, found, skipped + more, unread=unread)
+            failed += [] if source == "captions.txt" else skipped
+    if parquet := [name for name in files if _suffix(name) == ".parquet"]:
         left = files.keys() - parquet
-        return "parquet", _in_rows(files, parquet), _left_out(left, wanted, "parquet", "is in no parquet table", kind)
-    beside, found, skipped = _beside(files, wanted)
-    return beside, found, skipped + _left_out(files.keys() - wanted, wanted, beside, "", kind)
+        more, unread = _left_out(files, left, wanted, "parquet", "is in no parquet table", kind)
+        return Paired("parquet", _in_rows(files, parquet), more, unread=unread)
+    by = beside(files, wanted)
+    found = [Found(name, one_line(caption), files[name]) for name, caption in by.captions.items()]
+    more, unread = _left_out(files, files.keys() - wanted - by.used, wanted, by.source, "", kind)
+    reported = {one.name for one in failed}
+    more = [one for one in more if one.name not in reported]
+    return Paired(by.source, found, [*by.skipped, *failed, *more], by.notes, unread)
 
 
-def _named(files: Mapping[str, Path], tables: Sequence[str]) -> tuple[list[Found], list[Skipped]]:
+def _named(
+    files: Mapping[str, Path], tables: Sequence[str], wanted: Sequence[str]
+) -> tuple[list[Found], list[Skipped]]:
     """What tables name, each file by the table that is nearest to it."""
     found: dict[str, Found] = {}
     first: dict[str, str] = {}
     skipped = []
+    find = _finder(files, wanted)
     for table in sorted(tables, key=lambda name: (-name.count("/"), name)):
         try:
             lines, malformed = read_metadata(files[table], table)
@@ -145,14 +136,36 @@ def _named(files: Mapping[str, Path], tables: Sequence[str]) -> tuple[list[Found
             lines, malformed = [], [Skipped(table, str(problem))]
         skipped += malformed
         for line in lines:
-            name = (PurePosixPath(table).parent / line.file).as_posix()
-            if name in found:
+            given = (PurePosixPath(table).parent / line.file).as_posix()
+            name = find(given)
+            if name is None:
+                skipped.append(Skipped(given, f"{given} is not there, but {line.where} names it."))
+            elif name in found:
                 skipped.append(Skipped(name, f"{line.where} names {name} again: the caption of {first[name]} is used."))
-            elif name in files:
-                found[name], first[name] = Found(name, line.caption, files[name]), line.where
             else:
-                skipped.append(Skipped(name, f"{name} is not there, but {line.where} names it."))
+                found[name], first[name] = Found(name, line.caption, files[name]), line.where
     return [found[name] for name in sorted(found)], skipped
+
+
+def _finder(files: Iterable[str], wanted: Iterable[str]) -> Callable[[str], str | None]:
+    """The file of a name, which another system may have written with other code points or in other case, or without
+    what a picture's name ends in, as kohya's scripts do; None where there is none, or more than one.
+    """
+    plain, loose, stems = set(files), dict[str, set[str]](), dict[str, set[str]]()
+    for name in plain:
+        loose.setdefault(unicodedata.normalize("NFC", name), set()).add(name)
+        loose.setdefault(unicodedata.normalize("NFC", name).casefold(), set()).add(name)
+    for name in wanted:
+        stems.setdefault(unicodedata.normalize("NFC", _stem(name)), set()).add(name)
+
+    def find(given: str) -> str | None:
+        if given in plain:
+            return given
+        same = unicodedata.normalize("NFC", given)
+        some = loose.get(same) or loose.get(same.casefold()) or stems.get(same) or set()
+        return next(iter(some)) if len(some) == 1 else None
+
+    return find
 
 
 def _in_rows(files: Mapping[str, Path], tables: Sequence[str]) -> Iterator[Found | Skipped]:
@@ -164,44 +177,57 @@ def _in_rows(files: Mapping[str, Path], tables: Sequence[str]) -> Iterator[Found
             yield Skipped(table, str(problem))
 
 
-def _beside(files: Mapping[str, Path], wanted: Sequence[str]) -> tuple[Source, list[Found], list[Skipped]]:
-    """Files with the text beside them, else with their folder's name, else with nothing."""
-    beside = {_stem(name): name for name in files if _suffix(name) == ".txt"}
-    captions = dict.fromkeys(wanted, "")
-    source: Source = "none"
-    skipped = []
-    if any(_stem(name) in beside for name in wanted):
-        source = "text files"
-        for name in wanted:
-            if text := beside.get(_stem(name)):
-                try:
-                    captions[name] = read_text(files[text], text)
-                except MediaError as problem:
-                    del captions[name]
-                    skipped.append(Skipped(name, f"{name} is not used without its caption: {problem}"))
-    elif "." not in (folders := {str(PurePosixPath(name).parent) for name in wanted}) and len(folders) > 1:
-        source = "folder names"
-        captions = {name: re.sub("[_-]", " ", PurePosixPath(name).parent.name) for name in wanted}
-    return source, [Found(name, one_line(caption), files[name]) for name, caption in captions.items()], skipped
+def _left_out(
+    files: Mapping[str, Path], left: Iterable[str], wanted: Sequence[str], source: str, unnamed: str, kind: Kind
+) -> tuple[list[Skipped], tuple[str, ...]]:
+    """Why files are not used, but for those that nobody would expect to be, and which of them may hold captions.
 
-
-def _left_out(left: Iterable[str], wanted: Sequence[str], source: Source, unnamed: str, kind: Kind) -> list[Skipped]:
-    """Why files are not used, but for those that nobody would expect to be; `unnamed` says it of the kind's own."""
-    stems = {_stem(name) for name in wanted}
-    skipped = []
-    for name in left:
-        if _base(name) in _SILENT or (_suffix(name) == ".txt" and _stem(name) in stems):
+    Args:
+        files: all of the folder.
+        left: those that are not used.
+        wanted: those of the kind.
+        source: where the captions come from.
+        unnamed: why one of the kind is not used.
+        kind: of files that are looked for.
+    """
+    names = {_stem(name) for name in wanted} | set(wanted)
+    skipped, whys = [], dict[str, list[str]]()
+    for name in sorted(left):
+        if _base(name) in _SILENT:
             continue
+        written = _suffix(name) in _WRITTEN or (_stem(name) in names and _is_text(files[name]))
         if _suffix(name) in kind.suffixes:
-            why = unnamed
+            skipped.append(Skipped(name, f"{name} {unnamed}."))
+        elif written and source not in ("text files", "folder names", "none"):
+            whys.setdefault(f"is not read, for the captions come from {source}", []).append(name)
         elif _base(name) in _METADATA or _suffix(name) == ".parquet":
-            why = f"is not read, for the captions come from {source}"
-        elif _suffix(name) == ".txt":
-            why = f"is beside no {kind.noun} of its name"
+            skipped.append(Skipped(name, f"{name} is not read, for the captions come from {source}."))
+        elif written and _suffix(name) not in (".txt", ".caption"):
+            whys.setdefault("is text that is not read: captions belong in .txt files or metadata.jsonl", []).append(
+                name
+            )
+        elif written and names & {_stem(name)}:
+            whys.setdefault("is not read, for another text of its name is", []).append(name)
+        elif written:
+            whys.setdefault(f"is beside no {kind.noun} of its name", []).append(name)
         else:
             why = f"is no {kind.noun} by its name: if it is one, let the name end in {kind.ending} or what it is"
-        skipped.append(Skipped(name, f"{name} {why}."))
-    return skipped
+            skipped.append(Skipped(name, f"{name} {why}."))
+    for why, some in whys.items():
+        if len(some) > _FEW:
+            skipped.append(Skipped(some[0], f"{some[0]} (like {len(some) - 1} more) {why}."))
+        else:
+            skipped += [Skipped(name, f"{name} {why}.") for name in some]
+    return skipped, tuple(sorted(name for some in whys.values() for name in some))
+
+
+def _is_text(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            head = file.read(512)
+    except OSError:
+        return False
+    return bool(head) and not any(byte < 9 or 13 < byte < 32 for byte in head)
 
 
 def _base(name: str) -> str:

@@ -1,9 +1,10 @@
-"""Tables that name pictures and say their captions: metadata.jsonl, metadata.csv and metadata.parquet."""
+"""Tables that name pictures and say their captions: metadata.jsonl, .csv, .tsv, .json or .parquet, and captions.*."""
 
 import codecs
 import csv
 import io
 import json
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,14 +36,15 @@ def read_metadata(path: Path, name: str) -> tuple[list[Named], list[Skipped]]:
     """The lines of a table in their order, and those that are malformed, or name no file or one outside of its folder.
 
     Args:
-        path: a .jsonl, .csv or .parquet file.
+        path: a .jsonl, .json, .csv, .tsv, .txt or .parquet file.
         name: how sentences call it.
 
     Raises:
         MediaError: a table that cannot be read or has no lines, or one where it is not clear which column is the file
             or the caption.
     """
-    rows, skipped = {".jsonl": _jsonl, ".csv": _csv, ".parquet": _parquet}[path.suffix.lower()](path, name)
+    readers = {".jsonl": _jsonl, ".json": _json, ".parquet": _parquet}
+    rows, skipped = readers.get(path.suffix.lower(), _csv)(path, name)
     columns = list(dict.fromkeys(column for _, row in rows for column in row))
     wordings = [c for c in columns if any(_is_wording(row.get(c)) for _, row in rows)]
     try:
@@ -54,22 +56,22 @@ def read_metadata(path: Path, name: str) -> tuple[list[Named], list[Skipped]]:
     named = []
     for where, row in rows:
         try:
-            named.append(_named(row.get(files), row.get(captions), where, files, captions))
+            named.append(_named(row.get(files), row.get(captions), where, files, captions, path.parent))
         except MediaError as problem:
             skipped.append(Skipped(where, str(problem)))
     return named, skipped
 
 
-def _named(file: object, caption: object, where: str, files: str, captions: str) -> Named:
+def _named(file: object, caption: object, where: str, files: str, captions: str, folder: Path) -> Named:
     if not isinstance(file, str) or not file.strip():
         raise MediaError(f"{where} names no file in `{files}`: mend or remove it.")
     if not isinstance(caption, str | None):
         raise MediaError(f"{where} has {caption!r:.80} in `{captions}`, which is no text: mend or remove it.")
-    return Named(_inside(file, where), one_line(caption or ""), where)
+    return Named(_inside(file, where, folder), one_line(caption or ""), where)
 
 
 def read_text(path: Path, name: str) -> str:
-    """A file's text, in UTF-8 with or without its mark.
+    """A file's text, in UTF-8 with or without its mark, or in UTF-16 with one.
 
     Raises:
         MediaError: the file cannot be read, or is of another encoding.
@@ -83,10 +85,19 @@ def read_text(path: Path, name: str) -> str:
 
 
 def _read(path: Path, name: str) -> bytes:
+    """A file's bytes, as UTF-8 where a mark says that they are UTF-16, which Windows calls Unicode."""
     try:
-        return path.read_bytes()
+        data = path.read_bytes()
     except OSError as problem:
         raise MediaError(f"{name} cannot be read ({reason(problem)}): check its permissions.") from problem
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        text = data.decode("utf-16").encode() if wide else data
+    except UnicodeError as problem:
+        raise MediaError(f"{name} is damaged UTF-16: save the file in UTF-8.") from problem
+    if len(text) > 3 and not (any(text[::2]) and any(text[1::2])):
+        raise MediaError(f"{name} is in UTF-16 without a mark that says so: save the file in UTF-8.")
+    return text
 
 
 _Rows = list[tuple[str, dict[str, Any]]]
@@ -121,26 +132,59 @@ def _object(line: bytes, where: str) -> dict[str, Any]:
     return row
 
 
+def _json(path: Path, name: str) -> tuple[_Rows, list[Skipped]]:
+    """A list of objects, or an object of captions or of such objects by the files' names, as kohya's scripts write."""
+    text = read_text(path, name)
+    try:
+        content = json.loads(text)
+        json.dumps(content, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as problem:
+        raise MediaError(f"{name} is not JSON ({reason(problem)}): mend or remove it.") from problem
+    if isinstance(content, dict):
+        content = [
+            {"file_name": file} | (said if isinstance(said, dict) else {"text": said}) for file, said in content.items()
+        ]
+    if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
+        raise MediaError(f'{name} is not of the form [{{"file_name": "a.png", "text": "..."}}]: mend or remove it.')
+    return [(f"{name}, entry {number}", row) for number, row in enumerate(content, 1)], []
+
+
 def _csv(path: Path, name: str) -> tuple[_Rows, list[Skipped]]:
-    lines = csv.reader(io.StringIO(read_text(path, name), newline=""), strict=True, skipinitialspace=True)
+    text = read_text(path, name)
+    given = re.match(r"sep=(.)\r?\n", text)  # by which spreadsheets are told
+    separator = given[1] if given else _separator(text.partition("\n")[0])
+    lines = csv.reader(
+        io.StringIO(text[given.end() if given else 0 :], newline=""),
+        delimiter=separator, strict=True, skipinitialspace=separator != "\t",
+    )  # fmt: skip
     rows, header, skipped = [], [], []
     try:
         for line in lines:
-            where = f"{name}, line {lines.line_num}"
+            where = f"{name}, line {lines.line_num + bool(given)}"
             if not header:
-                header = line
+                header = [column.strip() for column in line]
+                if len(header) == 2 and re.search(r"\.\w{2,5}$", header[0]):  # no header, but a file's name
+                    rows.append((where, {"file_name": header[0], "text": header[1]}))
+                    header = ["file_name", "text"]
             elif line and len(line) != len(header):
+                separated = {"\t": "tabs", ",": "commas", ";": "semicolons"}.get(separator, f"`{separator}`")
                 sentence = (
-                    f"{where} has {len(line)} fields for {len(header)} columns: put text with commas in double quotes."
+                    f"{where} has {len(line)} fields for {len(header)} columns: put text with {separated} in double "
+                    "quotes."
                 )
                 skipped.append(Skipped(where, sentence))
             elif line:
                 rows.append((where, dict(zip(header, line, strict=True))))
     except csv.Error as problem:
-        where = f"{name}, line {lines.line_num}"
+        where = f"{name}, line {lines.line_num + bool(given)}"
         sentence = f"{where} is not CSV ({reason(problem)}), and nothing after it is read: mend it."
         skipped.append(Skipped(where, sentence))
     return rows, skipped
+
+
+def _separator(line: str) -> str:
+    """What stands between the columns: of what may do so the first in the first line, for words come after a name."""
+    return next((letter for letter in line if letter in ",;\t|"), ",")
 
 
 def _parquet(path: Path, name: str) -> tuple[_Rows, list[Skipped]]:
@@ -156,7 +200,12 @@ def _is_wording(value: object) -> bool:
     return isinstance(value, str) and re.fullmatch(r"[\s\d.,+-]*", value) is None
 
 
-def _inside(file: str, where: str) -> str:
+def _inside(file: str, where: str, folder: Path) -> str:
+    """The path from the folder, with `/`; it may be given as an absolute one."""
+    if os.path.isabs(file):
+        real, root = os.path.realpath(os.path.dirname(file)), os.path.realpath(folder)
+        if real == root or real.startswith(os.path.join(root, "")):
+            file = os.path.relpath(os.path.join(real, os.path.basename(file)), root)
     parts = file.replace("\\", "/").split("/")  # Windows writes paths so
     if ".." in parts or not parts[0] or re.fullmatch("[A-Za-z]:", parts[0]):
         raise MediaError(f"{where} names {file!r:.80}, which leads out of its folder: move the file in and name that.")

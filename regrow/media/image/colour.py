@@ -1,13 +1,13 @@
-"""Any Pillow mode to plain sRGB values in [0, 255], with notes of what that took.
+"""Any Pillow mode to plain sRGB values, with notes of what that took.
 
-Alpha is laid on white by `c * a + 255 * (1 - a)` on the sRGB values themselves, not in linear light: that is
-what browsers and image editors show.
+What a PNG says about its colours is taken in the order of its specification (third edition, 4.3): cICP, iCCP, sRGB, and
+last gAMA and cHRM.
 """
 
 from io import BytesIO
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, UInt8
 from PIL import Image, ImageCms
 
 from regrow.media.files import MediaError
@@ -15,61 +15,124 @@ from regrow.media.files import MediaError
 WIDE = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 """Modes with more than 8 bits a value; all of them grey."""
 
+_CICP_SRGB = bytes([1, 13, 0, 1])
+_PRIMARIES = {1: "sRGB", 9: "BT.2020", 12: "Display P3"}
+_TRANSFERS = {1: "BT.709", 8: "linear", 13: "sRGB", 14: "BT.2020", 16: "PQ", 18: "HLG"}
+_SRGB_CHROMATICITY = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
 
-def to_rgb(image: Image.Image, notes: list[str]) -> Float32[np.ndarray, "h w 3"]:
-    """The sRGB values of a decoded picture, in [0, 255], not rounded.
+
+def to_srgb(image: Image.Image, notes: list[str]) -> tuple[Image.Image, Image.Image | None]:
+    """The sRGB colours of a decoded picture of up to 8 bits a channel, in mode RGB, and its alpha in mode L, if any.
 
     Args:
-        image: a decoded Pillow picture of any mode.
+        image: a decoded Pillow picture of any mode but those of `WIDE`.
         notes: gets one sentence for each thing that changes what is seen.
 
     Raises:
-        MediaError: the mode has no meaning as a picture, or the values are not finite. The sentence lacks the
-            path; the caller adds it.
+        MediaError: the mode has no meaning as a picture. The sentence lacks the path; the caller adds it.
     """
-    if image.mode in WIDE:
-        if "icc_profile" in image.info:
-            notes.append("The colour profile was ignored: profiles of deep grey pictures are not supported.")
-        grey = _wide_grey(image, notes)
-        return np.repeat(grey[:, :, None], 3, axis=2)
-    colour, alpha = _split(image)
-    rgb = np.asarray(_to_srgb(colour, notes), dtype=np.float32)
-    if alpha is None:
-        return rgb
-    share = np.asarray(alpha, dtype=np.float32)[:, :, None] / np.float32(255)
-    if share.min() == 1:
-        return rgb
-    notes.append("Its transparent parts were laid on white.")
-    return rgb * share + np.float32(255) * (1 - share)
+    if image.mode in ("P", "PA") and not (image.palette and image.palette.palette):
+        raise MediaError("is damaged (its palette is missing): copy or download it again")
+    colours, alpha = _split(image)
+    profile = None if _says_cicp(image, notes) else image.info.get("icc_profile")
+    converted = _through_profile(colours, profile, notes) if profile else None
+    if converted is None:
+        if colours.mode == "CMYK":
+            notes.append("Its CMYK inks were converted to RGB without a colour profile.")
+        elif colours.mode not in ("RGB", "RGBX", "L", "YCbCr", "HSV"):
+            raise MediaError(f"has the colour mode {image.mode}, which regrow does not know: save it as RGB")
+        converted = colours.convert("RGB")
+        if (curve := _gamma(image, notes)) is not None:
+            converted = converted.point([round(255 * value) for value in _encoded(np.arange(256) / 255, curve)] * 3)
+    if alpha is not None and alpha.getextrema()[0] == 255:
+        alpha = None
+    return converted, alpha
+
+
+def wide_grey(
+    image: Image.Image, notes: list[str]
+) -> tuple[Float32[np.ndarray, "h w"], UInt8[np.ndarray, "h w"] | None]:
+    """Grey of 16 or 32 bits in [0, 255], its steps kept, and its alpha, if any.
+
+    Files do not say what white is, so this does.
+
+    Raises:
+        MediaError: the values are not finite. The sentence lacks the path; the caller adds it.
+    """
+    if "icc_profile" in image.info:
+        notes.append("The colour profile was ignored: profiles of deep grey pictures are not supported.")
+    stored = np.asarray(image)
+    low, high = float(stored.min()), float(stored.max())
+    if not np.isfinite((low, high)).all():
+        raise MediaError("has values that are not numbers (NaN or infinite): repair them where it was made")
+    floating = image.mode == "F"
+    if floating and low >= 0 and high <= 1:
+        black, white = 0.0, 1.0
+    elif floating and low >= 0 and high <= 255:
+        black, white = 0.0, 255.0
+    elif not floating and low >= 0 and high <= 65535:
+        black, white = 0.0, 65535.0
+    else:  # no common convention holds them: keep everything visible
+        black, white = low, max(high, np.nextafter(low, np.inf))
+    kind = "floating-point" if floating else "16-bit" if white == 65535 else "32-bit"
+    notes.append(f"Its {kind} grey values were read with {black:g} as black and {white:g} as white.")
+    curve = None if _says_cicp(image, notes) or "icc_profile" in image.info else _gamma(image, notes)
+    grey = np.empty(stored.shape, np.float32)
+    for some, kept in zip(np.array_split(stored, 32), np.array_split(grey, 32), strict=True):  # doubles, but not of all
+        scaled = (some.astype(np.float64) - black) / (white - black)
+        kept[:] = 255 * (scaled if curve is None else _encoded(scaled, curve))
+    key = image.info.get("transparency")
+    clear = stored == key if isinstance(key, int) else np.zeros(1, bool)
+    return grey, np.where(clear, 0, 255).astype(np.uint8) if clear.any() else None
 
 
 def _split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
     """The opaque colours (RGB, L, CMYK or another mode without alpha) and the alpha of a picture."""
-    profile = image.info.get("icc_profile")
-    alpha = None
     if image.mode == "La":  # premultiplied grey, which Pillow converts to nothing else
         image = image.convert("LA")
     if image.has_transparency_data:  # an alpha channel, a palette's transparency or a transparent colour
+        grey = image.mode in ("LA", "L", "1")
         whole = image.convert("RGBA")
-        alpha = whole.getchannel("A")
-        image = whole.convert("RGB") if image.mode not in ("LA", "L", "1") else whole.getchannel("R")
-    elif image.mode in ("P", "1"):
+        return whole.getchannel("R") if grey else whole.convert("RGB"), whole.getchannel("A")
+    if image.mode in ("P", "1"):
         image = image.convert("RGB" if image.mode == "P" else "L")
-    if profile:
-        image.info["icc_profile"] = profile
-    return image, alpha
+    return image, None
 
 
-def _to_srgb(image: Image.Image, notes: list[str]) -> Image.Image:
-    """RGB, through the embedded colour profile where there is a usable one."""
-    profile = image.info.get("icc_profile")
-    if profile and (converted := _through_profile(image, profile, notes)) is not None:
-        return converted
-    if image.mode == "CMYK":
-        notes.append("Its CMYK inks were converted to RGB without a colour profile.")
-    elif image.mode not in ("RGB", "RGBX", "L", "YCbCr", "HSV"):
-        raise MediaError(f"has the colour mode {image.mode}, which regrow does not know: save it as RGB")
-    return image.convert("RGB")
+def _says_cicp(image: Image.Image, notes: list[str]) -> bool:
+    """Whether a cICP chunk says that the colours are sRGB; any other is named, unless there is a profile instead."""
+    said = image.info.get("cicp")
+    if said and said != _CICP_SRGB and "icc_profile" not in image.info:
+        codes = (*said, 0, 0)
+        primaries, transfer = _PRIMARIES.get(codes[0], str(codes[0])), _TRANSFERS.get(codes[1], str(codes[1]))
+        notes.append(
+            f"Its cICP chunk says primaries {primaries} and transfer {transfer}, which regrow cannot convert: "
+            "its colours were read as sRGB."
+        )
+    return said == _CICP_SRGB
+
+
+def _gamma(image: Image.Image, notes: list[str]) -> float | None:
+    """The exponent to linear light that a gAMA chunk asks for; None where there is none, or that of sRGB."""
+    if "srgb" in image.info or "cicp" in image.info:
+        return None
+    primaries = image.info.get("chromaticity")
+    if primaries and np.abs(np.subtract(primaries, _SRGB_CHROMATICITY)).max() > 0.01:
+        notes.append("Its primaries (cHRM chunk) are not those of sRGB and were ignored.")
+    gamma = image.info.get("gamma")
+    if gamma is None or abs(gamma - 1 / 2.2) < 0.002:  # what writers of sRGB put in for old readers
+        return None
+    if not 0.1 <= gamma <= 10:
+        notes.append(f"Its gamma (gAMA chunk, {gamma:g}) makes no sense and was ignored.")
+        return None
+    notes.append(f"Its brightness was converted to sRGB from its gamma (gAMA chunk, {gamma:g}).")
+    return 1 / gamma
+
+
+def _encoded(values: np.ndarray, exponent: float) -> np.ndarray:
+    """Values in [0, 1], to linear light by an exponent and from there to sRGB (IEC 61966-2-1)."""
+    linear = values**exponent
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
 def _through_profile(image: Image.Image, profile: bytes, notes: list[str]) -> Image.Image | None:
@@ -93,23 +156,3 @@ def _through_profile(image: Image.Image, profile: bytes, notes: list[str]) -> Im
         return None
     notes.append(f"Its colours were converted to sRGB from the embedded profile ({name[:80]}).")
     return converted
-
-
-def _wide_grey(image: Image.Image, notes: list[str]) -> Float32[np.ndarray, "h w"]:
-    """Grey of 16 or 32 bits in [0, 255], its steps kept. Files do not say what white is, so this does."""
-    values = np.asarray(image).astype(np.float64)
-    if not np.isfinite(values).all():
-        raise MediaError("has values that are not numbers (NaN or infinite): repair them where it was made")
-    low, high = float(values.min()), float(values.max())
-    floating = image.mode == "F"
-    if floating and low >= 0 and high <= 1:
-        black, white = 0.0, 1.0
-    elif floating and low >= 0 and high <= 255:
-        black, white = 0.0, 255.0
-    elif not floating and low >= 0 and high <= 65535:
-        black, white = 0.0, 65535.0
-    else:  # no common convention holds them: keep everything visible
-        black, white = low, max(high, np.nextafter(low, np.inf))
-    kind = "floating-point" if floating else "16-bit" if white == 65535 else "32-bit"
-    notes.append(f"Its {kind} grey values were read with {black:g} as black and {white:g} as white.")
-    return ((values - black) / (white - black) * 255).astype(np.float32)

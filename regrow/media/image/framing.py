@@ -183,7 +183,7 @@ def _resized(pixels: Float[Tensor, "*b c h w"], size: Size) -> Float[Tensor, "*b
         return pixels.clone()
     flat = pixels.reshape(-1, 1, *pixels.shape[-2:]).float()  # no half-precision kernel on the CPU
     scaled = F.interpolate(flat, size=size, mode="bicubic", antialias=True)
-    scaled = scaled.clamp(flat.amin((-2, -1), keepdim=True), flat.amax((-2, -1), keepdim=True))
+    scaled.clamp_(flat.amin((-2, -1), keepdim=True), flat.amax((-2, -1), keepdim=True))
     return scaled.reshape(*pixels.shape[:-2], *size).to(pixels.dtype)
 
 

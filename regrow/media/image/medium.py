@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jaxtyping import UInt8
 from torch import Tensor
 
 from regrow.media.captions.listing import PICTURES
@@ -15,7 +16,7 @@ from regrow.media.frame import Distance, Extent, Frame, Frames, Latents, Layout,
 from regrow.media.image import picture
 from regrow.media.image.distance import psnr, ssim
 from regrow.media.image.framing import Placement, apply, fit, unfit
-from regrow.media.image.masking import box_mask, load_mask, paste
+from regrow.media.image.masking import box_mask, load_mask, paste, paste_on_layer
 from regrow.media.image.region import PictureRegion, cells_of, paste_weight, whole_of
 from regrow.media.image.sheet import Cell, Row
 from regrow.media.medium import Medium, MediumModel, Recipe
@@ -25,10 +26,11 @@ _OF_SOUNDS = ("loop", "melody")
 
 @dataclass(frozen=True, eq=False)
 class PictureFrame(Frame):
-    """A picture in a model's frame, with the file's own pixels and how they were placed."""
+    """A picture in a model's frame, with the file's own pixels and how they were placed, and its alpha, if any."""
 
     original: Picture
     placement: Placement
+    layer: UInt8[Tensor, "4 h w"] | None
 
 
 class PictureMedium(Medium):
@@ -56,7 +58,8 @@ class PictureMedium(Medium):
     def load(self, path: Path, model: MediumModel, request: Any) -> PictureFrame:
         loaded = picture.load(path)
         fitted = fit(loaded.pixels, model.multiple, request.size or model.size, request.frame)
-        return PictureFrame(fitted.pixels, (*loaded.notes, *fitted.notes), loaded.pixels, fitted.placement)
+        notes = (*loaded.notes, *fitted.notes)
+        return PictureFrame(fitted.pixels, notes, loaded.pixels, fitted.placement, loaded.layer)
 
     def region(
         self, request: Any, frame: Frame, model: MediumModel, latents: Latents, mask: Tensor | None = None
@@ -81,12 +84,15 @@ class PictureMedium(Medium):
     ) -> Restored:
         assert isinstance(frame, PictureFrame)
         assert region is None or isinstance(region, PictureRegion)
-        whole = unfit(decoded, frame.placement, frame.original)
+        whole = made = unfit(decoded, frame.placement, frame.original)
         weight = paste_weight(region, frame.placement, request.feather)
         if weight is not None:
-            whole = paste(whole, frame.original, weight)
+            whole = paste(made, frame.original, weight)
+        items = whole
+        if weight is not None and frame.layer is not None:
+            items = paste_on_layer(made, frame.layer, weight)
         # with a region, what the model made outside it is of no interest
-        return Restored(tuple(whole), apply(whole, frame.placement) if region else decoded)
+        return Restored(tuple(items), apply(whole, frame.placement) if region else decoded)
 
     def extent(self, request: Any, model: MediumModel, like: Frame | None = None) -> Extent:
         height, width = request.size or model.size
@@ -104,8 +110,7 @@ class PictureMedium(Medium):
         return None
 
     def save(self, path: Path, item: Picture, recipe: Recipe | None = None, rate: int | None = None) -> tuple[str, ...]:
-        picture.save(path, item, recipe)
-        return ()
+        return picture.save(path, item, recipe)
 
     def check_savable(self, path: Path) -> None:
         picture.check_savable(path)

@@ -7,9 +7,9 @@ The way there and back is the identity on 8-bit values. Sizes for a model are `f
 
 import hashlib
 import os
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import threading
+from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -18,19 +18,21 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float, Float32, UInt8
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
-from regrow.media.files import MediaError, check_folder, readable, reason, write_whole
+from regrow.media.files import MediaError, check_folder, reason, write_whole
 from regrow.media.image import colour, tag
+from regrow.media.image.reading import MOST_PIXELS, opened
 
-MOST_PIXELS = 64_000_000
-FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "JPEG2000", "ICO", "PPM", "TGA", "QOI")
-"""What is read (MPO, the JPEG of several pictures that phones write, counts as JPEG). Pillow knows more, among them
-EPS, which runs another program on the file."""
-
+ON_WHITE = "Its transparent parts were laid on white."
 SAVED = (".png", ".jpg", ".jpeg", ".webp")
 
+LARGE = 4_000_000
+"""Pixels from which on a picture is decoded alone."""
+_ONE_AT_A_TIME = threading.Lock()
+ROWS = 256
+"""Rows that are converted at a time, so that large pictures need no copies of their size."""
 _ORIENTATION = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -48,16 +50,20 @@ class Picture:
     """A loaded picture.
 
     Args:
-        pixels: `3 h w` float32 in [-1, 1], sRGB, upright.
+        pixels: `3 h w` float32 in [-1, 1], sRGB, upright, on white where it is transparent.
         notes: sentences that say aloud what was done to the file's own pixels; empty for a plain picture.
+        layer: its colours and its alpha before it was laid on white, 8 bits each; None where all of it is opaque.
     """
 
     pixels: Float32[Tensor, "3 h w"]
     notes: tuple[str, ...] = ()
+    layer: UInt8[Tensor, "4 h w"] | None = None
 
 
 def load(path: str | os.PathLike[str], most_pixels: int = MOST_PIXELS, data: bytes | None = None) -> Picture:
     """Reads a picture: upright, opaque (on white), sRGB; the first frame of an animation.
+
+    Large ones are decoded one at a time, so that threads do not add up what these take: at most 20 bytes a pixel.
 
     Args:
         path: a file in one of `FORMATS`; what it is called does not matter.
@@ -69,7 +75,10 @@ def load(path: str | os.PathLike[str], most_pixels: int = MOST_PIXELS, data: byt
         MediaError: the file cannot be read, is no picture, is damaged, cut short or too large.
     """
     notes: list[str] = []
-    with _opened(path, most_pixels, data) as image:
+    with (
+        opened(path, most_pixels, data) as image,
+        _ONE_AT_A_TIME if image.width * image.height > LARGE else nullcontext(),
+    ):
         if getattr(image, "is_animated", False):
             notes.append("Only the first of its frames was taken.")
         if any(";16" in str(tile.args) for tile in image.tile) and image.mode not in colour.WIDE:
@@ -81,21 +90,27 @@ def load(path: str | os.PathLike[str], most_pixels: int = MOST_PIXELS, data: byt
         if max(orientation, left) > 1:
             notes.append("It was turned upright by its EXIF orientation.")
         upright = image.transpose(_TURNS[left]) if left > 1 else image
-    try:
-        values = colour.to_rgb(upright, notes)
-    except MediaError as problem:
-        raise MediaError(f"{path} {reason(problem)}.") from problem
-    pixels = torch.from_numpy(values).permute(2, 0, 1).contiguous() / 127.5 - 1
-    return Picture(pixels.clamp(-1, 1), tuple(notes))
+        if image.mode in colour.WIDE:
+            colours, alpha = colour.wide_grey(upright, notes)
+        else:
+            colours, alpha = colour.to_srgb(upright, notes)
+        del upright
+        image.close()  # its pixels are not needed any more
+        return _laid_on_white(colours, alpha, notes)
 
 
-def save(path: str | os.PathLike[str], pixels: Float[Tensor, "3 h w"], recipe: Mapping[str, Any] | None = None) -> None:
-    """Writes a picture, whole or not at all. PNG and WebP keep every value; JPEG is quality 95, 4:4:4.
+def save(
+    path: str | os.PathLike[str], pixels: Float[Tensor, "channels h w"], recipe: Mapping[str, Any] | None = None
+) -> tuple[str, ...]:
+    """Writes a picture, whole or not at all. PNG and WebP keep every value; JPEG is quality 95, 4:4:4, on white.
 
     Args:
         path: the suffix chooses the format: .png, .jpg, .jpeg or .webp.
-        pixels: `3 h w`; clamped to [-1, 1] and rounded to the nearest of 256 values.
+        pixels: `3 h w`, or `4 h w` with alpha; clamped to [-1, 1] and rounded to the nearest of 256 values.
         recipe: a JSON-able mapping that the file carries; see `read_recipe`.
+
+    Returns:
+        A sentence where the format has no transparency and the picture has.
 
     Raises:
         MediaError: unknown suffix, a picture with NaN, a recipe that cannot be carried, a disk that refuses.
@@ -103,13 +118,17 @@ def save(path: str | os.PathLike[str], pixels: Float[Tensor, "3 h w"], recipe: M
     check_savable(path)
     suffix = Path(path).suffix.lower()
     image = Image.fromarray(to_uint8(pixels))
+    notes: tuple[str, ...] = ()
+    if image.mode == "RGBA" and suffix not in (".png", ".webp"):
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+        notes = (f"{path} cannot be transparent, so it was laid on white: save as .png or .webp to keep that.",)
     encoded = BytesIO()
     try:
         if suffix == ".png":
             image.save(encoded, "PNG", pnginfo=tag.png_chunk(recipe) if recipe is not None else None)
         elif suffix == ".webp":
             exif = tag.exif_comment(recipe) if recipe is not None else Image.Exif()
-            image.save(encoded, "WEBP", lossless=True, exif=exif)
+            image.save(encoded, "WEBP", lossless=True, exact=True, exif=exif)
         else:
             exif = tag.exif_comment(recipe, tag.MOST_JPEG_BYTES) if recipe is not None else Image.Exif()
             image.save(encoded, "JPEG", quality=95, subsampling=0, exif=exif)
@@ -120,6 +139,7 @@ def save(path: str | os.PathLike[str], pixels: Float[Tensor, "3 h w"], recipe: M
             f"{path} cannot be encoded at {image.width} x {image.height} ({reason(problem)}): save as .png."
         ) from problem
     write_whole(path, encoded.getvalue())
+    return notes
 
 
 def check_savable(path: str | os.PathLike[str]) -> None:
@@ -139,12 +159,12 @@ def read_recipe(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     Raises:
         MediaError: the file cannot be read as a picture, or its recipe is damaged or larger than 1 MiB.
     """
-    with _opened(path, MOST_PIXELS) as image:
+    with opened(path, MOST_PIXELS) as image:
         text = tag.find(image)
         return None if text is None else tag.parse(text)
 
 
-def to_uint8(pixels: Float[Tensor, "*b 3 h w"]) -> UInt8[np.ndarray, "*b h w 3"]:
+def to_uint8(pixels: Float[Tensor, "*b c h w"]) -> UInt8[np.ndarray, "*b h w c"]:
     """[-1, 1] to 8-bit values, channels last: clamped, rounded to nearest.
 
     Raises:
@@ -153,7 +173,11 @@ def to_uint8(pixels: Float[Tensor, "*b 3 h w"]) -> UInt8[np.ndarray, "*b h w 3"]
     values = pixels.detach().float().cpu()
     if values.isnan().any():
         raise MediaError("The picture holds NaN instead of numbers: the model diverged, try full precision.")
-    return ((values + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).movedim(-3, -1).numpy()
+    stored = torch.empty_like(values, dtype=torch.uint8)
+    for top in range(0, values.shape[-2], ROWS):
+        rows = slice(top, top + ROWS)
+        stored[..., rows, :] = ((values[..., rows, :] + 1) * 127.5).round().clamp(0, 255).byte()
+    return stored.movedim(-3, -1).numpy()
 
 
 def from_uint8(values: UInt8[np.ndarray, "*b h w 3"]) -> Float32[Tensor, "*b 3 h w"]:
@@ -161,39 +185,10 @@ def from_uint8(values: UInt8[np.ndarray, "*b h w 3"]) -> Float32[Tensor, "*b 3 h
     return torch.tensor(values, dtype=torch.float32).movedim(-1, -3).contiguous() / 127.5 - 1
 
 
-def picture_hash(picture: Float[Tensor, "3 h w"]) -> str:
+def picture_hash(picture: Float[Tensor, "channels h w"]) -> str:
     """Return the BLAKE2b of a picture's 8-bit pixels and size, 32 hexadecimal digits."""
     values = to_uint8(picture)
     return hashlib.blake2b(repr(values.shape).encode() + values.tobytes(), digest_size=16).hexdigest()
-
-
-@contextmanager
-def _opened(path: str | os.PathLike[str], most_pixels: int, data: bytes | None = None) -> Iterator[ImageFile.ImageFile]:
-    """The picture with its header read and its size checked. What goes wrong inside becomes a sentence."""
-    file = readable(path) if data is None else BytesIO(data)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of size and of broken EXIF: the limit and the notes speak instead
-            with Image.open(file, formats=FORMATS) as image:
-                width, height = image.size
-                if width * height > most_pixels:
-                    raise MediaError(
-                        f"is {width} x {height}, more than the {most_pixels / 1e6:g} megapixels allowed: "
-                        "scale it down first"
-                    )
-                yield image
-    except MediaError as problem:
-        raise MediaError(f"{path} {reason(problem)}.") from problem
-    except Image.DecompressionBombError as problem:
-        raise MediaError(
-            f"{path} is far larger than the {most_pixels / 1e6:g} megapixels allowed: scale it down first."
-        ) from problem
-    except UnidentifiedImageError as problem:
-        raise MediaError(f"{path} {_unknown(_head(file))}.") from problem
-    except MemoryError:
-        raise
-    except Exception as problem:  # decoders answer damage with OSError, SyntaxError, IndexError, struct.error ...
-        raise MediaError(f"{path} is damaged or cut short ({reason(problem)}): copy or download it again.") from problem
 
 
 def _orientation(image: Image.Image) -> int:
@@ -205,26 +200,38 @@ def _orientation(image: Image.Image) -> int:
     return value if value in _TURNS else 1
 
 
-def _head(file: Path | BytesIO) -> bytes:
-    """The first bytes of a file."""
-    if isinstance(file, BytesIO):
-        return file.getvalue()[:512]
-    with file.open("rb") as opened:
-        return opened.read(512)
+def _laid_on_white(
+    colours: Image.Image | Float32[np.ndarray, "h w"],
+    alpha: Image.Image | UInt8[np.ndarray, "h w"] | None,
+    notes: list[str],
+) -> Picture:
+    """The picture, converted a few rows at a time, so that nothing but the result has its size.
 
+    Alpha is laid on white by `c * a + 255 * (1 - a)` on the sRGB values themselves, not in linear light: that is what
+    browsers and image editors show.
+    """
+    width, height = colours.size if isinstance(colours, Image.Image) else colours.shape[::-1]
+    pixels = torch.empty(3, height, width)
+    layer = None if alpha is None else torch.empty(4, height, width, dtype=torch.uint8)
 
-def _unknown(head: bytes) -> str:
-    """What a file with these first bytes is, if Pillow does not recognise it, and what to do, to follow its path."""
-    if not head:
-        return "is empty (0 bytes): copy or download it again"
-    if head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"hevc", b"hevx", b"mif1", b"msf1"):
-        return "is a HEIC picture, which regrow cannot read: export it as JPEG or PNG"
-    if head.startswith((b"\x89PNG", b"\xff\xd8", b"GIF8", b"RIFF", b"BM", b"II*\0", b"MM\0*")):
-        return "begins like a picture, but its header is damaged or cut short: copy or download it again"
-    if b"<svg" in head:
-        return "is an SVG drawing, which has no pixels: export it as PNG"
-    if head.startswith(b"%PDF"):
-        return "is a PDF document: export the page as PNG"
-    if not any(byte < 9 or 13 < byte < 32 for byte in head):
-        return "is text, whatever its name says: give a picture file"
-    return "is in no format that regrow reads: export it as PNG or JPEG"
+    def rows_of(whole: Image.Image | np.ndarray, top: int) -> Tensor:
+        if isinstance(whole, Image.Image):
+            whole = np.array(whole.crop((0, top, width, min(top + ROWS, height))))
+        else:
+            whole = whole[top : top + ROWS]
+        rows = torch.from_numpy(whole)
+        return rows.movedim(-1, 0) if rows.ndim == 3 else rows[None]
+
+    for top in range(0, height, ROWS):
+        rows = pixels[:, top : top + ROWS]
+        some = rows_of(colours, top)
+        rows.copy_(some)
+        if alpha is not None and layer is not None:
+            opacity = rows_of(alpha, top)
+            layer[:3, top : top + ROWS], layer[3:, top : top + ROWS] = some.round().byte(), opacity
+            share = opacity.float() / 255
+            rows.mul_(share).add_(255 * (1 - share))
+        rows.div_(127.5).sub_(1).clamp_(-1, 1)
+    if layer is not None:
+        notes.append(ON_WHITE)
+    return Picture(pixels, tuple(notes), layer)

@@ -64,7 +64,8 @@ def as_page_says(sentence: str, request: gr.Request | None) -> str:
     if speaks_chinese(request):
         for pattern, chinese in _patterns():
             if match := pattern.fullmatch(sentence):
-                return chinese.format(**match.groupdict())
+                # what varies may be a sentence itself, such as why a file was skipped
+                return chinese.format(**{key: as_page_says(part, request) for key, part in match.groupdict().items()})
     return re.sub("`regrow models show [^`]+`", "the Models tab", sentence)
 
 
