@@ -51,7 +51,7 @@ def _kept_or_inverted(
     made_of: dict[str, Any],
 ) -> Generator[Progress, None, tuple[Trajectory, int, bool]]:
     if request.trajectory:
-        return _from_file(request.trajectory, made_of, levels[0]), 0, True
+        return _from_file(request.trajectory, made_of, latents, levels[0]), 0, True
     if request.cache and (kept := from_cache(made_of, levels[0])):
         return kept, 0, True
     denoise = counted_source(request, model)
@@ -64,7 +64,7 @@ def _kept_or_inverted(
     return trajectory, denoise.evaluations, False
 
 
-def _from_file(path: Path, made_of: dict[str, Any], start: Level) -> Trajectory:
+def _from_file(path: Path, made_of: dict[str, Any], latents: Float[Tensor, "1 c h w"], start: Level) -> Trajectory:
     trajectory, stored = load_trajectory(path)
     keys = {*made_of, *(stored.keys() & {"engine"})}  # which torch's paths do not name
     different = sorted(key for key in keys if stored.get(key) != _as_json(made_of.get(key)))
@@ -72,6 +72,8 @@ def _from_file(path: Path, made_of: dict[str, Any], start: Level) -> Trajectory:
         raise MediaError(
             f"{path} was inverted with another {', '.join(different)}; give the same settings, or invert again."
         )
+    if trajectory.states[0].shape != latents.shape:
+        raise MediaError(f"{path} is the path of something of another size; invert again.")
     if start not in trajectory.levels:
         raise MediaError(f"{path} does not reach up to this strength; invert again.")
     return trajectory

@@ -13,6 +13,7 @@ from regrow.core.progress import Progress
 from regrow.editing.recipe import Recipe
 from regrow.media.frame import Frame, Region
 from regrow.media.medium import medium_of
+from regrow.media.output import beside
 from regrow.models.model import Model
 
 
@@ -70,7 +71,7 @@ class Result:
         first = Path(path)
         medium = medium_of(first)
         medium.check_savable(first)
-        paths = [first, *(first.with_name(f"{first.stem}-{i}{first.suffix}") for i in range(2, len(self.items) + 1))]
+        paths = [first, *(beside(first, f"-{i}") for i in range(2, len(self.items) + 1))]
         for place, item, recipe in zip(paths, self.items, self.recipes, strict=True):
             medium.save(place, item, recipe, self.rate)
         return tuple(paths)

@@ -3,14 +3,19 @@
 import hashlib
 import json
 import os
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from torch import Tensor
 
 from regrow.core.levels import Level
 from regrow.core.trajectory import Convergence, Trajectory
+from regrow.media.cache import cannot_keep
 from regrow.media.files import MediaError, readable, write_whole
 from regrow.media.home import home
 from regrow.requests.aliases import current
@@ -31,29 +36,53 @@ def save_trajectory(path: Path, trajectory: Trajectory, made_of: dict[str, Any])
         ],
         "made_of": made_of,
     }
-    write_whole(path, save(tensors, {"regrow trajectory": json.dumps(facts)}))
+    text = json.dumps(facts)
+    write_whole(path, save(tensors, {"regrow trajectory": text, "checksum": _checksum(text, tensors)}))
 
 
-def load_trajectory(path: Path) -> tuple[Trajectory, dict[str, Any]]:
+def _checksum(facts: str, tensors: Mapping[str, Tensor]) -> str:
+    """Of all that a file holds: of its facts, and of names, shapes and numbers of its tensors."""
+    whole = hashlib.blake2b(facts.encode(), digest_size=16)
+    for name, tensor in sorted(tensors.items()):
+        whole.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
+        whole.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+    return whole.hexdigest()
+
+
+def load_trajectory(path: Path, unchecked: bool = True) -> tuple[Trajectory, dict[str, Any]]:
     """Read what `save_trajectory` wrote.
+
+    Args:
+        path: of the file.
+        unchecked: whether it may be without a checksum, as older versions wrote it.
 
     Raises:
         MediaError: the file is missing, damaged, or no trajectory.
     """
     try:
         with safe_open(readable(path), "pt") as file:
-            facts = json.loads((file.metadata() or {})["regrow trajectory"])
-            levels = tuple(Level(*pair) for pair in facts["levels"])
-            states = tuple(file.get_tensor(f"state.{i}") for i in range(len(levels)))
-            names = list(file.keys())
-            offsets, partners = (
-                tuple(file.get_tensor(f"{part}{i}") for i in range(sum(name.startswith(part) for name in names)))
-                for part in ("offset.", "partner.")
-            )
-    except (SafetensorError, KeyError, ValueError, TypeError):
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
+        text = metadata["regrow trajectory"]
+        facts = json.loads(text)
+        levels = tuple(Level(*map(float, pair)) for pair in facts["levels"])
+        states = tuple(tensors[f"state.{i}"] for i in range(len(levels)))
+        offsets, partners = (
+            tuple(tensors[f"{part}{i}"] for i in range(sum(name.startswith(part) for name in tensors)))
+            for part in ("offset.", "partner.")
+        )
+        convergence = tuple(Convergence(Level(*level), *rest) for level, *rest in facts["convergence"])
+        made_of = current(facts["made_of"])
+    except (SafetensorError, KeyError, ValueError, TypeError, AttributeError, RecursionError):
         raise MediaError(f"{path} is not a trajectory that regrow saved, or it is damaged; invert again.") from None
-    convergence = tuple(Convergence(Level(*level), *rest) for level, *rest in facts["convergence"])
-    return Trajectory(levels, states, offsets, convergence, partners), current(facts["made_of"])
+    found = metadata.get("checksum")
+    if found != _checksum(text, tensors) and not (found is None and unchecked):
+        raise MediaError(f"{path} is damaged: its checksum is another; invert again, or take another copy.")
+    steps = len(states) - 1
+    whole = steps > 0 and len(offsets) in (0, steps) and len(partners) in (0, steps + 1)
+    if not whole or len({part.shape for part in tensors.values()}) > 1:
+        raise MediaError(f"{path} holds no whole path; invert again.")
+    return Trajectory(levels, states, offsets, convergence, partners), made_of
 
 
 def cached_path(made_of: dict[str, Any]) -> Path:
@@ -65,25 +94,30 @@ def cached_path(made_of: dict[str, Any]) -> Path:
 def from_cache(made_of: dict[str, Any], start: Level) -> Trajectory | None:
     """The kept path made of these things, if it reaches up to `start`."""
     path = cached_path(made_of)
-    if not path.exists():
+    if not os.path.isfile(path):
         return None
     try:
-        trajectory, _ = load_trajectory(path)
+        trajectory, stored = load_trajectory(path, unchecked=False)
     except MediaError:
-        path.unlink(missing_ok=True)
         return None
-    os.utime(path)
+    if stored != json.loads(json.dumps(made_of)):  # another one in its place
+        return None
+    with suppress(OSError):
+        os.utime(path)
     return trajectory if start in trajectory.levels else None
 
 
 def to_cache(made_of: dict[str, Any], trajectory: Trajectory) -> None:
     """Keep a path, and drop the ones unused for longest where there are too many."""
     path = cached_path(made_of)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_trajectory(path, trajectory, made_of)
-    kept = sorted(path.parent.glob("*.safetensors"), key=lambda p: p.stat().st_mtime, reverse=True)
-    total = 0
-    for old in kept:
-        total += old.stat().st_size
-        if total > CACHE_BYTES and old != path:
-            old.unlink(missing_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_trajectory(path, trajectory, made_of)
+        kept = sorted(path.parent.glob("*.safetensors"), key=lambda p: p.stat().st_mtime, reverse=True)
+        total = 0
+        for old in kept:
+            total += old.stat().st_size
+            if total > CACHE_BYTES and old != path:
+                old.unlink(missing_ok=True)
+    except (OSError, MediaError) as problem:
+        cannot_keep(problem)

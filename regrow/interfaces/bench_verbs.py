@@ -17,12 +17,13 @@ from regrow.benchmark.sounds import bench_sounds
 from regrow.benchmark.training import bench_training
 from regrow.benchmark.world_bench import bench_world
 from regrow.core.names import Switch
-from regrow.interfaces.reporting import opened, set_threads, watched
+from regrow.interfaces.reporting import opened, print_json, set_threads, watched
 from regrow.media.audio.medium import MEDIUM as SOUND
-from regrow.media.files import check_folder, write_whole
+from regrow.media.files import write_whole
 from regrow.media.image.medium import MEDIUM as PICTURE
 from regrow.media.image.picture import check_savable, save
 from regrow.media.medium import Medium
+from regrow.media.output import check_output
 from regrow.models.model import Model
 from regrow.requests.generate import Generate
 
@@ -49,7 +50,7 @@ def _report(
     if path:
         write_whole(path, (json.dumps(facts, ensure_ascii=False, indent=1) + "\n").encode())
     if run.json:
-        print(json.dumps(facts, ensure_ascii=False))
+        print_json(facts)
         return
     print_table(sys.stdout)
     for name in (*filter(None, written), *([path] if path else ())):
@@ -82,8 +83,9 @@ def edit(request: "BenchEdit", run: "Opening") -> None:
     for path in (request.sheet, request.curves):
         if path:
             check_savable(path)
-    if request.figures:
-        check_folder(request.figures)
+    for path in (request.figures, request.kept):
+        if path:
+            check_output(path)
     editors = {editor.name: editor for editor in (*own_editors(), BY_KIND, MASKED, short_words(), *baselines())}
     optional = {editor.name: editor for editor in own_editors(optional=True)}
     figures = watched(
@@ -127,7 +129,7 @@ def sound(request: "BenchSound", run: "Opening") -> None:
     editors = {editor.name: editor for editor in known}
     chosen = _chosen(" sounds", editors, request.only, tuple(editors))
     if request.figures:
-        check_folder(request.figures)
+        check_output(request.figures)
     model = _model_of(SOUND, request.model, run)
     figures = watched(bench_sounds(model, chosen, request.phrases, request.tuning, request.settings), run)
     print_table = partial(sounds_figures.print_table, figures)
@@ -139,7 +141,7 @@ def speed(request: "BenchSpeed", run: "Opening") -> None:
     from regrow.benchmark import speed as speeds
 
     if request.figures:
-        check_folder(request.figures)
+        check_output(request.figures)
     model = opened(request.model, run)
     figures = watched(speeds.bench_speed(model, request.turns, request.tasks, request.large), run)
     _report(speeds.as_dict(figures), run, partial(speeds.print_table, figures), request.figures)

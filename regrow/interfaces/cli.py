@@ -1,5 +1,6 @@
 """The command line: all commands of `interfaces.commands`, and how an error or a warning is said."""
 
+import io
 import os
 import sys
 import warnings
@@ -33,7 +34,20 @@ def _say_warning(
 def main(arguments: list[str] | None = None) -> None:
     """Run a verb. Exit status: 0 done, 1 a clear sentence on stderr, 2 a wrong option, 130 stopped by Ctrl-C."""
     warnings.showwarning = _say_warning
-    arguments, renamed = current_arguments(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a letter that the console lacks is a ? and no error
+            stream.reconfigure(errors="replace")
+    try:
+        _run(sys.argv[1:] if arguments is None else arguments)
+    except BrokenPipeError:
+        pass  # who reads, such as head, has enough
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            _flush(stream)
+
+
+def _run(arguments: list[str]) -> None:
+    arguments, renamed = current_arguments(arguments)
     for sentence in renamed:
         print(f"regrow: {sentence}", file=sys.stderr)
     try:
@@ -47,8 +61,18 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         print("regrow: stopped; nothing was left half-written.", file=sys.stderr)
         sys.exit(130)
-    except BrokenPipeError:  # who reads, such as head, has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains as it ends
+    except BrokenPipeError:
+        raise
     except (ValueError, OSError) as error:
         print(f"regrow: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(1)
+
+
+def _flush(stream: Any) -> None:
+    """Write out what is left, to nowhere where nobody reads any more: or Python complains as it ends."""
+    if stream is None:  # of a program without a console
+        return
+    try:
+        stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,6 +1,5 @@
 """What `regrow models` prints: the models that are here, one of them, and what became of one."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -11,6 +10,7 @@ from tqdm import tqdm
 
 from regrow.core.levels import Level
 from regrow.hub import model_card, publish, pulling
+from regrow.interfaces.reporting import print_json
 from regrow.models.model import Model
 from regrow.models.model_text import frames_text
 from regrow.models.open import EMBEDDED, list_models, open_model
@@ -242,4 +242,7 @@ def _count_text(count: int) -> str:
 
 
 def _say(as_json: bool, facts: dict[str, Any], *sentences: str) -> None:
-    print(json.dumps(facts, ensure_ascii=False) if as_json else "\n".join(filter(None, sentences)))
+    if as_json:
+        print_json(facts)
+    else:
+        print("\n".join(filter(None, sentences)))

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import sys
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from tqdm import tqdm
 from regrow.core.progress import Progress, finish
 from regrow.editing.result import Result
 from regrow.media.medium import Medium, medium_named
+from regrow.media.output import beside
 from regrow.models.engines.choose import with_engine
 from regrow.models.model import Model
 from regrow.models.open import open_model
@@ -52,7 +54,12 @@ def set_threads(run: "Report") -> None:
 
 def replay_of(path: Path) -> str:
     """The command that makes a file again, to be copied whatever its name."""
-    return f"regrow replay {shlex.quote(str(path))}"
+    return f"regrow replay {shlex.quote(as_argument(path))}"
+
+
+def as_argument(path: Path) -> str:
+    """A file as the command line takes it, which would take a name that begins with "-" for an option."""
+    return f"./{path}" if str(path).startswith("-") else str(path)
 
 
 def watched(operation: Generator[Progress, None, T], run: "Report") -> T:
@@ -84,7 +91,7 @@ def free_paths(first: Path, count: int) -> list[Path]:
         if not candidate.exists():
             found.append(candidate)
         number += 1
-        candidate = first.with_name(f"{first.stem}-{number}{first.suffix}")
+        candidate = beside(first, f"-{number}")
     return found
 
 
@@ -124,7 +131,13 @@ def lines(facts: dict[str, Any], indent: str = "") -> list[str]:
 def say(run: "Report", facts: dict[str, Any], *sentences: str) -> None:
     """Print sentences, or the facts where JSON is asked for."""
     if run.json:
-        print(json.dumps(facts, default=str, ensure_ascii=False))
+        print_json(facts)
     else:
         for sentence in sentences:
             print(sentence)
+
+
+def print_json(facts: Any) -> None:
+    """Print one JSON document on a line, in ASCII where the console has not all letters."""
+    plain = str(getattr(sys.stdout, "encoding", "")).lower().replace("-", "") != "utf8"
+    print(json.dumps(facts, default=str, ensure_ascii=plain), flush=True)

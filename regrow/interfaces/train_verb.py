@@ -1,6 +1,5 @@
 """What `regrow train` shows: what is used and skipped, speed, time left, memory, losses, and where things are."""
 
-import json
 import math
 import os
 import shlex
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 from tqdm import tqdm
 
+from regrow.interfaces.reporting import print_json
 from regrow.requests.train import Train
 from regrow.training.dry_run import rehearse
 from regrow.training.loop import FitState
@@ -45,7 +45,7 @@ def train(request: Train, run: "Report") -> None:
         return
     if request.dry_run:
         facts, sentences = rehearse(request)
-        print(json.dumps(facts) if run.json else "\n".join(sentences))
+        print_json(facts) if run.json else print("\n".join(sentences))
         return
     with _stopping() as stopped:
         folder = _shown(training(request, lambda: bool(stopped)), face)
@@ -115,10 +115,10 @@ class _Json:
             line["samples_at"] = str(state.samples)
         if notes := [*state.notes, *(state.fit.notes if state.fit else ())]:
             line["notes"] = notes
-        print(json.dumps(line, ensure_ascii=False), flush=True)
+        print_json(line)
 
     def say(self, sentence: str, facts: dict[str, Any]) -> None:
-        print(json.dumps(facts), flush=True)
+        print_json(facts)
 
     def close(self) -> None: ...
 

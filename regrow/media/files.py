@@ -13,11 +13,15 @@ class MediaError(ValueError):
     """A file or a setting that cannot be used. One sentence: what is wrong, where, and what to do."""
 
 
+_LFS = b"version https://git-lfs.github.com/spec/"
+
+
 def readable(path: str | os.PathLike[str]) -> Path:
     """The path of a file that exists, can be opened and holds at least one byte.
 
     Raises:
-        MediaError: there is no such file, it is a folder or a device, it may not be read, or it is empty.
+        MediaError: there is no such file, it is a folder or a device, it may not be read, it is empty, or a pointer of
+            Git LFS stands in its place.
     """
     path = Path(path)
     try:
@@ -30,11 +34,29 @@ def readable(path: str | os.PathLike[str]) -> Path:
         with path.open("rb") as file:
             if not file.read(1):
                 raise MediaError(f"{path} is empty (0 bytes): copy or download it again.")
+        if pointer := lfs_pointer(path):
+            raise MediaError(pointer)
     except PermissionError as problem:
         raise MediaError(f"{path} may not be read by this user: change its permissions.") from problem
     except OSError as problem:
         raise MediaError(f"{path} cannot be opened ({reason(problem)}): check name and disk.") from problem
     return path
+
+
+def lfs_pointer(path: Path) -> str:
+    """Return a sentence where a file is what Git LFS leaves of one that was not fetched; "" of all others.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(len(_LFS))
+    if head != _LFS or path.stat().st_size > 1024:
+        return ""
+    return (
+        f"{path} is a Git LFS pointer of {path.stat().st_size} bytes in place of the file itself: run git lfs pull in "
+        f"{path.parent.resolve()}."
+    )
 
 
 def file_hash(path: Path) -> str:
@@ -44,19 +66,6 @@ def file_hash(path: Path) -> str:
         MediaError: it cannot be read.
     """
     return hashlib.blake2b(readable(path).read_bytes(), digest_size=16).hexdigest()
-
-
-def check_folder(path: str | os.PathLike[str]) -> None:
-    """Refuse a file that could not be written, before the work is done.
-
-    Raises:
-        MediaError: its folder is not there, or this user may not write in it.
-    """
-    folder = Path(path).parent
-    if not folder.is_dir():
-        raise MediaError(f"{path} cannot be written, for there is no folder {folder}: make it first.")
-    if not os.access(folder, os.W_OK):
-        raise MediaError(f"{path} cannot be written, for this user may not write in {folder}: choose another folder.")
 
 
 def write_whole(path: str | os.PathLike[str], data: bytes) -> None:

@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from regrow.media.files import MediaError, write_whole
+from regrow.media.cache import keep, kept
 from regrow.media.home import home
 
 
@@ -58,20 +58,17 @@ def _hash_of(folder: Path, files: Sequence[Path]) -> str:
 def recall(folder: Path, files: Sequence[Path]) -> Checked | None:
     """Return what is kept of a folder; None where it is new, changed, or what is kept is damaged."""
     with suppress(OSError, ValueError, TypeError, KeyError):
-        kept = json.loads(_place(folder).read_text(encoding="utf-8"))
-        if kept["digest"] == _digest(kept["checked"]) and kept["signature"] == _signature(folder, files):
-            return Checked(**kept["checked"])
+        found = json.loads(bytes(kept(_place(folder)) or b"{}"))
+        if found["signature"] == _signature(folder, files):
+            return Checked(**found["checked"])
     return None
 
 
 def remember(folder: Path, files: Sequence[Path], checked: Checked) -> None:
-    """Keep what was found out about a folder; a full disk keeps nobody from working."""
-    place = _place(folder)
-    with suppress(OSError, MediaError, TypeError):  # a config may hold what JSON does not
-        place.parent.mkdir(parents=True, exist_ok=True)
-        found = json.loads(json.dumps(asdict(checked)))
-        whole = {"signature": _signature(folder, files), "digest": _digest(found), "checked": found}
-        write_whole(place, json.dumps(whole).encode())
+    """Keep what was found out about a folder."""
+    with suppress(OSError, TypeError):  # a file has just gone; a config may hold what JSON does not
+        whole = json.dumps({"signature": _signature(folder, files), "checked": asdict(checked)})
+        keep(_place(folder), whole.encode())
 
 
 def _signature(folder: Path, files: Sequence[Path]) -> list[Any]:
@@ -84,10 +81,6 @@ def _signature(folder: Path, files: Sequence[Path]) -> list[Any]:
     return [*libraries, *([name, s.st_size, s.st_mtime_ns, s.st_ctime_ns] for name, s in stats)]
 
 
-def _digest(found: Mapping[str, Any]) -> str:
-    return hashlib.blake2b(json.dumps(found, sort_keys=True).encode(), digest_size=16).hexdigest()
-
-
 def _place(folder: Path) -> Path:
     name = hashlib.blake2b(str(folder.resolve()).encode(), digest_size=16).hexdigest()
-    return home() / "cache" / "checked" / f"{name}.json"
+    return home() / "cache" / "checked" / name

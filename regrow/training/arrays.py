@@ -1,6 +1,7 @@
 """Arrays that are made once, kept on disk and mapped into memory: whole or not at all, whoever else makes the same."""
 
 import hashlib
+import mmap
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from regrow.core.progress import Progress
+from regrow.media.cache import SIZE, check_home, checksum
 from regrow.media.files import MediaError, reason
 from regrow.media.home import home
 
@@ -27,7 +29,7 @@ def kept_array(path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> I
     Raises:
         MediaError: there is no room for it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_cache_folder(path.parent)
     for left in path.parent.glob(f".*-{path.name}"):
         if not _is_at_work(left.name[1:].split("-", 1)[0]):  # it was killed
             left.unlink(missing_ok=True)
@@ -36,7 +38,7 @@ def kept_array(path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> I
         array = with_room(aside, shape, dtype)
         yield array
         array.flush()
-        aside.replace(path)
+        seal(aside, path)
     finally:
         aside.unlink(missing_ok=True)
 
@@ -60,7 +62,8 @@ def keep_rows(
     """
     key = hashlib.blake2b(content.encode(), digest_size=12).hexdigest()
     paths = [home() / "cache" / folder / f"{key}{end}.npy" for end in arrays]
-    if not all(path.exists() for path in paths):
+    kept = [kept_rows(path) for path in paths]
+    if any(array is None for array in kept):
         count = next(iter(arrays.values()))[0][0]
         with ExitStack() as held:
             made = [
@@ -70,7 +73,42 @@ def keep_rows(
                 for array, values in zip(made, row, strict=True):
                     array[i] = values
                 yield Progress("read", i + 1, count)
-    return tuple(np.load(path, mmap_mode="r") for path in paths)
+        kept = [np.load(path, mmap_mode="r") for path in paths]
+    return tuple(array for array in kept if array is not None)
+
+
+def make_cache_folder(folder: Path) -> None:
+    """Make a folder of the cache that a training cannot do without.
+
+    Raises:
+        MediaError: the home cannot be written.
+    """
+    check_home()
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def seal(aside: Path, path: Path) -> None:
+    """Put a checksum behind a filled array, which `np.load` does not mind, and give it its name."""
+    array = np.load(aside, mmap_mode="r")
+    size = array.offset + array.nbytes
+    with aside.open("r+b") as file:
+        with mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as data:
+            sealed = checksum(path, data)
+        file.seek(size)
+        file.write(sealed)
+    aside.replace(path)
+
+
+def kept_rows(path: Path) -> np.ndarray | None:
+    """Return an array that was sealed, mapped into memory; None where there is none, or none that is sound."""
+    with suppress(OSError, ValueError):
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            view = memoryview(data)
+            sound = view[-SIZE:] == checksum(path, view[:-SIZE])
+            view.release()
+        if sound:
+            return np.load(path, mmap_mode="r")
+    return None
 
 
 def with_room(path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> np.memmap:
@@ -85,7 +123,7 @@ def with_room(path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> np
         array = np.lib.format.open_memmap(path, "w+", dtype, shape)
         if hasattr(os, "posix_fallocate"):
             with path.open("r+b") as file:
-                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size + SIZE)
     except OSError as problem:
         with suppress(OSError):
             path.unlink(missing_ok=True)

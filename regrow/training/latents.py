@@ -3,7 +3,9 @@
 import fcntl
 import hashlib
 import time
+import zlib
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -13,9 +15,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from regrow.core.progress import Progress
-from regrow.media.files import write_whole
+from regrow.media.files import MediaError, write_whole
 from regrow.media.home import home
-from regrow.training.arrays import with_room
+from regrow.training.arrays import kept_rows, make_cache_folder, seal, with_room
 
 
 def fingerprint(module: nn.Module) -> str:
@@ -52,15 +54,19 @@ def latents_of(
     """
     key = hashlib.blake2b(f"{fingerprint(codec)} {content} {count}".encode(), digest_size=12).hexdigest()
     path = home() / "cache" / "latents" / f"{key}.npy"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+    latents = kept_rows(path)
+    if latents is None:
+        make_cache_folder(path.parent)
         with path.with_suffix(".lock").open("w") as lock:
             while not _held(lock):  # another training encodes the same: what it leaves is for both
                 yield Progress("encode", 0, count)
                 time.sleep(0.2)
-            if not path.exists():
+            if kept_rows(path) is None:
                 yield from _encode(path, encode, items, count, batch)
-    return np.load(path, mmap_mode="r")
+        latents = kept_rows(path)
+        if latents is None:
+            raise MediaError(f"{path} does not hold what was just written there: check that disk.")
+    return latents
 
 
 def _held(lock: TextIO) -> bool:
@@ -81,20 +87,28 @@ def _encode(
     batch: int,
 ) -> Generator[Progress, None, None]:
     aside, counter = path.with_suffix(".part"), path.with_suffix(".done")
-    if not counter.exists():
-        aside.unlink(missing_ok=True)
-    done = int(counter.read_text()) if aside.exists() else 0
-    array = np.load(aside, mmap_mode="r+") if done else None
+    done, summed, array = _encoded(aside, counter)
     for i in range(done, count, batch):
         latents = encode(items(slice(i, min(i + batch, count)))).half().numpy()
         if array is None:
             array = with_room(aside, (count, *latents.shape[1:]), np.float16)
         array[i : i + len(latents)] = latents
+        summed = zlib.crc32(latents.tobytes(), summed)
         if (i // batch) % 16 == 15:
             array.flush()
-            write_whole(counter, str(i + len(latents)).encode())
+            write_whole(counter, f"{i + len(latents)} {summed}".encode())
         yield Progress("encode", i + len(latents), count)
     assert array is not None
     array.flush()
-    aside.replace(path)
+    seal(aside, path)
     counter.unlink(missing_ok=True)
+
+
+def _encoded(aside: Path, counter: Path) -> tuple[int, int, np.memmap | None]:
+    """How many latents of a killed encoding are sound, their CRC-32, and where they are."""
+    with suppress(OSError, ValueError):
+        done, summed = map(int, counter.read_text().split())
+        array = np.load(aside, mmap_mode="r+")
+        if done > 0 and zlib.crc32(array[:done].tobytes()) == summed:
+            return done, summed, array
+    return 0, 0, None

@@ -15,7 +15,7 @@ from regrow.media.audio.mel import MelSettings, loudest, to_mel, to_unit
 from regrow.media.audio.sound import load, resample, to_mono
 from regrow.media.captions.captioned import Item
 from regrow.media.home import home
-from regrow.training.arrays import kept_array
+from regrow.training.arrays import kept_array, kept_rows
 
 SILENT = -60.0
 """dB of RMS below which a clip is silent."""
@@ -55,7 +55,8 @@ def clips_of(
     samples = frames * settings.hop
     key = content_of(items, settings, frames, relative)
     path, index = (home() / "cache" / "clips" / f"{key}{end}" for end in (".npy", "-index.npy"))
-    if not (path.exists() and index.exists()):
+    mels, of = kept_rows(path), kept_rows(index)
+    if mels is None or of is None:
         starts: list[tuple[int, int]] = []
         silent = [0] * len(items)
         for i, item in enumerate(items):
@@ -79,8 +80,9 @@ def clips_of(
                 yield Progress("read", k + 1, len(starts))
         with kept_array(index, (len(silent) + len(starts),), np.int64) as of:
             of[:] = [*silent, *(i for i, _ in starts)]
-    found = np.load(index).tolist()
-    return Clips(np.load(path, mmap_mode="r"), tuple(found[len(items) :]), tuple(found[: len(items)]))
+        mels, of = np.load(path, mmap_mode="r"), np.load(index)
+    found = of.tolist()
+    return Clips(mels, tuple(found[len(items) :]), tuple(found[: len(items)]))
 
 
 def content_of(items: tuple[Item, ...], settings: MelSettings, frames: int, relative: bool) -> str:

@@ -292,12 +292,19 @@ def test_what_is_printed_to_be_copied_works_for_names_with_spaces(
 
 
 def test_where_nothing_can_be_written_nothing_is_computed(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: str
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: str, workplace: Path
 ) -> None:
-    monkeypatch.setattr("os.access", lambda *_: False)  # root may write anywhere
-    monkeypatch.setattr("regrow.editing.generate.generate", lambda *_: pytest.fail("it computes"))
-    told = refused(capsys, "generate", "a cat", "--model", folder, "--out", "cat.png")
-    assert "this user may not write in" in told
+    monkeypatch.setattr("regrow.models.open.open_model", lambda *_: pytest.fail("it opens a model"))
+    (workplace / "full.png").mkdir()
+    for out, why in (
+        ("/proc/cat.png", "No such file"),  # where root may not write either
+        ("no/cat.png", "there is no folder no"),
+        ("full.png", "is a folder"),
+        ("cat.xyz", "no suffix"),
+        ("猫" * 90 + ".png", "its name is too long"),
+        ("cat.png/cat.png", "there is no folder"),
+    ):
+        assert why in refused(capsys, "generate", "a cat", "--model", folder, "--out", out)
 
 
 @pytest.mark.parametrize("port", ["-1", "99999999"])

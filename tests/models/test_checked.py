@@ -1,6 +1,5 @@
 """What is kept of a folder that was opened whole before, and what becomes of it where either is damaged."""
 
-import json
 import os
 import shutil
 from collections.abc import Callable
@@ -30,12 +29,12 @@ def folder(checkpoint: Callable[[str], Path], tmp_path: Path) -> Path:
 
 
 def test_what_is_kept_is_left_aside_where_its_contents_were_changed(folder: Path) -> None:
-    (kept,) = (home() / "cache" / "checked").glob("*.json")
-    whole = json.loads(kept.read_text(encoding="utf-8"))
-    for found in (5, {"configs": 5}, {"configs": {name: {} for name in whole["checked"]["configs"]}}):
-        kept.write_text(json.dumps({**whole, "checked": found}), encoding="utf-8")
+    (path,) = (home() / "cache" / "checked").iterdir()
+    whole = path.read_bytes()
+    for damaged in (whole.replace(b"32", b"64", 1), whole[:-1], b""):
+        path.write_bytes(damaged)
         assert open_model(folder).parts.opened
-        assert json.loads(kept.read_text(encoding="utf-8")) == whole
+        assert path.read_bytes() == whole
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows keeps no time of the last change of a file's entry")

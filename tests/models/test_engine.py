@@ -17,7 +17,7 @@ from regrow.editing.trajectories import save_trajectory
 from regrow.media.image.picture import save
 from regrow.models.attention import Shared
 from regrow.models.engines import choose as engine
-from regrow.models.engines import openvino_graph, openvino_runtime
+from regrow.models.engines import graph_files, openvino_graph, openvino_runtime
 from regrow.models.engines.choose import as_recorded, with_engine
 from regrow.models.engines.engine import Engine
 from regrow.models.errors import ModelError
@@ -146,10 +146,18 @@ def test_what_was_converted_and_compiled_is_kept_and_what_is_damaged_made_again(
         blob.write_bytes(blob.read_bytes()[:-100] + bytes(100))
     assert off(model, with_engine(model, "openvino", "float32"), (8, 8), ["a cat"]) < 1e-5
     assert made == ["compile_for"]
-    for file in (*home.glob("cache/engine/*/*.blob"), *home.glob("cache/engine/*/network.xml")):
-        file.write_bytes(file.read_bytes()[:50])
-    assert off(model, with_engine(model, "openvino", "float32"), (8, 8), ["a cat"]) < 1e-5
-    assert made.count("_convert") == 1
+    networks = sorted(home.glob("cache/engine/*/network.bin"))
+    for damaged in (
+        lambda data: bytes([data[0] ^ 64]) + data[1:],
+        lambda data: data[:50],
+        lambda data: networks[0].read_bytes() + b"0",
+        lambda data: b"",
+    ):
+        for file in (*networks, *home.glob("cache/engine/*/*.blob"), *home.glob("cache/engine/*/traced.ts")):
+            file.write_bytes(damaged(file.read_bytes()))
+        made.clear()
+        assert off(model, with_engine(model, "openvino", "float32"), (8, 8), ["a cat"]) < 1e-5
+        assert made.count("_convert") == 3, "the denoiser and both ways of the codec"
     assert not list(home.glob("cache/engine/.*")), "nothing half-written is left"
 
 
@@ -161,9 +169,9 @@ def test_the_networks_unused_for_longest_are_dropped(home: Path, model: Model, m
         folder.mkdir()
         (folder / "network.bin").write_bytes(b"1")
         os.utime(folder, (used, used))
-    monkeypatch.setattr(openvino_graph, "CACHE_BYTES", 0)
+    monkeypatch.setattr(graph_files, "CACHE_BYTES", 0)
     (newest,) = (path.parent for path in list(home.glob("cache/engine/*/network.xml"))[:1])
-    openvino_graph._drop_old(newest)
+    graph_files.drop_old(newest)
     assert {path.name for path in newest.parent.iterdir()} == {newest.name, ".growing.part"}
     shutil.rmtree(newest.parent / ".growing.part")
 

@@ -59,9 +59,10 @@ def _edit(request: Edit, run: Run, out: Path | None, sheet: Path | None) -> None
     from regrow.media.image.picture import check_savable, save
     from regrow.media.image.sheet import sheet as make_sheet
     from regrow.media.medium import medium_of
+    from regrow.media.output import default_output
 
     medium, request = medium_of(request.image), for_medium(request, request.image)
-    first = out or Path(f"{request.image.stem}-{slug(request.target[0])}{medium.ending}")
+    first = out or default_output(f"{request.image.stem}-{slug(request.target[0])}", medium.ending)
     medium.check_savable(first)
     if sheet:
         check_savable(sheet)
@@ -105,9 +106,10 @@ def _explore(request: Edit, run: Run, out: Path | None, strengths: Sequence[floa
     from regrow.media.image.picture import check_savable, save
     from regrow.media.image.sheet import sheet as make_sheet
     from regrow.media.medium import medium_of
+    from regrow.media.output import default_output
 
     medium, request = medium_of(request.image), for_medium(request, request.image)
-    first = out or Path(f"{request.image.stem}-explored.png")
+    first = out or default_output(f"{request.image.stem}-explored", ".png")
     check_savable(first)
     model = engaged(request.model, run, lambda model: medium.check(request, model))
     explored = watched(operation(request, model, strengths, guidances), run)
@@ -142,7 +144,9 @@ def _explore(request: Edit, run: Run, out: Path | None, strengths: Sequence[floa
 
 def command_of(request: Edit) -> str:
     """The command that runs a request: what it asks for, and every setting that is not the default."""
-    words = ["regrow", "edit", str(request.image), "--target", *request.target]
+    from regrow.interfaces.reporting import as_argument
+
+    words = ["regrow", "edit", as_argument(request.image), "--target", *request.target]
     for field in fields(Edit):
         value = getattr(request, field.name)
         if field.name in ("image", "target") or (value == field.default and field.name != "guidance"):
@@ -159,15 +163,16 @@ def _save_masks(edited: "Result", paths: Sequence[Path]) -> dict[Path, str]:
     """The found masks beside the results that they belong to, and what each says."""
     from regrow.interfaces.reporting import free_paths
     from regrow.media.image.picture import save
+    from regrow.media.output import beside
 
     assert edited.region is not None
     saved = {}
     for i, path in enumerate(paths):
-        (beside,) = free_paths(path.with_name(f"{path.stem}-mask.png"), 1)
+        (place,) = free_paths(beside(path, "-mask", ".png"), 1)
         mask = edited.region.picture(i)
         assert mask is not None
-        save(beside, mask)
-        saved[beside] = f"what may change, {100 * edited.recipes[i]['mask']['share']:.0f} % of the picture"
+        save(place, mask)
+        saved[place] = f"what may change, {100 * edited.recipes[i]['mask']['share']:.0f} % of the picture"
     return saved
 
 

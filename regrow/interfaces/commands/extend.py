@@ -19,8 +19,9 @@ def extend(request: Annotated[Extend, tyro.conf.arg(name="")], run: RunOptions, 
     from regrow.editing.extend import extend as operation
     from regrow.interfaces.reporting import engaged, replay_of, say, watched, write_results
     from regrow.media.audio.medium import MEDIUM as SOUND
+    from regrow.media.output import default_output
 
-    first = out or Path(f"{request.sound.stem}-extended{SOUND.ending}")
+    first = out or default_output(f"{request.sound.stem}-extended", SOUND.ending)
     SOUND.check_savable(first)
     longer = watched(operation(request, engaged(request.model, run)), run)
     assert longer.rate

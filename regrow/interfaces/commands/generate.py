@@ -27,11 +27,13 @@ def generate(request: Annotated[Generate, tyro.conf.arg(name="")], run: RunOptio
         watched,
         write_results,
     )
+    from regrow.media.output import check_output, default_output
 
     request = for_medium(request, request.melody, out)
+    check_output(out or Path("result"))
     model = engaged(request.model, run)
     medium = model.medium
-    first = out or Path(f"{slug(request.prompt)}{medium.ending}")
+    first = out or default_output(slug(request.prompt), medium.ending)
     medium.check_savable(first)
     made = watched(operation(request, model), run)
     paths, notes = write_results(made, first, medium)

@@ -30,9 +30,10 @@ def inspect(
     from regrow.interfaces.reporting import free_paths, lines, opened, say, watched
     from regrow.media.image.picture import check_savable, save
     from regrow.media.medium import medium_of
+    from regrow.media.output import default_output
 
-    first = out or Path(f"{file.stem}-inspected.png")
-    if out:
+    first = out or default_output(f"{file.stem}-inspected", ".png")
+    if out or model or source:
         check_savable(first)
     inspected = watched(operation(file, source, steps, opened(model, run) if model else None), run)
     if inspected.page is None and (out or source) and file.suffix != ".safetensors":  # what only a model can show

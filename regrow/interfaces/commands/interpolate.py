@@ -33,17 +33,19 @@ def interpolate(
         write_results,
     )
     from regrow.media.image.picture import save
+    from regrow.media.output import beside, check_output, default_output
 
     of_words = kind_of(request) is WORDS
     request = for_medium(request, request.first, out)
+    check_output(out or Path("result"))
     model = engaged(request.model, run)
     medium, ends = model.medium, (request.first, request.second)
     names = ends if of_words else (Path(end).stem for end in ends)
-    first = out or Path(f"{slug(' to '.join(names))}{medium.ending}")
+    first = out or default_output(slug(" to ".join(names)), medium.ending)
     medium.check_savable(first)
     made = watched(operation(request, model), run)
     paths, notes = write_results(made, first, medium)
-    (sheet,) = free_paths(first.with_name(f"{first.stem}-sheet.png"), 1)
+    (sheet,) = free_paths(beside(first, "-sheet", ".png"), 1)
     save(sheet, interpolate_sheet(request, made, model), {"regrow": "sheet", "of": made.recipes[0]})
     figures = made.recipes[0]["figures"]
     counted = figures["evaluations"]

@@ -19,13 +19,13 @@ def invert(request: Annotated[Invert, tyro.conf.arg(name="")], run: RunOptions, 
     from regrow.editing.invert import invert as operation
     from regrow.editing.trajectories import save_trajectory
     from regrow.interfaces.reporting import engaged, for_medium, free_paths, say, watched
-    from regrow.media.files import check_folder
     from regrow.media.medium import medium_of
+    from regrow.media.output import check_output, default_output
 
     if out and out.suffix != ".safetensors":
         raise ValueError(f"A path is saved as .safetensors, so --out cannot be {out.name}.")
-    first = out or Path(f"{request.image.stem}.safetensors")
-    check_folder(first)
+    first = out or default_output(request.image.stem, ".safetensors")
+    check_output(first)
     medium, request = medium_of(request.image), for_medium(request, request.image)
     model = engaged(request.model, run, lambda model: medium.check(request, model))
     inverted = watched(operation(request, model), run)

@@ -24,10 +24,11 @@ def replay(file: Positional[Path], run: RunOptions, out: Path | None = None) -> 
     from regrow.editing.replay import replay as operation
     from regrow.interfaces.reporting import engaged, free_paths, say, watched
     from regrow.media.medium import medium_of
+    from regrow.media.output import default_output
 
     recipe = recipe_in(file)
     request, medium = request_from(recipe), medium_of(file)
-    first = out or Path(f"{file.stem}-replayed{medium.replayed_ending(file)}")
+    first = out or default_output(f"{file.stem}-replayed", medium.replayed_ending(file))
     medium.check_savable(first)
     model = engaged(request.model, _as_recorded(run, recipe) if run.engine == "auto" else run)
     replayed = watched(operation(recipe, request, model, run.engine), run)

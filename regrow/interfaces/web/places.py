@@ -93,7 +93,7 @@ def _bounded(file: Path) -> bytes:
 def _kept(folder: str, data: bytes, suffix: str) -> Path:
     """Where these bytes are for good, under a name made of them."""
     kept = page() / folder / (hashlib.blake2b(data, digest_size=16).hexdigest() + suffix)
-    if not kept.exists():
+    if not kept.is_file() or kept.read_bytes() != data:
         kept.parent.mkdir(parents=True, exist_ok=True)
         write_whole(kept, data)
     return kept

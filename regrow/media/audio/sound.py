@@ -21,8 +21,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.media.audio import tag as sound_tag
-from regrow.media.files import MediaError, check_folder, readable, reason, write_whole
+from regrow.media.files import MediaError, readable, reason, write_whole
 from regrow.media.image import tag
+from regrow.media.output import check_output
 
 SAVED = {".wav": ("WAV", "PCM_24"), ".flac": ("FLAC", "PCM_24"), ".ogg": ("OGG", "VORBIS")}
 """Suffixes that can be saved, with libsndfile's names of format and samples."""
@@ -147,11 +148,11 @@ def check_savable(path: str | os.PathLike[str]) -> None:
     """Refuse a name that `save` would refuse, before the work is done.
 
     Raises:
-        MediaError: unknown suffix, or a folder that is not there or may not be written in.
+        MediaError: unknown suffix, or a file that could not be written.
     """
     if Path(path).suffix.lower() not in SAVED:
         raise MediaError(f"{path} has no suffix of a sound that regrow can save: use one of {', '.join(SAVED)}.")
-    check_folder(path)
+    check_output(path)
 
 
 def read_recipe(path: str | os.PathLike[str]) -> dict[str, Any] | None:

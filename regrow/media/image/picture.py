@@ -21,9 +21,10 @@ from jaxtyping import Float, Float32, UInt8
 from PIL import Image
 from torch import Tensor
 
-from regrow.media.files import MediaError, check_folder, reason, write_whole
+from regrow.media.files import MediaError, reason, write_whole
 from regrow.media.image import colour, tag
 from regrow.media.image.reading import MOST_PIXELS, opened
+from regrow.media.output import check_output
 
 ON_WHITE = "Its transparent parts were laid on white."
 SAVED = (".png", ".jpg", ".jpeg", ".webp")
@@ -146,11 +147,11 @@ def check_savable(path: str | os.PathLike[str]) -> None:
     """Refuse a name that `save` would refuse, before the work is done.
 
     Raises:
-        MediaError: unknown suffix, or a folder that is not there or may not be written in.
+        MediaError: unknown suffix, or a file that could not be written.
     """
     if Path(path).suffix.lower() not in SAVED:
         raise MediaError(f"{path} has no suffix that regrow can save: use one of {', '.join(SAVED)}.")
-    check_folder(path)
+    check_output(path)
 
 
 def read_recipe(path: str | os.PathLike[str]) -> dict[str, Any] | None:

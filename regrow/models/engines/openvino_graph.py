@@ -3,18 +3,18 @@
 What it takes long to make is kept below `home()/cache/engine`, one folder a graph:
 
     network.xml, network.bin   the graph in OpenVINO's own form, for any batch and size
+    checksums                  of both
     *.blob                     compiled for one shape, precision and CPU; small, for the weights stay where they are
 
-Both are written aside and renamed. What is damaged is made again.
+All are written aside and renamed. What is damaged is made again. Where the home cannot be written, it is made in a
+temporary folder for this process.
 """
 
 import hashlib
 import io
 import json
 import os
-import secrets
 import shutil
-import time
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -26,7 +26,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from regrow.media.files import MediaError, write_whole
+from regrow.media.cache import cannot_keep, keep, kept
+from regrow.models.engines.graph_files import drop_old, is_sound, temporary, write_graph
 from regrow.models.engines.openvino_runtime import compile_for, core, library, settings
 from regrow.models.errors import ModelError
 from regrow.models.folder import reason
@@ -34,17 +35,9 @@ from regrow.models.names import Precision
 
 Sides = tuple[int, int]
 
-CACHE_BYTES = 16 << 30
-"""The networks unused for longest are dropped when all of them together exceed this."""
-
 TOLERANCE: dict[Precision, float] = {"float32": 1e-4, "bfloat16": 0.2}
 """How far a converted network may be from torch's, in RMS relative to its output. Measured 1e-6 in float32; in bfloat16
 0.01 for the embedded networks and 0.06 for Stable Diffusion 1.5's with random weights, which is all rounding."""
-
-ABANDONED = 24 * 3600
-"""Seconds after which a network that is not written to the end was given up."""
-
-_DIGEST = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +75,7 @@ class Compiled:
 
     def __init__(self, graph: Graph, precision: Precision, root: Path, sides: Sides) -> None:
         self._of, self._root = graph, root
+        self._sound: set[Path] = set()
         self._precision: Precision = precision
         self._compiled: dict[tuple[Any, ...], Any] = {}
         self._converted(sides)
@@ -110,22 +104,17 @@ class Compiled:
         try:
             network = core().read_model(folder / "network.xml")
         except RuntimeError:
+            self._sound.discard(folder)
             shutil.rmtree(folder, ignore_errors=True)
             network = core().read_model(self._converted((height, width)) / "network.xml")
         compiled = compile_for(network, shapes, self._precision)
-        data = compiled.export_model().getvalue()
-        # a full disk keeps nobody from editing
-        with suppress(MediaError):
-            write_whole(blob, hashlib.blake2b(data, digest_size=_DIGEST).digest() + data)
+        keep(blob, compiled.export_model().getvalue())
         return compiled
 
     def _from_blob(self, blob: Path) -> Any:
         """What was compiled before; None where there is nothing, or nothing sound."""
-        if not blob.is_file():
-            return None
-        whole = blob.read_bytes()
-        digest, data = whole[:_DIGEST], whole[_DIGEST:]
-        if hashlib.blake2b(data, digest_size=_DIGEST).digest() != digest:
+        data = kept(blob)
+        if data is None:
             return None
         used = settings(self._precision) | {"WEIGHTS_PATH": str(blob.with_name("network.bin"))}
         try:
@@ -144,14 +133,18 @@ class Compiled:
         traced = (2 * graph.multiple, 2 * graph.multiple) if regular else sides
         made_of = [graph.content, version("openvino"), version("diffusers"), None if regular else sides]
         folder = self._root / _hash(made_of)
-        if not (folder / "network.bin").is_file():
+        if folder not in self._sound and not is_sound(folder):
+            shutil.rmtree(folder, ignore_errors=True)
             try:
                 _convert(graph, traced, self._precision, folder)
-            except ModelError:
-                raise
-            except Exception as error:  # of torch's tracer, of the converter, of the disk
-                raise ModelError(_failed(graph, error)) from error
-            _drop_old(folder)
+                drop_old(folder)
+            except OSError as error:
+                if self._root == temporary():
+                    raise ModelError(_failed(graph, error)) from error
+                cannot_keep(error)
+                self._root = temporary()
+                return self._converted(sides)
+        self._sound.add(folder)
         with suppress(OSError):  # another process has just dropped it; it is then made again
             os.utime(folder)
         return folder
@@ -161,48 +154,29 @@ def _convert(graph: Graph, sides: Sides, precision: Precision, folder: Path) -> 
     """Trace a graph on noise, compare what came of it with torch, and write it down.
 
     Raises:
-        ModelError: the two differ.
+        ModelError: it cannot be converted, or the two differ.
+        OSError: it cannot be written.
     """
     openvino = library()
-    example = graph.example(sides)
-    module = graph.module().eval()
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the tracer's, on every branch that it takes for good
-        converted = openvino.convert_model(module, example_input=example)
-        expected = module(*example)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = folder.with_name(f".{secrets.token_hex(8)}.part")
-    aside.mkdir()
     try:
-        openvino.save_model(converted, aside / "network.xml", compress_to_fp16=False)
+        example = graph.example(sides)
+        module = graph.module().eval()
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the tracer's, on every branch that it takes for good
+            converted = openvino.convert_model(module, example_input=example)
+            expected = module(*example)
         checked: tuple[Precision, ...] = ("float32",) if precision == "float32" else ("float32", precision)
         for one in checked:  # the first tells whether it is the same network, whatever the other rounds
-            compiled = compile_for(converted, [tuple(part.shape) for part in example], one)
+            compiled = compile_for(converted.clone(), [tuple(part.shape) for part in example], one)
             found = torch.from_numpy(compiled([part.numpy() for part in example])[0])
             off = float((found - expected).norm() / expected.norm())
             if not off <= TOLERANCE[one]:
                 raise ModelError(_failed(graph, f"its output in {one} is {off:.1e} off torch's"))
-        with suppress(OSError):  # another process was first
-            aside.rename(folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-def _drop_old(newest: Path) -> None:
-    """Drop the networks unused for longest where there are too many, and what killed processes left half-written."""
-    found: list[tuple[float, Path, int]] = []
-    for folder in newest.parent.iterdir():
-        with suppress(OSError):  # another process renames or drops it just now
-            found.append((folder.stat().st_mtime, folder, sum(path.stat().st_size for path in folder.iterdir())))
-    total = 0
-    for used, folder, size in sorted(found, reverse=True):
-        if folder.name.startswith("."):  # another process may be at it
-            surplus = time.time() - used > ABANDONED
-        else:
-            total += size
-            surplus = total > CACHE_BYTES and folder != newest
-        if surplus:
-            shutil.rmtree(folder, ignore_errors=True)
+    except ModelError:
+        raise
+    except Exception as error:  # of torch's tracer, of the converter
+        raise ModelError(_failed(graph, error)) from error
+    write_graph(converted, 4 * sum(p.numel() for p in module.parameters()), folder)
 
 
 def _hash(made_of: Any) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from regrow.media.files import MediaError, write_whole
+from regrow.media.cache import keep, kept
 from regrow.media.home import home
 from regrow.models.errors import ModelError
 from regrow.models.folder import reason
@@ -48,15 +48,12 @@ def bfloat16_pays() -> bool:
     them a product takes as long as a hundred. What was measured is kept for this CPU, so that a busy moment later does
     not choose another precision, with other numbers.
     """
-    kept, cpu = home() / "cache" / "engine" / "precision.json", _cpu()
-    with suppress(OSError, ValueError):
-        known = json.loads(kept.read_text(encoding="utf-8"))
-        if isinstance(known, dict) and isinstance(known.get(cpu), bool):
-            return known[cpu]
+    path, cpu = home() / "cache" / "engine" / "precision", _cpu()
+    known = json.loads(bytes(kept(path) or b"{}"))
+    if isinstance(known.get(cpu), bool):
+        return known[cpu]
     pays = _measured()
-    with suppress(OSError, MediaError):
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(kept, json.dumps({cpu: pays}).encode())
+    keep(path, json.dumps({cpu: pays}).encode())
     return pays
 
 

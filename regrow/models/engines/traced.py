@@ -17,11 +17,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from regrow.media.files import MediaError, write_whole
+from regrow.media.cache import keep, kept
 
 MOST_BYTES = 1 << 30
 """Weights of a module up to which it is kept a second time."""
-_DIGEST = 16
 
 
 class Traced:
@@ -52,14 +51,14 @@ def trace_file(root: Path, content: str, what: str) -> Path:
 
 def _loaded(file: Path) -> Any:
     """What is kept; None where there is nothing, or nothing sound."""
-    with suppress(OSError, RuntimeError):
-        whole = file.read_bytes()
-        digest, data = whole[:_DIGEST], whole[_DIGEST:]
-        if hashlib.blake2b(data, digest_size=_DIGEST).digest() == digest:
-            os.utime(file.parent)  # those unused for longest are dropped, as networks are
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # TorchScript is deprecated, and what OpenVINO converts from, too
-                return torch.jit.load(io.BytesIO(data))
+    data = kept(file)
+    if data is None:
+        return None
+    with suppress(OSError):
+        os.utime(file.parent)  # those unused for longest are dropped, as networks are
+    with suppress(RuntimeError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TorchScript is deprecated, and what OpenVINO converts from, too
+        return torch.jit.load(io.BytesIO(data))
     return None
 
 
@@ -67,7 +66,8 @@ def _kept(file: Path, module: nn.Module, examples: Sequence[tuple[Tensor, ...]])
     """The module itself, after it was kept where it can be."""
     if sum(p.numel() * p.element_size() for p in module.parameters()) > MOST_BYTES:
         return module
-    # whatever the tracer cannot follow, a full disk: the module itself computes
+    data = b""
+    # whatever the tracer cannot follow: the module itself computes
     with suppress(Exception), torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         script = torch.jit.trace(module, examples[0], check_trace=False)
@@ -75,8 +75,7 @@ def _kept(file: Path, module: nn.Module, examples: Sequence[tuple[Tensor, ...]])
         torch.jit.save(script, buffer)
         again = torch.jit.load(io.BytesIO(buffer.getvalue()))
         if all(torch.equal(again(*inputs), module(*inputs)) for inputs in (*examples, *examples)):
-            file.parent.mkdir(parents=True, exist_ok=True)
             data = buffer.getvalue()
-            with suppress(MediaError):
-                write_whole(file, hashlib.blake2b(data, digest_size=_DIGEST).digest() + data)
+    if data:
+        keep(file, data)
     return module
