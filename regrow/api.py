@@ -97,16 +97,24 @@ def interpolate(request: Interpolate, *, model: Model | None = None, watch: Watc
     return finish(interpolating.interpolate(request, _opened(request, model or "", "auto")), watch)
 
 
-def replay(file: str | Path, *, watch: Watch | None = None) -> replaying.Replayed:
+def replay(
+    file: str | Path, *, folders: Sequence[str | Path] = (), download: bool = False, watch: Watch | None = None
+) -> replaying.Replayed:
     """Make a result again from the recipe in its file, and say whether it is the same, bit for bit.
+
+    Args:
+        file: a picture or a sound that regrow saved.
+        folders: that hold what it was made from, also its model, beside the current folder and the file's own.
+        download: whether a model that is not here is fetched from the hub.
+        watch: is shown every step.
 
     Raises:
         MediaError: the file has no recipe, or what it was made from has changed.
         ModelError: the model, or what computed it, cannot be had here.
     """
     recipe = replaying.recipe_in(Path(file))
-    request = replaying.request_from(recipe)
-    return finish(replaying.replay(recipe, request, open_model(request.model)), watch)
+    request = replaying.request_from(recipe, *map(Path, folders), Path(file).parent)
+    return finish(replaying.replay(recipe, request, open_model(request.model, download=download)), watch)
 
 
 def _request(kind: Any, model: str | Path | Model, **fields: Any) -> Any:

@@ -6,9 +6,10 @@ A recipe is a JSON object with the keys
     operation   its name: "generate", "edit", "extend" or "interpolate"
     settings    every field of the operation's dataclass
     model       name and content hash
-    input       the input file's absolute path and the hash of its bytes; absent where there was none
+    input       the input file's name and the hash of its bytes; absent where there was none
     inputs      the same of several input files, in a list
-    mask        hash of the mask's 8-bit pixels, the share of the picture that may change, and path and hash of its
+    trajectory  the same of a saved path; absent where there was none
+    mask        hash of the mask's 8-bit pixels, the share of the picture that may change, and name and hash of its
                 file; absent where all may change
     threads     of the CPU: another number may round differently
     engine      what computed the network, and in which precision; absent from before there was a choice: torch
@@ -17,8 +18,13 @@ A recipe is a JSON object with the keys
     guess       words of the prompts that could not be heeded as they were meant; absent from before synonyms and
                 instructions were understood
     figures     what was measured: evaluations, seconds, distances
+    paths       where the files and the model's folder were, by the settings that name them; only where that was asked
+                for: results are given away, and folders say who made them
+
+Older versions wrote whole paths in the place of names.
 """
 
+import math
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass
@@ -34,6 +40,7 @@ from regrow import __version__
 from regrow.media.files import MediaError, file_hash
 from regrow.models.model import Model
 from regrow.requests.aliases import current
+from regrow.requests.ranges import fits
 
 Recipe = dict[str, Any]
 
@@ -60,14 +67,13 @@ def make_recipe(
     """
     assert is_dataclass(request)
     assert not isinstance(request, type)
-    settings = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(request).items()}
-    if Path(settings["model"]).resolve() == model.folder.resolve():  # named by its place: so it is found from any
-        settings["model"] = str(model.folder.resolve())
+    settings = asdict(request) | {name: path.name for name, path in _files_of(request, inputs).items()}
+    settings["model"] = name = _name_of(settings["model"], model)
     recipe: Recipe = {
         "regrow": __version__,
         "operation": type(request).__name__.lower(),
         "settings": settings,
-        "model": {"name": model.name, "hash": model.content_hash},
+        "model": {"name": name, "hash": model.content_hash},
         "threads": torch.get_num_threads(),
         "engine": model.computed_by,
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in _libraries(model)},
@@ -76,7 +82,9 @@ def make_recipe(
         "figures": dict(figures),
     }
     if read := input_of(settings):
-        recipe["input"] = _known(Path(settings[read]))
+        recipe["input"] = _known(getattr(request, read))
+    if settings.get("trajectory"):
+        recipe["trajectory"] = _known(request.trajectory)
     if inputs:
         recipe["inputs"] = [_known(path) for path in inputs]
     return recipe
@@ -92,14 +100,63 @@ def _version(library: str) -> str:
     return version(library)  # reads and parses the library's own description: 8 ms
 
 
+def with_paths(recipe: Recipe, request: Any) -> Recipe:
+    """Return a recipe that also says where the files and the model's folder of its request are."""
+    ends = [Path(request.first), Path(request.second)] if "inputs" in recipe else ()
+    files = _files_of(request, ends)
+    if Path(request.model).is_dir():
+        files["model"] = Path(request.model)
+    return recipe | {"paths": {name: str(path.expanduser().resolve()) for name, path in files.items()}}
+
+
+def _files_of(request: Any, inputs: Sequence[Path]) -> dict[str, Path]:
+    """The files and folders of a request, by the settings that name them."""
+    files = {name: value for name, value in vars(request).items() if isinstance(value, Path)}
+    return files | dict(zip(("first", "second"), inputs, strict=False))
+
+
+def _name_of(given: str, model: Model) -> str:
+    """What a model is called, without the folder that it lies in."""
+    folder = model.folder.resolve()
+    for name in (given, model.name):  # an opened one may have been named by its id
+        if Path(name).expanduser().resolve() != folder:
+            return name
+    name = Path(given).name
+    return folder.name if name in ("", "..") else name
+
+
 def _known(path: Path) -> dict[str, str]:
-    return {"file": str(path.resolve()), "hash": file_hash(path)}
+    return {"file": path.name, "hash": file_hash(path)}
 
 
 def _libraries(model: Model) -> tuple[str, ...]:
     """Those that compute."""
     engine = (model.engine.name.split()[0],) if model.engine else ()
     return ("torch", "diffusers", "transformers", "pillow", "numpy", *engine)
+
+
+def checked(recipe: Mapping[str, Any], place: str, kind: Any, least: float = 0, most: float = math.inf) -> Any:
+    """Return a field of a recipe: anybody can write one.
+
+    Args:
+        recipe: as it was read.
+        place: keys with dots between them.
+        kind: the field's type.
+        least: of a number.
+        most: of a number.
+
+    Raises:
+        MediaError: it is missing, of another type, or out of range.
+    """
+    value: Any = recipe
+    for key in place.split("."):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    if not fits(value, kind) or (kind is int and not least <= value <= most):
+        raise MediaError(
+            f"This recipe is damaged or not regrow's own ({place} is missing, of a wrong type or out of range): it "
+            "cannot be made again."
+        )
+    return value
 
 
 def settings_from(recipe: Mapping[str, Any], kind: type) -> dict[str, Any]:
@@ -113,7 +170,7 @@ def settings_from(recipe: Mapping[str, Any], kind: type) -> dict[str, Any]:
     if stored is None or set(stored) != known:
         odd = sorted(set(stored) ^ known) if stored is not None else ["settings"]
         raise MediaError(
-            f"This recipe, of regrow {recipe.get('regrow')}, does not fit regrow {__version__}: "
-            f"{', '.join(odd)} differ; install the version that made it."
+            f"This recipe, of regrow {str(recipe.get('regrow'))[:20]}, does not fit regrow {__version__}: "
+            f"{', '.join(name[:40] for name in odd[:5])} differ; install the version that made it."
         )
     return {key: tuple(value) if isinstance(value, list) else value for key, value in stored.items()}

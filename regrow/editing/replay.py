@@ -1,7 +1,9 @@
 """Replay: make a result again from the recipe in its file."""
 
+import os
 import pkgutil
-from collections.abc import Generator
+import re
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -13,13 +15,15 @@ from torch import Tensor
 from regrow import editing
 from regrow.core.progress import Progress
 from regrow.editing.codec_cache import through_codec
-from regrow.editing.recipe import Recipe, input_of, settings_from
+from regrow.editing.recipe import Recipe, checked, input_of, settings_from
 from regrow.editing.result import Operation
 from regrow.media.files import MediaError, file_hash, reason
 from regrow.media.medium import medium_of
+from regrow.models.checked import folder_with
 from regrow.models.engines.choose import as_recorded
 from regrow.models.model import Model
 from regrow.models.names import EngineName
+from regrow.models.open import has_model, is_model, user_models
 from regrow.prompts import expand_edit, expand_generate
 from regrow.requests.edit import Edit
 from regrow.requests.generate import Generate
@@ -70,45 +74,89 @@ def _operation(name: str) -> Operation:
     return found
 
 
-def request_from(recipe: Recipe) -> Request:
+def request_from(recipe: Recipe, *folders: Path) -> Request:
     """The operation that a recipe describes, with its input checked.
 
+    Args:
+        recipe: anybody can write one, so everything in it is checked.
+        folders: where its files and its model may be, beside the current folder and the user's models.
+
     Raises:
-        MediaError: the recipe is another version's or damaged, or the input has moved or changed.
+        MediaError: the recipe is another version's or damaged, or the input is not there or has changed.
     """
-    try:
-        return _request_from(recipe)
-    except (KeyError, TypeError, IndexError, AttributeError) as problem:  # anybody can write one
-        raise MediaError(
-            f"This recipe is damaged or not regrow's own ({type(problem).__name__}: {reason(problem)}): it cannot be "
-            "made again."
-        ) from problem
-
-
-def _request_from(recipe: Recipe) -> Request:
-    name = recipe.get("operation")
-    if name is None:
+    if "operation" not in recipe:
         raise MediaError(
             "This file has a recipe of no operation, as sheets have: replay one of the results themselves."
         )
-    kind = _operation(str(name)).request
+    kind = _operation(checked(recipe, "operation", str)).request
+    for place in ("model.hash", "result.hash"):
+        checked(recipe, place, str)
+    checked(recipe, "threads", int, 1, 1024)
+    checked(recipe, "result.index", int, 0, 999)
     settings = settings_from(recipe, kind)
+    places = [*folders, Path()]
     files: dict[str, Any] = {}
     if read := input_of(settings):
-        files[read] = _unchanged(recipe["input"]["file"], recipe["input"]["hash"])
-    for field, known in zip(("first", "second"), recipe.get("inputs", ()), strict=False):
-        files[field] = str(_unchanged(known["file"], known["hash"]))
+        files[read] = _found(recipe, read, "input", places)
+    for i, field in enumerate(("first", "second")[: len(recipe.get("inputs") or ())]):
+        known = checked(recipe, "inputs", list)[i]
+        files[field] = str(_found({"paths": recipe.get("paths"), "inputs": known}, field, "inputs", places))
     if settings.get("trajectory"):
-        files["trajectory"] = Path(settings["trajectory"])
+        older = {"paths": {"trajectory": settings["trajectory"]}} if "trajectory" not in recipe else {}
+        files["trajectory"] = _found(recipe | older, "trajectory", "trajectory", places)
     if settings.get("mask") and settings["mask"] != "auto":
-        files["mask"] = _unchanged(recipe["mask"]["file"], recipe["mask"]["file_hash"])
-    return kind(**{**settings, **files})
+        files["mask"] = _found(recipe, "mask", "mask", places)
+    if settings.get("describer"):  # whose words would be in the recipe
+        raise MediaError("This recipe is not regrow's own: it names a captioning model, which it would fetch and run.")
+    if model := _folder_of(checked(recipe, "settings.model", str), recipe, [*places, user_models()]):
+        files["model"] = str(model)
+    try:
+        return kind(**{**settings, **files})
+    except ValueError as problem:
+        raise MediaError(
+            f"This recipe is damaged or not regrow's own ({reason(problem)}): it cannot be made again."
+        ) from problem
 
 
-def _unchanged(file: str, known: str) -> Path:
-    if file_hash(Path(file)) != known:
-        raise MediaError(f"{file} has changed since it was used; put the file of that time back.")
-    return Path(file)
+def _found(recipe: Recipe, setting: str, place: str, folders: Sequence[Path]) -> Path:
+    """The file of a setting, whose bytes are those of the first time.
+
+    Raises:
+        MediaError: it is in none of the folders, or has changed.
+    """
+    older = place not in recipe and place == "trajectory"  # which had no hash
+    file = recipe["paths"]["trajectory"] if older else checked(recipe, f"{place}.file", str)
+    known = None if older else checked(recipe, f"{place}.{'file_hash' if place == 'mask' else 'hash'}", str)
+    there = [path for path in _candidates(file, setting, recipe, folders) if os.path.isfile(path)]
+    for path in there:
+        if known in (None, file_hash(path)):
+            return path
+    if there:
+        raise MediaError(f"{there[0]} has changed since it was used; put the file of that time back.")
+    looked = ", ".join(sorted({str(folder.resolve()) for folder in folders}))
+    raise MediaError(
+        f"{_last_name(file)}, from which this was made, is not in {looked}: name its folder, or put it there."
+    )
+
+
+def _folder_of(name: str, recipe: Recipe, folders: Sequence[Path]) -> Path | None:
+    """The folder of a model; None where it has to be found by its name."""
+    if has_model(name):
+        return None
+    there = [path for path in _candidates(name, "model", recipe, folders) if is_model(path)]
+    return there[0] if there else folder_with(recipe["model"]["hash"])
+
+
+def _candidates(file: str, setting: str, recipe: Recipe, folders: Sequence[Path]) -> list[Path]:
+    """Where a file may be: by its last name alone in each folder, and where the recipe says."""
+    paths = recipe.get("paths")
+    said = paths.get(setting) if isinstance(paths, dict) else None
+    whole = [Path(path) for path in (said, file) if isinstance(path, str) and os.path.isabs(path)]
+    return [*(folder / _last_name(file) for folder in folders), *whole]
+
+
+def _last_name(file: str) -> str:
+    return re.split(r"[/\\]", file)[-1]
 
 
 def replay(
@@ -132,7 +180,7 @@ def replay(
             "install that version of it."
         )
     if engine == "auto":
-        model = as_recorded(model, str(recipe.get("engine", "torch float32")))
+        model = as_recorded(model, checked({"engine": "torch float32"} | recipe, "engine", str))
     if "guess" not in recipe:
         request = _as_read_before(request, model)
     threads = torch.get_num_threads()
@@ -142,6 +190,8 @@ def replay(
     finally:
         torch.set_num_threads(threads)
     index = recipe["result"]["index"]
+    if index >= len(made.recipes):
+        raise MediaError(f"This recipe is damaged: it is of result {index + 1}, and there are {len(made.recipes)}.")
     again = made.recipes[index]
     return Replayed(made.items[index], again, again["result"]["hash"] == recipe["result"]["hash"], made.rate)
 

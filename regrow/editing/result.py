@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.core.progress import Progress
-from regrow.editing.recipe import Recipe
+from regrow.editing.recipe import Recipe, with_paths
 from regrow.media.frame import Frame, Region
 from regrow.media.medium import medium_of
 from regrow.media.output import beside
@@ -56,11 +56,12 @@ class Result:
         assert self.frame, "nothing was changed"
         return self.frame.content
 
-    def save(self, path: str | Path) -> tuple[Path, ...]:
+    def save(self, path: str | Path, request: Any = None) -> tuple[Path, ...]:
         """Write the items with their recipes, each whole or not at all; a second one gets a number behind the name.
 
         Args:
             path: of the first; its suffix says the format.
+            request: whose folders are written into the recipes, too; else these hold the names of files alone.
 
         Returns:
             The files. What is there under these names is written over.
@@ -73,7 +74,7 @@ class Result:
         medium.check_savable(first)
         paths = [first, *(beside(first, f"-{i}") for i in range(2, len(self.items) + 1))]
         for place, item, recipe in zip(paths, self.items, self.recipes, strict=True):
-            medium.save(place, item, recipe, self.rate)
+            medium.save(place, item, with_paths(recipe, request) if request else recipe, self.rate)
         return tuple(paths)
 
 

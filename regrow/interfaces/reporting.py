@@ -13,6 +13,7 @@ import torch
 from tqdm import tqdm
 
 from regrow.core.progress import Progress, finish
+from regrow.editing.recipe import with_paths
 from regrow.editing.result import Result
 from regrow.media.medium import Medium, medium_named
 from regrow.media.output import beside
@@ -31,16 +32,16 @@ T = TypeVar("T")
 Request = TypeVar("Request", Generate, Edit, Invert, Interpolate)
 
 
-def opened(name: str, run: "Opening") -> Model:
+def opened(name: str, run: "Opening", download: bool = True) -> Model:
     """A model on the device and with the threads that a command asks for, computed by torch."""
     set_threads(run)
     dtype = torch.float32 if run.dtype == "auto" else getattr(torch, run.dtype)
-    return open_model(name, allow_pickle=run.allow_pickle, device=run.device, dtype=dtype)
+    return open_model(name, allow_pickle=run.allow_pickle, device=run.device, dtype=dtype, download=download)
 
 
-def engaged(name: str, run: "Run", check: Callable[[Model], object] | None = None) -> Model:
+def engaged(name: str, run: "Run", check: Callable[[Model], object] | None = None, download: bool = True) -> Model:
     """The same, computed by the engine that a command asks for; checked before that takes its seconds to be made."""
-    model = opened(name, run)
+    model = opened(name, run, download)
     if check:
         check(model)
     return with_engine(model, run.engine, None if run.dtype == "auto" else "float32")
@@ -101,10 +102,11 @@ def for_medium(request: Request, *files: Path | str | None) -> Request:
     return replace(request, model=media[0].embedded) if media and request.model == type(request).model else request
 
 
-def write_results(made: Result, first: Path, medium: Medium) -> tuple[list[Path], list[str]]:
-    """Save results under free names, and return these and all notes."""
+def write_results(made: Result, first: Path, medium: Medium, keep_paths: Any = None) -> tuple[list[Path], list[str]]:
+    """Save results under free names, and return these and all notes; `keep_paths` is as `request` of `Result.save`."""
     paths, notes = free_paths(first, len(made.items)), list(made.notes)
-    for path, item, recipe in zip(paths, made.items, made.recipes, strict=True):
+    recipes = (with_paths(recipe, keep_paths) if keep_paths else recipe for recipe in made.recipes)
+    for path, item, recipe in zip(paths, made.items, recipes, strict=True):
         notes += medium.save(path, item, recipe, made.rate)
     return paths, notes
 
@@ -125,7 +127,8 @@ def lines(facts: dict[str, Any], indent: str = "") -> list[str]:
             found += [f"{indent}{name}: {', '.join(map(str, value))}"] if value else []
         elif value is not None and value != "":
             found.append(f"{indent}{name}: {value}")
-    return found
+    # a stranger's recipe may hold what a terminal takes for a command
+    return ["".join(letter if letter.isprintable() else "?" for letter in line) for line in found]
 
 
 def say(run: "Report", facts: dict[str, Any], *sentences: str) -> None:

@@ -53,6 +53,19 @@ class Run(Opening):
     engine: EngineName = "auto"
 
 
+@dataclass(frozen=True)
+class Making(Run):
+    """How a command that makes files with recipes computes and writes them.
+
+    Attributes:
+        keep_paths: also write into the recipe in which folders the files and the model are, so that replay finds them
+            from anywhere; else it holds their names alone.
+    """
+
+    keep_paths: bool = False
+
+
 ReportOptions = Annotated[Report, tyro.conf.arg(name="")]
 OpeningOptions = Annotated[Opening, tyro.conf.arg(name="")]
 RunOptions = Annotated[Run, tyro.conf.arg(name="")]
+MakingOptions = Annotated[Making, tyro.conf.arg(name="")]

@@ -65,7 +65,8 @@ def file_hash(path: Path) -> str:
     Raises:
         MediaError: it cannot be read.
     """
-    return hashlib.blake2b(readable(path).read_bytes(), digest_size=16).hexdigest()
+    with readable(path).open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def write_whole(path: str | os.PathLike[str], data: bytes) -> None:

@@ -67,8 +67,17 @@ def recall(folder: Path, files: Sequence[Path]) -> Checked | None:
 def remember(folder: Path, files: Sequence[Path], checked: Checked) -> None:
     """Keep what was found out about a folder."""
     with suppress(OSError, TypeError):  # a file has just gone; a config may hold what JSON does not
-        whole = json.dumps({"signature": _signature(folder, files), "checked": asdict(checked)})
-        keep(_place(folder), whole.encode())
+        facts = {"folder": str(folder.resolve()), "signature": _signature(folder, files), "checked": asdict(checked)}
+        keep(_place(folder), json.dumps(facts).encode())
+
+
+def folder_with(content: str) -> Path | None:
+    """Return a folder that was opened on this machine before and had this content hash; None where there is none."""
+    for path in (home() / "cache" / "checked").glob("*"):
+        found = json.loads(bytes(kept(path) or b"{}"))
+        if found.get("checked", {}).get("content_hash") == content and Path(found.get("folder", "")).is_dir():
+            return Path(found["folder"])
+    return None
 
 
 def _signature(folder: Path, files: Sequence[Path]) -> list[Any]:

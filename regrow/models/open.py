@@ -1,5 +1,6 @@
 """From a name or a folder to an opened model, or to one sentence that says why not."""
 
+import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -59,8 +60,8 @@ def list_models() -> list[Listed]:
     """The embedded models and the user's, by name; of two with the same name the one that `open_model` opens."""
     found: dict[str, Listed] = {}
     for root in (EMBEDDED, user_models()):
-        for folder in sorted(root.iterdir() if root.is_dir() else ()):
-            if folder.name.startswith(".") or not _is_model(folder) or folder.name in found:
+        for folder in sorted(root.iterdir() if os.access(root, os.R_OK | os.X_OK) and root.is_dir() else ()):
+            if folder.name.startswith(".") or not is_model(folder) or folder.name in found:
                 continue
             try:
                 family = recognise(folder)[0]
@@ -78,7 +79,7 @@ def family_of(folder: Path) -> str:
     Raises:
         ModelError: it has neither file, or describes a model that regrow does not support.
     """
-    if not _is_model(folder):
+    if not is_model(folder):
         raise ModelError(f"{folder} is no model: it has neither a model_index.json nor a config.json.")
     return recognise(folder)[0].name
 
@@ -89,6 +90,7 @@ def open_model(
     allow_pickle: bool = False,
     device: str | torch.device = "cpu",
     dtype: torch.dtype = torch.float32,
+    download: bool = True,
 ) -> Model:
     """Open a model.
 
@@ -99,12 +101,13 @@ def open_model(
             program.
         device: of its modules.
         dtype: of its modules.
+        download: whether a hub repository that is not on this machine is fetched.
 
     Raises:
         ModelError: nothing of this name, or a model that regrow cannot open; one sentence says why.
     """
     name = str(name_or_folder)
-    folder = _find(name, allow_pickle)
+    folder = _find(name, allow_pickle, download)
     model = _on(device, _opened(folder, name, allow_pickle, dtype))
     if edit_file := read_edit_file(folder):
         model.edit_steps, model.edit_strengths = edit_file.steps, edit_file.strengths
@@ -129,28 +132,39 @@ def _on(device: str | torch.device, model: Model) -> Model:
         raise ModelError(f"--device {device} cannot be used here ({first}); leave it out for the CPU.") from problem
 
 
-def _find(name: str, allow_pickle: bool) -> Path:
+def has_model(name: str) -> bool:
+    """Return whether there is a model of this name, or a folder, without a look at the hub."""
+    return any(map(is_model, _places_of(name)))
+
+
+def _places_of(name: str) -> tuple[Path, ...]:
     given = Path(name)
     with suppress(RuntimeError):  # of a user who is not there
         given = given.expanduser()
-    for folder in (given, EMBEDDED / name, user_models() / name):
-        if _is_model(folder):
+    return given, EMBEDDED / name, user_models() / name
+
+
+def _find(name: str, allow_pickle: bool, download: bool) -> Path:
+    given, *others = _places_of(name)
+    for folder in (given, *others):
+        if is_model(folder):
             return folder
-    if given.is_file():
+    if os.path.isfile(given):
         raise ModelError(
             f"{given} is a single file; regrow opens folders in the diffusers layout, so convert it first "
             "(diffusers: from_single_file, then save_pretrained)."
         )
-    if given.is_dir():
+    if os.path.isdir(given):
         raise ModelError(f"{given} is no model: it has neither a model_index.json nor a config.json.")
     if re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", name):
-        return _from_hub(name, allow_pickle)
+        return _from_hub(name, allow_pickle, download)
     names = ", ".join(listed.name for listed in list_models()) or "none"
     raise ModelError(f"There is no model {name!r}: it is no folder, and the models known by name are: {names}.")
 
 
-def _is_model(folder: Path) -> bool:
-    return (folder / "model_index.json").is_file() or (folder / "config.json").is_file()
+def is_model(folder: Path) -> bool:
+    """Return whether a folder holds a checkpoint, as far as its names say."""
+    return any(os.path.isfile(folder / name) for name in ("model_index.json", "config.json"))
 
 
 def _is_complete(folder: Path) -> bool:
@@ -172,16 +186,21 @@ def _has_weights(folder: Path) -> bool:
     return bool(here) and here.issuperset(shards)
 
 
-def _from_hub(name: str, allow_pickle: bool) -> Path:
+def _from_hub(name: str, allow_pickle: bool, download: bool) -> Path:
     from huggingface_hub import snapshot_download
 
     patterns = wanted_files(allow_pickle)
     try:
         cached = Path(snapshot_download(name, allow_patterns=patterns, local_files_only=True))
-        if _is_model(cached) and _is_complete(cached):
+        if is_model(cached) and _is_complete(cached):
             return cached
     except Exception:  # whatever is wrong with the cache, the download below repairs or explains
         pass
+    if not download:
+        raise ModelError(
+            f"The model {name} is not on this machine: get it with `regrow models pull {name}` if you trust where it "
+            "comes from, or add --download."
+        )
     try:
         return Path(snapshot_download(name, allow_patterns=patterns))
     except Exception as error:  # a dozen classes, by what failed on the way

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from regrow.requests.ranges import check_types
+
 
 @dataclass(frozen=True)
 class BenchSound:
@@ -23,6 +25,11 @@ class BenchSound:
     settings: int = 9
     only: tuple[str, ...] = ()
     figures: Path | None = None
+
+    def __post_init__(self) -> None:
+        check_types(type(self), vars(self))
+        if self.phrases < 1 or self.tuning < 0 or not 1 <= self.settings <= 9:
+            raise ValueError("--phrases must be 1 or more, --tuning 0 or more and --settings from 1 to 9.")
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,7 @@ class BenchEdit:
     shown: int = 12
 
     def __post_init__(self) -> None:
+        check_types(type(self), vars(self))
         if self.tasks < 1 or self.tuning < 0:
             raise ValueError(f"--tasks must be 1 or more and --tuning 0 or more; got {self.tasks} and {self.tuning}.")
         if not 1 <= self.settings <= 9:
@@ -85,5 +93,6 @@ class BenchSpeed:
     figures: Path | None = None
 
     def __post_init__(self) -> None:
+        check_types(type(self), vars(self))
         if min(self.turns, self.tasks) < 0:
             raise ValueError(f"--turns and --tasks must be 0 or more; got {self.turns} and {self.tasks}.")

@@ -109,9 +109,9 @@ class Edit:
     describer: str = ""
 
     def __post_init__(self) -> None:
+        check_ranges(self)
         if not self.target:
             raise ValueError("edit needs at least one --target.")
-        check_ranges(self)
         _ = self.box, self.seconds
         if self.describer and self.source not in ("", "auto"):
             raise ValueError("describer is asked for the source where you give none: leave out one of the two.")
@@ -166,7 +166,7 @@ class Edit:
             begin, end = (float(part) for part in self.span.split(":"))
         except ValueError:
             begin = end = math.nan
-        if not 0 <= begin < end:
+        if not 0 <= begin < end < math.inf:
             raise ValueError(f'span must be two times in seconds, as in 2.0:4.5; got "{self.span}".')
         return begin, end
 

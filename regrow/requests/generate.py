@@ -53,8 +53,8 @@ class Generate:
     prompt_expansion: Switch = "on"
 
     def __post_init__(self) -> None:
+        check_ranges(self)
         if self.duration is not None and not 0.1 <= self.duration <= 600:
             raise ValueError(f"duration must be from 0.1 to 600 seconds; got {self.duration}.")
         if self.melody and (self.duration is not None or self.loop):
             raise ValueError("a sound with the notes of a melody is as long as that: leave duration and loop out.")
-        check_ranges(self)

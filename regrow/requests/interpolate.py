@@ -51,8 +51,6 @@ class Interpolate:
 
     def __post_init__(self) -> None:
         check_ranges(self)
-        if self.frames < 2:
-            raise ValueError(f"frames must be 2 or more, for both ends are among them; got {self.frames}.")
         if not 0 < self.strength <= 1:
             raise ValueError(f"strength must be above 0 and at most 1; got {self.strength}.")
         if self.duration is not None and not 0.1 <= self.duration <= 600:

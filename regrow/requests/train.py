@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from regrow.core.names import Decline, Objective, OptimizerName, Precision
+from regrow.requests.ranges import check_types
 
 Stage = Literal["auto", "codec", "denoiser", "pixel"]
 NewSize = Literal["tiny", "small", "medium"]
@@ -157,6 +158,7 @@ class Train:
 
     def _check_numbers(self) -> None:
         """Refuse what is no number, or none that a training could use."""
+        check_types(type(self), vars(self))
         for name, (least, most) in RANGES.items():
             value = getattr(self, name)
             if value is not None and not least <= value <= most:  # which NaN never is

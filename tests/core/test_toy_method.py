@@ -48,7 +48,7 @@ def test_it_inverts_edits_and_is_replayed(toy: Method, model: Model, image: Path
     save(tmp_path / "edited.png", edited.items[0], edited.recipes[0])
     recipe = read_recipe(tmp_path / "edited.png")
     assert recipe is not None
-    assert finish(replay(recipe, request_from(recipe), model)).identical
+    assert finish(replay(recipe, request_from(recipe, image.parent), model)).identical
 
 
 def test_its_round_trip_is_between_the_plain_one_and_the_exact_one(toy: Method) -> None:

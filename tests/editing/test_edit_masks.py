@@ -73,10 +73,10 @@ def test_a_mask_file_of_any_size_and_what_its_recipe_says(model: Model, image: P
     save(tmp_path / "out.png", edited.items[1], edited.recipes[1])
     recipe = read_recipe(tmp_path / "out.png")
     assert recipe is not None
-    assert finish(replay(recipe, request_from(recipe), model)).identical
+    assert finish(replay(recipe, request_from(recipe, image.parent), model)).identical
     save(tmp_path / "m.png", torch.ones(3, 4, 4))
     with pytest.raises(MediaError, match=r"m\.png has changed since it was used"):
-        request_from(recipe)
+        request_from(recipe, image.parent)
 
 
 @pytest.mark.parametrize("frame", ["crop", "pad"])
@@ -159,7 +159,7 @@ def test_a_found_mask_is_each_wishs_own_and_can_be_given_again(
     save(tmp_path / "out.png", edited.items[1], edited.recipes[1])
     recipe = read_recipe(tmp_path / "out.png")
     assert recipe is not None
-    replayed = finish(replay(recipe, request_from(recipe), model))
+    replayed = finish(replay(recipe, request_from(recipe, image.parent), model))
     assert replayed.identical
     assert replayed.recipe["mask"] == recipe["mask"]
 

@@ -50,7 +50,7 @@ def test_other_words_change_it_and_a_file_makes_it_again(
     save(tmp_path / "out.png", edited.items[1], edited.recipes[1])
     recipe = read_recipe(tmp_path / "out.png")
     assert recipe is not None
-    replayed = finish(replay(recipe, request_from(recipe), model))
+    replayed = finish(replay(recipe, request_from(recipe, image.parent), model))
     assert replayed.identical
     assert torch.equal(load(tmp_path / "out.png").pixels, (replayed.item + 1).mul(127.5).round() / 127.5 - 1)
 

@@ -151,12 +151,12 @@ def test_a_melody_gives_its_notes_and_its_length_and_is_replayed(model: Model, c
     made = finish(generate(request, model))
     assert made.items[0].shape[-1] == SOUND.load(clip, model, None).wave.shape[-1]
     assert "notes of the melody are played" in made.notes[0]
-    again = request_from(made.recipes[0])
+    again = request_from(made.recipes[0], clip.parent)
     assert again == request
     assert finish(replay(made.recipes[0], again, model)).identical
     save(clip, torch.zeros(1, 100), 22_050)
     with pytest.raises(MediaError, match="has changed since it was used"):
-        request_from(made.recipes[0])
+        request_from(made.recipes[0], clip.parent)
 
 
 def test_what_is_added_is_told_the_notes_from_where_it_grows(
@@ -180,7 +180,7 @@ def test_what_is_added_is_told_the_notes_from_where_it_grows(
     free = finish(extend(replace(request, notes="free"), model))
     assert len(seen) == 2
     assert not torch.equal(free.items[0], extended.items[0])
-    again = finish(replay(extended.recipes[0], request_from(extended.recipes[0]), model))
+    again = finish(replay(extended.recipes[0], request_from(extended.recipes[0], clip.parent), model))
     assert again.identical
 
 

@@ -121,7 +121,7 @@ def test_an_edit_has_the_files_rate_and_length_and_is_replayed(model: Model, cli
     out = tmp_path / "out.flac"
     save(out, edited.items[1], edited.rate, edited.recipes[1])
     recipe = recipe_in(out)
-    again = finish(replay_recipe(recipe, request_from(recipe), model))
+    again = finish(replay_recipe(recipe, request_from(recipe, clip.parent), model))
     assert again.identical
     assert again.rate == 32_000
 
@@ -156,7 +156,7 @@ def test_a_longer_sound_holds_the_file_bit_for_bit_and_is_replayed(model: Model,
     assert (first != second)[-after:].any()
     save(tmp_path / "out.wav", longer.items[1], longer.rate, longer.recipes[1])
     recipe = recipe_in(tmp_path / "out.wav")
-    assert finish(replay_recipe(recipe, request_from(recipe), model)).identical
+    assert finish(replay_recipe(recipe, request_from(recipe, clip.parent), model)).identical
 
 
 def test_what_is_added_grows_beside_the_end_of_a_long_file(model: Model, tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_between_two_sounds_the_ends_are_what_the_codec_makes_of_them(model: Mod
         assert (mel - model.decode(model.encode(end[None]))[0]).abs().max() < 2e-3
     save(tmp_path / "middle.wav", made.items[1], RATE, made.recipes[1])
     recipe = recipe_in(tmp_path / "middle.wav")
-    assert finish(replay_recipe(recipe, request_from(recipe), model)).identical
+    assert finish(replay_recipe(recipe, request_from(recipe, clip.parent), model)).identical
 
 
 def test_strengths_and_guidances_of_a_sound_are_laid_out_as_mels(model: Model, clip: Path) -> None:

@@ -54,7 +54,7 @@ def test_an_edit_says_what_it_took_and_is_made_again_without_looking(model: Mode
     save(tmp_path / "out.png", edited.items[0], edited.recipes[0])
     recipe = read_recipe(tmp_path / "out.png")
     assert recipe is not None
-    replayed = finish(replay(recipe, request_from(recipe), model))
+    replayed = finish(replay(recipe, request_from(recipe, image.parent), model))
     assert replayed.identical
     assert "strength" not in replayed.recipe["figures"]["evaluations"]
 

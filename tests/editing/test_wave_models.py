@@ -63,7 +63,7 @@ def test_an_edit_keeps_the_files_channels_and_what_is_outside_the_span(
     changed = (edited.items[0] != there).any(0).nonzero().flatten()
     if span:
         assert round(0.3 * RATE) <= int(changed.min()) < int(changed.max()) < round(0.6 * RATE)
-    assert finish(replay(edited.recipes[0], request_from(edited.recipes[0]), model)).identical
+    assert finish(replay(edited.recipes[0], request_from(edited.recipes[0], clip.parent), model)).identical
 
 
 def test_it_goes_on_between_and_is_looked_into(model: Model, clip: Path, tmp_path: Path) -> None:

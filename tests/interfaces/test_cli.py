@@ -182,7 +182,7 @@ def test_models_are_listed_and_shown(folder: str, capsys: pytest.CaptureFixture[
         (["edit", "missing.png", "--target", "a dog"], "missing.png"),
         (["edit", "in.png", "--target", "a dog", "--strength", "7"], "strength must be above 0"),
         (["replay", "in.png"], "in.png carries no recipe"),
-        (["generate", "a cat", "--steps", "0"], "steps must be between 1 and"),
+        (["generate", "a cat", "--steps", "0"], "--steps must be a number of steps from 1"),
         (["generate", "a cat", "--size", "31", "48"], "multiple"),
         (["generate", "a cat", "--out", "g.xyz"], "g.xyz"),
         (["train", "--name", "a/b"], "name must be a plain file name"),

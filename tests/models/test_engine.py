@@ -247,15 +247,15 @@ def test_a_recipe_names_the_engine_and_a_replay_uses_it(
     assert recipe["engine"] == "openvino float32"
     assert "openvino" in recipe["versions"]
     assert finish(edit(request, model)).recipes[1]["engine"] == "torch float32"
-    replayed = finish(replay(recipe, request_from(recipe), model))
+    replayed = finish(replay(recipe, request_from(recipe, image.parent), model))
     assert replayed.identical
     assert replayed.recipe["engine"] == "openvino float32"
-    in_torch = finish(replay(recipe, request_from(recipe), model, "torch"))
+    in_torch = finish(replay(recipe, request_from(recipe, image.parent), model, "torch"))
     assert in_torch.recipe["engine"] == "torch float32"
     assert (in_torch.item - replayed.item).abs().max() < 1e-3
     monkeypatch.setattr(engine, "installed", lambda: False)
     with pytest.raises(ModelError, match="OpenVINO is not installed here; add --engine torch"):
-        finish(replay(recipe, request_from(recipe), model))
+        finish(replay(recipe, request_from(recipe, image.parent), model))
 
 
 @needs_openvino

@@ -78,7 +78,7 @@ def test_it_generates_edits_and_replays(toy: Path, tmp_path: Path) -> None:
     assert not torch.equal(edited.items[0], edited.items[1])
     save(tmp_path / "dog.png", edited.items[0], edited.recipes[0])
     recipe = recipe_in(tmp_path / "dog.png")
-    assert finish(replay(recipe, request_from(recipe), open_model("mine"))).identical
+    assert finish(replay(recipe, request_from(recipe, tmp_path), open_model("mine"))).identical
 
 
 def test_it_is_verified(toy: Path) -> None:

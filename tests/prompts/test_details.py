@@ -158,7 +158,7 @@ def test_an_edit_is_the_edit_under_full_words_and_is_made_again(storybook: Model
     save(tmp_path / "out.png", edited.items[0], edited.recipes[0])
     recipe = read_recipe(tmp_path / "out.png")
     assert recipe is not None
-    assert finish(replay(recipe, request_from(recipe), storybook)).identical
+    assert finish(replay(recipe, request_from(recipe, image.parent), storybook)).identical
 
 
 def test_what_guidance_leads_away_from(storybook: Model, image: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from regrow.interfaces.commands import Command
-from regrow.interfaces.run import Run, RunOptions
+from regrow.interfaces.run import Making, MakingOptions
 from regrow.requests.edit import Edit
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def edit(
     request: Annotated[Edit, tyro.conf.arg(name="")],
-    run: RunOptions,
+    run: MakingOptions,
     out: Path | None = None,
     sheet: Path | None = None,
     explore: bool = False,
@@ -43,7 +43,7 @@ def edit(
         _edit(request, run, out, sheet)
 
 
-def _edit(request: Edit, run: Run, out: Path | None, sheet: Path | None) -> None:
+def _edit(request: Edit, run: Making, out: Path | None, sheet: Path | None) -> None:
     from regrow.editing.compare import compare
     from regrow.editing.edit import edit as operation
     from regrow.interfaces.reporting import (
@@ -75,7 +75,7 @@ def _edit(request: Edit, run: Run, out: Path | None, sheet: Path | None) -> None
         save(sheet, page, {"regrow": "sheet", "of": edited.recipes[0]})
     else:
         edited = watched(operation(request, model), run)
-    paths, notes = write_results(edited, first, medium)
+    paths, notes = write_results(edited, first, medium, run.keep_paths and request)
     masks = _save_masks(edited, paths) if request.mask == "auto" else {}
     figures = edited.recipes[0]["figures"]
     counted = figures["evaluations"]
@@ -100,7 +100,9 @@ def _edit(request: Edit, run: Run, out: Path | None, sheet: Path | None) -> None
     )
 
 
-def _explore(request: Edit, run: Run, out: Path | None, strengths: Sequence[float], guidances: Sequence[float]) -> None:
+def _explore(
+    request: Edit, run: Making, out: Path | None, strengths: Sequence[float], guidances: Sequence[float]
+) -> None:
     from regrow.editing.explore import explore as operation
     from regrow.interfaces.reporting import engaged, for_medium, free_paths, say, watched
     from regrow.media.image.picture import check_savable, save

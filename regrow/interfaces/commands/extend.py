@@ -6,11 +6,11 @@ from typing import Annotated
 import tyro
 
 from regrow.interfaces.commands import Command
-from regrow.interfaces.run import RunOptions
+from regrow.interfaces.run import MakingOptions
 from regrow.requests.extend import Extend
 
 
-def extend(request: Annotated[Extend, tyro.conf.arg(name="")], run: RunOptions, out: Path | None = None) -> None:
+def extend(request: Annotated[Extend, tyro.conf.arg(name="")], run: MakingOptions, out: Path | None = None) -> None:
     """Let a sound go on after its end, or begin before its beginning, and keep every sample of it.
 
     Args:
@@ -25,7 +25,7 @@ def extend(request: Annotated[Extend, tyro.conf.arg(name="")], run: RunOptions, 
     SOUND.check_savable(first)
     longer = watched(operation(request, engaged(request.model, run)), run)
     assert longer.rate
-    paths, notes = write_results(longer, first, SOUND)
+    paths, notes = write_results(longer, first, SOUND, run.keep_paths and request)
     figures = longer.recipes[0]["figures"]
     begin, end = (sample / longer.rate for sample in longer.known)
     say(

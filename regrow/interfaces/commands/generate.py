@@ -6,11 +6,11 @@ from typing import Annotated
 import tyro
 
 from regrow.interfaces.commands import Command
-from regrow.interfaces.run import RunOptions
+from regrow.interfaces.run import MakingOptions
 from regrow.requests.generate import Generate
 
 
-def generate(request: Annotated[Generate, tyro.conf.arg(name="")], run: RunOptions, out: Path | None = None) -> None:
+def generate(request: Annotated[Generate, tyro.conf.arg(name="")], run: MakingOptions, out: Path | None = None) -> None:
     """Make pictures or sounds from words.
 
     Args:
@@ -36,7 +36,7 @@ def generate(request: Annotated[Generate, tyro.conf.arg(name="")], run: RunOptio
     first = out or default_output(slug(request.prompt), medium.ending)
     medium.check_savable(first)
     made = watched(operation(request, model), run)
-    paths, notes = write_results(made, first, medium)
+    paths, notes = write_results(made, first, medium, run.keep_paths and request)
     figures = made.recipes[0]["figures"]
     say(
         run,

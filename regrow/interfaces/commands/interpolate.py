@@ -6,12 +6,12 @@ from typing import Annotated
 import tyro
 
 from regrow.interfaces.commands import Command
-from regrow.interfaces.run import RunOptions
+from regrow.interfaces.run import MakingOptions
 from regrow.requests.interpolate import Interpolate
 
 
 def interpolate(
-    request: Annotated[Interpolate, tyro.conf.arg(name="")], run: RunOptions, out: Path | None = None
+    request: Annotated[Interpolate, tyro.conf.arg(name="")], run: MakingOptions, out: Path | None = None
 ) -> None:
     """Go step by step from one picture, sound or prompt to another, and lay the steps out on a sheet.
 
@@ -44,7 +44,7 @@ def interpolate(
     first = out or default_output(slug(" to ".join(names)), medium.ending)
     medium.check_savable(first)
     made = watched(operation(request, model), run)
-    paths, notes = write_results(made, first, medium)
+    paths, notes = write_results(made, first, medium, run.keep_paths and request)
     (sheet,) = free_paths(beside(first, "-sheet", ".png"), 1)
     save(sheet, interpolate_sheet(request, made, model), {"regrow": "sheet", "of": made.recipes[0]})
     figures = made.recipes[0]["figures"]

@@ -13,12 +13,20 @@ if TYPE_CHECKING:
     from regrow.editing.recipe import Recipe
 
 
-def replay(file: Positional[Path], run: RunOptions, out: Path | None = None) -> None:
+def replay(
+    file: Positional[Path],
+    run: RunOptions,
+    out: Path | None = None,
+    files: tuple[Path, ...] = (),
+    download: bool = False,
+) -> None:
     """Make a result again from the recipe in its file, and say whether it is the same bit for bit.
 
     Args:
         file: a picture or a sound that regrow saved.
         out: the file to write; named after that file if not given.
+        files: folders that hold what it was made from, also its model, beside the current folder and the file's own.
+        download: fetch a model from the hub that is not here; anybody can write a recipe, and name any.
     """
     from regrow.editing.replay import recipe_in, request_from
     from regrow.editing.replay import replay as operation
@@ -27,10 +35,10 @@ def replay(file: Positional[Path], run: RunOptions, out: Path | None = None) -> 
     from regrow.media.output import default_output
 
     recipe = recipe_in(file)
-    request, medium = request_from(recipe), medium_of(file)
+    request, medium = request_from(recipe, *files, file.parent), medium_of(file)
     first = out or default_output(f"{file.stem}-replayed", medium.replayed_ending(file))
     medium.check_savable(first)
-    model = engaged(request.model, _as_recorded(run, recipe) if run.engine == "auto" else run)
+    model = engaged(request.model, _as_recorded(run, recipe) if run.engine == "auto" else run, download=download)
     replayed = watched(operation(recipe, request, model, run.engine), run)
     (path,) = free_paths(first, 1)
     medium.save(path, replayed.item, replayed.recipe, replayed.rate)

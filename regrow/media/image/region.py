@@ -36,7 +36,7 @@ class PictureRegion(Region):
         """Return the mask's hash, the share of the picture that it is, and its file."""
         mask = self.picture(index)
         facts = {"hash": picture_hash(mask), "share": round(float((mask[0] > -1).float().mean()), 4)}
-        return {"mask": facts | ({"file": str(self.file[0]), "file_hash": self.file[1]} if self.file else {})}
+        return {"mask": facts | ({"file": self.file[0].name, "file_hash": self.file[1]} if self.file else {})}
 
 
 def paste_weight(region: PictureRegion | None, placement: Placement, feather: float) -> Float[Tensor, "m 1 h w"] | None:
