@@ -98,9 +98,10 @@ def request_from(recipe: Recipe, *folders: Path) -> Request:
     files: dict[str, Any] = {}
     if read := input_of(settings):
         files[read] = _found(recipe, read, "input", places)
-    for i, field in enumerate(("first", "second")[: len(recipe.get("inputs") or ())]):
-        known = checked(recipe, "inputs", list)[i]
-        files[field] = str(_found({"paths": recipe.get("paths"), "inputs": known}, field, "inputs", places))
+    inputs = checked(recipe, "inputs", list) if "inputs" in recipe else ()
+    for field, known in zip(("first", "second"), inputs, strict=False):
+        if field in settings:
+            files[field] = str(_found({"paths": recipe.get("paths"), "inputs": known}, field, "inputs", places))
     if settings.get("trajectory"):
         older = {"paths": {"trajectory": settings["trajectory"]}} if "trajectory" not in recipe else {}
         files["trajectory"] = _found(recipe | older, "trajectory", "trajectory", places)

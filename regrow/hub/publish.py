@@ -9,6 +9,7 @@ import huggingface_hub
 
 from regrow.hub.hub import refusals
 from regrow.hub.model_card import make_card
+from regrow.media.cache import check_home
 from regrow.media.files import copy_files
 from regrow.media.home import home
 from regrow.models.model import Model
@@ -95,6 +96,7 @@ def upload(model: Model, repo: str, private: bool) -> str:
             repository is there and public where a private one was asked for.
     """
     card = make_card(model, repo)
+    check_home()
     api = huggingface_hub.HfApi()
     with refusals(repo, writing=True):
         # None and not False: the hub's own default, which an organisation may have set to private

@@ -12,6 +12,7 @@ from huggingface_hub.utils import filter_repo_objects
 from regrow.hub.download import Remote, Unfinished, Watch, announce, download, listing, unfinished
 from regrow.hub.hub import refusals
 from regrow.hub.model_card import is_repository
+from regrow.media.cache import check_home
 from regrow.media.files import copy_files
 from regrow.models.model import ModelError
 from regrow.models.open import EMBEDDED, family_of, open_model, plain_name, user_models, wanted_files
@@ -50,6 +51,7 @@ def pull(source: str, name: str = "", allow_pickle: bool = False, watch: Watch |
             f"first: regrow models remove {name}."
         )
     place = _place(name if local else source)
+    check_home()
     try:
         with only_one(place, "getting"):
             keep = not local  # a download that breaks off

@@ -1,10 +1,15 @@
 """Reading and checking the JSON files of a checkpoint folder, without diffusers."""
 
+import codecs
 import json
-from collections.abc import Mapping
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from regrow.media.files import lfs_pointer
 from regrow.models.errors import ModelError
 
 
@@ -14,23 +19,72 @@ def reason(error: Exception) -> str:
     return f"{type(error).__name__}: {said[:200]}" if said else type(error).__name__
 
 
+def check_fetched(path: Path) -> None:
+    """Refuse a file of a checkpoint that is not there, or that Git LFS has not fetched.
+
+    Raises:
+        ModelError: with what to do.
+    """
+    try:
+        pointer = lfs_pointer(path)
+    except FileNotFoundError:
+        raise ModelError(f"{path} is missing; without it this model cannot be opened: {mend(path)}.") from None
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}.") from error
+    if pointer:
+        named = "the file itself" if path.suffix in (".json", ".txt", ".model") else "the weights"
+        raise ModelError(pointer.replace("the file itself", named))
+
+
+def mend(path: Path) -> str:
+    """Return what to do, as a command where there is one, about a file of a checkpoint that is missing or damaged."""
+    if hub := next((part for part in path.parts if part.startswith("models--")), None):
+        return f"hf download {'/'.join(hub.split('--')[1:])} --force-download"
+    if any(os.path.exists(folder / ".git") for folder in path.absolute().parents):
+        return f"git lfs pull and git checkout -- {path.name} in {path.parent.absolute()}, or copy it again"
+    return "copy or download it again"
+
+
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file.
+    """The object in a JSON file, in UTF-8 with or without a mark in front, or in UTF-16.
 
     Raises:
         ModelError: the file is missing, cannot be read, or holds anything else.
     """
+    check_fetched(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ModelError(f"{path} is missing; without it this model cannot be opened.") from None
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}.") from error
+        content = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:  # of JSON and of UTF-8
-        raise ModelError(f"{path} is not valid JSON ({error}); copy or download it again.") from error
+        raise ModelError(f"{path} is not valid JSON ({reason(error)}): {mend(path)}.") from error
     if not isinstance(content, dict):
-        raise ModelError(f"{path} holds no JSON object; copy or download it again.")
+        raise ModelError(f"{path} holds no JSON object: {mend(path)}.")
     return content
+
+
+@contextmanager
+def plain_json(folder: Path) -> Iterator[Path]:
+    """Yield a part's folder as libraries read it: links where JSON has a mark of its encoding in front."""
+    files = [path for path in folder.glob("*") if path.is_file()]
+    marked = [path for path in files if path.suffix == ".json" and _head(path).startswith(_MARKS)]
+    if not marked:
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="regrow-") as aside:
+        for path in files:
+            if path in marked:
+                text = json.dumps(json.loads(path.read_bytes()))
+                (Path(aside) / path.name).write_text(text, encoding="utf-8")
+            else:
+                (Path(aside) / path.name).symlink_to(path.resolve())
+        yield Path(aside)
+
+
+_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(3)
 
 
 def part_class(index: Mapping[str, Any], part: str, known: tuple[str, ...], where: Path) -> str:

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from transformers.utils import logging as transformers_logging
 
 from regrow.models.errors import ModelError
-from regrow.models.folder import reason
+from regrow.models.folder import check_fetched, mend, plain_json, reason
 from regrow.models.parts import Weights
 
 
@@ -32,12 +32,13 @@ def load_part(kind: Any, folder: Path, weights: Weights, dtype: torch.dtype) -> 
     """
     config = folder / "config.json"
     for path in weights.files:
+        check_fetched(path)
         if path.suffix == ".safetensors":
             _check_whole(path)
     try:
-        with quiet():
+        with quiet(), plain_json(folder) as readable:
             module, report = kind.from_pretrained(
-                str(folder),
+                str(readable),
                 output_loading_info=True,
                 local_files_only=True,
                 variant=weights.variant,
@@ -48,7 +49,7 @@ def load_part(kind: Any, folder: Path, weights: Weights, dtype: torch.dtype) -> 
             )
     except Exception as error:  # both libraries raise whatever the config's values break
         raise ModelError(
-            f"{weights.files[0]} and {config} make no model ({reason(error)}); copy or download both again."
+            f"{weights.files[0]} and {config} make no model ({reason(error)}): {mend(config)}, both files."
         ) from error
     _check_fit(report, weights.files[0], config)
     return module
@@ -59,9 +60,9 @@ def _check_whole(path: Path) -> None:
         with safe_open(path, "pt"):
             pass
     except OSError as error:  # another process took it away since the folder was opened
-        raise ModelError(f"{path} cannot be read ({reason(error)}); copy or download it again.") from error
+        raise ModelError(f"{path} cannot be read ({reason(error)}): {mend(path)}.") from error
     except SafetensorError as error:
-        raise ModelError(f"{path} is damaged or was cut short ({reason(error)}); copy or download it again.") from error
+        raise ModelError(f"{path} is damaged or was cut short ({reason(error)}): {mend(path)}.") from error
 
 
 def _check_fit(report: dict[str, Any], weights: Path, config: Path) -> None:
@@ -102,10 +103,10 @@ def load_tokenizer(kind: Any, folder: Path) -> Any:
         ModelError: its files make none.
     """
     try:
-        with quiet():
-            return kind.from_pretrained(str(folder), local_files_only=True)
+        with quiet(), plain_json(folder) as readable:
+            return kind.from_pretrained(str(readable), local_files_only=True)
     except Exception as error:  # transformers raises whatever the files' contents break
-        raise ModelError(f"{folder} makes no tokenizer ({reason(error)}); copy or download it again.") from error
+        raise ModelError(f"{folder} makes no tokenizer ({reason(error)}): {mend(folder)}.") from error
 
 
 def channels_last(module: torch.nn.Module) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from regrow.models.errors import ModelError
-from regrow.models.folder import read_json, reason
+from regrow.models.folder import check_fetched, mend, read_json, reason
 
 PICKLES = {".bin", ".ckpt", ".pt", ".pth"}
 
@@ -38,11 +38,13 @@ def find_weights(folder: Path, stem: str, pickle_stem: str, allow_pickle: bool) 
     if index.is_file():
         names = read_json(index).get("weight_map")
         if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
-            raise ModelError(f"{index} names no weight files; copy or download it again.")
+            raise ModelError(f"{index} names no weight files: {mend(index)}.")
         shards = sorted({folder / name for name in names.values()})
         for shard in shards:
             if not shard.is_file():
-                raise ModelError(f"{shard} is missing, one of the {len(shards)} weight files that {index} names.")
+                raise ModelError(
+                    f"{shard} is missing, one of the {len(shards)} weight files that {index} names: {mend(shard)}."
+                )
         return Weights((index, *shards), None, True)
     for path in sorted(folder.glob(f"{stem}.*.safetensors")):
         if match := re.fullmatch(rf"{re.escape(stem)}\.(\w+)\.safetensors", path.name):
@@ -56,7 +58,7 @@ def find_weights(folder: Path, stem: str, pickle_stem: str, allow_pickle: bool) 
             f"{folder / pickles[0]} is a pickle, which can run any program when it is read; "
             "convert it to safetensors, or use --allow-pickle if you trust where it comes from."
         )
-    raise ModelError(f"{whole} is missing; without its weights this model cannot be opened.")
+    raise ModelError(f"{whole} is missing; without its weights this model cannot be opened: {mend(whole)}.")
 
 
 def count_weights(files: Sequence[Path]) -> int:
@@ -68,12 +70,13 @@ def count_weights(files: Sequence[Path]) -> int:
     total = 0
     for path in files:
         if path.suffix == ".safetensors":
+            check_fetched(path)
             try:
                 with path.open("rb") as file:
                     header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
                 total += sum(prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__")
             except Exception as error:  # bytes that are no header break whatever they meet first
-                why = f"{path} is damaged or missing ({reason(error)}); copy or download it again."
+                why = f"{path} is damaged or missing ({reason(error)}): {mend(path)}."
                 raise ModelError(why) from error
     return total
 

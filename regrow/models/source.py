@@ -9,8 +9,7 @@ from typing import Any
 import torch
 
 from regrow.models.checked import Checked, recall, remember
-from regrow.models.errors import ModelError
-from regrow.models.folder import read_json
+from regrow.models.folder import check_fetched, read_json
 from regrow.models.parts import Part, Parts, find_weights
 
 CLIP_TOKENIZERS = ("CLIPTokenizer", "CLIPTokenizerFast")
@@ -82,8 +81,9 @@ class Source:
         names = {path.name for path in files}
         if not any(names.issuperset(need) for need in needs):
             missing = next(name for name in needs[-1] if name not in names)
-            raise ModelError(f"{folder / missing} is missing; without it this model cannot be opened.")
+            check_fetched(folder / missing)
         for path in files:
+            check_fetched(path)
             if path.suffix == ".json":
                 read_json(path)
 

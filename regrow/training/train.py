@@ -14,6 +14,7 @@ from torch import nn
 
 from regrow import __version__
 from regrow.core.progress import Progress
+from regrow.media.cache import check_home
 from regrow.media.files import MediaError, reason, sync_folder
 from regrow.media.home import home
 from regrow.models.lora import save_and_merge_lora
@@ -88,6 +89,7 @@ def train(request: Train, stop: Callable[[], bool] = lambda: False) -> Generator
         return over
     request = resumed(request)
     check_name(request)
+    check_home()
     folder, run = home() / "models" / request.name, run_of(request.name)
     accelerator = make_accelerator(request.precision)
     first = accelerator.is_main_process

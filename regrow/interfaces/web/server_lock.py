@@ -3,6 +3,7 @@
 import fcntl
 from typing import TextIO
 
+from regrow.media.cache import check_home
 from regrow.media.home import home
 
 
@@ -16,6 +17,7 @@ def only_one() -> TextIO:
         ValueError: another server is at work.
     """
     folder = home() / "page"
+    check_home()
     folder.mkdir(parents=True, exist_ok=True)
     lock = (folder / "lock").open("a+")
     try:

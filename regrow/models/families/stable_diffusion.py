@@ -17,7 +17,7 @@ from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
 from regrow.models.codecs.mel import MelFrames
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
-from regrow.models.folder import part_class, read_json, refuse_inputs, sample_size
+from regrow.models.folder import part_class, plain_json, read_json, refuse_inputs, sample_size
 from regrow.models.model import Model
 from regrow.models.parts import Parts
 from regrow.models.pipelines import warn_of_cut_words
@@ -156,8 +156,10 @@ class StableDiffusion(Model):
 
 
 def _plain_tokenizer(folder: Path) -> Tokenizer | None:
-    file = folder / "tokenizer" / "tokenizer.json"
-    return Tokenizer.from_file(str(file)) if file.is_file() else None
+    if not (folder / "tokenizer" / "tokenizer.json").is_file():
+        return None
+    with plain_json(folder / "tokenizer") as readable:
+        return Tokenizer.from_file(str(readable / "tokenizer.json"))
 
 
 def _agrees(folder: Path, tokenizer: Any) -> bool:
