@@ -36,13 +36,13 @@ def save_trajectory(path: Path, trajectory: Trajectory, made_of: dict[str, Any])
         ],
         "made_of": made_of,
     }
-    text = json.dumps(facts)
-    write_whole(path, save(tensors, {"regrow trajectory": text, "checksum": _checksum(text, tensors)}))
+    facts["checksum"] = _checksum(facts, tensors)
+    write_whole(path, save(tensors, {"regrow trajectory": json.dumps(facts)}))
 
 
-def _checksum(facts: str, tensors: Mapping[str, Tensor]) -> str:
+def _checksum(facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
     """Of all that a file holds: of its facts, and of names, shapes and numbers of its tensors."""
-    whole = hashlib.blake2b(facts.encode(), digest_size=16)
+    whole = hashlib.blake2b(json.dumps(facts).encode(), digest_size=16)
     for name, tensor in sorted(tensors.items()):
         whole.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
         whole.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
@@ -63,8 +63,9 @@ def load_trajectory(path: Path, unchecked: bool = True) -> tuple[Trajectory, dic
         with safe_open(readable(path), "pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
-        text = metadata["regrow trajectory"]
-        facts = json.loads(text)
+        facts = json.loads(metadata["regrow trajectory"])
+        found = facts.pop("checksum", None)
+        sound = found == _checksum(facts, tensors) or (found is None and unchecked)
         levels = tuple(Level(*map(float, pair)) for pair in facts["levels"])
         states = tuple(tensors[f"state.{i}"] for i in range(len(levels)))
         offsets, partners = (
@@ -75,8 +76,7 @@ def load_trajectory(path: Path, unchecked: bool = True) -> tuple[Trajectory, dic
         made_of = current(facts["made_of"])
     except (SafetensorError, KeyError, ValueError, TypeError, AttributeError, RecursionError):
         raise MediaError(f"{path} is not a trajectory that regrow saved, or it is damaged; invert again.") from None
-    found = metadata.get("checksum")
-    if found != _checksum(text, tensors) and not (found is None and unchecked):
+    if not sound:
         raise MediaError(f"{path} is damaged: its checksum is another; invert again, or take another copy.")
     steps = len(states) - 1
     whole = steps > 0 and len(offsets) in (0, steps) and len(partners) in (0, steps + 1)

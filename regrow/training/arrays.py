@@ -101,7 +101,7 @@ def seal(aside: Path, path: Path) -> None:
 
 def kept_rows(path: Path) -> np.ndarray | None:
     """Return an array that was sealed, mapped into memory; None where there is none, or none that is sound."""
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, EOFError):
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             view = memoryview(data)
             sound = view[-SIZE:] == checksum(path, view[:-SIZE])

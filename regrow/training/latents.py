@@ -106,7 +106,7 @@ def _encode(
 
 def _encoded(aside: Path, counter: Path) -> tuple[int, int, np.memmap | None]:
     """How many latents of a killed encoding are sound, their CRC-32, and where they are."""
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, EOFError):
         done, summed = map(int, counter.read_text().split())
         array = np.load(aside, mmap_mode="r+")
         if done > 0 and zlib.crc32(array[:done].tobytes()) == summed:

@@ -114,10 +114,47 @@ def test_a_damaged_kept_path_is_made_again(model: Model, image: Path) -> None:
     request = Edit(image, ("a dog",), "a cat", steps=4)
     first = run(request, model)
     (kept,) = (cached_path({}).parent).iterdir()
-    kept.write_bytes(kept.read_bytes()[:1000])
-    again = run(request, model)
-    assert not again.reused
-    assert torch.equal(again.frames, first.frames)
+    whole = kept.read_bytes()
+    run(replace(request, steps=5), model)
+    (other,) = (path for path in kept.parent.iterdir() if path != kept)
+    header = 8 + int.from_bytes(whole[:8], "little")
+    flipped = [whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :] for place in (header, len(whole) - 1)]
+    facts = whole.replace(b"0.9", b"0.8", 1)  # an alpha of its levels
+    for damaged in (whole[:1000], b"", facts, *flipped, other.read_bytes()):
+        kept.write_bytes(damaged)
+        again = run(request, model)
+        assert not again.reused
+        assert torch.equal(again.frames, first.frames)
+        assert kept.read_bytes() == whole
+    assert run(request, model).reused
+
+
+def test_a_damaged_path_that_the_user_saved_is_refused(model: Model, image: Path, tmp_path: Path) -> None:
+    inverted = finish(invert(Invert(image, "a cat", steps=4, reference=0), model))
+    path = tmp_path / "p.safetensors"
+    save_trajectory(path, inverted.trajectory, inverted.made_of)
+    request, whole = Edit(image, ("a dog",), "a cat", steps=4, trajectory=path), path.read_bytes()
+    for place in (len(whole) - 1, 8 + int.from_bytes(whole[:8], "little")):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(MediaError, match=r"p\.safetensors is damaged: its checksum is another"):
+            run(request, model)
+    path.write_bytes(whole.replace(b"checksum", b"ch3cksum"))  # as an older version's, which had none
+    assert run(request, model).reused
+
+
+def test_without_a_home_the_work_goes_on(
+    model: Model, image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = run(Edit(image, ("a dog",), "a cat", steps=4), model)
+    (tmp_path / "file").touch()
+    for home in ("/proc/nowhere", str(tmp_path / "file"), str(tmp_path / "file" / "below")):
+        monkeypatch.setenv("REGROW_HOME", home)
+        with pytest.warns(UserWarning, match="Nothing is kept for the next time, for regrow's home") as told:
+            found = [run(Edit(image, ("a dog",), "a cat", steps=4), model) for _ in range(2)]
+        assert all(torch.equal(one.frames, expected.frames) for one in found)
+        assert len(told) == 1
+        assert home in str(told[0].message)
+        assert "set REGROW_HOME" in str(told[0].message)
 
 
 def test_the_cache_is_bounded(model: Model, image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
