@@ -67,7 +67,8 @@ def make_recipe(
     """
     assert is_dataclass(request)
     assert not isinstance(request, type)
-    settings = asdict(request) | {name: path.name for name, path in _files_of(request, inputs).items()}
+    files = _files_of(request, inputs)
+    settings = asdict(request) | {name: path.name for name, path in files.items()}
     settings["model"] = name = _name_of(settings["model"], model)
     recipe: Recipe = {
         "regrow": __version__,
@@ -84,7 +85,7 @@ def make_recipe(
     if read := input_of(settings):
         recipe["input"] = _known(getattr(request, read))
     if settings.get("trajectory"):
-        recipe["trajectory"] = _known(request.trajectory)
+        recipe["trajectory"] = _known(files["trajectory"])
     if inputs:
         recipe["inputs"] = [_known(path) for path in inputs]
     return recipe
@@ -111,8 +112,9 @@ def with_paths(recipe: Recipe, request: Any) -> Recipe:
 
 def _files_of(request: Any, inputs: Sequence[Path]) -> dict[str, Path]:
     """The files and folders of a request, by the settings that name them."""
-    files = {name: value for name, value in vars(request).items() if isinstance(value, Path)}
-    return files | dict(zip(("first", "second"), inputs, strict=False))
+    files: dict[str, Path] = {name: value for name, value in vars(request).items() if isinstance(value, Path)}
+    files.update(zip(("first", "second"), inputs, strict=False))
+    return files
 
 
 def _name_of(given: str, model: Model) -> str:
