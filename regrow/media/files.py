@@ -43,7 +43,7 @@ def readable(path: str | os.PathLike[str]) -> Path:
     return path
 
 
-def lfs_pointer(path: Path) -> str:
+def lfs_pointer(path: Path, named: str = "the file itself") -> str:
     """Return a sentence where a file is what Git LFS leaves of one that was not fetched; "" of all others.
 
     Raises:
@@ -54,7 +54,7 @@ def lfs_pointer(path: Path) -> str:
     if head != _LFS or path.stat().st_size > 1024:
         return ""
     return (
-        f"{path} is a Git LFS pointer of {path.stat().st_size} bytes in place of the file itself: run git lfs pull in "
+        f"{path} is a Git LFS pointer of {path.stat().st_size} bytes in place of {named}: run git lfs pull in "
         f"{path.parent.resolve()}."
     )
 

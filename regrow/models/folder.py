@@ -26,14 +26,13 @@ def check_fetched(path: Path) -> None:
         ModelError: with what to do.
     """
     try:
-        pointer = lfs_pointer(path)
+        pointer = lfs_pointer(path, "the file itself" if path.suffix in (".json", ".txt", ".model") else "the weights")
     except FileNotFoundError:
         raise ModelError(f"{path} is missing; without it this model cannot be opened: {mend(path)}.") from None
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror}.") from error
     if pointer:
-        named = "the file itself" if path.suffix in (".json", ".txt", ".model") else "the weights"
-        raise ModelError(pointer.replace("the file itself", named))
+        raise ModelError(pointer)
 
 
 def mend(path: Path) -> str:
