@@ -40,6 +40,8 @@ def compatible(
 
 
 def _with_yielded(world: World, before: Any, values: Mapping[str, str]) -> dict[str, str] | None:
+    if not set(values) & set(world.lexicon.nouns):  # what is only described changes no thing
+        return None
     for name in set(world.lexicon.yields) - set(values):
         for value in world.attributes[name]:
             more = {**values, name: value}

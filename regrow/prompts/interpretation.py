@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from regrow.prompts.compatible import compatible
+from regrow.prompts.neighbours import ORDER, other_than, stepped
 from regrow.prompts.reading import Item, read
 from regrow.prompts.roles import Roles, roles_of
 from regrow.worlds.lexicon import key_of
@@ -56,10 +57,6 @@ def interpret(world: World, prompt: str, before: Any = None) -> Interpretation:
     return _Resolver(world, before, items).interpretation()
 
 
-ORDER = {"tempo": ("slow", "medium", "fast"), "register": ("low", "middle", "high")}
-"""Values of the attributes that have a next and a previous one."""
-
-
 class _Resolver:
     def __init__(self, world: World, before: Any, items: list[Item]) -> None:
         self.world, self.before, self.items = world, before, items
@@ -87,7 +84,7 @@ class _Resolver:
         self._compare()
         if self.items and not (self.values or self.unknown or self.unfit or self.denied or self.nearest):
             kinds = {item.entry.kind for item in self.items}
-            if not kinds & {"value"}:  # else it asks for what there is
+            if not kinds & {"value", "step"}:  # else it asks for what there is
                 self.unknown = [" ".join(item.text for item in self.items)]
         return Interpretation(
             self.values,
@@ -169,16 +166,17 @@ class _Resolver:
             gone = item in self.roles.gone
             if item.entry.kind == "near" and item.attribute not in self.values:
                 self.unknown.append(item.text)
-            if item.entry.kind == "topic" and gone and item.attribute in self.world.lexicon.gone:
-                self.values.setdefault(item.attribute, self.world.lexicon.gone[item.attribute])
+            instead = self.world.lexicon.gone.get(item.attribute)
+            if item.entry.kind == "topic" and gone and isinstance(instead, str):
+                self.values.setdefault(item.attribute, instead)
             for name, value in self._there(item).items():
                 if item.entry.kind != "value" or self.values.get(name, value) != value:
                     continue
                 there = getattr(self.before, name, None)
-                if gone and name in self.world.lexicon.gone:
-                    if self.before is None or there == value:
-                        self.values[name] = self.world.lexicon.gone[name]
-                        self.words[name] = item.text
+                other = other_than(self.world, self.before, name, value) if gone else None
+                if other is not None:
+                    if self.before is None or there == value or name in ORDER:
+                        self.values[name], self.words[name] = other, item.text
                 elif gone:
                     self.unfit.append(item.text)
 
@@ -199,22 +197,22 @@ class _Resolver:
         if not says:
             topics = [item for item in (*self.roles.old, *self.roles.gone) if item.entry.kind == "topic"]
             self.unfit += [item.text for item in topics]
+        for other, item in zip(self.items, self.items[1:], strict=False):
+            if other.has("other") and item.entry.kind == "topic" and item.attribute not in self.values:
+                self.unfit.append(item.text)
 
     def _step(self, item: Item) -> None:
         """Take the next or the previous value, or the other one of two."""
         name, there = item.attribute, getattr(self.before, item.attribute, None)
         if item.entry.kind == "opposite":
-            others = [value for value in self.world.attributes[name] if value != there]
-            if there is not None:
-                self.values.setdefault(name, others[0])
+            if there is not None and (other := other_than(self.world, self.before, name, there)):
+                self.values.setdefault(name, other)
             return
-        up = item.entry.values[""] == "up"
+        value = stepped(name, there, item.entry.values[""] == "up")
         if there is None:
-            self.values.setdefault(name, ORDER[name][-1 if up else 0])
-            return
-        at = ORDER[name].index(there) + (1 if up else -1) if there in ORDER[name] else -1
-        if 0 <= at < len(ORDER[name]):
-            self.values[name], self.words[name] = ORDER[name][at], item.text
+            self.values.setdefault(name, value or "")
+        elif value is not None:
+            self.values[name], self.words[name] = value, item.text
         else:
             self.unfit.append(item.text)
 

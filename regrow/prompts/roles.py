@@ -7,11 +7,14 @@ gone, the beach stays. A description, "a dog on a beach", has new things alone.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from regrow.prompts.reading import Item
+from regrow.prompts import lookahead
+from regrow.prompts.lookahead import THINGS
+from regrow.prompts.reading import COLOUR, Item
 from regrow.prompts.word_index import is_chinese
 from regrow.worlds.lexicon import Lexicon
 
-THINGS = ("value", "near", "step", "opposite", "unknown", "topic")
+VERBS = ("change", "make", "act", "add", "becomes", "keep", "remove", "substitute")
+"""Classes of words that say what to do."""
 
 
 @dataclass
@@ -69,13 +72,13 @@ class _Parser:
     def _mark(self, at: int, item: Item) -> None:
         if at > 0 and self.items[at - 1].has("and") and item.has("act", "add", "keep", "remove"):
             self.clauses.append(len(self.named))
-        follows = self._follows(at + 1, "then", "comma")
-        if (
-            self.verb == "without"
-            and item.has("change", "make", "act", "add", "becomes", "keep")
-            and self._is_first(at)
-        ):
-            return  # "do not make it sad"
+        follows = lookahead.follows(self.items[at + 1 :], "then", "comma")
+        if self.verb == "leave" and item.has(*VERBS):
+            return
+        if self.verb == "without" and item.has(*VERBS) and self._is_first(at):
+            if not item.has("act", "add"):  # "do not make it sad", "do not take it off": it stays as it is
+                self._begin("leave", "kept") if follows else self._again("kept")
+            return
         if item.has("becomes"):
             if self.verb == "substitute":  # 用狗替换猫
                 self._begin("instead", "old")
@@ -101,11 +104,20 @@ class _Parser:
             self.into = ("into", "->") if item.has("make") else ()
         elif item.has("substitute"):
             self._begin("substitute", "new")
-        elif item.has("without"):
-            if follows:
-                self._begin("without", "gone")
-            else:
+        elif item.has("without", "too"):
+            after = self.items[at + 1] if at + 1 < len(self.items) else None
+            if follows or (after is not None and after.has(*VERBS)):
+                contrast = (
+                    item.text == "not"
+                    and self.verb in ("change", "make", "becomes")
+                    and lookahead.article(self.items[at + 1 :]) == "definite"
+                )
+                self._begin("keep" if contrast else "without", "kept" if contrast else "gone")
+            elif item.has("without"):
                 self._again("gone")
+        elif item.has("but"):
+            if follows:
+                self._begin("keep", "kept" if self.instruction else "gone")
         elif item.has("receiver"):
             self._begin("receiver", "kept")
         elif item.has("act", "add"):
@@ -117,7 +129,7 @@ class _Parser:
 
     def _boundary(self, item: Item) -> None:
         self.clauses.append(len(self.named))
-        if item.has("then") or self.verb in ("without", "instead", "keep", "receiver"):
+        if item.has("then") or self.verb in ("without", "instead", "keep", "leave", "receiver"):
             self.verb, self.role = "", "new"
         elif self.verb == "change" and self.role == "old" and not self.object_ended:
             return
@@ -134,7 +146,11 @@ class _Parser:
             and (not self.into or item.text in self.into)
         ):
             self.role = "new"
-        elif item.text in ("to", "into", "->") and not self.verb and self._same_kind(at):
+        elif (
+            item.text in ("to", "into", "->")
+            and not self.verb
+            and lookahead.attribute(self.items[:at][::-1]) == lookahead.attribute(self.items[at + 1 :]) != ""
+        ):
             self._again("old", back=False, before=at)
         elif item.has("into") and self.verb == "instead" and item.text in ("to", "into"):
             self.role = "new"
@@ -142,9 +158,13 @@ class _Parser:
             self.role = "old"
         elif self.verb == "without" and item.text == "with":
             self.role = "new"
-        elif item.has("and") and self.verb == "change" and self.role == "new" and self._into_ahead(at + 1):
-            after = next((one for one in self.items[at + 1 :] if one.entry.kind in THINGS), None)
-            if after is not None and after.article == "definite":
+        elif (
+            item.has("and")
+            and self.verb == "change"
+            and self.role == "new"
+            and lookahead.has_into(self.items[at + 1 :], self.into)
+        ):
+            if lookahead.article(self.items[at + 1 :]) == "definite":
                 self.role = "old"
         elif item.has("it") and self.verb in ("change", "receiver"):
             self.role = "new"
@@ -152,7 +172,7 @@ class _Parser:
     def _thing(self, at: int, item: Item) -> None:
         linked = at > 0 and self.items[at - 1].has("link", "into")
         is_noun = item.entry.kind == "topic" or item.attribute in self.lexicon.nouns
-        if self.verb == "change" and self.role == "old" and not self._into_ahead(at):
+        if self.verb == "change" and self.role == "old" and not lookahead.has_into(self.items[at:], self.into):
             points = item.article == "definite" or (linked and item.article != "indefinite")
             if (self.object_ended and not (linked and points)) or item.article == "indefinite":
                 self.role = "new"
@@ -165,34 +185,39 @@ class _Parser:
 
     def _role_of(self, at: int, item: Item, linked: bool) -> str:
         role, owner = self.role, item.attribute == self.lexicon.nouns[0] and self.lexicon.owns
-        if item.entry.kind == "step":
+        if item.entry.kind == "step" and self.verb not in ("keep", "leave", "without"):
             return "new"
+        if item.attribute == COLOUR and role == "new" and self._of_another(at):
+            return "added"
         if self.verb == "add" and item.attribute == self.lexicon.nouns[0] and item.article != "definite":
             return "added"
         if self.verb in ("act", "add") and role == "new" and item.article == "definite" and owner:
             return "kept"  # "put the cat in the snow"
         if self.listing and not (item.attribute in self.lexicon.gone and item.attribute in self.lexicon.nouns):
             return "new"
-        if role == "gone" and owner and (after := self._next_thing(at)) and after.attribute != item.attribute:
+        if (
+            role == "gone"
+            and owner
+            and (after := lookahead.adjacent(self.items[at + 1 :]))
+            and after.attribute != item.attribute
+        ):
             return "kept"  # "take off the cat's hat"
         if self.verb == "without" and linked and item.attribute not in self.lexicon.gone and not self._is_first(at):
             return "new"  # "without a hat in the snow"
         return role
 
-    def _next_thing(self, at: int) -> Item | None:
-        """The thing that follows with nothing between, or with what makes the first an owner."""
-        for item in self.items[at + 1 :]:
-            if item.entry.kind in THINGS:
-                return None if item.article else item
-            if item.text not in ("的", "of") and item.entry.kind != "silent":
-                return None
-        return None
-
-    def _same_kind(self, at: int) -> bool:
-        """Whether the things on both sides are values of one attribute."""
-        before = next((item for item in reversed(self.items[:at]) if item.entry.kind in THINGS), None)
-        after = next((item for item in self.items[at + 1 :] if item.entry.kind in THINGS), None)
-        return before is not None and after is not None and before.attribute == after.attribute != ""
+    def _of_another(self, at: int) -> bool:
+        """Whether the clause is about something that has no colour of its own to change: "make the hat white"."""
+        if lookahead.attribute(self.items[at + 1 :]) == self.lexicon.nouns[0]:
+            return False
+        here = [(item, role) for item, role in self.named[self.clauses[-1] :] if item.entry.kind != "unknown"]
+        about = [item for item, role in here if role in ("old", "kept") or item.article == "definite"]
+        if any(item.attribute == self.lexicon.nouns[0] for item in about):
+            return False
+        if any(item.attribute == "accessory" for item in about):
+            return True
+        is_scenery = any(item.attribute in ("place", "weather", "time") for item in about)
+        return is_scenery and not any(item.attribute == COLOUR for item in about)
 
     def _is_first(self, at: int) -> bool:
         """Whether no thing stands between this one and the last verb."""
@@ -208,37 +233,17 @@ class _Parser:
         self.instruction = True
 
     def _again(self, role: str, back: bool = True, before: int = 0) -> None:
-        """Give another role to the things of this clause; of the one before where it names none yet.
-
-        Of an English one, with `before` the place of a word of "becomes", only to what can become what follows.
-        """
+        """Give the things of this clause, or the last that names some, another role; before "becomes", what can become."""
         start = self.clauses[-1]
         if back:
             start = next((begin for begin in reversed(self.clauses) if begin < len(self.named)), start)
-        after = next((item for item in self.items[before:] if before and item.entry.kind in THINGS), None)
+        after = lookahead.attribute(self.items[before:]) if before else ""
         self.named[start:] = [
             (item, role if was in ("new", "old") and (not before or self._can_become(item, after)) else was)
             for item, was in self.named[start:]
         ]
         self.instruction = True
 
-    def _can_become(self, item: Item, after: Item | None) -> bool:
+    def _can_become(self, item: Item, after: str) -> bool:
         is_noun = item.entry.kind == "topic" or item.attribute in self.lexicon.nouns
-        return is_noun or is_chinese(item.text) or (after is not None and after.attribute == item.attribute)
-
-    def _follows(self, at: int, *until: str) -> bool:
-        for item in self.items[at:]:
-            if item.has(*until):
-                return False
-            if item.entry.kind in THINGS:
-                return True
-        return False
-
-    def _into_ahead(self, at: int) -> bool:
-        """Whether a word of "into" stands before the next verb."""
-        for item in self.items[at:]:
-            if item.has("change", "make", "remove", "act", "add", "becomes", "then", "keep"):
-                return item.has("becomes")
-            if item.has("into") and (not self.into or item.text in self.into):
-                return True
-        return False
+        return is_noun or is_chinese(item.text) or after == item.attribute

@@ -9,7 +9,7 @@ Each table says what a word does. Words are separated by commas; English and Chi
     [opposite]            ATTRIBUTE = words that mean the other one of two values
     [near.ATTRIBUTE]      VALUE = words for what the world has not, to which this value is nearest; "" = none is
     [own]                 VALUE = colours that this thing has anyway; another one is not known
-    [gone]                ATTRIBUTE = the value where the words say that something of it is not there
+    [gone]                ATTRIBUTE = the value where words say that something of it shall not be there; or one for each
     nouns, yields         attributes whose words name a thing; attributes that change where others leave them no choice
     owns                  whether the first of the nouns is what wears and is placed
     [[without]]           words that mean other values of something that goes: "no snow" is most often the weather
@@ -76,7 +76,7 @@ class Lexicon:
 
     entries: Mapping[Key, Entry]
     own: Mapping[str, frozenset[Key]]
-    gone: Mapping[str, str]
+    gone: Mapping[str, str | Mapping[str, str]]
     without: Mapping[Key, Mapping[str, str]]
     nouns: tuple[str, ...]
     owns: bool
@@ -92,6 +92,7 @@ def key_of(text: str) -> Key:
     """
     text = normalize("NFKC", text).lower().translate(TRADITIONAL)
     text = re.sub(r"(?<=[\u3400-\u9fff])\s+(?=[\u3400-\u9fff])", ",", text)
+    text = text.replace("\ufe0f", "")
     text = re.sub(r"[\u2018\u2019\u02bc`\u00b4]", "'", text)
     text = re.sub(r"\u2192|=>", "->", text)
     text = re.sub(r"(?<=\w)(?:-(?!>)|/)(?=\w)|[\"\u201c\u201d\u300a\u300b\u3000_*~\u2026]", " ", text)

@@ -87,3 +87,59 @@ def test_each_word_of_the_tables_means_the_value_that_it_is_listed_under(name: s
             assert value in world.attributes[attribute]
             for word in words:
                 assert interpret(world, word).values.get(attribute) == value, word
+
+
+FOX = {"animal": "fox", "accessory": "blue hat"}
+RAIN = {"weather": "rainy", "time": "night"}
+BALL = {"colour": "black", "accessory": "ball"}
+SAD = {"instrument": "violin", "scale": "minor"}
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "text", "changes"),
+    [
+        ("storybook", FOX, "don't remove the hat", {}),
+        ("storybook", FOX, "别把帽子拿掉", {}),
+        ("storybook", FOX, "turn it into a cat, but don't lose the hat", {"animal": "cat"}),
+        ("storybook", FOX, "换成猫，但帽子别摘", {"animal": "cat"}),
+        ("storybook", FOX, "不要把狐狸换成猫", {}),
+        ("storybook", FOX, "take the hat off and make it rain", {"accessory": "none", "weather": "rainy"}),
+        ("storybook", FOX, "change the fox to a cat, not the hat", {"animal": "cat"}),
+        ("storybook", FOX, "与其戴帽子，不如围条围巾", {"accessory": "red scarf"}),
+        ("storybook", BALL, "make the cat white and the sky cloudy", {"colour": "white", "weather": "cloudy"}),
+        ("storybook", RAIN, "too much rain", {"weather": "clear"}),
+        ("storybook", RAIN, "don't stop the rain", {}),
+        ("bandstand", SAD, "don't make it faster", {}),
+        ("bandstand", SAD, "太慢了", {"tempo": "fast"}),
+        ("bandstand", SAD, "it is too fast", {"tempo": "slow"}),
+        ("bandstand", SAD, "less sad, please", {"scale": "major"}),
+        ("bandstand", SAD, "turn it into a beat", {"instrument": "drum kit", "pattern": "beat"}),
+    ],
+)
+def test_what_a_sentence_denies_or_compares(name: str, before: dict, text: str, changes: dict) -> None:
+    world = WORLDS[name]
+    thing = world.default.replace(**before)
+    assert changed_to(thing, dict(interpret(world, text, thing).values)) == thing.replace(**changes)
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "text", "named"),
+    [
+        ("storybook", FOX, "把帽子换成白色", "白色"),
+        ("storybook", FOX, "give the hat a white colour", "white"),
+        ("storybook", BALL, "make the sky orange", "orange"),
+        ("storybook", BALL, "same cat, different colour", "colour"),
+        ("storybook", BALL, "再来一只猫", "猫"),
+        ("storybook", RAIN, "雨小一点", "小一点"),
+        ("bandstand", SAD, "same tune, other instrument", "instrument"),
+        ("bandstand", {"pattern": "bass line", "register": "low"}, "an octave up", "octave up"),
+    ],
+)
+def test_what_cannot_be_done_to_it_is_named_and_nothing_else_is_done(
+    name: str, before: dict, text: str, named: str
+) -> None:
+    world = WORLDS[name]
+    thing = world.default.replace(**before)
+    found = interpret(world, text, thing)
+    assert named in found.guessed
+    assert changed_to(thing, dict(found.values)) == thing
