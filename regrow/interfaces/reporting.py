@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from regrow.core.progress import Progress, finish
 from regrow.editing.result import Result
-from regrow.media.medium import Medium, medium_named
+from regrow.media.medium import Medium, medium_at
 from regrow.models.engines.choose import with_engine
 from regrow.models.model import Model
 from regrow.models.open import open_model
@@ -90,7 +90,7 @@ def free_paths(first: Path, count: int) -> list[Path]:
 
 def for_medium(request: Request, *files: Path | str | None) -> Request:
     """Return the request with the embedded model of the medium that files name, where it names no other model."""
-    media = [medium for medium in map(medium_named, files) if medium]
+    media = [medium for medium in map(medium_at, files) if medium]
     return replace(request, model=media[0].embedded) if media and request.model == type(request).model else request
 
 
