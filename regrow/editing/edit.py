@@ -50,7 +50,7 @@ def edit(
         MediaError: the file, its mask or the trajectory cannot be used.
         ValueError: a setting is out of range, or the file is not of the model's medium.
     """
-    started = time.monotonic()
+    started, model = time.monotonic(), model.batched(request.normalize == "off")
     medium = medium_of(request.image)
     medium.check(request, model)
     if model.takes_words and not all(target.strip() for target in request.target):

@@ -40,7 +40,7 @@ def extend(request: Extend, model: Model) -> Generator[Progress, None, Result]:
         MediaError: the sound cannot be used.
         ValueError: a setting is out of range, or the model makes no sounds.
     """
-    started = time.monotonic()
+    started, model = time.monotonic(), model.batched(request.normalize == "off")
     frame = SOUND.load(request.sound, model, request)
     old, rate = frame.sound.wave, frame.sound.rate
     waves, evaluations = [old] * request.count, 0
@@ -53,7 +53,7 @@ def extend(request: Extend, model: Model) -> Generator[Progress, None, Result]:
             played = () if score is None else going_on(score, old.shape[-1] / rate, seconds, part == "before")
             if score is not None and not played:
                 notes += (f"No beat was found in {request.sound.name}; what is added {part} it plays what it likes.",)
-            new, calls = yield from _grown(request, model, frame.wave, seconds, part == "before", played)
+            new, calls = yield from _grown(request, model, frame, seconds, part == "before", played)
             added = [_at_the_end(wave, frame, model, seconds, part == "before") for wave in new]
             waves = [
                 torch.cat([more, wave] if part == "before" else [wave, more], -1)
@@ -70,13 +70,13 @@ def extend(request: Extend, model: Model) -> Generator[Progress, None, Result]:
 def _grown(
     request: Extend,
     model: Model,
-    known: Float[Tensor, "channels n"],
+    frame: SoundFrame,
     seconds: float,
     before: bool,
     played: tuple[PlayedNote, ...],
 ) -> Generator[Progress, None, tuple[Float[Tensor, "b channels m"], int]]:
-    """What comes after a wave, or what comes before it, at the model's rate, and the evaluations that each took."""
-    codec = model.sound
+    """What comes after a file, or what comes before it, at the model's rate, and the evaluations that each took."""
+    codec, known = model.sound, frame.wave
     cell = model.multiple * codec.samples_per_frame
     samples = round(seconds * codec.rate)
     new, window = -(-samples // cell), model.size[-1] // model.multiple
@@ -89,7 +89,7 @@ def _grown(
     # mirrored into the new part, so that the codec does not hear the end of a sound where there shall be none
     mirror = F.pad(beside.flip(-1), (0, max(0, new - context) * cell))[:, : new * cell]
     wave = torch.cat([beside, mirror], -1)
-    level = codec.level_of(beside)
+    level = codec.level_of(beside, frame.level)
     wave = wave / level
     latents = model.encode(codec.to_frames((wave.flip(-1) if before else wave)[None]))
     if played:
@@ -106,7 +106,7 @@ def _grown(
     grown = codec.grow_onto(
         wave.expand(len(x), -1, -1), (context * cell, wave.shape[-1]), frames.flip(-1) if before else frames
     )
-    added = (grown[..., context * cell :][..., :samples] * level).clamp(-1, 1)
+    added = frame.at_full_scale(grown[..., context * cell :][..., :samples] * level)
     return (added.flip(-1) if before else added), evaluations
 
 
@@ -148,8 +148,8 @@ def _at_the_end(
     whole = resample(in_channels_of(torch.cat([known, new], -1), old), model.sound.rate, rate)
     samples = old.shape[-1] + added
     whole = F.pad(whole, (0, max(0, samples - whole.shape[-1])))[:, :samples]
-    joined = pasted(whole, F.pad(old, (0, added)), (old.shape[-1], samples), rate, predicted=True)
-    end = joined[:, old.shape[-1] :].clamp(-1, 1)
+    joined = pasted(whole, F.pad(old, (0, added)), (old.shape[-1], samples), rate, True, frame.unit)
+    end = frame.at_full_scale(joined[:, old.shape[-1] :])
     return end.flip(-1) if before else end
 
 

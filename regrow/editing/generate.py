@@ -28,7 +28,7 @@ def generate(request: Generate, model: Model) -> Generator[Progress, None, Resul
         MediaError: the melody cannot be used.
         ValueError: a setting is out of range or of another medium, or the size does not fit the model.
     """
-    started = time.monotonic()
+    started, model = time.monotonic(), model.batched(request.normalize == "off")
     medium = model.medium
     medium.check(request, model)
     melody = medium.load(request.melody, model, request) if request.melody else None

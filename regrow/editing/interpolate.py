@@ -20,7 +20,7 @@ from regrow.editing.generate import guided
 from regrow.editing.invert import source_denoiser, watched
 from regrow.editing.recipe import make_recipe
 from regrow.editing.result import Operation, Result
-from regrow.media.medium import Medium, medium_named
+from regrow.media.medium import Medium, medium_at
 from regrow.models.model import Model
 from regrow.prompts.expand_generate import in_known_words
 from regrow.requests.generate import Generate
@@ -34,7 +34,7 @@ def interpolate(request: Interpolate, model: Model) -> Generator[Progress, None,
         MediaError: a file cannot be used.
         ValueError: a setting is out of range or does not fit, or the two are not of one kind.
     """
-    started = time.monotonic()
+    started, model = time.monotonic(), model.batched(request.normalize == "off")
     kind, medium = kind_of(request), model.medium
     if kind not in (WORDS, medium):
         raise ValueError(f"{model.name} makes {medium}s; {request.first} is a {kind}.")
@@ -85,12 +85,12 @@ WORDS = "words"
 
 
 def kind_of(request: Interpolate) -> Medium | str:
-    """Return what lies at the two ends, by their suffixes: the medium of two files, or `WORDS`.
+    """Return what lies at the two ends, by their content or suffixes: the medium of two files, or `WORDS`.
 
     Raises:
         ValueError: one is something else than the other.
     """
-    kinds = [medium_named(end) or WORDS for end in (request.first, request.second)]
+    kinds = [medium_at(end) or WORDS for end in (request.first, request.second)]
     if kinds[0] is not kinds[1]:
         raise ValueError(
             f"interpolate goes between two pictures, two sounds or two prompts; {request.first!r} is a {kinds[0]} and "

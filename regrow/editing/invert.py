@@ -60,6 +60,8 @@ def describe(request: Invert | Edit, model: Model) -> dict[str, Any]:
     }
     if isinstance(request, Edit) and model.note_conditioning is not None:
         made_of["notes"] = request.notes
+    if model.waves is not None and request.normalize == "on":
+        made_of["normalize"] = request.normalize
     if model.engine:
         made_of["engine"] = model.engine.name
     if chosen.seed_in_key:

@@ -14,7 +14,8 @@ A recipe is a JSON object with the keys
     threads     of the CPU: another number may round differently
     engine      what computed the network, and in which precision; absent from before there was a choice: torch
     versions    of Python and of the libraries that compute
-    result      hash of the picture's 8-bit pixels or the wave's 24-bit samples, and which one of a batch it is
+    result      hash of the picture's 8-bit pixels or the wave's 24-bit samples (32-bit ones beyond full scale),
+                and which one of a batch it is
     guess       words of the prompts that could not be heeded as they were meant; absent from before synonyms and
                 instructions were understood
     figures     what was measured: evaluations, seconds, distances
@@ -39,7 +40,7 @@ from torch import Tensor
 from regrow import __version__
 from regrow.media.files import MediaError, file_hash
 from regrow.models.model import Model
-from regrow.requests.aliases import current
+from regrow.requests.aliases import ADDED, current
 from regrow.requests.ranges import fits
 
 Recipe = dict[str, Any]
@@ -168,7 +169,10 @@ def settings_from(recipe: Mapping[str, Any], kind: type) -> dict[str, Any]:
         MediaError: a setting is missing, or is none of this version's.
     """
     stored, known = recipe.get("settings"), {field.name for field in fields(kind)}
-    stored = current(stored) if isinstance(stored, dict) else None
+    if isinstance(stored, dict):
+        stored = {name: value for name, value in ADDED.items() if name in known} | current(stored)
+    else:
+        stored = None
     if stored is None or set(stored) != known:
         odd = sorted(set(stored) ^ known) if stored is not None else ["settings"]
         raise MediaError(

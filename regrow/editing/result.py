@@ -12,7 +12,7 @@ from torch import Tensor
 from regrow.core.progress import Progress
 from regrow.editing.recipe import Recipe, with_paths
 from regrow.media.frame import Frame, Region
-from regrow.media.medium import medium_of
+from regrow.media.medium import medium_named, medium_of
 from regrow.media.output import beside
 from regrow.models.model import Model
 
@@ -70,7 +70,7 @@ class Result:
             MediaError: the format is not of this medium, or the system refuses.
         """
         first = Path(path)
-        medium = medium_of(first)
+        medium = medium_named(first) or medium_of(first)
         medium.check_savable(first)
         paths = [first, *(beside(first, f"-{i}") for i in range(2, len(self.items) + 1))]
         for place, item, recipe in zip(paths, self.items, self.recipes, strict=True):

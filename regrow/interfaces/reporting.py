@@ -15,7 +15,7 @@ from tqdm import tqdm
 from regrow.core.progress import Progress, finish
 from regrow.editing.recipe import with_paths
 from regrow.editing.result import Result
-from regrow.media.medium import Medium, medium_named
+from regrow.media.medium import Medium, medium_at
 from regrow.media.output import beside
 from regrow.models.engines.choose import with_engine
 from regrow.models.model import Model
@@ -98,7 +98,7 @@ def free_paths(first: Path, count: int) -> list[Path]:
 
 def for_medium(request: Request, *files: Path | str | None) -> Request:
     """Return the request with the embedded model of the medium that files name, where it names no other model."""
-    media = [medium for medium in map(medium_named, files) if medium]
+    media = [medium for medium in map(medium_at, files) if medium]
     return replace(request, model=media[0].embedded) if media and request.model == type(request).model else request
 
 

@@ -65,6 +65,7 @@ class Extent:
         seconds: that each lasts; 0 for pictures.
         loop: whether the end leads into the beginning.
         levels: of sounds, what each result is multiplied by, where that is known.
+        clipped: whether sounds end at full scale though their level is known.
     """
 
     shape: tuple[int, ...]
@@ -72,6 +73,7 @@ class Extent:
     seconds: float = 0.0
     loop: bool = False
     levels: tuple[float, ...] = ()
+    clipped: bool = False
 
 
 class Restored(NamedTuple):

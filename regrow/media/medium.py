@@ -15,6 +15,7 @@ from torch import Tensor
 
 from regrow.media.audio.sound_codec import SoundCodec
 from regrow.media.captions.listing import Kind
+from regrow.media.content import content_at
 from regrow.media.frame import Distance, Extent, Frame, Frames, Latents, Layout, Page, Pair, Picture, Region, Restored
 
 Recipe = Mapping[str, Any]
@@ -199,13 +200,19 @@ def media() -> tuple[Medium, ...]:
 
 
 def medium_named(path: Path | str | None) -> Medium | None:
-    """Return the medium that a file's suffix names; None where it names none."""
+    """Return the medium that a file's suffix names, as it counts for results; None where it names none."""
     suffix = Path(path).suffix.lower() if path is not None else ""
     return next((medium for medium in media() if suffix in medium.kind.suffixes), None)
 
 
+def medium_at(path: Path | str | None) -> Medium | None:
+    """Return the medium of a file by its content; by its suffix where the content says nothing; None where neither."""
+    content = content_at(path) if path is not None else None
+    return next((medium for medium in media() if content and medium.name == content.medium), medium_named(path))
+
+
 def medium_of(path: Path | str) -> Medium:
-    """Return the medium of a file: a suffix that names none may be a picture's, which its content says."""
+    """Return the medium of a file, pictures where nothing says which: what it is said to be then is their business."""
     from regrow.media.image.medium import MEDIUM as PICTURE  # which imports this module
 
-    return medium_named(path) or PICTURE
+    return medium_at(path) or PICTURE

@@ -72,7 +72,7 @@ class Shared:
         self._guidance, self._path, self._levels = guidance, path, levels
         # an engine would not see that attention is changed
         words = model.condition([source, *targets])
-        self._denoise = model.using(None).denoiser(words if negative is None else words.cat(negative))
+        self._denoise = model.using(None).batched().denoiser(words if negative is None else words.cat(negative))
         self._alignment = alignment_of(model, source, targets, emphasis)
 
     def __call__(self, x_t: Batch, level: Level) -> Prediction:

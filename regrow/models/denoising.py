@@ -58,7 +58,13 @@ def _conditioned(model: "Model", condition: Condition) -> Denoiser:
         with torch.set_grad_enabled(torch.is_grad_enabled() and condition.tokens.requires_grad):
             x, expanded = x_t.to(model.device, model.dtype), condition.expand(len(x_t))
             engine = None if torch.is_grad_enabled() else model.engine
-            output = engine(x, labels, expanded.tensors) if engine else model.forward(x, labels, expanded)
+            if engine:
+                output = engine(x, labels, expanded.tensors)
+            elif model.one_by_one:
+                each = (slice(i, i + 1) for i in range(len(x)))
+                output = torch.cat([model.forward(x[i], labels[i], expanded.rows(i)) for i in each])
+            else:
+                output = model.forward(x, labels, expanded)
             return predict(output.to(x_t), x_t[:, : model.codec.latent_channels], level, model.prediction_type)
 
     return denoise

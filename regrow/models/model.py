@@ -93,11 +93,15 @@ class Model(Opened, ABC):
             ValueError: a side is not a multiple of `multiple`.
         """
         self.latent_shape(*frames.shape[2:])
-        return self.codec.encode(frames, self.engine)
+        return torch.cat([self.codec.encode(part, self.engine) for part in self._parts(frames)])
 
     def decode(self, latents: Float[Tensor, "b c *places"]) -> Float[Tensor, "b channels *extent"]:
         """Decode latents to frames, clamped to [-1, 1]."""
-        return self.codec.decode(latents, self.engine)
+        return torch.cat([self.codec.decode(part, self.engine) for part in self._parts(latents)])
+
+    def _parts(self, batch: Float[Tensor, "b c *places"]) -> Sequence[Tensor]:
+        """Return what goes through the codec at once."""
+        return batch.split(1) if self.one_by_one else (batch,)
 
     def latent_shape(self, *extent: int) -> tuple[int, ...]:
         """Return channels and places of the latent of a frame of this extent, such as height and width.

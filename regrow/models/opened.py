@@ -52,6 +52,7 @@ class Opened:
         note_conditioning: piano rolls of all samples or of one each, which `denoiser` puts beside the latents; or None.
         engine: what computes the networks for `denoiser` and the codec; None for torch. Whatever else is done to
             `network` (hooks, changed attention) it does not know of: that takes `using(None)`.
+        together: whether torch computes the sounds of a batch together, as it did when requests had no `normalize`.
     """
 
     NETWORK: ClassVar[str] = "unet"
@@ -89,6 +90,7 @@ class Opened:
     edit_strengths: Mapping[str, float] = field(default_factory=dict)
     note_conditioning: Float[Tensor, "m k y x"] | None = None
     engine: Engine | None = None
+    together: bool = False
 
     @property
     def extent(self) -> tuple[int, ...]:
@@ -201,6 +203,20 @@ class Opened:
         """Return the same opened checkpoint, computed by another engine; None for torch."""
         other = copy(self)
         other.engine = engine
+        return other
+
+    @property
+    def one_by_one(self) -> bool:
+        """Whether the samples of a batch are computed one by one, as those of sounds are on the CPU.
+
+        torch rounds a sample otherwise beside others, which 24 bits show: so each is the same as alone.
+        """
+        return self.waves is not None and self.device.type == "cpu" and not self.together
+
+    def batched(self, together: bool = True) -> Self:
+        """Return the same opened checkpoint, with `together`: samples that look at each other have to be."""
+        other = self if self.together == together else copy(self)
+        other.together = together
         return other
 
     @cached_property

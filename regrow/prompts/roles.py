@@ -233,7 +233,7 @@ class _Parser:
         self.instruction = True
 
     def _again(self, role: str, back: bool = True, before: int = 0) -> None:
-        """Give the things of this clause, or the last that names some, another role; before "becomes", what can become."""
+        """Give the things of this clause, or of the last that names some, another role."""
         start = self.clauses[-1]
         if back:
             start = next((begin for begin in reversed(self.clauses) if begin < len(self.named)), start)

@@ -10,6 +10,8 @@ from typing import Any
 
 SETTINGS: dict[str, str] = {"details": "prompt_expansion", "walked": "steps_back"}
 """Fields of requests and saved paths, by their old names."""
+ADDED: dict[str, str] = {"normalize": "off"}
+"""Fields of requests that older recipes lack, and what was done then."""
 VALUES: dict[str, dict[str, str]] = {
     "method": {"anchored": "direct_inversion"},
     "prompt_expansion": {"tell": "on", "leave": "off"},

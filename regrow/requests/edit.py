@@ -73,6 +73,8 @@ class Edit:
             with off, with emphasis, with a trajectory, and where they are unlike the model's captions.
         trajectory: a file of `regrow invert` to start from.
         cache: keep inverted paths on disk, and what the codec makes of the picture in memory, and reuse them.
+        normalize: of a sound: on brings it to a level that the model knows, and gives results the level and channels of
+            the file; off, as before there was a choice, leaves the level, and cuts results off at full scale.
         describer: folder or hub id of a captioning model of transformers, such as BLIP, that source auto asks.
     """
 
@@ -106,6 +108,7 @@ class Edit:
     prompt_expansion: Switch = "on"
     trajectory: Path | None = None
     cache: bool = True
+    normalize: Switch = "on"
     describer: str = ""
 
     def __post_init__(self) -> None:

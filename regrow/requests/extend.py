@@ -6,7 +6,7 @@ from typing import Literal
 
 from tyro.conf import Positional
 
-from regrow.core.names import SolverName, Spacing
+from regrow.core.names import SolverName, Spacing, Switch
 from regrow.requests.ranges import check_ranges
 
 
@@ -30,6 +30,8 @@ class Extend:
         spacing: of the levels.
         notes: repeat reads the notes of the file, and tells the model that they come again in their own beat, where it
             can be told (the embedded bandstand can); free leaves to it what is played.
+        normalize: on brings the file to a level that the model knows, and what is added to the level of the file; off,
+            as before there was a choice, leaves the level, and cuts what is added off at full scale.
     """
 
     sound: Positional[Path]
@@ -46,6 +48,7 @@ class Extend:
     eta: float = 0.0
     spacing: Spacing = "trailing"
     notes: Literal["repeat", "free"] = "repeat"
+    normalize: Switch = "on"
 
     def __post_init__(self) -> None:
         check_ranges(self)

@@ -33,6 +33,8 @@ class Generate:
         prompt_expansion: on draws what the prompt leaves open by the seed, as often as the model's world has it, and
             gives the model a full caption, of sounds with a tune (the embedded models know such a world). A prompt
             unlike the model's captions stays as it is, as every prompt does with a melody, and with off.
+        normalize: of a melody: on brings it to a level that the model knows; off, as before there was a choice,
+            does not.
     """
 
     prompt: Positional[str]
@@ -51,6 +53,7 @@ class Generate:
     loop: bool = False
     melody: Path | None = None
     prompt_expansion: Switch = "on"
+    normalize: Switch = "on"
 
     def __post_init__(self) -> None:
         check_ranges(self)

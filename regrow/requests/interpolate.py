@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tyro.conf import Positional
 
-from regrow.core.names import Spacing
+from regrow.core.names import Spacing, Switch
 from regrow.media.names import Mode
 from regrow.requests.ranges import check_ranges
 
@@ -33,6 +33,8 @@ class Interpolate:
         frame: how a picture that is not of the model's size is fitted: crop, pad or stretch.
         size: height and width of the pictures; the model's own if not given.
         duration: of sounds from prompts in seconds; the model's own if not given.
+        normalize: of sound files: on brings both to a level that the model knows, and results to levels between theirs;
+            off, as before there was a choice, leaves the levels, and cuts results off at full scale.
     """
 
     first: Positional[str]
@@ -48,6 +50,7 @@ class Interpolate:
     frame: Mode = "crop"
     size: tuple[int, int] | None = None
     duration: float | None = None
+    normalize: Switch = "on"
 
     def __post_init__(self) -> None:
         check_ranges(self)

@@ -6,7 +6,7 @@ from pathlib import Path
 from tyro.conf import Positional
 
 from regrow.core.methods.registry import DEFAULT, method
-from regrow.core.names import LabelConvention, Spacing
+from regrow.core.names import LabelConvention, Spacing, Switch
 from regrow.media.names import Mode
 from regrow.requests.method_option import MethodOption, check_label
 from regrow.requests.ranges import check_ranges
@@ -30,6 +30,8 @@ class Invert:
         size: height and width the picture is fitted to; the model's own if not given.
         reference: steps of the fine inversion that latent accuracy is measured against; 0 leaves it out.
         seed: of the edit_friendly methods' copies.
+        normalize: of a sound: on brings it to a level that the model knows; off, as before there was a choice, does
+            not.
     """
 
     image: Positional[Path]
@@ -45,6 +47,7 @@ class Invert:
     size: tuple[int, int] | None = None
     reference: int = 250
     seed: int = 0
+    normalize: Switch = "on"
 
     def __post_init__(self) -> None:
         check_ranges(self)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from regrow.core.progress import Progress
 from regrow.media.audio.mel import MelSettings, loudest, to_mel, to_unit
-from regrow.media.audio.sound import load, resample, to_mono
+from regrow.media.audio.sound import MOST_TRAINED, load, resample, to_mono, within_full_scale
 from regrow.media.captions.captioned import Item
 from regrow.media.home import home
 from regrow.training.arrays import kept_array, kept_rows
@@ -99,5 +99,5 @@ def starts_in(samples: int, clip: int) -> list[int]:
 
 
 def _wave(item: Item, settings: MelSettings) -> Float[Tensor, "1 n"]:
-    sound = load(item.name, data=item.read())
-    return resample(to_mono(sound.wave), sound.rate, settings.rate)
+    sound = load(item.name, item.read(), MOST_TRAINED)
+    return resample(to_mono(within_full_scale(sound.wave)), sound.rate, settings.rate)

@@ -115,7 +115,7 @@ def test_an_edit_has_the_files_rate_and_length_and_is_replayed(model: Model, cli
     )
     edited = finish(edit(request, model))
     assert edited.rate == 32_000
-    assert [wave.shape for wave in edited.items] == [(1, load(clip).wave.shape[-1])] * 2
+    assert [wave.shape for wave in edited.items] == [load(clip).wave.shape] * 2
     assert not edited.reused
     assert finish(edit(request, model)).reused
     out = tmp_path / "out.flac"
@@ -258,7 +258,7 @@ def test_the_command_line_makes_and_changes_sounds(
     main(["edit", str(clip), "--source", "a piano melody", "--target", "a violin melody", "--model",
           str(model.folder), "--steps", "2", "--method", "naive", "--engine", "torch", "--sheet", str(sheet),
           "--out", str(tmp_path / "violin.wav")])  # fmt: skip
-    assert load(tmp_path / "violin.wav").wave.shape == load(clip).wave[:1].shape
+    assert load(tmp_path / "violin.wav").wave.shape == load(clip).wave.shape
     assert sheet.stat().st_size > 1000
     main(["replay", str(tmp_path / "violin.wav"), "--out", str(tmp_path / "again.wav")])
     assert "the same, bit for bit" in capsys.readouterr().out

@@ -12,11 +12,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regrow.media.audio.sound import check_savable, load, read_recipe, resample, save, to_mono
+from regrow.media.audio.sound import check_savable, load, read_recipe, resample, save, to_mono, wave_hash
 from regrow.media.files import MediaError
 
 RECIPE = {"words": "慢速钢琴 – a slow piano", "much": ["x" * 100] * 200}
 """Larger than what libsndfile keeps in a WAV by itself."""
+OF_A_FILE = {"input": {"file": "x"}, "settings": {"normalize": "on"}}
 
 
 def sine(seconds: float = 0.5, rate: int = 22_050, hertz: float = 440.0, channels: int = 1) -> torch.Tensor:
@@ -86,14 +87,13 @@ def test_what_a_program_wrote_to_a_pipe_is_whole(tmp_path: Path, size: int) -> N
     data, place = path.read_bytes(), path.read_bytes().index(b"data") + 4
     path.write_bytes(data[:4] + struct.pack("<I", size) + data[8:place] + struct.pack("<I", size) + data[place + 4 :])
     assert load(path).wave.shape == sine().shape
-    path = tmp_path / "piped.flac"
-    save(path, sine(), 22_050)
-    data = bytearray(path.read_bytes())
+    path, whole = tmp_path / "piped.flac", tmp_path / "whole.flac"
+    save(whole, sine(), 22_050)
+    data = bytearray(whole.read_bytes())
     data[21] &= 0xF0  # the samples in all: 36 bits, 0 if they are not known
     data[22:26] = bytes(4)
     path.write_bytes(data)
-    with pytest.raises(MediaError, match="does not say how long it is"):
-        load(path)
+    assert torch.equal(load(path).wave, load(whole).wave)
 
 
 def test_a_comment_of_somebody_else_is_no_recipe(tmp_path: Path) -> None:
@@ -115,10 +115,30 @@ def test_what_is_beyond_full_scale_is_said_both_ways(tmp_path: Path) -> None:
     path = tmp_path / "loud.wav"
     soundfile.write(path, 4 * sine()[0].numpy(), 22_050, "FLOAT")
     sound = load(path)
-    assert sound.notes == ("It goes 6.0 dB beyond full scale and was made that much quieter.",)
-    assert float(sound.wave.abs().max()) == pytest.approx(1)
-    (said,) = save(path, 4 * sine(), 22_050)
-    assert "samples were beyond full scale and were clipped" in said
+    assert sound.notes == ("loud.wav goes 6.0 dB beyond full scale.",)
+    assert torch.equal(sound.wave, 4 * sine())
+    (said,) = save(tmp_path / "loud.flac", 4 * sine(), 22_050)
+    assert "samples were beyond full scale and were clipped; a .wav keeps them" in said
+    assert save(path, sound.wave, 22_050, RECIPE) == ()
+    assert torch.equal(load(path).wave, sound.wave)
+    assert wave_hash(sound.wave) != wave_hash(1.001 * sound.wave)
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac"])
+def test_samples_of_24_bits_are_saved_as_they_are(tmp_path: Path, suffix: str) -> None:
+    steps = torch.tensor([[-(2**23), -(2**23) + 1, -(2**22) - 1, -1, 0, 1, 2**22 + 1, 2**23 - 1]])
+    wave = steps.repeat(1, 20) / 2**23
+    save(tmp_path / f"a{suffix}", wave, 1000, OF_A_FILE)
+    assert torch.equal(load(tmp_path / f"a{suffix}").wave, wave)
+
+
+def test_a_result_from_a_file_holds_floats_exactly_and_no_time(tmp_path: Path) -> None:
+    wave = torch.rand(2, 9000, generator=torch.Generator().manual_seed(0)) * 1e-5
+    save(tmp_path / "a.wav", wave, 22_050, OF_A_FILE)
+    assert torch.equal(load(tmp_path / "a.wav").wave, wave)
+    assert read_recipe(tmp_path / "a.wav") == OF_A_FILE
+    data = (tmp_path / "a.wav").read_bytes()
+    assert data[data.index(b"PEAK") + 12 :][:4] == bytes(4)
 
 
 def test_an_mp3_whose_length_is_a_guess_is_read(tmp_path: Path) -> None:
@@ -179,7 +199,7 @@ def test_what_cannot_be_used_is_said_in_one_sentence_that_names_the_file(tmp_pat
 
 def test_a_sound_of_hours_is_refused_by_its_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save(tmp_path / "a.wav", sine(), 22_050)
-    monkeypatch.setattr("regrow.media.audio.sound.MOST_VALUES", 1000)
+    monkeypatch.setattr("regrow.media.audio.decode.MOST_VALUES", 1000)
     with pytest.raises(MediaError, match="more than regrow takes"):
         load(tmp_path / "a.wav")
 

@@ -64,8 +64,10 @@ def test_a_codec_of_waves_gives_the_file_back_in_its_own_channels(tmp_path: Path
     decoded = model.decode(model.encode(frame.content[None]))
     (item,), _, rate = SOUND.restore(frame, decoded, model, request(), None)
     there = load(file).wave
-    assert (rate, len(item)) == (RATE, 1 if channels in (1, 6) else 2)
-    torch.testing.assert_close(item, there if channels == 2 else there.mean(0, keepdim=True))
+    assert (rate, item.shape) == (RATE, there.shape)
+    if channels < 6:
+        torch.testing.assert_close(item, there)
+    torch.testing.assert_close(item.square().mean(-1), there.square().mean(-1))  # each as loud as it was
 
 
 def test_a_file_of_another_rate_comes_back_in_it(tmp_path: Path) -> None:

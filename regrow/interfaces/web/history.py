@@ -84,6 +84,7 @@ def settings_in(path: Path) -> tuple[str, dict[str, Any], bool]:
         "cache",
         "size",
         "span",
+        "normalize",
     }
     settings = {key: value for key, value in stored.items() if key in known}
     settings["medium"] = medium = medium_of(path).name

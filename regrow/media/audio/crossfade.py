@@ -61,6 +61,7 @@ def pasted(
     span: tuple[int, int],
     rate: int,
     predicted: bool = False,
+    level: float = 1.0,
 ) -> Float[Tensor, "channels n"]:
     """The old samples, bit for bit, but new ones in the span, into which the old ones fade over at its ends.
 
@@ -72,15 +73,17 @@ def pasted(
         span: of the samples that are new, first and behind the last.
         rate: samples a second, of both.
         predicted: what the old samples in the span are is not known: they are foretold from those beside it.
+        level: of both, in which the power below which a sound is silent is counted.
     """
     if len(new) > 1:
         pairs = zip(new.split(1), old.split(1), strict=True)
-        return torch.cat([pasted(*pair, span, rate, predicted) for pair in pairs])
+        return torch.cat([pasted(*pair, span, rate, predicted, level) for pair in pairs])
     first, last = span
     outside = torch.ones(old.shape[-1], dtype=torch.bool)
     outside[first:last] = False
     there = new[0, outside]
-    little = 1e-8 * (1 + len(there))  # a power 80 dB below full scale: beside silence the new sound stays as it is
+    # a power 80 dB below full scale: beside silence the new sound stays as it is
+    little = 1e-8 * level**2 * (1 + len(there))
     loud = (old[:, outside] @ there + little) / (there.square().sum() + little)
     spread = loud[:, None] * new
     inside = spread[:, first:last].clone()

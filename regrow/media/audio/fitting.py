@@ -7,10 +7,13 @@ import torch.nn.functional as F  # noqa: N812, the name everybody knows it by
 from jaxtyping import Float
 from torch import Tensor
 
+from regrow.media.audio.level import as_in
 from regrow.media.audio.sound import Sound, to_mono
 from regrow.media.audio.sound_codec import SoundCodec
 from regrow.media.frame import Frame, Frames, Latents
 from regrow.media.medium import MediumModel
+
+Wave = Float[Tensor, "*b channels n"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,15 +22,27 @@ class SoundFrame(Frame):
 
     Attributes:
         sound: as it is in the file.
-        wave: at the model's rate and in its channels.
+        wave: at the model's rate and in its channels, of the file's level.
         codec: of the model.
-        level: what the wave was divided by: 1, but for models that know no level.
+        level: what the wave was divided by: 1 where it has a level that the model knows.
+        plain: whether it was left at its level, as before there was a choice: results end at full scale, and are mono
+            where the model is.
     """
 
     sound: Sound
     wave: Float[Tensor, "k n"]
     codec: SoundCodec
     level: float = 1.0
+    plain: bool = False
+
+    @property
+    def unit(self) -> float:
+        """The level in which it is counted what is silent."""
+        return 1.0 if self.plain else self.level
+
+    def at_full_scale(self, wave: Wave) -> Wave:
+        """Return a result, cut off at full scale where the file was left at its level."""
+        return wave.clamp(-1, 1) if self.plain else wave
 
 
 def filled(frames: Float[Tensor, "c *bands frames"], missing: int, codec: SoundCodec) -> Tensor:
@@ -40,6 +55,12 @@ def in_channels_of(wave: Float[Tensor, "k n"], file: Float[Tensor, "channels m"]
     return wave if len(wave) in (1, len(file)) else to_mono(wave)
 
 
+def in_layout_of(wave: Float[Tensor, "k n"], frame: SoundFrame) -> Float[Tensor, "channels n"]:
+    """Return a wave in the channels of its file; mono where the file was left as it is."""
+    file, wave = frame.sound.wave, in_channels_of(wave, frame.sound.wave)
+    return wave if frame.plain or len(wave) == len(file) else as_in(wave, to_mono(file), file)
+
+
 def span_of(seconds: tuple[float, float], rate: int, samples: int) -> tuple[int, int]:
     """Return the first sample of a span and the one behind its last, in a sound of so many samples."""
     return min(round(seconds[0] * rate), samples), min(round(seconds[1] * rate), samples)
@@ -50,7 +71,7 @@ def grown_in(frames: Frames, frame: SoundFrame, span: tuple[int, int]) -> Float[
     codec, samples = frame.codec, frame.wave.shape[-1]
     wave = F.pad(frame.wave, (0, frames.shape[-1] * codec.samples_per_frame - samples)).expand(len(frames), -1, -1)
     grown = codec.grow_onto(wave / frame.level, span, frames) * frame.level
-    return grown[..., :samples].clamp(-1, 1)
+    return frame.at_full_scale(grown[..., :samples])
 
 
 def closed(latents: Latents, model: MediumModel) -> Float[Tensor, "b channels n"]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +13,20 @@ from torch import Tensor
 
 from regrow.media.audio import graph, sound
 from regrow.media.audio.crossfade import pasted
-from regrow.media.audio.fitting import SoundFrame, closed, filled, grown_in, in_channels_of, span_of
+from regrow.media.audio.fitting import SoundFrame, closed, filled, grown_in, in_channels_of, in_layout_of, span_of
+from regrow.media.audio.level import level_for
 from regrow.media.audio.page import sound_page
 from regrow.media.audio.sound import resample, to_channels, to_mono
 from regrow.media.captions.listing import SOUNDS
 from regrow.media.files import MediaError, file_hash
 from regrow.media.frame import Distance, Extent, Frame, Frames, Latents, Layout, Page, Pair, Picture, Region, Restored
-from regrow.media.medium import Medium, MediumModel, Recipe, medium_named
+from regrow.media.medium import Medium, MediumModel, Recipe, medium_at
 
 Wave = Float[Tensor, "channels n"]
 
 
 class SoundMedium(Medium):
-    """Waves `channels n` in [-1, 1] at a rate; frames are what the model's `SoundCodec` makes of them."""
+    """Waves `channels n` at a rate, 1 is full scale; frames are what the model's `SoundCodec` makes of them."""
 
     name = "sound"
     kind = SOUNDS
@@ -42,26 +44,38 @@ class SoundMedium(Medium):
         _ = model.sound
         if getattr(request, "size", None):
             instead = "give a duration in seconds instead of a size in pixels"
-            of_files = hasattr(request, "first") and medium_named(request.first)
+            of_files = hasattr(request, "first") and medium_at(request.first)
             raise ValueError(f"{model.name} makes sounds; {'size is for pictures' if of_files else instead}.")
         if getattr(request, "describer", ""):
             raise ValueError(f"{request.describer} captions pictures, and {request.image} is a sound: tell its source.")
 
     def load(self, path: Path, model: MediumModel, request: Any) -> SoundFrame:
         codec, loaded = model.sound, sound.load(path)
+        plain = getattr(request, "normalize", "on") == "off"
         notes = list(loaded.notes)
-        wave = to_channels(loaded.wave, codec.channels)
+        if plain:
+            loaded = replace(loaded, wave=loaded.wave / loaded.wave.abs().max().clamp_min(1))
+        wave = to_channels(loaded.wave, codec.channels, plain)
         if len(loaded.wave) > codec.channels:
-            notes.append(f"The {len(loaded.wave)} channels of {path.name} were mixed to one.")
+            mixed = torch.equal(wave[:1], loaded.wave.mean(0, keepdim=True))
+            cancel = f"The {len(loaded.wave)} channels of {path.name} cancel each other, so the louder one was taken."
+            mix = f"The {len(loaded.wave)} channels of {path.name} were mixed to one."
+            notes.append(mix if mixed else cancel)
         wave = resample(wave, loaded.rate, codec.rate)
         if loaded.rate != codec.rate:
             notes.append(f"{path.name} was resampled from {loaded.rate} Hz to the model's {codec.rate} Hz.")
-        level = codec.level_of(wave)
+        usual = 1.0 if plain else level_for(wave, codec.rate, codec.levels)
+        level = codec.level_of(wave, usual)
+        if level == usual != 1:
+            by = f"{abs(20 * math.log10(usual)):.1f}"
+            up = f"{path.name} was made {by} dB louder for {model.name}, and the result has the file's level again."
+            down = f"{path.name} was made {by} dB quieter for {model.name}, and the result has the file's level again."
+            notes.append(up if usual < 1 else down)
         frames = codec.to_frames(wave[None], level)[0]
         if codec.is_silent(frames):
             raise MediaError(f"{path} is silent; there is nothing in it to edit.")
         content = filled(frames, -frames.shape[-1] % model.multiple, codec)
-        return SoundFrame(content, tuple(notes), loaded, wave, codec, level)
+        return SoundFrame(content, tuple(notes), loaded, wave, codec, level, plain)
 
     def region(
         self, request: Any, frame: Frame, model: MediumModel, latents: Latents, mask: Tensor | None = None
@@ -84,12 +98,13 @@ class SoundMedium(Medium):
         assert isinstance(frame, SoundFrame)
         codec, old, rate = frame.codec, frame.sound.wave, frame.sound.rate
         if region is None:
-            waves = codec.to_waves(decoded, frame.wave.shape[-1], frame.level)
-            whole = (resample(in_channels_of(wave, old), codec.rate, rate)[:, : old.shape[-1]] for wave in waves)
+            waves = frame.at_full_scale(codec.to_waves(decoded, frame.wave.shape[-1], frame.level))
+            whole = (resample(in_layout_of(wave, frame), codec.rate, rate)[:, : old.shape[-1]] for wave in waves)
         else:
             waves = grown_in(decoded, frame, span_of(request.seconds, codec.rate, frame.wave.shape[-1]))
             inside = span_of(request.seconds, rate, old.shape[-1])
-            whole = (pasted(resample(in_channels_of(wave, old), codec.rate, rate), old, inside, rate) for wave in waves)
+            grown = (resample(in_channels_of(wave, old), codec.rate, rate) for wave in waves)
+            whole = (pasted(wave, old, inside, rate, level=frame.unit) for wave in grown)
         return Restored(tuple(whole), decoded, rate)
 
     def extent(self, request: Any, model: MediumModel, like: Frame | None = None) -> Extent:
@@ -115,14 +130,15 @@ class SoundMedium(Medium):
             notes += ("The shorter sound was filled up with silence.",)
         samples = max(first.wave.shape[-1], second.wave.shape[-1])
         levels = tuple(first.level ** (1 - share) * second.level**share for share in shares)  # in equal steps of dB
-        return Pair(torch.stack(both), Extent((), samples, levels=levels), notes)
+        return Pair(torch.stack(both), Extent((), samples, levels=levels, clipped=first.plain), notes)
 
     def render(self, latents: Latents, decoded: Frames, model: MediumModel, extent: Extent) -> tuple[Wave, ...]:
         if extent.loop:
             return tuple(closed(latents, model))
         if extent.levels:
             each = zip(decoded, extent.levels, strict=True)
-            return tuple(model.sound.to_waves(frames[None], extent.samples, level)[0] for frames, level in each)
+            waves = (model.sound.to_waves(frames[None], extent.samples, level)[0] for frames, level in each)
+            return tuple(wave.clamp(-1, 1) if extent.clipped else wave for wave in waves)
         return tuple(model.sound.to_waves(decoded, extent.samples))
 
     def rate(self, model: MediumModel) -> int:
@@ -136,7 +152,7 @@ class SoundMedium(Medium):
         sound.check_savable(path)
 
     def replayed_ending(self, path: Path) -> str:
-        return path.suffix
+        return path.suffix if path.suffix.lower() in sound.SAVED else self.ending
 
     def read_recipe(self, path: Path) -> dict[str, Any] | None:
         return sound.read_recipe(path)

@@ -10,7 +10,7 @@ from torch import Tensor
 from regrow.media.audio import graph
 from regrow.media.audio.mel import MelSettings, as_picture, spectrum, to_mel, to_unit
 from regrow.media.audio.mel_inverse import from_mel
-from regrow.media.audio.sound import load, resample, to_channels, to_mono
+from regrow.media.audio.sound import load, resample, to_channels, to_mono, within_full_scale
 from regrow.media.frame import Page
 from regrow.media.image.sheet import Cell, Row
 from regrow.media.medium import MediumModel
@@ -29,7 +29,8 @@ def sound_page(path: Path, facts: dict[str, Any], model: MediumModel | None) -> 
     """
     settings = model.sound.lens if model else MelSettings()
     sound = load(path)
-    wave = resample(to_mono(sound.wave), sound.rate, settings.rate)[:, : round(MOST_SECONDS * settings.rate)]
+    wave = resample(to_mono(within_full_scale(sound.wave)), sound.rate, settings.rate)
+    wave = wave[:, : round(MOST_SECONDS * settings.rate)]
     transform, mel = spectrum(wave, settings)[0], to_mel(wave[None], settings)
     back = to_mel(from_mel(mel, settings), settings)
     hertz = graph.pitch(wave[0], settings.rate)

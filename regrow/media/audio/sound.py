@@ -1,12 +1,11 @@
-"""Sound files <-> tensors: `channels n` in [-1, 1] at a rate in Hz.
+"""Sound files <-> tensors: `channels n` at a rate in Hz; 1 is full scale.
 
 Everything that libsndfile reads can be loaded (wav, flac, ogg, opus, mp3, aiff, au, caf, w64 and more), of any rate,
-bit depth and number of channels. Saved are wav and flac, 24 bit, and ogg (Vorbis).
+bit depth and number of channels. Saved are wav and flac, and ogg (Vorbis).
 """
 
 import hashlib
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -21,19 +20,19 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.media.audio import tag as sound_tag
-from regrow.media.files import MediaError, readable, reason, write_whole
+from regrow.media.audio.decode import decode, opened
+from regrow.media.files import MediaError, reason, write_whole
 from regrow.media.image import tag
 from regrow.media.output import check_output
 
 SAVED = {".wav": ("WAV", "PCM_24"), ".flac": ("FLAC", "PCM_24"), ".ogg": ("OGG", "VORBIS")}
 """Suffixes that can be saved, with libsndfile's names of format and samples."""
-SHORTEST = 0.01
-"""Seconds that a sound must have to be of use."""
-MOST_VALUES = 1 << 28
-"""Samples times channels that are decoded at most: 1 GiB, an hour and a half of stereo at 48 kHz."""
-MOST_BYTES = 1 << 31
-UNTOLD = (1 << 63) - 1
-"""Frames that libsndfile tells where a header does not say how many there are."""
+
+
+MOST_TRAINED = 3600.0
+"""Seconds of a file that is trained on, in clips."""
+CANCELLED = 0.1
+"""Of the power that the mean of unlike channels has: channels whose mean has less cancel each other."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +40,7 @@ class Sound:
     """A loaded sound.
 
     Attributes:
-        wave: float32 `channels n` in [-1, 1].
+        wave: float32 `channels n`, full scale is 1.
         rate: samples a second.
         notes: sentences on what was done to it.
     """
@@ -52,54 +51,30 @@ class Sound:
 
 
 def load(path: str | os.PathLike[str], data: bytes | None = None, most_seconds: float | None = None) -> Sound:
-    """Reads a sound file.
+    """Reads a sound file; what it is called does not matter.
 
     Args:
-        path: of any format that libsndfile knows; what it is called does not matter.
+        path: of any format that libsndfile knows.
         data: the file's bytes where they are at hand; `path` then only names them in sentences.
-        most_seconds: longer sounds are refused by their header, before anything is decoded.
+        most_seconds: longer sounds are refused, by their header before anything is decoded; ten minutes if not given.
 
     Raises:
-        MediaError: the file cannot be read, is no sound, is damaged, cut short, too short or too long.
+        MediaError: the file cannot be read, is no sound, is damaged, cut short, broken, too short or too long.
     """
-    with _opened(path, data) as file:
-        frames, channels, rate = file.frames, file.channels, file.samplerate
-        if frames == UNTOLD:
-            raise MediaError(
-                f"{path} does not say how long it is, as a program that wrote it to a pipe could not know: write it "
-                "again with ffmpeg or sox from file to file."
-            )
-        if most_seconds is not None and frames > most_seconds * rate:
-            raise MediaError(
-                f"{path} lasts {frames / rate:.0f} s, more than the {most_seconds:g} s taken here: cut a part out."
-            )
-        if frames * channels > MOST_VALUES:
-            raise MediaError(
-                f"{path} has {frames / rate / 60:.0f} minutes of {channels} channels, which is more than regrow takes "
-                "in at once: cut it into parts."
-            )
-        try:
-            values = file.read(dtype="float32", always_2d=True)
-        except (soundfile.LibsndfileError, RuntimeError) as problem:
-            raise MediaError(f"{path} is damaged ({reason(problem)}): copy or download it again.") from problem
-        promised = re.search(r"^data : (\d+) \(should be (\d+)\)", file.extra_info, re.MULTILINE)
-        ended = file.format != "OGG" or _has_last_page(Path(path).read_bytes() if data is None else data)
-        estimated = file.format in ("MP3", "MPEG")  # without a tag of its encoder its length is a guess
-    # a program that writes to a pipe leaves the largest size there is in the header
-    lacks = promised and int(promised[2]) < int(promised[1]) < 0x7FFFFFFF - 0x1000
-    if (len(values) < frames and not estimated) or not ended or lacks:
-        raise MediaError(f"{path} is cut short, its end is missing: copy or download it again.")
-    if len(values) < SHORTEST * rate:
-        samples = f"{len(values)} sample{'s' if len(values) != 1 else ''}"
-        raise MediaError(f"{path} holds {samples} at {rate} Hz, less than {SHORTEST:g} s: there is nothing to hear.")
-    if not np.isfinite(values).all():
-        raise MediaError(f"{path} holds samples that are no numbers: write it again with another program.")
-    notes: tuple[str, ...] = ()
+    values, rate, notes = decode(Path(path), data, most_seconds)
     peak = float(np.abs(values).max())
     if peak > 1:
-        values /= peak
-        notes = (f"It goes {20 * np.log10(peak):.1f} dB beyond full scale and was made that much quieter.",)
+        notes = (*notes, f"{Path(path).name} goes {20 * np.log10(peak):.1f} dB beyond full scale.")
     return Sound(torch.from_numpy(values.T.copy()), rate, notes)
+
+
+def within_full_scale(wave: Float[Tensor, "channels n"]) -> Float[Tensor, "channels n"]:
+    """Return a wave whose peak is 1 at most: all of it that much quieter, or where few samples stick out, those cut."""
+    loud = wave.abs().amax(0)
+    peak = loud.max()
+    if peak > 10 * np.quantile(loud.numpy(), 0.999):
+        return wave.clamp(-1, 1)
+    return wave / peak.clamp_min(1)
 
 
 def save(
@@ -111,8 +86,9 @@ def save(
     """Writes a sound, whole or not at all.
 
     Args:
-        path: the suffix chooses the format: .wav, .flac (24 bit) or .ogg.
-        wave: `channels n`; what is beyond [-1, 1] is clipped.
+        path: the suffix chooses the format: .wav and .flac, of 24 bits, or .ogg. A .wav of a result from a file, and of
+            what is beyond full scale, has 32-bit floats, which hold every sample of every file.
+        wave: `channels n`; what is beyond [-1, 1] is clipped but in a .wav.
         rate: samples a second.
         recipe: a JSON-able mapping that the file carries; see `read_recipe`.
 
@@ -128,20 +104,34 @@ def save(
     suffix = Path(path).suffix.lower()
     kind, samples = SAVED[suffix]
     beyond = int((wave.abs() > 1).sum())
+    exact = recipe is not None and _keeps_samples(recipe)
+    values = wave.detach().float().cpu().T.numpy()
+    if suffix == ".wav" and (beyond or exact):
+        samples, beyond = "FLOAT", 0
+    elif samples == "PCM_24" and exact:
+        # as whole numbers, for libsndfile scales floats by one step less than full scale, which moves loud samples
+        values = np.rint(values.clip(-1, 1 - 2.0**-23) * 2.0**23).astype(np.int32) << 8
+    else:
+        values = values.clip(-1, 1)
     text = None if recipe is None else sound_tag.comment(recipe)
     encoded = BytesIO()
     try:
         with soundfile.SoundFile(encoded, "w", rate, len(wave), samples, format=kind) as file:
             if text is not None and suffix != ".wav":
                 file.comment = text
-            file.write(wave.detach().float().cpu().clamp(-1, 1).T.numpy())
+            file.write(values)
     except (soundfile.LibsndfileError, RuntimeError) as problem:
         raise MediaError(
             f"{path} cannot be encoded with {len(wave)} channels at {rate} Hz ({reason(problem)}): save as .wav."
         ) from problem
-    whole = encoded.getvalue()
-    write_whole(path, sound_tag.with_comment(whole, text) if text is not None and suffix == ".wav" else whole)
-    return (f"{path}: {beyond} samples were beyond full scale and were clipped.",) if beyond else ()
+    data = encoded.getvalue() if suffix != ".wav" else sound_tag.undated(encoded.getvalue())
+    write_whole(path, sound_tag.with_comment(data, text) if text is not None and suffix == ".wav" else data)
+    return (f"{path}: {beyond} samples were beyond full scale and were clipped; a .wav keeps them.",) if beyond else ()
+
+
+def _keeps_samples(recipe: Mapping[str, Any]) -> bool:
+    """Whether a result may hold samples of a file, to be saved as they are; older results were rounded."""
+    return "input" in recipe and recipe.get("settings", {}).get("normalize") == "on"
 
 
 def check_savable(path: str | os.PathLike[str]) -> None:
@@ -161,7 +151,7 @@ def read_recipe(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     Raises:
         MediaError: the file cannot be read as a sound, or its recipe is damaged or larger than 1 MiB.
     """
-    with _opened(path, None) as file:
+    with opened(Path(path)) as file:
         found = sound_tag.wav_comment(Path(path).read_bytes()) if file.format == "WAV" else file.comment
     text = sound_tag.recipe_text(found)
     try:
@@ -171,8 +161,9 @@ def read_recipe(path: str | os.PathLike[str]) -> dict[str, Any] | None:
 
 
 def wave_hash(wave: Float[Tensor, "channels n"]) -> str:
-    """Return the BLAKE2b of a wave's 24-bit samples and size, 32 hexadecimal digits."""
+    """Return the BLAKE2b of a wave's samples and size, 32 hexadecimal digits: of 24 bits, 32 beyond full scale."""
     values = (wave.double().clamp(-1, 1) * (2**23 - 1)).round().to(torch.int32).numpy()
+    values = wave.float().numpy() if wave.abs().max() > 1 else values
     return hashlib.blake2b(repr(values.shape).encode() + values.tobytes(), digest_size=16).hexdigest()
 
 
@@ -187,33 +178,15 @@ def resample(wave: Float[Tensor, "channels n"], rate: int, to: int) -> Float[Ten
 
 
 def to_mono(wave: Float[Tensor, "channels n"]) -> Float[Tensor, "1 n"]:
-    """The mean of the channels."""
-    return wave.mean(0, keepdim=True)
+    """Return the mean of the channels; where they cancel each other, the one with the most energy."""
+    mean = wave.mean(0, keepdim=True)
+    power = wave.double().square().mean(-1)
+    cancelled = float(mean.double().square().mean()) < CANCELLED * float(power.sum()) / len(wave) ** 2
+    return wave[int(power.argmax())][None] if cancelled else mean
 
 
-def to_channels(wave: Float[Tensor, "channels n"], channels: int) -> Float[Tensor, "k n"]:
-    """Return the wave in so many channels: as it is, or mixed to one that all of them get."""
-    return wave if len(wave) == channels else to_mono(wave).expand(channels, -1)
-
-
-def _has_last_page(ogg: bytes) -> bool:
-    """Whether the last page says that it is the last (RFC 3533, section 6): libsndfile takes whatever is there."""
-    last = ogg.rfind(b"OggS")
-    return len(ogg) > last + 5 and bool(ogg[last + 5] & 4)
-
-
-def _opened(path: str | os.PathLike[str], data: bytes | None) -> soundfile.SoundFile:
-    """The file with its header read. What goes wrong becomes a sentence."""
-    where = readable(path) if data is None else Path(path)
-    if data == b"":
-        raise MediaError(f"{path} is empty (0 bytes): copy or download it again.")
-    if data is None and where.stat().st_size > MOST_BYTES:
-        raise MediaError(f"{path} is larger than {MOST_BYTES >> 30} GiB: cut it into parts.")
-    try:
-        return soundfile.SoundFile(str(where) if data is None else BytesIO(data))
-    except (soundfile.LibsndfileError, RuntimeError, TypeError) as problem:
-        why = problem.error_string if isinstance(problem, soundfile.LibsndfileError) else str(problem)
-        raise MediaError(
-            f"{path} is no sound that can be read ({why.rstrip('.') or 'unknown format'}): save it as wav, flac, ogg "
-            "or mp3."
-        ) from problem
+def to_channels(wave: Float[Tensor, "channels n"], channels: int, plain: bool = False) -> Float[Tensor, "k n"]:
+    """Return the wave in so many channels: as it is, or mixed to one that all of them get; `plain` by their mean."""
+    if len(wave) == channels:
+        return wave
+    return (wave.mean(0, keepdim=True) if plain else to_mono(wave)).expand(channels, -1)

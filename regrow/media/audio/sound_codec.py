@@ -46,8 +46,13 @@ class SoundCodec(Protocol):
         """Return what `Model.latent_shape` takes for so many frames."""
         ...
 
-    def level_of(self, wave: Float[Tensor, "channels n"]) -> float:
-        """Return what to divide a wave by for the model; 1 where the model knows how loud sounds are."""
+    @property
+    def levels(self) -> tuple[float, float]:
+        """The RMS, in dB below full scale, from and to which the model knows sounds."""
+        ...
+
+    def level_of(self, wave: Float[Tensor, "channels n"], usual: float = 1.0) -> float:
+        """Return what to divide a wave by for the model: `usual`, but where the model knows no level."""
         ...
 
     def to_frames(self, waves: Waves, level: float = 1.0) -> Frames:
@@ -55,12 +60,13 @@ class SoundCodec(Protocol):
         ...
 
     def to_waves(self, frames: Frames, samples: int, level: float | None = None) -> Waves:
-        """Return the first samples of decoded frames as waves in [-1, 1].
+        """Return the first samples of decoded frames as waves, in [-1, 1] times the level.
 
         Args:
             frames: as the model decodes them.
             samples: of each wave.
-            level: what the sound that they were made from was divided by; None where they were made from none.
+            level: what the sound that they were made from was divided by, beyond which nothing is cut off; None where
+                they were made from none, and end at full scale.
         """
         ...
 

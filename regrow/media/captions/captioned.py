@@ -33,6 +33,7 @@ from regrow.media.captions.listing import PICTURES, Found, Kind, pair
 from regrow.media.captions.parquet import Row
 from regrow.media.captions.tables import Skipped
 from regrow.media.captions.walking import files_below
+from regrow.media.content import content_at
 from regrow.media.files import MediaError, reason
 from regrow.media.image.framing import fit
 from regrow.media.image.picture import load, to_uint8
@@ -115,6 +116,12 @@ def read_captioned(folder: Path, smallest: int = 32, kind: Kind = PICTURES) -> C
             items[one.content] = one
     skipped.sort(key=lambda one: one.name)
     if not items:
+        others = [content for path in files.values() if (content := content_at(path)) and content.medium != kind.noun]
+        if others:
+            many = f"{len(others)} {others[0].medium}{'s' if len(others) > 1 else ''}"
+            raise MediaError(
+                f"{folder} holds {many} and no {kind.noun} that can be used: add --medium {others[0].medium}."
+            )
         skipped.sort(key=lambda one: not _TABLE.search(one.name))  # which are why nothing else is used
         why = (
             f" ({len(skipped)} skipped), for example {skipped[0].reason}"
@@ -192,7 +199,7 @@ def _checked_sound(found: Found) -> Item | Skipped:
     name = found.name
     try:
         data = _bytes(name, found.place) if found.data is None else found.data
-        audio.load(name, data=data)
+        audio.load(name, data, audio.MOST_TRAINED)
     except MediaError as problem:
         return Skipped(name, str(problem))
     return Item(name, found.caption, _content(data), found.place)

@@ -13,6 +13,7 @@ from regrow.media.captions.columns import one_line
 from regrow.media.captions.parquet import Row, read_rows
 from regrow.media.captions.sidecars import beside
 from regrow.media.captions.tables import Skipped, read_metadata
+from regrow.media.content import content_at, is_text
 from regrow.media.files import MediaError
 
 _METADATA = ("metadata.jsonl", "metadata.csv", "metadata.parquet")
@@ -98,7 +99,7 @@ def pair(files: Mapping[str, Path], kind: Kind) -> Paired:
         files: as `walking.files_below` gives them.
         kind: of files that are looked for.
     """
-    wanted = [name for name in files if _suffix(name) in kind.suffixes]
+    wanted = [name for name, path in files.items() if _is_of(kind, name, path)]
     failed: list[Skipped] = []
     for source in (*_METADATA, *_TABLES):
         if tables := [name for name in files if _base(name) == source]:
@@ -195,8 +196,8 @@ def _left_out(
     for name in sorted(left):
         if _base(name) in _SILENT:
             continue
-        written = _suffix(name) in _WRITTEN or (_stem(name) in names and _is_text(files[name]))
-        if _suffix(name) in kind.suffixes:
+        written = _suffix(name) in _WRITTEN or (_stem(name) in names and is_text(files[name]))
+        if name in names:
             skipped.append(Skipped(name, f"{name} {unnamed}."))
         elif written and source not in ("text files", "folder names", "none"):
             whys.setdefault(f"is not read, for the captions come from {source}", []).append(name)
@@ -211,7 +212,11 @@ def _left_out(
         elif written:
             whys.setdefault(f"is beside no {kind.noun} of its name", []).append(name)
         else:
-            why = f"is no {kind.noun} by its name: if it is one, let the name end in {kind.ending} or what it is"
+            content = content_at(files[name])
+            other = content and f"is a {content.medium} ({content.name}), and {kind.noun}s are looked for"
+            why = (
+                other or f"is no {kind.noun} by its name: if it is one, let the name end in {kind.ending} or what it is"
+            )
             skipped.append(Skipped(name, f"{name} {why}."))
     for why, some in whys.items():
         if len(some) > _FEW:
@@ -221,13 +226,10 @@ def _left_out(
     return skipped, tuple(sorted(name for some in whys.values() for name in some))
 
 
-def _is_text(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            head = file.read(512)
-    except OSError:
-        return False
-    return bool(head) and not any(byte < 9 or 13 < byte < 32 for byte in head)
+def _is_of(kind: Kind, name: str, path: Path) -> bool:
+    """Whether a file is of a kind: by its content, by its suffix where the content says nothing."""
+    content = None if _suffix(name) in _WRITTEN else content_at(path)
+    return content.medium == kind.noun if content else _suffix(name) in kind.suffixes
 
 
 def _base(name: str) -> str:

@@ -11,6 +11,7 @@ from io import BytesIO
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
+from regrow.media.content import content_of
 from regrow.media.files import MediaError, readable, reason
 
 MOST_PIXELS = 64_000_000
@@ -115,6 +116,9 @@ def _unknown(head: bytes) -> str:
     """What a file with these first bytes is, if Pillow does not recognise it, and what to do, to follow its path."""
     if not head:
         return "is empty (0 bytes): copy or download it again"
+    content = content_of(head)
+    if content and content.medium == "sound":
+        return f"is a sound ({content.name}), whatever its name says: give a picture"
     if head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"hevc", b"hevx", b"mif1", b"msf1"):
         return "is a HEIC picture, which regrow cannot read: export it as JPEG or PNG"
     if head.startswith((b"\x89PNG", b"\xff\xd8", b"GIF8", b"RIFF", b"BM", b"II*\0", b"MM\0*")):

@@ -26,12 +26,14 @@ class MelFrames:
     Attributes:
         lens: how a wave becomes a mel.
         relative: whether the model knows no level: each of its clips is as loud as its loudest moment can be.
+        levels: those that the bandstand plays at.
     """
 
     lens: MelSettings
     relative: bool = False
     channels: int = 1
     silence: float = -1.0
+    levels: tuple[float, float] = (-28.0, -22.0)
 
     @property
     def rate(self) -> int:
@@ -47,9 +49,9 @@ class MelFrames:
         """Return bands and frames."""
         return self.lens.bands, frames
 
-    def level_of(self, wave: Float[Tensor, "1 n"]) -> float:
-        """Return what puts the wave's loudest moment at the top of the scale, or 1."""
-        return loudest(wave, self.lens) if self.relative else 1.0
+    def level_of(self, wave: Float[Tensor, "1 n"], usual: float = 1.0) -> float:
+        """Return what puts the wave's loudest moment at the top of a relative scale, or `usual`."""
+        return loudest(wave, self.lens) if self.relative else usual
 
     def to_frames(self, waves: Float[Tensor, "b 1 n"], level: float = 1.0) -> Mels:
         """Return mels; an incomplete last hop is filled up with silence."""
@@ -60,7 +62,7 @@ class MelFrames:
         waves = from_mel(from_unit(frames, self.lens), self.lens, samples)
         if self.relative and level is None:
             waves = waves * (PEAK / waves.abs().amax(-1, keepdim=True).clamp_min(1e-9))
-        return (waves * (level or 1.0)).clamp(-1, 1)
+        return waves.clamp(-1, 1) if level is None else waves * level
 
     def is_silent(self, frames: Mels) -> bool:
         """Whether every cell is at the floor."""

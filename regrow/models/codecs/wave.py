@@ -28,12 +28,14 @@ class WaveFrames:
     Attributes:
         rate: samples a second.
         channels: that the model takes.
+        levels: of recordings as they are published.
     """
 
     rate: int
     channels: int
     samples_per_frame: int = 1
     silence: float = 0.0
+    levels: tuple[float, float] = (-32.0, -8.0)
 
     @property
     def lens(self) -> MelSettings:
@@ -44,9 +46,9 @@ class WaveFrames:
         """Return samples."""
         return (frames,)
 
-    def level_of(self, wave: Float[Tensor, "channels n"]) -> float:
-        """Return 1: such a model knows how loud sounds are."""
-        return 1.0
+    def level_of(self, wave: Float[Tensor, "channels n"], usual: float = 1.0) -> float:
+        """Return `usual`: such a model knows how loud sounds are."""
+        return usual
 
     def to_frames(self, waves: Waves, level: float = 1.0) -> Waves:
         """Return the waves themselves."""
@@ -54,7 +56,8 @@ class WaveFrames:
 
     def to_waves(self, frames: Waves, samples: int, level: float | None = None) -> Waves:
         """Return the frames themselves, as long as asked for."""
-        return (frames[..., :samples] * (level or 1.0)).clamp(-1, 1)
+        waves = frames[..., :samples]
+        return waves.clamp(-1, 1) if level is None else waves * level
 
     def is_silent(self, frames: Waves) -> bool:
         """Whether every sample is 0."""
