@@ -8,7 +8,6 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
-from regrow.core.denoiser import Counted
 from regrow.core.levels import Level
 from regrow.core.methods.method import Method, PathSettings
 from regrow.core.progress import Progress
@@ -54,7 +53,7 @@ def _kept_or_inverted(
         return _from_file(request.trajectory, made_of, latents, levels[0]), 0, True
     if request.cache and (kept := from_cache(made_of, levels[0])):
         return kept, 0, True
-    denoise = counted_source(request, model)
+    denoise = source_denoiser(model, request.source, request.invert_guidance)
     assert chosen.invert
     settings = PathSettings(request.label, request.tolerance, [request.seed])
     walk = chosen.invert(denoise, latents, levels[::-1], settings)
@@ -81,8 +80,3 @@ def _from_file(path: Path, made_of: dict[str, Any], latents: Float[Tensor, "1 c 
 
 def _as_json(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
-
-
-def counted_source(request: Edit, model: Model) -> Counted:
-    """Return the network under the source prompt, as the inversion sees it, with its evaluations counted."""
-    return Counted(source_denoiser(model, request.source, request.invert_guidance), 1 + (request.invert_guidance != 1))
