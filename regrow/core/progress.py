@@ -11,6 +11,7 @@ from regrow.core.levels import Level
 from regrow.core.solvers import Step, solve
 
 Result = TypeVar("Result")
+State = TypeVar("State")
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,12 @@ def walk(
     return x
 
 
-def finish(operation: Generator[Progress, None, Result], watch: Callable[[Progress], None] | None = None) -> Result:
+def finish(operation: Generator[State, None, Result], watch: Callable[[State], None] | None = None) -> Result:
     """Run an operation to its end, showing `watch` every step, and return its result."""
     while True:
         try:
-            progress = next(operation)
+            state = next(operation)
         except StopIteration as end:
             return end.value
         if watch:
-            watch(progress)
+            watch(state)
