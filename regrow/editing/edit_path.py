@@ -36,31 +36,22 @@ def inverted_path(
     key = json.dumps(made_of, sort_keys=True)
     if key in paths and levels[0] in paths[key].levels:
         return paths[key], 0, True
-    trajectory, evaluations, reused = yield from _kept_or_inverted(request, chosen, model, latents, levels, made_of)
+    trajectory, evaluations = None, 0
+    if request.trajectory:
+        trajectory = _from_file(request.trajectory, made_of, latents, levels[0])
+    elif request.cache:
+        trajectory = from_cache(made_of, levels[0])
+    reused = trajectory is not None
+    if trajectory is None:
+        assert chosen.invert
+        denoise = source_denoiser(model, request.source, request.invert_guidance)
+        settings = PathSettings(request.label, request.tolerance, [request.seed])
+        trajectory = yield from watched(chosen.invert(denoise, latents, levels[::-1], settings), "invert")
+        evaluations = denoise.evaluations
+        if request.cache:
+            to_cache(made_of, trajectory)
     paths[key] = trajectory
     return trajectory, evaluations, reused
-
-
-def _kept_or_inverted(
-    request: Edit,
-    chosen: Method,
-    model: Model,
-    latents: Float[Tensor, "1 c h w"],
-    levels: Sequence[Level],
-    made_of: dict[str, Any],
-) -> Generator[Progress, None, tuple[Trajectory, int, bool]]:
-    if request.trajectory:
-        return _from_file(request.trajectory, made_of, latents, levels[0]), 0, True
-    if request.cache and (kept := from_cache(made_of, levels[0])):
-        return kept, 0, True
-    denoise = source_denoiser(model, request.source, request.invert_guidance)
-    assert chosen.invert
-    settings = PathSettings(request.label, request.tolerance, [request.seed])
-    walk = chosen.invert(denoise, latents, levels[::-1], settings)
-    trajectory = yield from watched(walk, "invert")
-    if request.cache:
-        to_cache(made_of, trajectory)
-    return trajectory, denoise.evaluations, False
 
 
 def _from_file(path: Path, made_of: dict[str, Any], latents: Float[Tensor, "1 c h w"], start: Level) -> Trajectory:
