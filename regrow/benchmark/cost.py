@@ -11,11 +11,10 @@ from pathlib import Path
 
 import torch
 
-from regrow.benchmark.edit_tasks import Drawn
-from regrow.benchmark.editors import Editor, Setting, Task
+from regrow.benchmark.edit_tasks import Drawn, batch_of
+from regrow.benchmark.editors import Editor, Setting
 from regrow.models.model import Model
-
-_SELF = Path("/proc/self")
+from regrow.training.run_log import resident
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,7 @@ class Cost:
 
 def cost_of(model: Model, editor: Editor, setting: Setting, drawn: Drawn) -> Cost:
     """Edit one picture twice, and measure the second time."""
-    one = drawn.task
-    task = Task(drawn.before[None], [one.source], [one.target], [one.seed])
+    task = batch_of([drawn])
     editor.run(model, task, setting)
     return cost_of_run(lambda: editor.run(model, task, setting))
 
@@ -52,7 +50,7 @@ def cost_of_run(run: Callable[[], object]) -> Cost:
     started, processor = time.monotonic(), time.process_time()
     run()
     seconds, processor = time.monotonic() - started, time.process_time() - processor
-    peak = None if before is None else _resident("VmHWM")
+    peak = None if before is None else resident("VmHWM")
     memory = None if before is None or peak is None else max(0, peak - before)
     return Cost(round(seconds, 3), round(processor, 3), memory)
 
@@ -62,18 +60,10 @@ def _held_afresh() -> int | None:
     gc.collect()
     try:
         ctypes.CDLL(ctypes.util.find_library("c")).malloc_trim(0)
-        (_SELF / "clear_refs").write_text("5")  # proc(5): resets the peak resident set size
+        Path("/proc/self/clear_refs").write_text("5")  # proc(5): resets the peak resident set size
     except (OSError, AttributeError):
         return None
-    return _resident("VmRSS")
-
-
-def _resident(field: str) -> int | None:
-    try:
-        lines = (_SELF / "status").read_text().splitlines()
-    except OSError:
-        return None
-    return next((1024 * int(line.split()[1]) for line in lines if line.startswith(field)), None)
+    return resident("VmRSS")
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Edits whose true answer is known: a drawn scene, words for it, words for the change, and the scene changed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from regrow.benchmark.editors import Task
 from regrow.media.image.picture import from_uint8
 from regrow.worlds.storybook.drawing import Scene, captions, draw
 from regrow.worlds.storybook.scene import ACCESSORIES, ANIMALS, COLOURS, PLACES, TIMES, WEATHERS
@@ -82,6 +83,14 @@ class Drawn:
     def changed(self) -> Bool[Tensor, "h w"]:
         """Where the two differ: nothing else may change."""
         return (self.before != self.truth).any(0)
+
+
+def batch_of(drawn: Sequence[Drawn], unchanged: bool = False) -> Task:
+    """Return tasks as an editor takes them; with `unchanged` the sources are the targets."""
+    tasks = [d.task for d in drawn]
+    targets = [task.source if unchanged else task.target for task in tasks]
+    pictures = torch.stack([d.before for d in drawn])
+    return Task(pictures, [task.source for task in tasks], targets, [task.seed for task in tasks])
 
 
 def edit_tasks(count: int, first_seed: int = FIRST_SEED) -> Iterator[EditTask]:

@@ -15,13 +15,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from regrow.benchmark.cost import Cost, cost_of, counted
-from regrow.benchmark.edit_tasks import FIRST_SEED, FIRST_TUNING_SEED, Drawn, EditTask, edit_tasks
-from regrow.benchmark.editors import SETTINGS, Editor, Setting, Task
+from regrow.benchmark.edit_tasks import FIRST_SEED, FIRST_TUNING_SEED, Drawn, EditTask, batch_of, edit_tasks
+from regrow.benchmark.editors import SETTINGS, Editor, Setting
 from regrow.benchmark.judges import load_judge
 from regrow.benchmark.results_store import EditResult, Store, finite, result_of
 from regrow.benchmark.tuning import Measured, tuned
@@ -128,19 +127,17 @@ def _results(
 ) -> Generator[Progress, None, tuple[EditResult, ...]]:
     todo = [d for d in drawn if not store.has("outcome", editor, setting, d.task)]
     samples = {d.task.seed for d in drawn[:shown]}
-    name = f"{editor.name} {setting.strength:g} {setting.guidance:g}"
-    position = 0
-    for pictures, evaluations, seconds in _edited(model, editor, setting, todo):
-        part = todo[position : position + len(pictures)]
-        position += len(pictures)
-        codec = judge.read(model.decode(model.encode(torch.stack([d.before for d in part]))))
+    name, done = f"{editor.name} {setting.strength:g} {setting.guidance:g}", 0
+    for part, pictures, evaluations, seconds in _edited(model, editor, setting, todo):
+        codec = judge.read(model.decode(model.encode(batch_of(part).pictures)))
         read = judge.read(pictures)
         for i, d in enumerate(part):
             result = result_of(d, pictures[i], read[i], codec[i], evaluations, seconds)
             store.add("outcome", editor, setting, d.task, asdict(result))
             if d.task.seed in samples:
                 store.add_picture(editor, setting, d.task, pictures[i])
-        yield Progress(name, position, len(todo))
+        done += len(part)
+        yield Progress(name, done, len(todo))
     kept = (store.get("outcome", editor, setting, d.task) for d in drawn)
     return tuple(EditResult(**{**result, "lost": tuple(result["lost"])}) for result in kept)
 
@@ -149,7 +146,7 @@ def _picture(model: Model, editor: Editor, setting: Setting, drawn: Drawn, store
     """From the store where it is; else it is made once more."""
     kept = store.picture(editor, setting, drawn.task)
     if kept is None:
-        kept = next(_edited(model, editor, setting, [drawn]))[0][0]
+        kept = next(_edited(model, editor, setting, [drawn]))[1][0]
         store.add_picture(editor, setting, drawn.task, kept)
     return kept
 
@@ -161,35 +158,26 @@ def _cost(model: Model, editor: Editor, setting: Setting, drawn: Drawn, store: S
 
 
 def _edited(
-    model: Model, editor: Editor, setting: Setting, drawn: Sequence[Drawn]
-) -> Iterator[tuple[Float[Tensor, "b 3 h w"], int, float]]:
-    """Pictures by batches, with evaluations and seconds of each picture."""
+    model: Model, editor: Editor, setting: Setting, drawn: Sequence[Drawn], unchanged: bool = False
+) -> Iterator[tuple[Sequence[Drawn], Float[Tensor, "b 3 h w"], int, float]]:
+    """Tasks and their pictures by batches, with evaluations and seconds of each picture; see `batch_of`."""
     for i in range(0, len(drawn), editor.batch):
         part = drawn[i : i + editor.batch]
-        task = Task(
-            torch.stack([d.before for d in part]),
-            [d.task.source for d in part],
-            [d.task.target for d in part],
-            [d.task.seed for d in part],
-        )
+        task = batch_of(part, unchanged)
         started = time.monotonic()
         with counted(model) as evaluations:
             pictures = editor.run(model, task, setting).clamp(-1, 1)
         if not pictures.isfinite().all():
             raise ValueError("its pictures hold NaN.")
-        yield pictures, evaluations() // len(part), (time.monotonic() - started) / len(part)
+        yield part, pictures, evaluations() // len(part), (time.monotonic() - started) / len(part)
 
 
 def _round_trips(
     model: Model, editor: Editor, setting: Setting, drawn: Sequence[Drawn], store: Store
 ) -> Iterator[float]:
     todo = [d for d in drawn if not store.has("round trip", editor, setting, d.task)]
-    for i in range(0, len(todo), editor.batch):
-        part = todo[i : i + editor.batch]
-        pictures = torch.stack([d.before for d in part])
-        words = [d.task.source for d in part]
-        again = editor.run(model, Task(pictures, words, words, [d.task.seed for d in part]), setting).clamp(-1, 1)
-        codec = model.decode(model.encode(pictures))
+    for part, again, _, _ in _edited(model, editor, setting, todo, unchanged=True):
+        codec = model.decode(model.encode(batch_of(part).pictures))
         for d, a, b in zip(part, again, codec, strict=True):
             store.add("round trip", editor, setting, d.task, finite(psnr(a, b)))
     yield from (store.get("round trip", editor, setting, d.task) for d in drawn)

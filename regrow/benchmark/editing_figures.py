@@ -19,16 +19,9 @@ from regrow.media.image.sheet import Cell, Row, sheet
 
 def figures_of(results: Sequence[EditResult]) -> dict[str, Estimate]:
     """Means over tasks with their intervals; a region's distances over the tasks that have it."""
-    values: dict[str, list[float]] = {
-        "granted": [o.granted for o in results],
-        "spoiled": [o.spoiled for o in results],
-        "clean": [o.clean for o in results],
-        "outside": [o.outside for o in results if o.outside is not None],
-        "outside_ssim": [o.outside_ssim for o in results if o.outside_ssim is not None],
-        "inside": [o.inside for o in results if o.inside is not None],
-        "sky": [o.sky for o in results if o.sky is not None],
-    }
-    return {name: mean(column) for name, column in values.items() if column}
+    names = ("granted", "spoiled", "clean", "outside", "outside_ssim", "inside", "sky")
+    columns = {name: [value for o in results if (value := getattr(o, name)) is not None] for name in names}
+    return {name: mean(column) for name, column in columns.items() if column}
 
 
 def lost_by_field(results: Sequence[EditResult]) -> dict[str, float]:
@@ -40,12 +33,11 @@ def as_dict(figures: EditingFigures) -> dict[str, Any]:
     """All of it but the pictures, as JSON can hold it."""
 
     def columns(m: Measured) -> dict[str, Any]:
+        facts = {"editor": m.editor, "about": m.about, "rival": m.baseline}
         if m.failure:
-            return {"editor": m.editor, "about": m.about, "rival": m.baseline, "failure": m.failure}
+            return {**facts, "failure": m.failure}
         return {
-            "editor": m.editor,
-            "about": m.about,
-            "rival": m.baseline,
+            **facts,
             "setting": asdict(m.chosen) if m.chosen else None,
             "figures": _plain(m.results),
             "by_kind": {kind: _plain([o for o in m.results if o.kind == kind]) for kind in KINDS},

@@ -109,7 +109,7 @@ def bench_mel(clips: Sequence[Wave], settings: MelSettings | None = None) -> Gen
         ways |= _baselines()
     except ImportError:
         missing = ("librosa and diffusers' Mel: librosa is not installed (pip install librosa)",)
-    measured = []
+    measured, duration = [], sum(clip.shape[-1] for clip in clips) / settings.rate
     for name, way in ways.items():
         way(clips[0], settings)  # what is made once is not timed
         apart, seconds = [], 0.0
@@ -119,10 +119,8 @@ def bench_mel(clips: Sequence[Wave], settings: MelSettings | None = None) -> Gen
             seconds += time.perf_counter() - begun
             apart.append(distances(back, clip, settings))
             yield Progress(name, i + 1, len(clips))
-        duration = sum(clip.shape[-1] for clip in clips) / settings.rate
         measured.append(WayFigures(name, mean([a for a, _ in apart]), mean([b for _, b in apart]), duration / seconds))
-    total = sum(clip.shape[-1] for clip in clips) / settings.rate
-    return MelFigures(tuple(measured), len(clips), round(total, 1), torch.get_num_threads(), missing)
+    return MelFigures(tuple(measured), len(clips), round(duration, 1), torch.get_num_threads(), missing)
 
 
 def distances(back: Wave, true: Wave, settings: MelSettings) -> tuple[float, float]:

@@ -23,9 +23,10 @@ from regrow.models.model import Model
 from regrow.models.open import open_model
 from regrow.requests.train import Train
 from regrow.training.denoiser_stage import DenoiserOf
-from regrow.training.distributed import Share, make_accelerator
-from regrow.training.optimizer import make_optimizer
+from regrow.training.distributed import make_accelerator
 from regrow.training.run_log import peak_memory
+from regrow.training.settings import Fit
+from regrow.training.trained_weights import TrainedWeights
 from regrow.training.training_data import Data, to_batch
 from regrow.training.world_data import storybook_data
 
@@ -153,17 +154,6 @@ def _ours(model: Model, data: Data, batch: int, muon: bool, rounded: bool) -> An
     accelerator = make_accelerator(precision)
     staged = finish(DenoiserOf(1.0).prepare(request, model, data, accelerator))
     network = accelerator.prepare_model(staged.module)
-    optimizer = make_optimizer(staged.module, "muon" if muon else "adamw", 1e-4, 1e-4, staged.plain)
-    trained = [p for p in staged.module.parameters() if p.requires_grad]
-    average = [p.detach().clone() for p in trained]
-
-    def step(i: int) -> None:
-        optimizer.zero_grad()
-        accelerator.backward(staged.loss_at(network, Share(i)))
-        nn.utils.clip_grad_norm_(trained, 1.0)
-        optimizer.step()
-        with torch.no_grad():
-            for a, p in zip(average, trained, strict=True):
-                a.lerp_(p, 0.002)
-
-    return step
+    settings = Fit(steps=1, optimizer="muon" if muon else "adamw", rate=1e-4, plain_rate=1e-4)
+    weights = TrainedWeights(staged.module, settings, accelerator, staged.plain)
+    return lambda i: weights.step(network, staged.loss_at, i, None)

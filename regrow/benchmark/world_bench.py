@@ -22,10 +22,8 @@ from torch.nn.functional import avg_pool2d
 from regrow.benchmark.estimates import kernel_distance, mean
 from regrow.benchmark.judges import load_judge
 from regrow.benchmark.world_figures import STORYBOOK, Judged, WorldFigures, judged
-from regrow.core.noise import noise
-from regrow.core.progress import Progress
-from regrow.core.solvers import last, make_step, solve
-from regrow.editing.generate import guided
+from regrow.core.progress import Progress, finish
+from regrow.editing import generate
 from regrow.media.audio.mel import MelSettings, from_unit, to_mel, to_unit
 from regrow.media.image.distance import psnr, ssim
 from regrow.media.image.picture import from_uint8
@@ -204,8 +202,5 @@ def grow(model: Model, prompts: Sequence[str], seeds: Sequence[int], settings: G
     extent = model.medium.extent(settings, model)
     things = [thing for one in full for thing in one.things]
     model = condition_on_tunes(model, things, extent.seconds, extent.shape[-1])
-    # noise of standard deviation 1 whatever the last level's sigma, as there
-    x = noise(extent.shape, seeds)
-    levels = model.grid(settings.steps, settings.spacing, extent.shape)
-    denoise = guided(settings, model, model.condition([one.prompts[0] for one in full]), levels)
-    return model.decode(last(solve(make_step(settings.solver, settings.eta, seeds), denoise, x, levels))).cpu().float()
+    latents, _ = finish(generate.grow(settings, model, [one.prompts[0] for one in full], extent.shape, seeds))
+    return model.decode(latents).cpu().float()

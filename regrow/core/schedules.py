@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -102,15 +103,13 @@ class VariancePreserving:
 
     def label(self, level: Level) -> float:
         """The label in [0, labels - 1] whose log-SNR is the level's; outside the table, the nearest end."""
-        target = level.log_snr
-        low, high = 0, self.labels - 1
-        if target >= _log_snr(self._table[low]):
-            return float(low)
-        if target <= _log_snr(self._table[high]):
-            return float(high)
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if _log_snr(self._table[middle]) >= target else (low, middle)
+        target, last = level.log_snr, self.labels - 1
+        if target >= _log_snr(self._table[0]):
+            return 0.0
+        if target <= _log_snr(self._table[last]):
+            return float(last)
+        high = bisect_right(self._table, -target, key=lambda value: -_log_snr(value))
+        low = high - 1
         first, second = _from_alpha_cumprod(self._table[low]), _from_alpha_cumprod(self._table[high])
         if second.alpha == 0:
             return low + 1 - first.ratio / level.ratio

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from regrow.core.denoiser import Batch, Denoiser, Prediction
 from regrow.core.levels import Level
+from regrow.core.masks import Hold
 from regrow.core.solvers import Step, ddim
 
 Pair = tuple[Batch, Batch]
@@ -109,3 +110,25 @@ def coupled(pairs: Iterator[Pair], levels: Sequence[Level]) -> Iterator[Progress
         if index == len(levels) - 1:
             done = Trajectory(tuple(levels), tuple(states), partners=tuple(partners))
         yield Progress(index, len(levels) - 1, levels[index], x, done)
+
+
+class CoupledBack:
+    """A step back along a path of two coupled states. Remembers the second: a fresh one is made for every path.
+
+    Args:
+        trajectory: the path.
+        hold: where the second state is put back onto the path; the first is `Held`'s business.
+    """
+
+    def __init__(self, trajectory: Trajectory, hold: Hold | None = None) -> None:
+        self._trajectory, self._hold = trajectory, hold
+        self._y: Batch | None = None
+
+    def _partner(self, index: int, x_t: Batch) -> Batch:
+        """Return the second state at the noisy end of an interval: the path's own where the walk begins."""
+        return self._trajectory.partners[index + 1].expand_as(x_t) if self._y is None else self._y
+
+    def _keep(self, y_s: Batch, index: int, s: Level) -> Batch:
+        """Remember the second state at the clean end of an interval, and return it as it is held."""
+        self._y = self._hold(y_s, self._trajectory.partners[index].expand_as(y_s), s) if self._hold else y_s
+        return self._y

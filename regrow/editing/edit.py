@@ -9,8 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.core.masks import Hold
-from regrow.core.progress import Progress
-from regrow.core.solvers import solve
+from regrow.core.progress import Progress, walk
 from regrow.editing.codec_cache import through_codec
 from regrow.editing.edit_plan import EditCache, EditItem, EditPlan, items_of, prepare
 from regrow.editing.melody import as_requested
@@ -132,10 +131,7 @@ def edit_latents(
     levels = levels[len(levels) - 1 - request.steps_back :]
     hold = None if mask is None else Hold(mask, levels)
     plan = yield from prepare(request, model, latents, levels, hold, items, edit_cache)
-    x = plan.x
-    for state in solve(plan.step, plan.denoise, x, levels):
-        x = state.x
-        yield Progress("regrow", state.index, state.steps, x)
+    x = yield from walk("regrow", plan.step, plan.denoise, plan.x, levels)
     return EditedLatents(x, plan)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
-from regrow.core.denoiser import Counted
 from regrow.core.levels import Level
 from regrow.core.methods.method import Method, PathSettings
 from regrow.core.progress import Progress
@@ -37,31 +36,22 @@ def inverted_path(
     key = json.dumps(made_of, sort_keys=True)
     if key in paths and levels[0] in paths[key].levels:
         return paths[key], 0, True
-    trajectory, evaluations, reused = yield from _kept_or_inverted(request, chosen, model, latents, levels, made_of)
+    trajectory, evaluations = None, 0
+    if request.trajectory:
+        trajectory = _from_file(request.trajectory, made_of, latents, levels[0])
+    elif request.cache:
+        trajectory = from_cache(made_of, levels[0])
+    reused = trajectory is not None
+    if trajectory is None:
+        assert chosen.invert
+        denoise = source_denoiser(model, request.source, request.invert_guidance)
+        settings = PathSettings(request.label, request.tolerance, [request.seed])
+        trajectory = yield from watched(chosen.invert(denoise, latents, levels[::-1], settings), "invert")
+        evaluations = denoise.evaluations
+        if request.cache:
+            to_cache(made_of, trajectory)
     paths[key] = trajectory
     return trajectory, evaluations, reused
-
-
-def _kept_or_inverted(
-    request: Edit,
-    chosen: Method,
-    model: Model,
-    latents: Float[Tensor, "1 c h w"],
-    levels: Sequence[Level],
-    made_of: dict[str, Any],
-) -> Generator[Progress, None, tuple[Trajectory, int, bool]]:
-    if request.trajectory:
-        return _from_file(request.trajectory, made_of, latents, levels[0]), 0, True
-    if request.cache and (kept := from_cache(made_of, levels[0])):
-        return kept, 0, True
-    denoise = counted_source(request, model)
-    assert chosen.invert
-    settings = PathSettings(request.label, request.tolerance, [request.seed])
-    walk = chosen.invert(denoise, latents, levels[::-1], settings)
-    trajectory = yield from watched(walk, "invert")
-    if request.cache:
-        to_cache(made_of, trajectory)
-    return trajectory, denoise.evaluations, False
 
 
 def _from_file(path: Path, made_of: dict[str, Any], latents: Float[Tensor, "1 c h w"], start: Level) -> Trajectory:
@@ -81,8 +71,3 @@ def _from_file(path: Path, made_of: dict[str, Any], latents: Float[Tensor, "1 c 
 
 def _as_json(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
-
-
-def counted_source(request: Edit, model: Model) -> Counted:
-    """Return the network under the source prompt, as the inversion sees it, with its evaluations counted."""
-    return Counted(source_denoiser(model, request.source, request.invert_guidance), 1 + (request.invert_guidance != 1))

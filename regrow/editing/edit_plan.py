@@ -16,7 +16,7 @@ from regrow.core.methods.registry import method
 from regrow.core.progress import Progress
 from regrow.core.solvers import Step, make_step
 from regrow.core.trajectory import Trajectory
-from regrow.editing.edit_path import counted_source, inverted_path
+from regrow.editing.edit_path import inverted_path
 from regrow.editing.invert import source_denoiser
 from regrow.models.attention import Shared
 from regrow.models.condition import Condition
@@ -113,7 +113,7 @@ def prepare(
         trajectory, prepared, reused = yield from inverted_path(request, chosen, model, latents, levels, paths)
 
     def source() -> Counted:
-        beside.append(counted_source(request, model))
+        beside.append(source_denoiser(model, request.source, request.invert_guidance))
         return beside[-1]
 
     origin = Origin(
@@ -191,7 +191,7 @@ def _tuned(
     if not model.takes_words:
         raise ValueError(f"{model.name} takes no prompts, so {chosen.name} has nothing to tune.")
     away = model.unconditional(1)
-    positive = Counted(source_denoiser(model, request.source, 1.0))
+    positive = source_denoiser(model, request.source, 1.0)
     calls = gradients = 0
 
     def under(words: Tensor) -> Denoiser:

@@ -17,8 +17,8 @@ from torch import Tensor
 from regrow.core.denoiser import Counted, Prediction
 from regrow.core.masks import Held, Hold
 from regrow.core.noise import derive_seed, noise
-from regrow.core.progress import Progress
-from regrow.core.solvers import make_step, solve
+from regrow.core.progress import Progress, walk
+from regrow.core.solvers import make_step
 from regrow.editing.melody import can_listen, condition_on_notes, condition_on_sound
 from regrow.editing.recipe import make_recipe
 from regrow.editing.repetition import going_on
@@ -126,13 +126,10 @@ def _held(
     levels = model.grid(request.steps, request.spacing, latents.shape[1:])
     start = noise(latents.shape[1:], seeds)
     noised = Prediction(latents.expand_as(start), start)
-    hold = Hold(mask, levels)
-    step = Held(make_step(request.solver, request.eta, seeds), hold, noised.at)
+    step = Held(make_step(request.solver, request.eta, seeds), Hold(mask, levels), noised.at)
     # pure noise has standard deviation 1 whatever the last level's sigma: what the networks are trained on
     x = torch.where(mask > 0, start, noised.at(levels[0]))
-    for state in solve(step, denoise, x, levels):
-        x = state.x
-        yield Progress(part, state.index, state.steps, x)
+    x = yield from walk(part, step, denoise, x, levels)
     return x, denoise.evaluations
 
 

@@ -10,8 +10,8 @@ from regrow.core.denoiser import Counted
 from regrow.core.guidance import GuidanceInterval, limit_of
 from regrow.core.levels import Level
 from regrow.core.noise import noise
-from regrow.core.progress import Progress
-from regrow.core.solvers import make_step, solve
+from regrow.core.progress import Progress, walk
+from regrow.core.solvers import make_step
 from regrow.editing.melody import condition_on_sound
 from regrow.editing.recipe import make_recipe
 from regrow.editing.result import Operation, Result
@@ -52,17 +52,15 @@ def generate(request: Generate, model: Model) -> Generator[Progress, None, Resul
 
 
 def grow(
-    request: Generate, model: Model, prompts: Sequence[str], shape: Sequence[int]
+    request: Generate, model: Model, prompts: Sequence[str], shape: Sequence[int], seeds: Sequence[int] = ()
 ) -> Generator[Progress, None, tuple[Float[Tensor, "b c *cells"], int]]:
-    """Latents of this shape from noise, one a prompt, and the evaluations that each took."""
-    seeds = [request.seed + i for i in range(request.count)]
+    """Latents of this shape from noise, one a prompt, and the evaluations that each took; the request's own seeds."""
+    seeds = seeds or [request.seed + i for i in range(request.count)]
     levels = model.grid(request.steps, request.spacing, shape)
     denoise = guided(request, model, model.condition(prompts), levels)
     # pure noise has standard deviation 1 whatever the last level's sigma: what the networks are trained on
-    x = noise(shape, seeds)
-    for state in solve(make_step(request.solver, request.eta, seeds), denoise, x, levels):
-        x = state.x
-        yield Progress("generate", state.index, state.steps, x)
+    step = make_step(request.solver, request.eta, seeds)
+    x = yield from walk("generate", step, denoise, noise(shape, seeds), levels)
     return x, denoise.evaluations
 
 

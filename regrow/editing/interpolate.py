@@ -8,13 +8,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from regrow.core.denoiser import Counted
 from regrow.core.interpolation import between
 from regrow.core.levels import Level
 from regrow.core.methods.direct_inversion import direct_inversion
 from regrow.core.noise import noise
-from regrow.core.progress import Progress
-from regrow.core.solvers import Step, make_step, solve
+from regrow.core.progress import Progress, walk
+from regrow.core.solvers import make_step
 from regrow.core.trajectory import Trajectory
 from regrow.editing.generate import guided
 from regrow.editing.invert import source_denoiser, watched
@@ -60,7 +59,9 @@ def interpolate(request: Interpolate, model: Model) -> Generator[Progress, None,
         x, step = path.states[-1], path.back()
     # a file's way back is guided as its inversion was, in all steps
     guiding = Generate("", guidance=guidance, guidance_share=Generate.guidance_share if ends is None else 1.0)
-    x, evaluations = yield from _regrown(model, x, step, words, guiding, levels, shares)
+    start, end = (model.condition([word]) for word in words)
+    denoise = guided(guiding, model, start.lerp(end, shares), levels)
+    x = yield from walk("regrow", step, denoise, x, levels)
     frames = model.decode(x)
     items = medium.render(x, frames, model, extent)
     seconds = round(time.monotonic() - started, 2)
@@ -70,7 +71,7 @@ def interpolate(request: Interpolate, model: Model) -> Generator[Progress, None,
         near, far = (medium.distance(frame, end, model) for end in both)
         figures = {
             "share": round(float(shares[i]), 4),
-            "evaluations": {"inversion": inverting, "regrowth": evaluations},
+            "evaluations": {"inversion": inverting, "regrowth": denoise.evaluations},
             "seconds": seconds,
             "to_first": near,
             "to_second": far,
@@ -115,28 +116,10 @@ def _path(
     model.require_path("interpolation")
     ends, evaluations = [], 0
     for latent, prompt, part in zip(latents.split(1), words, ("invert the first", "invert the second"), strict=True):
-        denoise = Counted(source_denoiser(model, prompt, guidance), 1 + (guidance != 1))
+        denoise = source_denoiser(model, prompt, guidance)
         ends.append((yield from watched(direct_inversion(denoise, latent, levels), part)))
         evaluations = denoise.evaluations
     return between(ends[0], ends[1], shares), evaluations
-
-
-def _regrown(
-    model: Model,
-    x: Float[Tensor, "n c *cells"],
-    step: Step,
-    words: Sequence[str],
-    guiding: Generate,
-    levels: Sequence[Level],
-    shares: Float[Tensor, " n"],
-) -> Generator[Progress, None, tuple[Float[Tensor, "n c *cells"], int]]:
-    """The latents at the end of the walk, and the evaluations that each took."""
-    first, second = model.condition([words[0]]), model.condition([words[1]])
-    denoise = guided(guiding, model, first.lerp(second, shares), levels)
-    for state in solve(step, denoise, x, levels):
-        x = state.x
-        yield Progress("regrow", state.index, state.steps, x)
-    return x, denoise.evaluations
 
 
 OPERATION = Operation(Interpolate, interpolate)

@@ -8,7 +8,7 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
-from regrow.core.denoiser import Counted, Denoiser
+from regrow.core.denoiser import Counted
 from regrow.core.methods.method import Origin, PathSettings
 from regrow.core.methods.naive import naive
 from regrow.core.methods.registry import method
@@ -84,7 +84,7 @@ def invert(request: Invert, model: Model) -> Generator[Progress, None, Inverted]
     model.require_path(request.method)
     frame = medium.load(request.image, model, request)
     latents = model.encode(frame.content[None])
-    denoise = Counted(source_denoiser(model, request.source, request.guidance), 1 + (request.guidance != 1))
+    denoise = source_denoiser(model, request.source, request.guidance)
     levels = model.grid(request.steps, request.spacing, latents.shape[1:])[::-1]
     chosen = method(request.method)
     assert chosen.invert, "the request holds methods that invert nothing off"
@@ -104,9 +104,9 @@ def invert(request: Invert, model: Model) -> Generator[Progress, None, Inverted]
     )  # fmt: skip
 
 
-def source_denoiser(model: Model, source: str, guidance: float) -> Denoiser:
-    """The denoiser that inverts: under the source prompt, guided away from no prompt where guidance is not 1."""
-    return model.denoiser(model.condition([source]), guidance=guidance)
+def source_denoiser(model: Model, source: str, guidance: float) -> Counted:
+    """The denoiser that inverts, counted: under the source prompt, guided away from no prompt if guidance is not 1."""
+    return Counted(model.denoiser(model.condition([source]), guidance=guidance), 1 + (guidance != 1))
 
 
 def watched(walk: Iterator[InversionProgress], part: str) -> Generator[Progress, None, Trajectory]:

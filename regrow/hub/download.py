@@ -17,6 +17,8 @@ from typing import BinaryIO
 import huggingface_hub
 from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
 
+from regrow.media.files import write_whole
+
 _TOLD = "download.json"
 _TRIES = 5
 """In a row that bring nothing, a second apart, before a download is given up."""
@@ -99,9 +101,7 @@ def download(repo: str, commit: str, files: Sequence[Remote], to: Path, watch: W
 
 def announce(place: Path, repo: str, size: int) -> None:
     """Note in the folder of a download what is downloaded and how many bytes it has, for `unfinished`."""
-    aside = place / f".{_TOLD}"
-    aside.write_text(json.dumps({"repo": repo, "size": size}), encoding="utf-8")
-    aside.replace(place / _TOLD)
+    write_whole(place / _TOLD, json.dumps({"repo": repo, "size": size}).encode())
 
 
 def unfinished(places: Path) -> list[Unfinished]:

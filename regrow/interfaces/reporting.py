@@ -1,5 +1,6 @@
 """What every verb does: open the model, run the operation under a bar, find a free name, say what was done."""
 
+import itertools
 import json
 import re
 import shlex
@@ -85,15 +86,8 @@ def watched(operation: Generator[Progress, None, T], run: "Report") -> T:
 
 def free_paths(first: Path, count: int) -> list[Path]:
     """`count` file names that are free: the wanted one, or with numbers."""
-    found: list[Path] = []
-    number = 1
-    candidate = first
-    while len(found) < count:
-        if not candidate.exists():
-            found.append(candidate)
-        number += 1
-        candidate = beside(first, f"-{number}")
-    return found
+    numbered = (beside(first, f"-{number}") for number in itertools.count(2))
+    return list(itertools.islice((path for path in itertools.chain([first], numbered) if not path.exists()), count))
 
 
 def for_medium(request: Request, *files: Path | str | None) -> Request:

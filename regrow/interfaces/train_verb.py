@@ -5,17 +5,17 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-import torch
 from tqdm import tqdm
 
-from regrow.interfaces.reporting import print_json
+from regrow.core.progress import finish
+from regrow.interfaces.reporting import print_json, set_threads
 from regrow.requests.train import Train
 from regrow.training.dry_run import rehearse
 from regrow.training.loop import FitState
@@ -35,8 +35,7 @@ def train(request: Train, run: "Report") -> None:
 
     Exits with 130 when it was stopped.
     """
-    if run.threads:
-        torch.set_num_threads(run.threads)
+    set_threads(run)
     first = os.environ.get("RANK", "0") == "0"  # torchrun starts others beside it, which have nothing to add
     face = _Silent() if not first else _Json() if run.json else _Bar()
     known = resumed(request)
@@ -48,7 +47,10 @@ def train(request: Train, run: "Report") -> None:
         print_json(facts) if run.json else print("\n".join(sentences))
         return
     with _stopping() as stopped:
-        folder = _shown(training(request, lambda: bool(stopped)), face)
+        try:
+            folder = finish(training(request, lambda: bool(stopped)), face.show)
+        finally:  # what is said next, of an error too, has a line of its own
+            face.close()
     if folder is None:
         again = f"regrow train --resume {shlex.quote(known.name)}"
         face.say(f"stopped and saved; go on with: {again}", {"stopped": True})
@@ -69,29 +71,8 @@ def _hint(known: Train, folder: Path) -> str:
     return f"try: regrow generate --model {name} WORDS"
 
 
-def _shown(walk: Generator[Training, None, Path | None], face: "_Face") -> Path | None:
-    try:
-        while True:
-            try:
-                face.show(next(walk))
-            except StopIteration as end:
-                return end.value
-    finally:  # what is said next, of an error too, has a line of its own
-        face.close()
-
-
-class _Face(Protocol):
-    """What a training is shown on."""
-
-    def show(self, state: Training) -> None: ...
-
-    def say(self, sentence: str, facts: dict[str, Any]) -> None: ...
-
-    def close(self) -> None: ...
-
-
 class _Silent:
-    """Nothing."""
+    """What a training is shown on: here nothing."""
 
     def show(self, state: Training) -> None: ...
 
@@ -100,7 +81,7 @@ class _Silent:
     def close(self) -> None: ...
 
 
-class _Json:
+class _Json(_Silent):
     """One JSON object a line."""
 
     def show(self, state: Training) -> None:
@@ -120,10 +101,8 @@ class _Json:
     def say(self, sentence: str, facts: dict[str, Any]) -> None:
         print_json(facts)
 
-    def close(self) -> None: ...
 
-
-class _Bar:
+class _Bar(_Silent):
     """A bar a stage, on stderr; sentences above it, on stdout."""
 
     def __init__(self) -> None:

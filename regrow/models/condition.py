@@ -30,12 +30,8 @@ class Condition:
         Raises:
             ValueError: the two do not hold the same tensors.
         """
-        self._check_names(other)
-        length = max(self.tokens.shape[1], other.tokens.shape[1])
-        first, second = self.padded(length), other.padded(length)
-        mask = None
-        if first.mask is not None or second.mask is not None:
-            mask = torch.cat([first._full_mask(), second._full_mask()])
+        first, second, masked = self._alike(other)
+        mask = torch.cat([first._full_mask(), second._full_mask()]) if masked else None
         extra = {name: torch.cat([tensor, second.extra[name]]) for name, tensor in first.extra.items()}
         return Condition(torch.cat([first.tokens, second.tokens]), mask, extra)
 
@@ -61,11 +57,9 @@ class Condition:
         Raises:
             ValueError: the two do not hold the same tensors.
         """
-        self._check_names(other)
-        length = max(self.tokens.shape[1], other.tokens.shape[1])
-        first, second = self.padded(length), other.padded(length)
+        first, second, masked = self._alike(other)
         mask = None
-        if first.mask is not None or second.mask is not None:
+        if masked:
             inside = shares[:, None].to(first.tokens.device)
             mask = (first._full_mask() & (inside < 1)) | (second._full_mask() & (inside > 0))
         extra = {name: lerp(tensor, second.extra[name], shares) for name, tensor in first.extra.items()}
@@ -106,6 +100,10 @@ class Condition:
             return self.mask
         return torch.ones(self.tokens.shape[:2], dtype=torch.bool, device=self.tokens.device)
 
-    def _check_names(self, other: "Condition") -> None:
+    def _alike(self, other: "Condition") -> tuple["Condition", "Condition", bool]:
+        """Return this one and another, padded to the longer one's tokens, and whether either has a mask."""
         if set(self.extra) != set(other.extra):
             raise ValueError(f"These prompts are of two models: {sorted(self.extra)} and {sorted(other.extra)}.")
+        length = max(self.tokens.shape[1], other.tokens.shape[1])
+        first, second = self.padded(length), other.padded(length)
+        return first, second, first.mask is not None or second.mask is not None

@@ -101,12 +101,18 @@ def part_class(index: Mapping[str, Any], part: str, known: tuple[str, ...], wher
     return name
 
 
-def sample_size(config: Mapping[str, Any], where: Path) -> tuple[int, int]:
-    """Height and width that a network was made for: `sample_size` is a number or a pair.
+def network_size(where: Path, fed: str = "") -> tuple[int, int]:
+    """Height and width that the network of a config was made for: `sample_size` is a number or a pair.
+
+    Args:
+        where: its `config.json`.
+        fed: an input that its family feeds, and that others have no source for.
 
     Raises:
-        ModelError: it is neither.
+        ModelError: it is neither, or the network needs inputs that nothing feeds (classes, sizes, other pictures).
     """
+    config = read_json(where)
+    _refuse_inputs({**config, fed: None}, where)
     size = config.get("sample_size")
     pair = [size, size] if isinstance(size, int) else size
     if isinstance(pair, list) and len(pair) == 2 and all(type(side) is int and side > 0 for side in pair):
@@ -114,12 +120,7 @@ def sample_size(config: Mapping[str, Any], where: Path) -> tuple[int, int]:
     raise ModelError(f"sample_size in {where} must be a whole number or a pair [height, width] of them; got {size!r}.")
 
 
-def refuse_inputs(config: Mapping[str, Any], where: Path) -> None:
-    """Refuse a network that needs inputs which regrow has no source for (classes, sizes, other pictures).
-
-    Raises:
-        ModelError: it does.
-    """
+def _refuse_inputs(config: Mapping[str, Any], where: Path) -> None:
     for key in (
         "class_embed_type",
         "num_class_embeds",

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Literal
 
 import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
@@ -15,9 +14,8 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from regrow.core.names import Objective
+from regrow.core.names import NewSize, Objective
 
-NewSize = Literal["tiny", "small", "medium"]
 START, END = "<|startoftext|>", "<|endoftext|>"
 
 

@@ -108,15 +108,11 @@ def open_model(
     """
     name = str(name_or_folder)
     folder = _find(name, allow_pickle, download)
-    model = _on(device, _opened(folder, name, allow_pickle, dtype))
+    family, index = recognise(folder)
+    model = _on(device, family.kind.open(Source(folder, name, index, allow_pickle, dtype)))
     if edit_file := read_edit_file(folder):
         model.edit_steps, model.edit_strengths = edit_file.steps, edit_file.strengths
     return model
-
-
-def _opened(folder: Path, name: str, allow_pickle: bool, dtype: torch.dtype) -> Model:
-    family, index = recognise(folder)
-    return family.kind.open(Source(folder, name, index, allow_pickle, dtype))
 
 
 def _on(device: str | torch.device, model: Model) -> Model:

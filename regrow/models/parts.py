@@ -88,10 +88,12 @@ class Part:
     Attributes:
         open: from the wanted dtype to the opened part, an `nn.Module` in most cases.
         files: its config and weights.
+        kind: its class.
     """
 
     open: Callable[[torch.dtype], Any]
     files: tuple[Path, ...]
+    kind: str
 
 
 @dataclass(eq=False)

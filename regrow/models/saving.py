@@ -9,13 +9,12 @@ from typing import Any
 
 import torch
 
-from regrow.core.names import Objective
+from regrow.core.names import NewSize, Objective
 from regrow.media.audio.mel import MelSettings
 from regrow.media.audio.piano_roll import STANDARD
 from regrow.models import new
 from regrow.models.load_part import quiet
 from regrow.models.model import Model
-from regrow.models.new import NewSize
 from regrow.models.probes.transcriber import FILE as TRANSCRIBER_FILE
 from regrow.models.sidecars.mel_file import write_mel, write_mel_config
 from regrow.models.sidecars.piano_roll_file import write_piano_roll
@@ -51,38 +50,21 @@ def write_new(
     factor = 2 ** (len(codec.config["block_out_channels"]) - 1)
     tokenizer = new.new_tokenizer(words, characters=characters)
     note_channels = STANDARD.channels(factor) if piano_roll else 0
-    unet = new.new_unet(
-        seed, codec.config["latent_channels"], (extent[0] // factor, extent[1] // factor), size, note_channels
-    )
-    for name, part in (
-        ("vae", codec),
-        ("unet", unet),
-        ("text_encoder", new.new_text_encoder(tokenizer, seed)),
-        ("tokenizer", tokenizer),
-        ("scheduler", new.new_scheduler(objective)),
-    ):
-        with quiet():
-            part.save_pretrained(folder / name)
+    latent_size = extent[0] // factor, extent[1] // factor
+    parts = {
+        "unet": new.new_unet(seed, codec.config["latent_channels"], latent_size, size, note_channels),
+        "vae": codec,
+        "text_encoder": new.new_text_encoder(tokenizer, seed),
+        "tokenizer": tokenizer,
+        "scheduler": new.new_scheduler(objective),
+    }
+    missing = {name: [None, None] for name in ("safety_checker", "feature_extractor", "image_encoder")}
+    _write_parts(folder, "StableDiffusionPipeline", parts, missing | {"requires_safety_checker": False})
     write_words(folder, words, characters)
     if mel is not None:
         write_mel(folder, mel)
     if piano_roll:
         write_piano_roll(folder, STANDARD)
-    _write_index(
-        folder,
-        {
-            "_class_name": "StableDiffusionPipeline",
-            "unet": ["diffusers", "UNet2DConditionModel"],
-            "vae": ["diffusers", "AutoencoderTiny"],
-            "text_encoder": ["transformers", "CLIPTextModel"],
-            "tokenizer": ["transformers", "CLIPTokenizer"],
-            "scheduler": ["diffusers", type(new.new_scheduler(objective)).__name__],
-            "safety_checker": [None, None],
-            "feature_extractor": [None, None],
-            "image_encoder": [None, None],
-            "requires_safety_checker": False,
-        },
-    )
 
 
 def write_new_pixel(
@@ -106,20 +88,12 @@ def write_new_pixel(
         objective: what the network is to predict.
         mel: makes it a model of sounds.
     """
-    scheduler = new.new_scheduler(objective)
-    with quiet():
-        new.new_pixel_unet(seed, extent, size, 3 if mel is None else 1).save_pretrained(folder / "unet")
-        scheduler.save_pretrained(folder / "scheduler")
-    index: dict[str, Any] = {
-        "_class_name": "DDIMPipeline" if mel is None else "AudioDiffusionPipeline",
-        "unet": ["diffusers", "UNet2DModel"],
-        "scheduler": ["diffusers", type(scheduler).__name__],
-    }
+    channels, pipeline = (3, "DDIMPipeline") if mel is None else (1, "AudioDiffusionPipeline")
+    parts = {"unet": new.new_pixel_unet(seed, extent, size, channels), "scheduler": new.new_scheduler(objective)}
+    _write_parts(folder, pipeline, parts, {"mel": ["diffusers", "Mel"], "vqvae": [None, None]} if mel else {})
     if mel is not None:
-        index |= {"mel": ["diffusers", "Mel"], "vqvae": [None, None]}
         write_mel(folder, mel)
         write_mel_config(folder, mel, extent[1])
-    _write_index(folder, index)
 
 
 def save_model(model: Model, folder: Path, dtype: torch.dtype = torch.float16) -> None:
@@ -169,5 +143,11 @@ def _weights(where: str, names: list[str]) -> set[str]:
     return {name for name in names if (name.endswith(ends) and name != TRANSCRIBER_FILE) or name in others}
 
 
-def _write_index(folder: Path, index: dict[str, Any]) -> None:
+def _write_parts(folder: Path, pipeline: str, parts: dict[str, Any], others: dict[str, Any]) -> None:
+    """Write each part into a folder of its name, and an index that says of which classes they are."""
+    with quiet():
+        for name, part in parts.items():
+            part.save_pretrained(folder / name)
+    classes = {name: [type(part).__module__.split(".")[0], type(part).__name__] for name, part in parts.items()}
+    index = {"_class_name": pipeline, **classes, **others}
     (folder / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")

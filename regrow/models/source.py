@@ -4,19 +4,28 @@ import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
+from regrow.core.denoiser import PredictionType
+from regrow.core.levels import Schedule
 from regrow.models.checked import Checked, recall, remember
-from regrow.models.folder import check_fetched, read_json
+from regrow.models.errors import ModelError
+from regrow.models.folder import check_fetched, part_class, read_json
 from regrow.models.parts import Part, Parts, find_weights
+from regrow.models.schedules import schedule_from_config
 
-CLIP_TOKENIZERS = ("CLIPTokenizer", "CLIPTokenizerFast")
-CLIP_FILES = (("tokenizer.json",), ("vocab.json", "merges.txt"))
-"""Files of a CLIP tokenizer: one of the two sets is there."""
-T5_TOKENIZERS = ("T5TokenizerFast", "T5Tokenizer")
-T5_FILES = (("tokenizer.json",), ("spiece.model",))
+
+class TokenizerKind(NamedTuple):
+    """Classes of transformers, of which the first opens a folder; and sets of its files, of which one is there."""
+
+    classes: tuple[str, ...]
+    files: tuple[tuple[str, ...], ...]
+
+
+CLIP = TokenizerKind(("CLIPTokenizer", "CLIPTokenizerFast"), (("tokenizer.json",), ("vocab.json", "merges.txt")))
+T5 = TokenizerKind(("T5TokenizerFast", "T5Tokenizer"), (("tokenizer.json",), ("spiece.model",)))
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,36 @@ class Source:
     index: Mapping[str, Any] | None
     allow_pickle: bool
     dtype: torch.dtype
+
+    @property
+    def index_file(self) -> Path:
+        """`model_index.json`."""
+        return self.folder / "model_index.json"
+
+    def class_of(self, part: str, *known: str) -> str:
+        """Return the class of a part; see `part_class`."""
+        return part_class(self.index or {}, part, known, self.index_file)
+
+    def has(self, part: str) -> bool:
+        """Whether the index names a class for a part that may be missing."""
+        return list((self.index or {}).get(part) or (None, None)) != [None, None]
+
+    def schedule(self) -> tuple[Schedule, PredictionType, Path]:
+        """Read the levels, and what the network predicts, from the file that is returned with them.
+
+        Raises:
+            ModelError: it is missing, or describes no schedule that regrow knows.
+        """
+        file = self.folder / "scheduler" / "scheduler_config.json"
+        return *schedule_from_config(read_json(file), file), file
+
+    def part(self, name: str, library: str, *kinds: str, channels_last: bool = False) -> Part:
+        """Return the part with weights in the folder of its name, of one of these classes; see `network`.
+
+        Raises:
+            ModelError: the index says that it is of another class; or as of `network`.
+        """
+        return self.network(library, self.class_of(name, *kinds), name, channels_last)
 
     def network(self, library: str, kind: str, place: str, channels_last: bool = False) -> Part:
         """Return a part with weights, opened with a class of diffusers or transformers, or of their kind.
@@ -63,24 +102,20 @@ class Source:
                 load_part.channels_last(module)
             return module
 
-        return Part(opened, (folder / "config.json", *weights.files))
+        return Part(opened, (folder / "config.json", *weights.files), kind)
 
-    def tokenizer(self, kind: str, place: str, needs: Sequence[tuple[str, ...]]) -> Part:
-        """Return a tokenizer of transformers.
-
-        Args:
-            kind: its class.
-            place: its folder.
-            needs: sets of file names of which one must be there whole.
+    def tokenizer(self, name: str, kind: TokenizerKind) -> Part:
+        """Return the tokenizer of transformers in the folder of its name.
 
         Raises:
-            ModelError: none is, or one of its JSON files is damaged.
+            ModelError: the index says that it is of another class, its files are not there, or a JSON file is damaged.
         """
-        folder = self.folder / place
+        self.class_of(name, *kind.classes)
+        folder = self.folder / name
         files = tuple(path for path in sorted(folder.glob("*")) if path.suffix in (".json", ".txt", ".model"))
         names = {path.name for path in files}
-        if not any(names.issuperset(need) for need in needs):
-            missing = next(name for name in needs[-1] if name not in names)
+        if not any(names.issuperset(need) for need in kind.files):
+            missing = next(name for name in kind.files[-1] if name not in names)
             check_fetched(folder / missing)
         for path in files:
             check_fetched(path)
@@ -90,9 +125,9 @@ class Source:
         def opened(_: torch.dtype) -> Any:
             from regrow.models import load_part
 
-            return load_part.load_tokenizer(getattr(importlib.import_module("transformers"), kind), folder)
+            return load_part.load_tokenizer(getattr(importlib.import_module("transformers"), kind.classes[0]), folder)
 
-        return Part(opened, files)
+        return Part(opened, files, kind.classes[0])
 
     def parts(
         self, parts: Mapping[str, Part], others: Sequence[Path]
@@ -117,6 +152,26 @@ class Source:
         for name in parts:
             _ = made[name]
         return made, files, None
+
+    def check_channels(self, part: str, network: Mapping[str, Any], made: int, beside: int = 0, why: str = "") -> None:
+        """Refuse a network of other latents than its codec makes.
+
+        Args:
+            part: which it is.
+            network: its config.
+            made: channels of the codec's latents.
+            beside: channels that the network takes beside them.
+            why: where these come from, for the sentence.
+
+        Raises:
+            ModelError: it is one.
+        """
+        taken, returned = network["in_channels"], network["out_channels"]
+        if not taken - beside == returned == made:
+            raise ModelError(
+                f"The {part} in {self.folder} takes {taken} channels and returns {returned}, but its codec makes "
+                f"{made}{why}; inpainting and depth models are not supported."
+            )
 
     def remember(self, parts: Parts, files: Sequence[Path], **facts: Any) -> None:
         """Keep what a first opening found, once the family has checked that the parts belong together."""

@@ -7,11 +7,10 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from regrow.core.names import Decline, Objective, OptimizerName, Precision
+from regrow.core.names import Decline, NewSize, Objective, OptimizerName, Precision
 from regrow.requests.ranges import check_types
 
 Stage = Literal["auto", "codec", "denoiser", "pixel"]
-NewSize = Literal["tiny", "small", "medium"]
 Medium = Literal["picture", "sound"]
 SIZED = ("picture", None)
 """What may be learned where a size in pixels is given; None is what the model to go on from makes."""

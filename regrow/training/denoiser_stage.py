@@ -21,7 +21,6 @@ from regrow.training.sample_grid import sample_grid
 from regrow.training.settings import Staged, settings_of
 from regrow.training.train_denoiser import DenoiserStage, Denoising, batch_loss, denoiser_loss
 from regrow.training.training_data import Data, to_batch
-from regrow.training.training_words import without_warnings
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -40,19 +39,19 @@ class DenoiserOf:
         """Encode what is not encoded yet, and make ready."""
         model.to(accelerator.device)
         if model.codec.part is None:
-            x0 = _pixels(data.items, model)
-        else:
-            content = f"{data.content} {model.codec_network.config.scaling_factor} {request.precision}"
-
-            def encode(items: np.ndarray) -> Tensor:
-                with accelerator.autocast():
-                    return model.encode(to_batch(items).to(accelerator.device)).float().cpu()
-
-            latents = yield from latents_of(
-                model.codec_network, encode, lambda part: np.array(data.items[part]), len(data.items), content
+            return self.stage(
+                request, model, data, lambda chosen: model.encode(to_batch(data.items[chosen])), accelerator
             )
-            x0 = latents_in_memory(latents)
-        return self.stage(request, model, data, x0, accelerator)
+        content = f"{data.content} {model.codec_network.config.scaling_factor} {request.precision}"
+
+        def encode(items: np.ndarray) -> Tensor:
+            with accelerator.autocast():
+                return model.encode(to_batch(items).to(accelerator.device)).float().cpu()
+
+        latents = yield from latents_of(
+            model.codec_network, encode, lambda part: np.array(data.items[part]), len(data.items), content
+        )
+        return self.stage(request, model, data, lambda chosen: torch.from_numpy(latents[chosen]).float(), accelerator)
 
     def stage(
         self,
@@ -65,22 +64,10 @@ class DenoiserOf:
         """The same for latents that are there."""
         module = Denoising(model)
         module.make_ready(request.lora, request.seed, request.text, request.checkpointing)
-        stage = DenoiserStage(
-            x0,
-            data.trained_on,
-            data.caption if model.takes_words else lambda i, seed: "",
-            without_warnings(model.tokenize),
-            model.schedule,
-            model.prediction_type,
-            request.batch,
-            derive_seed(request.seed, "denoiser"),
-            request.drop,
-            request.logit_normal,
-            request.min_snr,
-            _important(data.masks, data.focus, model.factor) if model.codec.part and data.masks is not None else None,
-            piano_rolls_of(model, data.notes_of),
-            accelerator.device,
-        )
+        masks = data.masks if model.codec.part else None  # of latents only
+        weights = None if masks is None else _important(masks, data.focus, model.factor)
+        rolls = piano_rolls_of(model, data.notes_of)
+        stage = DenoiserStage(request, model, data, x0, weights, rolls, accelerator.device)
         held = np.arange(data.trained_on, data.trained_on + data.held_out)
 
         def examine(module: nn.Module) -> float:
@@ -89,7 +76,7 @@ class DenoiserOf:
             shares = (torch.arange(len(held)) + 0.5) / len(held)
             clean = x0(held)
             eps = torch.randn(clean.shape, generator=generator)
-            prompts = [stage.captions(int(i), 0) for i in held]
+            prompts = [stage.caption(int(i), 0) for i in held]
             errors = [
                 batch_loss(module, stage, clean[k], eps[k], shares[k], stage.tokenize(prompts[k])).mean(dim=(1, 2, 3))
                 for k in (slice(i, i + request.batch) for i in range(0, len(held), request.batch))
@@ -122,15 +109,6 @@ def prompts_of(request: Train, data: Data, model: Model) -> Sequence[str]:
         return [""] * WORDLESS[model.medium.name]
     first = data.trained_on if data.held_out >= 8 else 0
     return request.prompts or [data.caption(i, 1) for i in range(first, min(first + 8, len(data.items)))]
-
-
-def _pixels(items: np.ndarray, model: Model) -> Callable[[np.ndarray], Tensor]:
-    return lambda chosen: model.encode(to_batch(items[chosen]))
-
-
-def latents_in_memory(latents: np.ndarray) -> Callable[[np.ndarray], Tensor]:
-    """What a denoiser learns from, by the numbers of its samples, of latents `n c h w` in any float type."""
-    return lambda chosen: torch.from_numpy(latents[chosen]).float()
 
 
 def _important(

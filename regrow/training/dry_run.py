@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,13 +13,12 @@ import torch
 from regrow.core.progress import finish
 from regrow.requests.train import Train
 from regrow.training.checkpoint import read_newest_checkpoint
-from regrow.training.codec_stage import CodecOf
 from regrow.training.denoiser_stage import DenoiserOf
-from regrow.training.distributed import Share, make_accelerator
-from regrow.training.optimizer import make_optimizer
+from regrow.training.distributed import make_accelerator
 from regrow.training.runs import check_name, check_request, resumed, run_of
 from regrow.training.settings import Staged
 from regrow.training.stages import open_or_make, stages_of
+from regrow.training.trained_weights import TrainedWeights
 from regrow.training.training_data import to_batch
 
 if TYPE_CHECKING:
@@ -56,7 +56,6 @@ def rehearse(request: Train) -> tuple[dict[str, Any], list[str]]:
                 latent = partial(_noise, model.latent_shape(*data.extent))
                 staged = stage.stage(request, model, data, latent, accelerator)
             else:
-                assert isinstance(stage, CodecOf)
                 staged = finish(stage.prepare(request, model, data, accelerator))
             facts["stages"][stage.name] = found = _measure(staged, run_of(request.name) / stage.name, accelerator)
             after = f" after the {found['done']} that are done" if found["done"] else ""
@@ -78,18 +77,13 @@ def _noise(shape: tuple[int, ...], chosen: np.ndarray) -> torch.Tensor:
 
 def _measure(staged: Staged, folder: Path, accelerator: "Accelerator") -> dict[str, Any]:
     """The speed of a stage, and what is left of it after the newest checkpoint in its folder."""
-    settings = staged.settings
-    optimizer = make_optimizer(staged.module, settings.optimizer, 0.0, 0.0, staged.plain)
+    settings = replace(staged.settings, rate=0.0, plain_rate=0.0)  # nothing is learned
+    weights = TrainedWeights(staged.module, settings, accelerator, staged.plain)
     network = accelerator.prepare_model(staged.module)
-    own, parts = accelerator.process_index, settings.accumulate
     seconds = []
     for step in range(1 + STEPS):  # the first one sets up
         started = time.monotonic()
-        optimizer.zero_grad()
-        for part in range(parts):
-            share = Share(step, 0.0, own * parts + part, accelerator.num_processes * parts)
-            accelerator.backward(staged.loss_at(network, share) / parts)
-        optimizer.step()
+        weights.step(network, staged.loss_at, step, None)
         seconds.append(time.monotonic() - started)
     each = sum(seconds[1:]) / STEPS
     held, _ = read_newest_checkpoint(folder)

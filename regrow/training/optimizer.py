@@ -5,6 +5,7 @@ float32 on a CPU without bf16 instructions (LOG.md). This one takes kernels of a
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import torch
 import torch.distributed
@@ -60,21 +61,13 @@ class MuonAdamW(torch.optim.Optimizer):
     """
 
     def __init__(self, module: nn.Module, rate: float, plain_rate: float, plain: Iterable[nn.Parameter] = ()) -> None:
-        excluded = {id(p) for p in plain}
-        parameters = [p for p in module.parameters() if p.requires_grad]
-        matrices = [p for p in parameters if p.ndim >= 2 and id(p) not in excluded]
-        others = [p for p in parameters if p.ndim < 2 or id(p) in excluded]
-        groups = [
-            {"params": matrices, "peak": rate, "lr": rate, "muon": True},
-            {"params": others, "peak": plain_rate, "lr": plain_rate, "muon": False},
-        ]
-        super().__init__([group for group in groups if group["params"]], {})
+        super().__init__(_groups(module, rate, plain_rate, plain), {})
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         for group in self.param_groups:
             parameters = [p for p in group["params"] if p.grad is not None]
-            if group["muon"]:
+            if group["matrices"]:
                 self._muon(parameters, group["lr"])
             else:
                 for parameter in parameters:
@@ -124,6 +117,19 @@ def _adamw(parameter: Tensor, gradient: Tensor, state: dict, rate: float) -> Non
     parameter.addcdiv_(first / (1 - 0.9**step), scale, value=-rate)
 
 
+def _groups(module: nn.Module, rate: float, plain_rate: float, plain: Iterable[nn.Parameter]) -> list[dict[str, Any]]:
+    """The parameters that require gradients: kernels and matrices, then all others; a group without any is left out."""
+    excluded = {id(p) for p in plain}
+    parameters = [p for p in module.parameters() if p.requires_grad]
+    matrices = [p for p in parameters if p.ndim >= 2 and id(p) not in excluded]
+    others = [p for p in parameters if p.ndim < 2 or id(p) in excluded]
+    groups = [
+        {"params": matrices, "peak": rate, "lr": rate, "weight_decay": 0.01, "matrices": True},
+        {"params": others, "peak": plain_rate, "lr": plain_rate, "weight_decay": 0.0, "matrices": False},
+    ]
+    return [group for group in groups if group["params"]]
+
+
 def make_optimizer(
     module: nn.Module, name: OptimizerName, rate: float, plain_rate: float, plain: Iterable[nn.Parameter] = ()
 ) -> torch.optim.Optimizer:
@@ -138,15 +144,4 @@ def make_optimizer(
     """
     if name == "muon":
         return MuonAdamW(module, rate, plain_rate, plain)
-    excluded = {id(p) for p in plain}
-    parameters = [p for p in module.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.ndim >= 2 and id(p) not in excluded], "lr": rate, "peak": rate},
-        {
-            "params": [p for p in parameters if p.ndim < 2 or id(p) in excluded],
-            "lr": plain_rate,
-            "peak": plain_rate,
-            "weight_decay": 0.0,
-        },
-    ]
-    return torch.optim.AdamW([group for group in groups if group["params"]], betas=(0.9, 0.98), weight_decay=0.01)
+    return torch.optim.AdamW(_groups(module, rate, plain_rate, plain), betas=(0.9, 0.98))

@@ -8,7 +8,7 @@ import resource
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -21,12 +21,17 @@ def peak_memory() -> int:
     return _peak_of_host() + (torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0)
 
 
-def _peak_of_host() -> int:
-    status = Path("/proc/self/status")
-    if status.exists():  # what getrusage says there may be the peak of the process that started this one
-        found = re.search(r"^VmHWM:\s+(\d+) kB", status.read_text(), re.MULTILINE)
-        if found:
+def resident(field: Literal["VmRSS", "VmHWM"]) -> int | None:
+    """Bytes that this process holds now, or has held at most; None where the system does not tell (proc(5))."""
+    with suppress(OSError):
+        if found := re.search(rf"^{field}:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE):
             return 1024 * int(found[1])
+    return None
+
+
+def _peak_of_host() -> int:
+    if peak := resident("VmHWM"):  # what getrusage says may be the peak of the process that started this one
+        return peak
     unit = 1 if os.uname().sysname == "Darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 

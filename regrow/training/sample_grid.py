@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from regrow.core.noise import noise
-from regrow.core.solvers import make_step, solve
-from regrow.editing.generate import guided
+from regrow.core.progress import finish
+from regrow.editing.generate import grow
 from regrow.media.image.picture import save
 from regrow.media.image.sheet import Cell, Row, sheet
 from regrow.models.model import Model
@@ -23,17 +22,11 @@ def sample_grid(model: Model, prompts: Sequence[str], path: Path, font: Path | N
         path: of the PNG file.
         font: for captions beyond ASCII.
     """
-    request = Generate("", steps=STEPS, guidance=Generate.guidance if model.takes_words else 1.0)
-    x = noise(model.latent_shape(*model.size), range(len(prompts))).to(model.device)
-    levels = model.grid(request.steps, request.spacing, x.shape[1:])
-    denoise = guided(request, model, model.condition(prompts), levels)
-    for state in solve(make_step(request.solver), denoise, x, levels):
-        x = state.x
-    pictures = model.medium.pictures(model.decode(x), model)
-    cells = [
-        Cell(picture.cpu(), [prompt or f"seed {i}"])
-        for i, (picture, prompt) in enumerate(zip(pictures, prompts, strict=True))
-    ]
+    guidance = Generate.guidance if model.takes_words else 1.0
+    request = Generate("", steps=STEPS, guidance=guidance, count=len(prompts))
+    latents, _ = finish(grow(request, model, prompts, model.latent_shape(*model.size)))
+    pictures = model.medium.pictures(model.decode(latents), model)
+    cells = [Cell(p, [prompt or f"seed {i}"]) for i, (p, prompt) in enumerate(zip(pictures, prompts, strict=True))]
     rows = [Row("", cells[i : i + COLUMNS]) for i in range(0, len(cells), COLUMNS)]
     path.parent.mkdir(parents=True, exist_ok=True)
     save(path, sheet(rows, cell=192, font=font))

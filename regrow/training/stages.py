@@ -4,7 +4,6 @@ import tempfile
 from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
 
 from regrow.core.progress import Progress
 from regrow.media.audio.mel import MelSettings
@@ -14,14 +13,9 @@ from regrow.models.saving import write_new, write_new_pixel
 from regrow.requests.train import Train
 from regrow.training.codec_stage import CodecOf
 from regrow.training.denoiser_stage import DenoiserOf
-from regrow.training.settings import Staged
 from regrow.training.training_data import Data, folder_data, mixed, sound_folder_data
 from regrow.training.training_words import lost_words
 from regrow.training.world_data import world_items
-
-if TYPE_CHECKING:
-    from accelerate import Accelerator
-
 
 SCENES = 16_000
 """Of a world, where a request does not say how many."""
@@ -31,21 +25,10 @@ PIXEL_MEL, PIXEL_FRAMES = MelSettings(window=2048, hop=512, low=0.0), 256
 """Of a new model that denoises mels themselves: clips as long, of half as many numbers; with librosa's bands."""
 
 
-class Stage(Protocol):
-    """A stage's name, and how it is prepared on a model whose earlier stages are done."""
-
-    @property
-    def name(self) -> str: ...
-
-    def prepare(
-        self, request: Train, model: Model, data: Data, accelerator: "Accelerator"
-    ) -> Generator[Progress, None, Staged]: ...
-
-
-def stages_of(request: Train) -> list[Stage]:
+def stages_of(request: Train) -> list[CodecOf | DenoiserOf]:
     """The stages of a run, in order."""
     both = request.stage == "auto" and not request.start
-    stages: list[Stage] = []
+    stages: list[CodecOf | DenoiserOf] = []
     if both or request.stage == "codec":
         stages.append(CodecOf(share=1 / 3 if both else 1.0))
     if request.stage != "codec":

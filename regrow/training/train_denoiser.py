@@ -1,33 +1,32 @@
 """The denoiser stage: a network and its text encoder, trained together on the latents of captioned pictures."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from regrow.core.denoiser import PredictionType, target
-from regrow.core.levels import Schedule
+from regrow.core.denoiser import target
 from regrow.core.noise import derive_seed
 from regrow.models.load_part import channels_last
 from regrow.models.lora import add_lora
 from regrow.models.model import Model
+from regrow.requests.train import Train
 from regrow.training.distributed import Share
 from regrow.training.note_conditioning import PianoRolls
+from regrow.training.training_data import Data
+from regrow.training.training_words import without_warnings
 
 FEW = 256
 """Cells of a latent up to which attention is computed so: those of the storybook, on which it was measured."""
 
 SMALL_TEXT_ENCODER = 20_000_000
 """Parameters below which a text encoder learns with its denoiser unless the request says otherwise."""
-
-Captions = Callable[[int, int], str]
-"""From the number of a sample and a seed to one of its captions."""
 
 
 class Denoising(nn.Module):
@@ -90,65 +89,64 @@ class DenoiserStage:
     """What the denoiser learns from, and how.
 
     Attributes:
+        request: samples a step; the share of the captions replaced by the empty prompt, for classifier-free guidance;
+            how levels are drawn (`logit_normal`: Esser et al. 2024, arXiv 2403.03206, section 3.1) and weighted.
+        model: whose labels are drawn evenly, one from each of as many equal shares of the path as a batch has samples.
+        data: how many samples are trained on, and their captions.
         x0: what is denoised, of the samples of an array of numbers: scaled latents or pixels, `b c h w`.
-        count: how many there are.
-        captions: see `Captions`.
-        tokenize: prompts to token ids `b tokens`.
-        schedule: its levels; labels are drawn evenly, one from each of `batch` equal shares of the path.
-        prediction_type: what the network is trained to predict.
-        batch: samples a step.
-        logit_normal: mean and deviation of the logit of the share of the path that a level is drawn from (Esser et al.
-            2024, arXiv 2403.03206, section 3.1); None = evenly.
-        min_snr: gamma of min-SNR weighting; 0 = off, the plain loss of the prediction type.
         weights: of the errors of samples, by their numbers, `b 1 h w`; None: they weigh the same everywhere. The best
             prediction of a cell does not depend on its weight: it says where a small network spends itself.
         piano_rolls: of the samples; None for networks that are told none.
-        seed: of sample choice, captions, levels and noise.
-        drop: share of the captions replaced by the empty prompt, for classifier-free guidance.
         device: where the batches go.
     """
 
+    request: Train
+    model: Model
+    data: Data
     x0: Callable[[np.ndarray], Float[Tensor, "b c h w"]]
-    count: int
-    captions: Captions
-    tokenize: Callable[[list[str]], Tensor]
-    schedule: Schedule
-    prediction_type: PredictionType
-    batch: int = 32
-    seed: int = 0
-    drop: float = 0.1
-    logit_normal: tuple[float, float] | None = None
-    min_snr: float = 0.0
-    weights: Callable[[np.ndarray], Float[Tensor, "b 1 h w"]] | None = None
-    piano_rolls: PianoRolls | None = None
-    device: torch.device = torch.device("cpu")  # noqa: RUF009  # immutable
+    weights: Callable[[np.ndarray], Float[Tensor, "b 1 h w"]] | None
+    piano_rolls: PianoRolls | None
+    device: torch.device
+
+    @property
+    def seed(self) -> int:
+        """Of sample choice, captions, levels and noise."""
+        return derive_seed(self.request.seed, "denoiser")
+
+    def caption(self, i: int, seed: int) -> str:
+        """Return one of a sample's captions; empty for a model without words."""
+        return self.data.caption(i, seed) if self.model.takes_words else ""
+
+    def tokenize(self, prompts: Sequence[str]) -> Int[Tensor, "b tokens"]:
+        """Return token ids, without a warning for each prompt that is cut: `lost_words` told of them once."""
+        return without_warnings(self.model.tokenize)(prompts)
 
 
 def denoiser_loss(stage: DenoiserStage, network: nn.Module, share: Share) -> Float[Tensor, ""]:
     """Squared error of what the network predicts, its levels weighted by `min_snr` if that is on."""
-    random = np.random.default_rng(derive_seed(stage.seed, "samples", share.step))
-    own = share.of(stage.batch)
-    chosen = random.integers(stage.count, size=stage.batch)
-    dropped = random.random(stage.batch) < stage.drop
+    random, batch = np.random.default_rng(derive_seed(stage.seed, "samples", share.step)), stage.request.batch
+    own = share.of(batch)
+    chosen = random.integers(stage.data.trained_on, size=batch)
+    dropped = random.random(batch) < stage.request.drop
     prompts = [
         ""
         if dropped[place]
-        else stage.captions(int(chosen[place]), derive_seed(stage.seed, "caption", share.step, place))
+        else stage.caption(int(chosen[place]), derive_seed(stage.seed, "caption", share.step, place))
         for place in range(own.start, own.stop)
     ]
     generator = torch.Generator().manual_seed(derive_seed(stage.seed, "noise", share.step))
-    shares = (torch.arange(stage.batch) + torch.rand(stage.batch, generator=generator)) / stage.batch
-    if stage.logit_normal:
-        mean, deviation = stage.logit_normal
+    shares = (torch.arange(batch) + torch.rand(batch, generator=generator)) / batch
+    if stage.request.logit_normal:
+        mean, deviation = stage.request.logit_normal
         shares = torch.sigmoid(mean + deviation * torch.special.ndtri(shares.clamp(1e-6, 1 - 1e-6)))
     x0 = stage.x0(chosen[own])
-    eps = torch.randn((stage.batch, *x0.shape[1:]), generator=generator)
+    eps = torch.randn((batch, *x0.shape[1:]), generator=generator)
     piano_rolls = None
     if stage.piano_rolls:
         seeds = [derive_seed(stage.seed, "contour", share.step, place) for place in range(own.start, own.stop)]
         piano_rolls = stage.piano_rolls.of(chosen[own].tolist(), seeds)
     error = batch_loss(network, stage, x0, eps[own], shares[own], stage.tokenize(prompts), piano_rolls)
-    if stage.min_snr:
+    if stage.request.min_snr:
         error = error * _min_snr(stage, shares[own]).view(-1, 1, 1, 1).to(error.device)
     if stage.weights:
         error = error * stage.weights(chosen[own]).to(error.device)
@@ -169,8 +167,8 @@ def batch_loss(
     Networks that can be told contours are told nothing where there are none.
     """
     device = stage.device
-    labels = _labels(stage, shares)
-    levels = [stage.schedule.level(label) for label in labels.tolist()]
+    labels = _labels(stage.model, shares)
+    levels = [stage.model.schedule.level(label) for label in labels.tolist()]
     alpha, sigma = (
         torch.tensor([getattr(level, name) for level in levels], device=device).view(-1, 1, 1, 1)
         for name in ("alpha", "sigma")
@@ -182,14 +180,14 @@ def batch_loss(
         x_t = torch.cat([x_t, piano_rolls.to(device)], 1)
     x_t = x_t.contiguous(memory_format=torch.channels_last)
     output = module(x_t, labels.float().to(device), tokens.to(device))
-    return (output - target(x0, eps, alpha, sigma, stage.prediction_type)).square()
+    return (output - target(x0, eps, alpha, sigma, stage.model.prediction_type)).square()
 
 
-def _labels(stage: DenoiserStage, shares: Float[Tensor, " b"]) -> Tensor:
+def _labels(model: Model, shares: Float[Tensor, " b"]) -> Tensor:
     """The labels that a checkpoint of this schedule counts by; float64."""
-    noisiest = stage.schedule.label(stage.schedule.noisiest)
+    noisiest = model.schedule.label(model.schedule.noisiest)
     labels = shares.double() * (noisiest + 1)
-    return labels.floor().clamp_max(noisiest) if stage.prediction_type != "flow" else labels.clamp_max(noisiest)
+    return labels.floor().clamp_max(noisiest) if model.prediction_type != "flow" else labels.clamp_max(noisiest)
 
 
 def _min_snr(stage: DenoiserStage, shares: Float[Tensor, " b"]) -> Float[Tensor, " b"]:
@@ -198,12 +196,12 @@ def _min_snr(stage: DenoiserStage, shares: Float[Tensor, " b"]) -> Float[Tensor,
     Hang et al. 2023, arXiv 2303.09556, section 3.4 for epsilon, v and sample; the error of flow's x0 is sigma times
     the flow's.
     """
-    weights = []
-    for label in _labels(stage, shares).tolist():
-        level = stage.schedule.level(label)
+    weights, model = [], stage.model
+    for label in _labels(model, shares).tolist():
+        level = model.schedule.level(label)
         snr = (level.alpha / max(level.sigma, 1e-6)) ** 2
         share = {"epsilon": 1 / max(snr, 1e-12), "v": 1 / (snr + 1), "sample": 1.0, "flow": level.sigma**2}
-        weights.append(min(snr, stage.min_snr) * share[stage.prediction_type])
+        weights.append(min(snr, stage.request.min_snr) * share[model.prediction_type])
     return torch.tensor(weights, dtype=torch.float32)
 
 

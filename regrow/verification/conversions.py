@@ -28,27 +28,24 @@ _FORMULAS: dict[PredictionType, tuple[str, str]] = {
 
 
 def conversions() -> Iterator[Check]:
-    for kind, (formula, source) in _FORMULAS.items():
+    for kind, claim in _FORMULAS.items():
         yield judge(
             f"{kind} conversion",
-            formula,
-            source,
+            *claim,
             "known x0 and eps, at 16 levels with both ends, where the output determines both",
             _conversion_error(kind),
             1e-12,
         )
         yield judge(
             f"{kind} round trip",
-            formula,
-            source,
+            *claim,
             "any output -> (x0, eps) -> output, and alpha x0 + sigma eps = x_t; float64",
             _round_trip_error(kind, torch.float64),
             1e-12,
         )
         yield judge(
             f"{kind} round trip, float32",
-            formula,
-            source,
+            *claim,
             "the same in float32, relative",
             _round_trip_error(kind, torch.float32),
             1e-5,

@@ -70,7 +70,7 @@ def _direct_inversion() -> Iterator[Check]:
 
 
 def _fixed_point() -> Iterator[Check]:
-    formula, source = "x_s such that DDIM(x_s, s -> t) = x_t", "Pan et al. 2023, arXiv 2309.04907, section 3.2"
+    claim = "x_s such that DDIM(x_s, s -> t) = x_t", "Pan et al. 2023, arXiv 2309.04907, section 3.2"
     tolerance, error, stuck, iterations = 1e-10, 0.0, 0, 0
     for steps in (10, 20, 50):
         up, denoise = stable_diffusion().grid(steps)[::-1], as_network(two_clouds(), "v")
@@ -81,14 +81,13 @@ def _fixed_point() -> Iterator[Check]:
         error = max(error, *(apart(state.x, found.at(state.level)) for state in back))
     yield judge(
         "fixed_point round trip",
-        formula,
-        source,
+        *claim,
         "the states of the way there; every step may miss by its tolerance of 1e-10",
         error,
         1e-8,
         detail=f"at most {iterations} evaluations a step",
     )
-    yield judge("fixed_point convergence", formula, source, "steps that did not converge", float(stuck), 0.0)
+    yield judge("fixed_point convergence", *claim, "steps that did not converge", float(stuck), 0.0)
 
 
 def _two_numbers() -> Iterator[Check]:

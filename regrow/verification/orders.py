@@ -65,19 +65,19 @@ def orders() -> Iterator[Check]:
                 return naive.naive(denoise, x, up, step=fresh())
 
             sampled, inverted, returned = _errors(naive_walk, fresh, flow)
-            formula, source = FORMULAS[name]
+            claim = FORMULAS[name]
             where = "flow" if flow else "variance-preserving"
             for label, errors, expected, against in (
                 ("sampling", sampled, order, "the exact flow's clean sample"),
                 ("inversion", inverted, order, "the exact flow's latent"),
                 ("round trip", returned, round_trip, "the start, after naive inversion and sampling"),
             ):
-                yield judge_order(f"{name} {label}, {where}", formula, source, against, COUNTS, errors, expected)
+                yield judge_order(f"{name} {label}, {where}", *claim, against, COUNTS, errors, expected)
     yield from _inversions()
 
 
 def _inversions() -> Iterator[Check]:
-    formula, source = "x_s from eps(x_t, label of s)", "Dhariwal & Nichol 2021, arXiv 2105.05233, appendix F"
+    claim = "x_s from eps(x_t, label of s)", "Dhariwal & Nichol 2021, arXiv 2105.05233, appendix F"
 
     def arrives(denoise: Denoiser, x: Tensor, up: tuple[Level, ...]) -> Iterator[Progress]:
         return naive.naive(denoise, x, up, label="arrives")
@@ -87,7 +87,7 @@ def _inversions() -> Iterator[Check]:
         ("latent", inverted, "the exact flow's latent: the label is one step off, an error of the step's own order"),
         ("round trip", returned, "the start: the labels agree on the way back, the points do not"),
     ):
-        yield judge_order(f"naive inversion, label arrives, {label}", formula, source, against, LATE_COUNTS, errors, 1)
+        yield judge_order(f"naive inversion, label arrives, {label}", *claim, against, LATE_COUNTS, errors, 1)
     _, inverted, _ = _errors(
         lambda denoise, x, up: fixed_point.fixed_point(denoise, x, up, tolerance=1e-10), None, flow=False
     )

@@ -28,27 +28,24 @@ FORMULAS: dict[SolverName, tuple[str, str]] = {
 
 def steps() -> Iterator[Check]:
     yield from _local_orders()
-    for name, (formula, source) in FORMULAS.items():
+    for name, claim in FORMULAS.items():
         yield judge(
             f"{name} on a single point",
-            formula,
-            source,
+            *claim,
             "the exact map x_s = alpha_s m + (sigma_s / sigma_t) (x_t - alpha_t m); all outputs, both ways",
             max(_point_error(name, flow) for flow in (False, True)),
             1e-12,
         )
         yield judge(
             f"{name}, flow = variance-preserving",
-            formula,
-            source,
+            *claim,
             "x_flow = x_vp / (alpha + sigma): one path walked on both kinds of levels, both ways",
             _change_of_variables_error(name),
             1e-12,
         )
         yield judge(
             f"{name} from pure noise to the data",
-            formula,
-            source,
+            *claim,
             "5 points, one of which 20 steps from alpha = 0 to sigma = 0 must end on (2206.00364, appendix B.3)",
             _finite_data_error(name),
             1e-9,
@@ -105,7 +102,7 @@ def _local_orders() -> Iterator[Check]:
     data, orders = Gaussian(float64(0.3, -1.0), float64(0.6, 1.5)), {"ddim": 2, "heun": 3, "dpmpp_2m": 3}
     x, counts = noise((2,), [1, 2, 3], torch.float64), [16, 32, 64, 128, 256]
     denoise = as_network(data, "v")
-    for name, (formula, source) in FORMULAS.items():
+    for name, claim in FORMULAS.items():
         errors = []
         for count in counts:
             before, t, s = level_of(2 / count), level_of(0), level_of(-4 / count)
@@ -113,7 +110,7 @@ def _local_orders() -> Iterator[Check]:
             step(denoise, data.exact_flow(x, t, before), before, t)
             errors.append(apart(step(denoise, x, t, s)[0], data.exact_flow(x, t, s)))
         against = "the exact flow of a Gaussian: (x - alpha mean) / sqrt(alpha^2 std^2 + sigma^2) is conserved"
-        yield judge_order(f"{name}, one step", formula, source, against, counts, errors, orders[name])
+        yield judge_order(f"{name}, one step", *claim, against, counts, errors, orders[name])
 
 
 def _ancestral() -> Iterator[Check]:

@@ -11,8 +11,7 @@ import torch
 from regrow.core.denoiser import Batch, Denoiser, Prediction
 from regrow.core.flow_coordinates import FlowCoordinates
 from regrow.core.levels import Level
-from regrow.core.methods.method import Method, Origin, PathSettings
-from regrow.core.solvers import Step
+from regrow.core.methods.method import Method
 from regrow.core.trajectory import Progress, Trajectory
 
 BELM = FlowCoordinates(0.2)
@@ -78,20 +77,12 @@ def _two_step(x_u: Batch, x_t: Batch, prediction: Prediction, levels: Sequence[L
     return BELM.scale(s) * (z + (1 + ratio) * step * BELM.velocity(prediction))
 
 
-def _invert(denoise: Denoiser, x0: Batch, levels: Sequence[Level], _: PathSettings) -> Iterator[Progress]:
-    return belm(denoise, x0, levels)
-
-
-def _step_back(origin: Origin) -> Step:
-    return BelmBack(origin.path)
-
-
 METHOD = Method(
     "belm",
     source=("O-BELM, Wang et al. 2024, arXiv 2410.07273", "the proposition on the optimal coefficients"),
     path="belm",
-    invert=_invert,
-    step_back=_step_back,
+    invert=lambda denoise, x0, levels, _: belm(denoise, x0, levels),
+    step_back=lambda origin: BelmBack(origin.path),
     allows_attention=True,
     min_steps=2,
 )

@@ -6,7 +6,7 @@ import torch
 
 from regrow.core.denoiser import Batch, Denoiser
 from regrow.core.levels import Level
-from regrow.core.methods.method import Method, PathSettings
+from regrow.core.methods.method import Method
 from regrow.core.solvers import ddim, solve
 from regrow.core.trajectory import Progress, Trajectory
 
@@ -31,15 +31,11 @@ def direct_inversion(denoise: Denoiser, x0: Batch, levels: Sequence[Level]) -> I
     yield Progress(steps, steps, levels[-1], states[-1], Trajectory(tuple(levels), tuple(states), tuple(offsets)))
 
 
-def _invert(denoise: Denoiser, x0: Batch, levels: Sequence[Level], _: PathSettings) -> Iterator[Progress]:
-    return direct_inversion(denoise, x0, levels)
-
-
 METHOD = Method(
     "direct_inversion",
     source=("Ju et al. 2023, arXiv 2310.01506", "section 3, algorithm 1"),
     path="direct_inversion",
-    invert=_invert,
+    invert=lambda denoise, x0, levels, _: direct_inversion(denoise, x0, levels),
     allows_attention=True,
     has_measured_strengths=True,
 )

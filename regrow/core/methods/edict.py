@@ -12,10 +12,8 @@ import torch
 from regrow.core.denoiser import Batch, Denoiser, Prediction
 from regrow.core.flow_coordinates import FLOW
 from regrow.core.levels import Level
-from regrow.core.masks import Hold
-from regrow.core.methods.method import Method, Origin, PathSettings
-from regrow.core.solvers import Step
-from regrow.core.trajectory import Pair, Progress, Trajectory, coupled
+from regrow.core.methods.method import Method
+from regrow.core.trajectory import CoupledBack, Pair, Progress, coupled
 
 MIX, MIX_STEPS = 0.93, 20
 """EDICT's mixing weight, and the number of evenly spaced steps at which it is taken as it is."""
@@ -57,30 +55,19 @@ def edict(denoise: Denoiser, x0: Batch, levels: Sequence[Level]) -> Iterator[Pro
     return coupled(pairs(), levels)
 
 
-class EdictBack:
-    """The step of `edict` from noisy to clean. Remembers the second state: a fresh one is made for every path.
-
-    Args:
-        trajectory: the path.
-        hold: where the second state is put back onto the path; the first is `Held`'s business.
-    """
-
-    def __init__(self, trajectory: Trajectory, hold: Hold | None = None) -> None:
-        self._trajectory, self._hold = trajectory, hold
-        self._y: Batch | None = None
+class EdictBack(CoupledBack):
+    """The step of `edict` from noisy to clean."""
 
     def __call__(self, denoise: Denoiser, x_t: Batch, t: Level, s: Level) -> tuple[Batch, Prediction]:
         index, p = self._trajectory.interval(t, s), _mix(t, s)
-        y_t = self._trajectory.partners[index + 1].expand_as(x_t) if self._y is None else self._y
+        y_t = self._partner(index, x_t)
         first, second = (y_t, x_t) if index % 2 else (x_t, y_t)
         prediction = denoise(second, t)
         first = FLOW.move(first, t, s, prediction)
         second = FLOW.move(second, t, s, denoise(first, t))
         x, y = (second, first) if index % 2 else (first, second)
         x_s = p * x + (1 - p) * y
-        self._y = p * y + (1 - p) * x_s
-        if self._hold:
-            self._y = self._hold(self._y, self._trajectory.partners[index].expand_as(x_t), s)
+        self._keep(p * y + (1 - p) * x_s, index, s)
         return x_s, prediction
 
 
@@ -88,19 +75,11 @@ def _mix(t: Level, s: Level) -> float:
     return MIX ** (MIX_STEPS * (FLOW.time(t) - FLOW.time(s)))
 
 
-def _invert(denoise: Denoiser, x0: Batch, levels: Sequence[Level], _: PathSettings) -> Iterator[Progress]:
-    return edict(denoise, x0, levels)
-
-
-def _step_back(origin: Origin) -> Step:
-    return EdictBack(origin.path, origin.hold)
-
-
 METHOD = Method(
     "edict",
     source=("EDICT, Wallace et al. 2022, arXiv 2211.12446", "section 3; official edict_functions.py"),
     path="edict",
-    invert=_invert,
-    step_back=_step_back,
+    invert=lambda denoise, x0, levels, _: edict(denoise, x0, levels),
+    step_back=lambda origin: EdictBack(origin.path, origin.hold),
     allows_attention=True,
 )

@@ -16,9 +16,9 @@ import torch
 
 from regrow.core.denoiser import Batch, Denoiser, Prediction
 from regrow.core.levels import Level
-from regrow.core.methods.method import Method, Origin, PathSettings
+from regrow.core.methods.method import Method
 from regrow.core.noise import derive_seed, noise
-from regrow.core.solvers import Step, extrapolate, posterior_std
+from regrow.core.solvers import extrapolate, posterior_std
 from regrow.core.trajectory import Progress, Trajectory
 
 
@@ -81,20 +81,12 @@ def edit_friendly(
     yield Progress(steps, steps, levels[-1], states[-1], trajectory)
 
 
-def _invert(denoise: Denoiser, x0: Batch, levels: Sequence[Level], settings: PathSettings) -> Iterator[Progress]:
-    return edit_friendly(denoise, x0, levels, settings.seeds)
-
-
-def _step_back(origin: Origin) -> Step:
-    return origin.path.back(PosteriorMean())
-
-
 METHOD = Method(
     "edit_friendly",
     source=("Huberman-Spiegelglas et al. 2023, arXiv 2304.06140", "official inversion_utils.py"),
     path="edit_friendly",
-    invert=_invert,
-    step_back=_step_back,
+    invert=lambda denoise, x0, levels, settings: edit_friendly(denoise, x0, levels, settings.seeds),
+    step_back=lambda origin: origin.path.back(PosteriorMean()),
     allows_attention=True,
     seed_in_key=True,
 )

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from regrow.core.denoiser import Batch, Denoiser, Prediction, solve_x0
 from regrow.core.levels import Level
-from regrow.core.methods.method import Method, PathSettings
+from regrow.core.methods.method import Method
 from regrow.core.trajectory import Convergence, Progress, Trajectory
 
 
@@ -77,15 +77,11 @@ def _rms(a: Batch) -> Float[Tensor, " b *ones"]:
     return a.square().mean(dim=tuple(range(1, a.ndim)), keepdim=True).sqrt()
 
 
-def _invert(denoise: Denoiser, x0: Batch, levels: Sequence[Level], settings: PathSettings) -> Iterator[Progress]:
-    return fixed_point(denoise, x0, levels, settings.tolerance)
-
-
 METHOD = Method(
     "fixed_point",
     source=("AIDI, Pan et al. 2023, arXiv 2309.04907", "section 3.2"),
     path="fixed_point",
-    invert=_invert,
+    invert=lambda denoise, x0, levels, settings: fixed_point(denoise, x0, levels, settings.tolerance),
     allows_attention=True,
     takes_label=True,  # it solves for the label of the level that a step arrives at, whichever is given
 )

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 
 from regrow.core.denoiser import Batch, Denoiser, Prediction
 from regrow.core.levels import Level
-from regrow.core.methods.method import Method, Origin
+from regrow.core.methods.method import Method
 from regrow.core.noise import derive_seed, noise
-from regrow.core.solvers import Step
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,19 +43,11 @@ class InversionFree:
         return x0 + change, there
 
 
-def _start(origin: Origin, _: Level) -> Batch:
-    return origin.x0
-
-
-def _step_back(origin: Origin) -> Step:
-    return InversionFree(origin.source(), origin.x0, tuple(origin.seeds))
-
-
 METHOD = Method(
     "inversion_free",
     source=("FlowEdit, Kulikov et al. 2024, arXiv 2412.08629", "official FlowEdit_utils.py"),
     no_path="starts from the picture itself",
-    start=_start,
-    step_back=_step_back,
+    start=lambda origin, _: origin.x0,
+    step_back=lambda origin: InversionFree(origin.source(), origin.x0, tuple(origin.seeds)),
     stochastic=True,
 )

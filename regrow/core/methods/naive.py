@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from regrow.core.denoiser import Batch, Denoiser, Prediction, solve_x0
 from regrow.core.levels import Level
-from regrow.core.methods.method import Method, PathSettings
+from regrow.core.methods.method import Method
 from regrow.core.names import LabelConvention
 from regrow.core.solvers import Step, ddim, solve
 from regrow.core.trajectory import Progress, Trajectory
@@ -42,15 +42,11 @@ def naive(
         yield Progress(state.index, state.steps, state.level, state.x, done)
 
 
-def _invert(denoise: Denoiser, x0: Batch, levels: Sequence[Level], settings: PathSettings) -> Iterator[Progress]:
-    return naive(denoise, x0, levels, label=settings.label)
-
-
 METHOD = Method(
     "naive",
     source=("Song et al. 2021, arXiv 2010.02502", "eq. 14 read backwards"),
     path="naive",
-    invert=_invert,
+    invert=lambda denoise, x0, levels, settings: naive(denoise, x0, levels, label=settings.label),
     allows_attention=True,
     takes_eta=True,
     takes_label=True,

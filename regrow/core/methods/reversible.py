@@ -11,10 +11,8 @@ import torch
 from regrow.core.denoiser import Batch, Denoiser, Prediction
 from regrow.core.flow_coordinates import FLOW
 from regrow.core.levels import Level
-from regrow.core.masks import Hold
-from regrow.core.methods.method import Method, Origin, PathSettings
-from regrow.core.solvers import Step
-from regrow.core.trajectory import Pair, Progress, Trajectory, coupled
+from regrow.core.methods.method import Method
+from regrow.core.trajectory import CoupledBack, Pair, Progress, coupled
 
 COUPLING = 0.999
 """How much of the second state `reversible` keeps in a step."""
@@ -50,41 +48,22 @@ def reversible(denoise: Denoiser, x0: Batch, levels: Sequence[Level]) -> Iterato
     return coupled(pairs(), levels)
 
 
-class ReversibleBack:
-    """The step of `reversible` from noisy to clean. Remembers the second state: a fresh one is made for every path.
-
-    Args:
-        trajectory: the path.
-        hold: where the second state is put back onto the path; the first is `Held`'s business.
-    """
-
-    def __init__(self, trajectory: Trajectory, hold: Hold | None = None) -> None:
-        self._trajectory, self._hold = trajectory, hold
-        self._y: Batch | None = None
+class ReversibleBack(CoupledBack):
+    """The step of `reversible` from noisy to clean."""
 
     def __call__(self, denoise: Denoiser, x_t: Batch, t: Level, s: Level) -> tuple[Batch, Prediction]:
         index = self._trajectory.interval(t, s)
-        y_t = self._trajectory.partners[index + 1].expand_as(x_t) if self._y is None else self._y
+        y_t = self._partner(index, x_t)
         prediction = denoise(x_t, t)
-        self._y = FLOW.move(COUPLING * y_t + (1 - COUPLING) * x_t, t, s, prediction)
-        if self._hold:
-            self._y = self._hold(self._y, self._trajectory.partners[index].expand_as(x_t), s)
-        return FLOW.move(x_t, t, s, denoise(self._y, s)), prediction
-
-
-def _invert(denoise: Denoiser, x0: Batch, levels: Sequence[Level], _: PathSettings) -> Iterator[Progress]:
-    return reversible(denoise, x0, levels)
-
-
-def _step_back(origin: Origin) -> Step:
-    return ReversibleBack(origin.path, origin.hold)
+        y_s = self._keep(FLOW.move(COUPLING * y_t + (1 - COUPLING) * x_t, t, s, prediction), index, s)
+        return FLOW.move(x_t, t, s, denoise(y_s, s)), prediction
 
 
 METHOD = Method(
     "reversible",
     source=("McCallum and Foster 2024, arXiv 2410.11648", "the reversible step, around Euler's"),
     path="reversible",
-    invert=_invert,
-    step_back=_step_back,
+    invert=lambda denoise, x0, levels, _: reversible(denoise, x0, levels),
+    step_back=lambda origin: ReversibleBack(origin.path, origin.hold),
     allows_attention=True,
 )

@@ -14,7 +14,7 @@ import torch
 from regrow.core.denoiser import Batch, Denoiser
 from regrow.core.flow_coordinates import FLOW
 from regrow.core.levels import Level
-from regrow.core.methods.method import Method, PathSettings
+from regrow.core.methods.method import Method
 from regrow.core.trajectory import Progress, Trajectory
 
 
@@ -38,14 +38,10 @@ def uni_inv(denoise: Denoiser, x0: Batch, levels: Sequence[Level]) -> Iterator[P
         yield Progress(index, steps, s, states[-1], done)
 
 
-def _invert(denoise: Denoiser, x0: Batch, levels: Sequence[Level], _: PathSettings) -> Iterator[Progress]:
-    return uni_inv(denoise, x0, levels)
-
-
 METHOD = Method(
     "uni_inv",
     source=("Uni-Inv, Jiao et al. 2025, arXiv 2504.13109", "official UniEdit-Flow, denoise_uniinv"),
     path="uni_inv",
-    invert=_invert,
+    invert=lambda denoise, x0, levels, _: uni_inv(denoise, x0, levels),
     allows_attention=True,
 )

@@ -46,40 +46,31 @@ def edit(
 def _edit(request: Edit, run: Making, out: Path | None, sheet: Path | None) -> None:
     from regrow.editing.compare import compare
     from regrow.editing.edit import edit as operation
-    from regrow.interfaces.reporting import (
-        engaged,
-        for_medium,
-        free_paths,
-        replay_of,
-        say,
-        slug,
-        watched,
-        write_results,
-    )
+    from regrow.interfaces import reporting
     from regrow.media.image.picture import check_savable, save
     from regrow.media.image.sheet import sheet as make_sheet
     from regrow.media.medium import medium_of
     from regrow.media.output import default_output
 
-    medium, request = medium_of(request.image), for_medium(request, request.image)
-    first = out or default_output(f"{request.image.stem}-{slug(request.target[0])}", medium.ending)
+    medium, request = medium_of(request.image), reporting.for_medium(request, request.image)
+    first = out or default_output(f"{request.image.stem}-{reporting.slug(request.target[0])}", medium.ending)
     medium.check_savable(first)
     if sheet:
         check_savable(sheet)
-    model = engaged(request.model, run, lambda model: medium.check(request, model))
+    model = reporting.engaged(request.model, run, lambda model: medium.check(request, model))
     if sheet:
-        compared = watched(compare(request, model), run)
+        compared = reporting.watched(compare(request, model), run)
         edited = compared.edited
-        (sheet,) = free_paths(sheet, 1)
+        (sheet,) = reporting.free_paths(sheet, 1)
         page = make_sheet(compared.rows, medium.layout.cell, "regrow edit")
         save(sheet, page, {"regrow": "sheet", "of": edited.recipes[0]})
     else:
-        edited = watched(operation(request, model), run)
-    paths, notes = write_results(edited, first, medium, run.keep_paths and request)
+        edited = reporting.watched(operation(request, model), run)
+    paths, notes = reporting.write_results(edited, first, medium, run.keep_paths and request)
     masks = _save_masks(edited, paths) if request.mask == "auto" else {}
     figures = edited.recipes[0]["figures"]
     counted = figures["evaluations"]
-    say(
+    reporting.say(
         run,
         {
             "files": [*paths, *([sheet] if sheet else [])],
@@ -96,7 +87,7 @@ def _edit(request: Edit, run: Making, out: Path | None, sheet: Path | None) -> N
         *(f"wrote {path}: {share}; change it by hand and give it back with --mask" for path, share in masks.items()),
         *([f"{counted['mask']} evaluations for the mask"] if "mask" in counted else []),
         f"{counted['inversion']} evaluations for the inversion{' (kept from before)' if edited.reused else ''}, "
-        f"{counted['regrowth']} for the regrowth, {figures['seconds']} s; again with: {replay_of(paths[0])}",
+        f"{counted['regrowth']} for the regrowth, {figures['seconds']} s; again with: {reporting.replay_of(paths[0])}",
     )
 
 
@@ -104,22 +95,22 @@ def _explore(
     request: Edit, run: Making, out: Path | None, strengths: Sequence[float], guidances: Sequence[float]
 ) -> None:
     from regrow.editing.explore import explore as operation
-    from regrow.interfaces.reporting import engaged, for_medium, free_paths, say, watched
+    from regrow.interfaces import reporting
     from regrow.media.image.picture import check_savable, save
     from regrow.media.image.sheet import sheet as make_sheet
     from regrow.media.medium import medium_of
     from regrow.media.output import default_output
 
-    medium, request = medium_of(request.image), for_medium(request, request.image)
+    medium, request = medium_of(request.image), reporting.for_medium(request, request.image)
     first = out or default_output(f"{request.image.stem}-explored", ".png")
     check_savable(first)
-    model = engaged(request.model, run, lambda model: medium.check(request, model))
-    explored = watched(operation(request, model, strengths, guidances), run)
-    (path,) = free_paths(first, 1)
+    model = reporting.engaged(request.model, run, lambda model: medium.check(request, model))
+    explored = reporting.watched(operation(request, model, strengths, guidances), run)
+    (path,) = reporting.free_paths(first, 1)
     cell = 3 * medium.layout.cell // 4
     save(path, make_sheet(explored.rows, cell, f"regrow edit --explore: {request.image.name}"))
     commands = [command_of(cell.request) for cell in explored.cells]
-    say(
+    reporting.say(
         run,
         {
             "file": path,
@@ -146,9 +137,9 @@ def _explore(
 
 def command_of(request: Edit) -> str:
     """The command that runs a request: what it asks for, and every setting that is not the default."""
-    from regrow.interfaces.reporting import as_argument
+    from regrow.interfaces import reporting
 
-    words = ["regrow", "edit", as_argument(request.image), "--target", *request.target]
+    words = ["regrow", "edit", reporting.as_argument(request.image), "--target", *request.target]
     for field in fields(Edit):
         value = getattr(request, field.name)
         if field.name in ("image", "target") or (value == field.default and field.name != "guidance"):
@@ -163,14 +154,14 @@ def command_of(request: Edit) -> str:
 
 def _save_masks(edited: "Result", paths: Sequence[Path]) -> dict[Path, str]:
     """The found masks beside the results that they belong to, and what each says."""
-    from regrow.interfaces.reporting import free_paths
+    from regrow.interfaces import reporting
     from regrow.media.image.picture import save
     from regrow.media.output import beside
 
     assert edited.region is not None
     saved = {}
     for i, path in enumerate(paths):
-        (place,) = free_paths(beside(path, "-mask", ".png"), 1)
+        (place,) = reporting.free_paths(beside(path, "-mask", ".png"), 1)
         mask = edited.region.picture(i)
         assert mask is not None
         save(place, mask)

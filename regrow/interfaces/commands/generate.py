@@ -18,32 +18,24 @@ def generate(request: Annotated[Generate, tyro.conf.arg(name="")], run: MakingOp
             overwritten: a second file of that name gets a number.
     """
     from regrow.editing.generate import generate as operation
-    from regrow.interfaces.reporting import (
-        engaged,
-        for_medium,
-        replay_of,
-        say,
-        slug,
-        watched,
-        write_results,
-    )
+    from regrow.interfaces import reporting
     from regrow.media.output import check_output, default_output
 
-    request = for_medium(request, request.melody, out)
+    request = reporting.for_medium(request, request.melody, out)
     check_output(out or Path("result"))
-    model = engaged(request.model, run)
+    model = reporting.engaged(request.model, run)
     medium = model.medium
-    first = out or default_output(slug(request.prompt), medium.ending)
+    first = out or default_output(reporting.slug(request.prompt), medium.ending)
     medium.check_savable(first)
-    made = watched(operation(request, model), run)
-    paths, notes = write_results(made, first, medium, run.keep_paths and request)
+    made = reporting.watched(operation(request, model), run)
+    paths, notes = reporting.write_results(made, first, medium, run.keep_paths and request)
     figures = made.recipes[0]["figures"]
-    say(
+    reporting.say(
         run,
         {"files": paths, "notes": notes, "recipes": made.recipes},
         *notes,
         *(f"wrote {path} (seed {request.seed + i})" for i, path in enumerate(paths)),
-        f"{figures['evaluations']} evaluations, {figures['seconds']} s; again with: {replay_of(paths[0])}",
+        f"{figures['evaluations']} evaluations, {figures['seconds']} s; again with: {reporting.replay_of(paths[0])}",
     )
 
 

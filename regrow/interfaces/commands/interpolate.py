@@ -22,34 +22,25 @@ def interpolate(
     from regrow.editing.compare import interpolate_sheet
     from regrow.editing.interpolate import WORDS, kind_of
     from regrow.editing.interpolate import interpolate as operation
-    from regrow.interfaces.reporting import (
-        engaged,
-        for_medium,
-        free_paths,
-        replay_of,
-        say,
-        slug,
-        watched,
-        write_results,
-    )
+    from regrow.interfaces import reporting
     from regrow.media.image.picture import save
     from regrow.media.output import beside, check_output, default_output
 
     of_words = kind_of(request) is WORDS
-    request = for_medium(request, request.first, out)
+    request = reporting.for_medium(request, request.first, out)
     check_output(out or Path("result"))
-    model = engaged(request.model, run)
+    model = reporting.engaged(request.model, run)
     medium, ends = model.medium, (request.first, request.second)
     names = ends if of_words else (Path(end).stem for end in ends)
-    first = out or default_output(slug(" to ".join(names)), medium.ending)
+    first = out or default_output(reporting.slug(" to ".join(names)), medium.ending)
     medium.check_savable(first)
-    made = watched(operation(request, model), run)
-    paths, notes = write_results(made, first, medium, run.keep_paths and request)
-    (sheet,) = free_paths(beside(first, "-sheet", ".png"), 1)
+    made = reporting.watched(operation(request, model), run)
+    paths, notes = reporting.write_results(made, first, medium, run.keep_paths and request)
+    (sheet,) = reporting.free_paths(beside(first, "-sheet", ".png"), 1)
     save(sheet, interpolate_sheet(request, made, model), {"regrow": "sheet", "of": made.recipes[0]})
     figures = made.recipes[0]["figures"]
     counted = figures["evaluations"]
-    say(
+    reporting.say(
         run,
         {"files": [*paths, sheet], "notes": notes, "recipes": made.recipes},
         *notes,
@@ -60,7 +51,7 @@ def interpolate(
         ),
         f"wrote {sheet}",
         f"{counted['inversion']} evaluations for each inversion, {counted['regrowth']} for each step, "
-        f"{figures['seconds']} s; again with: {replay_of(paths[0])}",
+        f"{figures['seconds']} s; again with: {reporting.replay_of(paths[0])}",
     )
 
 

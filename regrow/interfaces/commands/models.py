@@ -1,6 +1,7 @@
 """`regrow models`: one verb for what is done with models. Everything heavy is imported inside."""
 
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any
 
 import tyro
@@ -11,15 +12,19 @@ from regrow.interfaces.commands import Command
 Name = Annotated[str, tyro.conf.arg(metavar="NAME")]
 
 
+def _verbs() -> ModuleType:
+    from regrow.interfaces import models_verbs
+
+    return models_verbs
+
+
 def models_list(json: bool = False) -> None:
     """List the models that can be opened by name.
 
     Args:
         json: print one JSON document instead of sentences.
     """
-    from regrow.interfaces import models_verbs
-
-    models_verbs.list_all(json)
+    _verbs().list_all(json)
 
 
 def models_show(name: Positional[Name], json: bool = False, allow_pickle: bool = False) -> None:
@@ -30,9 +35,7 @@ def models_show(name: Positional[Name], json: bool = False, allow_pickle: bool =
         json: print one JSON document instead of sentences.
         allow_pickle: also load .bin weight files, which can run code; only for files you trust.
     """
-    from regrow.interfaces import models_verbs
-
-    models_verbs.show(name, json, allow_pickle)
+    _verbs().show(name, json, allow_pickle)
 
 
 def models_remove(name: Positional[Name], yes: bool = False, json: bool = False) -> None:
@@ -43,9 +46,7 @@ def models_remove(name: Positional[Name], yes: bool = False, json: bool = False)
         yes: do it.
         json: print one JSON document instead of sentences.
     """
-    from regrow.interfaces import models_verbs
-
-    models_verbs.remove(name, yes, json)
+    _verbs().remove(name, yes, json)
 
 
 def models_push(
@@ -66,9 +67,7 @@ def models_push(
         json: print one JSON document instead of sentences.
         allow_pickle: also load .bin weight files, which can run code; only for files you trust.
     """
-    from regrow.interfaces import models_verbs
-
-    models_verbs.push(name, repo, to, private, json, allow_pickle)
+    _verbs().push(name, repo, to, private, json, allow_pickle)
 
 
 def models_pull(
@@ -85,9 +84,7 @@ def models_pull(
         json: print one JSON document instead of sentences.
         allow_pickle: also load .bin weight files, which can run code; only for files you trust.
     """
-    from regrow.interfaces import models_verbs
-
-    models_verbs.pull(source, name, json, allow_pickle)
+    _verbs().pull(source, name, json, allow_pickle)
 
 
 Action = (

@@ -18,13 +18,13 @@ class Autoencoder:
     Args:
         parts: of the checkpoint.
         part: which of them.
-        tiny: AutoencoderTiny, which has no posterior.
         rounds: compute in bfloat16 where the engine does, when the codec is left to torch: 47 dB from float32, in half
             the time. Mels are not rounded: their range is 100 dB, and what is soft in them is audible.
     """
 
-    def __init__(self, parts: Parts, part: str, tiny: bool, rounds: bool) -> None:
-        self.parts, self.tiny, self.rounds = parts, tiny, rounds
+    def __init__(self, parts: Parts, part: str, rounds: bool) -> None:
+        self.parts, self.rounds = parts, rounds
+        self.tiny = parts.openers[part].kind == "AutoencoderTiny"  # which has no posterior
         self.part: str = part
         config = parts.config(part)
         self.latent_channels: int = config["latent_channels"]

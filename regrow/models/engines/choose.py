@@ -32,16 +32,9 @@ def with_engine(model: AnyModel, wanted: EngineName, precision: Precision | None
         ModelError: openvino is wanted and cannot be had.
     """
     fits = model.device.type == "cpu" and model.dtype == torch.float32
-    if wanted == "torch":
+    able = fits and installed() and model.engine_graph
+    if wanted == "torch" or (wanted == "auto" and not (able and model.parts.weights(model.NETWORK) >= PAYS_FROM)):
         return model.using(None)
-    if wanted == "auto":
-        if not (fits and installed() and model.engine_graph and model.parts.weights(model.NETWORK) >= PAYS_FROM):
-            return model.using(None)
-        try:
-            return model.using(OpenVino(network_of(model), precision or fastest()))
-        except ModelError as error:
-            warnings.warn(f"{error} The network is computed by torch instead.", stacklevel=2)
-            return model.using(None)
     if not installed():
         raise ModelError("OpenVINO is not installed: pip install openvino, or leave --engine openvino out.")
     if not fits:
@@ -49,7 +42,13 @@ def with_engine(model: AnyModel, wanted: EngineName, precision: Precision | None
             f"OpenVINO takes a model on the CPU in float32, and {model.name} is on {model.device} in "
             f"{str(model.dtype).removeprefix('torch.')}; leave --device and --dtype out, or --engine openvino."
         )
-    return model.using(OpenVino(network_of(model), precision or fastest()))
+    try:
+        return model.using(OpenVino(network_of(model), precision or fastest()))
+    except ModelError as error:
+        if wanted == "openvino":
+            raise
+        warnings.warn(f"{error} The network is computed by torch instead.", stacklevel=2)
+        return model.using(None)
 
 
 def as_recorded(model: AnyModel, engine: str) -> AnyModel:

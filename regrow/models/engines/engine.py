@@ -6,16 +6,11 @@ from typing import Protocol
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from regrow.models.codecs.codec import Way
+from regrow.models.codecs.codec import CodecEngine, Way
 
 
-class Engine(Protocol):
+class Engine(CodecEngine, Protocol):
     """What computes networks in torch's stead. What is not overridden is left to torch."""
-
-    @property
-    def name(self) -> str:
-        """As recipes name it: the library, and what it computes in."""
-        ...
 
     def __call__(
         self, x_t: Float[Tensor, "b c *places"], labels: Float[Tensor, " b"], condition: Sequence[Tensor]

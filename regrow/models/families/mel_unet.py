@@ -11,9 +11,8 @@ from regrow.models.codecs.librosa_mel import LibrosaMels
 from regrow.models.codecs.mel import MelFrames
 from regrow.models.errors import ModelError
 from regrow.models.families.pixel import PixelUNet
-from regrow.models.folder import part_class, read_json, refuse_inputs, sample_size
+from regrow.models.folder import network_size
 from regrow.models.registry import register
-from regrow.models.schedules import schedule_from_config
 from regrow.models.sidecars.mel_file import MEL_CONFIG, MEL_FILE, read_mel, read_mel_config
 from regrow.models.source import Source
 
@@ -31,32 +30,30 @@ class MelUNet(PixelUNet):
     @classmethod
     def open(cls, source: Source) -> "MelUNet":
         """Open a folder with `unet`, `scheduler`, `mel` and, in the latent kind, `vqvae`."""
-        folder, index = source.folder, source.index or {}
-        where = folder / "model_index.json"
-        part_class(index, "unet", ("UNet2DModel",), where)
-        part_class(index, "mel", ("Mel",), where)
+        folder, latent = source.folder, source.has("vqvae")
+        source.class_of("mel", "Mel")
         config_file = folder / "unet" / "config.json"
-        config = read_json(config_file)
-        refuse_inputs(config, config_file)
-        height, width = sample_size(config, config_file)
-        scheduler_file = folder / "scheduler" / "scheduler_config.json"
-        schedule, prediction_type = schedule_from_config(read_json(scheduler_file), scheduler_file)
-        latent = list(index.get("vqvae") or (None, None)) != [None, None]
-        found = {"unet": source.network("diffusers", "UNet2DModel", "unet")}
+        height, width = network_size(config_file)
+        schedule, prediction_type, scheduler_file = source.schedule()
+        found = {"unet": source.part("unet", "diffusers", "UNet2DModel")}
         if latent:
-            part_class(index, "vqvae", ("AutoencoderKL",), where)
-            found["vqvae"] = source.network("diffusers", "AutoencoderKL", "vqvae")
+            found["vqvae"] = source.part("vqvae", "diffusers", "AutoencoderKL")
         has_mel_file = (folder / MEL_FILE).is_file()
-        others = [where, scheduler_file, folder / MEL_CONFIG, *([folder / MEL_FILE] if has_mel_file else [])]
+        others = [
+            source.index_file,
+            scheduler_file,
+            folder / MEL_CONFIG,
+            *([folder / MEL_FILE] if has_mel_file else []),
+        ]
         if not (folder / MEL_CONFIG).is_file():
             others.remove(folder / MEL_CONFIG)  # read_mel_config says what is missing
         parts, files, checked = source.parts(found, others)
         unet = parts.config("unet")
-        factor, channels = 1, unet["in_channels"]
+        factor, channels, made = 1, unet["in_channels"], 1
         if latent:
-            codec_config = parts.config("vqvae")
-            factor, channels = 2 ** (len(codec_config["block_out_channels"]) - 1), codec_config["in_channels"]
-        made = parts.config("vqvae")["latent_channels"] if latent else 1
+            codec = parts.config("vqvae")
+            factor, channels = 2 ** (len(codec["block_out_channels"]) - 1), codec["in_channels"]
+            made = codec["latent_channels"]
         if not unet["in_channels"] == unet["out_channels"] == made or channels not in (1, 3):
             raise ModelError(
                 f"The network of {config_file} takes {unet['in_channels']} channels and returns "

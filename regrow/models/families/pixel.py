@@ -13,7 +13,7 @@ from torch import Tensor
 from regrow.models.codecs.codec import Identity
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
-from regrow.models.folder import part_class, read_json, refuse_inputs, sample_size
+from regrow.models.folder import network_size, read_json
 from regrow.models.model import Model
 from regrow.models.registry import register
 from regrow.models.schedules import schedule_from_config
@@ -36,14 +36,12 @@ class PixelUNet(Model):
         """Open a folder with `unet` and `scheduler`, or with the files of both beside each other."""
         folder, files = source.folder, []
         if source.index is not None:
-            files.append(folder / "model_index.json")
-            part_class(source.index, "unet", ("UNet2DModel",), files[0])
+            files.append(source.index_file)
+            source.class_of("unet", "UNet2DModel")
         # the oldest checkpoints have an index and yet no subfolders
         place = "unet" if (folder / "unet").is_dir() else ""
         config_file = folder / place / "config.json"
-        config = read_json(config_file)
-        refuse_inputs(config, config_file)
-        size = sample_size(config, config_file)
+        size = network_size(config_file)
 
         notes = ()
         scheduler_file = folder / "scheduler" / "scheduler_config.json"

@@ -17,12 +17,10 @@ from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.models.codecs.wave import WaveCodec, WaveFrames
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
-from regrow.models.folder import part_class, read_json
 from regrow.models.model import Model
 from regrow.models.pipelines import prompt_pipeline
 from regrow.models.registry import register
-from regrow.models.schedules import schedule_from_config
-from regrow.models.source import T5_FILES, T5_TOKENIZERS, Source
+from regrow.models.source import T5, Source
 
 WORDS = ("tokenizer", "text_encoder", "projection_model")
 
@@ -51,24 +49,16 @@ class StableAudio(Model):
 
     @classmethod
     def open(cls, source: Source) -> "StableAudio":
-        folder, index = source.folder, source.index or {}
-        where = folder / "model_index.json"
-        part_class(index, "transformer", ("StableAudioDiTModel",), where)
-        part_class(index, "vae", ("AutoencoderOobleck",), where)
-        part_class(index, "text_encoder", ("T5EncoderModel",), where)
-        part_class(index, "tokenizer", T5_TOKENIZERS, where)
-        part_class(index, "projection_model", ("StableAudioProjectionModel",), where)
-        scheduler_file = folder / "scheduler" / "scheduler_config.json"
-        schedule, prediction_type = schedule_from_config(read_json(scheduler_file), scheduler_file)
+        schedule, prediction_type, scheduler_file = source.schedule()
         parts, files, checked = source.parts(
             {
-                "tokenizer": source.tokenizer("T5TokenizerFast", "tokenizer", T5_FILES),
-                "text_encoder": source.network("transformers", "T5EncoderModel", "text_encoder"),
-                "projection_model": source.network("diffusers", "StableAudioProjectionModel", "projection_model"),
-                "vae": source.network("diffusers", "AutoencoderOobleck", "vae"),
-                "transformer": source.network("diffusers", "StableAudioDiTModel", "transformer"),
+                "tokenizer": source.tokenizer("tokenizer", T5),
+                "text_encoder": source.part("text_encoder", "transformers", "T5EncoderModel"),
+                "projection_model": source.part("projection_model", "diffusers", "StableAudioProjectionModel"),
+                "vae": source.part("vae", "diffusers", "AutoencoderOobleck"),
+                "transformer": source.part("transformer", "diffusers", "StableAudioDiTModel"),
             },
-            (where, scheduler_file),
+            (source.index_file, scheduler_file),
         )
         codec = WaveCodec(parts, "vae")
         network = parts.config("transformer")
@@ -77,7 +67,7 @@ class StableAudio(Model):
             source.remember(parts, files)
         return cls(
             name=source.name,
-            folder=folder,
+            folder=source.folder,
             family="stable-audio",
             schedule=schedule,
             prediction_type=prediction_type,
@@ -143,11 +133,7 @@ class StableAudio(Model):
 def _check_parts(source: Source, codec: WaveCodec) -> None:
     parts, folder = codec.parts, source.folder
     network, words = parts.config("transformer"), parts.config("projection_model")
-    if not network["in_channels"] == network["out_channels"] == codec.latent_channels:
-        raise ModelError(
-            f"The transformer in {folder} takes {network['in_channels']} channels and returns "
-            f"{network['out_channels']}, but its codec makes {codec.latent_channels}; they are not of the same model."
-        )
+    source.check_channels("transformer", network, codec.latent_channels)
     if network["cross_attention_input_dim"] != words["conditioning_dim"]:
         raise ModelError(
             f"The transformer in {folder} reads vectors of {network['cross_attention_input_dim']} numbers, but its "

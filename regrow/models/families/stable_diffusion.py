@@ -17,16 +17,15 @@ from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
 from regrow.models.codecs.mel import MelFrames
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
-from regrow.models.folder import part_class, plain_json, read_json, refuse_inputs, sample_size
+from regrow.models.folder import network_size, plain_json
 from regrow.models.model import Model
 from regrow.models.parts import Parts
 from regrow.models.pipelines import warn_of_cut_words
 from regrow.models.probes.transcriber import FILE as TRANSCRIBER_FILE
 from regrow.models.registry import register
-from regrow.models.schedules import schedule_from_config
 from regrow.models.sidecars.mel_file import MEL_FILE, read_mel
 from regrow.models.sidecars.piano_roll_file import PIANO_ROLL_FILE, read_piano_roll
-from regrow.models.source import CLIP_FILES, CLIP_TOKENIZERS, Source
+from regrow.models.source import CLIP, Source
 
 PROBES = ("", "a cat, on a beach", "An Orange CAT's hat!", "沙滩上的橘猫", "zxqj 12 naïve")
 """On which a tokenizer file alone must agree with the tokenizer that transformers makes of it."""
@@ -47,38 +46,29 @@ class StableDiffusion(Model):
 
     @classmethod
     def open(cls, source: Source) -> "StableDiffusion":
-        folder, index = source.folder, source.index or {}
-        where = folder / "model_index.json"
-        part_class(index, "unet", ("UNet2DConditionModel",), where)
-        part_class(index, "text_encoder", ("CLIPTextModel",), where)
-        part_class(index, "tokenizer", CLIP_TOKENIZERS, where)
-        autoencoder = part_class(index, "vae", AUTOENCODERS, where)
-        unet_config_file = folder / "unet" / "config.json"
-        unet_config = read_json(unet_config_file)
-        refuse_inputs(unet_config, unet_config_file)
-        height, width = sample_size(unet_config, unet_config_file)
-        scheduler_file = folder / "scheduler" / "scheduler_config.json"
-        schedule, prediction_type = schedule_from_config(read_json(scheduler_file), scheduler_file)
+        folder = source.folder
+        height, width = network_size(folder / "unet" / "config.json")
+        schedule, prediction_type, scheduler_file = source.schedule()
         piano_roll = read_piano_roll(folder)
         sidecars = [path for path in (folder / MEL_FILE,) if path.is_file()]
         if piano_roll is not None:
             sidecars += [folder / PIANO_ROLL_FILE, *(p for p in (folder / TRANSCRIBER_FILE,) if p.is_file())]
         parts, files, checked = source.parts(
             {
-                "tokenizer": source.tokenizer("CLIPTokenizer", "tokenizer", CLIP_FILES),
-                "text_encoder": source.network("transformers", "CLIPTextModel", "text_encoder"),
-                "vae": source.network("diffusers", autoencoder, "vae", channels_last=True),  # 1.7 times as fast a codec
-                "unet": source.network("diffusers", "UNet2DConditionModel", "unet"),
+                "tokenizer": source.tokenizer("tokenizer", CLIP),
+                "text_encoder": source.part("text_encoder", "transformers", "CLIPTextModel"),
+                "vae": source.part("vae", "diffusers", *AUTOENCODERS, channels_last=True),  # 1.7 times as fast a codec
+                "unet": source.part("unet", "diffusers", "UNet2DConditionModel"),
             },
-            (where, scheduler_file, *sidecars),
+            (source.index_file, scheduler_file, *sidecars),
         )
         factor = 2 ** (len(parts.config("vae")["block_out_channels"]) - 1)
         size = (height * factor, width * factor)
         mel = read_mel(folder, parts.config("vae")["in_channels"], size)
-        codec = Autoencoder(parts, "vae", autoencoder == "AutoencoderTiny", rounds=mel is None)
+        codec = Autoencoder(parts, "vae", rounds=mel is None)
         if checked is None:
             note_channels = piano_roll.channels(factor) if piano_roll else 0
-            _check_parts(folder, note_channels, parts)
+            _check_parts(source, note_channels, parts)
             tokenizer = parts["tokenizer"]
             room = min(tokenizer.model_max_length, parts.config("text_encoder")["max_position_embeddings"])
             source.remember(parts, files, plain_tokenizer=_agrees(folder, tokenizer), room=room)
@@ -170,15 +160,11 @@ def _agrees(folder: Path, tokenizer: Any) -> bool:
     return all(plain.encode(text).ids == tokenizer(text).input_ids for text in PROBES)
 
 
-def _check_parts(folder: Path, note_channels: int, parts: Parts) -> None:
+def _check_parts(source: Source, note_channels: int, parts: Parts) -> None:
+    folder, words = source.folder, len(parts["tokenizer"])
     unet, codec, text_encoder = (parts.config(name) for name in ("unet", "vae", "text_encoder"))
-    taken, returned, words = unet["in_channels"], unet["out_channels"], len(parts["tokenizer"])
-    if not taken - note_channels == returned == codec["latent_channels"]:
-        beside = f" and its {PIANO_ROLL_FILE} says {note_channels} more" if note_channels else ""
-        raise ModelError(
-            f"The unet in {folder} takes {taken} channels and returns {returned}, but its codec "
-            f"makes {codec['latent_channels']}{beside}; inpainting and depth models are not supported."
-        )
+    beside = f" and its {PIANO_ROLL_FILE} says {note_channels} more" if note_channels else ""
+    source.check_channels("unet", unet, codec["latent_channels"], note_channels, beside)
     if unet["cross_attention_dim"] != text_encoder["hidden_size"]:
         raise ModelError(
             f"The unet in {folder} reads text vectors of {unet['cross_attention_dim']} numbers, but its text_encoder "

@@ -13,12 +13,10 @@ from torch import Tensor, nn
 from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
-from regrow.models.folder import part_class, read_json
 from regrow.models.model import Model
 from regrow.models.pipelines import prompt_pipeline, warn_of_cut_words
 from regrow.models.registry import register
-from regrow.models.schedules import schedule_from_config
-from regrow.models.source import CLIP_FILES, CLIP_TOKENIZERS, T5_FILES, T5_TOKENIZERS, Source
+from regrow.models.source import CLIP, T5, Source
 
 WORDS = ("tokenizer", "tokenizer_2", "tokenizer_3", "text_encoder", "text_encoder_2", "text_encoder_3")
 
@@ -38,31 +36,22 @@ class StableDiffusion3(Model):
 
     @classmethod
     def open(cls, source: Source) -> "StableDiffusion3":
-        folder, index = source.folder, source.index or {}
-        where = folder / "model_index.json"
-        part_class(index, "transformer", ("SD3Transformer2DModel",), where)
-        autoencoder = part_class(index, "vae", AUTOENCODERS, where)
         found = {}
         for number in ("", "_2"):
-            part_class(index, f"text_encoder{number}", ("CLIPTextModelWithProjection",), where)
-            part_class(index, f"tokenizer{number}", CLIP_TOKENIZERS, where)
-            found[f"tokenizer{number}"] = source.tokenizer("CLIPTokenizer", f"tokenizer{number}", CLIP_FILES)
+            found[f"tokenizer{number}"] = source.tokenizer(f"tokenizer{number}", CLIP)
             place = f"text_encoder{number}"
-            found[place] = source.network("transformers", "CLIPTextModelWithProjection", place)
+            found[place] = source.part(place, "transformers", "CLIPTextModelWithProjection")
         notes = ()
-        if list(index.get("text_encoder_3") or (None, None)) == [None, None]:
-            notes = (f"{folder} has no third text encoder; long prompts are understood less well without it.",)
+        if source.has("text_encoder_3"):
+            found["tokenizer_3"] = source.tokenizer("tokenizer_3", T5)
+            found["text_encoder_3"] = source.part("text_encoder_3", "transformers", "T5EncoderModel")
         else:
-            part_class(index, "text_encoder_3", ("T5EncoderModel",), where)
-            part_class(index, "tokenizer_3", T5_TOKENIZERS, where)
-            found["tokenizer_3"] = source.tokenizer("T5TokenizerFast", "tokenizer_3", T5_FILES)
-            found["text_encoder_3"] = source.network("transformers", "T5EncoderModel", "text_encoder_3")
-        found["vae"] = source.network("diffusers", autoencoder, "vae", channels_last=True)
-        found["transformer"] = source.network("diffusers", "SD3Transformer2DModel", "transformer")
-        scheduler_file = folder / "scheduler" / "scheduler_config.json"
-        schedule, prediction_type = schedule_from_config(read_json(scheduler_file), scheduler_file)
-        parts, files, checked = source.parts(found, (where, scheduler_file))
-        codec = Autoencoder(parts, "vae", autoencoder == "AutoencoderTiny", rounds=True)
+            notes = (f"{source.folder} has no third text encoder; long prompts are understood less well without it.",)
+        found["vae"] = source.part("vae", "diffusers", *AUTOENCODERS, channels_last=True)
+        found["transformer"] = source.part("transformer", "diffusers", "SD3Transformer2DModel")
+        schedule, prediction_type, scheduler_file = source.schedule()
+        parts, files, checked = source.parts(found, (source.index_file, scheduler_file))
+        codec = Autoencoder(parts, "vae", rounds=True)
         network = parts.config("transformer")
         if checked is None:
             _check_parts(source, codec)
@@ -70,7 +59,7 @@ class StableDiffusion3(Model):
         side = network["sample_size"] * codec.factor
         return cls(
             name=source.name,
-            folder=folder,
+            folder=source.folder,
             family="stable-diffusion-3",
             schedule=schedule,
             prediction_type=prediction_type,
@@ -110,12 +99,7 @@ class StableDiffusion3(Model):
 def _check_parts(source: Source, codec: Autoencoder) -> None:
     parts, folder = codec.parts, source.folder
     network, first, second = (parts.config(name) for name in ("transformer", "text_encoder", "text_encoder_2"))
-    if not network["in_channels"] == network["out_channels"] == codec.latent_channels:
-        raise ModelError(
-            f"The transformer in {folder} takes {network['in_channels']} channels and returns "
-            f"{network['out_channels']}, but its codec makes {codec.latent_channels}; inpainting models are not "
-            "supported."
-        )
+    source.check_channels("transformer", network, codec.latent_channels)
     pooled = first["projection_dim"] + second["projection_dim"]
     if network["pooled_projection_dim"] != pooled:
         raise ModelError(

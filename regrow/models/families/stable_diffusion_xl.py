@@ -14,12 +14,11 @@ from torch import Tensor, nn
 from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
-from regrow.models.folder import part_class, read_json, refuse_inputs, sample_size
+from regrow.models.folder import network_size, read_json
 from regrow.models.model import Model
 from regrow.models.pipelines import prompt_pipeline, warn_of_cut_words
 from regrow.models.registry import register
-from regrow.models.schedules import schedule_from_config
-from regrow.models.source import CLIP_FILES, CLIP_TOKENIZERS, Source
+from regrow.models.source import CLIP, Source
 
 WORDS = ("tokenizer", "tokenizer_2", "text_encoder", "text_encoder_2")
 
@@ -39,43 +38,29 @@ class StableDiffusionXL(Model):
 
     @classmethod
     def open(cls, source: Source) -> "StableDiffusionXL":
-        folder, index = source.folder, source.index or {}
-        where = folder / "model_index.json"
-        for part, kinds in (
-            ("unet", ("UNet2DConditionModel",)),
-            ("text_encoder", ("CLIPTextModel",)),
-            ("text_encoder_2", ("CLIPTextModelWithProjection",)),
-            ("tokenizer", CLIP_TOKENIZERS),
-            ("tokenizer_2", CLIP_TOKENIZERS),
-        ):
-            part_class(index, part, kinds, where)
-        autoencoder = part_class(index, "vae", AUTOENCODERS, where)
-        unet_config_file = folder / "unet" / "config.json"
-        unet_config = read_json(unet_config_file)
-        if unet_config.get("addition_embed_type") != "text_time":
+        unet_config_file = source.folder / "unet" / "config.json"
+        if read_json(unet_config_file).get("addition_embed_type") != "text_time":
             raise ModelError(f"{unet_config_file} is not conditioned on sizes, as Stable Diffusion XL's network is.")
-        refuse_inputs({**unet_config, "addition_embed_type": None}, unet_config_file)
-        height, width = sample_size(unet_config, unet_config_file)
-        scheduler_file = folder / "scheduler" / "scheduler_config.json"
-        schedule, prediction_type = schedule_from_config(read_json(scheduler_file), scheduler_file)
+        height, width = network_size(unet_config_file, fed="addition_embed_type")
+        schedule, prediction_type, scheduler_file = source.schedule()
         parts, files, checked = source.parts(
             {
-                "tokenizer": source.tokenizer("CLIPTokenizer", "tokenizer", CLIP_FILES),
-                "tokenizer_2": source.tokenizer("CLIPTokenizer", "tokenizer_2", CLIP_FILES),
-                "text_encoder": source.network("transformers", "CLIPTextModel", "text_encoder"),
-                "text_encoder_2": source.network("transformers", "CLIPTextModelWithProjection", "text_encoder_2"),
-                "vae": source.network("diffusers", autoencoder, "vae", channels_last=True),
-                "unet": source.network("diffusers", "UNet2DConditionModel", "unet"),
+                "tokenizer": source.tokenizer("tokenizer", CLIP),
+                "tokenizer_2": source.tokenizer("tokenizer_2", CLIP),
+                "text_encoder": source.part("text_encoder", "transformers", "CLIPTextModel"),
+                "text_encoder_2": source.part("text_encoder_2", "transformers", "CLIPTextModelWithProjection"),
+                "vae": source.part("vae", "diffusers", *AUTOENCODERS, channels_last=True),
+                "unet": source.part("unet", "diffusers", "UNet2DConditionModel"),
             },
-            (where, scheduler_file),
+            (source.index_file, scheduler_file),
         )
-        codec = Autoencoder(parts, "vae", autoencoder == "AutoencoderTiny", rounds=True)
+        codec = Autoencoder(parts, "vae", rounds=True)
         if checked is None:
             _check_parts(source, codec)
             source.remember(parts, files)
         return cls(
             name=source.name,
-            folder=folder,
+            folder=source.folder,
             family="stable-diffusion-xl",
             schedule=schedule,
             prediction_type=prediction_type,
@@ -123,11 +108,7 @@ class StableDiffusionXL(Model):
 def _check_parts(source: Source, codec: Autoencoder) -> None:
     parts, folder = codec.parts, source.folder
     unet, first, second = (parts.config(name) for name in ("unet", "text_encoder", "text_encoder_2"))
-    if not unet["in_channels"] == unet["out_channels"] == codec.latent_channels:
-        raise ModelError(
-            f"The unet in {folder} takes {unet['in_channels']} channels and returns {unet['out_channels']}, but its "
-            f"codec makes {codec.latent_channels}; inpainting and depth models are not supported."
-        )
+    source.check_channels("unet", unet, codec.latent_channels)
     words = first["hidden_size"] + second["hidden_size"]
     if unet["cross_attention_dim"] != words:
         raise ModelError(

@@ -86,21 +86,15 @@ def train_transcriber(
         x = to_batch(mels[chosen])
         shift = random.uniform(-settings.louder, settings.louder, (len(x), 1, 1, 1)).astype(np.float32)
         spread = random.uniform(0, settings.noise, (len(x), 1, 1, 1)).astype(np.float32)
-        x = (
-            x
-            + torch.from_numpy(shift) * (x > -1)
-            + torch.from_numpy(spread)
-            * torch.randn(
-                x.shape, generator=torch.Generator().manual_seed(derive_seed(settings.seed, "mel noise", share.step))
-            )
-        )
+        generator = torch.Generator().manual_seed(derive_seed(settings.seed, "mel noise", share.step))
+        noise = torch.from_numpy(spread) * torch.randn(x.shape, generator=generator)
+        x = x + torch.from_numpy(shift) * (x > -1) + noise
         column = STRIDE * mel.hop / mel.rate
         truth = torch.stack([_truth(notes(phrases[i], seconds), frames // STRIDE, column, piano_roll) for i in chosen])
         logits = module(x.clamp(-1, 1))
         # onsets are rare: of 64 keys and 256 columns some 20
-        return 20 * F.binary_cross_entropy_with_logits(
-            logits[:, 0], truth[:, 0], pos_weight=torch.tensor(3.0)
-        ) + 5 * F.binary_cross_entropy_with_logits(logits[:, 1], truth[:, 1])
+        onsets = F.binary_cross_entropy_with_logits(logits[:, 0], truth[:, 0], pos_weight=torch.tensor(3.0))
+        return 20 * onsets + 5 * F.binary_cross_entropy_with_logits(logits[:, 1], truth[:, 1])
 
     fitting = Fit(steps=settings.steps, rate=settings.rate, plain_rate=settings.plain_rate, warm_up=50, ema=0.995)
     network = yield from trained(network, loss_at, fitting, folder)
