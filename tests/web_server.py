@@ -1,6 +1,8 @@
 """`regrow serve` as a process, and what its tests do over HTTP and in the browser."""
 
+import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -8,9 +10,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import httpx
 from homes import sharing_engines
 
 PROGRAM = "from regrow.interfaces.cli import main; main()"
@@ -23,9 +28,10 @@ PIANO = EXAMPLE.with_name("piano.flac")
 class Server:
     """`regrow serve` as a process."""
 
-    def __init__(self, home: Path, hub: str = "http://127.0.0.1:9") -> None:
+    def __init__(self, home: Path, hub: str = "http://127.0.0.1:9", password: str = "") -> None:
         self.home = sharing_engines(home)
         self.hub = hub
+        self.password = password
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -34,7 +40,8 @@ class Server:
     def start(self) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, "serve", "--port", str(self.port), "--no-browser"],
-            env={**os.environ, "REGROW_HOME": str(self.home), "HF_ENDPOINT": self.hub, "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "REGROW_HOME": str(self.home), "HF_ENDPOINT": self.hub, "OMP_NUM_THREADS": "1",
+                 "REGROW_PASSWORD": self.password},
             stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert self.process.stdout
@@ -47,6 +54,14 @@ class Server:
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @contextmanager
+    def caller(self) -> Iterator[httpx.Client]:
+        """A program that keeps its cookies, logged in where a password is asked."""
+        with httpx.Client(base_url=self.address, timeout=PATIENCE) as client:
+            if self.password:
+                client.post("/login", data={"username": "regrow", "password": self.password}).raise_for_status()
+            yield client
 
     def made(self) -> list[Path]:
         return sorted((self.home / "page" / "made").glob("*/*.png"))
@@ -87,3 +102,18 @@ def status(address: str, path: str, **headers: str) -> int:
             return answer.status
     except urllib.error.HTTPError as refused:
         return refused.code
+
+
+def call(client: httpx.Client, function: int, data: list[Any], event: Any = None) -> tuple[bool, Any]:
+    """What a function of the page answers: whether it went well, and its data or the sentence."""
+    session = secrets.token_hex(8)
+    asked = {"fn_index": function, "data": data, "session_hash": session, "event_data": event}
+    joined = client.post("/gradio_api/queue/join", json=asked)
+    if joined.status_code != 200:
+        return False, joined.text
+    with client.stream("GET", "/gradio_api/queue/data", params={"session_hash": session}) as answers:
+        for line in answers.iter_lines():
+            message = json.loads(line.removeprefix("data:") or "{}") if line.startswith("data:") else {}
+            if message.get("msg") == "process_completed":
+                return message["success"], message["output"].get("error") or message["output"].get("data")
+    return False, "nothing came"

@@ -38,6 +38,20 @@ def server(tmp_path_factory: pytest.TempPathFactory, hub: HubServer) -> Iterator
 
 
 @pytest.fixture(scope="session")
+def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with a password."""
+    started = Server(tmp_path_factory.mktemp("locked"), password="eight letters")
+    yield started
+    started.stop()
+
+
+@pytest.fixture(params=["server", "locked"])
+def either(request: pytest.FixtureRequest) -> Server:
+    """The server without a password, and the one with."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="session")
 def chromium() -> Iterator:
     if CHROMIUM is None:
         pytest.skip("the browser tests were not run: no Chromium or Chrome is here")

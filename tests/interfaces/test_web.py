@@ -1,6 +1,5 @@
 """The page without a browser: its worker, its history, and what it lets in."""
 
-import asyncio
 import io
 import json
 import os
@@ -8,11 +7,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import gradio as gr
 import pytest
 import torch
 import tyro
-from gradio import processing_utils
 from homes import sharing_engines
 
 from regrow.interfaces.web import history, places, processes
@@ -20,15 +17,17 @@ from regrow.interfaces.web.app import serve
 from regrow.interfaces.web.guard import is_local
 from regrow.interfaces.web.job_handlers import KINDS
 from regrow.interfaces.web.jobs import At, Job
+from regrow.interfaces.web.own_files import OwnFiles
 from regrow.interfaces.web.tabs.models_tab import default_card
 from regrow.interfaces.web.tabs.train_tab import command_of
 from regrow.interfaces.web.worker import Worker
 from regrow.media.audio.sound import load, read_recipe
-from regrow.media.files import MediaError
+from regrow.media.files import MediaError, file_hash
 from regrow.media.image.picture import save
 from regrow.models.open import Listed
 from regrow.requests.train import Train
 
+SHARED = OwnFiles(private=False)
 PROGRAM = "from regrow.interfaces.cli import main; main()"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "cat.png"
 
@@ -189,15 +188,15 @@ def test_a_worker_edits_a_sound_and_makes_it_again(home: Path) -> None:
     before, after = (load(file).wave for file in (places.PIANO, made))
     assert torch.equal(before[:, :22050], after[:, :22050])
     assert not torch.equal(before[:, 22050:44100], after[:, 22050:44100])
-    again = worker.submit("", "again", {"file": str(made)})
+    again = worker.submit("", "again", {"file": str(made), "input": settings["image"]})
     assert over(worker, again) == "done", again.error
     assert again.facts["identical"]
-    assert history.listed(9) == [again.folder / again.files[0], made]
+    assert history.listed(9, SHARED, "") == [again.folder / again.files[0], made]
     assert history.picture_of(made) == job.folder / job.beside["seen-1"]
-    kind, found, here = history.settings_in(made)
+    kind, found, here = history.settings_in(made, SHARED, "")
     assert (kind, found["medium"], found["sound"], here) == ("edit", "sound", settings["image"], True)
     assert (found["begin"], found["end"]) == (1, 2)
-    history.delete(made)
+    history.delete(made, SHARED, "")
     assert not job.folder.exists()
 
 
@@ -221,9 +220,9 @@ def test_a_recipe_cannot_name_files_outside(home: Path, tmp_path: Path) -> None:
     own = places.keep_picture(EXAMPLE)
     for file, here in ((EXAMPLE, None), (own, str(own))):
         recipe = {"operation": "edit", "settings": settings}
-        recipe["input"] = {"file": str(file), "hash": places.file_hash(file)}
+        recipe["input"] = {"file": str(file), "hash": file_hash(file)}
         save(tmp_path / "made.png", pixels, recipe)
-        kind, found, _ = history.settings_in(tmp_path / "made.png")
+        kind, found, _ = history.settings_in(tmp_path / "made.png", SHARED, "")
         assert (kind, found["image"], found["target"]) == ("edit", here, "x")
         assert not {"mask", "trajectory"} & set(found)
     with pytest.raises(MediaError, match="no model"):
@@ -236,17 +235,17 @@ def test_history_lists_newest_first_and_deletes_only_its_own(home: Path, tmp_pat
         job.keep()
         for name in job.files:
             save(job.folder / name, torch.zeros(3, 8, 8))
-    found = history.listed(9)
-    assert history.listed(3) == found[:3]
+    found = history.listed(9, SHARED, "")
+    assert history.listed(3, SHARED, "") == found[:3]
     assert [path.parent.name[:8] for path in found] == ["20260102", "20260102", "20260101", "20260101"]
     assert history.caption(found[0]) == "a cat · 01-02 00:00"
     save(tmp_path / "other.png", torch.zeros(3, 8, 8))
     with pytest.raises(MediaError, match="none of the page's"):
-        history.delete(tmp_path / "other.png")
+        history.delete(tmp_path / "other.png", SHARED, "")
     for path in found[:2]:
-        history.delete(path)
+        history.delete(path, SHARED, "")
     assert not found[0].parent.exists()
-    assert len(history.listed(9)) == 2
+    assert len(history.listed(9, SHARED, "")) == 2
 
 
 def test_a_model_without_a_card_says_what_is_known(home: Path) -> None:
@@ -267,12 +266,6 @@ def test_a_model_without_a_card_says_what_is_known(home: Path) -> None:
         assert said in words
         assert "mine &lt;two&gt;" in words
         assert "states no licence" in words
-
-
-def test_an_address_in_the_place_of_a_file_is_not_fetched(tmp_path: Path) -> None:
-    with pytest.raises(gr.Error, match="fetches nothing from the network"):
-        asyncio.run(processing_utils.async_ssrf_protected_download("http://example.org/x.png", str(tmp_path)))
-    assert not list(tmp_path.iterdir())
 
 
 def test_a_process_is_known_by_when_it_began(home: Path) -> None:

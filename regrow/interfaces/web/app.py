@@ -1,9 +1,10 @@
 """The page: its tabs, its look, and what it lets in and out."""
 
 import os
-import secrets
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any, TextIO
+from urllib.parse import urlsplit
 
 from regrow.interfaces.web.places import MOST_BYTES, made
 from regrow.interfaces.web.places import page as place
@@ -15,19 +16,18 @@ for loose in ("GRADIO_ALLOWED_PATHS", "GRADIO_SHARE", "GRADIO_SERVER_NAME", "GRA
     os.environ.pop(loose, None)  # each would open the page further than asked for
 
 import gradio as gr  # noqa: E402
-from gradio import processing_utils  # noqa: E402
 from gradio.themes import Base, Soft  # noqa: E402
-from starlette.middleware import Middleware  # noqa: E402
 
 from regrow.interfaces.web.assets import asset  # noqa: E402
-from regrow.interfaces.web.guard import Guard, fetch_nothing, is_local  # noqa: E402
+from regrow.interfaces.web.calls import PageBlocks  # noqa: E402
+from regrow.interfaces.web.guard import Guard, is_local  # noqa: E402
 from regrow.interfaces.web.job_handlers import KINDS  # noqa: E402
+from regrow.interfaces.web.own_files import OwnFiles, owner_of  # noqa: E402
 from regrow.interfaces.web.shared import Page, Show  # noqa: E402
 from regrow.interfaces.web.tabs import all_tabs  # noqa: E402
 from regrow.interfaces.web.texts import I18N, text  # noqa: E402
 from regrow.interfaces.web.worker import Worker  # noqa: E402
 
-processing_utils.async_ssrf_protected_download = fetch_nothing  # what is given for a file may be an address
 USER = "regrow"
 STYLES = ("page.css", "audio_player.css", "painter.css")
 SCRIPTS = ("audio_player.js", "before_after.js")
@@ -35,26 +35,20 @@ SCRIPTS = ("audio_player.js", "before_after.js")
 
 def build(page: Page) -> gr.Blocks:
     """The page's blocks."""
-    with gr.Blocks(title="regrow", analytics_enabled=False, delete_cache=(3600, 86400)) as blocks:
+    with PageBlocks(title="regrow", analytics_enabled=False, delete_cache=(3600, 86400)) as blocks:
+        blocks.files = page.files
         gr.Markdown("# regrow", elem_id="title")
         gr.Markdown(text("about"))
-        browser = gr.BrowserState("", storage_key="regrow", secret=_secret())
         with gr.Tabs() as page.tabs:
             for tab in all_tabs():
                 with gr.Tab(text(tab.name), id=tab.name) as component:
                     tab.build(page, component)
 
-        def greet(known: str, request: gr.Request) -> str:
-            name = known or secrets.token_hex(16)
-            page.owners[request.session_hash or ""] = name
-            return name
-
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        greeted = blocks.load(greet, browser, browser, **quiet)
         for show, outputs in page.on_load:
             blocks.load(show, None, outputs, **quiet)
         for kind, (show, outputs) in page.last_jobs.items():
-            greeted.then(_attached(page, kind, show, outputs), None, outputs, **quiet)
+            blocks.load(_attached(page, kind, show, outputs), None, outputs, **quiet)
     return blocks
 
 
@@ -82,7 +76,17 @@ def serve(host: str, port: int, share: bool, password: str, open_browser: bool, 
         )
     for folder in (made(), place() / "pictures", place() / "sounds", place() / "uploads"):
         folder.mkdir(parents=True, exist_ok=True)
-    blocks = build(Page(Worker(KINDS, "storybook"), local))
+    files = OwnFiles(private=bool(password))
+    # behind a password others may come, be it through a proxy on this computer
+    blocks = build(Page(Worker(KINDS, "storybook"), local and not password, files))
+    public: set[str] = set()
+
+    @asynccontextmanager
+    async def guarded(app: Any) -> AsyncIterator[None]:
+        """Put the guard before gradio's own layers, which otherwise answer other sites before it is asked."""
+        app.middleware_stack = Guard(app.middleware_stack, files, named=bool(password), public=public)
+        yield
+
     blocks.queue(default_concurrency_limit=None)  # they only watch: the worker is the one that works
     _, address, shared = blocks.launch(
         server_name=host,
@@ -107,9 +111,10 @@ def serve(host: str, port: int, share: bool, password: str, open_browser: bool, 
         app_kwargs={
             "docs_url": None,  # swagger's page takes its script from the network
             "redoc_url": None,
-            "middleware": [Middleware(Guard, local=local)],
+            "lifespan": guarded,
         },
     )
+    public |= {urlsplit(shared).netloc} if shared else set()
     print(f"The page is at {shared or address} (Ctrl-C ends it; trainings go on).", flush=True)
     lock.write(shared or address)
     lock.flush()
@@ -157,20 +162,10 @@ def _attached(page: Page, kind: str, show: Show, outputs: list[Any]) -> Any:
     """Return what shows the browser's last job of a kind again when a page is opened."""
 
     def attach(request: gr.Request) -> Iterator[Any]:
-        job = page.worker.latest(page.owner(request), (kind,))
+        job = page.worker.latest(owner_of(request), (kind,))
         if job and job.whole:
             yield from show(job, page, request)
         else:
             yield gr.skip() if len(outputs) == 1 else tuple(gr.skip() for _ in outputs)
 
     return attach
-
-
-def _secret() -> str:
-    """What a browser's name is encrypted with, kept so that it survives a restart."""
-    file = place() / "secret"
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_hex(16))
-    return file.read_text()

@@ -10,7 +10,8 @@ from regrow.editing.recipe import Recipe
 from regrow.editing.replay import recipe_in
 from regrow.editing.strength import USUAL
 from regrow.interfaces.web.medium import FIELDS
-from regrow.interfaces.web.places import made, own_input
+from regrow.interfaces.web.own_files import OwnFiles
+from regrow.interfaces.web.places import made
 from regrow.media.files import MediaError
 from regrow.media.medium import medium_of
 from regrow.requests.aliases import current
@@ -21,13 +22,14 @@ PAGE = 60
 """How many results are shown at once, and how many more each time."""
 
 
-def listed(most: int) -> list[Path]:
-    """The newest results, newest first, so many of them."""
+def listed(most: int, files: OwnFiles, owner: str) -> list[Path]:
+    """The newest results that are this owner's, newest first, so many of them."""
     results: list[Path] = []
     for folder in sorted(made().glob("*"), reverse=True):
         try:
-            names = json.loads((folder / "job.json").read_text(encoding="utf-8"))["files"]
-        except (OSError, ValueError, KeyError):
+            job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+            names = job["files"] if not files.private or job["owner"] == owner != "" else ()
+        except (OSError, ValueError, KeyError, TypeError):
             continue  # one that is not whole, or no job of ours
         results += [folder / name for name in names if (folder / name).is_file()]
         if len(results) >= most:
@@ -41,15 +43,16 @@ def caption(path: Path) -> str:
     return f"{path.stem.rpartition('-')[0].replace('-', ' ')} · {stamp[4:6]}-{stamp[6:8]} {stamp[9:11]}:{stamp[11:13]}"
 
 
-def delete(path: Path) -> None:
+def delete(path: Path, files: OwnFiles, owner: str) -> None:
     """Delete a result for good, and with the last one of its job all that was beside it.
 
     Raises:
-        MediaError: it is none of the page's results.
+        MediaError: it is none of the page's results, or another's.
     """
-    if path not in listed(10**9):
+    own = listed(10**9, files, owner)
+    if path not in own:
         raise MediaError(f"{path.name} is none of the page's results.")
-    last = not any(other.parent == path.parent for other in listed(10**9) if other != path)
+    last = not any(other.parent == path.parent for other in own if other != path)
     thumbnail = picture_of(path)
     path.unlink()
     if last:
@@ -64,7 +67,7 @@ def picture_of(path: Path) -> Path:
     return preview if preview.is_file() else path
 
 
-def settings_in(path: Path) -> tuple[str, dict[str, Any], bool]:
+def settings_in(path: Path, files: OwnFiles, owner: str) -> tuple[str, dict[str, Any], bool]:
     """The settings that a file's recipe holds: for "generate" or "edit", by name, and whether their input is here.
 
     Raises:
@@ -90,11 +93,11 @@ def settings_in(path: Path) -> tuple[str, dict[str, Any], bool]:
     settings["medium"] = medium = medium_of(path).name
     if kind is Generate:
         settings["duration"] = stored.get("duration") or 0
-        size, here = stored.get("size") or (0, 0), own_input(recipe)
+        size, here = stored.get("size") or (0, 0), files.in_recipe(owner, recipe.get("input"))
         settings |= {"height": size[0], "width": size[1], "melody": str(here) if here else None}
         return "generate", settings, here is not None or not stored.get("melody")
     settings["target"] = "\n".join(stored.get("target", ()))
-    here = own_input(recipe)
+    here = files.in_recipe(owner, recipe.get("input"))
     settings[FIELDS[medium]] = str(here) if here else None
     settings["begin"], settings["end"] = _span(stored.get("span"))
     settings |= {"strength": _strength(stored), "by_kind": False}

@@ -19,7 +19,6 @@ from regrow.editing.replay import recipe_in, replay, request_from
 from regrow.interfaces.reporting import slug
 from regrow.interfaces.web.jobs import At, Job, Work
 from regrow.interfaces.web.medium import shows_reconstruction
-from regrow.interfaces.web.places import own_input, page
 from regrow.interfaces.web.rewound import rewound
 from regrow.interfaces.web.worker import steps_of
 from regrow.media.files import MediaError
@@ -92,12 +91,15 @@ def explore(job: Job, opened: Open) -> Generator[At, None, None]:
 
 
 def again(job: Job, opened: Open) -> Generator[At, None, None]:
-    """A result of the page made again, with whether it is the same."""
+    """A result of the page made again, with whether it is the same; its input and mask are found by who asks."""
     recipe = recipe_in(Path(job.settings["file"]))
-    own = own_input(recipe)
-    if "input" in recipe and own is None:
-        raise MediaError("What this was made from is not on the page any more: drop it on the Edit tab.")
-    request = request_from(recipe, *([own.parent] if own else []), page() / "pictures")
+    places = []
+    for read in ("input", "mask"):
+        if "file" in recipe.get(read, ()):
+            if not job.settings.get(read):
+                raise MediaError("What this was made from is not on the page any more: drop it on the Edit tab.")
+            places.append(Path(job.settings[read]).parent)
+    request = request_from(recipe, *places)
     model = opened(request.model)
     replayed = yield from steps_of(replay(recipe, request, model), model)
     name = Path(job.settings["file"]).stem

@@ -1,12 +1,10 @@
-"""Picture or sound: which a model makes, the switch between them, and the field that takes a sound."""
+"""Picture or sound: which a model makes, and the switch between them."""
 
 from typing import Any
 
 import gradio as gr
 
-from regrow.interfaces.web.places import keep_sound
-from regrow.interfaces.web.texts import refusal, said, text
-from regrow.media.files import MediaError
+from regrow.interfaces.web.texts import text
 from regrow.media.image.medium import MEDIUM as PICTURE
 from regrow.media.medium import Medium, media
 from regrow.models.open import list_models
@@ -72,25 +70,3 @@ def follow(
 
     medium.change(change, [medium, model], [model, *(part for _, part in shown), *worded], **quiet)
     model.input(lambda name: medium_of(name) if name else gr.skip(), model, medium, **quiet)
-
-
-def sound_field(**options: Any) -> gr.Audio:
-    """A field for a sound, which hands over the file as it came. Show and hide a column around it, as of `upload`."""
-    field = gr.Audio(type="filepath", sources=["upload"], editable=False, buttons=[], **options)
-    # gradio would have ffmpeg look into the file, and convert it
-    field.postprocess = lambda value: gr.FileData(path=str(value)) if value else None
-    return field
-
-
-def kept_sound(file: str | None, request: gr.Request) -> str:
-    """The path under which a dropped sound is kept for good.
-
-    Raises:
-        gr.Error: with one sentence.
-    """
-    if not file:
-        raise gr.Error(said("no_sound", request), print_exception=False)
-    try:
-        return str(keep_sound(file))
-    except (MediaError, OSError) as problem:
-        raise refusal(problem, request) from problem

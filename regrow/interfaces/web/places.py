@@ -9,12 +9,9 @@ $REGROW_HOME/page/
 """
 
 import hashlib
-import os
-import re
 from pathlib import Path
 from urllib.parse import quote
 
-from regrow.editing.recipe import file_hash
 from regrow.media.audio import sound as audio
 from regrow.media.captions.listing import SOUNDS
 from regrow.media.files import MediaError, write_whole
@@ -23,6 +20,8 @@ from regrow.media.image.picture import load
 from regrow.media.medium import medium_of
 from regrow.models.open import list_models
 
+KEPT = ("pictures", "sounds")
+"""The folders of what was dropped."""
 MOST_BYTES = 30_000_000
 MOST_PIXELS = 24_000_000
 MOST_SECONDS = 120
@@ -108,17 +107,6 @@ def _suffix(data: bytes) -> str:
     if data.startswith(b"\xff\xd8"):
         return ".jpg"
     return ".webp" if data[:4] == b"RIFF" else ".img"
-
-
-def own_input(recipe: dict) -> Path | None:
-    """The input that a recipe names, if it is one of the page's own files and unchanged: a recipe comes from anyone."""
-    there = recipe.get("input")
-    if not isinstance(there, dict) or not isinstance(there.get("file"), str):
-        return None
-    name = re.split(r"[/\\]", there["file"])[-1]  # older recipes hold whole paths
-    folders = (page() / "pictures", page() / "sounds", *made().glob("*/"))
-    files = (folder / name for folder in folders if name not in ("", "job.json") and os.path.isfile(folder / name))
-    return next((file for file in files if file_hash(file) == there.get("hash")), None)
 
 
 def known_model(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What several tabs share: who asks, what a job says, watching one, a picture field that opens nothing, choices."""
+"""What several tabs share: what was dropped, what a job says, watching one, choices."""
 
 import re
 import time
@@ -9,10 +9,10 @@ from typing import Any
 
 import gradio as gr
 
-from regrow.interfaces.web.assets import asset
 from regrow.interfaces.web.jobs import Job
-from regrow.interfaces.web.medium import FIELDS, kept_sound
-from regrow.interfaces.web.places import keep_picture
+from regrow.interfaces.web.medium import FIELDS
+from regrow.interfaces.web.own_files import OwnFiles, caller_of, owner_of
+from regrow.interfaces.web.places import keep_picture, keep_sound
 from regrow.interfaces.web.texts import TEXTS, as_page_says, refusal, said, text
 from regrow.interfaces.web.worker import Worker
 from regrow.media.files import MediaError
@@ -29,8 +29,8 @@ class Page:
 
     Attributes:
         worker: that does the work.
-        local: whether only this computer can reach the page.
-        owners: the browser that a gradio session belongs to: sessions end with the page, browsers stay.
+        local: whether only this computer can reach the page, so that its folders may be named.
+        files: whose files are whose.
         tabs: the tabs themselves, to switch between.
         fields: of each tab, its settings' components by the setting's name.
         moves: how often each browser has moved a slider that grows something again.
@@ -40,24 +40,34 @@ class Page:
 
     worker: Worker
     local: bool
-    owners: dict[str, str] = field(default_factory=dict)
+    files: OwnFiles
     tabs: Any = None
     fields: dict[str, dict[str, Any]] = field(default_factory=dict)
     moves: dict[str, int] = field(default_factory=dict)
     on_load: list[tuple[Callable[..., Any], list[Any]]] = field(default_factory=list)
     last_jobs: dict[str, tuple["Show", list[Any]]] = field(default_factory=dict)
 
-    def owner(self, request: gr.Request) -> str:
-        """Whose request this is."""
-        session = request.session_hash or ""
-        return self.owners.get(session, session)
-
     def ask(self, request: gr.Request, kind: str, settings: dict[str, Any]) -> Job:
         """Have something done; where this browser's last job of the kind is the same and not over yet, it is that."""
-        before = self.worker.latest(self.owner(request), (kind,))
+        before = self.worker.latest(owner_of(request), (kind,))
         if before and not before.over and before.settings == settings:
             return before
-        return self.worker.submit(self.owner(request), kind, settings)
+        return self.worker.submit(owner_of(request), kind, settings)
+
+    def kept(self, medium: str, file: str | None, request: gr.Request) -> str:
+        """The path under which a dropped picture or sound is kept for good.
+
+        Raises:
+            gr.Error: with one sentence.
+        """
+        if not file:
+            raise gr.Error(said({"picture": "no_picture", "sound": "no_sound"}[medium], request), print_exception=False)
+        try:
+            kept = {"picture": keep_picture, "sound": keep_sound}[medium](file)
+        except (MediaError, OSError) as problem:
+            raise refusal(problem, request) from problem
+        self.files.grant(caller_of(request), kept)
+        return str(kept)
 
     def superseded(self, job: Job) -> bool:
         """Whether its browser has asked for another of its kind since, which is shown in its place."""
@@ -65,7 +75,7 @@ class Page:
 
     def settled(self, request: gr.Request) -> bool:
         """Whether a slider that has just moved stays where it is, for as long as a hand takes to go on."""
-        owner = self.owner(request)
+        owner = owner_of(request)
         self.moves[owner] = move = self.moves.get(owner, 0) + 1
         time.sleep(SETTLES)
         return self.moves[owner] == move
@@ -76,7 +86,7 @@ class Page:
         Raises:
             gr.Error: it failed or was cancelled.
         """
-        job = self.worker.submit(self.owner(request), kind, settings)
+        job = self.worker.submit(owner_of(request), kind, settings)
         for _ in self.worker.watch(job):
             pass
         if job.state != "done":
@@ -86,45 +96,6 @@ class Page:
 
 Show = Callable[[Job, Page, gr.Request], Iterator[tuple[Any, ...]]]
 """Yields what a job fills in, until it is over."""
-
-
-def accessible_names(image: gr.Image) -> None:
-    """Let a picture's label name it and its button for screen readers, which gradio leaves empty."""
-    script = asset("accessible_names.js").replace("PICTURE", f"#{image.elem_id}")
-    image.change(None, None, None, js=script, api_visibility="private")
-
-
-def upload(**options: Any) -> gr.Image:
-    """A picture field that hands over the file as it came: gradio would decode it and lose the recipe.
-
-    Show and hide a column around it: gradio makes a component that is itself updated anew, as an ordinary one.
-    """
-    field = gr.Image(**options)
-    field.preprocess = lambda payload: payload.path if payload else None
-    return field
-
-
-def kept(file: str | None, request: gr.Request) -> str:
-    """The path under which a dropped picture is kept for good.
-
-    Raises:
-        gr.Error: with one sentence.
-    """
-    if not file:
-        raise gr.Error(said("no_picture", request), print_exception=False)
-    try:
-        return str(keep_picture(file))
-    except (MediaError, OSError) as problem:
-        raise refusal(problem, request) from problem
-
-
-def kept_file(medium: str, image: str | None, sound: str | None, request: gr.Request) -> str:
-    """Return the path under which what was dropped for a medium is kept for good.
-
-    Raises:
-        gr.Error: with one sentence.
-    """
-    return {"picture": lambda: kept(image, request), "sound": lambda: kept_sound(sound, request)}[medium]()
 
 
 def status(job: Job, page: Page, request: gr.Request) -> str:

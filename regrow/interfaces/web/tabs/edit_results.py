@@ -9,9 +9,10 @@ import gradio as gr
 
 from regrow.interfaces.web.assets import asset
 from regrow.interfaces.web.audio_player import players_of
+from regrow.interfaces.web.fields import accessible_names
 from regrow.interfaces.web.jobs import Job
 from regrow.interfaces.web.medium import medium_of
-from regrow.interfaces.web.shared import Page, accessible_names, beside, following, made_files
+from regrow.interfaces.web.shared import Page, beside, following, made_files
 from regrow.interfaces.web.texts import text
 
 SHOW_STATUS = asset("show_status.js")

@@ -7,6 +7,7 @@ import gradio as gr
 
 from regrow.core.methods.registry import names
 from regrow.core.names import LabelConvention, SharingName, Spacing, Switch
+from regrow.interfaces.web.fields import ModelField
 from regrow.interfaces.web.shared import model_names
 from regrow.interfaces.web.texts import text
 from regrow.media.names import Mode
@@ -18,7 +19,7 @@ DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Edit)}
 def edit_settings() -> tuple[dict[str, Any], list[Any], list[Any]]:
     """The components, by the names of `Edit`'s fields, and what is for pictures alone and for sounds alone."""
     settings: dict[str, Any] = {
-        "model": gr.Dropdown(model_names(), value=DEFAULTS["model"], label=text("model")),
+        "model": ModelField(model_names(), value=DEFAULTS["model"], label=text("model")),
         "method": gr.Dropdown(list(names()), value=DEFAULTS["method"], label=text("method")),
         "steps": gr.Slider(0, 200, 0, step=1, label=text("edit_steps"), elem_id="edit-steps"),
         "guidance": gr.Slider(0, 15, DEFAULTS["guidance"], step=0.1, label=text("guidance")),

@@ -6,9 +6,11 @@ from typing import Any
 import gradio as gr
 
 from regrow.editing.strength import USUAL
-from regrow.interfaces.web.medium import EMBEDDED, FIELDS, follow, kept_sound, medium_of, sound_field, switch
+from regrow.interfaces.web.fields import PictureField, SoundField
+from regrow.interfaces.web.medium import EMBEDDED, FIELDS, follow, medium_of, switch
+from regrow.interfaces.web.own_files import owner_of
 from regrow.interfaces.web.places import EXAMPLE, MOST_SECONDS, PIANO
-from regrow.interfaces.web.shared import Page, beside, following, kept, kept_file, upload, whole, worded
+from regrow.interfaces.web.shared import Page, beside, following, whole, worded
 from regrow.interfaces.web.tabs import Tab
 from regrow.interfaces.web.tabs.edit_results import SHOW_STATUS, edit_results, shown
 from regrow.interfaces.web.tabs.edit_settings import edit_settings
@@ -22,10 +24,12 @@ def build(page: Page, tab: Any) -> None:
         with gr.Column(scale=2, min_width=320):
             medium = switch("edit-medium")
             with gr.Column() as picture_in:
-                image = upload(label=text("picture"), sources=["upload", "clipboard"], height=260, elem_id="picture")
+                image = PictureField(
+                    label=text("picture"), sources=["upload", "clipboard"], height=260, elem_id="picture"
+                )
                 example = gr.Button(text("example"), size="md", visible=EXAMPLE.is_file(), elem_id="example")
             with gr.Column(visible=False) as sound_in:
-                sound = sound_field(label=text("sound"), elem_id="sound")
+                sound = SoundField(label=text("sound"), elem_id="sound")
                 piano = gr.Button(text("piano"), size="md", visible=PIANO.is_file(), elem_id="piano")
             source = gr.Textbox(label=text("source"), placeholder=text("source_hint"), elem_id="source")
             target = gr.Textbox(label=text("target"), placeholder=text("target_hint"), lines=2, elem_id="target")
@@ -77,14 +81,14 @@ def build(page: Page, tab: Any) -> None:
     words = [(source, "label", "source"), (source, "placeholder", "source_hint"), (go, "value", "go_edit")]
     words += [(target, "placeholder", "target_hint"), (reuse, "value", "use_result")]
     follow(medium, settings["model"], parts, words)
-    follow_picture(place, image)
+    follow_picture(page, place, image)
 
     def settings_of(request: gr.Request, values: tuple[Any, ...]) -> dict[str, Any]:
         given = dict(zip(names, values, strict=True))
         targets = _lines(given["target"])
         kind, sound, begin, end = (given.pop(name) for name in ("medium", "sound", "begin", "end"))
         kind = kind or medium_of(given["model"])  # gradio gives the switch as none while a run may still set it
-        given["image"] = kept_file(kind, given["image"], sound, request)
+        given["image"] = page.kept(kind, {"picture": given["image"], "sound": sound}[kind], request)
         if not targets:
             raise gr.Error(said("no_target", request), print_exception=False)
         given |= {
@@ -94,7 +98,11 @@ def build(page: Page, tab: Any) -> None:
             "steps": given["steps"] or None,
             "region": worded(given["region"]) or None,
             "emphasis": worded(given["emphasis"]).split(),
-            "mask": "auto" if given.pop("find_mask") else kept(given["mask"], request) if given["mask"] else None,
+            "mask": "auto"
+            if given.pop("find_mask")
+            else page.kept("picture", given["mask"], request)
+            if given["mask"]
+            else None,
         }
         given["seed"] = whole(given["seed"], "seed", request)
         given["strength"] = None if given.pop("by_kind") else given["strength"]
@@ -122,7 +130,7 @@ def build(page: Page, tab: Any) -> None:
             return  # there is nothing yet that could grow again
         if not page.settled(request):
             return
-        before = page.worker.latest(page.owner(request), ("edit",))
+        before = page.worker.latest(owner_of(request), ("edit",))
         job = page.ask(request, "edit", settings_of(request, values) | {"strength": given["strength"]})
         if before and before is not job:
             page.worker.cancel(before)  # the slider has moved on
@@ -130,7 +138,7 @@ def build(page: Page, tab: Any) -> None:
 
     def stop(request: gr.Request) -> None:
         """Cancel what this browser edits."""
-        if job := page.worker.latest(page.owner(request), ("edit", "explore")):
+        if job := page.worker.latest(owner_of(request), ("edit", "explore")):
             page.worker.cancel(job)
 
     def take_cell(cells: list[dict[str, float]], event: gr.SelectData) -> tuple[float, float, bool]:
@@ -140,18 +148,18 @@ def build(page: Page, tab: Any) -> None:
         return state["strength"] if by_kind and state["strength"] else gr.skip()
 
     def take_example(request: gr.Request) -> tuple[str, str, str]:
-        return kept(str(EXAMPLE), request), said("source_hint", request), said("target_hint", request)
+        return page.kept("picture", str(EXAMPLE), request), said("source_hint", request), said("target_hint", request)
 
     def take_piano(request: gr.Request) -> tuple[str, str, str]:
         words = said("source_hint_sound", request), said("target_hint_sound", request)
-        return kept_sound(str(PIANO), request), *words
+        return page.kept("sound", str(PIANO), request), *words
 
     def pick(state: dict[str, Any], event: gr.SelectData) -> tuple[Any, dict[str, Any]]:
         now = state | {"picked": event.index}
         return (state["before"], state["files"][event.index]), now
 
     def keep(mask: str, file: str | None, request: gr.Request) -> tuple[Any, ...]:
-        return mask, False, board(kept(file, request), kept(mask, request), request)
+        return mask, False, board(page.kept("picture", file, request), page.kept("picture", mask, request), request)
 
     def use(state: dict[str, Any], words: str, kind: str | None, model: str) -> tuple[Any, ...]:
         if not state["files"]:

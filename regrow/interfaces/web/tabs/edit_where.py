@@ -1,18 +1,17 @@
 """Where an edit may change a picture: painted by hand, found by itself, a box, or a mask from a file."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from regrow.interfaces.web.assets import asset
+from regrow.interfaces.web.fields import PictureField
+from regrow.interfaces.web.own_files import caller_of
 from regrow.interfaces.web.places import address
-from regrow.interfaces.web.places import page as place
-from regrow.interfaces.web.shared import kept, upload
+from regrow.interfaces.web.shared import Page
 from regrow.interfaces.web.tabs.edit_settings import DEFAULTS
-from regrow.interfaces.web.texts import refusal, said, text
-from regrow.media.files import MediaError
+from regrow.interfaces.web.texts import said, text
 
 
 @dataclass(frozen=True)
@@ -39,18 +38,19 @@ def where() -> Where:
         find_mask = gr.Checkbox(label=text("find_mask"), elem_id="find-mask")
         gr.Markdown(text("where_about"))
         canvas = painter(elem_id="painter")
-        mask = upload(label=text("mask"), sources=["upload"], height=160, elem_id="mask")
+        mask = PictureField(label=text("mask"), sources=["upload"], height=160, elem_id="mask")
         region = gr.Textbox(label=text("region"), placeholder="0.2,0.3,0.8,0.9", elem_id="region")
         feather = gr.Slider(0, 0.5, DEFAULTS["feather"], step=0.01, label=text("feather"))
     return Where(whole, find_mask, canvas, mask, region, feather, gr.State(False))
 
 
-def follow_picture(where: Where, image: gr.Image) -> None:
+def follow_picture(page: Page, where: Where, image: gr.Image) -> None:
     """Show the picture and its mask in the painter, and what was painted in the mask's field.
 
     A mask stays while the words change, and where `stays` says so while the picture does; another picture has none.
 
     Args:
+        page: whose files they are.
         where: the components.
         image: the field of the picture.
     """
@@ -61,19 +61,25 @@ def follow_picture(where: Where, image: gr.Image) -> None:
         if not file:
             return board(None, None, request), mask, False
         try:
-            return board(kept(file, request), mask, request), mask, False
+            return board(page.kept("picture", file, request), mask, request), mask, False
         except gr.Error as problem:  # said at once, and again if it is to be edited
             gr.Warning(str(problem.message))
             return board(None, None, request), mask, False
 
     def laid_on(file: str | None, mask: str | None, request: gr.Request) -> Any:
-        return board(kept(file, request), mask and kept(mask, request), request) if file else gr.skip()
+        return (
+            board(page.kept("picture", file, request), mask and page.kept("picture", mask, request), request)
+            if file
+            else gr.skip()
+        )
 
     def painted(event: gr.EventData, request: gr.Request) -> tuple[str | None, bool]:
-        try:
-            return painted_file(event.path), False
-        except MediaError as problem:
-            raise refusal(problem, request) from problem
+        if not event.path:
+            return None, False
+        file = page.files.named(caller_of(request), str(event.path))
+        if file is None:
+            raise gr.Error(said("not_uploaded", request), print_exception=False)
+        return file, False
 
     image.change(
         renewed, [image, where.mask, where.stays], [where.painter, where.mask, where.stays], queue=False, **quiet
@@ -106,17 +112,3 @@ def board(picture: str | None, mask: str | None, request: gr.Request) -> dict[st
         "mask": address(mask) if mask else "",
         "words": {name: said(f"painter_{name}", request) for name in names},
     }
-
-
-def painted_file(path: str) -> str | None:
-    """The mask that a browser says it has painted.
-
-    Raises:
-        MediaError: it is no file that was uploaded here.
-    """
-    if not path:
-        return None
-    file = Path(path).resolve()
-    if not file.is_relative_to((place() / "uploads").resolve()) or not file.is_file():
-        raise MediaError("What was painted did not arrive here: paint once more.")
-    return str(file)

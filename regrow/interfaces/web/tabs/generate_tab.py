@@ -9,8 +9,10 @@ import gradio as gr
 
 from regrow.core.names import SolverName, Spacing
 from regrow.interfaces.web.audio_player import players_of
+from regrow.interfaces.web.fields import ModelField, SoundField
 from regrow.interfaces.web.jobs import Job
-from regrow.interfaces.web.medium import PLAYED, follow, kept_sound, medium_of, sound_field, switch
+from regrow.interfaces.web.medium import PLAYED, follow, medium_of, switch
+from regrow.interfaces.web.own_files import owner_of
 from regrow.interfaces.web.places import MOST_SECONDS
 from regrow.interfaces.web.shared import Page, following, made_files, model_names, whole, worded
 from regrow.interfaces.web.tabs import Tab
@@ -36,7 +38,7 @@ def build(page: Page, tab: Any) -> None:
                 duration = gr.Number(0, label=text("duration"), elem_id="duration")
                 loop = gr.Checkbox(label=text("loop"), elem_id="loop")
             with gr.Column(visible=False) as tune:
-                melody = sound_field(label=text("melody"), elem_id="melody")
+                melody = SoundField(label=text("melody"), elem_id="melody")
             go = gr.Button(text("go_generate"), variant="primary", elem_id="go-generate")
             with gr.Row():
                 again = gr.Button(text("again"), size="md")
@@ -44,7 +46,7 @@ def build(page: Page, tab: Any) -> None:
                 cancel = gr.Button(text("cancel"), variant="stop", size="md", elem_id="cancel-generate")
             with gr.Accordion(text("settings"), open=False):
                 names = model_names()
-                model = gr.Dropdown(names, value=DEFAULTS["model"], label=text("model"))
+                model = ModelField(names, value=DEFAULTS["model"], label=text("model"))
                 steps = gr.Slider(1, 200, DEFAULTS["steps"], step=1, label=text("steps"), elem_id="generate-steps")
                 guidance = gr.Slider(0, 15, DEFAULTS["guidance"], step=0.1, label=text("guidance"))
                 share = gr.Slider(0, 1, DEFAULTS["guidance_share"], step=0.05, label=text("guidance_share"))
@@ -91,7 +93,7 @@ def build(page: Page, tab: Any) -> None:
         def of_sounds() -> dict[str, Any]:
             if not 0 <= (duration or 0) <= MOST_SECONDS:
                 raise gr.Error(said("no_duration", request, most=MOST_SECONDS), print_exception=False)
-            melody = kept_sound(tune, request) if tune else None
+            melody = page.kept("sound", tune, request) if tune else None
             return {"duration": duration or None, "loop": bool(loop), "melody": melody}
 
         def of_pictures() -> dict[str, Any]:
@@ -113,7 +115,7 @@ def build(page: Page, tab: Any) -> None:
 
     def stop(request: gr.Request) -> None:
         """Cancel what this browser generates."""
-        if job := page.worker.latest(page.owner(request), ("generate",)):
+        if job := page.worker.latest(owner_of(request), ("generate",)):
             page.worker.cancel(job)
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}

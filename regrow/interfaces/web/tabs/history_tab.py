@@ -9,6 +9,7 @@ import gradio as gr
 from regrow.interfaces.web import history
 from regrow.interfaces.web.audio_player import Track, players
 from regrow.interfaces.web.medium import FIELDS
+from regrow.interfaces.web.own_files import owner_of
 from regrow.interfaces.web.places import keep
 from regrow.interfaces.web.shared import Page, following, made_files
 from regrow.interfaces.web.tabs import Tab
@@ -52,8 +53,8 @@ def build(page: Page, tab: Any) -> None:
     listing = [pictures, files, older]
     panel = [chosen, players_shown, picked, recipe, really]
 
-    def show(most: int, picked: str) -> tuple[Any, list[str], Any]:
-        paths = [str(path) for path in history.listed(most + 1)]
+    def show(most: int, picked: str, request: gr.Request) -> tuple[Any, list[str], Any]:
+        paths = [str(path) for path in history.listed(most + 1, page.files, owner_of(request))]
         files = paths[:most]
         thumbnails = [(str(history.picture_of(Path(path))), history.caption(Path(path))) for path in files]
         selected = files.index(picked) if picked in files else None
@@ -75,7 +76,7 @@ def build(page: Page, tab: Any) -> None:
         if not path:
             return {status: said("pick_first", request)}
         try:
-            kind, settings, here = history.settings_in(Path(path))
+            kind, settings, here = history.settings_in(Path(path), page.files, owner_of(request))
         except MediaError as problem:
             raise refusal(problem, request) from problem
         fields = generate if kind == "generate" else edit
@@ -102,12 +103,15 @@ def build(page: Page, tab: Any) -> None:
         if not path:
             yield said("pick_first", request), *(gr.skip() for _ in panel)
             return
-        for state, words in following(page.ask(request, "again", {"file": path}), page, request):
+        recipe = history.recipe_of(Path(path)) or {}
+        read = {name: page.files.in_recipe(owner_of(request), recipe.get(name)) for name in ("input", "mask")}
+        settings = {"file": path} | {name: str(file) for name, file in read.items() if file}
+        for state, words in following(page.ask(request, "again", settings), page, request):
             done = state.state == "done"  # what is shown is what is picked, or another would be deleted
             yield words, *(picture(made_files(state)[0], request) if done else (gr.skip() for _ in panel))
 
     def stop(request: gr.Request) -> None:
-        if job := page.worker.latest(page.owner(request), ("again",)):
+        if job := page.worker.latest(owner_of(request), ("again",)):
             page.worker.cancel(job)
 
     def ask_again(path: str, request: gr.Request) -> tuple[Any, Any]:
@@ -116,10 +120,10 @@ def build(page: Page, tab: Any) -> None:
     def remove(path: str, most: int, request: gr.Request) -> tuple[Any, ...]:
         if path:
             try:
-                history.delete(Path(path))
+                history.delete(Path(path), page.files, owner_of(request))
             except (MediaError, OSError) as problem:
                 raise refusal(problem, request) from problem
-        return *show(most, ""), None, "", "", None, gr.update(visible=False)
+        return *show(most, "", request), None, "", "", None, gr.update(visible=False)
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     tab.select(show, [most, picked], listing, **quiet)

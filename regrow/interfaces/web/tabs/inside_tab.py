@@ -7,17 +7,15 @@ import gradio as gr
 import pandas
 
 from regrow.editing.strength import USUAL
-from regrow.interfaces.web.medium import follow, kept_sound, medium_of, sound_field, switch
+from regrow.interfaces.web.fields import ModelField, PictureField, SoundField, accessible_names
+from regrow.interfaces.web.medium import follow, medium_of, switch
+from regrow.interfaces.web.own_files import owner_of
 from regrow.interfaces.web.places import EXAMPLE, PIANO
 from regrow.interfaces.web.shared import (
     Page,
-    accessible_names,
     beside,
     following,
-    kept,
-    kept_file,
     model_names,
-    upload,
     worded,
 )
 from regrow.interfaces.web.tabs import Tab
@@ -30,15 +28,15 @@ def build(page: Page, tab: Any) -> None:
         with gr.Column(scale=2, min_width=320):
             medium = switch("look-medium")
             with gr.Column() as picture_in:
-                image = upload(
+                image = PictureField(
                     label=text("picture"), sources=["upload", "clipboard"], height=220, elem_id="look-picture"
                 )
                 example = gr.Button(text("example"), size="md", visible=EXAMPLE.is_file(), elem_id="look-example")
             with gr.Column(visible=False) as sound_in:
-                sound = sound_field(label=text("sound"), elem_id="look-sound")
+                sound = SoundField(label=text("sound"), elem_id="look-sound")
                 piano = gr.Button(text("piano"), size="md", visible=PIANO.is_file(), elem_id="look-piano")
             source = gr.Textbox(label=text("source"), placeholder=text("source_hint"))
-            model = gr.Dropdown(model_names(), value="storybook", label=text("model"))
+            model = ModelField(model_names(), value="storybook", label=text("model"))
             steps = gr.Slider(2, 100, 28, step=1, label=text("steps"), elem_id="look-steps")
             strength = gr.Slider(0.05, 1, USUAL, step=0.05, label=text("strength_curve"))
             look = gr.Button(text("look"), variant="primary", elem_id="go-look")
@@ -72,7 +70,8 @@ def build(page: Page, tab: Any) -> None:
     def run_look(
         image: str | None, sound: str | None, source: str, model: str, steps: int, strength: float, request: gr.Request
     ) -> Iterator[tuple[Any, ...]]:
-        file = kept_file(medium_of(model), image, sound, request)
+        kind = medium_of(model)
+        file = page.kept(kind, {"picture": image, "sound": sound}[kind], request)
         settings = {"image": file, "source": worded(source), "model": model, "steps": steps}
         for state, words in following(page.ask(request, "look", settings), page, request):
             if state.state == "done":
@@ -97,13 +96,13 @@ def build(page: Page, tab: Any) -> None:
             shown = len(rows)
 
     def take_example(request: gr.Request) -> tuple[str, str]:
-        return kept(str(EXAMPLE), request), said("source_hint", request)
+        return page.kept("picture", str(EXAMPLE), request), said("source_hint", request)
 
     def take_piano(request: gr.Request) -> str:
-        return kept_sound(str(PIANO), request)
+        return page.kept("sound", str(PIANO), request)
 
     def stop(kind: str, request: gr.Request) -> None:
-        if job := page.worker.latest(page.owner(request), (kind,)):
+        if job := page.worker.latest(owner_of(request), (kind,)):
             page.worker.cancel(job)
 
     def stop_look(request: gr.Request) -> None:

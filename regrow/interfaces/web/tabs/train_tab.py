@@ -10,9 +10,11 @@ import gradio as gr
 import pandas
 
 from regrow.interfaces.web import processes
+from regrow.interfaces.web.fields import ModelField, accessible_names
 from regrow.interfaces.web.medium import follow, switch
+from regrow.interfaces.web.own_files import owner_of
 from regrow.interfaces.web.places import page as place
-from regrow.interfaces.web.shared import Page, accessible_names, beginnings, model_names, plain, whole, worded
+from regrow.interfaces.web.shared import Page, beginnings, model_names, plain, whole, worded
 from regrow.interfaces.web.tabs import Tab
 from regrow.interfaces.web.texts import as_page_says, refusal, said, text
 from regrow.media.home import home
@@ -29,7 +31,7 @@ def build(page: Page, tab: Any) -> None:
             folder = gr.Textbox(label=text("set"), visible=page.local, elem_id="train-folder")
             files = gr.File(label=text("upload_set"), file_count="multiple", height=170)
             name = gr.Textbox(label=text("model_name"), elem_id="train-name")
-            start_from = gr.Dropdown(beginnings(), value="storybook", label=text("from"), elem_id="train-from")
+            start_from = ModelField(beginnings(), value="storybook", label=text("from"), elem_id="train-from")
             sizes = [(text(f"new_{size}"), size) for size in get_args(NewSize)]
             new = gr.Dropdown(sizes, value="small", label=text("new_size"), visible=False, elem_id="train-new")
             how_long = gr.Textbox("20m", label=text("how_long"), elem_id="train-time")
@@ -96,7 +98,7 @@ def build(page: Page, tab: Any) -> None:
         _, uploaded, name, *_ = values
         command = [*arguments(request, *values), "--dry-run"]
         yield "..."
-        key = f".rehearsal-{page.owner(request)[:16]}"
+        key = f".rehearsal-{owner_of(request)[:16]}"
         processes.start(key, command)
         while processes.running(key):
             time.sleep(0.2)

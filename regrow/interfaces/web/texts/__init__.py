@@ -23,14 +23,22 @@ TEXTS: dict[str, dict[str, str]] = {
     if file != SENTENCES
     for key, languages in json.loads(file.read_text(encoding="utf-8")).items()
 }
-_ENGLISH, _CHINESE = ({key: languages[language] for key, languages in TEXTS.items()} for language in ("en", "zh"))
+MARK = "regrow|"
+"""Begins every key that the browser knows: it translates any string that is a key, and a value or a user's word may
+be "picture"."""
+_ENGLISH, _CHINESE = ({MARK + key: both[language] for key, both in TEXTS.items()} for language in ("en", "zh"))
 I18N = gr.I18n(**{"en": _ENGLISH, "zh-CN": _CHINESE, "zh-TW": _CHINESE})
 
 
 def text(key: str) -> Any:  # gradio takes it wherever it takes a string, and types only some of these places so
     """Return a label that the browser translates."""
     assert key in TEXTS, key
-    return I18N(key)
+    return I18N(MARK + key)
+
+
+def label_of(label: Any) -> str:
+    """Return the English of a component's label."""
+    return TEXTS[label.key.removeprefix(MARK)]["en"] if hasattr(label, "key") else str(label)
 
 
 def said(key: str, request: gr.Request | None, **figures: object) -> str:

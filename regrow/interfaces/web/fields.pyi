@@ -1,0 +1,71 @@
+"""Fields that hand over what was put into them as it came: files undecoded, models that are here by now.
+
+Each is a class of its own, for gradio makes a component that is updated anew from its class.
+"""
+
+from typing import Any
+
+import gradio as gr
+
+from regrow.interfaces.web.assets import asset
+from regrow.interfaces.web.places import known_model
+
+class PictureField(gr.Image):
+    """A field for a picture; gradio's would decode the file and lose its recipe."""
+
+    is_template = True
+
+    def preprocess(self, payload: Any) -> str | None:
+        """The file that was uploaded."""
+        return payload.path if payload else None
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from gradio.blocks import Block
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component
+
+class SoundField(gr.Audio):
+    """A field for a sound; gradio's would have ffmpeg look into the file, and convert it."""
+
+    is_template = True
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(
+            *args, **({"type": "filepath", "sources": ["upload"], "editable": False, "buttons": []} | options)
+        )
+
+    def preprocess(self, payload: Any) -> str | None:
+        """The file that was uploaded."""
+        return payload.path if payload else None
+
+    def postprocess(self, value: Any) -> gr.FileData | None:
+        """The file to show."""
+        return gr.FileData(path=str(value)) if value else None
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from gradio.blocks import Block
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component
+
+class ModelField(gr.Dropdown):
+    """A field for a model; gradio's takes only those that were here when the page was built."""
+
+    is_template = True
+
+    def preprocess(self, payload: Any) -> Any:
+        """The model's name.
+
+        Raises:
+            MediaError: it is none of the models that are here.
+        """
+        return known_model(payload) if payload else payload
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from gradio.blocks import Block
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component
+
+def accessible_names(image: gr.Image) -> None:
+    """Let a picture's label name it and its button for screen readers, which gradio leaves empty."""
+    script = asset("accessible_names.js").replace("PICTURE", f"#{image.elem_id}")
+    image.change(None, None, None, js=script, api_visibility="private")
