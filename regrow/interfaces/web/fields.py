@@ -26,11 +26,6 @@ class SoundField(gr.Audio):
 
     is_template = True
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(
-            *args, **({"type": "filepath", "sources": ["upload"], "editable": False, "buttons": []} | options)
-        )
-
     def preprocess(self, payload: Any) -> str | None:
         """The file that was uploaded."""
         return payload.path if payload else None
@@ -38,6 +33,11 @@ class SoundField(gr.Audio):
     def postprocess(self, value: Any) -> gr.FileData | None:
         """The file to show."""
         return gr.FileData(path=str(value)) if value else None
+
+
+def sound_field(**options: Any) -> SoundField:
+    """A field that takes uploads alone. (gradio reads a component's settings off its `__init__`, so it has no own.)"""
+    return SoundField(type="filepath", sources=["upload"], editable=False, buttons=[], **options)
 
 
 class ModelField(gr.Dropdown):

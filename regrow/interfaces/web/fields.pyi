@@ -29,11 +29,6 @@ class SoundField(gr.Audio):
 
     is_template = True
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(
-            *args, **({"type": "filepath", "sources": ["upload"], "editable": False, "buttons": []} | options)
-        )
-
     def preprocess(self, payload: Any) -> str | None:
         """The file that was uploaded."""
         return payload.path if payload else None

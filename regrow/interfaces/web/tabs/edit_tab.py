@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from regrow.editing.strength import USUAL
-from regrow.interfaces.web.fields import PictureField, SoundField
+from regrow.interfaces.web.fields import PictureField, sound_field
 from regrow.interfaces.web.medium import EMBEDDED, FIELDS, follow, medium_of, switch
 from regrow.interfaces.web.own_files import owner_of
 from regrow.interfaces.web.places import EXAMPLE, MOST_SECONDS, PIANO
@@ -29,7 +29,7 @@ def build(page: Page, tab: Any) -> None:
                 )
                 example = gr.Button(text("example"), size="md", visible=EXAMPLE.is_file(), elem_id="example")
             with gr.Column(visible=False) as sound_in:
-                sound = SoundField(label=text("sound"), elem_id="sound")
+                sound = sound_field(label=text("sound"), elem_id="sound")
                 piano = gr.Button(text("piano"), size="md", visible=PIANO.is_file(), elem_id="piano")
             source = gr.Textbox(label=text("source"), placeholder=text("source_hint"), elem_id="source")
             target = gr.Textbox(label=text("target"), placeholder=text("target_hint"), lines=2, elem_id="target")

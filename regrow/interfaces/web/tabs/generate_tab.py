@@ -9,7 +9,7 @@ import gradio as gr
 
 from regrow.core.names import SolverName, Spacing
 from regrow.interfaces.web.audio_player import players_of
-from regrow.interfaces.web.fields import ModelField, SoundField
+from regrow.interfaces.web.fields import ModelField, sound_field
 from regrow.interfaces.web.jobs import Job
 from regrow.interfaces.web.medium import PLAYED, follow, medium_of, switch
 from regrow.interfaces.web.own_files import owner_of
@@ -38,7 +38,7 @@ def build(page: Page, tab: Any) -> None:
                 duration = gr.Number(0, label=text("duration"), elem_id="duration")
                 loop = gr.Checkbox(label=text("loop"), elem_id="loop")
             with gr.Column(visible=False) as tune:
-                melody = SoundField(label=text("melody"), elem_id="melody")
+                melody = sound_field(label=text("melody"), elem_id="melody")
             go = gr.Button(text("go_generate"), variant="primary", elem_id="go-generate")
             with gr.Row():
                 again = gr.Button(text("again"), size="md")

@@ -7,7 +7,7 @@ import gradio as gr
 import pandas
 
 from regrow.editing.strength import USUAL
-from regrow.interfaces.web.fields import ModelField, PictureField, SoundField, accessible_names
+from regrow.interfaces.web.fields import ModelField, PictureField, accessible_names, sound_field
 from regrow.interfaces.web.medium import follow, medium_of, switch
 from regrow.interfaces.web.own_files import owner_of
 from regrow.interfaces.web.places import EXAMPLE, PIANO
@@ -33,7 +33,7 @@ def build(page: Page, tab: Any) -> None:
                 )
                 example = gr.Button(text("example"), size="md", visible=EXAMPLE.is_file(), elem_id="look-example")
             with gr.Column(visible=False) as sound_in:
-                sound = SoundField(label=text("sound"), elem_id="look-sound")
+                sound = sound_field(label=text("sound"), elem_id="look-sound")
                 piano = gr.Button(text("piano"), size="md", visible=PIANO.is_file(), elem_id="look-piano")
             source = gr.Textbox(label=text("source"), placeholder=text("source_hint"))
             model = ModelField(model_names(), value="storybook", label=text("model"))
