@@ -85,4 +85,5 @@ METHOD = Method(
     step_back=lambda origin: BelmBack(origin.path),
     allows_attention=True,
     min_steps=2,
+    returns_source=True,
 )

@@ -38,4 +38,5 @@ METHOD = Method(
     invert=lambda denoise, x0, levels, _: direct_inversion(denoise, x0, levels),
     allows_attention=True,
     has_measured_strengths=True,
+    returns_source=True,
 )

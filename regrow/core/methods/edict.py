@@ -82,4 +82,5 @@ METHOD = Method(
     invert=lambda denoise, x0, levels, _: edict(denoise, x0, levels),
     step_back=lambda origin: EdictBack(origin.path, origin.hold),
     allows_attention=True,
+    returns_source=True,
 )

@@ -89,4 +89,5 @@ METHOD = Method(
     step_back=lambda origin: origin.path.back(PosteriorMean()),
     allows_attention=True,
     seed_in_key=True,
+    returns_source=True,
 )

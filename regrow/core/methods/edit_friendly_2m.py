@@ -15,4 +15,5 @@ METHOD = replace(
     ),
     step_back=lambda origin: origin.path.back(PosteriorMean(multistep=True)),
     start_in_key=True,  # its first step back is unlike the others, so a path holds from its own end alone
+    returns_source=True,
 )

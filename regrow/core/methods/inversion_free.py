@@ -50,4 +50,5 @@ METHOD = Method(
     start=lambda origin, _: origin.x0,
     step_back=lambda origin: InversionFree(origin.source(), origin.x0, tuple(origin.seeds)),
     stochastic=True,
+    returns_source=True,
 )

@@ -116,6 +116,7 @@ class Method:
         takes_label: whether the inversion has a choice of label convention.
         inverts_unguided: whether the inversion must be without guidance.
         has_measured_strengths: whether the edit strengths that models carry were measured with it.
+        returns_source: whether the way back under the source's own prompt ends at the sample itself, by construction.
         min_steps: the fewest steps back that it works with.
         strengths: that a benchmark tunes over, the usual one first.
         guidances: the same of guidance.
@@ -141,6 +142,7 @@ class Method:
     takes_label: bool = False
     inverts_unguided: bool = False
     has_measured_strengths: bool = False
+    returns_source: bool = False
     min_steps: int = 1
     strengths: tuple[float, ...] = (0.9, 1.0, 0.75)
     guidances: tuple[float, ...] = (4, 3, 2)

@@ -66,4 +66,5 @@ METHOD = Method(
     invert=lambda denoise, x0, levels, _: reversible(denoise, x0, levels),
     step_back=lambda origin: ReversibleBack(origin.path, origin.hold),
     allows_attention=True,
+    returns_source=True,
 )

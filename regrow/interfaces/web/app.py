@@ -21,6 +21,7 @@ from gradio.themes import Base, Soft  # noqa: E402
 from regrow.interfaces.web.assets import asset  # noqa: E402
 from regrow.interfaces.web.calls import PageBlocks  # noqa: E402
 from regrow.interfaces.web.guard import Guard, is_local  # noqa: E402
+from regrow.interfaces.web.history import fields_of_job  # noqa: E402
 from regrow.interfaces.web.job_handlers import KINDS  # noqa: E402
 from regrow.interfaces.web.own_files import OwnFiles, owner_of  # noqa: E402
 from regrow.interfaces.web.shared import Page, Show  # noqa: E402
@@ -48,6 +49,8 @@ def build(page: Page) -> gr.Blocks:
         for show, outputs in page.on_load:
             blocks.load(show, None, outputs, **quiet)
         for kind, (show, outputs) in page.last_jobs.items():
+            fields = page.fields[kind]
+            blocks.load(_filled(page, kind, fields), None, list(fields.values()), **quiet)
             blocks.load(_attached(page, kind, show, outputs), None, outputs, **quiet)
     return blocks
 
@@ -156,6 +159,17 @@ def _theme() -> Base:
         checkbox_label_background_fill_selected="*primary_700",
         checkbox_label_background_fill_selected_dark="*primary_700",
     )
+
+
+def _filled(page: Page, kind: str, fields: dict[str, Any]) -> Any:
+    """Return what puts into a tab's fields what the browser asked for last, when a page is opened again."""
+
+    def fill(request: gr.Request) -> dict[Any, Any]:
+        job = page.worker.latest(owner_of(request), (kind,))
+        values = fields_of_job(job) if job and job.whole else {}
+        return {fields[name]: value for name, value in values.items() if name in fields} or gr.skip()
+
+    return fill
 
 
 def _attached(page: Page, kind: str, show: Show, outputs: list[Any]) -> Any:

@@ -2,14 +2,16 @@
 
 import json
 import shutil
-from dataclasses import fields
+from dataclasses import fields as dataclass_fields
 from pathlib import Path
 from typing import Any
 
 from regrow.editing.recipe import Recipe
 from regrow.editing.replay import recipe_in
 from regrow.editing.strength import USUAL
+from regrow.interfaces.web.jobs import Job
 from regrow.interfaces.web.medium import FIELDS
+from regrow.interfaces.web.medium import medium_of as model_medium
 from regrow.interfaces.web.own_files import OwnFiles
 from regrow.interfaces.web.places import made
 from regrow.media.files import MediaError
@@ -80,30 +82,52 @@ def settings_in(path: Path, files: OwnFiles, owner: str) -> tuple[str, dict[str,
         raise MediaError(f"{path.name} carries a recipe that is neither of a generation nor of an edit.")
     stored = current(stored)
     # a recipe can come from anyone: only what this version knows, and of files only the page's own
-    known = {field.name for field in fields(kind)} - {
-        "image",
-        "mask",
-        "trajectory",
-        "cache",
-        "size",
-        "span",
-        "normalize",
+    here, mask = (files.in_recipe(owner, recipe.get(read)) for read in ("input", "mask"))
+    name, medium = kind.__name__.lower(), medium_of(path).name
+    settings = fields_of(name, current(stored), medium, here and str(here), mask and str(mask))
+    return name, settings, here is not None or (kind is Generate and not stored.get("melody"))
+
+
+def fields_of(kind: str, stored: dict[str, Any], medium: str, file: str | None, mask: str | None) -> dict[str, Any]:
+    """What stands in the fields of a tab, by the settings' names.
+
+    Args:
+        kind: "generate" or "edit".
+        stored: the settings of a recipe or of a job.
+        medium: of what was made.
+        file: that it was made from, or whose melody is played.
+        mask: the file, if there is one.
+    """
+    known = {field.name for field in dataclass_fields({"generate": Generate, "edit": Edit}[kind])}
+    settings = {key: value for key, value in stored.items() if key in known - {"size", "span", "image"}}
+    settings |= {"medium": medium, "negative": stored.get("negative") or ""}
+    if kind == "generate":
+        size = stored.get("size") or (0, 0)
+        sides = {"height": size[0], "width": size[1]}
+        return settings | sides | {"duration": stored.get("duration") or 0, "melody": file}
+    begin, end = _span(stored.get("span"))
+    return settings | {
+        FIELDS[medium]: file,
+        "target": "\n".join(stored.get("target", ())),
+        "begin": begin,
+        "end": end,
+        "strength": _strength(stored),
+        "by_kind": stored.get("strength") is None and stored.get("start_step") is None,
+        "emphasis": " ".join(stored.get("emphasis") or ()),
+        "find_mask": stored.get("mask") == "auto",
+        "mask": mask,
+        "stays": bool(mask),
+        "region": stored.get("region") or "",
+        "steps": stored.get("steps") or 0,
     }
-    settings = {key: value for key, value in stored.items() if key in known}
-    settings["medium"] = medium = medium_of(path).name
-    if kind is Generate:
-        settings["duration"] = stored.get("duration") or 0
-        size, here = stored.get("size") or (0, 0), files.in_recipe(owner, recipe.get("input"))
-        settings |= {"height": size[0], "width": size[1], "melody": str(here) if here else None}
-        return "generate", settings, here is not None or not stored.get("melody")
-    settings["target"] = "\n".join(stored.get("target", ()))
-    here = files.in_recipe(owner, recipe.get("input"))
-    settings[FIELDS[medium]] = str(here) if here else None
-    settings["begin"], settings["end"] = _span(stored.get("span"))
-    settings |= {"strength": _strength(stored), "by_kind": False}
-    settings["emphasis"] = " ".join(stored.get("emphasis") or ())
-    settings["find_mask"] = stored.get("mask") == "auto"
-    return "edit", settings, here is not None
+
+
+def fields_of_job(job: Job) -> dict[str, Any]:
+    """What stood in the fields when a job of one of the tabs was asked for; a seed that was drawn stood in none."""
+    stored, medium = job.settings, model_medium(job.settings["model"])
+    mask = stored.get("mask") if stored.get("mask") != "auto" else None
+    drawn = {"seed": None} if job.facts.get("seed_drawn") else {}
+    return fields_of(job.kind, stored, medium, stored.get("image") or stored.get("melody"), mask) | drawn
 
 
 def _span(stored: object) -> tuple[float, float]:

@@ -71,6 +71,7 @@ def edit(job: Job, opened: Open) -> Generator[At, None, None]:
         back = yield from steps_of(editing(plain, model), model)
         job.lay_beside("reconstruction", back.frames[0])
         job.facts["reconstruction"] = back.recipes[0]["figures"]["to_source"]
+        job.facts["returns_source"] = method(request.method).returns_source
     job.tell(edited.notes)
     job.facts |= {"strength": taken} if request.strength is None else {}
     job.facts |= {"figures": edited.recipes[0]["figures"], "rewound": before, "reused": edited.reused and not before}
@@ -81,7 +82,9 @@ def explore(job: Job, opened: Open) -> Generator[At, None, None]:
     request = _edit_request(job)
     request = replace(request, target=request.target[:1])
     model = opened(request.model)
-    explored = yield from steps_of(exploring(request, model, STRENGTHS, GUIDANCES), model)
+    # a method that tunes does so for one guidance
+    guidances = (request.guidance,) if method(request.method).tune else GUIDANCES
+    explored = yield from steps_of(exploring(request, model, STRENGTHS, guidances), model)
     cells = []
     for i, cell in enumerate(explored.cells):
         job.lay_beside(f"cell-{i}", cell.picture)

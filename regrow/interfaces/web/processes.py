@@ -138,7 +138,7 @@ def runs() -> list[str]:
     fresh = [path for path in (page() / "processes").glob("*.json") if _is_training(path)]
     stamps = {folder.name: (folder / "request.json").stat().st_mtime for folder in folders}
     stamps |= {path.stem: max(path.stat().st_mtime, stamps.get(path.stem, 0)) for path in fresh}
-    return sorted(stamps, key=lambda name: -stamps[name])
+    return sorted((name for name in stamps if not name.startswith(".")), key=lambda name: -stamps[name])  # dry runs
 
 
 def run(name: str) -> Run:

@@ -1,6 +1,7 @@
 """What several tabs share: what was dropped, what a job says, watching one, choices."""
 
 import re
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -47,12 +48,22 @@ class Page:
     on_load: list[tuple[Callable[..., Any], list[Any]]] = field(default_factory=list)
     last_jobs: dict[str, tuple["Show", list[Any]]] = field(default_factory=dict)
 
-    def ask(self, request: gr.Request, kind: str, settings: dict[str, Any]) -> Job:
-        """Have something done; where this browser's last job of the kind is the same and not over yet, it is that."""
+    def ask(self, request: gr.Request, kind: str, settings: dict[str, Any], drawn: bool = False) -> Job:
+        """Have something done; where this browser's last job of the kind is the same and not over yet, it is that.
+
+        Args:
+            request: who asks.
+            kind: of job.
+            settings: for it.
+            drawn: whether its seed was drawn here, so that a press of the button too many is not another wish.
+        """
         before = self.worker.latest(owner_of(request), (kind,))
-        if before and not before.over and before.settings == settings:
+        seed = {"seed": settings["seed"]} if drawn else {}
+        if before and not before.over and before.settings | seed == settings:
             return before
-        return self.worker.submit(owner_of(request), kind, settings)
+        return self.worker.submit(
+            owner_of(request), kind, settings, {"seed_drawn": drawn} if "seed" in settings else {}
+        )
 
     def kept(self, medium: str, file: str | None, request: gr.Request) -> str:
         """The path under which a dropped picture or sound is kept for good.
@@ -68,6 +79,18 @@ class Page:
             raise refusal(problem, request) from problem
         self.files.grant(caller_of(request), kept)
         return str(kept)
+
+    def reports(self, field: Any, medium: str) -> None:
+        """Let a field say at once what is wrong with the file that it is given, and empty it."""
+
+        def report(file: str | None, request: gr.Request) -> Any:
+            try:
+                return gr.skip() if file is None or self.kept(medium, file, request) else None
+            except gr.Error as problem:
+                gr.Warning(str(problem.message), title="regrow")
+                return None
+
+        field.change(report, field, field, api_visibility="private", show_progress="hidden")
 
     def superseded(self, job: Job) -> bool:
         """Whether its browser has asked for another of its kind since, which is shown in its place."""
@@ -112,24 +135,23 @@ def status(job: Job, page: Page, request: gr.Request) -> str:
         if part:
             words = said("step" if steps else "step_of_unknown", request, part=named, index=index, steps=steps)
     elif job.state == "failed":
-        words = said("failed", request, error=_by_its_name(job, request))
+        words = said("failed", request, error=spoken(job, job.error, request))
     else:
         words = said("cancelled", request) if job.state == "cancelled" else _summary(job, request)
     bar = "" if share is None else f'<progress max="1" value="{share:.3f}" aria-label="{plain(words)}"></progress>'
     return f'<div class="status {job.state}" role="status" aria-live="polite">{plain(words)}{bar}</div>'
 
 
-def _by_its_name(job: Job, request: gr.Request) -> str:
-    """Why it failed, without the names under which the page keeps what was dropped."""
-    error = job.error
+def spoken(job: Job, sentence: str, request: gr.Request) -> str:
+    """A sentence of a job's operation as the page says it, without the names under which it keeps what was dropped."""
     for name in ("image", "mask", "melody"):
         file = job.settings.get(name)
         if isinstance(file, str) and "/" in file:
             what = FIELDS[medium_of(file).name] if name == "image" else name
             for written in (file, Path(file).name):
-                error = error.replace(written, said(f"the_{what}", request))
-    error = as_page_says(error, request)
-    return error[:1].upper() + error[1:]
+                sentence = sentence.replace(written, said(f"the_{what}", request))
+    sentence = as_page_says(sentence, request)
+    return sentence[:1].upper() + sentence[1:]
 
 
 def following(job: Job, page: Page, request: gr.Request) -> Iterator[tuple[Job, str]]:
@@ -167,15 +189,30 @@ def _summary(job: Job, request: gr.Request) -> str:
         total = sum(counted.values()) if isinstance(counted, dict) else counted
         total += job.facts.get("rewound", 0)
         sentences.append(said("done", request, evaluations=total, seconds=job.facts["took"]))
+    if job.kind in ("generate", "edit") and "seed" in job.settings:
+        sentences.append(said("seed_was", request, seed=job.settings["seed"]))
     if job.facts.get("reused"):
         sentences.append(said("kept_path", request))
     if back := job.facts.get("reconstruction") or job.facts.get("codec"):
-        sentences.append(said("psnr", request, psnr="∞" if back["psnr"] is None else back["psnr"]))
+        own = "codec" in job.facts or job.facts.get("returns_source")
+        psnr = "∞" if back["psnr"] is None else back["psnr"]
+        sentences.append(said("psnr_own" if own else "psnr_path", request, psnr=psnr))
     for part, decibels in job.facts.get("lost", {}).items():
         sentences.append(said(f"lost_{part}", request, decibels=decibels))
     if "identical" in job.facts:
         sentences.append(said("same" if job.facts["identical"] else "not_same", request))
-    return " ".join([*sentences, *(as_page_says(note, request) for note in job.notes)])
+    return " ".join([*sentences, *(spoken(job, note, request) for note in job.notes)])
+
+
+def seeded(value: float | None, request: gr.Request, last: Job | None = None) -> tuple[int, bool]:
+    """A seed, and whether it was drawn: where none stands in the field, anew or as for the last job.
+
+    Raises:
+        gr.Error: what stands there is no seed.
+    """
+    if value is not None:
+        return whole(value, "seed", request), False
+    return (last.settings["seed"] if last else secrets.randbelow(2**31)), True
 
 
 def whole(value: float | None, name: str, request: gr.Request) -> int:

@@ -52,10 +52,10 @@ class Worker:
         self.thread = threading.Thread(target=self._run, name="regrow worker", daemon=True)
         self.thread.start()
 
-    def submit(self, owner: str, kind: str, settings: dict[str, Any]) -> Job:
+    def submit(self, owner: str, kind: str, settings: dict[str, Any], facts: dict[str, Any] | None = None) -> Job:
         """Put a job at the end of the queue; it is on disk when this returns."""
         now = datetime.now()  # to the microsecond, so that jobs asked for at once are in their order, too
-        job = Job(f"{now:%Y%m%d-%H%M%S-%f}-{secrets.token_hex(4)}", owner, kind, settings)
+        job = Job(f"{now:%Y%m%d-%H%M%S-%f}-{secrets.token_hex(4)}", owner, kind, settings, facts=dict(facts or {}))
         job.keep()
         with self.changed:
             self.jobs[job.id] = job

@@ -14,7 +14,16 @@ const build = () => {
   const canvas = document.createElement('canvas'), ink = canvas.getContext('2d');
   canvas.setAttribute('role', 'img');
   canvas.setAttribute('aria-label', words.canvas);
+  canvas.tabIndex = 0;  // so that what is typed after a stroke is for it
   let last = null, erases = false;
+  const before = [];  // what undo goes back to
+  const remember = () => before.push(ink.getImageData(0, 0, canvas.width, canvas.height)) > 20 && before.shift();
+  const undo = () => { const was = before.pop(); if (was) { ink.putImageData(was, 0, 0); save(); } };
+  root.onkeydown = event => {
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== 'z') return;
+    event.preventDefault();  // a browser would undo the words that were typed last
+    undo();
+  };
   const save = () => {
     const { width, height } = canvas, whole = document.createElement('canvas');
     const painted = ink.getImageData(0, 0, width, height);
@@ -41,10 +50,10 @@ const build = () => {
     modes.forEach((button, i) => button.setAttribute('aria-pressed', (i === 1) === erases));
   };
   choose(false);
-  const clear = tool(words.clear, () => { ink.clearRect(0, 0, canvas.width, canvas.height); save(); });
+  const clear = tool(words.clear, () => { remember(); ink.clearRect(0, 0, canvas.width, canvas.height); save(); });
   const tools = document.createElement('div'), board = document.createElement('div');
   tools.className = 'tools';
-  tools.append(...modes, wide, clear);
+  tools.append(...modes, wide, tool(words.undo, undo), clear);
   board.className = 'board';
   const image = new Image();
   image.alt = '';
@@ -53,15 +62,15 @@ const build = () => {
     canvas.width = Math.max(1, Math.round(image.naturalWidth * scale));
     canvas.height = Math.max(1, Math.round(image.naturalHeight * scale));
     if (!mask) return;
-    const before = new Image();
-    before.onload = () => {
-      ink.drawImage(before, 0, 0, canvas.width, canvas.height);
+    const laid = new Image();
+    laid.onload = () => {
+      ink.drawImage(laid, 0, 0, canvas.width, canvas.height);
       const pixels = ink.getImageData(0, 0, canvas.width, canvas.height);
       for (let i = 0; i < pixels.data.length; i += 4)
         pixels.data.set([34, 197, 94, pixels.data[i + 3] * pixels.data[i] / 255], i);
       ink.putImageData(pixels, 0, 0);
     };
-    before.src = mask;
+    laid.src = mask;
   };
   image.src = picture;
   const place = event => {
@@ -81,7 +90,13 @@ const build = () => {
     ink.stroke();
     last = [x, y];
   };
-  canvas.onpointerdown = event => { canvas.setPointerCapture(event.pointerId); last = null; stroke(event); };
+  canvas.onpointerdown = event => { 
+    canvas.focus({ preventScroll: true });
+    canvas.setPointerCapture(event.pointerId);
+    remember();
+    last = null;
+    stroke(event);
+  };
   canvas.onpointermove = event => { if (last) stroke(event); };
   canvas.onpointerup = canvas.onpointercancel = () => {
     if (!last) return;

@@ -92,7 +92,7 @@ def edit_results(medium: gr.Radio) -> EditResults:
     """The components."""
     status = gr.HTML(elem_id="edit-status")
     growing = gr.Gallery(
-        label=text("growing"), columns=2, height=240, object_fit="contain", visible=False, interactive=False,
+        label=text("growing"), columns=2, height="auto", object_fit="contain", visible=False, interactive=False,
         buttons=[], elem_id="growing",
     )  # fmt: skip
     with gr.Column() as pictures:

@@ -9,7 +9,7 @@ from regrow.core.methods.registry import names
 from regrow.core.names import LabelConvention, SharingName, Spacing, Switch
 from regrow.interfaces.web.fields import ModelField
 from regrow.interfaces.web.shared import model_names
-from regrow.interfaces.web.texts import text
+from regrow.interfaces.web.texts import options, text
 from regrow.media.names import Mode
 from regrow.requests.edit import Edit
 
@@ -25,7 +25,7 @@ def edit_settings() -> tuple[dict[str, Any], list[Any], list[Any]]:
         "guidance": gr.Slider(0, 15, DEFAULTS["guidance"], step=0.1, label=text("guidance")),
         "guidance_share": gr.Slider(0, 1, DEFAULTS["guidance_share"], step=0.05, label=text("guidance_share")),
         "prompt_expansion": gr.Radio(
-            _names(Switch),
+            options(_names(Switch)),
             value=DEFAULTS["prompt_expansion"],
             label=text("prompt_expansion"),
             elem_id="prompt-expansion",
@@ -34,17 +34,21 @@ def edit_settings() -> tuple[dict[str, Any], list[Any], list[Any]]:
         "negative": gr.Textbox(label=text("negative_edit")),
     }
     with gr.Column(visible=False) as score:
-        settings["notes"] = gr.Radio(["keep", "free"], value=DEFAULTS["notes"], label=text("notes"), elem_id="notes")
+        settings["notes"] = gr.Radio(
+            options(["keep", "free"]), value=DEFAULTS["notes"], label=text("notes"), elem_id="notes"
+        )
     settings |= {
-        "attention": gr.Dropdown(["none", *_names(SharingName)], value=DEFAULTS["attention"], label=text("attention")),
+        "attention": gr.Dropdown(
+            options(["none", *_names(SharingName)]), value=DEFAULTS["attention"], label=text("attention")
+        ),
         "attention_share": gr.Slider(0, 1, DEFAULTS["attention_share"], step=0.05, label=text("attention_share")),
         "emphasis": gr.Textbox(label=text("emphasis"), placeholder="hat=2 snow=0.5"),
-        "seed": gr.Number(DEFAULTS["seed"], label=text("seed"), precision=0),
+        "seed": gr.Number(None, label=text("seed"), precision=0, elem_id="edit-seed"),
         "eta": gr.Slider(0, 1, DEFAULTS["eta"], step=0.05, label=text("eta")),
-        "spacing": gr.Dropdown(_names(Spacing), value=DEFAULTS["spacing"], label=text("spacing")),
-        "label": gr.Dropdown(_names(LabelConvention), value=DEFAULTS["label"], label=text("label_level")),
+        "spacing": gr.Dropdown(options(_names(Spacing)), value=DEFAULTS["spacing"], label=text("spacing")),
+        "label": gr.Dropdown(options(_names(LabelConvention)), value=DEFAULTS["label"], label=text("label_level")),
         "tolerance": gr.Number(DEFAULTS["tolerance"], label=text("tolerance")),
-        "frame": gr.Dropdown(_names(Mode), value=DEFAULTS["frame"], label=text("frame")),
+        "frame": gr.Dropdown(options(_names(Mode)), value=DEFAULTS["frame"], label=text("frame")),
     }
     return settings, [settings["frame"]], [score]
 

@@ -7,10 +7,11 @@ import gradio as gr
 
 from regrow.editing.strength import USUAL
 from regrow.interfaces.web.fields import PictureField, sound_field
+from regrow.interfaces.web.jobs import Job
 from regrow.interfaces.web.medium import EMBEDDED, FIELDS, follow, medium_of, switch
 from regrow.interfaces.web.own_files import owner_of
 from regrow.interfaces.web.places import EXAMPLE, MOST_SECONDS, PIANO
-from regrow.interfaces.web.shared import Page, beside, following, whole, worded
+from regrow.interfaces.web.shared import Page, beside, following, seeded, worded
 from regrow.interfaces.web.tabs import Tab
 from regrow.interfaces.web.tabs.edit_results import SHOW_STATUS, edit_results, shown
 from regrow.interfaces.web.tabs.edit_settings import edit_settings
@@ -72,8 +73,8 @@ def build(page: Page, tab: Any) -> None:
         **place.settings,
         **settings,
     }
-    page.fields["edit"] = fields
     names, inputs = list(fields), list(fields.values())
+    page.fields["edit"] = fields | {"stays": place.stays}
     parts = {
         "picture": [picture_in, place.whole, results.pictures, try_all, *for_pictures],
         "sound": [sound_in, span, results.sounds, *for_sounds],
@@ -82,6 +83,8 @@ def build(page: Page, tab: Any) -> None:
     words += [(target, "placeholder", "target_hint"), (reuse, "value", "use_result")]
     follow(medium, settings["model"], parts, words)
     follow_picture(page, place, image)
+    for field, kind in ((image, "picture"), (place.mask, "picture"), (sound, "sound")):
+        page.reports(field, kind)
 
     def settings_of(request: gr.Request, values: tuple[Any, ...]) -> dict[str, Any]:
         given = dict(zip(names, values, strict=True))
@@ -104,7 +107,6 @@ def build(page: Page, tab: Any) -> None:
             if given["mask"]
             else None,
         }
-        given["seed"] = whole(given["seed"], "seed", request)
         given["strength"] = None if given.pop("by_kind") else given["strength"]
 
         def of_sounds() -> dict[str, Any]:  # which takes nothing of the fields for pictures
@@ -112,11 +114,17 @@ def build(page: Page, tab: Any) -> None:
 
         return given | {"picture": dict, "sound": of_sounds}[kind]()
 
+    def ask(request: gr.Request, kind: str, values: tuple[Any, ...], last: Job | None = None, **more: Any) -> Job:
+        settings = settings_of(request, values) | more
+        settings["seed"], drawn = seeded(settings["seed"], request, last)
+        return page.ask(request, kind, settings, drawn)
+
     def run(request: gr.Request, *values: Any) -> Iterator[tuple[Any, ...]]:
-        yield from shown(page.ask(request, "edit", settings_of(request, values)), page, request)
+        yield from shown(ask(request, "edit", values), page, request)
 
     def run_explore(request: gr.Request, *values: Any) -> Iterator[tuple[Any, Any, Any]]:
-        for state, words in following(page.ask(request, "explore", settings_of(request, values)), page, request):
+        last = page.worker.latest(owner_of(request), ("edit",))  # whose noise is kept while its settings are tried
+        for state, words in following(ask(request, "explore", values, last), page, request):
             if state.state == "done":
                 cells = state.facts["cells"]
                 pictures = [(beside(state, f"cell-{i}"), said("cell", request, **cell)) for i, cell in enumerate(cells)]
@@ -131,7 +139,7 @@ def build(page: Page, tab: Any) -> None:
         if not page.settled(request):
             return
         before = page.worker.latest(owner_of(request), ("edit",))
-        job = page.ask(request, "edit", settings_of(request, values) | {"strength": given["strength"]})
+        job = ask(request, "edit", values, before, strength=given["strength"])
         if before and before is not job:
             page.worker.cancel(before)  # the slider has moved on
         yield from shown(job, page, request)
@@ -203,7 +211,9 @@ def build(page: Page, tab: Any) -> None:
     def finished(request: gr.Request, given: dict[str, Any]) -> list[str]:
         values = {name: component.value for name, component in fields.items()} | {"image": None, "sound": None}
         values |= {"by_kind": False} | given
-        return page.made(request, "edit", settings_of(request, tuple(values[name] for name in names)))
+        settings = settings_of(request, tuple(values[name] for name in names))
+        settings["seed"], _ = seeded(settings["seed"], request)
+        return page.made(request, "edit", settings)
 
     made = gr.File(file_count="multiple", visible=False)
     gr.Button(visible=False).click(api, [image, source, target, strength], made, api_name="edit")

@@ -62,8 +62,7 @@ def follow_picture(page: Page, where: Where, image: gr.Image) -> None:
             return board(None, None, request), mask, False
         try:
             return board(page.kept("picture", file, request), mask, request), mask, False
-        except gr.Error as problem:  # said at once, and again if it is to be edited
-            gr.Warning(str(problem.message))
+        except gr.Error:  # the field says what is wrong
             return board(None, None, request), mask, False
 
     def laid_on(file: str | None, mask: str | None, request: gr.Request) -> Any:
@@ -106,7 +105,7 @@ def board(picture: str | None, mask: str | None, request: gr.Request) -> dict[st
         mask: likewise; None for a picture without.
         request: whose language its tools are named in.
     """
-    names = ("canvas", "brush", "eraser", "size", "clear")
+    names = ("canvas", "brush", "eraser", "size", "undo", "clear")
     return {
         "picture": address(picture) if picture else "",
         "mask": address(mask) if mask else "",

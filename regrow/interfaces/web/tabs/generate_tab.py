@@ -1,6 +1,5 @@
 """The Generate tab: pictures and sounds from words."""
 
-import secrets
 from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any, get_args
@@ -14,9 +13,9 @@ from regrow.interfaces.web.jobs import Job
 from regrow.interfaces.web.medium import PLAYED, follow, medium_of, switch
 from regrow.interfaces.web.own_files import owner_of
 from regrow.interfaces.web.places import MOST_SECONDS
-from regrow.interfaces.web.shared import Page, following, made_files, model_names, whole, worded
+from regrow.interfaces.web.shared import Page, following, made_files, model_names, seeded, whole, worded
 from regrow.interfaces.web.tabs import Tab
-from regrow.interfaces.web.texts import said, text
+from regrow.interfaces.web.texts import options, said, text
 from regrow.requests.generate import Generate
 
 MOST_SIDE = 2048
@@ -33,7 +32,7 @@ def build(page: Page, tab: Any) -> None:
             negative = gr.Textbox(label=text("negative"))
             with gr.Row():
                 count = gr.Slider(1, 8, DEFAULTS["count"], step=1, label=text("count"))
-                seed = gr.Number(DEFAULTS["seed"], label=text("seed"), elem_id="seed")
+                seed = gr.Number(None, label=text("seed"), elem_id="seed")
             with gr.Row(visible=False) as times:
                 duration = gr.Number(0, label=text("duration"), elem_id="duration")
                 loop = gr.Checkbox(label=text("loop"), elem_id="loop")
@@ -41,8 +40,7 @@ def build(page: Page, tab: Any) -> None:
                 melody = sound_field(label=text("melody"), elem_id="melody")
             go = gr.Button(text("go_generate"), variant="primary", elem_id="go-generate")
             with gr.Row():
-                again = gr.Button(text("again"), size="md")
-                another = gr.Button(text("another"), size="md", elem_id="another")
+                again = gr.Button(text("again"), size="md", elem_id="again")
                 cancel = gr.Button(text("cancel"), variant="stop", size="md", elem_id="cancel-generate")
             with gr.Accordion(text("settings"), open=False):
                 names = model_names()
@@ -51,14 +49,14 @@ def build(page: Page, tab: Any) -> None:
                 guidance = gr.Slider(0, 15, DEFAULTS["guidance"], step=0.1, label=text("guidance"))
                 share = gr.Slider(0, 1, DEFAULTS["guidance_share"], step=0.05, label=text("guidance_share"))
                 expansion = gr.Radio(
-                    ["on", "off"],
+                    options(["on", "off"]),
                     value=DEFAULTS["prompt_expansion"],
                     label=text("drawn_expansion"),
                     elem_id="drawn-expansion",
                 )
                 solver = gr.Dropdown(list(get_args(SolverName)), value=DEFAULTS["solver"], label=text("solver"))
                 eta = gr.Slider(0, 1, DEFAULTS["eta"], step=0.05, label=text("eta"))
-                spacing = gr.Dropdown(list(get_args(Spacing)), value=DEFAULTS["spacing"], label=text("spacing"))
+                spacing = gr.Dropdown(options(get_args(Spacing)), value=DEFAULTS["spacing"], label=text("spacing"))
                 with gr.Row() as sizes:
                     height = gr.Number(0, label=text("height"), elem_id="height")
                     width = gr.Number(0, label=text("width"), elem_id="width")
@@ -88,7 +86,6 @@ def build(page: Page, tab: Any) -> None:
             given[name] = worded(given[name])
         if not given["prompt"]:
             raise gr.Error(said("no_words", request), print_exception=False)
-        given["seed"] = whole(given["seed"], "seed", request)
 
         def of_sounds() -> dict[str, Any]:
             if not 0 <= (duration or 0) <= MOST_SECONDS:
@@ -104,14 +101,21 @@ def build(page: Page, tab: Any) -> None:
 
         return given | {"picture": of_pictures, "sound": of_sounds}[medium_of(given["model"])]()
 
-    def run(request: gr.Request, *values: Any) -> Iterator[tuple[Any, ...]]:
-        yield from shown(page.ask(request, "generate", settings_of(request, values)), page, request)
+    def run(request: gr.Request, *values: Any, fresh: bool = False) -> Iterator[tuple[Any, ...]]:
+        settings = settings_of(request, values)
+        settings["seed"], drawn = seeded(None if fresh else settings["seed"], request)
+        yield from shown(page.ask(request, "generate", settings, drawn), page, request)
+
+    def run_again(request: gr.Request, *values: Any) -> Iterator[tuple[Any, ...]]:
+        yield from run(request, *values, fresh=True)
 
     def api(request: gr.Request, prompt: str, model: str, seed: float, count: float, duration: float) -> list[str]:
         """Make pictures or sounds from words; a duration of 0 is the model's own. All else as on a fresh page."""
         given = {"prompt": prompt, "model": model, "seed": seed, "count": count, "duration": duration, "melody": None}
         values = {name: page.fields["generate"][name].value for name in names} | given
-        return page.made(request, "generate", settings_of(request, tuple(values.values())))
+        settings = settings_of(request, tuple(values.values()))
+        settings["seed"], _ = seeded(settings["seed"], request)
+        return page.made(request, "generate", settings)
 
     def stop(request: gr.Request) -> None:
         """Cancel what this browser generates."""
@@ -120,9 +124,10 @@ def build(page: Page, tab: Any) -> None:
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     last: dict[str, Any] = quiet | {"trigger_mode": "multiple"}  # what is asked for while something grows counts too
-    for trigger in (go.click, prompt.submit, again.click):
+    for trigger in (go.click, prompt.submit):
         trigger(run, inputs, outputs, **last)
-    another.click(lambda: secrets.randbelow(2**31), None, seed, **quiet).then(run, inputs, outputs, **last)
+    again.click(run_again, inputs, outputs, **last)
+    page.reports(melody, "sound")
     files = gr.File(file_count="multiple", visible=False)
     gr.Button(visible=False).click(api, [prompt, model, seed, count, duration], files, api_name="generate")
     cancel.click(stop, None, None, api_name="cancel_generate", queue=False)

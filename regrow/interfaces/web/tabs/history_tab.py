@@ -11,7 +11,7 @@ from regrow.interfaces.web.audio_player import Track, players
 from regrow.interfaces.web.medium import FIELDS
 from regrow.interfaces.web.own_files import owner_of
 from regrow.interfaces.web.places import keep
-from regrow.interfaces.web.shared import Page, following, made_files
+from regrow.interfaces.web.shared import Page, following, made_files, plain
 from regrow.interfaces.web.tabs import Tab
 from regrow.interfaces.web.texts import refusal, said, text
 from regrow.media.files import MediaError
@@ -89,9 +89,11 @@ def build(page: Page, tab: Any) -> None:
             return {status: ""}
         try:
             keep(file)  # for its limits
-        except MediaError as problem:
-            raise refusal(problem, request) from problem
-        return fill(file, request)
+            return fill(file, request)
+        except (MediaError, OSError, gr.Error) as problem:
+            words = problem.message if isinstance(problem, gr.Error) else refusal(problem, request).message
+            gr.Warning(words, title="regrow")
+            return {status: plain(words), dropped: None}
 
     def to_edit(path: str, request: gr.Request) -> dict[Any, Any]:
         if not path:
@@ -131,7 +133,7 @@ def build(page: Page, tab: Any) -> None:
     older.click(lambda most: most + history.PAGE, most, most, **quiet).then(show, [most, picked], listing, **quiet)
     pictures.select(pick, files, panel, **quiet)
     reuse.click(fill, picked, [status, page.tabs, *filled], **quiet)
-    dropped.upload(take_dropped, dropped, [status, page.tabs, *filled], **quiet)
+    dropped.upload(take_dropped, dropped, [status, page.tabs, dropped, *filled], **quiet)
     edit_this.click(to_edit, picked, [status, edit["image"], edit["sound"], edit["medium"], page.tabs], **quiet)
     replay.click(make_again, picked, [status, *panel], **quiet).then(show, [most, picked], listing, **quiet)
     cancel.click(stop, None, None, queue=False, api_visibility="private")

@@ -55,6 +55,8 @@ def build(page: Page, tab: Any) -> None:
     words = [(look, "value", "look"), (strip, "label", "strip")]
     follow(medium, model, {"picture": [picture_in, source], "sound": [sound_in]}, words)
     levels = gr.State([])
+    page.reports(image, "picture")
+    page.reports(sound, "sound")
     gr.Markdown(text("prove_about"))
     with gr.Row():
         prove = gr.Button(text("prove"), elem_id="go-prove")

@@ -10,11 +10,14 @@ for what varies, and the Chinese for each. A sentence that is not in it stays as
 
 import json
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+
+from regrow.media.home import home
 
 SENTENCES = Path(__file__).with_name("sentences.zh.json")
 TEXTS: dict[str, dict[str, str]] = {
@@ -28,6 +31,11 @@ MARK = "regrow|"
 be "picture"."""
 _ENGLISH, _CHINESE = ({MARK + key: both[language] for key, both in TEXTS.items()} for language in ("en", "zh"))
 I18N = gr.I18n(**{"en": _ENGLISH, "zh-CN": _CHINESE, "zh-TW": _CHINESE})
+
+
+def options(names: Iterable[str]) -> list[tuple[Any, str]]:
+    """Return the choices of a field: values, each with its label where it has one."""
+    return [(text(f"option_{name}") if f"option_{name}" in TEXTS else name, name) for name in names]
 
 
 def text(key: str) -> Any:  # gradio takes it wherever it takes a string, and types only some of these places so
@@ -60,7 +68,9 @@ def table() -> dict[str, str]:
 
 @cache
 def _patterns() -> list[tuple[re.Pattern[str], str]]:
-    return [(re.compile(_pattern(english), re.DOTALL), chinese) for english, chinese in table().items()]
+    # what says most first: of two that fit, the other would take words of the sentence for a figure
+    sentences = sorted(table().items(), key=lambda pair: -len(re.sub(r"\{\w\}", "", pair[0])))
+    return [(re.compile(_pattern(english), re.DOTALL), chinese) for english, chinese in sentences]
 
 
 def _pattern(english: str) -> str:
@@ -68,7 +78,12 @@ def _pattern(english: str) -> str:
 
 
 def as_page_says(sentence: str, request: gr.Request | None) -> str:
-    """Return an operation's sentence in the language of a request, with the page's tab in place of a command."""
+    """Return an operation's sentence in the language of a request, with the page's tab in place of a command.
+
+    Of files in the page's own folders it names no folder, and none of the names that the page gives.
+    """
+    sentence = re.sub(rf"{re.escape(str(home()))}/([^\s'\"]*/)?", "", sentence)
+    sentence = re.sub(r"\b[0-9a-f]{32}\.\w+", said("the_file", request), sentence)
     if speaks_chinese(request):
         for pattern, chinese in _patterns():
             if match := pattern.fullmatch(sentence):
