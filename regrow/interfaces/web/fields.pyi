@@ -18,8 +18,11 @@ class PictureField(gr.Image):
     def preprocess(self, payload: Any) -> str | None:
         """The file that was uploaded."""
         return payload.path if payload else None
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
@@ -36,8 +39,11 @@ class SoundField(gr.Audio):
     def postprocess(self, value: Any) -> gr.FileData | None:
         """The file to show."""
         return gr.FileData(path=str(value)) if value else None
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
@@ -54,8 +60,11 @@ class ModelField(gr.Dropdown):
             MediaError: it is none of the models that are here.
         """
         return known_model(payload) if payload else payload
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component

@@ -14,6 +14,7 @@ from regrow.interfaces.web.medium import FIELDS
 from regrow.interfaces.web.medium import medium_of as model_medium
 from regrow.interfaces.web.own_files import OwnFiles
 from regrow.interfaces.web.places import made
+from regrow.interfaces.web.shared import DRAWN
 from regrow.media.files import MediaError
 from regrow.media.medium import medium_of
 from regrow.requests.aliases import current
@@ -126,7 +127,7 @@ def fields_of_job(job: Job) -> dict[str, Any]:
     """What stood in the fields when a job of one of the tabs was asked for; a seed that was drawn stood in none."""
     stored, medium = job.settings, model_medium(job.settings["model"])
     mask = stored.get("mask") if stored.get("mask") != "auto" else None
-    drawn = {"seed": None} if job.facts.get("seed_drawn") else {}
+    drawn = {"seed": DRAWN} if job.facts.get("seed_drawn") else {}
     return fields_of(job.kind, stored, medium, stored.get("image") or stored.get("melody"), mask) | drawn
 
 

@@ -23,6 +23,9 @@ from regrow.models.open import list_models
 SETTLES = 0.35
 """Seconds that a slider rests before something grows again: a hand that goes on moves it sooner."""
 
+DRAWN = -1
+"""Stands in the field of a seed that is to be drawn; gradio shows an empty field as 0, which is a seed."""
+
 
 @dataclass
 class Page:
@@ -210,7 +213,7 @@ def seeded(value: float | None, request: gr.Request, last: Job | None = None) ->
     Raises:
         gr.Error: what stands there is no seed.
     """
-    if value is not None:
+    if value not in (None, DRAWN):
         return whole(value, "seed", request), False
     return (last.settings["seed"] if last else secrets.randbelow(2**31)), True
 

@@ -8,7 +8,7 @@ import gradio as gr
 from regrow.core.methods.registry import names
 from regrow.core.names import LabelConvention, SharingName, Spacing, Switch
 from regrow.interfaces.web.fields import ModelField
-from regrow.interfaces.web.shared import model_names
+from regrow.interfaces.web.shared import DRAWN, model_names
 from regrow.interfaces.web.texts import options, text
 from regrow.media.names import Mode
 from regrow.requests.edit import Edit
@@ -43,7 +43,7 @@ def edit_settings() -> tuple[dict[str, Any], list[Any], list[Any]]:
         ),
         "attention_share": gr.Slider(0, 1, DEFAULTS["attention_share"], step=0.05, label=text("attention_share")),
         "emphasis": gr.Textbox(label=text("emphasis"), placeholder="hat=2 snow=0.5"),
-        "seed": gr.Number(None, label=text("seed"), precision=0, elem_id="edit-seed"),
+        "seed": gr.Number(DRAWN, label=text("seed"), precision=0, elem_id="edit-seed"),
         "eta": gr.Slider(0, 1, DEFAULTS["eta"], step=0.05, label=text("eta")),
         "spacing": gr.Dropdown(options(_names(Spacing)), value=DEFAULTS["spacing"], label=text("spacing")),
         "label": gr.Dropdown(options(_names(LabelConvention)), value=DEFAULTS["label"], label=text("label_level")),

@@ -13,7 +13,7 @@ from regrow.interfaces.web.jobs import Job
 from regrow.interfaces.web.medium import PLAYED, follow, medium_of, switch
 from regrow.interfaces.web.own_files import owner_of
 from regrow.interfaces.web.places import MOST_SECONDS
-from regrow.interfaces.web.shared import Page, following, made_files, model_names, seeded, whole, worded
+from regrow.interfaces.web.shared import DRAWN, Page, following, made_files, model_names, seeded, whole, worded
 from regrow.interfaces.web.tabs import Tab
 from regrow.interfaces.web.texts import options, said, text
 from regrow.requests.generate import Generate
@@ -32,7 +32,7 @@ def build(page: Page, tab: Any) -> None:
             negative = gr.Textbox(label=text("negative"))
             with gr.Row():
                 count = gr.Slider(1, 8, DEFAULTS["count"], step=1, label=text("count"))
-                seed = gr.Number(None, label=text("seed"), elem_id="seed")
+                seed = gr.Number(DRAWN, label=text("seed"), elem_id="seed")
             with gr.Row(visible=False) as times:
                 duration = gr.Number(0, label=text("duration"), elem_id="duration")
                 loop = gr.Checkbox(label=text("loop"), elem_id="loop")
@@ -103,7 +103,7 @@ def build(page: Page, tab: Any) -> None:
 
     def run(request: gr.Request, *values: Any, fresh: bool = False) -> Iterator[tuple[Any, ...]]:
         settings = settings_of(request, values)
-        settings["seed"], drawn = seeded(None if fresh else settings["seed"], request)
+        settings["seed"], drawn = seeded(DRAWN if fresh else settings["seed"], request)
         yield from shown(page.ask(request, "generate", settings, drawn), page, request)
 
     def run_again(request: gr.Request, *values: Any) -> Iterator[tuple[Any, ...]]:
