@@ -90,6 +90,15 @@ def test_no_function_takes_a_file_that_its_caller_did_not_upload(either: Server,
     link.unlink()
 
 
+def test_all_of_many_files_are_the_callers_own(either: Server) -> None:
+    with either.caller() as client:
+        files = [("files", (f"a-long-name-of-a-file-{i}.png", EXAMPLE.read_bytes())) for i in range(20)]
+        paths = client.post("/gradio_api/upload", files=files, headers={"accept-encoding": "br, gzip"}).json()
+        assert len(paths) == 20
+        for path in paths:
+            assert client.get(f"/gradio_api/file={path}").status_code == 200
+
+
 def painted(client: httpx.Client) -> int:
     """The number of the function that takes what was painted."""
     config = client.get("/config").json()["dependencies"]

@@ -17,7 +17,7 @@ from regrow.editing.edit import edit
 from regrow.interfaces.web import history, job_handlers, places, processes
 from regrow.interfaces.web.jobs import Job
 from regrow.interfaces.web.own_files import Caller, OwnFiles
-from regrow.interfaces.web.shared import spoken
+from regrow.interfaces.web.shared import Page, spoken, status
 from regrow.interfaces.web.texts import as_page_says
 from regrow.interfaces.web.worker import Worker
 from regrow.media.files import MediaError, file_hash
@@ -63,11 +63,12 @@ def test_a_method_says_whether_its_way_back_under_the_old_words_ends_at_the_pict
 
 
 def test_the_page_says_of_whom_the_loss_is(home: Path) -> None:
-    worker = Worker(job_handlers.KINDS)
-    settings = {"image": str(places.keep_picture(EXAMPLE)), "target": ["an orange puppy on a beach"], "mask": None}
-    settings |= {"source": "an orange cat on a beach", "model": "storybook", "steps": 2, "strength": 0.9}
-    for name, own in (("direct_inversion", True), ("naive", False), ("img2img", False)):
-        assert over(worker, "edit", settings | {"method": name}).facts["returns_source"] == own
+    page, english = Page(Worker({}), True, OwnFiles(private=False)), gr.Request(headers={})
+    for facts, own in (({"returns_source": True}, True), ({"returns_source": False}, False), ({}, False)):
+        job = Job("1", "", "edit", {"model": "storybook"}, "done", facts=facts | {"reconstruction": {"psnr": 20}})
+        assert ("the model's own loss" in status(job, page, english)) == own
+    job = Job("1", "", "look", {"model": "storybook"}, "done", facts={"codec": {"psnr": 20}})
+    assert "the model's own loss" in status(job, page, english)
 
 
 def result(owner: str, stamp: str, **recipe: Any) -> Path:

@@ -79,15 +79,15 @@ class Guard:
         if refused:
             await refused(scope, receive, self._sent(send, {}))
             return
-        hidden = {b"origin"}  # it is ours, so no layer of gradio has to allow it
-        if path == "/":
-            hidden.add(b"accept-encoding")  # it is written to below
-        scope = scope | {COOKIE: caller, "headers": [one for one in scope["headers"] if one[0] not in hidden]}
-        fresh = "" if _led_here_perhaps(headers) else caller.fresh
-        added = {"set-cookie": f"{COOKIE}={fresh}; Path=/; Max-Age={YEAR}; HttpOnly"} if fresh else {}
         reader: Reader | None = _with_first_script if path == "/" else None
         if scope["method"] == "POST" and path.rstrip("/") == UPLOAD:
             reader = partial(self._noted, caller)
+        # the origin is ours, so no layer of gradio has to allow it; and what is read below may not be packed
+        hidden = {b"origin", b"accept-encoding"} if reader else {b"origin"}
+        scope = scope | {COOKIE: caller, "headers": [one for one in scope["headers"] if one[0] not in hidden]}
+        fresh = "" if _led_here_perhaps(headers) else caller.fresh
+        secure = "; Secure" if scope.get("scheme") == "https" else ""
+        added = {"set-cookie": f"{COOKIE}={fresh}; Path=/; Max-Age={YEAR}; HttpOnly{secure}"} if fresh else {}
         await self.app(scope, receive, self._sent(send, added, reader))
 
     def _noted(self, caller: Caller, status: int, body: bytes) -> bytes:
