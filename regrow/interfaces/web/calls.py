@@ -1,11 +1,13 @@
 """What every call of a function of the page passes, on whatever route it came: its arguments, and files it names."""
 
 import inspect
+import os
 from contextvars import ContextVar
 from typing import Any
 
 import gradio as gr
 from gradio.blocks import BlockFunction
+from gradio.utils import get_upload_folder
 
 from regrow.interfaces.web.own_files import Caller, OwnFiles, caller_of
 from regrow.interfaces.web.texts import label_of, refusal, said
@@ -61,7 +63,9 @@ class PageBlocks(gr.Blocks):
     async def postprocess_data(self, block_fn: BlockFunction, predictions: Any, state: Any) -> list[Any]:
         """What a call shows; its files are the caller's from then on."""
         shown = await super().postprocess_data(block_fn, predictions, state)
-        self.files.grant(self._caller.get(Caller()), *_paths(shown))
+        cache = os.path.realpath(get_upload_folder()) + os.sep  # where gradio copies what is shown
+        copies = [path for path in _paths(shown) if os.path.realpath(path).startswith(cache)]
+        self.files.grant(self._caller.get(Caller()), *copies)
         return shown
 
     def _checked(self, function: BlockFunction, inputs: list[Any], request: gr.Request) -> list[Any]:

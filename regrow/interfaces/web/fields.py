@@ -3,15 +3,25 @@
 Each is a class of its own, for gradio makes a component that is updated anew from its class.
 """
 
+from abc import ABCMeta
 from typing import Any
 
 import gradio as gr
+from gradio.component_meta import ComponentMeta
 
 from regrow.interfaces.web.assets import asset
 from regrow.interfaces.web.places import known_model
 
 
-class PictureField(gr.Image):
+class Quiet(ComponentMeta):
+    """gradio's class of component classes, which writes a .pyi beside the code; ours have no events of their own."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], attributes: dict[str, Any]) -> Any:
+        """Make the class."""
+        return ABCMeta.__new__(cls, name, bases, attributes)
+
+
+class PictureField(gr.Image, metaclass=Quiet):
     """A field for a picture; gradio's would decode the file and lose its recipe."""
 
     is_template = True
@@ -21,7 +31,7 @@ class PictureField(gr.Image):
         return payload.path if payload else None
 
 
-class SoundField(gr.Audio):
+class SoundField(gr.Audio, metaclass=Quiet):
     """A field for a sound; gradio's would have ffmpeg look into the file, and convert it."""
 
     is_template = True
@@ -40,7 +50,7 @@ def sound_field(**options: Any) -> SoundField:
     return SoundField(type="filepath", sources=["upload"], editable=False, buttons=[], **options)
 
 
-class ModelField(gr.Dropdown):
+class ModelField(gr.Dropdown, metaclass=Quiet):
     """A field for a model; gradio's takes only those that were here when the page was built."""
 
     is_template = True

@@ -57,7 +57,7 @@ def caller_of(request: gr.Request | None) -> Caller:
 
 def owner_of(request: gr.Request) -> str:
     """Return the name that jobs are noted under: the browser's, or of a program without cookies its session's."""
-    return caller_of(request).name or request.session_hash or ""
+    return caller_of(request).name or (f"session {request.session_hash}" if request.session_hash else "")
 
 
 class OwnFiles:
