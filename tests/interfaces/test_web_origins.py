@@ -157,7 +157,7 @@ def site(page: str) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(page.encode())
 
-        def log_message(self, *_: Any) -> None:
+        def log_message(self, format: str, *_: Any) -> None:
             """Says nothing."""
 
     served = ThreadingHTTPServer(("127.0.0.1", 0), Site)

@@ -1,5 +1,6 @@
 """What went wrong on the page once, in headless Chromium: each kind of it stays right."""
 
+import io
 import json
 import re
 from collections.abc import Callable
@@ -233,17 +234,10 @@ def test_the_picture_is_whole_while_it_grows_and_the_bar_begins_empty(opened: Ca
         "document.querySelector('#edit-status').innerHTML = `<div class=status><progress id=bar max=1 value=0>"
         "</progress><progress id=full max=1 value=1></progress></div>`"
     )
-    shots = [Image.open(_shot(page, name)).convert("RGB").getpixel((40, 4)) for name in ("bar", "full")]
-    ground = page.evaluate("getComputedStyle(document.querySelector('#bar')).backgroundColor")
-    assert shots[0] == tuple(map(int, re.findall(r"\d+", ground)[:3]))
-    assert sum(shots[0]) > 2 * sum(shots[1]), "empty is pale, full is dark"
+    shots = [Image.open(io.BytesIO(page.locator(f"#{name}").screenshot())).convert("L") for name in ("bar", "full")]
+    empty, full = (shot.getpixel((shot.width // 2, shot.height // 2)) for shot in shots)
+    assert (empty > 200, full < 128) == (True, True), "an empty bar is pale, a full one dark"
     page.click("#cancel-edit")
-
-
-def _shot(page, name: str):
-    import io
-
-    return io.BytesIO(page.locator(f"#{name}").screenshot())
 
 
 def test_chinese_pages_show_no_english_values_and_nothing_shows_internal_names(

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import gradio as gr
-from gradio.blocks import BlockFunction
+from gradio.block_function import BlockFunction
 from gradio.utils import get_upload_folder
 
 from regrow.interfaces.web.own_files import Caller, OwnFiles, caller_of
@@ -32,7 +32,7 @@ class PageBlocks(gr.Blocks):
     files: OwnFiles
     _caller: ContextVar[Caller] = ContextVar("caller")
 
-    async def process_api(
+    async def process_api(  # pyright: ignore[reportIncompatibleMethodOverride] (gradio names the rest)
         self,
         block_fn: BlockFunction | int,
         inputs: list[Any],

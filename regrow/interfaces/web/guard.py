@@ -84,7 +84,7 @@ class Guard:
             reader = partial(self._noted, caller)
         # the origin is ours, so no layer of gradio has to allow it; and what is read below may not be packed
         hidden = {b"origin", b"accept-encoding"} if reader else {b"origin"}
-        scope = scope | {COOKIE: caller, "headers": [one for one in scope["headers"] if one[0] not in hidden]}
+        scope = dict(scope, headers=[one for one in scope["headers"] if one[0] not in hidden], **{COOKIE: caller})
         fresh = "" if _led_here_perhaps(headers) else caller.fresh
         secure = "; Secure" if scope.get("scheme") == "https" else ""
         added = {"set-cookie": f"{COOKIE}={fresh}; Path=/; Max-Age={YEAR}; HttpOnly{secure}"} if fresh else {}
