@@ -182,3 +182,21 @@ def test_a_bad_call_is_answered_in_a_sentence(either: Server, data: list[Any], s
     assert sentence in said
     assert "\n" not in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("road", "body", "sentence"),
+    [
+        ("call/v2/edit", {}, "No value provided for required argument: image"),
+        ("call/v2/edit", {"picture": 1}, "`picture` is not a valid"),
+        ("call/v2/nothing", {}, "no such function"),
+        ("call/nothing", {"data": []}, "no such function"),
+        ("run/edit", {"data": []}, "0 of them came"),
+        ("run/predict", {"data": [], "fn_index": 9999}, "no such function"),
+        ("queue/join", {"data": [], "fn_index": 9999, "session_hash": "x"}, "no such function"),
+    ],
+)
+def test_a_call_of_nothing_is_answered_in_a_sentence(server: Server, road: str, body: Any, sentence: str) -> None:
+    with server.caller() as client:
+        answer = client.post(f"/gradio_api/{road}", json=body)
+    assert sentence in answer.json()["error"]

@@ -19,7 +19,7 @@ import gradio as gr  # noqa: E402
 from gradio.themes import Base, Soft  # noqa: E402
 
 from regrow.interfaces.web.assets import asset  # noqa: E402
-from regrow.interfaces.web.calls import PageBlocks  # noqa: E402
+from regrow.interfaces.web.calls import BAD_CALLS, PageBlocks  # noqa: E402
 from regrow.interfaces.web.guard import Guard, is_local  # noqa: E402
 from regrow.interfaces.web.history import fields_of_job  # noqa: E402
 from regrow.interfaces.web.job_handlers import KINDS  # noqa: E402
@@ -115,6 +115,7 @@ def serve(host: str, port: int, share: bool, password: str, open_browser: bool, 
             "docs_url": None,  # swagger's page takes its script from the network
             "redoc_url": None,
             "lifespan": guarded,
+            "exception_handlers": BAD_CALLS,
         },
     )
     public |= {urlsplit(shared).netloc} if shared else set()

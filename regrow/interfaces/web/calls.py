@@ -7,7 +7,10 @@ from typing import Any
 
 import gradio as gr
 from gradio.block_function import BlockFunction
+from gradio.route_utils import FnIndexInferError
 from gradio.utils import get_upload_folder
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 from regrow.interfaces.web.own_files import Caller, OwnFiles, caller_of
 from regrow.interfaces.web.texts import label_of, refusal, said
@@ -117,6 +120,17 @@ class PageBlocks(gr.Blocks):
         if file is None:
             raise gr.Error(said("not_uploaded", request), print_exception=False)
         return {"path": file, "meta": {"_type": "gradio.FileData"}}
+
+
+async def bad_call(request: Request, problem: Exception) -> JSONResponse:
+    """Answer a call that gradio could not match with a function of the page: it would say nothing and hang up."""
+    reason = " ".join(str(problem).split())
+    words = f"The page has no such function, or not with these arguments ({reason}): its API lists them."
+    return JSONResponse({"error": words}, 422)
+
+
+BAD_CALLS: dict[Any, Any] = dict.fromkeys((KeyError, TypeError, ValueError, FnIndexInferError), bad_call)
+"""What gradio raises where it looks for the function and its arguments."""
 
 
 def _fits(component: Any, value: Any, needed: bool) -> bool:
