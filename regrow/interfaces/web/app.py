@@ -50,7 +50,8 @@ def build(page: Page) -> gr.Blocks:
             blocks.load(show, None, outputs, **quiet)
         for kind, (show, outputs) in page.last_jobs.items():
             fields = page.fields[kind]
-            blocks.load(_filled(page, kind, fields), None, list(fields.values()), **quiet)
+            # without the queue, for a field that is still awaited is none for whoever asks
+            blocks.load(_filled(page, kind, fields), None, list(fields.values()), queue=False, **quiet)
             blocks.load(_attached(page, kind, show, outputs), None, outputs, **quiet)
     return blocks
 

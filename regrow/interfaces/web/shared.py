@@ -85,15 +85,20 @@ class Page:
 
     def reports(self, field: Any, medium: str) -> None:
         """Let a field say at once what is wrong with the file that it is given, and empty it."""
+        wrong = gr.State(0)  # how often; the field itself would be none for whoever asks while it is looked at
 
-        def report(file: str | None, request: gr.Request) -> Any:
+        def report(file: str | None, before: int, request: gr.Request) -> Any:
             try:
-                return gr.skip() if file is None or self.kept(medium, file, request) else None
+                if file:
+                    self.kept(medium, file, request)
+                return gr.skip()
             except gr.Error as problem:
                 gr.Warning(str(problem.message), title="regrow")
-                return None
+                return before + 1
 
-        field.change(report, field, field, api_visibility="private", show_progress="hidden")
+        quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        field.change(report, [field, wrong], wrong, **quiet)
+        wrong.change(lambda: None, None, field, **quiet)
 
     def superseded(self, job: Job) -> bool:
         """Whether its browser has asked for another of its kind since, which is shown in its place."""
