@@ -15,7 +15,7 @@ const build = () => {
   canvas.setAttribute('role', 'img');
   canvas.setAttribute('aria-label', words.canvas);
   canvas.tabIndex = 0;  // so that what is typed after a stroke is for it
-  let last = null, erases = false;
+  let last = null, erases = false, saves = 0;
   const before = [];  // what undo goes back to
   const remember = () => before.push(ink.getImageData(0, 0, canvas.width, canvas.height)) > 20 && before.shift();
   const undo = () => { const was = before.pop(); if (was) { ink.putImageData(was, 0, 0); save(); } };
@@ -25,6 +25,7 @@ const build = () => {
     undo();
   };
   const save = () => {
+    const mine = ++saves;  // what is painted last counts, in whatever order the uploads end
     const { width, height } = canvas, whole = document.createElement('canvas');
     const painted = ink.getImageData(0, 0, width, height);
     let any = false;
@@ -38,7 +39,7 @@ const build = () => {
     whole.getContext('2d').putImageData(painted, 0, 0);
     whole.toBlob(async blob => {
       const { path } = await upload(new File([blob], 'mask.png', { type: 'image/png' }));
-      trigger('painted', { path });
+      if (mine === saves) trigger('painted', { path });
     });
   };
   const size = Object.assign(document.createElement('input'), { type: 'range', min: 2, max: 40, value: 12 });

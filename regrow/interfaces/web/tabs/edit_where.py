@@ -85,7 +85,8 @@ def follow_picture(page: Page, where: Where, image: gr.Image) -> None:
     )
     for changed in (where.mask.upload, where.mask.clear):
         changed(laid_on, [image, where.mask], where.painter, queue=False, **quiet)
-    where.painter.painted(painted, None, [where.mask, where.find_mask], queue=False, **quiet)
+    last: dict[str, Any] = quiet | {"queue": False, "trigger_mode": "always_last"}
+    where.painter.painted(painted, None, [where.mask, where.find_mask], **last)
 
 
 def painter(**options: Any) -> gr.HTML:
