@@ -7,6 +7,7 @@ import glob
 import hashlib
 import json
 import os
+import re
 import secrets
 import threading
 from collections import defaultdict
@@ -108,9 +109,11 @@ class OwnFiles:
             owner: whose files count.
             known: of the recipe: "file", of which the last part counts, and "hash" or "file_hash".
         """
-        if not isinstance(known, dict) or not isinstance(known.get("file"), str) or not Path(known["file"]).name:
+        if not isinstance(known, dict) or not isinstance(known.get("file"), str) or "\0" in known["file"]:
             return None
-        name = glob.escape(Path(known["file"]).name)
+        name = glob.escape(re.split(r"[/\\]", known["file"])[-1])  # older recipes hold whole paths
+        if name in ("", ".", ".."):
+            return None
         found = [file for folder in (*KEPT, "made/*") for file in page().glob(f"{folder}/{name}")]
         own = (file for file in found if file.is_file() and self.of_jobs(owner, file))
         noted = known.get("file_hash", known.get("hash"))
