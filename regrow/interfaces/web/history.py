@@ -100,7 +100,7 @@ def fields_of(kind: str, stored: dict[str, Any], medium: str, file: str | None, 
         mask: the file, if there is one.
     """
     known = {field.name for field in dataclass_fields({"generate": Generate, "edit": Edit}[kind])}
-    known -= {"image", "mask", "trajectory", "cache", "size", "span"}
+    known -= {"image", "mask", "trajectory", "cache", "size", "span", "normalize"}
     settings = {key: value for key, value in stored.items() if key in known}
     settings |= {"medium": medium, "negative": stored.get("negative") or ""}
     if kind == "generate":
