@@ -163,7 +163,7 @@ def test_sounds_are_bounded_and_kept_once(home: Path, tmp_path: Path, monkeypatc
     assert (kept.suffix, places.keep_sound(places.PIANO)) == (".flac", kept)
     for name, data, sentence in (
         ("empty.wav", b"", "empty.wav is empty"),
-        ("cat.wav", EXAMPLE.read_bytes(), "cat.wav is no sound"),
+        ("cat.wav", EXAMPLE.read_bytes(), "cat.wav is a picture"),
         ("cut.flac", places.PIANO.read_bytes()[:9000], "cut.flac is (cut short|damaged)"),
     ):
         (tmp_path / name).write_bytes(data)
