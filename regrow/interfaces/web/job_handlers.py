@@ -43,7 +43,7 @@ def generate(job: Job, opened: Open) -> Generator[At, None, None]:
     made = yield from steps_of(generating(request, model), model)
     _keep(job, made.items, made.rate, made.recipes, [request.prompt] * request.count, model)
     job.tell(made.notes)
-    job.facts["figures"] = made.recipes[0]["figures"]
+    job.facts |= {"figures": made.recipes[0]["figures"], "guess": made.recipes[0]["guess"]}
 
 
 def edit(job: Job, opened: Open) -> Generator[At, None, None]:
@@ -74,7 +74,8 @@ def edit(job: Job, opened: Open) -> Generator[At, None, None]:
         job.facts["returns_source"] = method(request.method).returns_source
     job.tell(edited.notes)
     job.facts |= {"strength": taken} if request.strength is None else {}
-    job.facts |= {"figures": edited.recipes[0]["figures"], "rewound": before, "reused": edited.reused and not before}
+    job.facts |= {"figures": edited.recipes[0]["figures"], "guess": edited.recipes[0]["guess"]}
+    job.facts |= {"rewound": before, "reused": edited.reused and not before}
 
 
 def explore(job: Job, opened: Open) -> Generator[At, None, None]:

@@ -191,7 +191,7 @@ def beginnings() -> list[Any]:
 
 
 def _summary(job: Job, request: gr.Request) -> str:
-    sentences = []
+    sentences = [said("guess", request)] if job.facts.get("guess") else []
     if figures := job.facts.get("figures"):
         counted = figures["evaluations"]
         total = sum(counted.values()) if isinstance(counted, dict) else counted
