@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,9 +18,10 @@ from regrow.editing.trajectories import save_trajectory
 from regrow.media.image.picture import save
 from regrow.models.attention import Shared
 from regrow.models.engines import choose as engine
-from regrow.models.engines import graph_files, openvino_graph, openvino_runtime
+from regrow.models.engines import graph_files, openvino, openvino_graph, openvino_runtime
 from regrow.models.engines.choose import as_recorded, with_engine
 from regrow.models.engines.engine import Engine
+from regrow.models.engines.traced import Traced
 from regrow.models.errors import ModelError
 from regrow.models.model import Model
 from regrow.models.open import open_model
@@ -159,6 +161,24 @@ def test_what_was_converted_and_compiled_is_kept_and_what_is_damaged_made_again(
         assert off(model, with_engine(model, "openvino", "float32"), (8, 8), ["a cat"]) < 1e-5
         assert made.count("_convert") == 3, "the denoiser and both ways of the codec"
     assert not list(home.glob("cache/engine/.*")), "nothing half-written is left"
+
+
+@needs_openvino
+@pytest.mark.usefixtures("home")
+def test_words_are_traced_at_their_length_also_where_something_is_kept(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trace of one token is not causal, so that longer prompts would mean something else."""
+    lengths: list[int] = []
+
+    def noted(file: Path, module: Callable[[], Any], examples: Callable[[], Any]) -> Traced:
+        lengths.append(examples()[0][0].shape[1])
+        return Traced(file, module, examples)
+
+    monkeypatch.setattr(openvino, "Traced", noted)
+    for _ in range(2):
+        with_engine(model, "openvino", "float32")
+    assert lengths == [model.condition(["a cat"]).tokens.shape[1]] * 2
 
 
 @needs_openvino

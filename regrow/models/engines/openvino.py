@@ -52,8 +52,7 @@ class OpenVino(Engine):
         self._words: Traced | None = None
         if network.words is not None:
             file = trace_file(root, network.content, "words")
-            length = network.condition()[0].shape[1] if not file.is_file() else 1
-            self._words = Traced(file, network.words, lambda: [_ids(batch, length) for batch in (2, 1, 3, 5)])
+            self._words = Traced(file, network.words, partial(_examples, network))
 
     @property
     def name(self) -> str:
@@ -107,6 +106,8 @@ def _coding(network: Network, codec: CodecNetwork, way: Way, precision: Precisio
     return Compiled(graph, precision, root, (multiple, multiple))
 
 
-def _ids(batch: int, length: int) -> tuple[Tensor]:
-    """Token ids that every tokenizer has."""
-    return (torch.arange(batch * length).reshape(batch, length) % 7,)
+def _examples(network: Network) -> list[tuple[Tensor]]:
+    """Token ids that every tokenizer has, of the length that the network's prompts have."""
+    # a trace of 1 token would not be causal, which shows on longer prompts only
+    length = network.condition()[0].shape[1]
+    return [(torch.arange(batch * length).reshape(batch, length) % 7,) for batch in (2, 1, 3, 5)]
