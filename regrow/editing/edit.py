@@ -23,7 +23,7 @@ from regrow.media.medium import medium_of
 from regrow.models.model import Model
 from regrow.prompts.describe import with_source
 from regrow.prompts.expand_edit import with_expanded_prompts
-from regrow.prompts.input_warnings import about_codec
+from regrow.prompts.input_warnings import about_codec, has_words
 from regrow.requests.edit import Edit
 
 
@@ -52,7 +52,7 @@ def edit(
     started, model = time.monotonic(), model.batched(request.normalize == "off")
     medium = medium_of(request.image)
     medium.check(request, model)
-    if model.takes_words and not all(target.strip() for target in request.target):
+    if model.takes_words and not all(map(has_words, request.target)):
         raise ValueError("a target is empty: say what the result shall show, or what to change.")
     frame = medium.load(request.image, model, request)
     request, _ = with_steps(request, model)

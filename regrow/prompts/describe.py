@@ -80,7 +80,7 @@ def describe(model: Model, latents: Float[Tensor, "1 c y x"], like: Sequence[str
     sentences = world.captions(thing, language_of(like[0]) if like else "en")
     words = max(sentences, key=lambda text: _alike(text, like[0])) if like else sentences[0]
     certain = ", ".join(f"{getattr(thing, name)} {100 * probability:.0f} %" for name, probability in sure.items())
-    return Description(words, f'Source, read off the {model.medium}: "{words}" ({certain}).')
+    return Description(words, f'Source, read off it: "{words}" ({certain}).')
 
 
 def read_off(describer: AttributeClassifier, latents: Float[Tensor, "1 c y x"]) -> tuple[Any, dict[str, float]]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from unicodedata import category
 
 from jaxtyping import Float
 from torch import Tensor
@@ -15,6 +16,11 @@ SURE = 0.8
 """How likely an attribute must be for the picture to be believed before the source."""
 FAR = 5.0
 """Decibels below its own pictures at which a picture counts as far from what a codec was trained on."""
+
+
+def has_words(prompt: str) -> bool:
+    """Return whether a prompt has a letter, a number or a sign such as an emoji, not spaces and punctuation alone."""
+    return any(category(character)[0] in "LN" or category(character) == "So" for character in prompt)
 
 
 def about_words(model: Model, prompts: Sequence[str]) -> tuple[str, ...]:
@@ -44,10 +50,11 @@ def about_prompt(model: Model, prompt: str, what: Interpretation) -> tuple[str, 
     return tuple(notes)
 
 
-def about_difference(source: str, denied: Mapping[str, tuple[str, float]]) -> tuple[str, ...]:
+def about_difference(model: Model, source: str, denied: Mapping[str, tuple[str, float]]) -> tuple[str, ...]:
     """Return a sentence where the source says something that the picture does not show.
 
     Args:
+        model: that sees, or hears.
         source: of an edit.
         denied: what it says, with what is seen instead and how likely that is, 0 to 1.
     """
@@ -55,7 +62,9 @@ def about_difference(source: str, denied: Mapping[str, tuple[str, float]]) -> tu
     if not certain:
         return ()
     pairs = ", ".join(f"{there} ({100 * share:.0f} %), not {said}" for said, (there, share) in certain.items())
-    return (f'The source "{source}" is not what is seen: {pairs}. Leave the source out to go by what is seen.',)
+    return (
+        f'The source "{source}" differs from what {model.name} finds: {pairs}. Leave the source out to go by that.',
+    )
 
 
 def _quoted(words: Sequence[str]) -> str:

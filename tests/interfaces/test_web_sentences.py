@@ -15,7 +15,7 @@ from regrow.media.image.framing import fit
 CHINESE = gr.Request(headers={"accept-language": "zh-CN,zh;q=0.9,en;q=0.8"})
 ENGLISH = gr.Request(headers={"accept-language": "en-US"})
 COMPOSED = (
-    "Of {a} x {b} pixels", "strength auto took", "{a} pictures,", "{a} sounds,", "Resuming", "source auto",
+    "Of {a} x {b} pixels", "strength auto took", "{a} pictures,", "{a} sounds,", "Resuming", "Source, read",
     "{a}: {b} of {c} mil", "{a} has text", "Folders like",
 )  # fmt: skip
 """Their parts are put together in the code, so they are looked for by their parts."""

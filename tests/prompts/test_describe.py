@@ -74,9 +74,7 @@ def test_an_edit_with_auto_is_the_edit_with_the_words_it_found(storybook: Model,
     for read in (auto, empty):
         assert torch.equal(read.frames, told.frames)
         assert read.recipes[0]["settings"] == told.recipes[0]["settings"]
-    assert any(
-        'Source, read off the picture: "a grey penguin in the snow" (penguin 100 %' in note for note in auto.notes
-    )
+    assert any('Source, read off it: "a grey penguin in the snow" (penguin 100 %' in note for note in auto.notes)
 
 
 def test_a_sounds_edit_with_auto_is_the_edit_with_the_words_it_found(tmp_path: Path) -> None:
@@ -87,7 +85,7 @@ def test_a_sounds_edit_with_auto_is_the_edit_with_the_words_it_found(tmp_path: P
     auto = finish(edit(wish, model))
     (words,) = {recipe["settings"]["source"] for recipe in auto.recipes}
     assert "marimba melody" in words
-    assert any(f'Source, read off the sound: "{words}"' in note for note in auto.notes)
+    assert any(f'Source, read off it: "{words}"' in note for note in auto.notes)
     told = finish(edit(replace(wish, source=words), model))
     assert torch.equal(auto.items[0], told.items[0])
 

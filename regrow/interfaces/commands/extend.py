@@ -33,7 +33,8 @@ def extend(request: Annotated[Extend, tyro.conf.arg(name="")], run: MakingOption
         {"files": paths, "known": [begin, end], "notes": notes, "recipes": longer.recipes},
         *notes,
         *(
-            f"wrote {path}: {wave.shape[-1] / longer.rate:.2f} s, from {begin:.2f} to {end:.2f} s the file itself"
+            f"wrote {path}: {wave.shape[-1] / longer.rate:.2f} s, from {begin:.2f} to {end:.2f} s "
+            + ("the file itself" if path.suffix == ".wav" else f"the file, as {path.suffix} holds it")
             for path, wave in zip(paths, longer.items, strict=True)
         ),
         f"{figures['evaluations']} evaluations, {figures['seconds']} s; again with: {replay_of(paths[0])}",

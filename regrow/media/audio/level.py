@@ -9,6 +9,8 @@ import torch.nn.functional as F  # noqa: N812, the name everybody knows it by
 from jaxtyping import Float
 from torch import Tensor
 
+USUAL = (-28.0, -22.0)
+"""RMS of sounds of a usual level, in dB below full scale: those that the bandstand plays at."""
 BLOCK = 0.4
 """Seconds of a block of the measure, and 20 dB below the mean of the blocks the others are pauses: ITU-R BS.1770-4 has
 blocks of 400 ms, too, and 10 dB."""

@@ -58,7 +58,7 @@ class SoundMedium(Medium):
         wave = to_channels(loaded.wave, codec.channels, plain)
         if len(loaded.wave) > codec.channels:
             mixed = torch.equal(wave[:1], loaded.wave.mean(0, keepdim=True))
-            cancel = f"The {len(loaded.wave)} channels of {path.name} cancel each other, so the louder one was taken."
+            cancel = f"The {len(loaded.wave)} channels of {path.name} cancel each other, so the loudest was taken."
             mix = f"The {len(loaded.wave)} channels of {path.name} were mixed to one."
             notes.append(mix if mixed else cancel)
         wave = resample(wave, loaded.rate, codec.rate)
@@ -68,8 +68,8 @@ class SoundMedium(Medium):
         level = codec.level_of(wave, usual)
         if level == usual != 1:
             by = f"{abs(20 * math.log10(usual)):.1f}"
-            up = f"{path.name} was made {by} dB louder for {model.name}, and the result has the file's level again."
-            down = f"{path.name} was made {by} dB quieter for {model.name}, and the result has the file's level again."
+            up = f"{path.name} is quieter than {model.name} knows sounds: it was made {by} dB louder to compute with."
+            down = f"{path.name} is louder than {model.name} knows sounds: it was made {by} dB quieter to compute with."
             notes.append(up if usual < 1 else down)
         frames = codec.to_frames(wave[None], level)[0]
         if codec.is_silent(frames):

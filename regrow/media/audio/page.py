@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.media.audio import graph
+from regrow.media.audio.level import USUAL, level_for
 from regrow.media.audio.mel import MelSettings, as_picture, spectrum, to_mel, to_unit
 from regrow.media.audio.mel_inverse import from_mel
 from regrow.media.audio.sound import load, resample, to_channels, to_mono, within_full_scale
@@ -31,13 +32,16 @@ def sound_page(path: Path, facts: dict[str, Any], model: MediumModel | None) -> 
     sound = load(path)
     wave = resample(to_mono(within_full_scale(sound.wave)), sound.rate, settings.rate)
     wave = wave[:, : round(MOST_SECONDS * settings.rate)]
-    transform, mel = spectrum(wave, settings)[0], to_mel(wave[None], settings)
+    transform = spectrum(wave, settings)[0]
+    # at the level that a model would get, so that a quiet recording does not sink below the floor of a mel
+    usual = wave / level_for(wave, settings.rate, model.sound.levels if model else USUAL)
+    mel = to_mel(usual[None], settings)
     back = to_mel(from_mel(mel, settings), settings)
-    hertz = graph.pitch(wave[0], settings.rate)
+    hertz = graph.pitch(usual[0], settings.rate)
     voiced = hertz[hertz > 0]
     phase_db = round(float((back - mel).abs().mean()), 2)
     median = round(float(voiced.median()), 1) if len(voiced) else None
-    codec, codec_db = _codec_cell(wave, model) if model else ([], None)
+    codec, codec_db = _codec_cell(usual, model) if model else ([], None)
     rows = [
         Row("The wave", _wave_cells(wave[0], settings.rate, facts)),
         Row(

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.media.audio.crossfade import grown_onto
+from regrow.media.audio.level import USUAL
 from regrow.media.audio.mel import MelSettings, as_picture, from_unit, loudest, to_mel, to_unit
 from regrow.media.audio.mel_inverse import from_mel
 
@@ -33,7 +34,7 @@ class MelFrames:
     relative: bool = False
     channels: int = 1
     silence: float = -1.0
-    levels: tuple[float, float] = (-28.0, -22.0)
+    levels: tuple[float, float] = USUAL
 
     @property
     def rate(self) -> int:
