@@ -190,8 +190,10 @@ def main() -> None:
             server.send_signal(signal.SIGTERM)
             server.wait(10)
             for told in (Path(place) / "home" / "page" / "processes").glob("*.json"):  # trainings outlive the server
+                pid = json.loads(told.read_text())["pid"]
                 with contextlib.suppress(ProcessLookupError):
-                    os.killpg(json.loads(told.read_text())["pid"], signal.SIGKILL)
+                    if pid > 1 and os.getpgid(pid) == pid:
+                        os.killpg(pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,9 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
+from typing import Any
 
+import psutil
 import pytest
 from hub_server import HubServer
 from web_server import PATIENCE, Server
@@ -33,8 +35,15 @@ def server(tmp_path_factory: pytest.TempPathFactory, hub: HubServer) -> Iterator
     started.stop()
     # a failed test's training would go on for minutes
     for told in (started.home / "page" / "processes").glob("*.json"):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(json.loads(told.read_text())["pid"], signal.SIGKILL)
+        kill(json.loads(told.read_text()))
+
+
+def kill(training: dict[str, Any]) -> None:
+    """Kill a training of the page, if the process of that number is it: killpg(1) would kill every process there is."""
+    pid = training["pid"]
+    with contextlib.suppress(psutil.Error, ProcessLookupError):
+        if pid > 1 and abs(psutil.Process(pid).create_time() - training["began"]) < 1:
+            os.killpg(pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="session")

@@ -113,7 +113,7 @@ def test_dry_runs_are_no_trainings(home: Path) -> None:
     folder = home / "page" / "processes"
     folder.mkdir(parents=True)
     for name in ("mine", ".rehearsal-0123456789abcdef"):
-        (folder / f"{name}.json").write_text(json.dumps({"pid": 1, "began": 0, "command": ["train", "x"]}))
+        (folder / f"{name}.json").write_text(json.dumps({"pid": 2**22, "began": 0, "command": ["train", "x"]}))
     assert processes.runs() == ["mine"]
 
 

@@ -244,7 +244,7 @@ def test_chinese_pages_show_no_english_values_and_nothing_shows_internal_names(
     opened: Callable, server: Server
 ) -> None:
     (server.home / "page" / "processes").mkdir(parents=True, exist_ok=True)
-    dry = {"pid": 1, "began": 0, "command": ["train", "x"]}
+    dry = {"pid": 2**22, "began": 0, "command": ["train", "x"]}
     (server.home / "page" / "processes" / ".rehearsal-0123456789abcdef.json").write_text(json.dumps(dry))
     page = opened("zh-CN")
     page.click("#example")

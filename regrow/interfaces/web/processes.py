@@ -71,6 +71,8 @@ def running(name: str) -> int | None:
         pid, began = int(status["pid"]), float(status["began"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
+    if pid < 2:  # to the system, a group, or every process there is
+        return None
     try:
         if os.waitpid(pid, os.WNOHANG)[0] == pid:  # a child that has ended
             return None
