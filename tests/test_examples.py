@@ -48,7 +48,7 @@ def test_the_lines_at_the_top_of_the_readme_run(tmp_path: Path, monkeypatch: pyt
     exec(compile(lines, "README.md", "exec"), {})
     recipe = read_recipe(tmp_path / "puppy.png")
     assert recipe is not None
-    assert recipe["settings"]["target"] == ["an orange puppy on a beach"]
+    assert recipe["settings"]["target"] == ["make it a dog"]
     assert load(tmp_path / "puppy.png").pixels.shape == load(ROOT / "examples" / "cat.png").pixels.shape
 
 

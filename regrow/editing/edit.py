@@ -34,6 +34,10 @@ class EditedLatents(NamedTuple):
     plan: EditPlan
 
 
+RECONSTRUCTED = "Source and target are both empty, so the result is a reconstruction: say what to change."
+"""What is said where nothing is asked for."""
+
+
 def edit(
     request: Edit, model: Model, items: Sequence[EditItem] = (), edit_cache: EditCache | None = None
 ) -> Generator[Progress, None, Result]:
@@ -52,14 +56,15 @@ def edit(
     started, model = time.monotonic(), model.batched(request.normalize == "off")
     medium = medium_of(request.image)
     medium.check(request, model)
-    if model.takes_words and not all(map(has_words, request.target)):
-        raise ValueError("a target is empty: say what the result shall show, or what to change.")
     frame = medium.load(request.image, model, request)
     request, _ = with_steps(request, model)
     model = model.of_length(frame.content.shape[-1])
     latents, codec = through_codec(model, frame.content, request.cache)
     model, kept_notes = as_requested(request, model, frame.content)
     request, source_notes = with_source(request, model, frame.content, latents)
+    # but for a reconstruction, whose target is the source, be it empty
+    if model.takes_words and not all(has_words(target) or target == request.source for target in request.target):
+        raise ValueError("a target is empty: say what the result shall show, or what to change.")
     expanded = with_expanded_prompts(request, model, latents)
     prompts = expanded.prompts
     full, why, searched = yield from settle(expanded.request, model, latents)
@@ -71,7 +76,10 @@ def edit(
     mask = region.latents if region else None
     x, plan = yield from edit_latents(full, model, latents, mask, items, edit_cache)
     restored = medium.restore(frame, model.decode(x), model, request, region)
-    notes = (*frame.notes, *(region.notes if region else ()), *source_notes, *expanded.notes) + ((why,) if why else ())
+    empty = () if not model.takes_words or all(map(has_words, request.target)) else (RECONSTRUCTED,)
+    notes = (*frame.notes, *empty, *(region.notes if region else ()), *source_notes, *expanded.notes) + (
+        (why,) if why else ()
+    )
     notes += about_codec(model, frame.content, codec, request.image.name)
     figures: dict[str, Any] = {
         "evaluations": {"inversion": plan.prepared, "regrowth": plan.evaluations}

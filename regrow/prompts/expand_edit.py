@@ -101,10 +101,10 @@ def with_expanded_prompts(request: Edit, model: Model, latents: Float[Tensor, "1
     free = request.negative is None and not chosen.own_negative and source not in target
     notes = () if all(short == full for short, full in found.words.items()) else _shown(source, target)
     for prompt, what in found.interpretations.items():
-        told = about_prompt(model, prompt, what)
-        if not told and prompt != request.source and found.words[prompt] == source:
-            told = (f'"{prompt}" changes nothing of what {model.name} sees.',)
-        notes += told
+        about = about_prompt(model, prompt, what)
+        if not about and prompt != request.source and found.words[prompt] == source:
+            about = (f'"{prompt}" changes nothing of what {model.name} sees.',)
+        notes += about
     notes += about_difference(model, request.source, found.denied)
     notes += about_words(model, [request.negative or ""])
     full = replace(request, source=source, target=target, negative="" if free else request.negative)

@@ -100,7 +100,7 @@ def test_transparency_outside_the_region_stays_bit_for_bit(model: Model, image: 
     assert "laid on white" in save(tmp_path / "a.jpg", edited.items[0])[0]
     recipe = read_recipe(tmp_path / "a.png")
     assert recipe is not None
-    assert finish(replay(recipe, request_from(recipe), model)).identical
+    assert finish(replay(recipe, request_from(recipe, tmp_path), model)).identical
     if frame == "pad":
         assert (after[allowed[0].numpy() > 0][:, 3] == 255).all()
         assert run(replace(request, region=None), model).items[0].shape == (3, 37, 53)
