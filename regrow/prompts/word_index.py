@@ -121,7 +121,7 @@ def _is_meant(entry: Entry) -> bool:
 
 @cache
 def _lookalikes() -> frozenset[str]:
-    """English words that are no misspelt ones, although a letter makes one of them."""
+    """English words that are no misspelt ones, although a letter makes one of them; `runs/lookalikes.py` wrote them."""
     return frozenset(LOOKALIKES.read_text(encoding="utf-8").split())
 
 
