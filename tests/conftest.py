@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 from checkpoints import FACTORIES
-from checkpoints_families import FAMILIES
 from diffusers.utils import logging as diffusers_logging
 from homes import ENGINES, HOME
 from jaxtyping import config as jaxtyping_config
 from jaxtyping import install_import_hook
+from tiny import FAMILIES
 from transformers.utils import logging as transformers_logging
 
 torch.set_num_threads(1)
@@ -22,7 +22,7 @@ pytest_plugins = ["shared_fixtures"]
 
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """From the name of a factory of `checkpoints*.py` to a folder with its checkpoint, to be left as it is."""
+    """From the name of a factory of `checkpoints.py` or `tiny/` to a folder with its checkpoint, to be left as is."""
     root = tmp_path_factory.mktemp("checkpoints")
     for library in (diffusers_logging, transformers_logging):
         library.set_verbosity_error()
@@ -30,7 +30,8 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path
 
     def folder(name: str) -> Path:
         path = root / name
-        return path if path.exists() else (FACTORIES | FAMILIES)[name](path)
+        build = FACTORIES[name] if name in FACTORIES else FAMILIES[name].build
+        return path if path.exists() else build(path)
 
     return folder
 

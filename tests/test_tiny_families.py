@@ -1,41 +1,33 @@
-"""The tiny checkpoints of the three families are what the shared suite needs: diffusers runs them, prompts matter."""
+"""The tiny checkpoints of the families are what the shared suite needs: diffusers runs them, prompts matter."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from checkpoints_families import FAMILIES, SOUND_LATENTS
-from references import REFERENCES
+from tiny import FAMILIES
 
-SHAPES = {
-    "sdxl": (2, 4, 8, 12),
-    "sd3": (2, 16, 8, 12),
-    "sd3-without-t5": (2, 16, 8, 12),
-    "stable-audio": (2, 8, SOUND_LATENTS),
-}
 Checkpoint = Callable[[str], Path]
 
 
 def start(name: str) -> torch.Tensor:
-    return torch.randn(SHAPES[name], generator=torch.Generator().manual_seed(11))
+    return torch.randn(FAMILIES[name].shape, generator=torch.Generator().manual_seed(11))
 
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_prompts_and_negatives_matter(checkpoint: Checkpoint, name: str) -> None:
     def run(prompts: list[str], negatives: list[str] | None = None, guidance: float = 1.0) -> torch.Tensor:
-        return REFERENCES[name](checkpoint(name), prompts, negatives, guidance, 3, start(name))
+        return FAMILIES[name].reference(checkpoint(name), prompts, negatives, guidance, 3, start(name))
 
     plain = run(["a cat", "a dog"])
     assert plain.isfinite().all()
-    assert plain.shape == SHAPES[name]
+    assert plain.shape == FAMILIES[name].shape
     torch.testing.assert_close(run(["a cat", "a dog"]), plain, atol=0, rtol=0)  # nothing is drawn on the way
     assert (run(["a hat", "two birds"]) - plain).abs().mean() > 0.02
     guided = run(["a cat", "a dog"], ["a hat", "a fog"], 5.0)
     assert (guided - run(["a cat", "a dog"], ["a car", "snow"], 5.0)).abs().mean() > 0.02
-    # of Stable Diffusion 3 no negative is the empty prompt, of the others it is zeros
     same = torch.equal(run(["a cat", "a dog"], None, 5.0), run(["a cat", "a dog"], ["", ""], 5.0))
-    assert same == name.startswith("sd3")
+    assert same == FAMILIES[name].empty_negative
 
 
 @pytest.mark.parametrize("guidance", [1.0, 5.0])
@@ -43,7 +35,7 @@ def test_prompts_and_negatives_matter(checkpoint: Checkpoint, name: str) -> None
 def test_float32_is_far_within_the_tolerance(checkpoint: Checkpoint, name: str, guidance: float) -> None:
     """Over 20 steps rounding stays well below the 1e-4 at which the families are compared with diffusers."""
     single, double = (
-        REFERENCES[name](checkpoint(name), ["a cat", "a dog"], ["a hat", "a fog"], guidance, 20, x)
+        FAMILIES[name].reference(checkpoint(name), ["a cat", "a dog"], ["a hat", "a fog"], guidance, 20, x)
         for x in (start(name), start(name).double())
     )
     assert (single - double).abs().max() < 5e-5
@@ -53,7 +45,7 @@ def test_float32_is_far_within_the_tolerance(checkpoint: Checkpoint, name: str, 
 def test_seconds_matter(checkpoint: Checkpoint) -> None:
     name = "stable-audio"
     whole, half = (
-        REFERENCES[name](checkpoint(name), ["a cat", "a dog"], None, 1.0, 3, start(name), seconds)
+        FAMILIES[name].reference(checkpoint(name), ["a cat", "a dog"], None, 1.0, 3, start(name), seconds)
         for seconds in (None, (0.0, 0.3))
     )
     assert (whole - half).abs().max() > 1e-4
@@ -61,7 +53,7 @@ def test_seconds_matter(checkpoint: Checkpoint) -> None:
 
 def test_sizes_matter(checkpoint: Checkpoint) -> None:
     own, large = (
-        REFERENCES["sdxl"](checkpoint("sdxl"), ["a cat", "a dog"], None, 1.0, 3, start("sdxl"), **sizes)
+        FAMILIES["sdxl"].reference(checkpoint("sdxl"), ["a cat", "a dog"], None, 1.0, 3, start("sdxl"), **sizes)
         for sizes in ({}, {"original_size": (512, 512)})
     )
     assert (own - large).abs().max() > 1e-3

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from checkpoints_families import stable_audio
+from tiny.stable_audio import stable_audio
 
 from regrow.core.progress import finish
 from regrow.editing.edit import edit

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from checkpoints_families import FAMILIES
-from references import REFERENCES
+from tiny import FAMILIES
 
 import regrow
 from regrow.core.noise import noise
@@ -65,7 +64,7 @@ def test_latents_are_those_of_diffusers_own_pipeline(
     name, folder = family
     model = open_model(folder)
     x = noise(model.latent_shape(*model.extent), seeds=(11, 12))
-    theirs = REFERENCES[name](folder, PROMPTS, negatives, guidance, STEPS, x)
+    theirs = FAMILIES[name].reference(folder, PROMPTS, negatives, guidance, STEPS, x)
     denoise = model.denoiser(model.condition(PROMPTS), negative_of(model, negatives), guidance)
     ours = last(solve(ddim, denoise, x, model.grid(STEPS, shape=x.shape[1:])))
     assert (ours - theirs).abs().max() < TOLERANCE
@@ -80,7 +79,7 @@ def test_an_empty_negative_prompt_is_diffusers_own_none(family: tuple[str, Path]
     )  # fmt: skip
     shape = model.latent_shape(*model.extent)
     ours, _ = finish(grow(request, model, ["a cat"], shape))
-    theirs = REFERENCES[name](folder, ["a cat"], None, 5.0, STEPS, noise(shape, [11]))
+    theirs = FAMILIES[name].reference(folder, ["a cat"], None, 5.0, STEPS, noise(shape, [11]))
     assert (ours - theirs).abs().max() < TOLERANCE
 
 

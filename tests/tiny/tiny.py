@@ -1,0 +1,24 @@
+"""What a tiny checkpoint is to the shared suite."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """A tiny random checkpoint of a family, and diffusers' own sampling with it.
+
+    Attributes:
+        build: writes the checkpoint into a folder, and returns that.
+        reference: `(folder, prompts, negatives, guidance, steps, start, **options) -> latents`.
+        shape: of a start for two prompts, latents that it was made for or smaller ones.
+        empty_negative: whether no negative prompt is the same as the empty one.
+    """
+
+    build: Callable[[Path], Path]
+    reference: Callable[..., Tensor]
+    shape: tuple[int, ...]
+    empty_negative: bool = False
