@@ -17,8 +17,8 @@ PAGES = sorted(
     chain(ROOT.glob("*.md"), ROOT.glob("docs/*.md"), ROOT.glob("regrow/weights/*/README.md")),
     key=lambda path: path.as_posix(),
 )
-MOST_BYTES = 9_000_000
-"""Of everything but weights; 7.8 million on 28 November 2026. Store pictures with `runs/store_pictures.py`."""
+MOST_BYTES = 9_600_000
+"""Of everything but weights; 9.0 million on 29 November 2026. Store pictures with `runs/store_pictures.py`."""
 
 _NOT_TRACKED = {".git", ".venv", "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis", "out"}
 _LINK = re.compile(r"\]\(\s*<?([^)\s>]+)[^)]*\)|(?:src|href)=\"([^\"]+)\"")

@@ -24,6 +24,7 @@ from regrow.benchmark.judges import load_judge
 from regrow.benchmark.world_figures import STORYBOOK, Judged, WorldFigures, judged
 from regrow.core.progress import Progress, finish
 from regrow.editing import generate
+from regrow.editing.steps import with_own_settings
 from regrow.media.audio.mel import MelSettings, from_unit, to_mel, to_unit
 from regrow.media.image.distance import psnr, ssim
 from regrow.media.image.picture import from_uint8
@@ -72,7 +73,7 @@ def bench_world(
     Raises:
         ValueError: the model takes no words or makes no sounds, or a number or the size does not fit.
     """
-    started, settings = time.monotonic(), settings or Generate(prompt="")
+    started, settings = time.monotonic(), with_own_settings(settings or Generate(prompt=""), model)
     size = settings.size or model.size
     subject = _Pictures(model, size) if world == STORYBOOK else _Mels(model, settings_of(model))
     batch, shown = subject.batch if batch is None else batch, subject.shown if shown is None else shown

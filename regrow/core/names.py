@@ -4,7 +4,7 @@ from typing import Literal
 
 PredictionType = Literal["epsilon", "sample", "v", "flow"]
 Spacing = Literal["trailing", "leading", "log_snr"]
-SolverName = Literal["ddim", "heun", "dpmpp_2m"]
+SolverName = Literal["ddim", "heun", "dpmpp_2m", "ping_pong"]
 SharingName = Literal["p2p", "masactrl"]
 LabelConvention = Literal["leaves", "arrives"]
 Decline = Literal["linear", "cosine", "constant"]

@@ -65,6 +65,28 @@ def posterior_std(t: Level, s: Level, eta: float = 1.0) -> float:
     return eta * s.sigma * (1 - (s.ratio / t.ratio) ** 2) ** 0.5 if s.ratio < t.ratio else 0.0
 
 
+@dataclass(frozen=True)
+class PingPong:
+    """Jump to x0 and noise it anew: how distilled networks that predict x0 in one step are sampled in few.
+
+    `x_s = alpha_s * x0 + sigma_s * z`, z fresh in every step (consistency models, Song et al. 2023, arXiv 2303.01469,
+    algorithm 1; "ping-pong" in Stable Audio's distilled models, Novack et al. 2025, arXiv 2505.08175).
+
+    Args:
+        seeds: one a sample; the noise of a step depends on the sample's seed and the step's levels alone.
+    """
+
+    seeds: tuple[int, ...]
+
+    def __call__(self, denoise: Denoiser, x_t: Batch, t: Level, s: Level) -> tuple[Batch, Prediction]:
+        prediction = denoise(x_t, t)
+        x_s = s.alpha * prediction.x0
+        if s.sigma:
+            seeds = [derive_seed(seed, "ping_pong", f"{t.alpha:.12g} {s.alpha:.12g}") for seed in self.seeds]
+            x_s = x_s + s.sigma * noise(x_t.shape[1:], seeds, torch.float32).to(x_t)
+        return x_s, prediction
+
+
 def heun(denoise: Denoiser, x_t: Batch, t: Level, s: Level) -> tuple[Batch, Prediction]:
     """Heun's trapezoid in `sigma / alpha` (Karras et al. 2022, arXiv 2206.00364, algorithm 1). Order 2.
 
@@ -113,12 +135,12 @@ def make_step(name: SolverName, eta: float = 0.0, seeds: Sequence[int] = ()) -> 
     """A fresh step function by name.
 
     Args:
-        name: `ddim`, `heun` or `dpmpp_2m`.
+        name: `ddim`, `heun`, `dpmpp_2m` or `ping_pong`.
         eta: fresh noise of `ddim`, in [0, 1].
-        seeds: one a sample, needed where eta > 0.
+        seeds: one a sample, needed where eta > 0 and by ping_pong.
 
     Raises:
-        ValueError: an unknown name, eta outside [0, 1], or eta > 0 with a solver that has none.
+        ValueError: an unknown name, eta outside [0, 1], eta > 0 with a solver that has none, or no seeds for ping_pong.
     """
     if name not in SOLVERS:
         raise ValueError(f"Unknown solver {name!r}; regrow has {', '.join(SOLVERS)}.")
@@ -126,6 +148,10 @@ def make_step(name: SolverName, eta: float = 0.0, seeds: Sequence[int] = ()) -> 
         raise ValueError(f"eta must be in [0, 1], and 0 for solvers other than ddim; got {eta} with {name}.")
     if name == "ddim":
         return StochasticDDIM(eta, tuple(seeds)) if eta else ddim
+    if name == "ping_pong":
+        if not seeds:
+            raise ValueError("ping_pong draws noise: it needs a seed for each sample.")
+        return PingPong(tuple(seeds))
     return heun if name == "heun" else DPMpp2M()
 
 

@@ -32,7 +32,7 @@ def compare(request: Edit, model: Model) -> Generator[Progress, None, Compared]:
     settings = edited.recipes[0]["settings"]  # numbers and words, where they were auto or the model's own
     request = replace(request, describer="", **{name: settings[name] for name in ("strength", "source", "steps")})
     mask = None if request.mask == "auto" else request.mask  # source and source disagree nowhere
-    own = replace(request, target=(request.source,), mask=mask, emphasis=())
+    own = replace(request, target=(request.source,), to_lyrics="", mask=mask, emphasis=())
     reconstructed = yield from edit(own, model)
     plain = yield from edit(replace(request, method="img2img", trajectory=None, attention="none", emphasis=()), model)
     medium, original = model.medium, edited.original

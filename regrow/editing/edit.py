@@ -16,7 +16,8 @@ from regrow.editing.melody import as_requested
 from regrow.editing.recipe import make_recipe
 from regrow.editing.region import region_of
 from regrow.editing.result import Operation, Result
-from regrow.editing.steps import with_steps
+from regrow.editing.song import as_songs
+from regrow.editing.steps import with_steps, without_guidance
 from regrow.editing.strength import settle
 from regrow.media.frame import Distance
 from regrow.media.medium import medium_of
@@ -58,14 +59,19 @@ def edit(
     medium.check(request, model)
     frame = medium.load(request.image, model, request)
     request, _ = with_steps(request, model)
+    request, own_notes = without_guidance(request, model)
     model = model.of_length(frame.content.shape[-1])
     latents, codec = through_codec(model, frame.content, request.cache)
     model, kept_notes = as_requested(request, model, frame.content)
     request, source_notes = with_source(request, model, frame.content, latents)
     # but for a reconstruction, whose target is the source, be it empty
-    if model.takes_words and not all(has_words(target) or target == request.source for target in request.target):
+    if (
+        model.takes_words
+        and not request.to_lyrics
+        and not all(has_words(target) or target == request.source for target in request.target)
+    ):
         raise ValueError("a target is empty: say what the result shall show, or what to change.")
-    expanded = with_expanded_prompts(request, model, latents)
+    expanded = as_songs(with_expanded_prompts(request, model, latents), request, model)
     prompts = expanded.prompts
     full, why, searched = yield from settle(expanded.request, model, latents)
     request = replace(request, strength=full.strength)
@@ -76,8 +82,9 @@ def edit(
     mask = region.latents if region else None
     x, plan = yield from edit_latents(full, model, latents, mask, items, edit_cache)
     restored = medium.restore(frame, model.decode(x), model, request, region)
-    empty = () if not model.takes_words or all(map(has_words, request.target)) else (RECONSTRUCTED,)
-    notes = (*frame.notes, *empty, *(region.notes if region else ()), *source_notes, *expanded.notes) + (
+    says = not model.takes_words or request.to_lyrics or all(map(has_words, request.target))
+    empty = () if says else (RECONSTRUCTED,)
+    notes = (*frame.notes, *own_notes, *empty, *(region.notes if region else ()), *source_notes, *expanded.notes) + (
         (why,) if why else ()
     )
     notes += about_codec(model, frame.content, codec, request.image.name)

@@ -23,12 +23,15 @@ from regrow.editing.melody import can_listen, condition_on_notes, condition_on_s
 from regrow.editing.recipe import make_recipe
 from regrow.editing.repetition import going_on
 from regrow.editing.result import Operation, Result
+from regrow.editing.song import song_of
+from regrow.editing.steps import with_own_settings, without_guidance
 from regrow.media.audio.crossfade import pasted
 from regrow.media.audio.fitting import SoundFrame, in_channels_of
 from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.media.audio.piano_roll import PlayedNote
 from regrow.media.audio.sound import resample
 from regrow.models.model import Model
+from regrow.models.song import song_prompt
 from regrow.prompts.expand_generate import in_known_words
 from regrow.requests.extend import Extend
 
@@ -45,8 +48,10 @@ def extend(request: Extend, model: Model) -> Generator[Progress, None, Result]:
     old, rate = frame.sound.wave, frame.sound.rate
     waves, evaluations = [old] * request.count, 0
     worded = in_known_words(model, [request.prompt, request.negative])
-    notes = frame.notes + worded.notes
-    written, request = request, replace(request, prompt=worded.prompts[0], negative=worded.prompts[1])
+    request, own_notes = without_guidance(with_own_settings(request, model), model)
+    notes = frame.notes + worded.notes + own_notes
+    prompt = song_prompt(worded.prompts[0], song_of(request, model))
+    written, request = request, replace(request, prompt=prompt, negative=worded.prompts[1])
     score = condition_on_sound(model, frame.content)[1] if request.notes == "repeat" and can_listen(model) else None
     for part, seconds in (("after", request.after), ("before", request.before)):
         if seconds:
@@ -123,6 +128,8 @@ def _held(
     guided = request.guidance != 1
     negative = model.negative([request.negative]) if guided else None
     denoise = Counted(model.denoiser(condition, negative, request.guidance), 1 + guided)
+    assert request.steps is not None
+    assert request.solver is not None
     levels = model.grid(request.steps, request.spacing, latents.shape[1:])
     start = noise(latents.shape[1:], seeds)
     noised = Prediction(latents.expand_as(start), start)

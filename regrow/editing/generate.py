@@ -15,8 +15,11 @@ from regrow.core.solvers import make_step
 from regrow.editing.melody import condition_on_sound
 from regrow.editing.recipe import make_recipe
 from regrow.editing.result import Operation, Result
+from regrow.editing.song import song_of
+from regrow.editing.steps import with_own_settings, without_guidance
 from regrow.models.condition import Condition
 from regrow.models.model import Model
+from regrow.models.song import song_prompt
 from regrow.prompts.expand_generate import condition_on_tunes, in_full
 from regrow.requests.generate import Generate
 
@@ -31,18 +34,26 @@ def generate(request: Generate, model: Model) -> Generator[Progress, None, Resul
     started, model = time.monotonic(), model.batched(request.normalize == "off")
     medium = model.medium
     medium.check(request, model)
+    song = song_of(request, model)
+    request, notes = without_guidance(with_own_settings(request, model), model)
     melody = medium.load(request.melody, model, request) if request.melody else None
-    extent, notes = medium.extent(request, model, melody), ()
-    if melody:
-        model, played = condition_on_sound(model, melody.content)
-        notes = (*melody.notes, f"{len(played)} notes of the melody are played.")
+    extent = medium.extent(request, model, melody)
     model = model.of_length(extent.samples)
+    if melody and model.piano_roll is None:
+        model, notes = model.covering(melody.content), notes + melody.notes
+    elif melody:
+        model, played = condition_on_sound(model, melody.content)
+        notes += (*melody.notes, f"{len(played)} notes of the melody are played.")
+    if request.reference:
+        reference = medium.load(request.reference, model, request)
+        model, notes = model.sounding_like(reference.content), notes + reference.notes
     full = in_full(request, model)
     conditioned = condition_on_tunes(model, full.things, extent.seconds, extent.shape[-1])
     if conditioned is not model:
         notes += ("The seed draws the tune, too; with --prompt-expansion off the model makes up its own.",)
         model = conditioned
-    x, evaluations = yield from grow(request, model, full.prompts, extent.shape)
+    prompts = [song_prompt(prompt, song) for prompt in full.prompts]
+    x, evaluations = yield from grow(request, model, prompts, extent.shape)
     frames = model.decode(x)
     items = medium.render(x, frames, model, extent)
     figures = {"evaluations": evaluations, "seconds": round(time.monotonic() - started, 2)}
@@ -55,7 +66,9 @@ def grow(
     request: Generate, model: Model, prompts: Sequence[str], shape: Sequence[int], seeds: Sequence[int] = ()
 ) -> Generator[Progress, None, tuple[Float[Tensor, "b c *cells"], int]]:
     """Latents of this shape from noise, one a prompt, and the evaluations that each took; the request's own seeds."""
-    seeds = seeds or [request.seed + i for i in range(request.count)]
+    request, seeds = with_own_settings(request, model), seeds or [request.seed + i for i in range(request.count)]
+    assert request.steps is not None
+    assert request.solver is not None
     levels = model.grid(request.steps, request.spacing, shape)
     denoise = guided(request, model, model.condition(prompts), levels)
     # pure noise has standard deviation 1 whatever the last level's sigma: what the networks are trained on
@@ -68,6 +81,7 @@ def guided(
     request: Generate, model: Model, condition: Condition, levels: Sequence[Level]
 ) -> Counted | GuidanceInterval:
     """The network under 1 prompt, or one a sample, guided as the request says."""
+    assert request.guidance is not None, "a number by `with_own_settings`"
     plain = Counted(model.denoiser(condition, closed=request.loop))
     if request.guidance == 1:
         return plain

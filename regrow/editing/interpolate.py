@@ -42,7 +42,8 @@ def interpolate(request: Interpolate, model: Model) -> Generator[Progress, None,
     worded = in_known_words(model, [request.first, request.second] if kind is WORDS else request.words)
     ends, files, notes, inverting = None, [], (), 0
     if kind is WORDS:
-        guidance = Generate.guidance if request.guidance is None else request.guidance
+        guidance = model.own.guidance if request.guidance is None else request.guidance
+        guidance = guidance if model.own.is_guided else 1.0
         words, extent = list(worded.prompts), medium.extent(request, model)
         x = noise(extent.shape, [request.seed])
         levels = model.grid(request.steps, request.spacing, extent.shape)

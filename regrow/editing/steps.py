@@ -1,10 +1,16 @@
-"""Steps found by themselves: a number for a request that leaves them open."""
+"""Settings that a request leaves open, filled in from its model."""
 
 from dataclasses import replace
+from typing import TypeVar
 
 from regrow.editing.trajectories import load_trajectory
 from regrow.models.model import Model
 from regrow.requests.edit import Edit
+from regrow.requests.extend import Extend
+from regrow.requests.generate import Generate
+
+Guided = TypeVar("Guided", Generate, Edit, Extend)
+Open = TypeVar("Open", Generate, Extend)
 
 
 def with_steps(request: Edit, model: Model) -> tuple[Edit, int]:
@@ -19,3 +25,22 @@ def with_steps(request: Edit, model: Model) -> tuple[Edit, int]:
     steps = load_trajectory(request.trajectory)[1].get("steps") if request.trajectory else None
     steps = steps if isinstance(steps, int) else model.edit_steps
     return replace(request, steps=steps), steps
+
+
+def with_own_settings(request: Open, model: Model) -> Open:
+    """Return a request that says its steps, its guidance and its solver: its own, else the model's."""
+    own = model.own
+    return replace(
+        request,
+        steps=own.steps if request.steps is None else request.steps,
+        guidance=own.guidance if request.guidance is None else request.guidance,
+        solver=request.solver or own.solver,
+    )
+
+
+def without_guidance(request: Guided, model: Model) -> tuple[Guided, tuple[str, ...]]:
+    """Return a request at guidance 1 for a model that has guidance in its weights, and a sentence that says so."""
+    if model.own.is_guided or request.guidance == 1:
+        return request, ()
+    note = f"{model.name} has guidance in its weights already, so it is sampled at guidance 1."
+    return replace(request, guidance=1.0), (note,)

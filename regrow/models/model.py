@@ -5,7 +5,7 @@ Nothing here knows a file format; each family of `families/` fills in `open`, `c
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import torch
 from jaxtyping import Float, Int
@@ -137,6 +137,31 @@ class Model(Opened, ABC):
             ValueError: guidance for a network that takes no words.
         """
         return denoising.denoiser(self, condition, negative, guidance, closed)
+
+    def with_known(self, latents: Float[Tensor, "1 c *places"], mask: Float[Tensor, "m 1 *places"]) -> Self:
+        """Return the same opened checkpoint, shown what stays, where its network takes that; else itself.
+
+        Args:
+            latents: of what there is.
+            mask: 1 where it grows anew.
+        """
+        return self
+
+    def covering(self, frames: Float[Tensor, " channels *extent"]) -> Self:
+        """Return the same opened checkpoint, which makes a cover of a sound that it takes for a melody.
+
+        Raises:
+            ValueError: it makes no covers.
+        """
+        raise ValueError(f"{self.name} cannot be told which notes to play: leave the melody out.")
+
+    def sounding_like(self, frames: Float[Tensor, " channels *extent"]) -> Self:
+        """Return the same opened checkpoint, conditioned on the timbre and style of a sound.
+
+        Raises:
+            ValueError: it takes no reference sound.
+        """
+        raise ValueError(f"{self.name} takes no reference sound: leave reference out.")
 
     def beside(self, x_t: Float[Tensor, "b c *places"]) -> Float[Tensor, "b k *places"]:
         """Return latents with what the network takes below them: of the piano roll, 0 where no note sounds.

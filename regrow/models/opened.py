@@ -23,6 +23,7 @@ from regrow.models.checked import content_hash
 from regrow.models.codecs.codec import Codec
 from regrow.models.codecs.mel import MelFrames
 from regrow.models.engines.engine import Engine
+from regrow.models.own_settings import OwnSettings
 from regrow.models.parts import Parts
 
 
@@ -46,6 +47,7 @@ class Opened:
         notes: sentences on what had to be assumed.
         waves: of a model of sounds, how a wave becomes its frames and back; None for a model of pictures.
         piano_roll: the raster of the notes that its network takes beside each latent; None where it takes none.
+        own: what its makers say it is sampled with.
         edit_steps: levels of an edit's path where none are asked for: what its folder says (`edit_file`), measured for
             the models that regrow carries.
         edit_strengths: that an edit needs which changes nothing but these attributes of the model's world; likewise.
@@ -71,6 +73,8 @@ class Opened:
     """Whether low-rank adapters can be trained on its network."""
     deterministic_path: ClassVar[bool] = True
     """Whether its sampler has a deterministic path, which inversion needs."""
+    sings: ClassVar[bool] = False
+    """Whether its prompts may hold lyrics (`models.song`)."""
 
     name: str
     folder: Path
@@ -86,6 +90,7 @@ class Opened:
     notes: tuple[str, ...] = ()
     waves: SoundCodec | None = None
     piano_roll: PianoRollSettings | None = None
+    own: OwnSettings = field(default_factory=OwnSettings)
     edit_steps: int = 30
     edit_strengths: Mapping[str, float] = field(default_factory=dict)
     note_conditioning: Float[Tensor, "m k y x"] | None = None

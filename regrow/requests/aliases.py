@@ -10,7 +10,12 @@ from typing import Any
 
 SETTINGS: dict[str, str] = {"details": "prompt_expansion", "walked": "steps_back"}
 """Fields of requests and saved paths, by their old names."""
-ADDED: dict[str, str] = {"normalize": "off"}
+ADDED: dict[str, Any] = {
+    "normalize": "off",
+    **dict.fromkeys(("lyrics", "to_lyrics", "language", "key", "time_signature"), ""),
+    "bpm": 0,
+    "reference": None,
+}
 """Fields of requests that older recipes lack, and what was done then."""
 VALUES: dict[str, dict[str, str]] = {
     "method": {"anchored": "direct_inversion"},

@@ -12,19 +12,20 @@ from regrow.core.names import LabelConvention, SharingName, Spacing, Switch
 from regrow.media.names import Mode
 from regrow.requests.method_option import MethodOption, check_label
 from regrow.requests.ranges import check_ranges
+from regrow.requests.song_options import SongOptions
 
 if TYPE_CHECKING:
     from regrow.core.methods.method import Method
 
 
 @dataclass(frozen=True)
-class Edit:
+class Edit(SongOptions):
     """Change what the words change in a picture, and keep the rest.
 
     Attributes:
         image: the picture file.
         target: one or more prompts, each a description ("a dog on a beach") or an instruction ("make it a dog"); each
-            gives a result, all in one batch.
+            gives a result, all in one batch. With to_lyrics it may be left out: then all but the words stays.
         source: words that describe the picture as it is. If not given, or "auto", they are read off the picture, by the
             model itself where it was trained to describe, or by the describer, and shown.
         model: name of an embedded or installed model, a folder, or a hub id `user/repo`.
@@ -75,11 +76,12 @@ class Edit:
         cache: keep inverted paths on disk, and what the codec makes of the picture in memory, and reuse them.
         normalize: of a sound: on brings it to a level that the model knows, and gives results the level and channels of
             the file; off, as before there was a choice, leaves the level, and cuts results off at full scale.
+        to_lyrics: of a song: what the result sings, as lyrics; if not given, what the file sings.
         describer: folder or hub id of a captioning model of transformers, such as BLIP, that source auto asks.
     """
 
     image: Positional[Path]
-    target: tuple[str, ...]
+    target: tuple[str, ...] = ()
     source: str = ""
     model: str = "storybook"
     method: MethodOption = DEFAULT
@@ -110,11 +112,15 @@ class Edit:
     cache: bool = True
     normalize: Switch = "on"
     describer: str = ""
+    to_lyrics: str = ""
 
     def __post_init__(self) -> None:
         check_ranges(self)
-        if not self.target:
+        self.check_song()
+        if not self.target and not self.to_lyrics:
             raise ValueError("edit needs at least one --target.")
+        if not self.target:
+            object.__setattr__(self, "target", ("" if self.source == "auto" else self.source,))
         _ = self.box, self.seconds
         if self.describer and self.source not in ("", "auto"):
             raise ValueError("describer is asked for the source where you give none: leave out one of the two.")

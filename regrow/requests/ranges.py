@@ -19,6 +19,7 @@ RANGES: dict[str, tuple[float, float, str]] = {
     "count": (1, 1000, "from 1 to 1000"),
     "tolerance": (0, 1, "from 0 to 1"),
     "reference": (0, 100_000, "0, which leaves it out, or a number of steps"),
+    "bpm": (0, 400, "0, which leaves it to the model, or from 20 to 400"),
     "feather": (0, 0.5, "from 0 to 0.5"),
 }
 MOST_SIDE = 4096

@@ -5,10 +5,11 @@ from regrow.core.denoiser import Counted, Prediction
 from regrow.core.levels import Level
 from regrow.core.noise import noise
 from regrow.core.schedules import Flow, VariancePreserving
-from regrow.core.solvers import SOLVERS, StochasticDDIM, ddim, last, make_step, solve
+from regrow.core.solvers import SOLVERS, PingPong, StochasticDDIM, ddim, last, make_step, solve
 
 SCHEDULE = VariancePreserving.from_betas(torch.linspace(0.00085**0.5, 0.012**0.5, 1000).double() ** 2)
 POINT = noise((3,), [99], torch.float64)
+DETERMINISTIC = [name for name in SOLVERS if name != "ping_pong"]
 
 
 def to_a_point(x_t: torch.Tensor, level: Level) -> Prediction:
@@ -17,7 +18,7 @@ def to_a_point(x_t: torch.Tensor, level: Level) -> Prediction:
     return Prediction(POINT.expand_as(x_t), eps)
 
 
-@pytest.mark.parametrize("name", SOLVERS)
+@pytest.mark.parametrize("name", DETERMINISTIC)
 @pytest.mark.parametrize("flow", [False, True])
 def test_one_step_with_a_constant_x0_is_exact(name, flow: bool) -> None:
     eps = noise((3,), [1, 2], torch.float64)
@@ -33,12 +34,31 @@ def test_one_step_with_a_constant_x0_is_exact(name, flow: bool) -> None:
 @pytest.mark.parametrize("steps", [1, 2, 3, 20])
 def test_from_noise_to_the_point(name, schedule, steps: int) -> None:
     x, levels = noise((3,), [1, 2], torch.float64), schedule.grid(steps)
-    states = list(solve(make_step(name), to_a_point, x, levels))
+    states = list(solve(make_step(name, seeds=[1, 2]), to_a_point, x, levels))
     assert [state.index for state in states] == list(range(steps + 1))
     assert tuple(state.level for state in states) == levels
     assert states[0].prediction is None
     assert torch.equal(states[0].x, x)
     torch.testing.assert_close(states[-1].x, POINT.expand_as(x))
+
+
+def test_ping_pong_noises_x0_anew_in_every_step_by_the_seed_alone() -> None:
+    flow, x = Flow(), noise((3,), [1, 2], torch.float64)
+    t, s, end = flow.level(800), flow.level(300), flow.grid(2)[-1]
+    both, prediction = PingPong((1, 2))(to_a_point, x, t, s)
+    fresh = (both - s.alpha * prediction.x0) / s.sigma
+    assert abs(float(torch.corrcoef(torch.stack([fresh.flatten(), x.flatten()]))[0, 1])) < 0.999
+    alone, _ = PingPong((2,))(to_a_point, x[1:], t, s)
+    torch.testing.assert_close(both[1:], alone)  # whatever is beside it
+    other, _ = PingPong((1, 2))(to_a_point, x, t, flow.level(200))
+    assert not torch.equal((other - flow.level(200).alpha * POINT) / flow.level(200).sigma, fresh)
+    many, _ = PingPong(tuple(range(4000)))(to_a_point, x[:1].expand(4000, 3), t, s)
+    spread = (many - s.alpha * POINT) / s.sigma
+    assert abs(float(spread.mean())) < 0.05
+    assert abs(float(spread.std()) - 1) < 0.05
+    torch.testing.assert_close(PingPong((1, 2))(to_a_point, x, t, end)[0], POINT.expand(2, 3))  # nothing is drawn
+    with pytest.raises(ValueError, match="ping_pong draws noise: it needs a seed for each sample"):
+        make_step("ping_pong")
 
 
 @pytest.mark.parametrize(("name", "evaluations"), [("ddim", 10), ("heun", 19), ("dpmpp_2m", 10)])

@@ -64,7 +64,9 @@ def edit(job: Job, opened: Open) -> Generator[At, None, None]:
     taken = edited.recipes[0]["settings"]["strength"]
     if shows_reconstruction(medium) and not method(request.method).tune:  # which tunes again for every guidance
         # under the source's own prompt guidance leads nowhere, so one evaluation a step is enough
-        plain = replace(request, target=(request.source,), guidance=1.0, negative=None, mask=None, region=None)
+        plain = replace(
+            request, target=(request.source,), to_lyrics="", guidance=1.0, negative=None, mask=None, region=None
+        )
         # and under sentences as full as the edit's, whose path is there
         expansion = request.prompt_expansion if edited.prompts else "off"
         plain = replace(plain, strength=taken, attention="none", emphasis=(), prompt_expansion=expansion)

@@ -20,6 +20,8 @@ from regrow.requests.generate import Generate
 
 MOST_SIDE = 2048
 """Pixels of a side: what the embedded models are made for is a sixteenth of that."""
+OWN = "model_own"
+"""Of the solvers the one that leaves it to the model."""
 DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Generate)}
 
 
@@ -45,8 +47,8 @@ def build(page: Page, tab: Any) -> None:
             with gr.Accordion(text("settings"), open=False):
                 names = model_names()
                 model = ModelField(names, value=DEFAULTS["model"], label=text("model"))
-                steps = gr.Slider(1, 200, DEFAULTS["steps"], step=1, label=text("steps"), elem_id="generate-steps")
-                guidance = gr.Slider(0, 15, DEFAULTS["guidance"], step=0.1, label=text("guidance"))
+                steps = gr.Slider(0, 200, 0, step=1, label=text("edit_steps"), elem_id="generate-steps")
+                guidance = gr.Slider(0, 15, 0, step=0.1, label=text("own_guidance"))
                 share = gr.Slider(0, 1, DEFAULTS["guidance_share"], step=0.05, label=text("guidance_share"))
                 expansion = gr.Radio(
                     options(["on", "off"]),
@@ -54,7 +56,7 @@ def build(page: Page, tab: Any) -> None:
                     label=text("drawn_expansion"),
                     elem_id="drawn-expansion",
                 )
-                solver = gr.Dropdown(list(get_args(SolverName)), value=DEFAULTS["solver"], label=text("solver"))
+                solver = gr.Dropdown(options([OWN, *get_args(SolverName)]), value=OWN, label=text("solver"))
                 eta = gr.Slider(0, 1, DEFAULTS["eta"], step=0.05, label=text("eta"))
                 spacing = gr.Dropdown(options(get_args(Spacing)), value=DEFAULTS["spacing"], label=text("spacing"))
                 with gr.Row() as sizes:
@@ -86,6 +88,8 @@ def build(page: Page, tab: Any) -> None:
             given[name] = worded(given[name])
         if not given["prompt"]:
             raise gr.Error(said("no_words", request), print_exception=False)
+        given |= {"steps": int(given["steps"]) or None, "guidance": given["guidance"] or None}
+        given["solver"] = None if given["solver"] == OWN else given["solver"]
 
         def of_sounds() -> dict[str, Any]:
             if not 0 <= (duration or 0) <= MOST_SECONDS:

@@ -1,0 +1,60 @@
+"""Songs of requests, as the prompts that a model which sings takes apart."""
+
+from dataclasses import replace
+
+from regrow.models.model import Model
+from regrow.models.song import Song, song_prompt
+from regrow.prompts.expand_edit import Expanded
+from regrow.requests.edit import Edit
+from regrow.requests.song_options import KEY, TIME_SIGNATURE, SongOptions
+
+LYRICS_UNKNOWN = "What it sings now was not given; with --lyrics less of the rest of the song changes."
+
+
+def song_of(options: SongOptions, model: Model) -> Song:
+    """Return what a request says of a song, in the model's spelling.
+
+    Raises:
+        ValueError: the model does not sing, and something is said.
+    """
+    if not options.is_song:
+        return Song()
+    if not model.sings:
+        raise ValueError(
+            f"{model.name} takes no lyrics, language, bpm, key or time signature: leave them out, or take a model that "
+            "sings (regrow sing --help)."
+        )
+    key, time = KEY.fullmatch(options.key.strip()), TIME_SIGNATURE.fullmatch(options.time_signature.strip())
+    return Song(
+        options.lyrics,
+        options.language,
+        options.bpm,
+        f"{key[1].upper()}{key[2].replace('♯', '#').replace('♭', 'b').lower()} {key[3].lower()}" if key else "",
+        time[1] if time else "",
+    )
+
+
+def as_songs(expanded: Expanded, written: Edit, model: Model) -> Expanded:
+    """Return the prompts of an edit with the lyrics that belong to them: the source's, and those of the targets.
+
+    Args:
+        expanded: its prompts as the model gets them.
+        written: the request as the user wrote it.
+        model: the checkpoint.
+
+    Raises:
+        ValueError: the model does not sing, and lyrics are given.
+    """
+    request = expanded.request
+    before = song_of(request, model)
+    after = song_of(replace(request, lyrics=request.to_lyrics or request.lyrics), model)
+    if before == after == Song():
+        return expanded
+    targets = tuple(song_prompt(target, after) for target in request.target)
+    notes = (LYRICS_UNKNOWN,) if request.to_lyrics and not request.lyrics else ()
+    return Expanded(
+        replace(request, source=song_prompt(request.source, before), target=targets),
+        dict(zip(written.target, targets, strict=True)),
+        (*expanded.notes, *notes),
+        expanded.guessed,
+    )

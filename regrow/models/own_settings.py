@@ -1,0 +1,22 @@
+"""What a model's makers say it is sampled with, for requests that leave it open."""
+
+from dataclasses import dataclass
+
+from regrow.core.names import SolverName
+
+
+@dataclass(frozen=True)
+class OwnSettings:
+    """See `Opened.own`.
+
+    Attributes:
+        steps: levels of a path.
+        guidance: how much words are exaggerated.
+        solver: of generation.
+        is_guided: whether guidance is not in its weights already; distilled models are sampled at 1.
+    """
+
+    steps: int = 30
+    guidance: float = 4.0
+    solver: SolverName = "dpmpp_2m"
+    is_guided: bool = True
