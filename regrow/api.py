@@ -53,7 +53,7 @@ def edit(
     if isinstance(image, Edit):
         request = image
     else:
-        targets = (target,) if isinstance(target, str) else tuple(target)
+        targets = (target,) if isinstance(target, str) and (target or not settings.get("to_lyrics")) else tuple(target)
         request = _request(Edit, model, image=Path(image), target=targets, source=source, **settings)
     request = for_medium(request, request.image)
     return finish(editing.edit(request, _opened(request, model, engine)), watch)
@@ -82,7 +82,7 @@ def generate(
         ValueError: a setting is out of range or does not fit.
     """
     request = prompt if isinstance(prompt, Generate) else _request(Generate, model, prompt=prompt, **settings)
-    request = for_medium(request, request.melody)
+    request = for_medium(request, request.melody, request.reference_sound)
     return finish(generating.generate(request, _opened(request, model, engine)), watch)
 
 

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.core.masks import Hold
+from regrow.core.methods.registry import method
 from regrow.core.progress import Progress, walk
 from regrow.editing.codec_cache import through_codec
 from regrow.editing.edit_plan import EditCache, EditItem, EditPlan, items_of, prepare
@@ -142,6 +143,8 @@ def edit_latents(
         ValueError: a setting does not fit the method or the model.
     """
     request, steps = with_steps(request, model)
+    if mask is not None and not method(request.method).path:  # a path was inverted without a look at what stays
+        model = model.with_known(latents, mask)
     levels = model.grid(steps, request.spacing, latents.shape[1:])
     levels = levels[len(levels) - 1 - request.steps_back :]
     hold = None if mask is None else Hold(mask, levels)

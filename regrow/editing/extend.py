@@ -124,6 +124,7 @@ def _held(
     part: str,
 ) -> Generator[Progress, None, tuple[Float[Tensor, "b c *cells"], int]]:
     """Latents that are new where the mask is 1, and the evaluations that each took."""
+    model = model.with_known(latents, mask)
     condition = model.condition([request.prompt] * request.count)
     guided = request.guidance != 1
     negative = model.negative([request.negative]) if guided else None

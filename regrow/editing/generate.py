@@ -44,8 +44,8 @@ def generate(request: Generate, model: Model) -> Generator[Progress, None, Resul
     elif melody:
         model, played = condition_on_sound(model, melody.content)
         notes += (*melody.notes, f"{len(played)} notes of the melody are played.")
-    if request.reference:
-        reference = medium.load(request.reference, model, request)
+    if request.reference_sound:
+        reference = medium.load(request.reference_sound, model, request)
         model, notes = model.sounding_like(reference.content), notes + reference.notes
     full = in_full(request, model)
     conditioned = condition_on_tunes(model, full.things, extent.seconds, extent.shape[-1])

@@ -9,6 +9,7 @@ A recipe is a JSON object with the keys
     input       the input file's name and the hash of its bytes; absent where there was none
     inputs      the same of several input files, in a list
     trajectory  the same of a saved path; absent where there was none
+    reference_sound  the same of a sound whose timbre was taken; absent where there was none
     mask        hash of the mask's 8-bit pixels, the share of the picture that may change, and name and hash of its
                 file; absent where all may change
     threads     of the CPU: another number may round differently
@@ -85,8 +86,9 @@ def make_recipe(
     }
     if read := input_of(settings):
         recipe["input"] = _known(getattr(request, read))
-    if settings.get("trajectory"):
-        recipe["trajectory"] = _known(files["trajectory"])
+    for name in ("trajectory", "reference_sound"):
+        if settings.get(name):
+            recipe[name] = _known(files[name])
     if inputs:
         recipe["inputs"] = [_known(path) for path in inputs]
     return recipe

@@ -105,6 +105,8 @@ def request_from(recipe: Recipe, *folders: Path) -> Request:
     if settings.get("trajectory"):
         older = {"paths": {"trajectory": settings["trajectory"]}} if "trajectory" not in recipe else {}
         files["trajectory"] = _found(recipe | older, "trajectory", "trajectory", places)
+    if settings.get("reference_sound"):
+        files["reference_sound"] = _found(recipe, "reference_sound", "reference_sound", places)
     if settings.get("mask") and settings["mask"] != "auto":
         files["mask"] = _found(recipe, "mask", "mask", places)
     if settings.get("describer"):  # whose words would be in the recipe

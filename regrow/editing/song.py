@@ -1,5 +1,6 @@
 """Songs of requests, as the prompts that a model which sings takes apart."""
 
+import re
 from dataclasses import replace
 
 from regrow.models.model import Model
@@ -7,6 +8,8 @@ from regrow.models.song import Song, song_prompt
 from regrow.prompts.expand_edit import Expanded
 from regrow.requests.edit import Edit
 from regrow.requests.song_options import KEY, TIME_SIGNATURE, SongOptions
+
+_TAG = re.compile(r"[ \t]*(\[[^\[\]\n]{1,60}\])[ \t]*")
 
 LYRICS_UNKNOWN = "What it sings now was not given; with --lyrics less of the rest of the song changes."
 
@@ -26,12 +29,21 @@ def song_of(options: SongOptions, model: Model) -> Song:
         )
     key, time = KEY.fullmatch(options.key.strip()), TIME_SIGNATURE.fullmatch(options.time_signature.strip())
     return Song(
-        options.lyrics,
+        laid_out(options.lyrics),
         options.language,
         options.bpm,
         f"{key[1].upper()}{key[2].replace('♯', '#').replace('♭', 'b').lower()} {key[3].lower()}" if key else "",
         time[1] if time else "",
     )
+
+
+def laid_out(lyrics: str) -> str:
+    """Return lyrics with every tag such as [verse] on a line of its own, as models were trained on them."""
+    lines = []
+    for line in lyrics.strip().splitlines():
+        parts = [part.strip() for part in _TAG.split(line)]
+        lines += [part for part in parts if part] if len(parts) > 1 else [line.rstrip()]
+    return "\n".join(lines)
 
 
 def as_songs(expanded: Expanded, written: Edit, model: Model) -> Expanded:

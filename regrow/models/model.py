@@ -161,7 +161,7 @@ class Model(Opened, ABC):
         Raises:
             ValueError: it takes no reference sound.
         """
-        raise ValueError(f"{self.name} takes no reference sound: leave reference out.")
+        raise ValueError(f"{self.name} takes no reference sound: leave reference_sound out.")
 
     def beside(self, x_t: Float[Tensor, "b c *places"]) -> Float[Tensor, "b k *places"]:
         """Return latents with what the network takes below them: of the piano roll, 0 where no note sounds.

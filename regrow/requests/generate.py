@@ -33,7 +33,7 @@ class Generate(SongOptions):
         loop: let the end of a sound lead into its beginning.
         melody: a sound file whose notes are played, as long as it is; what plays them, say the words. Models that sing
             make a cover of it.
-        reference: a sound file whose timbre and style the result shall have, of models that take one.
+        reference_sound: a sound file whose timbre and style the result shall have, of models that take one.
         prompt_expansion: on draws what the prompt leaves open by the seed, as often as the model's world has it, and
             gives the model a full caption, of sounds with a tune (the embedded models know such a world). A prompt
             unlike the model's captions stays as it is, as every prompt does with a melody, and with off.
@@ -56,7 +56,7 @@ class Generate(SongOptions):
     duration: float | None = None
     loop: bool = False
     melody: Path | None = None
-    reference: Path | None = None
+    reference_sound: Path | None = None
     prompt_expansion: Switch = "on"
     normalize: Switch = "on"
 

@@ -37,6 +37,9 @@ def edit(
     """
     if explore and out and sheet:
         raise ValueError("--explore writes one sheet: name it by --out or by --sheet, not by both.")
+    from regrow.interfaces.lyrics import with_lyrics
+
+    request = with_lyrics(request)
     if explore:
         _explore(request, run, out or sheet, strengths, guidances)
     else:

@@ -17,10 +17,12 @@ def extend(request: Annotated[Extend, tyro.conf.arg(name="")], run: MakingOption
         out: the file to write (wav, flac or ogg); named after the sound if not given.
     """
     from regrow.editing.extend import extend as operation
+    from regrow.interfaces.lyrics import with_lyrics
     from regrow.interfaces.reporting import engaged, replay_of, say, watched, write_results
     from regrow.media.audio.medium import MEDIUM as SOUND
     from regrow.media.output import default_output
 
+    request = with_lyrics(request)
     first = out or default_output(f"{request.sound.stem}-extended", SOUND.ending)
     SOUND.check_savable(first)
     longer = watched(operation(request, engaged(request.model, run)), run)

@@ -19,9 +19,10 @@ def generate(request: Annotated[Generate, tyro.conf.arg(name="")], run: MakingOp
     """
     from regrow.editing.generate import generate as operation
     from regrow.interfaces import reporting
+    from regrow.interfaces.lyrics import with_lyrics
     from regrow.media.output import check_output, default_output
 
-    request = reporting.for_medium(request, request.melody, out)
+    request = with_lyrics(reporting.for_medium(request, request.melody, request.reference_sound, out))
     check_output(out or Path("result"))
     model = reporting.engaged(request.model, run)
     medium = model.medium

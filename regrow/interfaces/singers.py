@@ -1,0 +1,22 @@
+"""Which model sings: the one that is named, or one that is here."""
+
+from regrow.models.errors import ModelError
+from regrow.models.open import list_models
+from regrow.models.registry import family_named
+
+
+def singer(name: str) -> str:
+    """Return the model that a song is asked of.
+
+    Args:
+        name: as it was given; empty takes the first model here that sings.
+
+    Raises:
+        ModelError: none is given and none is here; it says which to get, its size and its licence.
+    """
+    if name:
+        return name
+    for listed in list_models():
+        if listed.family and family_named(listed.family).kind.sings:
+            return listed.name
+    raise ModelError("No model that sings is on this machine.")
