@@ -12,6 +12,9 @@ from gradio.component_meta import ComponentMeta
 from regrow.interfaces.web.assets import asset
 from regrow.interfaces.web.places import known_model
 
+MODEL_OWN = "model_own"
+"""Of a choice the one that leaves it to the model."""
+
 
 class Quiet(ComponentMeta):
     """gradio's class of component classes, which writes a .pyi beside the code; ours have no events of their own."""

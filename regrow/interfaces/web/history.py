@@ -9,6 +9,7 @@ from typing import Any
 from regrow.editing.recipe import Recipe
 from regrow.editing.replay import recipe_in
 from regrow.editing.strength import USUAL
+from regrow.interfaces.web.fields import MODEL_OWN
 from regrow.interfaces.web.jobs import Job
 from regrow.interfaces.web.medium import FIELDS
 from regrow.interfaces.web.medium import medium_of as model_medium
@@ -17,10 +18,13 @@ from regrow.interfaces.web.places import made
 from regrow.interfaces.web.shared import DRAWN
 from regrow.media.files import MediaError
 from regrow.media.medium import medium_of
-from regrow.requests.aliases import current
+from regrow.requests.aliases import ADDED, current
 from regrow.requests.edit import Edit
 from regrow.requests.generate import Generate
+from regrow.requests.song_options import SongOptions
 
+FILES = ("input", "mask", "reference_sound")
+"""The files that a recipe names and the page may still have."""
 PAGE = 60
 """How many results are shown at once, and how many more each time."""
 
@@ -83,9 +87,10 @@ def settings_in(path: Path, files: OwnFiles, owner: str) -> tuple[str, dict[str,
         raise MediaError(f"{path.name} carries a recipe that is neither of a generation nor of an edit.")
     stored = current(stored)
     # a recipe can come from anyone: only what this version knows, and of files only the page's own
-    here, mask = (files.in_recipe(owner, recipe.get(read)) for read in ("input", "mask"))
+    here, mask, reference = (files.in_recipe(owner, recipe.get(read)) for read in FILES)
     name, medium = kind.__name__.lower(), medium_of(path).name
-    settings = fields_of(name, current(stored), medium, here and str(here), mask and str(mask))
+    stored = current(stored) | {"reference_sound": reference and str(reference)}
+    settings = fields_of(name, stored, medium, here and str(here), mask and str(mask))
     return name, settings, here is not None or (kind is Generate and not stored.get("melody"))
 
 
@@ -102,11 +107,15 @@ def fields_of(kind: str, stored: dict[str, Any], medium: str, file: str | None, 
     known = {field.name for field in dataclass_fields({"generate": Generate, "edit": Edit}[kind])}
     known -= {"image", "mask", "trajectory", "cache", "size", "span", "normalize"}
     settings = {key: value for key, value in stored.items() if key in known}
+    songs = {field.name for field in dataclass_fields(SongOptions)} | {"to_lyrics"}
+    settings |= {name: stored.get(name, ADDED[name]) for name in songs & known}  # or those of the last one would stay
     settings |= {"medium": medium, "negative": stored.get("negative") or ""}
     if kind == "generate":
         size = stored.get("size") or (0, 0)
         sides = {"height": size[0], "width": size[1]}
-        return settings | sides | {"duration": stored.get("duration") or 0, "melody": file}
+        own = {"steps": stored.get("steps") or 0, "guidance": stored.get("guidance") or 0}
+        own |= {"solver": stored.get("solver") or MODEL_OWN}
+        return settings | sides | own | {"duration": stored.get("duration") or 0, "melody": file}
     begin, end = _span(stored.get("span"))
     return settings | {
         FIELDS[medium]: file,

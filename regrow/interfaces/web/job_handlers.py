@@ -34,9 +34,10 @@ STRENGTHS, GUIDANCES = (0.5, 0.7, 0.85, 1.0), (2.0, 4.0, 7.0)
 
 def generate(job: Job, opened: Open) -> Generator[At, None, None]:
     """Pictures or sounds from a prompt."""
-    melody, size = job.settings.get("melody"), job.settings.get("size")
+    size = job.settings.get("size")
     model = opened(job.settings["model"])
-    given: dict[str, Any] = _tuples(job.settings) | {"melody": Path(melody) if melody else None}
+    files = {name: job.settings.get(name) for name in ("melody", "reference_sound")}
+    given: dict[str, Any] = _tuples(job.settings) | {name: Path(file) if file else None for name, file in files.items()}
     if size:  # of which one side may be left to the model
         given["size"] = tuple(given_side or own for given_side, own in zip(size, model.size, strict=True))
     request = Generate(**given)
@@ -53,6 +54,7 @@ def edit(job: Job, opened: Open) -> Generator[At, None, None]:
     medium = model.medium
     medium.check(request, model)
     frame = medium.load(request.image, model, request)
+    model = model.of_length(frame.content.shape[-1])
     latents = through_codec(model, frame.content, request.cache).latents
     before = yield from rewound(request, as_requested(request, model, frame.content)[0], latents)
     edited = yield from steps_of(editing(request, model), model)
@@ -100,7 +102,7 @@ def again(job: Job, opened: Open) -> Generator[At, None, None]:
     """A result of the page made again, with whether it is the same; its input and mask are found by who asks."""
     recipe = recipe_in(Path(job.settings["file"]))
     places = []
-    for read in ("input", "mask"):
+    for read in ("input", "mask", "reference_sound"):
         if "file" in recipe.get(read, ()):
             if not job.settings.get(read):
                 raise MediaError("What this was made from is not on the page any more: drop it on the Edit tab.")

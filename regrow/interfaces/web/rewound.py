@@ -9,6 +9,7 @@ from regrow.core.denoiser import Counted
 from regrow.core.methods.method import PathSettings
 from regrow.core.methods.registry import method
 from regrow.editing.invert import describe, source_denoiser, watched
+from regrow.editing.song import as_songs
 from regrow.editing.steps import with_steps
 from regrow.editing.trajectories import from_cache, to_cache
 from regrow.interfaces.web.jobs import At
@@ -30,12 +31,14 @@ def rewound(request: Edit, model: Model, latents: Float[Tensor, "1 c *cells"]) -
         The evaluations that it took.
     """
     chosen = method(request.method)
-    if not chosen.invert or chosen.start_in_key:  # whose paths hold from their own end alone
+    if (
+        not chosen.invert or chosen.start_in_key or not model.deterministic_path
+    ):  # whose paths hold from their own end alone
         return 0
     if request.source in ("", "auto"):  # whose words are not known yet
         return 0
     request, steps = with_steps(request, model)
-    request = with_expanded_prompts(request, model, latents).request
+    request = as_songs(with_expanded_prompts(request, model, latents), request, model).request
     levels = model.grid(steps, request.spacing, latents.shape[1:])[::-1]
     made_of = describe(request, model)
     if from_cache(made_of, levels[-1]):

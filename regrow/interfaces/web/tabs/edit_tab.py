@@ -16,6 +16,7 @@ from regrow.interfaces.web.tabs import Tab
 from regrow.interfaces.web.tabs.edit_results import SHOW_STATUS, edit_results, shown
 from regrow.interfaces.web.tabs.edit_settings import edit_settings
 from regrow.interfaces.web.tabs.edit_where import board, follow_picture, where
+from regrow.interfaces.web.tabs.song_fields import song_fields, song_in
 from regrow.interfaces.web.texts import said, text
 
 
@@ -49,6 +50,8 @@ def build(page: Page, tab: Any) -> None:
             with gr.Row(visible=False) as span:
                 begin = gr.Number(0, label=text("begin"), elem_id="begin")
                 end = gr.Number(0, label=text("end"), elem_id="end")
+            with gr.Column(visible=False) as sung:
+                song = song_fields("edit", edits=True)
             place = where()
             with gr.Accordion(text("settings"), open=False):
                 settings, for_pictures, for_sounds = edit_settings()
@@ -70,6 +73,7 @@ def build(page: Page, tab: Any) -> None:
         "sound": sound,
         "begin": begin,
         "end": end,
+        **song,
         **place.settings,
         **settings,
     }
@@ -77,7 +81,7 @@ def build(page: Page, tab: Any) -> None:
     page.fields["edit"] = fields | {"stays": place.stays}
     parts = {
         "picture": [picture_in, place.whole, results.pictures, try_all, *for_pictures],
-        "sound": [sound_in, span, results.sounds, *for_sounds],
+        "sound": [sound_in, span, sung, results.sounds, *for_sounds],
     }
     words = [(source, "label", "source"), (source, "placeholder", "source_hint"), (go, "value", "go_edit")]
     words += [(target, "placeholder", "target_hint"), (reuse, "value", "use_result")]
@@ -92,8 +96,7 @@ def build(page: Page, tab: Any) -> None:
         kind, sound, begin, end = (given.pop(name) for name in ("medium", "sound", "begin", "end"))
         kind = kind or medium_of(given["model"])  # gradio gives the switch as none while a run may still set it
         given["image"] = page.kept(kind, {"picture": given["image"], "sound": sound}[kind], request)
-        if not targets:
-            raise gr.Error(said("no_target", request), print_exception=False)
+        words = song_in({name: given.pop(name) for name in song})
         given |= {
             "target": targets,
             "source": worded(given["source"]),
@@ -110,9 +113,12 @@ def build(page: Page, tab: Any) -> None:
         given["strength"] = None if given.pop("by_kind") else given["strength"]
 
         def of_sounds() -> dict[str, Any]:  # which takes nothing of the fields for pictures
-            return {"mask": None, "region": None, "span": _span(begin or 0, end or 0, request)}
+            return {"mask": None, "region": None, "span": _span(begin or 0, end or 0, request), **words}
 
-        return given | {"picture": dict, "sound": of_sounds}[kind]()
+        given |= {"picture": dict, "sound": of_sounds}[kind]()
+        if not targets and not given.get("to_lyrics"):
+            raise gr.Error(said("no_target", request), print_exception=False)
+        return given
 
     def ask(request: gr.Request, kind: str, values: tuple[Any, ...], last: Job | None = None, **more: Any) -> Job:
         settings = settings_of(request, values) | more
@@ -134,7 +140,8 @@ def build(page: Page, tab: Any) -> None:
 
     def regrow(request: gr.Request, *values: Any) -> Iterator[tuple[Any, ...]]:
         given = dict(zip(names, values, strict=True))
-        if not given[FIELDS[given["medium"] or medium_of(given["model"])]] or not worded(given["target"]):
+        words = worded(given["target"]) or worded(given["to_lyrics"])
+        if not given[FIELDS[given["medium"] or medium_of(given["model"])]] or not words:
             return  # there is nothing yet that could grow again
         if not page.settled(request):
             return

@@ -8,20 +8,28 @@ import gradio as gr
 
 from regrow.core.names import SolverName, Spacing
 from regrow.interfaces.web.audio_player import players_of
-from regrow.interfaces.web.fields import ModelField, sound_field
+from regrow.interfaces.web.fields import MODEL_OWN, ModelField, sound_field
 from regrow.interfaces.web.jobs import Job
 from regrow.interfaces.web.medium import PLAYED, follow, medium_of, switch
 from regrow.interfaces.web.own_files import owner_of
 from regrow.interfaces.web.places import MOST_SECONDS
-from regrow.interfaces.web.shared import DRAWN, Page, following, made_files, model_names, seeded, whole, worded
+from regrow.interfaces.web.shared import (
+    DRAWN,
+    Page,
+    following,
+    made_files,
+    model_names,
+    seeded,
+    whole,
+    worded,
+)
 from regrow.interfaces.web.tabs import Tab
+from regrow.interfaces.web.tabs.song_fields import song_fields, song_in
 from regrow.interfaces.web.texts import options, said, text
 from regrow.requests.generate import Generate
 
 MOST_SIDE = 2048
 """Pixels of a side: what the embedded models are made for is a sixteenth of that."""
-OWN = "model_own"
-"""Of the solvers the one that leaves it to the model."""
 DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Generate)}
 
 
@@ -39,7 +47,9 @@ def build(page: Page, tab: Any) -> None:
                 duration = gr.Number(0, label=text("duration"), elem_id="duration")
                 loop = gr.Checkbox(label=text("loop"), elem_id="loop")
             with gr.Column(visible=False) as tune:
+                song = song_fields("generate")
                 melody = sound_field(label=text("melody"), elem_id="melody")
+                reference = sound_field(label=text("reference_sound"), elem_id="reference-sound")
             go = gr.Button(text("go_generate"), variant="primary", elem_id="go-generate")
             with gr.Row():
                 again = gr.Button(text("again"), size="md", elem_id="again")
@@ -56,7 +66,7 @@ def build(page: Page, tab: Any) -> None:
                     label=text("drawn_expansion"),
                     elem_id="drawn-expansion",
                 )
-                solver = gr.Dropdown(options([OWN, *get_args(SolverName)]), value=OWN, label=text("solver"))
+                solver = gr.Dropdown(options([MODEL_OWN, *get_args(SolverName)]), value=MODEL_OWN, label=text("solver"))
                 eta = gr.Slider(0, 1, DEFAULTS["eta"], step=0.05, label=text("eta"))
                 spacing = gr.Dropdown(options(get_args(Spacing)), value=DEFAULTS["spacing"], label=text("spacing"))
                 with gr.Row() as sizes:
@@ -73,6 +83,7 @@ def build(page: Page, tab: Any) -> None:
         "prompt": prompt, "negative": negative, "model": model, "steps": steps, "guidance": guidance, "seed": seed,
         "count": count, "solver": solver, "eta": eta, "spacing": spacing, "height": height, "width": width,
         "duration": duration, "loop": loop, "melody": melody, "guidance_share": share, "prompt_expansion": expansion,
+        "reference_sound": reference, **song,
     }  # fmt: skip
     inputs, outputs = list(page.fields["generate"].values()), [status, results, players_shown, medium]
     page.fields["generate"]["medium"] = medium
@@ -84,18 +95,21 @@ def build(page: Page, tab: Any) -> None:
     def settings_of(request: gr.Request, values: tuple[Any, ...]) -> dict[str, Any]:
         given = dict(zip(names, values, strict=True))
         height, width, duration, loop, tune = (given.pop(n) for n in ("height", "width", "duration", "loop", "melody"))
+        voice, sung = given.pop("reference_sound"), song_in({name: given.pop(name) for name in song})
         for name in ("prompt", "negative"):
             given[name] = worded(given[name])
-        if not given["prompt"]:
+        if not given["prompt"] and not sung["lyrics"]:
             raise gr.Error(said("no_words", request), print_exception=False)
         given |= {"steps": int(given["steps"]) or None, "guidance": given["guidance"] or None}
-        given["solver"] = None if given["solver"] == OWN else given["solver"]
+        given["solver"] = None if given["solver"] == MODEL_OWN else given["solver"]
 
         def of_sounds() -> dict[str, Any]:
             if not 0 <= (duration or 0) <= MOST_SECONDS:
                 raise gr.Error(said("no_duration", request, most=MOST_SECONDS), print_exception=False)
-            melody = page.kept("sound", tune, request) if tune else None
-            return {"duration": duration or None, "loop": bool(loop), "melody": melody}
+            melody, reference = (page.kept("sound", file, request) if file else None for file in (tune, voice))
+            return {
+                "duration": duration or None, "loop": bool(loop), "melody": melody, "reference_sound": reference, **sung
+            }  # fmt: skip
 
         def of_pictures() -> dict[str, Any]:
             sides = [whole(side, name, request) for side, name in ((height, "height"), (width, "width"))]
@@ -115,7 +129,8 @@ def build(page: Page, tab: Any) -> None:
 
     def api(request: gr.Request, prompt: str, model: str, seed: float, count: float, duration: float) -> list[str]:
         """Make pictures or sounds from words; a duration of 0 is the model's own. All else as on a fresh page."""
-        given = {"prompt": prompt, "model": model, "seed": seed, "count": count, "duration": duration, "melody": None}
+        given = {"prompt": prompt, "model": model, "seed": seed, "count": count, "duration": duration}
+        given |= {"melody": None, "reference_sound": None}
         values = {name: page.fields["generate"][name].value for name in names} | given
         settings = settings_of(request, tuple(values.values()))
         settings["seed"], _ = seeded(settings["seed"], request)
@@ -132,6 +147,7 @@ def build(page: Page, tab: Any) -> None:
         trigger(run, inputs, outputs, **last)
     again.click(run_again, inputs, outputs, **last)
     page.reports(melody, "sound")
+    page.reports(reference, "sound")
     files = gr.File(file_count="multiple", visible=False)
     gr.Button(visible=False).click(api, [prompt, model, seed, count, duration], files, api_name="generate")
     cancel.click(stop, None, None, api_name="cancel_generate", queue=False)

@@ -106,7 +106,7 @@ def build(page: Page, tab: Any) -> None:
             yield said("pick_first", request), *(gr.skip() for _ in panel)
             return
         recipe = history.recipe_of(Path(path)) or {}
-        read = {name: page.files.in_recipe(owner_of(request), recipe.get(name)) for name in ("input", "mask")}
+        read = {name: page.files.in_recipe(owner_of(request), recipe.get(name)) for name in history.FILES}
         settings = {"file": path} | {name: str(file) for name, file in read.items() if file}
         for state, words in following(page.ask(request, "again", settings), page, request):
             done = state.state == "done"  # what is shown is what is picked, or another would be deleted
