@@ -114,7 +114,9 @@ def replay(
     """
     recipe = replaying.recipe_in(Path(file))
     request = replaying.request_from(recipe, *map(Path, folders), Path(file).parent)
-    return finish(replaying.replay(recipe, request, open_model(request.model, download=download)), watch)
+    loras = replaying.loras_of(recipe, *map(Path, folders), Path(file).parent)
+    model = open_model(request.model, download=download, lora=loras)
+    return finish(replaying.replay(recipe, request, model), watch)
 
 
 def _request(kind: Any, model: str | Path | Model, **fields: Any) -> Any:

@@ -12,6 +12,7 @@ A recipe is a JSON object with the keys
     reference_sound  the same of a sound whose timbre was taken; absent where there was none
     mask        hash of the mask's 8-bit pixels, the share of the picture that may change, and name and hash of its
                 file; absent where all may change
+    lora        name, hash and scale of each LoRA file that was added to the model; absent where there was none
     threads     of the CPU: another number may round differently
     engine      what computed the network, and in which precision; absent from before there was a choice: torch
     versions    of Python and of the libraries that compute
@@ -89,6 +90,8 @@ def make_recipe(
     for name in ("trajectory", "reference_sound"):
         if settings.get(name):
             recipe[name] = _known(files[name])
+    if model.loras:
+        recipe["lora"] = [lora.facts for lora in model.loras]
     if inputs:
         recipe["inputs"] = [_known(path) for path in inputs]
     return recipe

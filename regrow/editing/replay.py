@@ -121,6 +121,24 @@ def request_from(recipe: Recipe, *folders: Path) -> Request:
         ) from problem
 
 
+def loras_of(recipe: Recipe, *folders: Path) -> tuple[str, ...]:
+    """The LoRA files of a recipe, as `open_model` takes them.
+
+    Args:
+        recipe: anybody can write one.
+        folders: where they may be, beside the current folder and the user's models.
+
+    Raises:
+        MediaError: one is not there, or has changed; or the recipe is damaged.
+    """
+    found = []
+    for known in checked(recipe, "lora", list) if "lora" in recipe else ():
+        scale = checked({"lora": known}, "lora.scale", float)
+        path = _found({"lora": known, "paths": recipe.get("paths")}, "lora", "lora", [*folders, Path(), user_models()])
+        found.append(f"{path}:{scale}")
+    return tuple(found)
+
+
 def _found(recipe: Recipe, setting: str, place: str, folders: Sequence[Path]) -> Path:
     """The file of a setting, whose bytes are those of the first time.
 

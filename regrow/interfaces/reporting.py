@@ -37,7 +37,9 @@ def opened(name: str, run: "Opening", download: bool = True) -> Model:
     """A model on the device and with the threads that a command asks for, computed by torch."""
     set_threads(run)
     dtype = torch.float32 if run.dtype == "auto" else getattr(torch, run.dtype)
-    return open_model(name, allow_pickle=run.allow_pickle, device=run.device, dtype=dtype, download=download)
+    return open_model(
+        name, allow_pickle=run.allow_pickle, device=run.device, dtype=dtype, download=download, lora=run.lora
+    )
 
 
 def engaged(name: str, run: "Run", check: Callable[[Model], object] | None = None, download: bool = True) -> Model:

@@ -32,12 +32,14 @@ class Opening(Report):
     Attributes:
         device: where the model runs: cpu, cuda, mps.
         dtype: of the model's weights; auto is float32.
+        lora: LoRA files to add to the model's weights, each with its scale: style.safetensors:0.8.
         allow_pickle: also load .bin weight files, which can run code; only for files you trust.
     """
 
     device: str = "cpu"
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     allow_pickle: bool = False
+    lora: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from regrow.media.image.medium import MEDIUM as PICTURE
 from regrow.media.medium import Medium
 from regrow.models.errors import ModelError
 from regrow.models.folder import read_json, reason
+from regrow.models.lora_files import LoraFile, add_lora_files
 from regrow.models.model import Model
 from regrow.models.registry import all_families, recognise, wanted_files
 from regrow.models.sidecars.edit_file import read_edit_file
@@ -91,6 +93,7 @@ def open_model(
     device: str | torch.device = "cpu",
     dtype: torch.dtype = torch.float32,
     download: bool = True,
+    lora: Sequence[str] = (),
 ) -> Model:
     """Open a model.
 
@@ -102,6 +105,7 @@ def open_model(
         device: of its modules.
         dtype: of its modules.
         download: whether a hub repository that is not on this machine is fetched.
+        lora: LoRA files to add to the weights, each with its scale, as in "file.safetensors:0.8".
 
     Raises:
         ModelError: nothing of this name, or a model that regrow cannot open; one sentence says why.
@@ -109,9 +113,11 @@ def open_model(
     name = str(name_or_folder)
     folder = _find(name, allow_pickle, download)
     family, index = recognise(folder)
+    loras = [LoraFile.of(text) for text in lora]
     model = _on(device, family.kind.open(Source(folder, name, index, allow_pickle, dtype)))
     if edit_file := read_edit_file(folder):
         model.edit_steps, model.edit_strengths = edit_file.steps, edit_file.strengths
+    add_lora_files(model, loras)
     return model
 
 

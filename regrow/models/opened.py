@@ -23,6 +23,7 @@ from regrow.models.checked import content_hash
 from regrow.models.codecs.codec import Codec
 from regrow.models.codecs.mel import MelFrames
 from regrow.models.engines.engine import Engine
+from regrow.models.lora_files import LoraFile, combined_hash
 from regrow.models.own_settings import OwnSettings
 from regrow.models.parts import Parts
 
@@ -54,6 +55,7 @@ class Opened:
         note_conditioning: piano rolls of all samples or of one each, which `denoiser` puts beside the latents; or None.
         engine: what computes the networks for `denoiser` and the codec; None for torch. Whatever else is done to
             `network` (hooks, changed attention) it does not know of: that takes `using(None)`.
+        loras: LoRA files that were added to its weights.
         together: whether torch computes the sounds of a batch together, as it did when requests had no `normalize`.
     """
 
@@ -71,6 +73,8 @@ class Opened:
     """Whether `regrow train` can train it."""
     lora: ClassVar[bool] = False
     """Whether low-rank adapters can be trained on its network."""
+    lora_pipeline: ClassVar[str] = ""
+    """The pipeline of diffusers that reads LoRA files for it; empty where none does."""
     deterministic_path: ClassVar[bool] = True
     """Whether its sampler has a deterministic path, which inversion needs."""
     sings: ClassVar[bool] = False
@@ -96,6 +100,7 @@ class Opened:
     note_conditioning: Float[Tensor, "m k y x"] | None = None
     engine: Engine | None = None
     together: bool = False
+    loras: tuple[LoraFile, ...] = ()
 
     @property
     def extent(self) -> tuple[int, ...]:
@@ -226,8 +231,8 @@ class Opened:
 
     @cached_property
     def content_hash(self) -> str:
-        """BLAKE2b, in hex, over the sorted relative paths and the contents of `files`."""
-        return content_hash(self.folder, self.files)
+        """BLAKE2b, in hex, over the sorted relative paths and the contents of `files`, and of `loras`."""
+        return combined_hash(content_hash(self.folder, self.files), self.loras)
 
     def condition_on_notes(self, note_conditioning: Float[Tensor, "m k y x"] | None) -> Self:
         """Return the same opened checkpoint with these piano rolls beside its latents; None for none.

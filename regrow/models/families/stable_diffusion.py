@@ -43,6 +43,7 @@ class StableDiffusion(Model):
     shares_attention = True
     encodes_tokens_alone = True
     lora = True
+    lora_pipeline = "StableDiffusionPipeline"
 
     @classmethod
     def open(cls, source: Source) -> "StableDiffusion":

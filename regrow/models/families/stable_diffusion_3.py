@@ -33,6 +33,7 @@ class StableDiffusion3(Model):
 
     NETWORK = "transformer"
     trainable = False
+    lora_pipeline = "StableDiffusion3Pipeline"
 
     @classmethod
     def open(cls, source: Source) -> "StableDiffusion3":

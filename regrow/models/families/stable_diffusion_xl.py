@@ -35,6 +35,7 @@ class StableDiffusionXL(Model):
 
     shares_attention = True
     trainable = False
+    lora_pipeline = "StableDiffusionXLPipeline"
 
     @classmethod
     def open(cls, source: Source) -> "StableDiffusionXL":

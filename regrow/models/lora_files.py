@@ -1,0 +1,117 @@
+"""LoRA files (Hu et al. 2021, arXiv 2106.09685) of others, added to the weights of an opened checkpoint.
+
+diffusers reads them: its own layout, peft's, and kohya's where it knows how the checkpoint's family spells it there.
+"""
+
+import hashlib
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from regrow.media.files import file_hash
+from regrow.models.errors import ModelError
+from regrow.models.folder import check_fetched, reason
+from regrow.models.pipelines import prompt_pipeline
+
+if TYPE_CHECKING:
+    from regrow.models.model import Model
+
+UP = ("lora_B.weight", "lora_up.weight", "lora.up.weight", "lora_linear_layer.up.weight")
+"""How the second matrix of a layer is called in the layouts."""
+
+
+@dataclass(frozen=True)
+class LoraFile:
+    """A LoRA file and how much of it counts.
+
+    Attributes:
+        path: of the file.
+        scale: 1 is as it was trained.
+    """
+
+    path: Path
+    scale: float = 1.0
+
+    @classmethod
+    def of(cls, text: str) -> "LoraFile":
+        """Read `FILE` or `FILE:SCALE`.
+
+        Raises:
+            ModelError: the scale is no number from -10 to 10, or there is no such file.
+        """
+        name, colon, scale = text.rpartition(":")
+        try:
+            found = cls(Path(name), float(scale)) if colon else cls(Path(text))
+        except ValueError:  # a colon of the name's own
+            found = cls(Path(text))
+        if not -10 <= found.scale <= 10:
+            raise ModelError(f"The scale of a LoRA file must be from -10 to 10, and 1 is usual; got {text}.")
+        path = found.path.expanduser()
+        if not path.is_file():
+            raise ModelError(f"There is no LoRA file {path}; write --lora FILE or --lora FILE:0.8.")
+        return cls(path, found.scale)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Name, hash and scale, for recipes."""
+        return {"file": self.path.name, "hash": file_hash(self.path), "scale": self.scale}
+
+
+def combined_hash(content: str, loras: Sequence[LoraFile]) -> str:
+    """Return the hash of a checkpoint with LoRA files, from its own."""
+    said = "".join(f"{lora.facts['hash']}:{lora.scale!r}" for lora in loras)
+    return hashlib.blake2b(f"{content}{said}".encode(), digest_size=32).hexdigest() if loras else content
+
+
+def add_lora_files(model: "Model", loras: Sequence[LoraFile]) -> None:
+    """Add LoRA files to the weights of a checkpoint that was just opened.
+
+    Raises:
+        ModelError: its family takes none, a file is none, or is one of another model.
+    """
+    if not loras:
+        return
+    if not model.lora_pipeline:
+        raise ModelError(f"LoRA files are not read for {model.name} ({model.family}): leave --lora out.")
+    names = [name for name in model.parts if name == model.NETWORK or name.startswith("text_encoder")]
+    pipeline = prompt_pipeline(model.lora_pipeline, model.parts, names)
+    modules = [model.parts[name] for name in names]
+    adapters = [f"lora_{i}" for i in range(len(loras))]
+    for lora, adapter in zip(loras, adapters, strict=True):
+        _load(pipeline, modules, lora, adapter, model.name)
+    pipeline.set_adapters(adapters, [lora.scale for lora in loras])
+    pipeline.fuse_lora(components=[n for n in pipeline._lora_loadable_modules if n in names], adapter_names=adapters)
+    pipeline.unload_lora_weights()
+    for module in modules:
+        module.eval().requires_grad_(False)
+    model.loras = tuple(loras)
+
+
+def _load(pipeline: Any, modules: Sequence[torch.nn.Module], lora: LoraFile, adapter: str, name: str) -> None:
+    from safetensors.torch import load_file
+
+    from regrow.models.load_part import quiet
+
+    if lora.path.suffix != ".safetensors":
+        raise ModelError(f"{lora.path} is no .safetensors file, the only kind of LoRA file that is read: convert it.")
+    check_fetched(lora.path)
+    try:
+        state = load_file(lora.path)
+    except Exception as problem:
+        raise ModelError(f"{lora.path} is damaged or was cut short ({reason(problem)}).") from problem
+    held = sum(key.endswith(UP) for key in state)
+    if not held:
+        raise ModelError(f"{lora.path} holds no LoRA layers: is it a whole checkpoint, or an embedding?")
+    try:
+        with quiet(), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Already found a `peft_config`")  # of the file before it
+            pipeline.load_lora_weights(state, adapter_name=adapter)
+        taken = sum(adapter in getattr(part, "lora_B", ()) for module in modules for part in module.modules())
+    except Exception as problem:  # diffusers and peft raise whatever shapes and names break
+        raise ModelError(f"{lora.path} does not fit {name} ({reason(problem)}): it is of another model.") from problem
+    if taken < held:
+        raise ModelError(f"{lora.path} holds {held} layers, of which {taken} fit {name}: it is of another model.")
