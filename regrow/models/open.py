@@ -13,9 +13,9 @@ from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.media.home import home
 from regrow.media.image.medium import MEDIUM as PICTURE
 from regrow.media.medium import Medium
+from regrow.models.adapters.lora_files import LoraFile, add_lora_files
 from regrow.models.errors import ModelError
 from regrow.models.folder import read_json, reason
-from regrow.models.lora_files import LoraFile, add_lora_files
 from regrow.models.model import Model
 from regrow.models.registry import all_families, recognise, wanted_files
 from regrow.models.sidecars.edit_file import read_edit_file

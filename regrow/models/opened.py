@@ -19,11 +19,11 @@ from regrow.media.audio.piano_roll import PianoRollSettings
 from regrow.media.audio.sound_codec import SoundCodec
 from regrow.media.image.medium import MEDIUM as PICTURE
 from regrow.media.medium import Medium
+from regrow.models.adapters.lora_files import LoraFile, combined_hash
 from regrow.models.checked import content_hash
 from regrow.models.codecs.codec import Codec
 from regrow.models.codecs.mel import MelFrames
 from regrow.models.engines.engine import Engine
-from regrow.models.lora_files import LoraFile, combined_hash
 from regrow.models.own_settings import OwnSettings
 from regrow.models.parts import Parts
 

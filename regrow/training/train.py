@@ -17,7 +17,7 @@ from regrow.core.progress import Progress
 from regrow.media.cache import check_home
 from regrow.media.files import MediaError, reason, sync_folder
 from regrow.media.home import home
-from regrow.models.lora import save_and_merge_lora
+from regrow.models.adapters.lora import save_and_merge_lora
 from regrow.models.model import Model
 from regrow.models.saving import save_model
 from regrow.models.vocabulary import learn_words

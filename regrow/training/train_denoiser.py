@@ -13,8 +13,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from regrow.core.denoiser import target
 from regrow.core.noise import derive_seed
+from regrow.models.adapters.lora import add_lora
 from regrow.models.load_part import channels_last
-from regrow.models.lora import add_lora
 from regrow.models.model import Model
 from regrow.requests.train import Train
 from regrow.training.distributed import Share

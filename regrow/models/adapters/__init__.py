@@ -1,0 +1,1 @@
+"""Low-rank adapters: trained here, and files of others."""
