@@ -26,7 +26,7 @@ from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.models.codecs.wave import WaveCodec, WaveFrames
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
-from regrow.models.families.ace_step_parts import COVERS, NULL, check_parts, encoded_song, three_parts, through_tokens
+from regrow.models.families import ace_step_parts as ace
 from regrow.models.model import Model
 from regrow.models.own_settings import OwnSettings
 from regrow.models.registry import register
@@ -51,7 +51,7 @@ GUIDED = OwnSettings(steps=50, guidance=7.0, solver="ddim")
     "ACE-Step 1.5 (AceStepPipeline)",
     pipelines=("AceStepPipeline",),
     parts={"transformer": ("AceStepTransformer1DModel",)},
-    folders=("transformer", "vae", "text_encoder", "tokenizer", "condition_encoder", *COVERS),
+    folders=("transformer", "vae", "text_encoder", "tokenizer", "condition_encoder", *ace.COVERS),
     medium=SOUND,
 )
 @dataclass(eq=False, kw_only=True)
@@ -81,13 +81,15 @@ class AceStep(Model):
     @classmethod
     def open(cls, source: Source) -> "AceStep":
         schedule, prediction_type, scheduler_file = source.schedule()
-        kinds = dict(zip(COVERS, ("AceStepAudioTokenizer", "AceStepAudioTokenDetokenizer"), strict=True))
+        if prediction_type != "flow":
+            raise ModelError(f"{scheduler_file} describes no flow, which the levels of ACE-Step 1.5 are of.")
+        kinds = dict(zip(ace.COVERS, ("AceStepAudioTokenizer", "AceStepAudioTokenDetokenizer"), strict=True))
         parts, files, checked = source.parts(
             {
                 "tokenizer": source.tokenizer("tokenizer", QWEN2),
                 "text_encoder": source.part("text_encoder", "transformers", "Qwen3Model"),
                 "condition_encoder": source.part(
-                    "condition_encoder", CUSTOM, "AceStepConditionEncoder", may_lack=(NULL,)
+                    "condition_encoder", CUSTOM, "AceStepConditionEncoder", may_lack=(ace.NULL,)
                 ),
                 **{name: source.part(name, CUSTOM, kind) for name, kind in kinds.items() if source.has(name)},
                 "vae": source.part("vae", "diffusers", "AutoencoderOobleck"),
@@ -98,10 +100,8 @@ class AceStep(Model):
         codec = WaveCodec(parts, "vae", clamps=False)
         network = parts.config("transformer")
         own = TURBO if network["is_turbo"] or network["model_version"] == "turbo" else GUIDED
-        if prediction_type != "flow":
-            raise ModelError(f"{scheduler_file} describes no flow, which the levels of ACE-Step 1.5 are of.")
         if checked is None:
-            check_parts(source, codec, own)
+            ace.check_parts(source, codec, own)
             source.remember(parts, files)
         return cls(
             name=source.name,
@@ -163,12 +163,8 @@ class AceStep(Model):
         Raises:
             ValueError: the checkpoint has no parts for it.
         """
-        if missing := [part for part in COVERS if part not in self.parts]:
-            raise ValueError(
-                f"{self.name} has no {' and no '.join(missing)}, which a melody goes through: leave the melody out, or "
-                "take a checkpoint of ACE-Step 1.5 that has both."
-            )
-        other, source = copy(self), through_tokens(self.parts, self.encode(frames[None]))
+        ace.require_covers(self.parts, self.name)
+        other, source = copy(self), ace.through_tokens(self.parts, self.encode(frames[None]))
         other.task, other.source, other.changes = "cover", source, None
         return other
 
@@ -179,7 +175,7 @@ class AceStep(Model):
         sample.
         """
         other = copy(self)
-        other.reference = self.encode(three_parts(frames, TIMBRE * self.sound.rate)[None])
+        other.reference = self.encode(ace.three_parts(frames, TIMBRE * self.sound.rate)[None])
         return other
 
     def condition(self, prompts: Sequence[str]) -> Condition:
@@ -189,7 +185,7 @@ class AceStep(Model):
         reference = self._silence(cells) if self.reference is None else self.reference
         seconds = samples / self.sound.rate
         each = {
-            prompt: encoded_song(self.parts, self.name, prompt, self.task, seconds, reference)
+            prompt: ace.encoded_song(self.parts, self.name, prompt, self.task, seconds, reference)
             for prompt in dict.fromkeys(prompts)
         }
         return reduce(Condition.cat, (each[prompt] for prompt in prompts))
@@ -226,18 +222,15 @@ class AceStep(Model):
     def forward(
         self, x_t: Float[Tensor, "b c n"], labels: Float[Tensor, " b"], condition: Condition
     ) -> Float[Tensor, "b k n"]:
-        """Return v of each row under its own tokens alone; rows of one number of tokens are computed together."""
+        """Return v of each row under its own tokens alone."""
         latents, context = x_t.transpose(1, 2).split([self.latent_channels, 2 * self.latent_channels], 2)
-        mask, tokens, times = condition.mask, condition.tokens.to(x_t), labels.to(x_t)
-        lengths = [tokens.shape[1]] * len(x_t) if mask is None else mask.sum(1).tolist()
-        output = torch.empty_like(latents)
-        for length in dict.fromkeys(lengths):
-            rows = [i for i, other in enumerate(lengths) if other == length]
+        output, times = torch.empty_like(latents), labels.to(x_t)
+        for rows, tokens in ace.without_padding(condition):
             output[rows] = self.parts["transformer"](
                 latents[rows],
                 times[rows],
                 times[rows],
-                encoder_hidden_states=tokens[rows, :length],
+                encoder_hidden_states=tokens.to(x_t),
                 context_latents=context[rows],
                 return_dict=False,
             )[0]

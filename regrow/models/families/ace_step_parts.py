@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -73,6 +74,15 @@ def three_parts(wave: Float[Tensor, "channels n"], samples: int) -> Float[Tensor
     return torch.cat([wave[:, start : start + part] for start in starts], 1)
 
 
+def require_covers(parts: Parts, name: str) -> None:
+    """Refuse a melody for a checkpoint without the parts that it goes through, by a ValueError."""
+    if missing := [part for part in COVERS if part not in parts]:
+        raise ValueError(
+            f"{name} has no {' and no '.join(missing)}, which a melody goes through: leave the melody out, or take a "
+            "checkpoint of ACE-Step 1.5 that has both."
+        )
+
+
 @torch.no_grad()
 def through_tokens(parts: Parts, latents: Float[Tensor, "1 c n"]) -> Float[Tensor, "1 c n"]:
     """Return what is left of latents in 5 semantic tokens a second, as latents again."""
@@ -80,6 +90,21 @@ def through_tokens(parts: Parts, latents: Float[Tensor, "1 c n"]) -> Float[Tenso
     each = latents.transpose(1, 2).to(parts.device, parts.dtype)
     tokens, _ = first.tokenize(each, parts["condition_encoder"].silence_latent)
     return second(tokens)[:, : latents.shape[-1]].transpose(1, 2).to(latents)
+
+
+def without_padding(condition: Condition) -> Iterator[tuple[list[int], Float[Tensor, "rows tokens d"]]]:
+    """Yield the rows of each number of tokens with these tokens alone.
+
+    A row of one token goes with the longest rows, as copies of it: attention to them is attention to one.
+    """
+    tokens, mask = condition.tokens, condition.mask
+    lengths = [tokens.shape[1]] * len(tokens) if mask is None else mask.sum(1).tolist()
+    single = torch.tensor([length == 1 for length in lengths], device=tokens.device)
+    tokens = torch.where(single[:, None, None], tokens[:, :1], tokens)
+    lengths = [max(lengths) if length == 1 else length for length in lengths]
+    for length in dict.fromkeys(lengths):
+        rows = [i for i, other in enumerate(lengths) if other == length]
+        yield rows, tokens[rows, :length]
 
 
 def check_parts(source: Source, codec: WaveCodec, own: OwnSettings) -> None:
@@ -123,5 +148,5 @@ def _warn_of_cut_words(name: str, pipeline: Any, said: dict[str, Any]) -> None:
     for (what, room), text in zip(rooms, pipeline._format_prompt(**said), strict=True):
         ids = pipeline.tokenizer(text, verbose=False).input_ids
         if len(ids) > room:
-            cut = pipeline.tokenizer.decode(ids[room:], skip_special_tokens=True).strip()
+            cut = " ".join(pipeline.tokenizer.decode(ids[room:], skip_special_tokens=True).split())
             warnings.warn(f"{name} reads {room} tokens of {what}; this was cut: {cut}", stacklevel=5)
