@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from regrow.core.denoiser import Batch, Counted, Denoiser, Prediction
+from regrow.core.denoiser import Batch, Counted, Denoiser, Prediction, predict
 from regrow.core.levels import Level
 
 Guidance = float | Float[Tensor, "b *ones"]
@@ -43,6 +43,55 @@ def classifier_free(pair: Denoiser, guidance: Guidance) -> Denoiser:
         return mix(Prediction(x0, eps), Prediction(negative_x0, negative_eps), guidance)
 
     return guided
+
+
+class AdaptiveProjected:
+    """Adaptive projected guidance (Sadat et al. 2024, arXiv 2410.02416), on the velocities `v = eps - x0`.
+
+        d_t = (v_positive - v_negative) + momentum d_(t+1)       momentum below 0 leads away from the last updates
+        d'  = d_t min(1, threshold / |d_t|)
+        v   = v_positive + (guidance - 1) (d'_orthogonal + eta d'_parallel)
+
+    Parallel is along v_positive: that part saturates. Norms and projections are over places, each channel by itself.
+    The sum d is of one walk: it starts anew where a level is noisier than the one before, or the batch another. At
+    one level again, as a solver of second order or a coupled pair evaluates, the update counts in place of the last.
+
+    Args:
+        pair: as of `classifier_free`, of batches `2b c *places`.
+        guidance: 1 returns the positive prediction itself.
+        momentum: share of the sum so far; 0 is none.
+        eta: share of the parallel part.
+        threshold: the longest update.
+    """
+
+    def __init__(
+        self, pair: Denoiser, guidance: Guidance, momentum: float = 0.0, eta: float = 0.0, threshold: float = math.inf
+    ) -> None:
+        self._pair, self._guidance = pair, guidance
+        self._momentum, self._eta, self._threshold = momentum, eta, threshold
+        self._level: Level | None = None
+        self._before, self._sum = torch.zeros(()), torch.zeros(())
+
+    def __call__(self, x_t: Batch, level: Level) -> Prediction:
+        both = self._pair(torch.cat([x_t, x_t]), level)
+        v, negative = (both.eps - both.x0).chunk(2)
+        places = tuple(range(2, v.ndim))
+        update = self._summed(v - negative, level)
+        norm = torch.linalg.vector_norm(update, dim=places, keepdim=True)
+        update = (update * (self._threshold / norm).clamp_max(1)).double()  # inf where nothing differs, so 1
+        along = torch.nn.functional.normalize(v.double().flatten(2), dim=2).reshape(v.shape)
+        parallel = (update * along).sum(places, keepdim=True) * along
+        update = (update - (1 - self._eta) * parallel).to(v)
+        return predict(v + (self._guidance - 1) * update, x_t[:, : v.shape[1]], level, "flow")
+
+    def _summed(self, update: Batch, level: Level) -> Batch:
+        last, new = self._level, self._sum.shape != update.shape
+        if new or last is None or level.log_snr < last.log_snr:
+            self._before = torch.zeros_like(update)
+        elif level != last:
+            self._before = self._sum
+        self._level, self._sum = level, update + self._momentum * self._before
+        return self._sum
 
 
 class GuidanceInterval:

@@ -78,6 +78,7 @@ def edit(
     request = replace(request, strength=full.strength)
     edit_cache = edit_cache or EditCache()
     items = tuple(replace(one, target=prompts.get(one.target, one.target)) for one in items or items_of(request))
+    items = items if model.own.is_guided else tuple(replace(one, guidance=1.0) for one in items)
     targets = [one.target for one in items]
     region = yield from region_of(full, model, frame, latents, targets, edit_cache.shapes)
     mask = region.latents if region else None

@@ -94,7 +94,7 @@ def _grown(
     # mirrored into the new part, so that the codec does not hear the end of a sound where there shall be none
     mirror = F.pad(beside.flip(-1), (0, max(0, new - context) * cell))[:, : new * cell]
     wave = torch.cat([beside, mirror], -1)
-    level = codec.level_of(beside, frame.level)
+    level, model = codec.level_of(beside, frame.level), model.of_length(wave.shape[-1])
     wave = wave / level
     latents = model.encode(codec.to_frames((wave.flip(-1) if before else wave)[None]))
     if played:

@@ -45,6 +45,7 @@ def interpolate(request: Interpolate, model: Model) -> Generator[Progress, None,
         guidance = model.own.guidance if request.guidance is None else request.guidance
         guidance = guidance if model.own.is_guided else 1.0
         words, extent = list(worded.prompts), medium.extent(request, model)
+        model = model.of_length(extent.samples)
         x = noise(extent.shape, [request.seed])
         levels = model.grid(request.steps, request.spacing, extent.shape)
         x, step = x.expand(request.frames, *x.shape[1:]), make_step("dpmpp_2m")
@@ -53,6 +54,7 @@ def interpolate(request: Interpolate, model: Model) -> Generator[Progress, None,
         files = [Path(request.first), Path(request.second)]
         first, second = (medium.load(file, model, request) for file in files)
         ends, extent, notes = medium.pair(first, second, shares.tolist())
+        model = model.of_length(ends.shape[-1])
         latents = model.encode(ends)
         levels = model.grid(request.steps, request.spacing, latents.shape[1:])
         levels = levels[len(levels) - 1 - max(1, round(request.strength * request.steps)) :]

@@ -83,6 +83,7 @@ def invert(request: Invert, model: Model) -> Generator[Progress, None, Inverted]
     medium.check(request, model)
     model.require_path(request.method)
     frame = medium.load(request.image, model, request)
+    model = model.of_length(frame.content.shape[-1])
     latents = model.encode(frame.content[None])
     denoise = source_denoiser(model, request.source, request.guidance)
     levels = model.grid(request.steps, request.spacing, latents.shape[1:])[::-1]

@@ -3,7 +3,7 @@
 diffusers and transformers fill a weight that is missing with random numbers and a warning; here it is an error.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from regrow.models.folder import check_fetched, mend, plain_json, reason
 from regrow.models.parts import Weights
 
 
-def load_part(kind: Any, folder: Path, weights: Weights, dtype: torch.dtype) -> Any:
+def load_part(kind: Any, folder: Path, weights: Weights, dtype: torch.dtype, may_lack: Sequence[str] = ()) -> Any:
     """Build a module of class `kind` from a folder with `config.json` and weights.
 
     Args:
@@ -26,6 +26,7 @@ def load_part(kind: Any, folder: Path, weights: Weights, dtype: torch.dtype) -> 
         folder: of this part.
         weights: its files.
         dtype: of the module.
+        may_lack: its own weights that are None where the files do not hold them.
 
     Raises:
         ModelError: a file is missing or damaged, or the weights do not fit the config exactly.
@@ -51,7 +52,10 @@ def load_part(kind: Any, folder: Path, weights: Weights, dtype: torch.dtype) -> 
         raise ModelError(
             f"{weights.files[0]} and {config} make no model ({reason(error)}): {mend(config)}, both files."
         ) from error
-    _check_fit(report, weights.files[0], config)
+    lacking = [name for name in may_lack if name in report["missing_keys"]]
+    for name in lacking:
+        setattr(module, name, None)
+    _check_fit(report | {"missing_keys": set(report["missing_keys"]) - {*lacking}}, weights.files[0], config)
     return module
 
 

@@ -62,6 +62,8 @@ def test_latents_are_those_of_diffusers_own_pipeline(
     family: tuple[str, Path], guidance: float, negatives: list[str] | None
 ) -> None:
     name, folder = family
+    if guidance > FAMILIES[name].guidance:
+        pytest.skip("guidance is in its weights")
     model = open_model(folder)
     x = noise(model.latent_shape(*model.extent), seeds=(11, 12))
     theirs = FAMILIES[name].reference(folder, PROMPTS, negatives, guidance, STEPS, x)
@@ -72,22 +74,22 @@ def test_latents_are_those_of_diffusers_own_pipeline(
 
 def test_an_empty_negative_prompt_is_diffusers_own_none(family: tuple[str, Path]) -> None:
     name, folder = family
-    model = open_model(folder)
+    model, guidance = open_model(folder), FAMILIES[family[0]].guidance
     request = Generate(
-        "a cat", negative="", guidance=5.0, guidance_share=1.0, steps=STEPS, seed=11, solver="ddim",
+        "a cat", negative="", guidance=guidance, guidance_share=1.0, steps=STEPS, seed=11, solver="ddim",
         prompt_expansion="off",
     )  # fmt: skip
     shape = model.latent_shape(*model.extent)
     ours, _ = finish(grow(request, model, ["a cat"], shape))
-    theirs = FAMILIES[name].reference(folder, ["a cat"], None, 5.0, STEPS, noise(shape, [11]))
+    theirs = FAMILIES[name].reference(folder, ["a cat"], None, guidance, STEPS, noise(shape, [11]))
     assert (ours - theirs).abs().max() < TOLERANCE
 
 
 def test_a_negative_prompt_is_unconditional_where_it_is_empty(family: tuple[str, Path]) -> None:
     model = open_model(family[1])
     mixed, nothing, words = model.negative(["a hat", ""]), model.unconditional(1), model.condition(["a hat"])
-    for both, first, second in zip(mixed.tensors, words.tensors, nothing.tensors, strict=True):
-        torch.testing.assert_close(both, torch.cat([first, second]))
+    for both, each in zip(mixed.tensors, words.cat(nothing).tensors, strict=True):
+        torch.testing.assert_close(both, each)
     assert torch.equal(model.negative([""]).tokens, nothing.tokens)
 
 
@@ -134,7 +136,7 @@ def test_several_targets_negatives_and_replay(family: tuple[str, Path], file: Pa
     first, _ = edited.save(tmp_path / f"edited{file.suffix}")
     assert regrow.replay(first).identical
     plain = regrow.edit(file, PROMPTS, source="a hat", model=model, steps=3, guidance=1.0)
-    assert not torch.equal(edited.items[0], plain.items[0])
+    assert torch.equal(edited.items[0], plain.items[0]) != model.own.is_guided
 
 
 def test_what_may_not_change_stays_bit_for_bit(family: tuple[str, Path], file: Path) -> None:

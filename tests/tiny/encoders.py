@@ -4,10 +4,14 @@ from typing import Any
 
 from checkpoints import PROMPT_TOKENS, livelier, tokenizer
 from diffusers import AutoencoderKL
+from tokenizers.pre_tokenizers import ByteLevel
 from transformers import (
     CLIPTextConfig,
     CLIPTextModelWithProjection,
     CLIPTokenizer,
+    Qwen2Tokenizer,
+    Qwen3Config,
+    Qwen3Model,
     T5Config,
     T5EncoderModel,
     T5Tokenizer,
@@ -61,6 +65,27 @@ def t5_encoder(words: T5Tokenizer, width: int, feed_forward: str) -> T5EncoderMo
         eos_token_id=words.eos_token_id,
     )
     return T5EncoderModel(config)
+
+
+def qwen2_tokenizer() -> Qwen2Tokenizer:
+    """One token a byte, and one for "cat"; it pads on the left, as Qwen3-Embedding's does."""
+    tokens = [*sorted(ByteLevel.alphabet()), "ca", "cat", "<|endoftext|>"]
+    merges = [("c", "a"), ("ca", "t")]
+    return Qwen2Tokenizer(vocab={token: i for i, token in enumerate(tokens)}, merges=merges, padding_side="left")
+
+
+def qwen3_encoder(words: Qwen2Tokenizer, width: int) -> Qwen3Model:
+    config = Qwen3Config(
+        vocab_size=len(words),
+        hidden_size=width,
+        intermediate_size=2 * width,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        head_dim=8,
+        max_position_embeddings=4096,
+    )
+    return livelier(Qwen3Model(config), 3.0)  # pyright: ignore[reportReturnType]
 
 
 def picture_codec(**changes: Any) -> AutoencoderKL:

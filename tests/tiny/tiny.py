@@ -16,9 +16,11 @@ class Tiny:
         reference: `(folder, prompts, negatives, guidance, steps, start, **options) -> latents`.
         shape: of a start for two prompts, latents that it was made for or smaller ones.
         empty_negative: whether no negative prompt is the same as the empty one.
+        guidance: that it is tested at; 1 for one that has guidance in its weights, and negatives matter nowhere.
     """
 
     build: Callable[[Path], Path]
     reference: Callable[..., Tensor]
     shape: tuple[int, ...]
     empty_negative: bool = False
+    guidance: float = 5.0

@@ -38,6 +38,7 @@ def rewound(request: Edit, model: Model, latents: Float[Tensor, "1 c *cells"]) -
     if request.source in ("", "auto"):  # whose words are not known yet
         return 0
     request, steps = with_steps(request, model)
+    model = model.of_length(latents.shape[-1] * model.factor)
     request = as_songs(with_expanded_prompts(request, model, latents), request, model).request
     levels = model.grid(steps, request.spacing, latents.shape[1:])[::-1]
     made_of = describe(request, model)

@@ -29,6 +29,7 @@ class WaveFrames:
         rate: samples a second.
         channels: that the model takes.
         levels: of recordings as they are published.
+        peak: that new waves are brought to, in [0, 1]; None leaves them as they are decoded.
     """
 
     rate: int
@@ -36,6 +37,7 @@ class WaveFrames:
     samples_per_frame: int = 1
     silence: float = 0.0
     levels: tuple[float, float] = (-32.0, -8.0)
+    peak: float | None = None
 
     @property
     def lens(self) -> MelSettings:
@@ -55,9 +57,13 @@ class WaveFrames:
         return waves / level
 
     def to_waves(self, frames: Waves, samples: int, level: float | None = None) -> Waves:
-        """Return the frames themselves, as long as asked for."""
+        """Return the frames themselves, as long as asked for; new ones at the model's peak, if it has one."""
         waves = frames[..., :samples]
-        return waves.clamp(-1, 1) if level is None else waves * level
+        if level is not None:
+            return waves * level
+        if self.peak is None:
+            return waves.clamp(-1, 1)
+        return waves * (self.peak / waves.abs().amax((1, 2), keepdim=True).clamp_min(1e-6))
 
     def is_silent(self, frames: Waves) -> bool:
         """Whether every sample is 0."""
@@ -87,10 +93,11 @@ class WaveCodec:
     Args:
         parts: of the checkpoint.
         part: which of them.
+        clamps: whether what is decoded ends at full scale; else it may go beyond, for `WaveFrames.peak` to bring down.
     """
 
-    def __init__(self, parts: Parts, part: str) -> None:
-        self.parts = parts
+    def __init__(self, parts: Parts, part: str, clamps: bool = True) -> None:
+        self.parts, self.clamps = parts, clamps
         self.part: str = part
         config = parts.config(part)
         self.latent_channels: int = config["decoder_input_channels"]
@@ -110,7 +117,7 @@ class WaveCodec:
         self, latents: Float[Tensor, "b c cells"], engine: CodecEngine | None = None
     ) -> Float[Tensor, "b channels n"]:
         decoded = self.parts[self.part].decode(latents.to(self.parts.device, self.parts.dtype)).sample
-        return decoded.clamp(-1, 1).to(latents).contiguous()
+        return (decoded.clamp(-1, 1) if self.clamps else decoded).to(latents).contiguous()
 
     def extent_of(self, places: Sequence[int]) -> tuple[int, ...]:
         return tuple(self.factor * cells for cells in places)
