@@ -20,7 +20,7 @@ def denoiser(
 ) -> Denoiser:
     """Return the network under these prompts; see `Model.denoiser`."""
     if not isinstance(guidance, Tensor) and guidance == 1:
-        return _beside_notes(model, _of_any_length(model, _conditioned(model, condition), closed))
+        return _beside(model, _of_any_length(model, _conditioned(model, condition), closed))
     if not model.takes_words:
         raise ValueError(f"{model.name} takes no prompts, so guidance must be 1; got {guidance}.")
     away = model.unconditional(1) if negative is None else negative
@@ -32,18 +32,16 @@ def denoiser(
             x_t[half:, model.codec.latent_channels :] = 0
         return _conditioned(model, condition.expand(half).cat(away.expand(half)))(x_t, level)
 
-    return _beside_notes(model, _of_any_length(model, model.guide(pair, guidance), closed))
+    return _beside(model, _of_any_length(model, model.guide(pair, guidance), closed))
 
 
-def _beside_notes(model: "Model", denoise: Denoiser) -> Denoiser:
-    """The same with the piano roll beside every sample, all along, so that windows take their own parts of it."""
-    if model.piano_roll is None:
-        return denoise
+def _beside(model: "Model", denoise: Denoiser) -> Denoiser:
+    """The same with what is beside every sample, all along, so that windows take their own parts of it."""
 
-    def with_notes(x_t: Batch, level: Level) -> Prediction:
+    def with_more(x_t: Batch, level: Level) -> Prediction:
         return denoise(model.beside(x_t), level)
 
-    return with_notes
+    return with_more
 
 
 def _of_any_length(model: "Model", denoise: Denoiser, closed: bool) -> Denoiser:
