@@ -40,10 +40,16 @@ def with_own_settings(request: Open, model: Model) -> Open:
 
 
 def with_own_method(request: Edit, model: Model) -> tuple[Edit, tuple[str, ...]]:
-    """Return a request by another method where the default cannot edit with its model, and a sentence that says so."""
+    """Return a request by another method where the default cannot edit with its model, and a sentence that says so.
+
+    Raises:
+        ValueError: the method inverts along a path that the model does not have, and is not the default.
+    """
     chosen = method(request.method)
-    if model.deterministic_path or not chosen.follows_path or not chosen.without_path:
+    if model.deterministic_path or not chosen.follows_path:
         return request, ()
+    if not chosen.without_path:
+        model.require_path(chosen.name)
     note = (
         f"{model.name} has no deterministic path, which {chosen.name} inverts along: it was edited by "
         f"{chosen.without_path} instead."

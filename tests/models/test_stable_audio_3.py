@@ -19,6 +19,7 @@ from regrow.media.medium import medium_of
 from regrow.models.codecs import wave as wave_codecs
 from regrow.models.model import Model
 from regrow.models.open import open_model
+from regrow.requests.interpolate import Interpolate
 from regrow.requests.invert import Invert
 
 Checkpoint = Callable[[str], Path]
@@ -123,8 +124,10 @@ def test_long_waves_are_encoded_in_pieces(checkpoint: Checkpoint, monkeypatch: p
     monkeypatch.setattr(model.parts["vae"], "encode", lambda x: calls.append(x.shape[-1] // 256) or encode(x))
     monkeypatch.setattr(wave_codecs, "PIECE", 32)
     torch.testing.assert_close(model.encode(wave), whole, atol=1e-5, rtol=0)
-    torch.testing.assert_close(model.decode(whole), heard, atol=1e-5, rtol=0)
+    torch.testing.assert_close(model.decode(whole), heard, atol=1e-4, rtol=0)
     assert calls == [34, 36, 13]
+    alone = model.decode(whole[..., 32:64])  # without what is beside it
+    assert (alone - heard[..., 32 * 256 : 64 * 256]).abs().max() > 1e-2
 
 
 def test_a_clip_of_no_length_asked_for_is_of_the_usual_one(
@@ -138,22 +141,16 @@ def test_a_clip_of_no_length_asked_for_is_of_the_usual_one(
 
 def test_methods_that_invert_along_a_path_are_refused(checkpoint: Checkpoint, sound: Path) -> None:
     model = opened(checkpoint, DISTILLED)
-    refused = set()
-    for name in names():
-        chosen = method(name)
-        if chosen.without_path:
-            continue
-        try:
-            edited = regrow.edit(sound, "a dog", source="a cat", model=model, steps=4, method=name)
-        except ValueError as problem:
-            assert f"has no deterministic path, which {name} inverts along" in str(problem)
-            assert str(problem).endswith("take --method edit_friendly or img2img.")
-            refused.add(name)
-        else:
-            assert edited.items[0].isfinite().all()
-    assert refused == {name for name in names() if method(name).follows_path and not method(name).without_path}
-    assert {"naive", "edict", "null_text"} <= refused
-    assert not {"edit_friendly", "edit_friendly_2m", "img2img", "inversion_free"} & refused
+    along = {name for name in names() if method(name).follows_path and not method(name).without_path}
+    assert {"naive", "edict", "null_text"} <= along
+    assert not {"edit_friendly", "edit_friendly_2m", "img2img", "inversion_free"} & along
+    for name in along:
+        sentence = f"has no deterministic path, which {name} inverts along, .*; take --method edit_friendly or img2img"
+        with pytest.raises(ValueError, match=sentence):
+            regrow.edit(sound, "a dog", source="a cat", model=model, steps=4, method=name)
+    for name in {*names()} - along:
+        edited = regrow.edit(sound, "a dog", source="a cat", model=model, steps=4, method=name)
+        assert edited.items[0].isfinite().all()
 
 
 @pytest.mark.parametrize("chosen", ["edit_friendly", "edit_friendly_2m"])
@@ -189,6 +186,8 @@ def test_inverting_and_going_between_files_need_a_path(checkpoint: Checkpoint, s
     assert inverted.round_trip < 1e-5
     assert inverted.latent_accuracy is None
     with pytest.raises(ValueError, match=r"which interpolation between files inverts along, .* between two prompts"):
-        regrow.interpolate(str(sound), str(sound), words=("a cat", "a dog"), model=model, steps=4, frames=2)
-    between = regrow.interpolate("a cat", "a dog", model=model, steps=4, frames=3)
-    assert len(between.items) == 3
+        regrow.interpolate(Interpolate(str(sound), str(sound), ("a cat", "a dog"), 2, steps=4), model=model)
+    between = regrow.interpolate(Interpolate("a cat", "a dog", frames=3, steps=4, seed=11), model=model)
+    ends = [regrow.generate(word, model=model, steps=4, seed=11) for word in ("a cat", "a dog")]
+    for found, end in zip((between.frames[0], between.frames[2]), ends, strict=True):
+        torch.testing.assert_close(found, end.frames[0], atol=1e-4, rtol=0)

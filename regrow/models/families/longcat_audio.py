@@ -9,7 +9,6 @@ to the longest, which the convolutions and means over the words then answer diff
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -22,19 +21,19 @@ from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.models.codecs.wave import LongCatCodec, WaveFrames
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
-from regrow.models.folder import read_json
 from regrow.models.model import Model
 from regrow.models.own_settings import OwnSettings
-from regrow.models.pipelines import prompt_pipeline
+from regrow.models.pipelines import prompt_pipeline, warn_of_cut_words
 from regrow.models.registry import register
-from regrow.models.schedules import schedule_from_config
 from regrow.models.source import T5, Source
 
 WORDS = ("tokenizer", "text_encoder")
 SECONDS = 30
 """That a clip lasts at most, in diffusers' pipeline, which no file says."""
-SCHEDULER = {"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": 1.0, "invert_sigmas": True}
-"""Of the published folder, which has no scheduler's file: what diffusers' pipeline takes then."""
+TOKENS = 512
+"""That diffusers' pipeline reads at most, whose tokenizer says of itself that it has no end."""
+LEVELS = Flow(1000, 1.0)
+"""Those of diffusers' pipeline, which reads no scheduler's file; the published folder has none."""
 
 
 @register(
@@ -45,28 +44,20 @@ SCHEDULER = {"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": 1.0, "in
     folders=("transformer", "vae", *WORDS),
     medium=SOUND,
 )
-@dataclass(eq=False, kw_only=True)
 class LongCatAudio(Model):
-    """See `Model`. Its parts are `transformer`, `vae`, `text_encoder` and `tokenizer`.
-
-    Attributes:
-        rising: whether its network counts its levels from noise, 0, to clean, 1, as the published one does.
-    """
+    """See `Model`. Its parts are `transformer`, `vae`, `text_encoder` and `tokenizer`."""
 
     NETWORK = "transformer"
     engine_graph = False
     trainable = False
 
-    rising: bool = True
-
     @classmethod
     def open(cls, source: Source) -> "LongCatAudio":
-        scheduler_file = source.folder / "scheduler" / "scheduler_config.json"
-        is_there = scheduler_file.is_file()
-        config = read_json(scheduler_file) if is_there else SCHEDULER
-        schedule, prediction_type = schedule_from_config({**config, "invert_sigmas": False}, scheduler_file)
-        if not isinstance(schedule, Flow):
-            raise ModelError(f"{scheduler_file} describes no flow matching, which LongCat-AudioDiT is trained for.")
+        scheduler_file, notes = source.folder / "scheduler" / "scheduler_config.json", ()
+        if scheduler_file.is_file():
+            notes = (
+                f"{scheduler_file} was left aside: the levels of LongCat-AudioDiT are always the same, even ones.",
+            )
         parts, files, checked = source.parts(
             {
                 "tokenizer": source.tokenizer("tokenizer", T5),
@@ -74,7 +65,7 @@ class LongCatAudio(Model):
                 "vae": source.part("vae", "diffusers", "LongCatAudioDiTVae"),
                 "transformer": source.part("transformer", "diffusers", "LongCatAudioDiTTransformer"),
             },
-            (source.index_file, *([scheduler_file] if is_there else [])),
+            (source.index_file,),
         )
         codec = LongCatCodec(parts, "vae")
         if checked is None:
@@ -84,8 +75,8 @@ class LongCatAudio(Model):
             name=source.name,
             folder=source.folder,
             family="longcat-audio",
-            schedule=schedule,
-            prediction_type=prediction_type,
+            schedule=LEVELS,
+            prediction_type="flow",
             size=(codec.channels, SECONDS * codec.rate // codec.factor * codec.factor),
             multiple=codec.factor,
             parts=parts,
@@ -93,7 +84,7 @@ class LongCatAudio(Model):
             files=files,
             waves=WaveFrames(codec.rate, codec.channels),
             own=OwnSettings(steps=16, guidance=4.0, solver="ddim"),
-            rising=bool(config.get("invert_sigmas", False)),
+            notes=notes,
         )
 
     @property
@@ -110,7 +101,9 @@ class LongCatAudio(Model):
 
     def condition(self, prompts: Sequence[str]) -> Condition:
         pipeline = prompt_pipeline("LongCatAudioDiTPipeline", self.parts, (*WORDS, "vae", "transformer"))
-        tokens, lengths = pipeline.encode_prompt([_plain(prompt) for prompt in prompts], self.device)
+        plain = [_plain(prompt) for prompt in prompts]
+        warn_of_cut_words(self.name, self.tokenizer, plain, min(self.tokenizer.model_max_length, TOKENS))
+        tokens, lengths = pipeline.encode_prompt(plain, self.device)
         return Condition(tokens, torch.arange(tokens.shape[1], device=self.device) < lengths[:, None])
 
     def unconditional(self, count: int) -> Condition:
@@ -130,22 +123,20 @@ class LongCatAudio(Model):
     def forward(
         self, x_t: Float[Tensor, "b c cells"], labels: Float[Tensor, " b"], condition: Condition
     ) -> Float[Tensor, "b c cells"]:
-        assert isinstance(self.schedule, Flow)
         assert condition.mask is not None, "every prompt is encoded with one"
-        share, tokens = labels / self.schedule.labels, condition.tokens.to(x_t)
-        cells, level = x_t.transpose(1, 2), (1 - share if self.rising else share).to(x_t)
+        cells, shares = x_t.transpose(1, 2), (1 - labels / LEVELS.labels).to(x_t)
         lengths, velocity = condition.mask.sum(1), torch.empty_like(cells)
         for length in lengths.unique().tolist():
             rows = lengths == length
             velocity[rows] = self.parts["transformer"](
                 hidden_states=cells[rows],
-                encoder_hidden_states=tokens[rows, :length],
+                encoder_hidden_states=condition.tokens[rows, :length].to(x_t),
                 encoder_attention_mask=condition.mask[rows, :length],
-                timestep=level[rows],
+                timestep=shares[rows],
                 latent_cond=torch.zeros_like(cells[rows]),
                 return_dict=False,
             )[0]
-        return (-velocity if self.rising else velocity).transpose(1, 2)
+        return (-velocity).transpose(1, 2)
 
 
 def _plain(prompt: str) -> str:
