@@ -30,7 +30,9 @@ def compare(request: Edit, model: Model) -> Generator[Progress, None, Compared]:
     """Run an edit, its reconstruction and img2img, all with the same settings."""
     edited = yield from edit(request, model)
     settings = edited.recipes[0]["settings"]  # numbers and words, where they were auto or the model's own
-    request = replace(request, describer="", **{name: settings[name] for name in ("strength", "source", "steps")})
+    request = replace(
+        request, describer="", **{name: settings[name] for name in ("strength", "source", "steps", "method")}
+    )
     mask = None if request.mask == "auto" else request.mask  # source and source disagree nowhere
     own = replace(request, target=(request.source,), to_lyrics="", mask=mask, emphasis=())
     reconstructed = yield from edit(own, model)

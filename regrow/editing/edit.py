@@ -18,7 +18,7 @@ from regrow.editing.recipe import make_recipe
 from regrow.editing.region import region_of
 from regrow.editing.result import Operation, Result
 from regrow.editing.song import as_songs
-from regrow.editing.steps import with_steps, without_guidance
+from regrow.editing.steps import with_own_method, with_steps, without_guidance
 from regrow.editing.strength import settle
 from regrow.media.frame import Distance
 from regrow.media.medium import medium_of
@@ -60,7 +60,10 @@ def edit(
     medium.check(request, model)
     frame = medium.load(request.image, model, request)
     request, _ = with_steps(request, model)
+    request, method_notes = with_own_method(request, model)
     request, own_notes = without_guidance(request, model)
+    if not model.own.is_guided:
+        items = tuple(replace(one, guidance=request.guidance) for one in items)
     model = model.of_length(frame.content.shape[-1])
     latents, codec = through_codec(model, frame.content, request.cache)
     model, kept_notes = as_requested(request, model, frame.content)
@@ -86,9 +89,15 @@ def edit(
     restored = medium.restore(frame, model.decode(x), model, request, region)
     says = not model.takes_words or request.to_lyrics or all(map(has_words, request.target))
     empty = () if says else (RECONSTRUCTED,)
-    notes = (*frame.notes, *own_notes, *empty, *(region.notes if region else ()), *source_notes, *expanded.notes) + (
-        (why,) if why else ()
-    )
+    notes = (
+        *frame.notes,
+        *method_notes,
+        *own_notes,
+        *empty,
+        *(region.notes if region else ()),
+        *source_notes,
+        *expanded.notes,
+    ) + ((why,) if why else ())
     notes += about_codec(model, frame.content, codec, request.image.name)
     figures: dict[str, Any] = {
         "evaluations": {"inversion": plan.prepared, "regrowth": plan.evaluations}

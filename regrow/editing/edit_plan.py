@@ -107,8 +107,9 @@ def prepare(
     chosen, seeds = method(request.method), [item.seed for item in items]
     trajectory, prepared, reused, gradients = None, 0, False, 0
     beside: list[Counted] = []
-    if chosen.path:
+    if chosen.follows_path:
         model.require_path(chosen.name)
+    if chosen.path:
         paths = edit_cache.paths if edit_cache else {}
         trajectory, prepared, reused = yield from inverted_path(request, chosen, model, latents, levels, paths)
 

@@ -48,7 +48,12 @@ def interpolate(request: Interpolate, model: Model) -> Generator[Progress, None,
         model = model.of_length(extent.samples)
         x = noise(extent.shape, [request.seed])
         levels = model.grid(request.steps, request.spacing, extent.shape)
-        x, step = x.expand(request.frames, *x.shape[1:]), make_step("dpmpp_2m")
+        x, step = (
+            x.expand(request.frames, *x.shape[1:]),
+            make_step(
+                "dpmpp_2m" if model.deterministic_path else model.own.solver, seeds=[request.seed] * request.frames
+            ),
+        )
     else:
         guidance, words = 1.0 if request.guidance is None else request.guidance, list(worded.prompts)
         files = [Path(request.first), Path(request.second)]
@@ -116,7 +121,7 @@ def _path(
     shares: Float[Tensor, " n"],
 ) -> Generator[Progress, None, tuple[Trajectory, int]]:
     """The paths between the two inverted ones, and the evaluations that each end took."""
-    model.require_path("interpolation")
+    model.require_path("interpolation between files", "interpolate between two prompts")
     ends, evaluations = [], 0
     for latent, prompt, part in zip(latents.split(1), words, ("invert the first", "invert the second"), strict=True):
         denoise = source_denoiser(model, prompt, guidance)

@@ -81,13 +81,14 @@ def invert(request: Invert, model: Model) -> Generator[Progress, None, Inverted]
     started = time.monotonic()
     medium = medium_of(request.image)
     medium.check(request, model)
-    model.require_path(request.method)
+    chosen = method(request.method)
+    if chosen.follows_path:
+        model.require_path(chosen.name)
     frame = medium.load(request.image, model, request)
     model = model.of_length(frame.content.shape[-1])
     latents = model.encode(frame.content[None])
     denoise = source_denoiser(model, request.source, request.guidance)
     levels = model.grid(request.steps, request.spacing, latents.shape[1:])[::-1]
-    chosen = method(request.method)
     assert chosen.invert, "the request holds methods that invert nothing off"
     settings = PathSettings(request.label, request.tolerance, [request.seed])
     trajectory = yield from watched(chosen.invert(denoise, latents, levels, settings), "invert")
@@ -95,7 +96,7 @@ def invert(request: Invert, model: Model) -> Generator[Progress, None, Inverted]
     step = chosen.back(Origin(latents, [request.seed], lambda: denoise, trajectory))
     back = last(solve(step, denoise, trajectory.states[-1], levels[::-1]))
     accuracy = None
-    if request.reference:
+    if request.reference and model.deterministic_path:
         fine = model.grid(request.reference, request.spacing, latents.shape[1:])[::-1]
         true = yield from watched(naive(denoise, latents, fine), "reference")
         accuracy = _relative(trajectory.states[-1], true.states[-1])

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import TypeVar
 
+from regrow.core.methods.registry import method
 from regrow.editing.trajectories import load_trajectory
 from regrow.models.model import Model
 from regrow.requests.edit import Edit
@@ -36,6 +37,24 @@ def with_own_settings(request: Open, model: Model) -> Open:
         guidance=own.guidance if request.guidance is None else request.guidance,
         solver=request.solver or own.solver,
     )
+
+
+def with_own_method(request: Edit, model: Model) -> tuple[Edit, tuple[str, ...]]:
+    """Return a request by another method where the default cannot edit with its model, and a sentence that says so.
+
+    Raises:
+        ValueError: the method inverts along a path that the model does not have, and is not the default.
+    """
+    chosen = method(request.method)
+    if model.deterministic_path or not chosen.follows_path:
+        return request, ()
+    if not chosen.without_path:
+        model.require_path(chosen.name)
+    note = (
+        f"{model.name} has no deterministic path, which {chosen.name} inverts along: it was edited by "
+        f"{chosen.without_path} instead."
+    )
+    return replace(request, method=chosen.without_path), (note,)
 
 
 def without_guidance(request: Guided, model: Model) -> tuple[Guided, tuple[str, ...]]:

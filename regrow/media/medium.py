@@ -34,6 +34,11 @@ class MediumModel(Protocol):
         ...
 
     @property
+    def usual_length(self) -> int:
+        """Of what is generated where no length is asked for: frames along the last axis."""
+        ...
+
+    @property
     def medium(self) -> "Medium":
         """What it makes."""
         ...

@@ -138,6 +138,14 @@ class Model(Opened, ABC):
         """
         return denoising.denoiser(self, condition, negative, guidance, closed)
 
+    def require_path(self, action: str, instead: str = "take --method edit_friendly or img2img") -> None:
+        """Refuse an action that inverts along a path that its sampler does not have, by a ValueError."""
+        if not self.deterministic_path:
+            raise ValueError(
+                f"{self.name} has no deterministic path, which {action} inverts along, as it is sampled with fresh "
+                f"noise in every step; {instead}."
+            )
+
     def with_known(self, latents: Float[Tensor, "1 c *places"], mask: Float[Tensor, "m 1 *places"]) -> Self:
         """Return the same opened checkpoint, shown what stays, where its network takes that; else itself.
 

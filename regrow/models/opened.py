@@ -75,8 +75,6 @@ class Opened:
     """Whether low-rank adapters can be trained on its network."""
     lora_pipeline: ClassVar[str] = ""
     """The pipeline of diffusers that reads LoRA files for it; empty where none does."""
-    deterministic_path: ClassVar[bool] = True
-    """Whether its sampler has a deterministic path, which inversion needs."""
     sings: ClassVar[bool] = False
     """Whether its prompts may hold lyrics (`models.song`)."""
 
@@ -111,6 +109,11 @@ class Opened:
     def window(self) -> int | None:
         """Cells of the last axis that the network was made for, where more are denoised in windows; None otherwise."""
         return None if self.waves is None else self.size[-1] // self.codec.factor
+
+    @property
+    def usual_length(self) -> int:
+        """Of what is generated where no length is asked for: frames along the last axis."""
+        return self.size[-1]
 
     def of_length(self, samples: int) -> Self:
         """Return the same opened checkpoint for sounds of this many samples; itself where no prompt holds a length."""
@@ -180,13 +183,10 @@ class Opened:
         """Whether it is a model of mels without a level: each of its clips is as loud as its loudest moment can be."""
         return isinstance(self.waves, MelFrames) and self.waves.relative
 
-    def require_path(self, method: str) -> None:
-        """Refuse to invert along a path that its sampler does not have, by a ValueError."""
-        if not self.deterministic_path:
-            raise ValueError(
-                f"Models of this family ({self.family}) have no deterministic path, which {method} inverts along; "
-                "take --method img2img."
-            )
+    @property
+    def deterministic_path(self) -> bool:
+        """Whether its sampler has a deterministic path, which inversion needs: ping-pong draws noise in every step."""
+        return self.own.solver != "ping_pong"
 
     @property
     def device(self) -> torch.device:

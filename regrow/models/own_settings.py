@@ -20,3 +20,7 @@ class OwnSettings:
     guidance: float = 4.0
     solver: SolverName = "dpmpp_2m"
     is_guided: bool = True
+
+
+PING_PONG = OwnSettings(steps=8, guidance=1.0, solver="ping_pong", is_guided=False)
+"""Of Stable Audio's distilled flows (Novack et al. 2025, arXiv 2505.08175)."""

@@ -34,7 +34,7 @@ def warn_of_cut_words(name: str, tokenizer: Any, prompts: Sequence[str], room: i
 
     Args:
         name: of the model, for the sentence.
-        tokenizer: of transformers, of the CLIP kind: a token begins a prompt, and one ends it.
+        tokenizer: of transformers, that ends a prompt by one token: of the CLIP or the T5 kind.
         prompts: as they were given.
         room: tokens that are read, with start and end.
         level: of the caller whose line the warning names.
@@ -44,5 +44,6 @@ def warn_of_cut_words(name: str, tokenizer: Any, prompts: Sequence[str], room: i
         if len(ids) > room:
             cut = tokenizer.decode(ids[room - 1 : -1]).strip()
             warnings.warn(
-                f"{name} reads {room - 2} tokens of a prompt; these words were cut: {cut}", stacklevel=level + 1
+                f"{name} reads {room - len(tokenizer('').input_ids)} tokens of a prompt; these words were cut: {cut}",
+                stacklevel=level + 1,
             )

@@ -29,7 +29,8 @@ class Edit(SongOptions):
         source: words that describe the picture as it is. If not given, or "auto", they are read off the picture, by the
             model itself where it was trained to describe, or by the describer, and shown.
         model: name of an embedded or installed model, a folder, or a hub id `user/repo`.
-        method: how to edit; docs/choose-a-method.md compares them.
+        method: how to edit; docs/choose-a-method.md compares them. Distilled models that draw fresh noise in every step
+            have no path that the default could invert along, and are edited by edit_friendly in its place.
         strength: share of the path that is walked back, above 0 up to 1. If not given it is 0.9, or what the model
             needs for such an edit where that was measured, which is then said: with the default
             method, expanded prompts and no trajectory, the storybook takes 0.65 for another animal or colour. "auto"

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 from tiny import FAMILIES
+from tiny.fresh_noise import by_steps
 
 import regrow
 from regrow.core.noise import noise
 from regrow.core.progress import finish
-from regrow.core.solvers import ddim, last, solve
+from regrow.core.solvers import Step, last, make_step, solve
 from regrow.editing.edit import edit
 from regrow.editing.edit_plan import EditItem
 from regrow.editing.generate import grow
@@ -57,9 +58,17 @@ def negative_of(model: Model, words: list[str] | None) -> Condition | None:
     return None if words is None else model.condition(words)
 
 
+def step_of(model: Model, monkeypatch: pytest.MonkeyPatch) -> Step:
+    """A step of first order as diffusers' pipeline takes it: of distilled models with the noise of `fresh_noise`."""
+    if model.deterministic_path:
+        return make_step("ddim")
+    monkeypatch.setattr("regrow.core.solvers.noise", by_steps())
+    return make_step(model.own.solver, seeds=(11, 12))
+
+
 @pytest.mark.parametrize(("guidance", "negatives"), [(1.0, None), (5.0, None), (5.0, NEGATIVES)])
 def test_latents_are_those_of_diffusers_own_pipeline(
-    family: tuple[str, Path], guidance: float, negatives: list[str] | None
+    family: tuple[str, Path], guidance: float, negatives: list[str] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name, folder = family
     if guidance > FAMILIES[name].guidance:
@@ -68,15 +77,20 @@ def test_latents_are_those_of_diffusers_own_pipeline(
     x = noise(model.latent_shape(*model.extent), seeds=(11, 12))
     theirs = FAMILIES[name].reference(folder, PROMPTS, negatives, guidance, STEPS, x)
     denoise = model.denoiser(model.condition(PROMPTS), negative_of(model, negatives), guidance)
-    ours = last(solve(ddim, denoise, x, model.grid(STEPS, shape=x.shape[1:])))
+    ours = last(solve(step_of(model, monkeypatch), denoise, x, model.grid(STEPS, shape=x.shape[1:])))
     assert (ours - theirs).abs().max() < TOLERANCE
 
 
-def test_an_empty_negative_prompt_is_diffusers_own_none(family: tuple[str, Path]) -> None:
+def test_an_empty_negative_prompt_is_diffusers_own_none(
+    family: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     name, folder = family
     model, guidance = open_model(folder), FAMILIES[family[0]].guidance
+    if not model.deterministic_path:
+        monkeypatch.setattr("regrow.core.solvers.noise", by_steps())
+    solver = "ddim" if model.deterministic_path else model.own.solver
     request = Generate(
-        "a cat", negative="", guidance=guidance, guidance_share=1.0, steps=STEPS, seed=11, solver="ddim",
+        "a cat", negative="", guidance=guidance, guidance_share=1.0, steps=STEPS, seed=11, solver=solver,
         prompt_expansion="off",
     )  # fmt: skip
     shape = model.latent_shape(*model.extent)
@@ -111,7 +125,8 @@ def test_a_list_says_what_it_makes_without_opening_it(family: tuple[str, Path]) 
     assert (made["storybook"].name, made["bandstand"].name) == ("picture", "sound")
     card = make_card(model, "jane/mine")
     assert f"in the layout of {family_named(model.family).title}, for {model.medium}s " in card
-    assert ("as waves of 2 channels" in card) == (len(model.extent) == 1)
+    waves = f"as waves of {model.codec.channels} channel" if len(model.extent) == 1 else "as waves"
+    assert (waves in card) == (len(model.extent) == 1)
     assert ("pixels" in card) == (len(model.extent) == 2)
 
 
@@ -177,8 +192,13 @@ def test_what_it_cannot_do_is_refused_in_a_sentence(
             with pytest.raises(ValueError, match=f"is no UNet, whose attention {kind} shares: leave attention out"):
                 regrow.edit(file, "a dog", source="a cat", model=model, steps=2, attention=kind)
     monkeypatch.setattr(type(model), "deterministic_path", False)
-    with pytest.raises(ValueError, match="have no deterministic path, which direct_inversion inverts along; take --m"):
-        regrow.edit(file, "a dog", source="a cat", model=model, steps=2)
+    with pytest.raises(ValueError, match=r"has no deterministic path, which naive inverts along, .*; take --method ed"):
+        regrow.edit(file, "a dog", source="a cat", model=model, steps=2, method="naive")
+    edited = regrow.edit(file, "a dog", source="a cat", model=model, steps=2)
+    assert edited.recipes[0]["settings"]["method"] == "edit_friendly"
+    assert any(
+        "direct_inversion inverts along: it was edited by edit_friendly instead" in note for note in edited.notes
+    )
     assert regrow.edit(file, "a dog", source="a cat", model=model, steps=2, method="img2img").items
     if not model.engine_graph:
         assert with_engine(model, "auto").engine is None

@@ -38,5 +38,6 @@ METHOD = Method(
     invert=lambda denoise, x0, levels, _: direct_inversion(denoise, x0, levels),
     allows_attention=True,
     has_measured_strengths=True,
+    without_path="edit_friendly",
     returns_source=True,
 )

@@ -89,5 +89,6 @@ METHOD = Method(
     step_back=lambda origin: origin.path.back(PosteriorMean()),
     allows_attention=True,
     seed_in_key=True,
+    needs_no_path=True,
     returns_source=True,
 )

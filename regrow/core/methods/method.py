@@ -116,6 +116,10 @@ class Method:
         takes_label: whether the inversion has a choice of label convention.
         inverts_unguided: whether the inversion must be without guidance.
         has_measured_strengths: whether the edit strengths that models carry were measured with it.
+        needs_no_path: whether what it inverts along is drawn at every level afresh, so that it needs no deterministic
+            path of the model's sampler.
+        without_path: name of the method that takes the place of this one, which is the default, on models that have
+            no deterministic path.
         returns_source: whether the way back under the source's own prompt ends at the sample itself, by construction.
         min_steps: the fewest steps back that it works with.
         strengths: that a benchmark tunes over, the usual one first.
@@ -142,6 +146,8 @@ class Method:
     takes_label: bool = False
     inverts_unguided: bool = False
     has_measured_strengths: bool = False
+    needs_no_path: bool = False
+    without_path: str = ""
     returns_source: bool = False
     min_steps: int = 1
     strengths: tuple[float, ...] = (0.9, 1.0, 0.75)
@@ -152,6 +158,11 @@ class Method:
             raise ValueError(
                 f"{self.name} needs either a path and how it inverts, or no_path: where it starts instead."
             )
+
+    @property
+    def follows_path(self) -> bool:
+        """Whether it inverts along the deterministic path of the model's sampler."""
+        return bool(self.path) and not self.needs_no_path
 
     def back(self, origin: Origin) -> Step:
         """Return a fresh step back, after which what must stay is put back onto the sample's own path."""

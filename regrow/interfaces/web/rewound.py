@@ -10,7 +10,7 @@ from regrow.core.methods.method import PathSettings
 from regrow.core.methods.registry import method
 from regrow.editing.invert import describe, source_denoiser, watched
 from regrow.editing.song import as_songs
-from regrow.editing.steps import with_steps
+from regrow.editing.steps import with_own_method, with_steps
 from regrow.editing.trajectories import from_cache, to_cache
 from regrow.interfaces.web.jobs import At
 from regrow.interfaces.web.worker import steps_of
@@ -30,10 +30,11 @@ def rewound(request: Edit, model: Model, latents: Float[Tensor, "1 c *cells"]) -
     Returns:
         The evaluations that it took.
     """
+    request, _ = with_own_method(request, model)
     chosen = method(request.method)
-    if (
-        not chosen.invert or chosen.start_in_key or not model.deterministic_path
-    ):  # whose paths hold from their own end alone
+    if not chosen.invert or chosen.start_in_key:  # whose paths hold from their own end alone
+        return 0
+    if chosen.follows_path and not model.deterministic_path:  # which the edit refuses in a sentence
         return 0
     if request.source in ("", "auto"):  # whose words are not known yet
         return 0

@@ -110,7 +110,7 @@ class SoundMedium(Medium):
     def extent(self, request: Any, model: MediumModel, like: Frame | None = None) -> Extent:
         assert like is None or isinstance(like, SoundFrame)
         codec, loop = model.sound, getattr(request, "loop", False)
-        samples, cell = model.size[-1] * codec.samples_per_frame, model.multiple * codec.samples_per_frame
+        samples, cell = model.usual_length * codec.samples_per_frame, model.multiple * codec.samples_per_frame
         if request.duration is not None:
             samples = round(request.duration * codec.rate)
         if loop:  # of whole latents, or silence would fill the last of them

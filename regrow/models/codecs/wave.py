@@ -1,8 +1,9 @@
-"""diffusers' AutoencoderOobleck as a codec: waves to latents of one place, without a mel between."""
+"""Autoencoders of waves as codecs: waves to latents of one place, without a mel between."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812, the name everybody knows it by
@@ -88,7 +89,9 @@ class WaveFrames:
 
 
 class WaveCodec:
-    """See `Codec`. Frames are waves `b channels samples` at `rate` Hz in [-1, 1]; of the posterior the mean is taken.
+    """diffusers' AutoencoderOobleck (Evans et al. 2024, arXiv 2407.14358); of its posterior the mean is taken.
+
+    See `Codec`. Frames are waves `b channels samples` at `rate` Hz in [-1, 1].
 
     Args:
         parts: of the checkpoint.
@@ -99,25 +102,81 @@ class WaveCodec:
     def __init__(self, parts: Parts, part: str, clamps: bool = True) -> None:
         self.parts, self.clamps = parts, clamps
         self.part: str = part
-        config = parts.config(part)
-        self.latent_channels: int = config["decoder_input_channels"]
-        self.factor: int = prod(config["downsampling_ratios"])
-        self.rate: int = config["sampling_rate"]
-        self.channels: int = config["audio_channels"]
+        self.latent_channels, self.factor, self.rate, self.channels = self._sizes(parts.config(part))
+
+    def _sizes(self, config: Mapping[str, Any]) -> tuple[int, int, int, int]:
+        """Return channels of latents, samples of one, samples a second and channels of waves."""
+        factor = prod(config["downsampling_ratios"])
+        return config["decoder_input_channels"], factor, config["sampling_rate"], config["audio_channels"]
+
+    def _latents(self, network: Any, waves: Waves) -> Float[Tensor, "b c cells"]:
+        """Return latents free of chance."""
+        return network.encode(waves).latent_dist.mode()
+
+    def _waves(self, network: Any, latents: Float[Tensor, "b c cells"]) -> Waves:
+        """Return what latents sound like."""
+        return network.decode(latents).sample
 
     @torch.no_grad()
     def encode(
         self, frames: Float[Tensor, "b channels n"], engine: CodecEngine | None = None
     ) -> Float[Tensor, "b c cells"]:
-        encoded = self.parts[self.part].encode(frames.to(self.parts.device, self.parts.dtype))
-        return encoded.latent_dist.mode().to(frames).contiguous()
+        latents = self._latents(self.parts[self.part], frames.to(self.parts.device, self.parts.dtype))
+        return latents.to(frames).contiguous()
 
     @torch.no_grad()
     def decode(
         self, latents: Float[Tensor, "b c cells"], engine: CodecEngine | None = None
     ) -> Float[Tensor, "b channels n"]:
-        decoded = self.parts[self.part].decode(latents.to(self.parts.device, self.parts.dtype)).sample
+        decoded = self._waves(self.parts[self.part], latents.to(self.parts.device, self.parts.dtype))
         return (decoded.clamp(-1, 1) if self.clamps else decoded).to(latents).contiguous()
 
     def extent_of(self, places: Sequence[int]) -> tuple[int, ...]:
         return tuple(self.factor * cells for cells in places)
+
+
+PIECE = 128
+"""Latents that `SameCodec` computes at once, besides those around them that they depend on."""
+
+
+class SameCodec(WaveCodec):
+    """diffusers' AutoencoderSAME, of Stable Audio 3 (arXiv 2605.17991); it has no posterior.
+
+    Its attention reaches a few latents to each side, but is computed by a mask of all against all, which a minute fills
+    a GB with. So long waves are computed in pieces, each with all that it depends on beside it: the same numbers.
+    """
+
+    def _sizes(self, config: Mapping[str, Any]) -> tuple[int, int, int, int]:
+        factor = config["patch_size"] * prod(config["encoder_strides"])
+        return config["latent_dim"], factor, config["sampling_rate"], config["audio_channels"]
+
+    def _latents(self, network: Any, waves: Waves) -> Float[Tensor, "b c cells"]:
+        return self._by_pieces(lambda piece: network.encode(piece).latents, waves, self.factor, 1)
+
+    def _waves(self, network: Any, latents: Float[Tensor, "b c cells"]) -> Waves:
+        return self._by_pieces(lambda piece: network.decode(piece).sample, latents, 1, self.factor)
+
+    def _by_pieces(
+        self, compute: Callable[[Tensor], Tensor], whole: Float[Tensor, "b k n"], taken: int, made: int
+    ) -> Float[Tensor, "b j m"]:
+        """Return what is computed of the whole, where `taken` numbers of it make `made`."""
+        config, cells = self.parts.config(self.part), whole.shape[-1] // taken
+        reach = config["sliding_window"] * sum(config["encoder_transformer_depths"])
+        if cells <= PIECE + 2 * reach:
+            return compute(whole)
+        found = []
+        for begin in range(0, cells, PIECE):
+            first, last = max(0, begin - reach), begin + PIECE + reach
+            piece = compute(whole[..., first * taken : last * taken])
+            found.append(piece[..., (begin - first) * made : (min(begin + PIECE, cells) - first) * made])
+        return torch.cat(found, -1)
+
+
+class LongCatCodec(WaveCodec):
+    """diffusers' LongCatAudioDiTVae; of its posterior the mean is taken."""
+
+    def _sizes(self, config: Mapping[str, Any]) -> tuple[int, int, int, int]:
+        return config["latent_dim"], config["downsampling_ratio"], config["sample_rate"], config["in_channels"]
+
+    def _latents(self, network: Any, waves: Waves) -> Float[Tensor, "b c cells"]:
+        return network.encode(waves, sample_posterior=False).latents

@@ -1,8 +1,11 @@
-"""Stable Audio Open 1.0 (Evans et al. 2024, arXiv 2407.14358): a transformer on the latents of a wave codec.
+"""Stable Audio Open (Evans et al. 2024, arXiv 2407.14358): a transformer on the latents of a wave codec.
 
 It is conditioned on the words of a T5 encoder and on seconds: where in a recording a clip begins, and how long it is.
 Clips are stereo at 44.1 kHz, up to 47 s; longer ones are denoised in windows. Levels are those of EDM, and what the
 network predicts is v.
+
+Those of the kind of Stable Audio Open Small (Novack et al. 2025, arXiv 2505.08175) predict the flow, and may read but
+how long a clip is. Where their scheduler is stochastic they are distilled, and sampled by ping-pong in 8 steps.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,11 +16,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from regrow.core.log_snr_flow import LogSnrFlow
+from regrow.core.schedules import Flow
 from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.models.codecs.wave import WaveCodec, WaveFrames
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
+from regrow.models.folder import read_json
 from regrow.models.model import Model
+from regrow.models.own_settings import PING_PONG, OwnSettings
+from regrow.models.parts import Parts
 from regrow.models.pipelines import prompt_pipeline
 from regrow.models.registry import register
 from regrow.models.source import T5, Source
@@ -50,6 +58,10 @@ class StableAudio(Model):
     @classmethod
     def open(cls, source: Source) -> "StableAudio":
         schedule, prediction_type, scheduler_file = source.schedule()
+        distilled = False
+        if isinstance(schedule, Flow):
+            schedule = LogSnrFlow(schedule.labels, schedule.shift, low=-6.0, high=2.0)
+            distilled = read_json(scheduler_file).get("stochastic_sampling", False)
         parts, files, checked = source.parts(
             {
                 "tokenizer": source.tokenizer("tokenizer", T5),
@@ -77,6 +89,8 @@ class StableAudio(Model):
             codec=codec,
             files=files,
             waves=WaveFrames(codec.rate, codec.channels),
+            own=PING_PONG if distilled else OwnSettings(),
+            edit_steps=PING_PONG.steps if distilled else cls.edit_steps,
         )
 
     @property
@@ -102,8 +116,9 @@ class StableAudio(Model):
         seconds = self.size[1] / self.sound.rate if self.seconds is None else self.seconds
         with torch.no_grad():
             words = pipeline.encode_prompt(list(prompts), self.device, do_classifier_free_guidance=False)
-            begin, end = pipeline.encode_duration(0.0, seconds, self.device, False, len(prompts))
-        return Condition(torch.cat([words, begin, end], 1), extra={"duration": torch.cat([begin, end], 2)})
+            times = pipeline.encode_duration(0.0, seconds, self.device, False, len(prompts))
+        times = times if _reads_begin(self.parts) else times[1:]
+        return Condition(torch.cat([words, *times], 1), extra={"duration": torch.cat(times, 2)})
 
     def unconditional(self, count: int) -> Condition:
         """Return zeros in place of words and seconds; the duration beside them stays."""
@@ -130,6 +145,12 @@ class StableAudio(Model):
         )[0]
 
 
+def _reads_begin(parts: Parts) -> bool:
+    """Whether the transformer is conditioned on where a clip begins, too."""
+    width = parts.config("projection_model")["conditioning_dim"]
+    return parts.config("transformer")["global_states_input_dim"] != width
+
+
 def _check_parts(source: Source, codec: WaveCodec) -> None:
     parts, folder = codec.parts, source.folder
     network, words = parts.config("transformer"), parts.config("projection_model")
@@ -138,4 +159,9 @@ def _check_parts(source: Source, codec: WaveCodec) -> None:
         raise ModelError(
             f"The transformer in {folder} reads vectors of {network['cross_attention_input_dim']} numbers, but its "
             f"projection_model makes {words['conditioning_dim']}; the two are not of the same model."
+        )
+    if network["global_states_input_dim"] not in (words["conditioning_dim"], 2 * words["conditioning_dim"]):
+        raise ModelError(
+            f"The transformer in {folder} reads durations of {network['global_states_input_dim']} numbers, but its "
+            f"projection_model makes one or two of {words['conditioning_dim']}; the two are not of the same model."
         )
