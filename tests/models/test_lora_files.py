@@ -19,6 +19,7 @@ from regrow.requests.generate import Generate
 
 Checkpoint = Callable[[str], Path]
 PIPELINES = {
+    "ace-step": diffusers.AceStepPipeline,
     "sd1": diffusers.StableDiffusionPipeline,
     "sdxl": diffusers.StableDiffusionXLPipeline,
     "sd3": diffusers.StableDiffusion3Pipeline,
@@ -79,6 +80,23 @@ def test_kohya_s_layout_gives_the_same(checkpoint: Checkpoint, tmp_path: Path) -
     folder = checkpoint("sd1")
     file = made(folder, "sd1", tmp_path / "own")
     first, second = (open_model(folder, lora=[str(one)]) for one in (file, kohya(file, tmp_path / "kohya.safetensors")))
+    for ours, other in zip(first.network.parameters(), second.network.parameters(), strict=True):
+        torch.testing.assert_close(ours, other)
+
+
+def test_ace_step_s_own_layout_gives_the_same(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    folder = checkpoint("ace-step")
+    file = made(folder, "ace-step", tmp_path / "own")
+    spelt = {"to_q": "q_proj", "to_k": "k_proj", "to_v": "v_proj", "to_out.0": "o_proj"}
+    state = {}
+    for key, value in load_file(file).items():
+        name = key.replace("transformer.", "base_model.model.")
+        for ours, theirs in spelt.items():
+            name = name.replace(f".{ours}.", f".{theirs}.")
+        state[name] = value
+    save_file(state, tmp_path / "peft.safetensors")
+    assert any("q_proj" in key for key in state)
+    first, second = (open_model(folder, lora=[str(one)]) for one in (file, tmp_path / "peft.safetensors"))
     for ours, other in zip(first.network.parameters(), second.network.parameters(), strict=True):
         torch.testing.assert_close(ours, other)
 

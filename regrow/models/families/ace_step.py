@@ -70,6 +70,7 @@ class AceStep(Model):
     NETWORK = "transformer"
     engine_graph = False
     trainable = False
+    lora_pipeline = "AceStepPipeline"
     sings = True
 
     samples: int | None = None
