@@ -116,9 +116,7 @@ def family_named(name: str, where: str = "--as") -> Family:
     """
     families = {family.name: family for family in all_families()}
     if name not in families:
-        raise ModelError(
-            f"{where} names a family {name!r}, which regrow has not; it has {', '.join(sorted(families))}."
-        )
+        raise ModelError(f"{where} names a family {name!r}, but there are {', '.join(sorted(families))}.")
     return families[name]
 
 

@@ -90,7 +90,9 @@ def magnitudes(sums: Bands) -> Float[Tensor, "b bins frames"]:
 def wave_from(sums: Bands, iterations: int = ITERATIONS) -> Waves:
     """Return waves of this S, frames times hop long; the same S gives the same wave."""
     magnitude = magnitudes(sums)
-    found = griffin_lim(magnitude, integrate(magnitude, TRANSFORM), TRANSFORM, iterations)
+    sounding = magnitude[:, : BINS // FILLED + 1]  # no phase matters where there is nothing
+    phase = F.pad(integrate(sounding, TRANSFORM), (0, 0, 0, magnitude.shape[1] - sounding.shape[1]))
+    found = griffin_lim(magnitude, phase, TRANSFORM, iterations)
     wave = wave_of(found, TRANSFORM)[:, None]
     return wave * _lost(wave, sums)
 

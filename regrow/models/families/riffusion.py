@@ -7,6 +7,7 @@ too: see `regrow.models.codecs.riffusion`.
 """
 
 from dataclasses import replace
+from typing import Self
 
 from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.models.codecs.autoencoder import Autoencoder
@@ -34,12 +35,12 @@ class Riffusion(StableDiffusion):
     lora = False
 
     @classmethod
-    def open(cls, source: Source) -> "Riffusion":
+    def open(cls, source: Source) -> Self:
         for name in (MEL_FILE, PIANO_ROLL_FILE):
             if (source.folder / name).exists():
                 raise ModelError(
-                    f"{source.folder} is opened as riffusion, whose spectrograms have their own scale, but holds a {name}, "
-                    "as other models do; open it with --as stable-diffusion."
+                    f"{source.folder} is opened as riffusion, whose spectrograms have their own scale, but it holds "
+                    f"a {name} of another one; open it with --as stable-diffusion."
                 )
         model = super().open(source)
         bands = model.size[0]
