@@ -120,5 +120,5 @@ def _published(wave: Wave) -> Wave:
         before, estimate = consistent, estimate / estimate.abs().clamp_min(1e-16)
     back = torch.istft(magnitude * estimate, **framing, length=samples)
     # frames are centred in their hops, not at their first sample
-    ahead = TRANSFORM.window // 2 - TRANSFORM.margins[0]
-    return torch.nn.functional.pad(back, (ahead, max(0, wave.shape[-1] - samples)))[:, : wave.shape[-1]]
+    late = TRANSFORM.window // 2 - TRANSFORM.margins[0]
+    return torch.nn.functional.pad(back, (late, max(0, wave.shape[-1] - samples)))[:, : wave.shape[-1]]
