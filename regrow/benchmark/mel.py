@@ -10,7 +10,7 @@ librosa is only needed here: without it its rows are left out, and said so.
 """
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -94,8 +94,6 @@ def bench_mel(clips: Sequence[Wave], settings: MelSettings | None = None) -> Gen
         ValueError: there are no clips.
     """
     settings = settings or MelSettings()
-    if not clips:
-        raise ValueError("There is nothing to measure: name at least one clip.")
     ways: dict[str, Way] = {
         "regrow": _regrow,
         "regrow, 32 iterations": partial(_regrow, iterations=THEIRS),
@@ -109,18 +107,47 @@ def bench_mel(clips: Sequence[Wave], settings: MelSettings | None = None) -> Gen
         ways |= _baselines()
     except ImportError:
         missing = ("librosa and diffusers' Mel: librosa is not installed (pip install librosa)",)
-    measured, duration = [], sum(clip.shape[-1] for clip in clips) / settings.rate
+
+    def of_settings(way: Way) -> Callable[[Wave], Wave]:
+        return lambda wave: way(wave, settings)
+
+    each = {name: of_settings(way) for name, way in ways.items()}
+    return (yield from measured(clips, settings.rate, each, partial(distances, settings=settings), missing))
+
+
+def measured(
+    clips: Sequence[Wave],
+    rate: int,
+    ways: Mapping[str, Callable[[Wave], Wave]],
+    distances: Callable[[Wave, Wave], tuple[float, float]],
+    missing: tuple[str, ...] = (),
+) -> Generator[Progress, None, MelFigures]:
+    """Measure ways from a wave to its spectrogram and back.
+
+    Args:
+        clips: mono.
+        rate: of them.
+        ways: by their names.
+        distances: convergence and log-mel error of what comes back beside a clip.
+        missing: of the figures.
+
+    Raises:
+        ValueError: there are no clips.
+    """
+    if not clips:
+        raise ValueError("There is nothing to measure: name at least one clip.")
+    figures, duration = [], sum(clip.shape[-1] for clip in clips) / rate
     for name, way in ways.items():
-        way(clips[0], settings)  # what is made once is not timed
+        way(clips[0])  # what is made once is not timed
         apart, seconds = [], 0.0
         for i, clip in enumerate(clips):
             begun = time.perf_counter()
-            back = way(clip, settings)
+            back = way(clip)
             seconds += time.perf_counter() - begun
-            apart.append(distances(back, clip, settings))
+            apart.append(distances(back, clip))
             yield Progress(name, i + 1, len(clips))
-        measured.append(WayFigures(name, mean([a for a, _ in apart]), mean([b for _, b in apart]), duration / seconds))
-    return MelFigures(tuple(measured), len(clips), round(duration, 1), torch.get_num_threads(), missing)
+        figures.append(WayFigures(name, mean([a for a, _ in apart]), mean([b for _, b in apart]), duration / seconds))
+    return MelFigures(tuple(figures), len(clips), round(duration, 1), torch.get_num_threads(), missing)
 
 
 def distances(back: Wave, true: Wave, settings: MelSettings) -> tuple[float, float]:

@@ -5,7 +5,8 @@ A recipe is a JSON object with the keys
     regrow      this program's version
     operation   its name: "generate", "edit", "extend" or "interpolate"
     settings    every field of the operation's dataclass
-    model       name and content hash
+    model       name and content hash; the name begins with the family, as in `riffusion:name`, where the classes of
+                the model's parts do not say that
     input       the input file's name and the hash of its bytes; absent where there was none
     inputs      the same of several input files, in a list
     trajectory  the same of a saved path; absent where there was none
@@ -42,6 +43,7 @@ from torch import Tensor
 from regrow import __version__
 from regrow.media.files import MediaError, file_hash
 from regrow.models.model import Model
+from regrow.models.registry import is_certain, joined_name, split_name
 from regrow.requests.aliases import ADDED, current
 from regrow.requests.ranges import fits
 
@@ -111,8 +113,8 @@ def with_paths(recipe: Recipe, request: Any) -> Recipe:
     """Return a recipe that also says where the files and the model's folder of its request are."""
     ends = [Path(request.first), Path(request.second)] if "inputs" in recipe else ()
     files = _files_of(request, ends)
-    if Path(request.model).is_dir():
-        files["model"] = Path(request.model)
+    if (folder := Path(split_name(request.model)[1])).is_dir():
+        files["model"] = folder
     return recipe | {"paths": {name: str(path.expanduser().resolve()) for name, path in files.items()}}
 
 
@@ -124,13 +126,14 @@ def _files_of(request: Any, inputs: Sequence[Path]) -> dict[str, Path]:
 
 
 def _name_of(given: str, model: Model) -> str:
-    """What a model is called, without the folder that it lies in."""
-    folder = model.folder.resolve()
-    for name in (given, model.name):  # an opened one may have been named by its id
+    """What a model is called, without the folder that it lies in; with its family where its classes do not say that."""
+    family = "" if is_certain(model.folder, model.family) else model.family
+    folder, names = model.folder.resolve(), [split_name(name)[1] for name in (given, model.name)]
+    for name in names:  # an opened one may have been named by its id
         if Path(name).expanduser().resolve() != folder:
-            return name
-    name = Path(given).name
-    return folder.name if name in ("", "..") else name
+            return joined_name(family, name)
+    name = Path(names[0]).name
+    return joined_name(family, folder.name if name in ("", "..") else name)
 
 
 def _known(path: Path) -> dict[str, str]:

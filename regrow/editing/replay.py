@@ -24,6 +24,7 @@ from regrow.models.engines.choose import as_recorded
 from regrow.models.model import Model
 from regrow.models.names import EngineName
 from regrow.models.open import has_model, is_model, user_models
+from regrow.models.registry import joined_name, split_name
 from regrow.prompts import expand_edit, expand_generate
 from regrow.requests.edit import Edit
 from regrow.requests.generate import Generate
@@ -111,8 +112,9 @@ def request_from(recipe: Recipe, *folders: Path) -> Request:
         files["mask"] = _found(recipe, "mask", "mask", places)
     if settings.get("describer"):  # whose words would be in the recipe
         raise MediaError("This recipe is not regrow's own: it names a captioning model, which it would fetch and run.")
-    if model := _folder_of(checked(recipe, "settings.model", str), recipe, [*places, user_models()]):
-        files["model"] = str(model)
+    family, name = split_name(checked(recipe, "settings.model", str))
+    if model := _folder_of(name, recipe, [*places, user_models()]):
+        files["model"] = joined_name(family, str(model))
     try:
         return kind(**{**settings, **files})
     except ValueError as problem:

@@ -14,6 +14,8 @@ from regrow.media.files import copy_files
 from regrow.media.home import home
 from regrow.models.model import Model
 from regrow.models.open import list_models, plain_name, user_models
+from regrow.models.registry import is_certain
+from regrow.models.sidecars.family_file import write_family
 from regrow.training.checkpoint import only_one
 from regrow.training.runs import checkpoints_of, run_of
 
@@ -131,6 +133,8 @@ def _write(model: Model, card: str, to: Path) -> Path:
     try:
         copy_files({*shown, *model.files}, model.folder, aside)  # files behind linked folders are among the latter only
         (aside / "README.md").write_text(card, encoding="utf-8")
+        if not is_certain(aside, model.family):
+            write_family(aside, model.family)
         if target.exists():
             target.rmdir()
         aside.rename(target)

@@ -16,27 +16,36 @@ from regrow.media.cache import check_home
 from regrow.media.files import copy_files
 from regrow.models.model import ModelError
 from regrow.models.open import EMBEDDED, family_of, open_model, plain_name, user_models, wanted_files
+from regrow.models.registry import is_certain, split_name
+from regrow.models.sidecars.family_file import FAMILY_FILE, write_family
 from regrow.training.checkpoint import only_one
 
 # what a model is not read from and yet is worth keeping beside it
 _TOLD = ["README.md", "LICENSE*", "training.json", "words.json", "samples/*.png"]
 
 
-def pull(source: str, name: str = "", allow_pickle: bool = False, watch: Watch | None = None) -> Path:
+def pull(
+    source: str, name: str = "", allow_pickle: bool = False, watch: Watch | None = None, as_family: str = ""
+) -> Path:
     """Copy a model from the hub, or from a folder, into the user's models, and return its folder there.
 
     What came of a download that broke off is kept aside, and the same call fetches the rest.
 
     Args:
-        source: a folder, or a hub repository `user/repo`; looked for in this order.
+        source: a folder, or a hub repository `user/repo`; looked for in this order. `family:source` is the source with
+            `as_family`.
         name: of the model here; empty for the last part of the source's own.
         allow_pickle: whether pickled weights may be fetched and read.
         watch: of a download, sees every piece that came.
+        as_family: the family that it is, whatever its files and its name say; "" to find it out. Where its classes do
+            not say it, a `family.json` beside them does from then on.
 
     Raises:
         ModelError: it is no model that regrow opens; nothing of it is kept.
         ValueError: there is no such source, the name is taken or no plain name, or hub or disk refused.
     """
+    said, source = split_name(source)
+    as_family = as_family or said
     given = Path(source).expanduser()
     local = given.is_dir()
     if not local and (given.exists() or not is_repository(source)):
@@ -57,9 +66,13 @@ def pull(source: str, name: str = "", allow_pickle: bool = False, watch: Watch |
             keep = not local  # a download that breaks off
             try:
                 if local:
-                    aside = _copy_model(given, place, allow_pickle)
+                    as_family = family_of(given, as_family)
+                    aside = _copy_model(given, place, as_family, allow_pickle)
                 else:
-                    aside = _download(source, place, allow_pickle, watch)
+                    aside = _download(source, place, as_family, allow_pickle, watch)
+                    as_family = family_of(aside, as_family, source)
+                if not is_certain(aside, as_family):  # what it is called here may be another thing
+                    write_family(aside, as_family)
                 open_model(aside, allow_pickle=allow_pickle)
                 aside.rename(folder)
                 keep = False
@@ -104,15 +117,15 @@ def _place(name: str) -> Path:
     return _places() / name.replace("/", "--")
 
 
-def _copy_model(source: Path, place: Path, allow_pickle: bool) -> Path:
-    files = open_model(source, allow_pickle=allow_pickle).files
+def _copy_model(source: Path, place: Path, as_family: str, allow_pickle: bool) -> Path:
+    files = open_model(source, as_family=as_family, allow_pickle=allow_pickle).files
     described = [path for pattern in _TOLD for path in source.glob(pattern) if path.is_file()]
     shutil.rmtree(place / "copy", ignore_errors=True)  # of one that was killed
     copy_files({*files, *described}, source, place / "copy")
     return place / "copy"
 
 
-def _download(repo: str, place: Path, allow_pickle: bool, watch: Watch | None) -> Path:
+def _download(repo: str, place: Path, as_family: str, allow_pickle: bool, watch: Watch | None) -> Path:
     """Download a repository's model to a folder in `place`, named by its commit: two of them must not be mixed."""
     with refusals(repo, writing=False):
         commit, files = listing(repo)
@@ -127,8 +140,8 @@ def _download(repo: str, place: Path, allow_pickle: bool, watch: Watch | None) -
         if old != aside:
             shutil.rmtree(old, ignore_errors=True)
     with refusals(repo, writing=False):
-        download(repo, commit, _matching(files, ["model_index.json", "config.json"]), aside)
-    family_of(aside)  # a model that regrow does not open is known before gigabytes are on their way
+        download(repo, commit, _matching(files, ["model_index.json", "config.json", FAMILY_FILE]), aside)
+    family_of(aside, as_family, repo)  # a model that regrow does not open is known before gigabytes are on their way
     wanted = _matching(files, [*wanted_files(allow_pickle, [file.name for file in files]), *_TOLD])
     with refusals(repo, writing=False):
         announce(place, repo, sum(file.size for file in wanted))

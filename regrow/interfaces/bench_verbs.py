@@ -13,18 +13,22 @@ from regrow.benchmark import mel as mels
 from regrow.benchmark.editing import bench_editing
 from regrow.benchmark.editors import BY_KIND, MASKED, Editor, own_editors, short_words, sound_editors
 from regrow.benchmark.pareto_plot import curves
+from regrow.benchmark.riffusion import bench_riffusion
 from regrow.benchmark.sounds import bench_sounds
 from regrow.benchmark.training import bench_training
 from regrow.benchmark.world_bench import bench_world
 from regrow.core.names import Switch
 from regrow.interfaces.reporting import opened, print_json, set_threads, watched
 from regrow.media.audio.medium import MEDIUM as SOUND
+from regrow.media.audio.mel import MelSettings
 from regrow.media.files import write_whole
 from regrow.media.image.medium import MEDIUM as PICTURE
 from regrow.media.image.picture import check_savable, save
 from regrow.media.medium import Medium
 from regrow.media.output import check_output
+from regrow.models.codecs.riffusion import RATE
 from regrow.models.model import Model
+from regrow.requests.bench import MelScale
 from regrow.requests.generate import Generate
 
 if TYPE_CHECKING:
@@ -114,10 +118,13 @@ def edit(request: "BenchEdit", run: "Opening") -> None:
     )
 
 
-def mel(count: int, folder: Path | None, run: "Report") -> None:
+def mel(count: int, folder: Path | None, scale: MelScale, run: "Report") -> None:
     """From mels back to waves."""
     set_threads(run)
-    figures = watched(mels.bench_mel(mels.clips_in(folder, count) if folder else mels.phrases(count)), run)
+    settings = MelSettings(rate=RATE) if scale == "riffusion" and folder else MelSettings()
+    clips = mels.clips_in(folder, count, settings) if folder else mels.phrases(count)
+    ways = {"regrow": lambda: mels.bench_mel(clips), "riffusion": lambda: bench_riffusion(clips, settings.rate)}
+    figures = watched(ways[scale](), run)
     _report(asdict(figures), run, partial(mels.print_table, figures))
 
 

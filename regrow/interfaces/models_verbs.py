@@ -50,9 +50,9 @@ def list_all(as_json: bool) -> None:
     )
 
 
-def show(name: str, as_json: bool, allow_pickle: bool) -> None:
+def show(name: str, as_family: str, as_json: bool, allow_pickle: bool) -> None:
     """Print what is known of one model."""
-    model = open_model(name, allow_pickle=allow_pickle)
+    model = open_model(name, as_family=as_family, allow_pickle=allow_pickle)
     facts = _facts(model)
     schedule, trained = facts["schedule"], model_card.flat(facts["training"])
     lines = {
@@ -109,7 +109,9 @@ def remove(name: str, yes: bool, as_json: bool) -> None:
     _say(as_json, facts, f"removed {what}")
 
 
-def push(name: str, repo: str, to: Path | None, private: bool, as_json: bool, allow_pickle: bool) -> None:
+def push(
+    name: str, repo: str, to: Path | None, private: bool, as_family: str, as_json: bool, allow_pickle: bool
+) -> None:
     """Publish a model on the hub, or write what would be published to a folder.
 
     Raises:
@@ -117,7 +119,7 @@ def push(name: str, repo: str, to: Path | None, private: bool, as_json: bool, al
     """
     if to and private:
         raise ValueError("--private is for the hub and --to writes a folder; leave out one of them.")
-    model = open_model(name, allow_pickle=allow_pickle)
+    model = open_model(name, as_family=as_family, allow_pickle=allow_pickle)
     licence = _licence(model)
     missing = "" if licence else "It states no licence: give its card one in the front matter (license: ...)."
     if to:
@@ -141,7 +143,7 @@ def push(name: str, repo: str, to: Path | None, private: bool, as_json: bool, al
     )
 
 
-def pull(source: str, name: str, as_json: bool, allow_pickle: bool) -> None:
+def pull(source: str, name: str, as_family: str, as_json: bool, allow_pickle: bool) -> None:
     """Copy a model from the hub or a folder to the user's models."""
     with tqdm(desc=source, unit="B", unit_scale=True, leave=False, disable=as_json or None) as bar:
 
@@ -149,7 +151,7 @@ def pull(source: str, name: str, as_json: bool, allow_pickle: bool) -> None:
             bar.total = whole
             bar.update(came - bar.n)
 
-        folder = pulling.pull(source, name, allow_pickle, watch)
+        folder = pulling.pull(source, name, allow_pickle, watch, as_family)
     size = publish.size_on_disk(folder)
     _say(
         as_json,

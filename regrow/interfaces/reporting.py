@@ -38,7 +38,13 @@ def opened(name: str, run: "Opening", download: bool = True) -> Model:
     set_threads(run)
     dtype = torch.float32 if run.dtype == "auto" else getattr(torch, run.dtype)
     return open_model(
-        name, allow_pickle=run.allow_pickle, device=run.device, dtype=dtype, download=download, lora=run.lora
+        name,
+        as_family=run.as_family,
+        allow_pickle=run.allow_pickle,
+        device=run.device,
+        dtype=dtype,
+        download=download,
+        lora=run.lora,
     )
 
 

@@ -7,6 +7,8 @@ import tyro
 
 from regrow.models.names import EngineName
 
+AsFamily = Annotated[str, tyro.conf.arg(name="as", metavar="FAMILY")]
+
 
 @dataclass(frozen=True)
 class Report:
@@ -33,9 +35,11 @@ class Opening(Report):
         device: where the model runs: cpu, cuda, mps.
         dtype: of the model's weights; auto is float32.
         lora: LoRA files to add to the model's weights, each with its scale: style.safetensors:0.8.
+        as_family: the family of the model, where neither its files nor its name say it, as in --as riffusion.
         allow_pickle: also load .bin weight files, which can run code; only for files you trust.
     """
 
+    as_family: AsFamily = ""
     device: str = "cpu"
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     allow_pickle: bool = False

@@ -110,7 +110,7 @@ class Model(Opened, ABC):
             ValueError: a side is not a positive multiple of `multiple`.
         """
         if min(extent) < 1 or any(side % self.multiple for side in extent):
-            unit = "pixels" if self.waves is None else "bands and frames" if self.mel else "samples"
+            unit = "pixels" if self.waves is None else "bands and frames" if len(extent) == 2 else "samples"
             order = " (height x width)" if len(extent) == 2 else ""
             raise ValueError(
                 f"{self.name} takes {self.medium}s whose sides are multiples of {self.multiple} {unit}; "

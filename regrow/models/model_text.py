@@ -5,11 +5,11 @@ from regrow.models.model import Model
 
 def frames_text(model: Model) -> str:
     """Return the size of the frames that a model was made for, for a line of a list."""
-    if model.mel:
-        return f"{model.size[0]} bands x {model.size[1]} frames of a mel"
-    if model.waves:
+    if model.waves is None:
+        return f"{model.size[0]} x {model.size[1]} pixels (height x width)"
+    if len(model.extent) == 1:
         return f"{model.size[1]} samples of {_channels(model)}"
-    return f"{model.size[0]} x {model.size[1]} pixels (height x width)"
+    return f"{model.size[0]} bands x {model.size[1]} frames of a mel"
 
 
 def makes_text(model: Model) -> str:
@@ -17,7 +17,7 @@ def makes_text(model: Model) -> str:
     if model.waves is None:
         return f"pictures of {frames_text(model)}"
     rate, seconds = model.waves.rate, model.size[1] * model.waves.samples_per_frame / model.waves.rate
-    how = f"as mels of {model.size[0]} bands" if model.mel else f"as waves of {_channels(model)}"
+    how = f"as waves of {_channels(model)}" if len(model.extent) == 1 else f"as mels of {model.size[0]} bands"
     return f"sounds at {rate} Hz, {how} and in clips of {seconds:.1f} s"
 
 

@@ -17,7 +17,7 @@ from regrow.models.adapters.lora_files import LoraFile, add_lora_files
 from regrow.models.errors import ModelError
 from regrow.models.folder import read_json, reason
 from regrow.models.model import Model
-from regrow.models.registry import all_families, recognise, wanted_files
+from regrow.models.registry import all_families, joined_name, named, recognise, split_name, wanted_files
 from regrow.models.sidecars.edit_file import read_edit_file
 from regrow.models.sidecars.mel_file import MEL_FILE
 from regrow.models.source import Source
@@ -75,20 +75,21 @@ def list_models() -> list[Listed]:
     return sorted(found.values(), key=lambda listed: listed.name)
 
 
-def family_of(folder: Path) -> str:
-    """Return the family of a folder by its `model_index.json` or `config.json` alone: its weights may be missing.
+def family_of(folder: Path, as_family: str = "", name: str = "") -> str:
+    """Return the family of a folder by `registry.recognise`: its weights may be missing.
 
     Raises:
-        ModelError: it has neither file, or describes a model that regrow does not support.
+        ModelError: it has neither a `model_index.json` nor a `config.json`, or `recognise` refuses.
     """
     if not is_model(folder):
         raise ModelError(f"{folder} is no model: it has neither a model_index.json nor a config.json.")
-    return recognise(folder)[0].name
+    return recognise(folder, as_family, name)[0].name
 
 
 def open_model(
     name_or_folder: str | Path,
     *,
+    as_family: str = "",
     allow_pickle: bool = False,
     device: str | torch.device = "cpu",
     dtype: torch.dtype = torch.float32,
@@ -99,7 +100,9 @@ def open_model(
 
     Args:
         name_or_folder: a folder in the diffusers layout, the name of an embedded model or of one in the user's
-            folder, or a hub repository `user/name`; looked for in this order.
+            folder, or a hub repository `user/name`; looked for in this order. `family:name` is the name with
+            `as_family`.
+        as_family: the family that it is opened as, whatever its files and its name say; "" to find it out.
         allow_pickle: whether pickled weights may be read where there are no safetensors; a pickle can run any
             program.
         device: of its modules.
@@ -110,9 +113,10 @@ def open_model(
     Raises:
         ModelError: nothing of this name, or a model that regrow cannot open; one sentence says why.
     """
-    name = str(name_or_folder)
-    folder = _find(name, allow_pickle, download)
-    family, index = recognise(folder)
+    said, plain = split_name(str(name_or_folder))
+    name = joined_name(as_family or said, plain)
+    folder = _find(plain, allow_pickle, download)
+    family, index = recognise(folder, as_family or said)
     loras = [LoraFile.of(text) for text in lora]
     model = _on(device, family.kind.open(Source(folder, name, index, allow_pickle, dtype)))
     if edit_file := read_edit_file(folder):
@@ -140,6 +144,7 @@ def has_model(name: str) -> bool:
 
 
 def _places_of(name: str) -> tuple[Path, ...]:
+    name = split_name(name)[1]
     given = Path(name)
     with suppress(RuntimeError):  # of a user who is not there
         given = given.expanduser()
@@ -152,9 +157,11 @@ def _find(name: str, allow_pickle: bool, download: bool) -> Path:
         if is_model(folder):
             return folder
     if os.path.isfile(given):
+        family = named(given.stem)
         raise ModelError(
             f"{given} is a single file; regrow opens folders in the diffusers layout, so convert it first "
             "(diffusers: from_single_file, then save_pretrained)."
+            + (f" Keep its name for the folder, or open that with --as {family.name}." if family else "")
         )
     if os.path.isdir(given):
         raise ModelError(f"{given} is no model: it has neither a model_index.json nor a config.json.")

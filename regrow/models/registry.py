@@ -7,7 +7,9 @@ nothing heavy until a part is opened.
 import fnmatch
 import importlib
 import pkgutil
+import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +20,8 @@ from regrow.media.medium import Medium
 from regrow.models import families
 from regrow.models.errors import ModelError
 from regrow.models.folder import read_json
+from regrow.models.sidecars.family_file import FAMILY_FILE, read_family
+from regrow.models.sidecars.mel_file import MEL_FILE
 
 AnyFamily = TypeVar("AnyFamily", bound=type)
 
@@ -27,6 +31,7 @@ SIDE_FILES = [
     "scheduler_config.json",
     "words.json",
     "mel.json",
+    "family.json",
     "contour.json",
     "edit.json",
     "transcriber.safetensors",
@@ -50,6 +55,8 @@ class Family:
         parts: class names of the parts that it is recognised by, whatever the pipeline is called.
         folders: of the parts that it is read from.
         medium: what it makes, unless a folder holds a `mel.json`: then its frames are mels.
+        named: a word in the names of its checkpoints, where their files do not say what they are: they have the
+            `pipelines` of another family. Empty where the files do.
         kind: the subclass of `Model`, with `open(source)`.
     """
 
@@ -59,6 +66,7 @@ class Family:
     parts: Mapping[str, tuple[str, ...]]
     folders: tuple[str, ...]
     medium: Medium
+    named: str
     kind: Any
 
 
@@ -72,12 +80,13 @@ def register(
     parts: Mapping[str, Sequence[str]] | None = None,
     folders: Sequence[str] = ("unet",),
     medium: Medium = PICTURE,
+    named: str = "",
 ) -> Callable[[AnyFamily], AnyFamily]:
     """Register a subclass of `Model` as a family; see `Family`. A later one of the same name takes its place."""
 
     def registered(kind: AnyFamily) -> AnyFamily:
         known = {part: tuple(names) for part, names in (parts or {}).items()}
-        _FAMILIES[name] = Family(name, title, tuple(pipelines), known, tuple(folders), medium, kind)
+        _FAMILIES[name] = Family(name, title, tuple(pipelines), known, tuple(folders), medium, named, kind)
         return kind
 
     return registered
@@ -95,9 +104,31 @@ def all_families() -> tuple[Family, ...]:
     return tuple(_FAMILIES.values())
 
 
-def family_named(name: str) -> Family:
-    """Return a family by its name."""
-    return next(family for family in all_families() if family.name == name)
+def family_named(name: str, where: str = "--as") -> Family:
+    """Return a family by its name.
+
+    Args:
+        name: of it.
+        where: what names it, for the sentence.
+
+    Raises:
+        ModelError: there is none.
+    """
+    families = {family.name: family for family in all_families()}
+    if name not in families:
+        raise ModelError(f"{where} names a family {name!r}, but there are {', '.join(sorted(families))}.")
+    return families[name]
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Return the family that a name such as `riffusion:folder` begins with, or "", and the rest."""
+    first, colon, rest = name.partition(":")
+    return (first, rest) if colon and rest and first in {family.name for family in all_families()} else ("", name)
+
+
+def joined_name(family: str, name: str) -> str:
+    """Return a name that `split_name` splits into both; the name alone where the family is ""."""
+    return f"{family}:{name}" if family else name
 
 
 def supported() -> str:
@@ -106,30 +137,73 @@ def supported() -> str:
     return ", ".join(titles[:-1]) + " and " + titles[-1]
 
 
-def recognise(folder: Path) -> tuple[Family, Mapping[str, Any] | None]:
-    """Return the family of a folder by its `model_index.json` or `config.json`, and the contents of the first.
+def recognise(folder: Path, as_family: str = "", name: str = "") -> tuple[Family, Mapping[str, Any] | None]:
+    """Return the family of a folder, and the contents of its `model_index.json`.
+
+    It is the one that is asked for, or that `family.json` names; else that of the checkpoint's name, where a family is
+    known by that and no `mel.json` says another thing; else that of the classes in `model_index.json` or `config.json`.
+
+    Args:
+        folder: of the checkpoint.
+        as_family: the name of a family; "" to find it out.
+        name: of the checkpoint, or of the repository that it is from; the folder's own if not given.
 
     Raises:
-        ModelError: it describes a model that regrow does not support.
+        ModelError: it describes a model that regrow does not support, or names a family that it has not.
     """
-    index_file, config_file = folder / "model_index.json", folder / "config.json"
-    if not index_file.is_file():
+    index_file = folder / "model_index.json"
+    index = read_json(index_file) if index_file.is_file() else None
+    if as_family:
+        return family_named(as_family), index
+    if said := read_family(folder):
+        return family_named(said, str(folder / FAMILY_FILE)), index
+    family = named(name or _name_of(folder))
+    if family and index and index.get("_class_name") in family.pipelines and not (folder / MEL_FILE).is_file():
+        return family, index
+    return _by_classes(folder, index), index
+
+
+def _by_classes(folder: Path, index: Mapping[str, Any] | None) -> Family:
+    families = [family for family in all_families() if not family.named]
+    if index is None:
+        config_file = folder / "config.json"
         kind = read_json(config_file).get("_class_name")
-        for family in all_families():
+        for family in families:
             if kind in family.parts.get("", ()):
-                return family, None
+                return family
         raise ModelError(f"{config_file} describes a {kind}, which is no model by itself; regrow opens {supported()}.")
-    index = read_json(index_file)
     kind = index.get("_class_name")
-    for family in all_families():
+    for family in families:
         if kind in family.pipelines:
-            return family, index
+            return family
     classes = {part: entry[1] for part, entry in index.items() if isinstance(entry, list) and len(entry) == 2}
-    for family in all_families():
-        named = {part: names for part, names in family.parts.items() if part}
-        if named and all(classes.get(part) in names for part, names in named.items()):
-            return family, index
-    raise ModelError(f"{index_file} describes a {kind}, which regrow does not support; it opens {supported()}.")
+    for family in families:
+        known = {part: names for part, names in family.parts.items() if part}
+        if known and all(classes.get(part) in names for part, names in known.items()):
+            return family
+    raise ModelError(
+        f"{folder / 'model_index.json'} describes a {kind}, which regrow does not support; it opens {supported()}."
+    )
+
+
+def named(name: str) -> Family | None:
+    """Return the family that is known by a checkpoint's name, or that of its file or repository; None where none is."""
+    last = re.split(r"[/\\]", name.rstrip("/\\"))[-1].lower()
+    return next((family for family in all_families() if family.named and family.named in last), None)
+
+
+def is_certain(folder: Path, name: str) -> bool:
+    """Return whether a folder is of a family whatever it is called, and with no `family.json`: by its classes alone."""
+    with suppress(ModelError):
+        found, index = recognise(folder)
+        return found.name == name == _by_classes(folder, index).name
+    return False
+
+
+def _name_of(folder: Path) -> str:
+    """What a checkpoint is called: its folder, or in the hub's cache its repository."""
+    hub = next((part for part in folder.parts if part.startswith("models--")), None)
+    return hub.split("--")[-1] if hub else folder.absolute().name
 
 
 def wanted_files(allow_pickle: bool = False, there: Sequence[str] = ()) -> list[str]:

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from regrow.requests.ranges import check_types
+
+MelScale = Literal["regrow", "riffusion"]
+"""Of the spectrograms whose way back is measured."""
 
 
 @dataclass(frozen=True)

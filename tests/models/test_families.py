@@ -47,9 +47,10 @@ def file(family: tuple[str, Path], tmp_path: Path) -> Path:
     """A picture or a sound as large as the model was made for."""
     model = open_model(family[1])
     path = tmp_path / f"input{model.medium.ending}"
-    frame = torch.rand(3, *model.extent, generator=torch.Generator().manual_seed(1)) * 2 - 1
-    if len(model.extent) == 1:
-        frame = frame[:2] / 8
+    sound = model.waves
+    shape = (sound.channels, model.size[-1] * sound.samples_per_frame) if sound else (3, *model.extent)
+    frame = torch.rand(shape, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    frame = frame / 8 if sound else frame
     medium_of(path).save(path, frame, None, None if model.waves is None else model.sound.rate)
     return path
 
@@ -127,7 +128,8 @@ def test_a_list_says_what_it_makes_without_opening_it(family: tuple[str, Path]) 
     assert f"in the layout of {family_named(model.family).title}, for {model.medium}s " in card
     waves = f"as waves of {model.codec.channels} channel" if len(model.extent) == 1 else "as waves"
     assert (waves in card) == (len(model.extent) == 1)
-    assert ("pixels" in card) == (len(model.extent) == 2)
+    assert ("as mels of" in card) == (model.waves is not None and len(model.extent) == 2)
+    assert ("pixels" in card) == (model.waves is None)
 
 
 def test_it_opens_a_second_time_without_opening_a_part(family: tuple[str, Path]) -> None:
@@ -156,8 +158,8 @@ def test_several_targets_negatives_and_replay(family: tuple[str, Path], file: Pa
 
 def test_what_may_not_change_stays_bit_for_bit(family: tuple[str, Path], file: Path) -> None:
     model = open_model(family[1])
-    if len(model.extent) == 1:
-        seconds = model.extent[0] / model.sound.rate
+    if model.waves:
+        seconds = model.size[-1] * model.waves.samples_per_frame / model.waves.rate
         where = {"span": f"{seconds / 4:.6f}:{seconds / 2:.6f}"}
     else:
         where = {"region": "0.25,0.25,0.75,0.75", "feather": 0.0}

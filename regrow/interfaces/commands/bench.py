@@ -10,7 +10,7 @@ from tyro.conf import subcommand
 from regrow.core.names import Switch
 from regrow.interfaces.commands import Command
 from regrow.interfaces.run import OpeningOptions, ReportOptions
-from regrow.requests.bench import BenchEdit, BenchSound, BenchSpeed
+from regrow.requests.bench import BenchEdit, BenchSound, BenchSpeed, MelScale
 
 
 def _verbs() -> ModuleType:
@@ -55,14 +55,15 @@ def bench_bandstand(
     _verbs().world("bandstand", model, phrases, prompt_expansion, sheet, run)
 
 
-def bench_mel(run: ReportOptions, clips: int = 14, folder: Path | None = None) -> None:
+def bench_mel(run: ReportOptions, clips: int = 14, folder: Path | None = None, scale: MelScale = "regrow") -> None:
     """Measure ways from a mel back to a wave: regrow's, its parts, librosa's and diffusers' (both need librosa).
 
     Args:
         clips: how many, of six seconds.
         folder: take them from the sounds in this folder; played phrases if not given.
+        scale: of the mels; of riffusion's pictures, the published way back is measured beside regrow's.
     """
-    _verbs().mel(clips, folder, run)
+    _verbs().mel(clips, folder, scale, run)
 
 
 def bench_sound(request: Annotated[BenchSound, tyro.conf.arg(name="")], run: OpeningOptions) -> None:

@@ -8,6 +8,7 @@ import tyro
 from tyro.conf import Positional, subcommand
 
 from regrow.interfaces.commands import Command
+from regrow.interfaces.run import AsFamily
 
 Name = Annotated[str, tyro.conf.arg(metavar="NAME")]
 
@@ -27,15 +28,18 @@ def models_list(json: bool = False) -> None:
     _verbs().list_all(json)
 
 
-def models_show(name: Positional[Name], json: bool = False, allow_pickle: bool = False) -> None:
+def models_show(
+    name: Positional[Name], as_family: AsFamily = "", json: bool = False, allow_pickle: bool = False
+) -> None:
     """Show one: its size, parts, noise levels, licence, hash, and what it was trained on.
 
     Args:
         name: of a model, a folder, or a hub id `user/repo`.
+        as_family: the family of the model, where neither its files nor its name say it, as in --as riffusion.
         json: print one JSON document instead of sentences.
         allow_pickle: also load .bin weight files, which can run code; only for files you trust.
     """
-    _verbs().show(name, json, allow_pickle)
+    _verbs().show(name, as_family, json, allow_pickle)
 
 
 def models_remove(name: Positional[Name], yes: bool = False, json: bool = False) -> None:
@@ -54,6 +58,7 @@ def models_push(
     repo: Positional[Annotated[str, tyro.conf.arg(metavar="USER/REPO")]],
     to: Path | None = None,
     private: bool = False,
+    as_family: AsFamily = "",
     json: bool = False,
     allow_pickle: bool = False,
 ) -> None:
@@ -64,15 +69,17 @@ def models_push(
         repo: the hub repository `user/repo`; made if it is not there.
         to: a new or empty folder to write instead; nothing goes over the network.
         private: make a repository that only you can see.
+        as_family: the family of the model, where neither its files nor its name say it, as in --as riffusion.
         json: print one JSON document instead of sentences.
         allow_pickle: also load .bin weight files, which can run code; only for files you trust.
     """
-    _verbs().push(name, repo, to, private, json, allow_pickle)
+    _verbs().push(name, repo, to, private, as_family, json, allow_pickle)
 
 
 def models_pull(
     source: Positional[Annotated[str, tyro.conf.arg(metavar="USER/REPO|FOLDER")]],
     name: Name = "",
+    as_family: AsFamily = "",
     json: bool = False,
     allow_pickle: bool = False,
 ) -> None:
@@ -81,10 +88,11 @@ def models_pull(
     Args:
         source: a hub repository `user/repo`, or a folder.
         name: what to call it here; the last part of the source's own name if not given.
+        as_family: the family of the model, where neither its files nor its name say it, as in --as riffusion.
         json: print one JSON document instead of sentences.
         allow_pickle: also load .bin weight files, which can run code; only for files you trust.
     """
-    _verbs().pull(source, name, json, allow_pickle)
+    _verbs().pull(source, name, as_family, json, allow_pickle)
 
 
 Action = (

@@ -19,6 +19,7 @@ from regrow.media.home import home
 from regrow.media.image.picture import load
 from regrow.media.medium import medium_of
 from regrow.models.open import list_models
+from regrow.models.registry import split_name
 
 KEPT = ("pictures", "sounds")
 """The folders of what was dropped."""
@@ -116,6 +117,6 @@ def known_model(name: str) -> str:
         MediaError: it is not.
     """
     names = [listed.name for listed in list_models()]
-    if name not in names:
+    if split_name(name)[1] not in names:
         raise MediaError(f"There is no model {name!r} here (there are: {', '.join(names)}); add it on the Models tab.")
     return name

@@ -7,6 +7,7 @@ which reach over a joint the new samples come to fit the known ones.
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F  # noqa: N812, the name everybody knows it by
@@ -39,17 +40,39 @@ def grown_onto(
         settings: that it was taken with.
         iterations: of the phase.
     """
+    modelled = powers(mel, settings).sqrt()
+    return follow(wave, span, modelled, settings, lambda new, frames: lost(new, mel, settings, frames), iterations)
+
+
+def follow(
+    wave: Float[Tensor, "b 1 n"],
+    span: tuple[int, int],
+    modelled: Float[Tensor, "b bins frames"],
+    settings: MelSettings,
+    lost: Callable[[Tensor, Tensor], Tensor],
+    iterations: int = ITERATIONS,
+) -> Float[Tensor, "b 1 n"]:
+    """Return the same of magnitudes instead of a mel.
+
+    Args:
+        wave: as of `grown_onto`.
+        span: likewise.
+        modelled: magnitudes of `media.mel.spectrum`; what they are outside the span does not count.
+        settings: of the transform that they are of.
+        lost: the factor `b 1 1` by which a wave `b 1 n` is too quiet in frames that a mask names.
+        iterations: of the phase.
+    """
     first, last = span
     places = torch.arange(wave.shape[-1])
     known = (places < first) | (places >= last)
     held = torch.where(known, wave[:, 0], 0)
     share = _new_share(known, settings)
-    true, modelled = spectrum(held, settings), powers(mel, settings).sqrt()
+    true = spectrum(held, settings)
     magnitude = torch.where(share == 0, true.abs(), modelled)
     phase = integrate(magnitude, settings, (true.angle(), share == 0))
     found = griffin_lim(magnitude, phase, settings, iterations, (held, known))
     new = wave_of(found, settings)[:, None]
-    missing = lost(new, mel, settings, share > 0)
+    missing = lost(new, share > 0)
     away = _away(len(places), span) / (FADE * settings.rate)
     new = new * (1 + (missing - 1) * away.clamp(0, 1))
     return torch.stack([pasted(*pair, span, settings.rate, predicted=True) for pair in zip(new, wave, strict=True)])
@@ -126,8 +149,7 @@ def foretell(wave: Float[Tensor, "channels n"], samples: int) -> Float[Tensor, "
 
 def _new_share(known: Bool[Tensor, " n"], settings: MelSettings) -> Float[Tensor, " frames"]:
     """The share of each frame's window in which the samples are new."""
-    margin = (settings.window - settings.hop) // 2
-    return 1 - F.pad(known.float(), (margin, margin), value=1.0).unfold(0, settings.window, settings.hop).mean(-1)
+    return 1 - F.pad(known.float(), settings.margins, value=1.0).unfold(0, settings.window, settings.hop).mean(-1)
 
 
 def _away(samples: int, span: tuple[int, int]) -> Float[Tensor, " n"]:

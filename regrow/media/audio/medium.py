@@ -64,6 +64,8 @@ class SoundMedium(Medium):
         wave = resample(wave, loaded.rate, codec.rate)
         if loaded.rate != codec.rate:
             notes.append(f"{path.name} was resampled from {loaded.rate} Hz to the model's {codec.rate} Hz.")
+        if codec.lens.high < min(loaded.rate, codec.rate) / 2:
+            notes.append(f"{model.name} hears up to {codec.lens.high:g} Hz: what {path.name} has above is left out.")
         usual = 1.0 if plain else level_for(wave, codec.rate, codec.levels)
         level = codec.level_of(wave, usual)
         if level == usual != 1:

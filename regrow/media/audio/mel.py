@@ -63,10 +63,10 @@ class MelSettings:
         bad = [name for name in ("low", "high", "floor") if type(getattr(self, name)) not in (int, float)]
         if bad:
             raise MediaError(f"The mel setting {bad[0]} must be a number; got {getattr(self, bad[0])!r}.")
-        if self.hop > self.window // 2 or (self.window - self.hop) % 2:
+        if self.hop > self.window // 2:
             raise MediaError(
                 f"The mel settings window {self.window} and hop {self.hop} do not fit: the hop must be at most half "
-                "the window, and both even."
+                "the window."
             )
         if not 0 <= self.low < self.high <= self.rate / 2:
             raise MediaError(
@@ -91,6 +91,12 @@ class MelSettings:
             raise MediaError(f"The mel settings need exactly {', '.join(sorted(names))}; look at {', '.join(odd)}.")
         return cls(**table)
 
+    @property
+    def margins(self) -> tuple[int, int]:
+        """Samples of silence before the first frame's hop and behind the last one's; if odd, one more behind."""
+        both = self.window - self.hop
+        return both // 2, both - both // 2
+
     def frames(self, samples: int) -> int:
         """How many frames hold this many samples; the last may reach beyond their end."""
         return -(-samples // self.hop)
@@ -106,11 +112,11 @@ def to_mel(wave: Float[Tensor, "b 1 n"], settings: MelSettings) -> Float[Tensor,
 def spectrum(wave: Float[Tensor, "b n"], settings: MelSettings) -> Complex[Tensor, "b bins frames"]:
     """The short-time Fourier transform that the mel is of; 1 at the peak of a full-scale sine."""
     wave = wave.float()
-    margin = (settings.window - settings.hop) // 2
+    before, behind = settings.margins
     filled = settings.frames(wave.shape[-1]) * settings.hop - wave.shape[-1]
     window = torch.hann_window(settings.window, device=wave.device)
     return torch.stft(
-        F.pad(wave, (margin, margin + filled)),
+        F.pad(wave, (before, behind + filled)),
         settings.window,
         settings.hop,
         window=window * (2 / window.sum()),
@@ -126,18 +132,28 @@ def filters(settings: MelSettings) -> Float[Tensor, "bands bins"]:
     Raises:
         MediaError: a band is so narrow that no bin of the transform falls into it.
     """
-    edges = _edges(settings)
-    bins = np.linspace(0, settings.rate / 2, settings.window // 2 + 1)
-    rising = (bins - edges[:-2, None]) / np.diff(edges)[:-1, None]
-    falling = (edges[2:, None] - bins) / np.diff(edges)[1:, None]
-    triangles = np.maximum(0, np.minimum(rising, falling))
-    empty = np.flatnonzero(triangles.max(1) == 0)
-    if empty.size:
+    weights = triangles(_edges(settings), settings.rate / settings.window, settings.window // 2 + 1)
+    empty = int((weights.amax(1) == 0).sum())
+    if empty:
         raise MediaError(
-            f"Of {settings.bands} mel bands, {empty.size} hold no frequency of a window of {settings.window} samples: "
+            f"Of {settings.bands} mel bands, {empty} hold no frequency of a window of {settings.window} samples: "
             "take fewer bands, a longer window or a higher low."
         )
-    return torch.tensor(triangles, dtype=torch.float32)
+    return weights
+
+
+def triangles(edges: np.ndarray, spacing: float, bins: int) -> Float[Tensor, "bands bins"]:
+    """Return triangles with peaks of 1 on the bins of a Fourier transform, float32.
+
+    Args:
+        edges: Hz where they begin, peak and end: band k at k, k + 1 and k + 2.
+        spacing: Hz between bins, of which the first is at 0.
+        bins: how many.
+    """
+    hertz = np.linspace(0, spacing * (bins - 1), bins)
+    rising = (hertz - edges[:-2, None]) / np.diff(edges)[:-1, None]
+    falling = (edges[2:, None] - hertz) / np.diff(edges)[1:, None]
+    return torch.tensor(np.maximum(0, np.minimum(rising, falling)), dtype=torch.float32)
 
 
 def shares_of(hertz: Float[Tensor, "*shape"], settings: MelSettings) -> Float[Tensor, "*shape bands"]:

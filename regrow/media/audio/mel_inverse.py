@@ -51,17 +51,23 @@ def powers(
     mel: Float[Tensor, "b 1 bands frames"], settings: MelSettings, updates: int = UPDATES
 ) -> Float[Tensor, "b bins frames"]:
     """The squared magnitudes of `media.mel.spectrum` that a mel in dB was summed from, as far as it tells."""
-    energy = _energy(mel, settings)
-    batch, bands, frames = energy.shape
-    energy = energy.movedim(0, 1).reshape(bands, batch * frames)
-    weights = filters(settings).to(energy)
+    return nonnegative(_energy(mel, settings), filters(settings), updates)
+
+
+def nonnegative(
+    sums: Float[Tensor, "b bands frames"], weights: Float[Tensor, "bands bins"], updates: int = UPDATES
+) -> Float[Tensor, "b bins frames"]:
+    """Return what is 0 or more and was summed with these weights, as far as the sums tell."""
+    batch, bands, frames = sums.shape
+    sums = sums.movedim(0, 1).reshape(bands, batch * frames)
+    weights = weights.to(sums)
     total = weights.sum(0)[:, None]
     # of a bin's column two weights at most are not 0, and sparse products do just those
     up, down = _sparse(weights), _sparse(weights.T / total.clamp_min(1e-6))
     # spread evenly over each band to begin with; bins that no band hears stay silent
-    found = down @ (energy / weights.sum(1)[:, None])
+    found = down @ (sums / weights.sum(1)[:, None])
     for _ in range(updates):
-        found *= down @ (energy / (up @ found).clamp_min(1e-20))
+        found *= down @ (sums / (up @ found).clamp_min(1e-20))
     return found.reshape(-1, batch, frames).movedim(0, 1).contiguous()
 
 

@@ -145,8 +145,8 @@ def wave_of(found: Spectrum, settings: MelSettings) -> Float[Tensor, "b n"]:
     frames = torch.fft.irfft(found.transpose(1, 2), settings.window) * window
     added = _overlapped(frames, settings.hop)
     weight = _overlapped(window.square().expand(1, frames.shape[1], -1), settings.hop)
-    margin, samples = (settings.window - settings.hop) // 2, frames.shape[1] * settings.hop
-    inside = slice(margin, margin + samples)
+    before, samples = settings.margins[0], frames.shape[1] * settings.hop
+    inside = slice(before, before + samples)
     return added[:, inside] / weight[:, inside]
 
 

@@ -6,7 +6,7 @@ A UNet on latents, conditioned on the last layer of a CLIP text encoder. The cod
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from jaxtyping import Float, Int
@@ -46,7 +46,7 @@ class StableDiffusion(Model):
     lora_pipeline = "StableDiffusionPipeline"
 
     @classmethod
-    def open(cls, source: Source) -> "StableDiffusion":
+    def open(cls, source: Source) -> Self:
         folder = source.folder
         height, width = network_size(folder / "unet" / "config.json")
         schedule, prediction_type, scheduler_file = source.schedule()

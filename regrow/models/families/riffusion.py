@@ -1,0 +1,56 @@
+"""Riffusion (Forsgren & Martiros 2022, riffusion.com/about): Stable Diffusion 1.5 on pictures of spectrograms.
+
+The folder is Stable Diffusion's, and nothing in its files says what its pictures are. It is known by its name
+(`riffusion/riffusion-model-v1`), by a `family.json` in it, or by `--as riffusion`; not by a hash of the published
+weights, which could not be had offline. Checkpoints that were trained further are taken to have the published scale,
+too: see `regrow.models.codecs.riffusion`.
+"""
+
+from dataclasses import replace
+from typing import Self
+
+from regrow.media.audio.medium import MEDIUM as SOUND
+from regrow.models.codecs.autoencoder import Autoencoder
+from regrow.models.codecs.riffusion import RiffusionFrames, RiffusionPictures, filters
+from regrow.models.errors import ModelError
+from regrow.models.families.stable_diffusion import StableDiffusion
+from regrow.models.registry import register
+from regrow.models.sidecars.mel_file import MEL_FILE
+from regrow.models.sidecars.piano_roll_file import PIANO_ROLL_FILE
+from regrow.models.source import Source
+
+
+@register(
+    "riffusion",
+    "riffusion (StableDiffusionPipeline on spectrograms)",
+    pipelines=("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline"),
+    folders=("unet", "vae", "text_encoder", "tokenizer"),
+    medium=SOUND,
+    named="riffusion",
+)
+class Riffusion(StableDiffusion):
+    """See `Model` and `StableDiffusion`. As many bands as its pictures are high, a frame of 10 ms a column."""
+
+    trainable = False
+    lora = False
+
+    @classmethod
+    def open(cls, source: Source) -> Self:
+        for name in (MEL_FILE, PIANO_ROLL_FILE):
+            if (source.folder / name).exists():
+                raise ModelError(
+                    f"{source.folder} is opened as riffusion, whose spectrograms have their own scale, but it holds "
+                    f"a {name} of another one; open it with --as stable-diffusion."
+                )
+        model = super().open(source)
+        bands = model.size[0]
+        try:
+            filters(bands)
+        except ValueError as error:
+            raise ModelError(f"The model in {source.folder} is too high to be riffusion's: {error}.") from error
+        return replace(
+            model,
+            family="riffusion",
+            waves=RiffusionFrames(bands),
+            codec=RiffusionPictures(Autoencoder(model.parts, "vae", rounds=False)),
+        )
