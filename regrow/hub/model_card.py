@@ -177,8 +177,9 @@ def _with_diffusers(model: Model, repo: str) -> list[str]:
     arguments += "".join(f', variant="{variant}"' for variant in sorted(variants)[:1])
     made = 'pipeline("WORDS")' if model.takes_words else "pipeline()"
     saving = [f'{made}.images[0].save("picture.png")']
-    if kind == "StableAudioPipeline":
-        saving = ["import soundfile", f'soundfile.write("sound.wav", {made}.audios[0].T.numpy(), {model.sound.rate})']
+    if len(model.extent) == 1:  # waves
+        wave = f"{made}.audios[0]" + (".T.numpy()" if kind == "StableAudioPipeline" else "")
+        saving = ["import soundfile", f'soundfile.write("sound.wav", {wave}, {model.sound.rate})']
     if model.prediction_type == "flow" and kind == "StableDiffusionPipeline":
         return ["# diffusers has no pipeline for a UNet with words that predicts flow: regrow opens it"]
     if (model.medium.name, kind) == ("sound", "StableDiffusionPipeline"):

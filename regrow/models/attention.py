@@ -65,7 +65,7 @@ class Shared:
             raise ValueError(f"{model.name} takes no prompts, so there is no attention to share.")
         if not model.shares_attention:
             raise ValueError(
-                f"The network of {model.name} ({model.family}) is no UNet, whose attention {kind} shares: leave "
+                f"The network of {model.name} ({model.family}) has no attention that {kind} can share: leave "
                 "attention out."
             )
         self._model, self._kind, self._share = model, kind, share

@@ -27,6 +27,9 @@ class TokenizerKind(NamedTuple):
 CLIP = TokenizerKind(("CLIPTokenizer", "CLIPTokenizerFast"), (("tokenizer.json",), ("vocab.json", "merges.txt")))
 GEMMA = TokenizerKind(("GemmaTokenizerFast", "GemmaTokenizer"), (("tokenizer.json",), ("tokenizer.model",)))
 QWEN2 = TokenizerKind(("Qwen2Tokenizer", "Qwen2TokenizerFast"), (("tokenizer.json",), ("vocab.json", "merges.txt")))
+ROBERTA = TokenizerKind(
+    ("RobertaTokenizer", "RobertaTokenizerFast"), (("tokenizer.json",), ("vocab.json", "merges.txt"))
+)
 T5 = TokenizerKind(("T5TokenizerFast", "T5Tokenizer"), (("tokenizer.json",), ("spiece.model",)))
 
 

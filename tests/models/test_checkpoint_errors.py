@@ -130,7 +130,7 @@ CASES: dict[str, tuple[Change, str, str]] = {
     "flux": (
         index_entry("_class_name", "FluxPipeline"),
         "model_index.json",
-        "describes a FluxPipeline, which regrow does not support; it opens ACE-Step 1.5",
+        "describes a FluxPipeline, which regrow does not support; it opens ",
     ),
     "size that is no size": (
         config("unet", sample_size=[8, 8, 8]),

@@ -126,7 +126,7 @@ def test_a_list_says_what_it_makes_without_opening_it(family: tuple[str, Path]) 
     assert (made["storybook"].name, made["bandstand"].name) == ("picture", "sound")
     card = make_card(model, "jane/mine")
     assert f"in the layout of {family_named(model.family).title}, for {model.medium}s " in card
-    waves = f"as waves of {model.codec.channels} channel" if len(model.extent) == 1 else "as waves"
+    waves = f"as waves of {model.sound.channels} channel" if len(model.extent) == 1 else "as waves"
     assert (waves in card) == (len(model.extent) == 1)
     assert ("as mels of" in card) == (model.waves is not None and len(model.extent) == 2)
     assert ("pixels" in card) == (model.waves is None)
@@ -191,7 +191,7 @@ def test_what_it_cannot_do_is_refused_in_a_sentence(
     model = open_model(family[1])
     if not model.shares_attention:
         for kind in ("p2p", "masactrl"):
-            with pytest.raises(ValueError, match=f"is no UNet, whose attention {kind} shares: leave attention out"):
+            with pytest.raises(ValueError, match=f"has no attention that {kind} can share: leave attention out"):
                 regrow.edit(file, "a dog", source="a cat", model=model, steps=2, attention=kind)
     monkeypatch.setattr(type(model), "deterministic_path", False)
     with pytest.raises(ValueError, match=r"has no deterministic path, which naive inverts along, .*; take --method ed"):

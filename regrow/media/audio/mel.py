@@ -174,6 +174,16 @@ def slope(settings: MelSettings) -> Float[Tensor, " bands"]:
     return torch.tensor(10 * np.log10(width.min() / width), dtype=torch.float32)
 
 
+def librosa_filters(settings: MelSettings) -> Float[Tensor, "bands bins"]:
+    """The filters that librosa has by default (`norm="slaney"`): W, each divided by half its width in Hz.
+
+    Raises:
+        MediaError: a band is so narrow that no bin of the transform falls into it.
+    """
+    edges = _edges(settings)
+    return filters(settings) * torch.tensor(2 / (edges[2:] - edges[:-2]), dtype=torch.float32)[:, None]
+
+
 def loudest(wave: Float[Tensor, "1 n"], settings: MelSettings) -> float:
     """What to divide a wave by for the loudest cell of librosa's mel of it to be at 0 dB; 1 where there is silence."""
     weights = filters(settings) * 10 ** (slope(settings)[:, None] / 10)

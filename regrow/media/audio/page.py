@@ -89,7 +89,7 @@ def _mel_cell(mel: Float[Tensor, "1 1 bands frames"], settings: MelSettings, fig
 def _codec_cell(wave: Float[Tensor, "1 n"], model: MediumModel) -> tuple[list[Cell], float]:
     """Return what a model's codec makes of a wave, and how far that is from it in dB."""
     codec = model.sound
-    frames = codec.to_frames(to_channels(wave, codec.channels)[None])
+    frames = codec.to_frames(to_channels(wave, codec.channels)[None], codec.level_of(wave))
     missing = -frames.shape[-1] % model.multiple
     coded = model.decode(model.encode(F.pad(frames, (0, missing), value=codec.silence)))[..., : frames.shape[-1]]
     apart = codec.distance(coded, frames)

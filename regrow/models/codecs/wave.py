@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.media.audio.crossfade import pasted
+from regrow.media.audio.level import SILENT
 from regrow.media.audio.mel import MelSettings, as_picture, to_mel, to_unit
 from regrow.models.codecs.codec import CodecEngine
 from regrow.models.parts import Parts
@@ -31,6 +32,7 @@ class WaveFrames:
         channels: that the model takes.
         levels: of recordings as they are published.
         peak: that new waves are brought to, in [0, 1]; None leaves them as they are decoded.
+        known_peak: that each sound has for a model that knows no other level; None for one that knows levels.
     """
 
     rate: int
@@ -39,6 +41,7 @@ class WaveFrames:
     silence: float = 0.0
     levels: tuple[float, float] = (-32.0, -8.0)
     peak: float | None = None
+    known_peak: float | None = None
 
     @property
     def lens(self) -> MelSettings:
@@ -50,8 +53,9 @@ class WaveFrames:
         return (frames,)
 
     def level_of(self, wave: Float[Tensor, "channels n"], usual: float = 1.0) -> float:
-        """Return `usual`: such a model knows how loud sounds are."""
-        return usual
+        """Return what brings the wave to the peak that the model knows, or `usual` where it knows levels."""
+        loudest = float(wave.abs().max())
+        return usual if self.known_peak is None or loudest < SILENT**0.5 else loudest / self.known_peak
 
     def to_frames(self, waves: Waves, level: float = 1.0) -> Waves:
         """Return the waves themselves."""
