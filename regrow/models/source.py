@@ -68,15 +68,29 @@ class Source:
         file = self.folder / "scheduler" / "scheduler_config.json"
         return *schedule_from_config(read_json(file), file), file
 
-    def part(self, name: str, library: str, *kinds: str, channels_last: bool = False) -> Part:
+    def part(
+        self,
+        name: str,
+        library: str,
+        *kinds: str,
+        channels_last: bool = False,
+        changes: Mapping[str, Any] | None = None,
+    ) -> Part:
         """Return the part with weights in the folder of its name, of one of these classes; see `network`.
 
         Raises:
             ModelError: the index says that it is of another class; or as of `network`.
         """
-        return self.network(library, self.class_of(name, *kinds), name, channels_last)
+        return self.network(library, self.class_of(name, *kinds), name, channels_last, changes)
 
-    def network(self, library: str, kind: str, place: str, channels_last: bool = False) -> Part:
+    def network(
+        self,
+        library: str,
+        kind: str,
+        place: str,
+        channels_last: bool = False,
+        changes: Mapping[str, Any] | None = None,
+    ) -> Part:
         """Return a part with weights, opened with a class of diffusers or transformers, or of their kind.
 
         Args:
@@ -84,6 +98,7 @@ class Source:
             kind: the class.
             place: its folder, "" for the checkpoint's own.
             channels_last: whether its kernels are put into the layout that convolutions are fastest in.
+            changes: values of its config that stand above those in its file.
 
         Raises:
             ModelError: its config or weights are missing, or the config is no JSON object.
@@ -97,7 +112,9 @@ class Source:
         def opened(dtype: torch.dtype) -> Any:
             from regrow.models import load_part
 
-            module = load_part.load_part(getattr(importlib.import_module(library), kind), folder, weights, dtype)
+            module = load_part.load_part(
+                getattr(importlib.import_module(library), kind), folder, weights, dtype, changes
+            )
             if channels_last:
                 load_part.channels_last(module)
             return module

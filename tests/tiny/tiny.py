@@ -16,9 +16,11 @@ class Tiny:
         reference: `(folder, prompts, negatives, guidance, steps, start, **options) -> latents`.
         shape: of a start for two prompts, latents that it was made for or smaller ones.
         empty_negative: whether no negative prompt is the same as the empty one.
+        takes_words: whether it is conditioned on prompts; the reference of one that is not gets empty ones.
     """
 
     build: Callable[[Path], Path]
     reference: Callable[..., Tensor]
     shape: tuple[int, ...]
     empty_negative: bool = False
+    takes_words: bool = True
