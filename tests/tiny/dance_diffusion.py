@@ -68,7 +68,7 @@ def latents(
     steps: int,
     start: Float[Tensor, "b c n"],
 ) -> Float[Tensor, "b c n"]:
-    """Run Dance Diffusion's network and scheduler as its pipeline does, but from a given start and without its clamp."""
+    """Run network and scheduler as Dance Diffusion's pipeline does, from a given start and without its last clamp."""
     assert not any(prompts)
     assert negatives is None
     assert guidance == 1

@@ -129,7 +129,7 @@ def _check_network(source: Source, network: Mapping[str, Any]) -> None:
     multiple = _multiple(network)
     if not isinstance(size, int) or size % multiple or size < SHORTEST * multiple:
         raise ModelError(
-            f"{where} must give a sample_size of {SHORTEST} times {multiple} samples or another multiple above; it says "
+            f"{where} must give a sample_size of {SHORTEST} times {multiple} samples or of more of them; it says "
             f"{size}."
         )
     beside = network["time_embedding_type"] == "fourier" and network["down_block_types"][0] == "DownBlock1DNoSkip"
