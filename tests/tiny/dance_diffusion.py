@@ -20,7 +20,7 @@ TIME = 16  # numbers of the embedded time: of every network when the published o
 def dance_diffusion(folder: Path) -> Path:
     """Like harmonai/maestro-150k: stereo at 16 kHz, v on a cosine, the time as 16 channels beside the wave.
 
-    Its config is of diffusers 0.6, which knew no `time_embedding_dim`.
+    Its published config is of diffusers 0.5, which knew no `time_embedding_dim`.
     """
     torch.manual_seed(29)
     net = UNet1DModel(
@@ -28,7 +28,6 @@ def dance_diffusion(folder: Path) -> Path:
         sample_rate=RATE,
         extra_in_channels=TIME,
         time_embedding_dim=TIME,
-        flip_sin_to_cos=False,
         block_out_channels=(32, 32, 32),
     )
     DanceDiffusionPipeline(livelier(net, 1.2), IPNDMScheduler(num_train_timesteps=100)).save_pretrained(folder)  # pyright: ignore[reportArgumentType]
