@@ -3,7 +3,7 @@
 diffusers and transformers fill a weight that is missing with random numbers and a warning; here it is an error.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,14 @@ from regrow.models.folder import check_fetched, mend, plain_json, reason
 from regrow.models.parts import Weights
 
 
-def load_part(kind: Any, folder: Path, weights: Weights, dtype: torch.dtype, may_lack: Sequence[str] = ()) -> Any:
+def load_part(
+    kind: Any,
+    folder: Path,
+    weights: Weights,
+    dtype: torch.dtype,
+    may_lack: Sequence[str] = (),
+    changes: Mapping[str, Any] | None = None,
+) -> Any:
     """Build a module of class `kind` from a folder with `config.json` and weights.
 
     Args:
@@ -27,6 +34,7 @@ def load_part(kind: Any, folder: Path, weights: Weights, dtype: torch.dtype, may
         weights: its files.
         dtype: of the module.
         may_lack: its own weights that are None where the files do not hold them.
+        changes: values of the config that stand above those in the file.
 
     Raises:
         ModelError: a file is missing or damaged, or the weights do not fit the config exactly.
@@ -47,6 +55,7 @@ def load_part(kind: Any, folder: Path, weights: Weights, dtype: torch.dtype, may
                 dtype=dtype,
                 # transformers' own error leaves out which weight it is; diffusers' does not
                 ignore_mismatched_sizes=kind.__module__.startswith("transformers"),
+                **(changes or {}),
             )
     except Exception as error:  # both libraries raise whatever the config's values break
         raise ModelError(

@@ -140,7 +140,12 @@ def _on(device: str | torch.device, model: Model) -> Model:
 
 def has_model(name: str) -> bool:
     """Return whether there is a model of this name, or a folder, without a look at the hub."""
-    return any(map(is_model, _places_of(name)))
+    return folder_of(name) is not None
+
+
+def folder_of(name: str) -> Path | None:
+    """Return the folder of a model that is here by its name or path, without a look at the hub; None for no model."""
+    return next(filter(is_model, _places_of(name)), None)
 
 
 def _places_of(name: str) -> tuple[Path, ...]:

@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
+from regrow.core.crash import Crash
 from regrow.core.denoiser import PredictionType
 from regrow.core.edm import Edm
 from regrow.core.levels import Schedule
@@ -41,6 +42,7 @@ _IGNORE_ZERO_SNR = {
     "PNDMScheduler",
 }
 _EDM = {"CosineDPMSolverMultistepScheduler"}
+_CRASH = {"IPNDMScheduler"}
 # the classes whose constructors supply these where the file does not
 _DEFAULT_BETAS = {"beta_schedule": "linear", "beta_start": 0.0001, "beta_end": 0.02}
 _HAVE_DEFAULT_BETAS = {
@@ -81,6 +83,8 @@ def schedule_from_config(
             return _flow(config, labels, float(config.get("shift", 1.0)), where), "flow"
         if prediction == "flow_prediction" and config.get("use_flow_sigmas"):
             return _flow(config, labels, float(config.get("flow_shift", 1.0)), where), "flow"
+        if name in _CRASH:
+            return _crash(config, where), "v"
         if name in _EDM:
             return _edm(config, where), _PREDICTIONS[prediction]
         if prediction not in _PREDICTIONS:
@@ -105,6 +109,12 @@ def _edm(config: Mapping[str, Any], where: str | Path) -> Edm:
     if config.get("sigma_data", 1.0) != 1 or config.get("prediction_type") != "v_prediction":
         raise ModelError(f"{where} describes an EDM network without v or with a sigma_data other than 1.")
     return Edm(float(config.get("sigma_min", 0.3)), float(config.get("sigma_max", 500.0)))
+
+
+def _crash(config: Mapping[str, Any], where: str | Path) -> Crash:
+    if config.get("trained_betas") is not None:
+        raise ModelError(f"{where} lists trained_betas, which regrow does not support with IPNDMScheduler.")
+    return Crash()
 
 
 def _flow(config: Mapping[str, Any], labels: int, shift: float, where: str | Path) -> Flow:

@@ -74,17 +74,29 @@ class Source:
         return *schedule_from_config(read_json(file), file), file
 
     def part(
-        self, name: str, library: str, *kinds: str, channels_last: bool = False, may_lack: Sequence[str] = ()
+        self,
+        name: str,
+        library: str,
+        *kinds: str,
+        channels_last: bool = False,
+        may_lack: Sequence[str] = (),
+        changes: Mapping[str, Any] | None = None,
     ) -> Part:
         """Return the part with weights in the folder of its name, of one of these classes; see `network`.
 
         Raises:
             ModelError: the index says that it is of another class; or as of `network`.
         """
-        return self.network(library, self.class_of(name, *kinds), name, channels_last, may_lack)
+        return self.network(library, self.class_of(name, *kinds), name, channels_last, may_lack, changes)
 
     def network(
-        self, library: str, kind: str, place: str, channels_last: bool = False, may_lack: Sequence[str] = ()
+        self,
+        library: str,
+        kind: str,
+        place: str,
+        channels_last: bool = False,
+        may_lack: Sequence[str] = (),
+        changes: Mapping[str, Any] | None = None,
     ) -> Part:
         """Return a part with weights, opened with a class of diffusers or transformers, or of their kind.
 
@@ -94,6 +106,7 @@ class Source:
             place: its folder, "" for the checkpoint's own.
             channels_last: whether its kernels are put into the layout that convolutions are fastest in.
             may_lack: weights of its own that are None where the files do not hold them.
+            changes: values of its config that stand above those in its file.
 
         Raises:
             ModelError: its config or weights are missing, or the config is no JSON object.
@@ -108,7 +121,7 @@ class Source:
             from regrow.models import load_part
 
             module = load_part.load_part(
-                getattr(importlib.import_module(library), kind), folder, weights, dtype, may_lack
+                getattr(importlib.import_module(library), kind), folder, weights, dtype, may_lack, changes
             )
             if channels_last:
                 load_part.channels_last(module)

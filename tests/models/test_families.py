@@ -55,6 +55,17 @@ def file(family: tuple[str, Path], tmp_path: Path) -> Path:
     return path
 
 
+def words(model: Model, *prompts: str) -> list[str]:
+    """Prompts, or as many empty ones for a model that takes none."""
+    return list(prompts) if model.takes_words else [""] * len(prompts)
+
+
+def need_words(model: Model) -> None:
+    """Skip a test about prompts for a model that takes none."""
+    if not model.takes_words:
+        pytest.skip(f"{model.family} takes no prompts")
+
+
 def negative_of(model: Model, words: list[str] | None) -> Condition | None:
     return None if words is None else model.condition(words)
 
@@ -75,9 +86,11 @@ def test_latents_are_those_of_diffusers_own_pipeline(
     if guidance > FAMILIES[name].guidance:
         pytest.skip("guidance is in its weights")
     model = open_model(folder)
-    x = noise(model.latent_shape(*model.extent), seeds=(11, 12))
-    theirs = FAMILIES[name].reference(folder, PROMPTS, negatives, guidance, STEPS, x)
-    denoise = model.denoiser(model.condition(PROMPTS), negative_of(model, negatives), guidance)
+    if guidance != 1:
+        need_words(model)
+    x, prompts = noise(model.latent_shape(*model.extent), seeds=(11, 12)), words(model, *PROMPTS)
+    theirs = FAMILIES[name].reference(folder, prompts, negatives, guidance, STEPS, x)
+    denoise = model.denoiser(model.condition(prompts), negative_of(model, negatives), guidance)
     ours = last(solve(step_of(model, monkeypatch), denoise, x, model.grid(STEPS, shape=x.shape[1:])))
     assert (ours - theirs).abs().max() < TOLERANCE
 
@@ -87,6 +100,7 @@ def test_an_empty_negative_prompt_is_diffusers_own_none(
 ) -> None:
     name, folder = family
     model, guidance = open_model(folder), FAMILIES[family[0]].guidance
+    need_words(model)
     if not model.deterministic_path:
         monkeypatch.setattr("regrow.core.solvers.noise", by_steps())
     solver = "ddim" if model.deterministic_path else model.own.solver
@@ -102,14 +116,16 @@ def test_an_empty_negative_prompt_is_diffusers_own_none(
 
 def test_a_negative_prompt_is_unconditional_where_it_is_empty(family: tuple[str, Path]) -> None:
     model = open_model(family[1])
-    mixed, nothing, words = model.negative(["a hat", ""]), model.unconditional(1), model.condition(["a hat"])
-    for both, each in zip(mixed.tensors, words.cat(nothing).tensors, strict=True):
+    need_words(model)
+    mixed, nothing, hat = model.negative(["a hat", ""]), model.unconditional(1), model.condition(["a hat"])
+    for both, each in zip(mixed.tensors, hat.cat(nothing).tensors, strict=True):
         torch.testing.assert_close(both, each)
     assert torch.equal(model.negative([""]).tokens, nothing.tokens)
 
 
 def test_every_guidance_of_a_batch_is_what_it_gives_alone(family: tuple[str, Path], file: Path) -> None:
     model = open_model(family[1])
+    need_words(model)
     request = Edit(file, ("a dog",), "a cat", steps=3, cache=False, prompt_expansion="off")
     items = [EditItem("a dog", guidance, 0) for guidance in (1.0, 5.0)]
     both = finish(edit(request, model, items)).frames
@@ -125,7 +141,8 @@ def test_a_list_says_what_it_makes_without_opening_it(family: tuple[str, Path]) 
     assert made["mine"] is model.medium
     assert (made["storybook"].name, made["bandstand"].name) == ("picture", "sound")
     card = make_card(model, "jane/mine")
-    assert f"in the layout of {family_named(model.family).title}, for {model.medium}s " in card
+    said = "" if model.takes_words else ", without words"
+    assert f"in the layout of {family_named(model.family).title}{said}, for {model.medium}s " in card
     waves = f"as waves of {model.sound.channels} channel" if len(model.extent) == 1 else "as waves"
     assert (waves in card) == (len(model.extent) == 1)
     assert ("as mels of" in card) == (model.waves is not None and len(model.extent) == 2)
@@ -137,23 +154,41 @@ def test_it_opens_a_second_time_without_opening_a_part(family: tuple[str, Path])
     assert set(first.parts.opened) == set(first.parts)
     assert not again.parts.opened
     assert again.content_hash == first.content_hash
-    assert torch.equal(again.condition(["a cat"]).tokens, first.condition(["a cat"]).tokens)
+    cat = words(first, "a cat")
+    assert torch.equal(again.condition(cat).tokens, first.condition(cat).tokens)
     assert again.NETWORK not in again.parts.opened or "text_encoder_3" not in again.parts
 
 
 def test_the_way_back_under_the_same_prompt_is_the_codec_s_own(family: tuple[str, Path], file: Path) -> None:
-    edited = regrow.edit(file, "a cat", source="a cat", model=open_model(family[1]), steps=4, guidance=5.0)
+    model = open_model(family[1])
+    (cat,), guidance = words(model, "a cat"), 5.0 if model.takes_words else 1.0
+    edited = regrow.edit(file, cat, source=cat, model=model, steps=4, guidance=guidance)
     assert (edited.frames[0] - edited.codec).abs().max() < TOLERANCE
 
 
 def test_several_targets_negatives_and_replay(family: tuple[str, Path], file: Path, tmp_path: Path) -> None:
     model = open_model(family[1])
+    need_words(model)
     edited = regrow.edit(file, PROMPTS, source="a hat", negative="a fog", model=model, steps=3, guidance=5.0)
     assert not torch.equal(edited.items[0], edited.items[1])
     first, _ = edited.save(tmp_path / f"edited{file.suffix}")
     assert regrow.replay(first).identical
     plain = regrow.edit(file, PROMPTS, source="a hat", model=model, steps=3, guidance=1.0)
     assert torch.equal(edited.items[0], plain.items[0]) != model.own.is_guided
+
+
+def test_without_words_strength_says_how_far_a_variation_goes_and_it_replays(
+    family: tuple[str, Path], file: Path, tmp_path: Path
+) -> None:
+    model = open_model(family[1])
+    if model.takes_words:
+        pytest.skip("varied by its prompts")
+    settings = {"model": model, "method": "img2img", "steps": 10, "guidance": 1.0}
+    near, far = (regrow.edit(file, ("", ""), strength=strength, **settings) for strength in (0.2, 0.9))
+    assert not torch.equal(far.items[0], far.items[1])  # each has a seed of its own
+    assert 0 < (near.frames[0] - near.codec).norm() < (far.frames[0] - far.codec).norm()
+    first, _ = far.save(tmp_path / f"varied{file.suffix}")
+    assert regrow.replay(first).identical
 
 
 def test_what_may_not_change_stays_bit_for_bit(family: tuple[str, Path], file: Path) -> None:
@@ -163,7 +198,10 @@ def test_what_may_not_change_stays_bit_for_bit(family: tuple[str, Path], file: P
         where = {"span": f"{seconds / 4:.6f}:{seconds / 2:.6f}"}
     else:
         where = {"region": "0.25,0.25,0.75,0.75", "feather": 0.0}
-    edited = regrow.edit(file, "a dog", source="a cat", model=model, steps=3, **where)
+    if not model.takes_words:  # under the same empty prompt an inverted path leads back
+        where |= {"method": "img2img", "guidance": 1.0}
+    dog, cat = words(model, "a dog", "a cat")
+    edited = regrow.edit(file, dog, source=cat, model=model, steps=3, **where)
     before = medium_of(file).original(edited.frame)[0]
     changed = (edited.items[0] != before).any(0)
     edge = torch.ones_like(changed)
@@ -180,7 +218,7 @@ def test_an_engine_computes_every_batch_as_torch_does(family: tuple[str, Path]) 
     compiled, level = with_engine(model, "openvino", "float32"), model.schedule.grid(10)[4]
     for count in (1, 3):  # neither of them is the batch that is traced
         x = noise(model.latent_shape(*model.extent), range(count))
-        condition = model.condition(["a cat"] * count)
+        condition = model.condition(words(model, "a cat") * count)
         found, expected = (one.denoiser(condition)(x, level).x0 for one in (compiled, model))
         assert (found - expected).norm() < 1e-5 * expected.norm()
 
@@ -189,22 +227,32 @@ def test_what_it_cannot_do_is_refused_in_a_sentence(
     family: tuple[str, Path], file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = open_model(family[1])
+    dog, cat = words(model, "a dog", "a cat")
+    guidance = 4.0 if model.takes_words else 1.0
+    if not model.takes_words:
+        with pytest.raises(ValueError, match="takes no prompts"):
+            regrow.edit(file, "a dog", model=model, steps=2, guidance=1.0)
+        with pytest.raises(ValueError, match=r"takes no prompts, so guidance must be 1; got 4"):
+            regrow.edit(file, "", model=model, steps=2)
     if not model.shares_attention:
         for kind in ("p2p", "masactrl"):
-            with pytest.raises(ValueError, match=f"has no attention that {kind} can share: leave attention out"):
-                regrow.edit(file, "a dog", source="a cat", model=model, steps=2, attention=kind)
+            why = f"has no attention that {kind} can share: leave attention out"
+            with pytest.raises(ValueError, match=why if model.takes_words else "so there is no attention to share"):
+                regrow.edit(file, dog, source=cat, model=model, steps=2, guidance=guidance, attention=kind)
     monkeypatch.setattr(type(model), "deterministic_path", False)
     with pytest.raises(ValueError, match=r"has no deterministic path, which naive inverts along, .*; take --method ed"):
-        regrow.edit(file, "a dog", source="a cat", model=model, steps=2, method="naive")
-    edited = regrow.edit(file, "a dog", source="a cat", model=model, steps=2)
+        regrow.edit(file, dog, source=cat, model=model, steps=2, guidance=guidance, method="naive")
+    edited = regrow.edit(file, dog, source=cat, model=model, steps=2, guidance=guidance)
     assert edited.recipes[0]["settings"]["method"] == "edit_friendly"
     assert any(
         "direct_inversion inverts along: it was edited by edit_friendly instead" in note for note in edited.notes
     )
-    assert regrow.edit(file, "a dog", source="a cat", model=model, steps=2, method="img2img").items
+    assert regrow.edit(file, dog, source=cat, model=model, steps=2, guidance=guidance, method="img2img").items
     if not model.engine_graph:
         assert with_engine(model, "auto").engine is None
         with pytest.raises(ModelError, match=r"No engine computes the network of .* use --engine torch"):
             with_engine(model, "openvino")
+    if model.trainable:
+        return
     with pytest.raises(ValueError, match="of a family that cannot be trained here"):
         list(train(Train(world="storybook", name="more", start=str(family[1]), steps=1, scenes=4)))

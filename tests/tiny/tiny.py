@@ -17,6 +17,7 @@ class Tiny:
         shape: of a start for two prompts, latents that it was made for or smaller ones.
         empty_negative: whether no negative prompt is the same as the empty one.
         guidance: that it is tested at; 1 for one that has guidance in its weights, and negatives matter nowhere.
+        takes_words: whether it is conditioned on prompts; the reference of one that is not gets empty ones.
     """
 
     build: Callable[[Path], Path]
@@ -24,3 +25,4 @@ class Tiny:
     shape: tuple[int, ...]
     empty_negative: bool = False
     guidance: float = 5.0
+    takes_words: bool = True

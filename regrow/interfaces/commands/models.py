@@ -95,9 +95,22 @@ def models_pull(
     _verbs().pull(source, name, as_family, json, allow_pickle)
 
 
+def models_fit(name: Positional[Name], json: bool = False) -> None:
+    """Say what one takes on this machine, before a byte of it is downloaded: sizes, memory, seconds, licence.
+
+    Args:
+        name: of a model here, a folder, a known checkpoint such as ace-step-1.5, or its hub id `user/repo`.
+        json: print one JSON document instead of sentences.
+    """
+    from regrow.interfaces.fit_verb import print_fit
+
+    print_fit(name, json)
+
+
 Action = (
     Annotated[Any, subcommand(name="list", constructor=models_list, is_default=True)]
     | Annotated[Any, subcommand(name="show", constructor=models_show)]
+    | Annotated[Any, subcommand(name="fit", constructor=models_fit)]
     | Annotated[Any, subcommand(name="remove", constructor=models_remove)]
     | Annotated[Any, subcommand(name="push", constructor=models_push)]
     | Annotated[Any, subcommand(name="pull", constructor=models_pull)]
@@ -105,7 +118,7 @@ Action = (
 
 
 def models(action: Annotated[Action, tyro.conf.arg(name="")]) -> None:
-    """List the models that are here, show, remove, publish or get one."""
+    """List the models that are here, show, remove, publish or get one, or say what one takes."""
 
 
 COMMAND = Command("models", 100, models)
