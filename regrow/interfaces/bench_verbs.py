@@ -29,7 +29,7 @@ from regrow.requests.generate import Generate
 
 if TYPE_CHECKING:
     from regrow.interfaces.run import Opening, Report
-    from regrow.requests.bench import BenchEdit, BenchSound, BenchSpeed
+    from regrow.requests.bench import BenchEdit, BenchFit, BenchSound, BenchSpeed
 
 MEDIA = {"storybook": PICTURE, "bandstand": SOUND}
 """What models of each world make."""
@@ -145,6 +145,18 @@ def speed(request: "BenchSpeed", run: "Opening") -> None:
     model = opened(request.model, run)
     figures = watched(speeds.bench_speed(model, request.turns, request.tasks, request.large), run)
     _report(speeds.as_dict(figures), run, partial(speeds.print_table, figures), request.figures)
+
+
+def fit(request: "BenchFit", run: "Report") -> None:
+    """What full-size sound checkpoints take."""
+    from regrow.benchmark import fit as fits
+
+    if request.figures:
+        check_output(request.figures)
+    set_threads(run)
+    found = watched(fits.bench_fit(request.shapes, request.precisions, request.seconds), run)
+    facts = [asdict(one) | {"in_turn": one.in_turn, "together": one.together} for one in found]
+    _report(facts, run, partial(fits.print_table, found), request.figures)
 
 
 def start(image: Path, source: str, target: str, turns: int, run: "Report") -> None:

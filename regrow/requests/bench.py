@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from regrow.models.names import Precision
 from regrow.requests.ranges import check_types
 
 
@@ -96,3 +97,25 @@ class BenchSpeed:
         check_types(type(self), vars(self))
         if min(self.turns, self.tasks) < 0:
             raise ValueError(f"--turns and --tasks must be 0 or more; got {self.turns} and {self.tasks}.")
+
+
+@dataclass(frozen=True)
+class BenchFit:
+    """Measure what full-size sound checkpoints take on this machine, with random weights: nothing is downloaded.
+
+    Attributes:
+        shapes: names of the checkpoints: stable-audio-open, ace-step-1.5. ACE-Step in float32 takes 8 GB.
+        precisions: of weights and what is computed.
+        seconds: of sound.
+        figures: also write the JSON here.
+    """
+
+    shapes: tuple[str, ...] = ("stable-audio-open", "ace-step-1.5")
+    precisions: tuple[Precision, ...] = ("bfloat16",)
+    seconds: float = 30.0
+    figures: Path | None = None
+
+    def __post_init__(self) -> None:
+        check_types(type(self), vars(self))
+        if not self.shapes or not self.precisions:
+            raise ValueError("--shapes and --precisions must name at least one each.")

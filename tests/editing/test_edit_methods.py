@@ -22,7 +22,10 @@ from regrow.requests.invert import Invert
 
 METHODS = names()
 INVERSIONS = [name for name in names() if method(name).path == name]
-EXACT = ("direct_inversion", "edict", "belm", "reversible", "edit_friendly", "edit_friendly_2m", "inversion_free")
+EXACT = (
+    *("direct_inversion", "edict", "belm", "reversible"),
+    *("edit_friendly", "edit_friendly_2m", "inversion_free", "delta_denoising"),
+)
 
 
 pytestmark = pytest.mark.usefixtures("home")
