@@ -8,12 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from regrow.benchmark import editing_figures, sounds_figures, world_figures
+from regrow.benchmark import editing_figures, world_figures
 from regrow.benchmark import mel as mels
 from regrow.benchmark.editing import bench_editing
 from regrow.benchmark.editors import BY_KIND, MASKED, Editor, own_editors, short_words, sound_editors
 from regrow.benchmark.pareto_plot import curves
-from regrow.benchmark.sounds import bench_sounds
+from regrow.benchmark.sound import figures as sound_figures
+from regrow.benchmark.sound.bench import bench_sounds
 from regrow.benchmark.training import bench_training
 from regrow.benchmark.world_bench import bench_world
 from regrow.core.names import Switch
@@ -131,9 +132,17 @@ def sound(request: "BenchSound", run: "Opening") -> None:
     if request.figures:
         check_output(request.figures)
     model = _model_of(SOUND, request.model, run)
-    figures = watched(bench_sounds(model, chosen, request.phrases, request.tuning, request.settings), run)
-    print_table = partial(sounds_figures.print_table, figures)
-    _report(sounds_figures.as_dict(figures), run, print_table, request.figures)
+    clap = None
+    if request.clap:
+        from regrow.models.probes.clap import open_clap
+
+        clap = open_clap(request.clap)
+    figures = watched(
+        bench_sounds(model, chosen, request.phrases, request.tuning, request.settings, clap=clap, spans=request.spans),
+        run,
+    )
+    print_table = partial(sound_figures.print_table, figures)
+    _report(sound_figures.as_dict(figures), run, print_table, request.figures)
 
 
 def speed(request: "BenchSpeed", run: "Opening") -> None:

@@ -12,11 +12,15 @@ class BenchSound:
     """Measure edits of sounds, another instrument for a phrase, against the phrase played on it.
 
     Attributes:
-        model: name of an embedded or installed model, or a folder; it must know the bandstand.
+        model: name of an embedded or installed model of sounds, or a folder. A judge hears instruments and notes
+            where it knows the bandstand; of all others there are distances, level and likeness, on the same phrases.
         phrases: how many to measure, with seeds from 9,400,000 on.
         tuning: how many others the settings of each way are chosen on.
         settings: how many of each way's settings are tried, of which most have nine.
         only: names of the ways to measure; all that work on sounds if not given.
+        spans: of how many of the first phrases a span is edited, too, to see whether all else stays as it is.
+        clap: folder of a CLAP model of transformers, which then measures how well results fit the words (CLAP) and how
+            far they are from the source (LPAPS).
         figures: also write the JSON here.
     """
 
@@ -25,12 +29,14 @@ class BenchSound:
     tuning: int = 40
     settings: int = 9
     only: tuple[str, ...] = ()
+    spans: int = 2
+    clap: Path | None = None
     figures: Path | None = None
 
     def __post_init__(self) -> None:
         check_types(type(self), vars(self))
-        if self.phrases < 1 or self.tuning < 0 or not 1 <= self.settings <= 9:
-            raise ValueError("--phrases must be 1 or more, --tuning 0 or more and --settings from 1 to 9.")
+        if self.phrases < 1 or min(self.tuning, self.spans) < 0 or not 1 <= self.settings <= 9:
+            raise ValueError("--phrases must be 1 or more, --tuning and --spans 0 or more and --settings from 1 to 9.")
 
 
 @dataclass(frozen=True)
