@@ -104,8 +104,8 @@ def bench_sounds(
 
 
 def _as_it_can(model: Model, editor: Editor) -> Editor:
-    """Return the same way to edit, without guidance where no words can guide."""
-    if model.takes_words:
+    """Return the same way to edit, without guidance where no words can guide, or where the weights hold it already."""
+    if model.takes_words and model.own.is_guided:
         return editor
     strengths = dict.fromkeys(setting.strength for setting in editor.settings)
     return replace(editor, settings=tuple(Setting(strength, 1) for strength in strengths))
