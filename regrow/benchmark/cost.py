@@ -73,7 +73,7 @@ def counted(model: Model) -> Generator[Callable[[], int]]:
 
     def count(_: torch.nn.Module, args: tuple, kwargs: dict) -> None:
         nonlocal evaluations
-        x = args[0] if args else kwargs["sample"]
+        x = args[0] if args else kwargs["sample" if "sample" in kwargs else "hidden_states"]
         evaluations += len(x)
 
     handle = model.network.register_forward_pre_hook(count, with_kwargs=True)

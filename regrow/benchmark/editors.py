@@ -63,6 +63,7 @@ class Editor:
         batch: pictures it can edit at once; many of the baselines take one.
         baseline: whether it is what people use today and not regrow's own.
         notes: of sounds: whether the model is conditioned on the notes to keep, where it can be; baselines cannot.
+        method: of `regrow edit` that it is; empty where it is none.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Editor:
     batch: int = 8
     baseline: bool = False
     notes: Literal["keep", "free"] = "keep"
+    method: str = ""
 
 
 def ordered(strengths: Sequence[float], guidances: Sequence[float]) -> tuple[Setting, ...]:
@@ -142,8 +144,22 @@ def _is_optional(chosen: Method) -> bool:
 
 def _editor(name: str, settings: tuple[Setting, ...]) -> Editor:
     if method(name).tune:  # for one picture's path at a time
-        return Editor(name, about(name), partial(_from_files, method=name), settings, batch=1)
-    return Editor(name, about(name), batched(name), settings)
+        return Editor(name, about(name), partial(_from_files, method=name), settings, batch=1, method=name)
+    return Editor(name, about(name), batched(name), settings, method=name)
+
+
+def why_not(model: Model, editor: Editor) -> str:
+    """Return why a model cannot be edited in a way, in a sentence; empty where it can."""
+    if not editor.method:
+        alone = "it needs a network of noise or v that is conditioned on the vectors of words and nothing else"
+        fits = model.encodes_tokens_alone and model.prediction_type in ("epsilon", "v")
+        return "" if fits else f"{alone}, and {model.name} is a model of another family ({model.family})."
+    chosen = method(editor.method)
+    if chosen.path and not model.deterministic_path:
+        return f"models of this family ({model.family}) have no deterministic path to invert along."
+    if (chosen.guide or chosen.tune) and not model.takes_words:
+        return f"{model.name} takes no prompts, which this method weighs."
+    return ""
 
 
 def batched(name: str, steps: int | None = None, prompt_expansion: Switch = "on") -> Run:
@@ -222,10 +238,13 @@ def _from_files(
     return torch.stack(made)
 
 
-FREE = Editor(f"{DEFAULT}, free", "the default with --notes free", batched(DEFAULT), settings_of(DEFAULT), notes="free")
+FREE = Editor(
+    f"{DEFAULT}, free", "the default with --notes free", batched(DEFAULT), settings_of(DEFAULT), notes="free",
+    method=DEFAULT,
+)  # fmt: skip
 """For sounds only: what the path keeps of the notes by itself."""
 FRESH = Editor(
     "img2img, free", "fresh noise at several strengths, without the notes", batched("img2img"),
-    settings_of("img2img"), baseline=True, notes="free",
+    settings_of("img2img"), baseline=True, notes="free", method="img2img",
 )  # fmt: skip
 """For sounds only, where diffusers' own pipeline takes none: what riffusion's users do."""

@@ -32,7 +32,7 @@ class Share:
     """
 
     network: str
-    sides: tuple[int, int]
+    sides: tuple[int, ...]
     flops: float
     peak: float
     seconds: dict[str, float]

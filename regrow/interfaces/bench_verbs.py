@@ -8,13 +8,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from regrow.benchmark import editing_figures, sounds_figures, world_figures
+from regrow.benchmark import editing_figures, world_figures
 from regrow.benchmark import mel as mels
 from regrow.benchmark.editing import bench_editing
 from regrow.benchmark.editors import BY_KIND, MASKED, Editor, own_editors, short_words, sound_editors
 from regrow.benchmark.pareto_plot import curves
 from regrow.benchmark.riffusion import bench_riffusion
-from regrow.benchmark.sounds import bench_sounds
+from regrow.benchmark.sound import figures as sound_figures
+from regrow.benchmark.sound.bench import bench_sounds
 from regrow.benchmark.training import bench_training
 from regrow.benchmark.world_bench import bench_world
 from regrow.core.names import Switch
@@ -33,7 +34,7 @@ from regrow.requests.generate import Generate
 
 if TYPE_CHECKING:
     from regrow.interfaces.run import Opening, Report
-    from regrow.requests.bench import BenchEdit, BenchSound, BenchSpeed
+    from regrow.requests.bench import BenchEdit, BenchFit, BenchSound, BenchSpeed
 
 MEDIA = {"storybook": PICTURE, "bandstand": SOUND}
 """What models of each world make."""
@@ -138,9 +139,17 @@ def sound(request: "BenchSound", run: "Opening") -> None:
     if request.figures:
         check_output(request.figures)
     model = _model_of(SOUND, request.model, run)
-    figures = watched(bench_sounds(model, chosen, request.phrases, request.tuning, request.settings), run)
-    print_table = partial(sounds_figures.print_table, figures)
-    _report(sounds_figures.as_dict(figures), run, print_table, request.figures)
+    clap = None
+    if request.clap:
+        from regrow.models.probes.clap import open_clap
+
+        clap = open_clap(request.clap)
+    figures = watched(
+        bench_sounds(model, chosen, request.phrases, request.tuning, request.settings, clap=clap, spans=request.spans),
+        run,
+    )
+    print_table = partial(sound_figures.print_table, figures)
+    _report(sound_figures.as_dict(figures), run, print_table, request.figures)
 
 
 def speed(request: "BenchSpeed", run: "Opening") -> None:
@@ -152,6 +161,18 @@ def speed(request: "BenchSpeed", run: "Opening") -> None:
     model = opened(request.model, run)
     figures = watched(speeds.bench_speed(model, request.turns, request.tasks, request.large), run)
     _report(speeds.as_dict(figures), run, partial(speeds.print_table, figures), request.figures)
+
+
+def fit(request: "BenchFit", run: "Report") -> None:
+    """What full-size sound checkpoints take."""
+    from regrow.benchmark import fit as fits
+
+    if request.figures:
+        check_output(request.figures)
+    set_threads(run)
+    found = watched(fits.bench_fit(request.shapes, request.precisions, request.seconds), run)
+    facts = [asdict(one) | {"in_turn": one.in_turn, "together": one.together} for one in found]
+    _report(facts, run, partial(fits.print_table, found), request.figures)
 
 
 def start(image: Path, source: str, target: str, turns: int, run: "Report") -> None:

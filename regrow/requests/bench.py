@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from regrow.models.names import Precision
 from regrow.requests.ranges import check_types
 
 MelScale = Literal["regrow", "riffusion"]
@@ -15,11 +16,15 @@ class BenchSound:
     """Measure edits of sounds, another instrument for a phrase, against the phrase played on it.
 
     Attributes:
-        model: name of an embedded or installed model, or a folder; it must know the bandstand.
+        model: name of an embedded or installed model of sounds, or a folder. A judge hears instruments and notes
+            where it knows the bandstand; of all others there are distances, level and likeness, on the same phrases.
         phrases: how many to measure, with seeds from 9,400,000 on.
         tuning: how many others the settings of each way are chosen on.
         settings: how many of each way's settings are tried, of which most have nine.
         only: names of the ways to measure; all that work on sounds if not given.
+        spans: of how many of the first phrases a span is edited, too, to see whether all else stays as it is.
+        clap: folder of a CLAP model of transformers, which then measures how well results fit the words (CLAP) and how
+            far they are from the source (LPAPS).
         figures: also write the JSON here.
     """
 
@@ -28,12 +33,14 @@ class BenchSound:
     tuning: int = 40
     settings: int = 9
     only: tuple[str, ...] = ()
+    spans: int = 2
+    clap: Path | None = None
     figures: Path | None = None
 
     def __post_init__(self) -> None:
         check_types(type(self), vars(self))
-        if self.phrases < 1 or self.tuning < 0 or not 1 <= self.settings <= 9:
-            raise ValueError("--phrases must be 1 or more, --tuning 0 or more and --settings from 1 to 9.")
+        if self.phrases < 1 or min(self.tuning, self.spans) < 0 or not 1 <= self.settings <= 9:
+            raise ValueError("--phrases must be 1 or more, --tuning and --spans 0 or more and --settings from 1 to 9.")
 
 
 @dataclass(frozen=True)
@@ -100,3 +107,25 @@ class BenchSpeed:
         check_types(type(self), vars(self))
         if min(self.turns, self.tasks) < 0:
             raise ValueError(f"--turns and --tasks must be 0 or more; got {self.turns} and {self.tasks}.")
+
+
+@dataclass(frozen=True)
+class BenchFit:
+    """Measure what full-size sound checkpoints take on this machine, with random weights: nothing is downloaded.
+
+    Attributes:
+        shapes: names of the checkpoints: stable-audio-open, ace-step-1.5. ACE-Step in float32 takes 8 GB.
+        precisions: of weights and what is computed.
+        seconds: of sound.
+        figures: also write the JSON here.
+    """
+
+    shapes: tuple[str, ...] = ("stable-audio-open", "ace-step-1.5")
+    precisions: tuple[Precision, ...] = ("bfloat16",)
+    seconds: float = 30.0
+    figures: Path | None = None
+
+    def __post_init__(self) -> None:
+        check_types(type(self), vars(self))
+        if not self.shapes or not self.precisions:
+            raise ValueError("--shapes and --precisions must name at least one each.")

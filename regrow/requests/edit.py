@@ -44,8 +44,8 @@ class Edit(SongOptions):
         invert_guidance: of the inversion; 1 = off.
         negative: words to grow away from; if not given, none where source and target are expanded (prompt_expansion),
             else the source's own, so that guidance exaggerates just the difference between the two.
-        seed: of img2img's, inversion_free's and eta's noise, where target i has seed + i, and of the edit_friendly
-            methods' copies, which all targets share.
+        seed: of the noise of img2img, inversion_free, delta_denoising and eta, where target i has seed + i, and of the
+            edit_friendly methods' copies, which all targets share.
         eta: fresh noise of the naive regrowth's DDIM steps, 0 to 1.
         spacing: of the levels.
         label: which level's label the network gets while naive inverts: leaves or arrives.

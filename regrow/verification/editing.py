@@ -1,7 +1,8 @@
 """Ways to edit: what each makes of distributions whose answer is known."""
 
+import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -9,7 +10,7 @@ from torch import Tensor
 from regrow.core import guidance, solvers
 from regrow.core.denoiser import Batch, Denoiser, Prediction
 from regrow.core.levels import Level
-from regrow.core.methods import inversion_free, null_text
+from regrow.core.methods import delta_denoising, inversion_free, null_text
 from regrow.core.methods.naive import naive
 from regrow.core.noise import noise
 from regrow.core.schedules import Flow
@@ -20,6 +21,7 @@ from regrow.verification.orders import CLEAN, COUNTS, NOISY, trajectory, two_clo
 
 _START = torch.linspace(-2, 2, 9).double()[:, None]
 _FLOW_EDIT = "Kulikov et al. 2024, arXiv 2412.08629, by predictions, so for any schedule"
+_DELTA = "Hertz et al. 2023, arXiv 2304.07090, eq. 3, over falling levels"
 _UNI_EDIT = "Jiao et al. 2025, arXiv 2504.13109; official edit_uniedit"
 
 
@@ -28,6 +30,7 @@ def editing() -> Iterator[Check]:
     yield _negative_prompt()
     yield _null_text()
     yield from _inversion_free()
+    yield from _delta_denoising()
 
 
 def _region_weights() -> Iterator[Check]:
@@ -151,3 +154,39 @@ def _unequal_widths(formula: str) -> Check:
         errors.append(abs(float(found.mean()) - wanted))
     against = f"for normal source and target: the mean change in closed form, over {draws} draws"
     return judge_order("inversion_free, unequal widths", formula, _FLOW_EDIT, against, counts, errors, 1)
+
+
+def _delta_denoising() -> Iterator[Check]:
+    formula = "x <- x - RATE (n_t - n_s) (eps_target(x noised) - eps_source(x0 noised)), the same noise for both"
+    clouds = as_network(two_clouds(), "v")
+    for name, schedule in (("variance-preserving", stable_diffusion()), ("flow", Flow())):
+        step = delta_denoising.DeltaDenoising(clouds, _START, tuple(range(9)))
+        same = solvers.last(solvers.solve(step, clouds, _START, schedule.grid(10)))
+        against = "the sample itself, under a target that sees what the source sees; 10 steps"
+        yield judge(f"delta_denoising without an edit, {name}", formula, _DELTA, against, apart(same, _START), 0.0)
+    for flow in (False, True):
+        std, shift, down = 0.6, 1.1, path(NOISY, CLEAN, 12, flow)
+        left = 1.0
+        for t, s in itertools.pairwise(down):
+            rate = delta_denoising.RATE * (
+                math.sin(math.atan2(t.sigma, t.alpha)) - math.sin(math.atan2(s.sigma, s.alpha))
+            )
+            left *= 1 - rate * t.alpha * t.sigma / ((t.alpha * std) ** 2 + t.sigma**2)
+        against = (
+            "for normal source and target of one width: shift (1 - product of what each step leaves), for any noise"
+        )
+        name = f"delta_denoising, equal widths, {'flow' if flow else 'variance-preserving'}"
+        yield judge(name, formula, _DELTA, against, rms(_delta_change(std, shift, down) - shift * (1 - left)), 1e-10)
+    # of the width 1, where alpha^2 + sigma^2 = 1, the steps' limit is an integral of sigma sqrt(1 - sigma^2)
+    swept = (level_of(CLEAN).alpha ** 3 - level_of(NOISY).alpha ** 3) / 3
+    wanted, errors = 1.1 * (1 - math.exp(-delta_denoising.RATE * swept)), []
+    for count in COUNTS:
+        errors.append(rms(_delta_change(1.0, 1.1, path(NOISY, CLEAN, count)) - wanted))
+    against = "for normal source and target of width 1: shift (1 - exp(-RATE (alpha_K^3 - alpha_0^3) / 3))"
+    yield judge_order("delta_denoising, many steps", formula, _DELTA, against, COUNTS, errors, 1)
+
+
+def _delta_change(std: float, shift: float, down: Sequence[Level]) -> Batch:
+    source, target = (Gaussian(float64(mean), float64(std)) for mean in (-0.4, -0.4 + shift))
+    step = delta_denoising.DeltaDenoising(source, _START, tuple(range(9)))
+    return solvers.last(solvers.solve(step, target, _START, down)) - _START

@@ -22,7 +22,10 @@ from regrow.requests.invert import Invert
 
 METHODS = names()
 INVERSIONS = [name for name in names() if method(name).path == name]
-EXACT = ("direct_inversion", "edict", "belm", "reversible", "edit_friendly", "edit_friendly_2m", "inversion_free")
+EXACT = (
+    *("direct_inversion", "edict", "belm", "reversible"),
+    *("edit_friendly", "edit_friendly_2m", "inversion_free", "delta_denoising"),
+)
 
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -69,6 +72,7 @@ def test_other_words_change_it_and_a_file_makes_it_again(
         ("negative_prompt", 6, 9),
         ("uni_edit", 7, 12),
         ("inversion_free", 0, 15),
+        ("delta_denoising", 0, 15),
         ("img2img", 0, 9),
     ],
 )
@@ -150,7 +154,7 @@ def test_every_inversion_is_saved_and_read(model: Model, image: Path, method: st
     assert torch.equal(from_file.frames, run(request, model).frames)
 
 
-@pytest.mark.parametrize("method", [name for name in METHODS if name not in ("img2img", "inversion_free")])
+@pytest.mark.parametrize("method", [name for name in METHODS if method(name).path])
 def test_a_kept_path_gives_the_same_edit_at_another_strength(model: Model, image: Path, method: str) -> None:
     request = Edit(image, ("a dog",), "a cat", method=method, steps=6, strength=1.0, guidance=2.0)
     run(request, model)
@@ -160,7 +164,7 @@ def test_a_kept_path_gives_the_same_edit_at_another_strength(model: Model, image
     assert torch.equal(kept.frames, run(replace(weaker, cache=False), model).frames)
 
 
-@pytest.mark.parametrize("method", ["edit_friendly", "edit_friendly_2m", "inversion_free"])
+@pytest.mark.parametrize("method", ["edit_friendly", "edit_friendly_2m", "inversion_free", "delta_denoising"])
 def test_the_seed_decides(model: Model, image: Path, method: str) -> None:
     request = Edit(image, ("a dog",), "a cat", method=method, steps=4, seed=1)
     first = run(request, model)

@@ -8,7 +8,16 @@ import torch
 
 from regrow.core.flow_coordinates import FlowCoordinates
 from regrow.core.levels import Level
-from regrow.core.methods import belm, edict, edit_friendly, inversion_free, naive, null_text, reversible
+from regrow.core.methods import (
+    belm,
+    delta_denoising,
+    edict,
+    edit_friendly,
+    inversion_free,
+    naive,
+    null_text,
+    reversible,
+)
 from regrow.verification import orders as orders_of
 from regrow.verification.check import Check
 from regrow.verification.editing import editing
@@ -125,6 +134,21 @@ def change_of_the_wrong_level(plant: Plant) -> None:
     plant.setattr(inversion_free.InversionFree, "__call__", faulty)
 
 
+def edit_never_noised_again(plant: Plant) -> None:
+    """The target evaluated at the source's noisy copy, so that nothing ever ends the change."""
+    right = delta_denoising.DeltaDenoising.__call__
+
+    def faulty(self, denoise, x_t, t, s):
+        x_s, prediction = right(self, denoise, self.x0.expand_as(x_t), t, s)
+        return x_t + (x_s - self.x0.expand_as(x_t)), prediction
+
+    plant.setattr(delta_denoising.DeltaDenoising, "__call__", faulty)
+
+
+def shares_of_a_variance_preserving_path(plant: Plant) -> None:
+    plant.setattr(delta_denoising, "_share", lambda level: level.sigma)
+
+
 def weights_of_the_signed_difference(plant: Plant) -> None:
     """UniEdit-Flow's own scheduler for diffusers leaves out the absolute value that its code for FLUX takes."""
     plant.setattr(torch.Tensor, "abs", lambda self: self)
@@ -153,6 +177,8 @@ FAULTS: list[tuple[Callable[[], Iterator[Check]], Callable[[Plant], None], str]]
     (editing, words_never_tuned, "null_text way back"),
     (editing, change_of_the_wrong_level, "inversion_free, equal widths, variance-preserving"),
     (editing, change_forgotten, "inversion_free, equal widths, variance-preserving"),
+    (editing, edit_never_noised_again, "delta_denoising, equal widths, variance-preserving"),
+    (editing, shares_of_a_variance_preserving_path, "delta_denoising, equal widths, flow"),
     (orders_of._inversions, velocity_never_corrected, "uni_inv inversion, round trip"),
 ]
 

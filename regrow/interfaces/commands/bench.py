@@ -10,7 +10,7 @@ from tyro.conf import subcommand
 from regrow.core.names import Switch
 from regrow.interfaces.commands import Command
 from regrow.interfaces.run import OpeningOptions, ReportOptions
-from regrow.requests.bench import BenchEdit, BenchSound, BenchSpeed, MelScale
+from regrow.requests.bench import BenchEdit, BenchFit, BenchSound, BenchSpeed, MelScale
 
 
 def _verbs() -> ModuleType:
@@ -81,6 +81,11 @@ def bench_speed(request: Annotated[BenchSpeed, tyro.conf.arg(name="")], run: Ope
     _verbs().speed(request, run)
 
 
+def bench_fit(request: Annotated[BenchFit, tyro.conf.arg(name="")], run: ReportOptions) -> None:
+    """Measure what full-size sound checkpoints take on this machine, with random weights: nothing is downloaded."""
+    _verbs().fit(request, run)
+
+
 def bench_start(
     run: ReportOptions,
     image: Path = Path("examples/cat.png"),
@@ -114,6 +119,7 @@ Bench = (
     Annotated[Any, subcommand(name="storybook", constructor=bench_storybook)]
     | Annotated[Any, subcommand(name="bandstand", constructor=bench_bandstand)]
     | Annotated[Any, subcommand(name="edit", constructor=bench_edit)]
+    | Annotated[Any, subcommand(name="fit", constructor=bench_fit)]
     | Annotated[Any, subcommand(name="mel", constructor=bench_mel)]
     | Annotated[Any, subcommand(name="sound", constructor=bench_sound)]
     | Annotated[Any, subcommand(name="speed", constructor=bench_speed)]

@@ -52,7 +52,7 @@ class Network:
     module: Callable[[], nn.Module]
     condition: Callable[[], tuple[Tensor, ...]]
     channels: int
-    sides: tuple[int, int]
+    sides: tuple[int, ...]
     multiple: int
     weights: int
     codec: CodecNetwork | None = None

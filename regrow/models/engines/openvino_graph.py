@@ -33,7 +33,7 @@ from regrow.models.errors import ModelError
 from regrow.models.folder import reason
 from regrow.models.names import Precision
 
-Sides = tuple[int, int]
+Sides = tuple[int, ...]
 
 TOLERANCE: dict[Precision, float] = {"float32": 1e-4, "bfloat16": 0.2}
 """How far a converted network may be from torch's, in RMS relative to its output. Measured 1e-6 in float32; in bfloat16

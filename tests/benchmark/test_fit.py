@@ -1,0 +1,113 @@
+"""What full-size checkpoints take: counted on tiny ones of the same classes, and what is said of cards."""
+
+import io
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from diffusers import AceStepTransformer1DModel, AutoencoderOobleck, StableAudioDiTModel
+
+from regrow.benchmark.cost import Cost
+from regrow.benchmark.fit import Fit, bench_fit, card_for, print_table
+from regrow.core.progress import finish
+from regrow.interfaces.cli import main
+from regrow.models.sound_shapes import SHAPES
+
+GB = 10**9
+
+
+def small(kind: Any, **smaller: Any) -> Any:
+    return lambda **settings: kind(**{**settings, **smaller})
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same classes with few layers, where `sound_shapes` looks for them."""
+    from diffusers.models.autoencoders import autoencoder_oobleck
+    from diffusers.models.transformers import ace_step_transformer, stable_audio_transformer
+
+    dit = small(
+        StableAudioDiTModel, num_layers=1, num_attention_heads=2, num_key_value_attention_heads=1,
+        attention_head_dim=32, cross_attention_dim=32,
+    )  # fmt: skip
+    ace = small(
+        AceStepTransformer1DModel, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
+        num_key_value_heads=1, head_dim=16,
+    )  # fmt: skip
+    oobleck = small(AutoencoderOobleck, encoder_hidden_size=8, decoder_channels=4, channel_multiples=[1, 1, 1, 1, 1])
+    monkeypatch.setattr(stable_audio_transformer, "StableAudioDiTModel", dit)
+    monkeypatch.setattr(ace_step_transformer, "AceStepTransformer1DModel", ace)
+    monkeypatch.setattr(autoencoder_oobleck, "AutoencoderOobleck", oobleck)
+    others = {name: replace(shape, others=lambda: {"text_encoder": 1000}) for name, shape in SHAPES.items()}
+    for name, shape in others.items():
+        monkeypatch.setitem(SHAPES, name, shape)
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_call_and_a_decoding_of_each_are_measured_in_each_precision() -> None:
+    found = finish(bench_fit(tuple(SHAPES), ("float32", "bfloat16"), 2.0))
+    assert [(one.shape, one.precision) for one in found] == [
+        (name, precision) for name in SHAPES for precision in ("float32", "bfloat16")
+    ]
+    for whole, half in zip(found[::2], found[1::2], strict=True):
+        assert (whole.network, whole.codec, whole.words) == (2 * half.network, 2 * half.codec, 2 * half.words)
+        assert whole.flops == half.flops > 1e6
+        assert whole.words == 4000
+        assert whole.call.processor >= 0
+        assert whole.decode.processor > 0
+    out = io.StringIO()
+    print_table(found, out)
+    assert max(map(len, out.getvalue().splitlines())) <= 120
+    assert "2 s of ace-step-1.5 in bfloat16, parts in turn: a card of 8 GB" in out.getvalue()
+
+
+@pytest.mark.usefixtures("tiny")
+def test_the_networks_answer_in_the_shape_of_their_latents_and_stay_finite() -> None:
+    for name, shape in SHAPES.items():
+        network = shape.network(torch.float32, 50)
+        with torch.no_grad():
+            made = network.module()(torch.randn(1, 64, 50), torch.tensor([0.5]), *network.condition())
+            wave = shape.codec(torch.float32).decode(torch.randn(1, 64, 50)).sample
+        assert made.shape == (1, 64, 50), name
+        assert made.isfinite().all(), name
+        assert wave.shape == (1, 2, 50 * shape.factor), name
+
+
+def test_full_sizes_are_those_of_the_published_checkpoints() -> None:
+    """Weights by the classes' defaults on the meta device: 1.06 and 1.58 billion that denoise."""
+    kinds = StableAudioDiTModel, AceStepTransformer1DModel
+    with torch.device("meta"):
+        counts = [sum(p.numel() for p in kind().parameters()) for kind in kinds]
+    assert counts == [1_056_939_136, 1_575_458_880]
+    others = {name: shape.others() for name, shape in SHAPES.items()}
+    assert others["stable-audio-open"]["text_encoder"] == pytest.approx(110e6, rel=0.01)
+    assert others["ace-step-1.5"]["text_encoder"] == pytest.approx(0.6e9, rel=0.01)
+    assert SHAPES["ace-step-1.5"].cells(30) == 750, "25 latents a second"
+    assert SHAPES["stable-audio-open"].cells(SHAPES["stable-audio-open"].longest) == 1024
+
+
+def test_a_card_holds_nine_tenths_of_its_memory() -> None:
+    one = Fit("a", "bfloat16", 30, 1.0, 2 * GB, 3 * GB, GB, Cost(1, 1, GB), Cost(1, 1, 2 * GB))
+    assert one.together == 8 * GB
+    assert one.in_turn == 4 * GB
+    assert card_for(one.in_turn) == 8
+    assert card_for(one.together) == 12
+    assert card_for(int(0.9 * 8 * 2**30)) == 8
+    assert card_for(100 * GB) is None
+
+
+def test_what_is_not_there_or_too_long_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"no full-size shape named 'bark'; there are stable-audio-open, ace-step-1.5"):
+        finish(bench_fit(("bark",), ("float32",), 2.0))
+    with pytest.raises(ValueError, match=r"--seconds must be above 0, and at most the 47.6 s that stable-audio-open"):
+        finish(bench_fit(("stable-audio-open",), ("float32",), 60.0))
+
+
+@pytest.mark.usefixtures("tiny")
+def test_the_command_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["bench", "fit", "--shapes", "stable-audio-open", "--seconds", "1", "--json"])
+    (facts,) = json.loads(capsys.readouterr().out)
+    assert facts["shape"] == "stable-audio-open"
+    assert facts["in_turn"] <= facts["together"]
