@@ -59,7 +59,7 @@ class Fit:
 
     @property
     def in_turn(self) -> int:
-        """Bytes where each part is released after it was used, as `regrow` opens them."""
+        """Bytes where each part is released after it was used."""
         return max(self.words, self.network + (self.call.memory or 0), self.codec + (self.decode.memory or 0))
 
 

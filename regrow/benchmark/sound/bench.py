@@ -129,9 +129,9 @@ def _edited(
             calls = evaluations() / len(part)
         waves = from_model(model, made, levels, part[0].before.shape[-1])
         seconds = (time.monotonic() - begun) / len(part)
-        asked = editor.method and not editor.baseline
+        measured = editor.method and not editor.baseline
         kept = [
-            span_kept(model, editor, setting, task) if asked and i + k < spans else None for k, task in enumerate(part)
+            span_kept(model, editor, setting, task) if measured and i + k < spans else None for k, task in enumerate(part)
         ]
         results += measure.results(part, waves, calls, seconds, kept)
         yield Progress(f"{editor.name} {setting.strength:g} {setting.guidance:g}", len(results), len(tasks))
