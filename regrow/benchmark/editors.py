@@ -155,7 +155,7 @@ def why_not(model: Model, editor: Editor) -> str:
         fits = model.encodes_tokens_alone and model.prediction_type in ("epsilon", "v")
         return "" if fits else f"{alone}, and {model.name} is a model of another family ({model.family})."
     chosen = method(editor.method)
-    if chosen.path and not model.deterministic_path:
+    if chosen.follows_path and not model.deterministic_path:
         return f"models of this family ({model.family}) have no deterministic path to invert along."
     if (chosen.guide or chosen.tune) and not model.takes_words:
         return f"{model.name} takes no prompts, which this method weighs."

@@ -10,6 +10,7 @@ from tiny.fresh_noise import by_steps
 from tiny.stable_audio_3 import CELLS, inpainted
 
 import regrow
+from regrow.benchmark.editors import own_editors, why_not
 from regrow.core.methods.registry import method, names
 from regrow.core.noise import noise
 from regrow.core.progress import finish
@@ -191,3 +192,10 @@ def test_inverting_and_going_between_files_need_a_path(checkpoint: Checkpoint, s
     ends = [regrow.generate(word, model=model, steps=4, seed=11) for word in ("a cat", "a dog")]
     for found, end in zip((between.frames[0], between.frames[2]), ends, strict=True):
         torch.testing.assert_close(found, end.frames[0], atol=1e-4, rtol=0)
+
+
+def test_the_bench_tries_the_methods_that_need_no_path(checkpoint: Checkpoint) -> None:
+    model = opened(checkpoint, DISTILLED)
+    left_out = {one.method for one in own_editors() if one.method and why_not(model, one)}
+    assert {"naive", "direct_inversion"} <= left_out
+    assert not {"edit_friendly", "edit_friendly_2m", "img2img", "inversion_free"} & left_out
