@@ -74,7 +74,8 @@ def generate(row: Row) -> None:
 
 
 def edit_by_inversion(row: Row) -> None:
-    settings = {"model": row.model, "steps": 3, "method": "direct_inversion", **row.guidance}
+    settings = {"model": row.model, "steps": 3, **row.guidance}
+    regrow.edit(row.file(), row.words[0], source=row.words[0], method="naive", **settings)  # refused without a path
     same = regrow.edit(row.file(), row.words[0], source=row.words[0], **settings)
     assert (same.frames[0] - same.codec).abs().max() < 1e-4
 
@@ -128,6 +129,10 @@ def song(row: Row) -> None:
 
 def lora_files(row: Row) -> None:
     network, path = open_model(row.model.folder).network, row.aside / "lora.safetensors"
+    if not row.model.lora_pipeline:
+        save_file({"unet.to_q.lora_A.weight": torch.ones(1)}, path)
+        open_model(row.model.folder, lora=[str(path)])
+        return
     network.add_adapter(LoraConfig(r=2, target_modules=["to_q", "to_v"], init_lora_weights=False), "default")
     layers = get_peft_model_state_dict(network, adapter_name="default")
     save_file({f"{row.model.NETWORK}.{key}": tensor.contiguous() for key, tensor in layers.items()}, path)
