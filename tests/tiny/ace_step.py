@@ -51,8 +51,8 @@ def ace_step(folder: Path, turbo: bool = False, covers: bool = False) -> Path:
         **HEADS,
     )
     net = livelier(net, 2.4)
-    net.condition_embedder.weight.data.mul_(2)
-    net.proj_out_conv.weight.data.mul_(0.4)
+    net.condition_embedder.weight.data.mul_(5)
+    net.proj_out_conv.weight.data.mul_(0.7)
     condition_encoder = AceStepConditionEncoder(
         text_hidden_dim=TEXT,
         timbre_hidden_dim=LATENT,
