@@ -131,7 +131,8 @@ def _edited(
         seconds = (time.monotonic() - begun) / len(part)
         measured = editor.method and not editor.baseline
         kept = [
-            span_kept(model, editor, setting, task) if measured and i + k < spans else None for k, task in enumerate(part)
+            span_kept(model, editor, setting, task) if measured and i + k < spans else None
+            for k, task in enumerate(part)
         ]
         results += measure.results(part, waves, calls, seconds, kept)
         yield Progress(f"{editor.name} {setting.strength:g} {setting.guidance:g}", len(results), len(tasks))
