@@ -16,11 +16,13 @@ from tqdm import tqdm
 from regrow.core.progress import Progress, finish
 from regrow.editing.recipe import with_paths
 from regrow.editing.result import Result
+from regrow.hub.known import known_checkpoints
 from regrow.media.medium import Medium, medium_at
 from regrow.media.output import beside
 from regrow.models.engines.choose import with_engine
+from regrow.models.errors import ModelError
 from regrow.models.model import Model
-from regrow.models.open import open_model
+from regrow.models.open import has_model, open_model
 from regrow.requests.edit import Edit
 from regrow.requests.generate import Generate
 from regrow.requests.interpolate import Interpolate
@@ -33,9 +35,24 @@ T = TypeVar("T")
 Request = TypeVar("Request", Generate, Edit, Invert, Interpolate)
 
 
+def refuse_known(name: str) -> None:
+    """Say of a known checkpoint that is not here how it is had, rather than that there is no model of its name.
+
+    Raises:
+        ModelError: it is one.
+    """
+    if has_model(name) or not any(name == checkpoint.name for checkpoint in known_checkpoints()):
+        return
+    raise ModelError(
+        f"{name} is a checkpoint that regrow opens, but it is not on this machine: `regrow models fit {name}` says "
+        "what it takes, and the command that gets it."
+    )
+
+
 def opened(name: str, run: "Opening", download: bool = True) -> Model:
     """A model on the device and with the threads that a command asks for, computed by torch."""
     set_threads(run)
+    refuse_known(name)
     dtype = torch.float32 if run.dtype == "auto" else getattr(torch, run.dtype)
     return open_model(
         name,

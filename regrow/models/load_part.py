@@ -3,6 +3,7 @@
 diffusers and transformers fill a weight that is missing with random numbers and a warning; here it is an error.
 """
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -101,7 +102,10 @@ def quiet() -> Iterator[None]:
         library.set_verbosity(library.CRITICAL)
         library.disable_progress_bar()
     try:
-        yield
+        with warnings.catch_warnings():
+            # of torch, about how diffusers builds its wave codecs: nothing that a user could change
+            warnings.filterwarnings("ignore", "`torch.nn.utils.weight_norm` is deprecated", FutureWarning)
+            yield
     finally:
         for library, (verbosity, bars) in zip(libraries, before, strict=True):
             library.set_verbosity(verbosity)

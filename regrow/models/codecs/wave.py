@@ -1,7 +1,9 @@
 """Autoencoders of waves as codecs: waves to latents of one place, without a mel between."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import prod
 from typing import Any
 
@@ -101,10 +103,14 @@ class WaveCodec:
         parts: of the checkpoint.
         part: which of them.
         clamps: whether what is decoded ends at full scale; else it may go beyond, for `WaveFrames.peak` to bring down.
+        piece: latents that are computed at once. Longer waves are computed in pieces, each with all that it depends on
+            beside it, so that memory does not grow with them: the same numbers, but for rounding. None for its own.
     """
 
-    def __init__(self, parts: Parts, part: str, clamps: bool = True) -> None:
-        self.parts, self.clamps = parts, clamps
+    piece = 1024
+
+    def __init__(self, parts: Parts, part: str, clamps: bool = True, piece: int | None = None) -> None:
+        self.parts, self.clamps, self.piece = parts, clamps, piece or self.piece
         self.part: str = part
         self.latent_channels, self.factor, self.rate, self.channels = self._sizes(parts.config(part))
 
@@ -112,6 +118,34 @@ class WaveCodec:
         """Return channels of latents, samples of one, samples a second and channels of waves."""
         factor = prod(config["downsampling_ratios"])
         return config["decoder_input_channels"], factor, config["sampling_rate"], config["audio_channels"]
+
+    @property
+    def reach(self) -> int:
+        """Latents to each side that one depends on, and that a sample of theirs does."""
+        strides = self._strides(self.parts.config(self.part))
+        rates = [prod(strides[:i]) for i in range(len(strides) + 1)]  # samples a cell of each level of the encoder
+        units = 3 + 9 + 27  # of three residual units: kernels of 7 with dilations 1, 3 and 9
+        encoder = (3 + sum(units * rate for rate in rates[:-1]) + sum(1.5 * rate for rate in rates[1:])) / rates[-1] + 1
+        decoder = 3 + sum((units * rate + wider) / rates[-1] for rate, wider in pairwise(rates)) + 3 / rates[-1]
+        return math.ceil(max(encoder, decoder))
+
+    def _by_pieces(
+        self, compute: Callable[[Tensor], Tensor], whole: Float[Tensor, "b k n"], taken: int, made: int
+    ) -> Float[Tensor, "b j m"]:
+        """Return what is computed of the whole, where `taken` numbers of it make `made`."""
+        cells, reach = whole.shape[-1] // taken, self.reach
+        if cells <= self.piece + 2 * reach:
+            return compute(whole)
+        found = []
+        for begin in range(0, cells, self.piece):
+            first, last = max(0, begin - reach), begin + self.piece + reach
+            part = compute(whole[..., first * taken : last * taken])
+            found.append(part[..., (begin - first) * made : (min(begin + self.piece, cells) - first) * made])
+        return torch.cat(found, -1)
+
+    def _strides(self, config: Mapping[str, Any]) -> Sequence[int]:
+        """Return by how much each level of the encoder has less samples."""
+        return config["downsampling_ratios"]
 
     def _latents(self, network: Any, waves: Waves) -> Float[Tensor, "b c cells"]:
         """Return latents free of chance."""
@@ -125,55 +159,42 @@ class WaveCodec:
     def encode(
         self, frames: Float[Tensor, "b channels n"], engine: CodecEngine | None = None
     ) -> Float[Tensor, "b c cells"]:
-        latents = self._latents(self.parts[self.part], frames.to(self.parts.device, self.parts.dtype))
+        network, waves = self.parts[self.part], frames.to(self.parts.device, self.parts.dtype)
+        latents = self._by_pieces(lambda part: self._latents(network, part), waves, self.factor, 1)
         return latents.to(frames).contiguous()
 
     @torch.no_grad()
     def decode(
         self, latents: Float[Tensor, "b c cells"], engine: CodecEngine | None = None
     ) -> Float[Tensor, "b channels n"]:
-        decoded = self._waves(self.parts[self.part], latents.to(self.parts.device, self.parts.dtype))
+        network, given = self.parts[self.part], latents.to(self.parts.device, self.parts.dtype)
+        decoded = self._by_pieces(lambda part: self._waves(network, part), given, 1, self.factor)
         return (decoded.clamp(-1, 1) if self.clamps else decoded).to(latents).contiguous()
 
     def extent_of(self, places: Sequence[int]) -> tuple[int, ...]:
         return tuple(self.factor * cells for cells in places)
 
 
-PIECE = 128
-"""Latents that `SameCodec` computes at once, besides those around them that they depend on."""
-
-
 class SameCodec(WaveCodec):
     """diffusers' AutoencoderSAME, of Stable Audio 3 (arXiv 2605.17991); it has no posterior.
 
     Its attention reaches a few latents to each side, but is computed by a mask of all against all, which a minute fills
-    a GB with. So long waves are computed in pieces, each with all that it depends on beside it: the same numbers.
+    a GB with.
     """
+
+    piece = 128
 
     def _sizes(self, config: Mapping[str, Any]) -> tuple[int, int, int, int]:
         factor = config["patch_size"] * prod(config["encoder_strides"])
         return config["latent_dim"], factor, config["sampling_rate"], config["audio_channels"]
 
+    @property
+    def reach(self) -> int:
+        config = self.parts.config(self.part)
+        return config["sliding_window"] * sum(config["encoder_transformer_depths"])
+
     def _latents(self, network: Any, waves: Waves) -> Float[Tensor, "b c cells"]:
-        return self._by_pieces(lambda piece: network.encode(piece).latents, waves, self.factor, 1)
-
-    def _waves(self, network: Any, latents: Float[Tensor, "b c cells"]) -> Waves:
-        return self._by_pieces(lambda piece: network.decode(piece).sample, latents, 1, self.factor)
-
-    def _by_pieces(
-        self, compute: Callable[[Tensor], Tensor], whole: Float[Tensor, "b k n"], taken: int, made: int
-    ) -> Float[Tensor, "b j m"]:
-        """Return what is computed of the whole, where `taken` numbers of it make `made`."""
-        config, cells = self.parts.config(self.part), whole.shape[-1] // taken
-        reach = config["sliding_window"] * sum(config["encoder_transformer_depths"])
-        if cells <= PIECE + 2 * reach:
-            return compute(whole)
-        found = []
-        for begin in range(0, cells, PIECE):
-            first, last = max(0, begin - reach), begin + PIECE + reach
-            piece = compute(whole[..., first * taken : last * taken])
-            found.append(piece[..., (begin - first) * made : (min(begin + PIECE, cells) - first) * made])
-        return torch.cat(found, -1)
+        return network.encode(waves).latents
 
 
 class LongCatCodec(WaveCodec):
@@ -181,6 +202,9 @@ class LongCatCodec(WaveCodec):
 
     def _sizes(self, config: Mapping[str, Any]) -> tuple[int, int, int, int]:
         return config["latent_dim"], config["downsampling_ratio"], config["sample_rate"], config["in_channels"]
+
+    def _strides(self, config: Mapping[str, Any]) -> Sequence[int]:
+        return config["strides"]
 
     def _latents(self, network: Any, waves: Waves) -> Float[Tensor, "b c cells"]:
         return network.encode(waves, sample_posterior=False).latents

@@ -98,7 +98,7 @@ class AceStep(Model):
             },
             (source.index_file, scheduler_file),
         )
-        codec = WaveCodec(parts, "vae", clamps=False)
+        codec = WaveCodec(parts, "vae", clamps=False, piece=256)
         network = parts.config("transformer")
         own = TURBO if network["is_turbo"] or network["model_version"] == "turbo" else GUIDED
         if checked is None:

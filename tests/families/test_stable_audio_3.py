@@ -17,7 +17,6 @@ from regrow.core.progress import finish
 from regrow.core.solvers import last, make_step, solve
 from regrow.editing.invert import invert
 from regrow.media.medium import medium_of
-from regrow.models.codecs import wave as wave_codecs
 from regrow.models.model import Model
 from regrow.models.open import open_model
 from regrow.requests.interpolate import Interpolate
@@ -123,7 +122,7 @@ def test_long_waves_are_encoded_in_pieces(checkpoint: Checkpoint, monkeypatch: p
     calls: list[int] = []
     encode = model.parts["vae"].encode
     monkeypatch.setattr(model.parts["vae"], "encode", lambda x: calls.append(x.shape[-1] // 256) or encode(x))
-    monkeypatch.setattr(wave_codecs, "PIECE", 32)
+    monkeypatch.setattr(model.codec, "piece", 32)
     torch.testing.assert_close(model.encode(wave), whole, atol=1e-5, rtol=0)
     torch.testing.assert_close(model.decode(whole), heard, atol=1e-4, rtol=0)
     assert calls == [34, 36, 13]
