@@ -62,8 +62,6 @@ def edit(
     request, _ = with_steps(request, model)
     request, method_notes = with_own_method(request, model)
     request, own_notes = without_guidance(request, model)
-    if not model.own.is_guided:
-        items = tuple(replace(one, guidance=request.guidance) for one in items)
     model = model.of_length(frame.content.shape[-1])
     latents, codec = through_codec(model, frame.content, request.cache)
     model, kept_notes = as_requested(request, model, frame.content)

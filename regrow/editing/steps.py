@@ -58,8 +58,17 @@ def with_own_method(request: Edit, model: Model) -> tuple[Edit, tuple[str, ...]]
 
 
 def without_guidance(request: Guided, model: Model) -> tuple[Guided, tuple[str, ...]]:
-    """Return a request at guidance 1 for a model that has guidance in its weights, and a sentence that says so."""
+    """Return a request at guidance 1 for a model that has guidance in its weights, and a sentence that says so.
+
+    Raises:
+        ValueError: its method needs guidance.
+    """
     if model.own.is_guided or request.guidance == 1:
         return request, ()
+    if isinstance(request, Edit) and method(request.method).tune:
+        raise ValueError(
+            f"{model.name} has guidance in its weights already, and {request.method} tunes what guidance leads away "
+            "from: take another method."
+        )
     note = f"{model.name} has guidance in its weights already, so it is sampled at guidance 1."
     return replace(request, guidance=1.0), (note,)

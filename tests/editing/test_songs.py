@@ -1,6 +1,7 @@
 """Songs through the verbs, on a tiny model of sounds whose prompts hold lyrics."""
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -115,3 +116,22 @@ def test_tags_stand_on_lines_of_their_own() -> None:
     assert laid_out("[verse] la la [chorus] lo") == "[verse]\nla la\n[chorus]\nlo"
     assert laid_out("[Verse 1]\nla\n\n[Chorus]\nlo\n") == "[Verse 1]\nla\n\n[Chorus]\nlo"
     assert laid_out("no tags") == "no tags"
+
+
+def test_a_model_with_guidance_in_its_weights_is_sampled_without_and_says_so(model: Model, song: Path) -> None:
+    distilled = copy(model)
+    distilled.own = replace(model.own, is_guided=False, steps=2, guidance=1.0)
+    quiet = regrow.generate("pop", model=distilled)
+    assert quiet.recipes[0]["settings"]["guidance"] == 1
+    assert quiet.recipes[0]["settings"]["steps"] == 2
+    assert quiet.recipes[0]["figures"]["evaluations"] == 2
+    asked_for = regrow.generate("pop", model=distilled, guidance=6.0)
+    assert torch.equal(asked_for.items[0], quiet.items[0])
+    assert any(
+        "has guidance in its weights already, so it is sampled at guidance 1" in note for note in asked_for.notes
+    )
+    edited = regrow.edit(song, "rock", source="pop", model=distilled, steps=2)
+    assert edited.recipes[0]["figures"]["evaluations"]["regrowth"] <= 4
+    assert edited.recipes[0]["settings"]["guidance"] == 1
+    with pytest.raises(ValueError, match="null_text tunes what guidance leads away from: take another method"):
+        regrow.edit(song, "rock", source="pop", model=distilled, steps=2, method="null_text")
