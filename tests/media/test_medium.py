@@ -21,7 +21,7 @@ class WaveModel:
     """A model whose latents `b c t` are cells of a wave; nothing is lost in them."""
 
     name, size, multiple, factor = "waves", (1, 40 * CELL), CELL, CELL
-    medium, sound = SOUND, WaveFrames(RATE, 2)
+    medium, sound, usual_length = SOUND, WaveFrames(RATE, 2), 40 * CELL
 
     def encode(self, frames: Tensor) -> Tensor:
         return frames.unfold(-1, CELL, CELL).movedim(-1, 2).flatten(1, 2)
