@@ -45,9 +45,8 @@ def sounds() -> set[str]:
 class Row:
     """A row's checkpoint, and a file as long as it was made for."""
 
-    def __init__(self, folder: Path, aside: Path) -> None:
-        self.model: Model = open_model(folder)
-        self.aside, self.rate = aside, self.model.sound.rate
+    def __init__(self, model: Model, aside: Path) -> None:
+        self.model, self.aside, self.rate = model, aside, model.sound.rate
         self.samples = self.model.size[-1] * self.model.sound.samples_per_frame
         self.words = ("a cat", "a dog") if self.model.takes_words else ("", "")
         self.guidance = {} if self.model.takes_words else {"guidance": 1.0}
@@ -174,12 +173,12 @@ CELLS: dict[str, Callable[[Row], None]] = {
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row["tested on"].strip("`"))
 def test_every_cell_is_true(row: dict[str, str], checkpoint: Callable[[str], Path], tmp_path: Path) -> None:
-    folder = checkpoint(row["tested on"].strip("`"))
+    model = open_model(checkpoint(row["tested on"].strip("`")))
     assert set(row) == {*CELLS, "checkpoint", "tested on"}
     for column, run in CELLS.items():
         aside = tmp_path / column.replace(" ", "-")
         aside.mkdir()
-        said, subject = row[column], Row(folder, aside)
+        said, subject = row[column], Row(model, aside)
         assert said in ("yes", "no"), (column, said)
         if said == "yes":
             run(subject)

@@ -1,6 +1,7 @@
 """ACE-Step 1.5: base, turbo with a narrower condition encoder as XL's, and base with the parts of covers."""
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,9 @@ def opened(folder: Path, dtype: torch.dtype = torch.float32) -> AceStepPipeline:
     return pipe
 
 
+_once = cache(opened)
+
+
 def latents(
     folder: Path,
     prompts: Sequence[str],
@@ -133,7 +137,7 @@ def latents(
         start: pure noise.
         options: further arguments of the pipeline, as `lyrics`.
     """
-    pipe = opened(folder, start.dtype)
+    pipe = _once(folder, start.dtype)
     duration = start.shape[2] * FACTOR / RATE
     made = []
     for i, prompt in enumerate(prompts):
@@ -182,5 +186,5 @@ SHAPE = (2, LATENT, 101)
 TINY = {
     "ace-step": Tiny(ace_step, latents, SHAPE),
     "ace-step-turbo": Tiny(ace_step_turbo, latents, SHAPE, guidance=1.0),
-    "ace-step-covers": Tiny(ace_step_covers, latents, SHAPE),
+    "ace-step-covers": Tiny(ace_step_covers, latents, SHAPE, shared=False),
 }

@@ -1,7 +1,7 @@
 """AudioLDM, AudioLDM 2 and MusicLDM."""
 
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -223,6 +223,7 @@ def audioldm2(folder: Path) -> Path:
     return folder
 
 
+@cache
 def pipeline(kind: str, folder: Path, dtype: torch.dtype) -> Any:
     """Return diffusers' own, on a trailing grid."""
     pipe = getattr(diffusers, kind).from_pretrained(folder, local_files_only=True, feature_extractor=None).to(dtype)

@@ -17,7 +17,7 @@ from torch import Tensor
 from transformers import T5Tokenizer, UMT5Config, UMT5EncoderModel
 
 from tiny.encoders import t5_tokenizer
-from tiny.tiny import Tiny
+from tiny.tiny import Tiny, loaded
 
 WIDTH = 16
 CELLS = 351  # latents of 30 s, as in the published one
@@ -76,8 +76,7 @@ def latents(
     start: Float[Tensor, "b c n"],
 ) -> Float[Tensor, "b c n"]:
     """Run diffusers' own pipeline, each prompt by itself: it pads the shorter ones of a batch, which changes them."""
-    pipe = LongCatAudioDiTPipeline.from_pretrained(folder).to(start.dtype)
-    pipe.set_progress_bar_config(disable=True)
+    pipe = loaded(LongCatAudioDiTPipeline, folder, start.dtype)
     found = [
         pipe(
             prompt,

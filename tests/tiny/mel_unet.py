@@ -65,5 +65,5 @@ def latents(
 
 TINY = {
     "mel-unet": Tiny(mel_unet, latents, (2, 1, 32, 64), takes_words=False),
-    "latent-mel-unet": Tiny(latent_mel_unet, latents, (2, 1, 16, 32), takes_words=False),
+    "latent-mel-unet": Tiny(latent_mel_unet, latents, (2, 1, 16, 32), takes_words=False, shared=False),
 }

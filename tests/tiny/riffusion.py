@@ -10,7 +10,7 @@ from diffusers import DDIMScheduler, StableDiffusionPipeline
 from jaxtyping import Float
 from torch import Tensor
 
-from tiny.tiny import Tiny
+from tiny.tiny import Tiny, loaded
 
 
 def riffusion(folder: Path) -> Path:
@@ -40,11 +40,8 @@ def latents(
         steps: evaluations.
         start: noise of the noisiest level.
     """
-    pipe = StableDiffusionPipeline.from_pretrained(
-        folder, safety_checker=None, local_files_only=True, dtype=start.dtype
-    )
+    pipe = loaded(StableDiffusionPipeline, folder, start.dtype, safety_checker=None)
     pipe.scheduler = DDIMScheduler.from_config(pipe.scheduler.config, timestep_spacing="trailing")
-    pipe.set_progress_bar_config(disable=True)
     return pipe(  # pyright: ignore[reportAttributeAccessIssue]
         prompt=list(prompts),
         negative_prompt=None if negatives is None else list(negatives),

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -92,6 +93,21 @@ class CosineEulerScheduler(EDMEulerScheduler):
         return sigma.atan() / math.pi * 2
 
 
+@cache
+def _opened(folder: Path, dtype: torch.dtype) -> StableAudioPipeline:
+    # part by part: without torchsde, `from_pretrained` fails at the published scheduler's class, given another or not
+    pipe = StableAudioPipeline(
+        vae=AutoencoderOobleck.from_pretrained(folder, subfolder="vae"),
+        text_encoder=T5EncoderModel.from_pretrained(folder, subfolder="text_encoder"),
+        projection_model=StableAudioProjectionModel.from_pretrained(folder, subfolder="projection_model"),
+        tokenizer=T5Tokenizer.from_pretrained(folder, subfolder="tokenizer"),
+        transformer=StableAudioDiTModel.from_pretrained(folder, subfolder="transformer"),
+        scheduler=CosineEulerScheduler.from_config(CosineEulerScheduler.load_config(folder / "scheduler")),
+    ).to(dtype)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
 def latents(
     folder: Path,
     prompts: Sequence[str],
@@ -112,17 +128,8 @@ def latents(
         start: noise of spread 1.
         seconds: start and end that the network is conditioned on; all that the latents hold if left out.
     """
-    # part by part: without torchsde, `from_pretrained` fails at the published scheduler's class, given another or not
-    pipe = StableAudioPipeline(
-        vae=AutoencoderOobleck.from_pretrained(folder, subfolder="vae"),
-        text_encoder=T5EncoderModel.from_pretrained(folder, subfolder="text_encoder"),
-        projection_model=StableAudioProjectionModel.from_pretrained(folder, subfolder="projection_model"),
-        tokenizer=T5Tokenizer.from_pretrained(folder, subfolder="tokenizer"),
-        transformer=StableAudioDiTModel.from_pretrained(folder, subfolder="transformer"),
-        scheduler=CosineEulerScheduler.from_config(CosineEulerScheduler.load_config(folder / "scheduler")),
-    ).to(start.dtype)
+    pipe = _opened(folder, start.dtype)
     first, last = seconds or (0.0, start.shape[2] * pipe.vae.hop_length / pipe.vae.sampling_rate)
-    pipe.set_progress_bar_config(disable=True)
     return pipe(
         prompt=list(prompts),
         negative_prompt=None if negatives is None else list(negatives),

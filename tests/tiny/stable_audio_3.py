@@ -20,7 +20,7 @@ from torch import Tensor
 from transformers import GemmaTokenizer, T5GemmaConfig, T5GemmaEncoderModel
 
 from tiny.fresh_noise import scheduler_draws
-from tiny.tiny import Tiny
+from tiny.tiny import Tiny, loaded
 
 CELLS = 96  # latents that a tiny one goes up to; 4134 in the published one
 WIDTH = 16
@@ -109,8 +109,7 @@ def latents(
     seconds: float | None = None,
 ) -> Float[Tensor, "b c n"]:
     """Run diffusers' own pipeline, with the noise of `fresh_noise` where its scheduler draws some."""
-    pipe = StableAudio3Pipeline.from_pretrained(folder).to(start.dtype)
-    pipe.set_progress_bar_config(disable=True)
+    pipe = loaded(StableAudio3Pipeline, folder, start.dtype)
     with scheduler_draws():
         return pipe(
             prompt=list(prompts),

@@ -5,6 +5,7 @@ not; all else stands as there.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -86,6 +87,20 @@ def stable_audio_small(folder: Path) -> Path:
     return folder
 
 
+@cache
+def _opened(folder: Path, dtype: torch.dtype) -> OneDurationPipeline:
+    pipe = OneDurationPipeline(
+        vae=AutoencoderOobleck.from_pretrained(folder, subfolder="vae"),
+        text_encoder=T5EncoderModel.from_pretrained(folder, subfolder="text_encoder"),
+        projection_model=StableAudioProjectionModel.from_pretrained(folder, subfolder="projection_model"),
+        tokenizer=T5Tokenizer.from_pretrained(folder, subfolder="tokenizer"),
+        transformer=StableAudioDiTModel.from_pretrained(folder, subfolder="transformer"),
+        scheduler=PingPongScheduler.from_pretrained(folder, subfolder="scheduler"),
+    ).to(dtype)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
 def latents(
     folder: Path,
     prompts: Sequence[str],
@@ -95,15 +110,7 @@ def latents(
     start: Float[Tensor, "b c n"],
 ) -> Float[Tensor, "b c n"]:
     """Run diffusers' pipeline by stable-audio-tools' levels and ping-pong, with the noise of `fresh_noise`."""
-    pipe = OneDurationPipeline(
-        vae=AutoencoderOobleck.from_pretrained(folder, subfolder="vae"),
-        text_encoder=T5EncoderModel.from_pretrained(folder, subfolder="text_encoder"),
-        projection_model=StableAudioProjectionModel.from_pretrained(folder, subfolder="projection_model"),
-        tokenizer=T5Tokenizer.from_pretrained(folder, subfolder="tokenizer"),
-        transformer=StableAudioDiTModel.from_pretrained(folder, subfolder="transformer"),
-        scheduler=PingPongScheduler.from_pretrained(folder, subfolder="scheduler"),
-    ).to(start.dtype)
-    pipe.set_progress_bar_config(disable=True)
+    pipe = _opened(folder, start.dtype)
     with scheduler_draws():
         return pipe(
             prompt=list(prompts),

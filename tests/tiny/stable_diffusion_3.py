@@ -20,7 +20,7 @@ from tiny.encoders import (
     t5_encoder,
     t5_tokenizer,
 )
-from tiny.tiny import Tiny
+from tiny.tiny import Tiny, loaded
 
 
 def sd3(folder: Path, t5: bool = True) -> Path:
@@ -88,8 +88,7 @@ def latents(
         options: further arguments of the pipeline, as `max_sequence_length`.
     """
     absent = {} if (folder / "text_encoder_3").exists() else {"text_encoder_3": None, "tokenizer_3": None}
-    pipe = StableDiffusion3Pipeline.from_pretrained(folder, local_files_only=True, dtype=start.dtype, **absent)
-    pipe.set_progress_bar_config(disable=True)
+    pipe = loaded(StableDiffusion3Pipeline, folder, start.dtype, **absent)
     return pipe(
         prompt=list(prompts),
         negative_prompt=None if negatives is None else list(negatives),

@@ -12,7 +12,7 @@ from tame_networks import TIME_IDS, fitted_to_noise
 from torch import Tensor
 
 from tiny.encoders import FIRST_WIDTH, SECOND_WIDTH, clip_with_projection, picture_codec, second_tokenizer
-from tiny.tiny import Tiny
+from tiny.tiny import Tiny, loaded
 
 
 def sdxl(folder: Path) -> Path:
@@ -74,12 +74,11 @@ def latents(
         start: noise of the noisiest level.
         sizes: `original_size`, `crops_coords_top_left`, `target_size` and their negatives; by default the picture's.
     """
-    pipe = StableDiffusionXLPipeline.from_pretrained(folder, local_files_only=True, dtype=start.dtype)
+    pipe = loaded(StableDiffusionXLPipeline, folder, start.dtype)
     # the three given ones: Euler's scheduler has none of them, so they would come from strays in its file
     pipe.scheduler = DDIMScheduler.from_config(
         pipe.scheduler.config, timestep_spacing="trailing", set_alpha_to_one=True, clip_sample=False
     )
-    pipe.set_progress_bar_config(disable=True)
     return pipe(
         prompt=list(prompts),
         negative_prompt=None if negatives is None else list(negatives),
