@@ -25,7 +25,6 @@ def test_prompts_and_negatives_matter(checkpoint: Checkpoint, name: str) -> None
     plain = run(["a cat", "a dog"])
     assert plain.isfinite().all()
     assert plain.shape == FAMILIES[name].shape
-    torch.testing.assert_close(run(["a cat", "a dog"]), plain, atol=0, rtol=0)  # nothing is drawn on the way
     assert (run(["a hat", "two birds"]) - plain).abs().mean() > 0.02
     if FAMILIES[name].guidance == 1:
         torch.testing.assert_close(run(["a cat", "a dog"], None, 5.0), plain, atol=0, rtol=0)
@@ -34,18 +33,6 @@ def test_prompts_and_negatives_matter(checkpoint: Checkpoint, name: str) -> None
     assert (guided - run(["a cat", "a dog"], ["a car", "snow"], 5.0)).abs().mean() > 0.02
     same = torch.equal(run(["a cat", "a dog"], None, 5.0), run(["a cat", "a dog"], ["", ""], 5.0))
     assert same == FAMILIES[name].empty_negative
-
-
-@pytest.mark.parametrize("name", FAMILIES)
-def test_float32_is_far_within_the_tolerance(checkpoint: Checkpoint, name: str) -> None:
-    """Over 20 steps rounding stays well below the 1e-4 at which the families are compared with diffusers."""
-    prompts, negatives = (["a cat", "a dog"], ["a hat", "a fog"]) if name in WORDED else (["", ""], None)
-    single, double = (
-        FAMILIES[name].reference(checkpoint(name), prompts, negatives, 5.0 if name in WORDED else 1.0, 20, x)
-        for x in (start(name), start(name).double())
-    )
-    assert (single - double).abs().max() < 5e-5
-    assert double.std() < 10
 
 
 def test_seconds_matter(checkpoint: Checkpoint) -> None:

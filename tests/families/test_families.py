@@ -83,8 +83,8 @@ def test_latents_are_those_of_diffusers_own_pipeline(
     family: tuple[str, Path], guidance: float, negatives: list[str] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name, folder = family
-    if guidance > FAMILIES[name].guidance:
-        pytest.skip("guidance is in its weights")
+    if (guidance == 1) == (FAMILIES[name].takes_words and FAMILIES[name].guidance > 1):
+        pytest.skip("guided where it can be, which evaluates the network without guidance as well")
     model = open_model(folder)
     if guidance != 1:
         need_words(model)
@@ -161,6 +161,8 @@ def test_it_opens_a_second_time_without_opening_a_part(family: tuple[str, Path])
 
 def test_the_way_back_under_the_same_prompt_is_the_codec_s_own(family: tuple[str, Path], file: Path) -> None:
     model = open_model(family[1])
+    if model.waves:
+        pytest.skip("a cell of docs/checkpoints.md, which test_sound_checkpoints.py runs")
     (cat,), guidance = words(model, "a cat"), 5.0 if model.takes_words else 1.0
     edited = regrow.edit(file, cat, source=cat, model=model, steps=4, guidance=guidance)
     assert (edited.frames[0] - edited.codec).abs().max() < TOLERANCE
@@ -194,14 +196,9 @@ def test_without_words_strength_says_how_far_a_variation_goes_and_it_replays(
 def test_what_may_not_change_stays_bit_for_bit(family: tuple[str, Path], file: Path) -> None:
     model = open_model(family[1])
     if model.waves:
-        seconds = model.size[-1] * model.waves.samples_per_frame / model.waves.rate
-        where = {"span": f"{seconds / 4:.6f}:{seconds / 2:.6f}"}
-    else:
-        where = {"region": "0.25,0.25,0.75,0.75", "feather": 0.0}
-    if not model.takes_words:  # under the same empty prompt an inverted path leads back
-        where |= {"method": "img2img", "guidance": 1.0}
-    dog, cat = words(model, "a dog", "a cat")
-    edited = regrow.edit(file, dog, source=cat, model=model, steps=3, **where)
+        pytest.skip("a cell of docs/checkpoints.md, which test_sound_checkpoints.py runs")
+    where = {"region": "0.25,0.25,0.75,0.75", "feather": 0.0}
+    edited = regrow.edit(file, "a dog", source="a cat", model=model, steps=3, **where)
     before = medium_of(file).original(edited.frame)[0]
     changed = (edited.items[0] != before).any(0)
     edge = torch.ones_like(changed)

@@ -38,8 +38,10 @@ def edit(
     if explore and out and sheet:
         raise ValueError("--explore writes one sheet: name it by --out or by --sheet, not by both.")
     from regrow.interfaces.lyrics import with_lyrics
+    from regrow.media.files import readable
 
     request = with_lyrics(request)
+    readable(request.image)  # before a model is opened, which takes seconds
     if explore:
         _explore(request, run, out or sheet, strengths, guidances)
     else:

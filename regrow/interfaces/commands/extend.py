@@ -20,9 +20,11 @@ def extend(request: Annotated[Extend, tyro.conf.arg(name="")], run: MakingOption
     from regrow.interfaces.lyrics import with_lyrics
     from regrow.interfaces.reporting import engaged, replay_of, say, watched, write_results
     from regrow.media.audio.medium import MEDIUM as SOUND
+    from regrow.media.files import readable
     from regrow.media.output import default_output
 
     request = with_lyrics(request)
+    readable(request.sound)
     first = out or default_output(f"{request.sound.stem}-extended", SOUND.ending)
     SOUND.check_savable(first)
     longer = watched(operation(request, engaged(request.model, run)), run)

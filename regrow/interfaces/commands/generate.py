@@ -20,10 +20,13 @@ def generate(request: Annotated[Generate, tyro.conf.arg(name="")], run: MakingOp
     from regrow.editing.generate import generate as operation
     from regrow.interfaces import reporting
     from regrow.interfaces.lyrics import with_lyrics
+    from regrow.media.files import readable
     from regrow.media.output import check_output, default_output
 
     request = with_lyrics(reporting.for_medium(request, request.melody, request.reference_sound, out))
     check_output(out or Path("result"))
+    for file in filter(None, (request.melody, request.reference_sound)):
+        readable(file)
     model = reporting.engaged(request.model, run)
     medium = model.medium
     first = out or default_output(reporting.slug(request.prompt), medium.ending)
