@@ -172,10 +172,9 @@ def _by_classes(folder: Path, index: Mapping[str, Any] | None) -> Family:
             if kind in family.parts.get("", ()):
                 return family
         raise ModelError(f"{config_file} describes a {kind}, which is no model by itself; regrow opens {supported()}.")
-    kind = index.get("_class_name")
-    for family in families:
-        if kind in family.pipelines:
-            return family
+    kind = str(index.get("_class_name"))
+    if family := family_of_pipeline(kind):
+        return family
     classes = {part: entry[1] for part, entry in index.items() if isinstance(entry, list) and len(entry) == 2}
     for family in families:
         known = {part: names for part, names in family.parts.items() if part}
@@ -184,6 +183,11 @@ def _by_classes(folder: Path, index: Mapping[str, Any] | None) -> Family:
     raise ModelError(
         f"{folder / 'model_index.json'} describes a {kind}, which regrow does not support; it opens {supported()}."
     )
+
+
+def family_of_pipeline(kind: str) -> Family | None:
+    """Return the family that a pipeline's class means by itself; None where none does."""
+    return next((family for family in all_families() if not family.named and kind in family.pipelines), None)
 
 
 def named(name: str) -> Family | None:
