@@ -12,11 +12,14 @@ from typing import Any
 import pytest
 from filelock import FileLock
 from homes import CHECKPOINTS, FOLDERS
+from hypothesis import settings
 from jaxtyping import config as jaxtyping_config
 from jaxtyping import install_import_hook
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 install_import_hook("regrow.core", "shapes.check")  # nothing above may import regrow
+settings.register_profile("patient", deadline=None)  # on a busy machine an example takes as long as it takes
+settings.load_profile("patient")
 
 pytest_plugins = ["shared_fixtures"]
 

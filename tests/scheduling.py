@@ -1,14 +1,14 @@
-"""Which process runs which tests: a file in one, what shares a server in one, and what takes long first."""
+"""Which process runs which tests: those of a file in one, some files together, and what takes long first."""
 
 from typing import Any
 
 from xdist.scheduler import LoadScopeScheduling
 
-TOGETHER = "tests/interfaces/test_web"
-"""How the files begin that use the page: the server that they share takes ten seconds to start."""
+TOGETHER = {"tests/interfaces/test_web": "page", "tests/families/test_families": "suite", "tests/test_tiny_": "suite"}
+"""How the names of files begin that share what takes long to start or to open, and what they are together."""
 LONGEST = (
-    TOGETHER,
-    "tests/families/test_families.py",
+    "page",
+    "suite",
     "tests/benchmark/test_editing.py",
     "tests/families/test_sound_checkpoints.py",
     "tests/training/test_spread.py",
@@ -25,8 +25,9 @@ LONGEST = (
 
 
 def unit(nodeid: str) -> str:
-    """Return what one process runs as a whole: the test's file, or all of the page."""
-    return TOGETHER if nodeid.startswith(TOGETHER) else nodeid.split("::", 1)[0]
+    """Return what one process runs as a whole: the test's file, or several."""
+    file = nodeid.split("::", 1)[0]
+    return next((unit for start, unit in TOGETHER.items() if file.startswith(start)), file)
 
 
 def rank(nodeid: str) -> int:

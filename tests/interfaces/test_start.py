@@ -1,5 +1,6 @@
 """What a second edit imports, once its networks were converted by the first."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,6 @@ from pathlib import Path
 import pytest
 from homes import sharing_engines
 
-from regrow.interfaces.cli import main
 from regrow.models.engines.openvino_runtime import installed
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -28,13 +28,18 @@ sys.exit(f"loaded: {{loaded}}" if loaded else 0)
     [("storybook", "cat.png", "a dog", "out.png"), ("bandstand", "piano.flac", "a flute", "out.flac")],
 )
 def test_a_second_edit_loads_none_of_the_large_libraries(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, source: str, target: str, out: str
+    tmp_path: Path, model: str, source: str, target: str, out: str
 ) -> None:
-    monkeypatch.setenv("REGROW_HOME", str(sharing_engines(tmp_path / "home")))
-    monkeypatch.chdir(tmp_path)
-    edit = ["edit", str(EXAMPLES / source), "--target", target, "--model", model, "--steps", "2", "--out", out]
-    main([*edit, "--engine", "openvino"])
-    command = [sys.executable, "-c", WRAPPED, *edit, "--engine", "openvino"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    environment = os.environ | {"REGROW_HOME": str(sharing_engines(tmp_path / "home"))}
+    edit = ("edit", str(EXAMPLES / source), "--target", target, "--model", model, "--steps", "2", "--out", out)
+    for command in (("-m", "regrow"), ("-c", WRAPPED)):
+        done = subprocess.run(
+            [sys.executable, *command, *edit, "--engine", "openvino"],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
     assert len(list(tmp_path.glob("out*"))) == 2
