@@ -4,7 +4,11 @@ from typing import Any
 
 from xdist.scheduler import LoadScopeScheduling
 
-TOGETHER = {"tests/interfaces/test_web": "page", "tests/families/test_families": "suite", "tests/test_tiny_": "suite"}
+TOGETHER = {
+    "tests/interfaces/test_web": "page",
+    "tests/families/test_families.py": "suite",
+    "tests/test_tiny_": "suite",
+}
 """How the names of files begin that share what takes long to start or to open, and what they are together."""
 LONGEST = (
     "page",
