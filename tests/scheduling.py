@@ -7,7 +7,7 @@ from xdist.scheduler import LoadScopeScheduling
 TOGETHER = {
     "tests/interfaces/test_web": "page",
     "tests/families/test_families.py": "suite",
-    "tests/test_tiny_": "suite",
+    "tests/test_tiny_families.py": "suite",
 }
 """How the names of files begin that share what takes long to start or to open, and what they are together."""
 LONGEST = (
