@@ -106,18 +106,18 @@ def test_an_empty_negative_prompt_is_diffusers_own_none(
     family: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name, folder = family
-    model, guidance, steps = opened(folder), FAMILIES[name].guidance, 8
+    model, guidance = opened(folder), FAMILIES[name].guidance
     need_words(model)
     if not model.deterministic_path:
         monkeypatch.setattr("regrow.core.solvers.noise", by_steps())
     solver = "ddim" if model.deterministic_path else model.own.solver
     request = Generate(
-        "a cat", negative="", guidance=guidance, guidance_share=1.0, steps=steps, seed=11, solver=solver,
+        "a cat", negative="", guidance=guidance, guidance_share=1.0, steps=STEPS, seed=11, solver=solver,
         prompt_expansion="off",
     )  # fmt: skip
     shape = model.latent_shape(*model.extent)
     ours, _ = finish(grow(request, model, ["a cat"], shape))
-    theirs = FAMILIES[name].reference(folder, ["a cat"], None, guidance, steps, noise(shape, [11]))
+    theirs = FAMILIES[name].reference(folder, ["a cat"], None, guidance, STEPS, noise(shape, [11]))
     assert (ours - theirs).abs().max() < TOLERANCE
 
 
