@@ -157,7 +157,6 @@ def test_what_was_converted_and_compiled_is_kept_and_what_is_damaged_made_again(
     assert made == ["compile_for"]
     # those that were used just now, of all that the module made: the denoiser and both ways of the codec
     networks = sorted(home.glob("cache/engine/*/network.bin"), key=lambda file: file.parent.stat().st_mtime)[-3:]
-    others = [*home.glob("cache/engine/*/*.blob"), *home.glob("cache/engine/*/traced.ts")]
     damages = (
         lambda data: bytes([data[0] ^ 64]) + data[1:],
         lambda data: data[:50],
@@ -165,6 +164,7 @@ def test_what_was_converted_and_compiled_is_kept_and_what_is_damaged_made_again(
         lambda data: b"",
     )
     for first in (0, 2):  # another way at each network, and over both turns each way at one of them
+        others = [*home.glob("cache/engine/*/*.blob"), *home.glob("cache/engine/*/traced.ts")]
         for turn, file in enumerate((*networks, *others), first):
             file.write_bytes(damages[turn % 4](file.read_bytes()))
         made.clear()
