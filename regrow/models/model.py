@@ -4,8 +4,8 @@ Nothing here knows a file format; each family of `families/` fills in `open`, `c
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Self
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 from jaxtyping import Float, Int
@@ -14,7 +14,7 @@ from torch import Tensor
 from regrow.core.denoiser import Denoiser
 from regrow.core.guidance import Guidance, classifier_free
 from regrow.core.levels import Level
-from regrow.core.names import Spacing
+from regrow.core.names import Objective, Spacing
 from regrow.models import denoising
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError as ModelError
@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 
 class Model(Opened, ABC):
     """An opened checkpoint and what is computed with it; see `Opened` for its attributes."""
+
+    write_new: ClassVar[Callable[..., Any] | None] = None
+    """Writes an untrained folder of the family, as `saving.write_new` does; None where regrow makes none."""
+    new_objectives: ClassVar[tuple[Objective, ...]] = ()
+    """What a new one may predict, the default first."""
+    new_sounds: ClassVar[bool] = False
+    """Whether a new one may be of sounds."""
 
     @classmethod
     @abstractmethod

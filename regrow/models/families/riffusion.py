@@ -33,6 +33,7 @@ class Riffusion(StableDiffusion):
 
     trainable = False
     lora = False
+    write_new = None
 
     @classmethod
     def open(cls, source: Source) -> Self:

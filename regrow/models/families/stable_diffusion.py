@@ -36,6 +36,7 @@ PROBES = ("", "a cat, on a beach", "An Orange CAT's hat!", "沙滩上的橘猫",
     "Stable Diffusion 1.x and 2.x (StableDiffusionPipeline)",
     pipelines=("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline"),
     folders=("unet", "vae", "text_encoder", "tokenizer"),
+    short="sd",
 )
 class StableDiffusion(Model):
     """See `Model`. Its parts are `unet`, `vae`, `text_encoder` and `tokenizer`."""
@@ -44,6 +45,14 @@ class StableDiffusion(Model):
     encodes_tokens_alone = True
     lora = True
     lora_pipeline = "StableDiffusionPipeline"
+    new_objectives = ("v", "epsilon", "flow")
+    new_sounds = True
+
+    @staticmethod
+    def write_new(folder: Path, **settings: Any) -> None:
+        from regrow.models.saving import write_new
+
+        write_new(folder, **settings)
 
     @classmethod
     def open(cls, source: Source) -> Self:
