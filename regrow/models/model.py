@@ -4,7 +4,8 @@ Nothing here knows a file format; each family of `families/` fills in `open`, `c
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
@@ -27,12 +28,10 @@ if TYPE_CHECKING:
 class Model(Opened, ABC):
     """An opened checkpoint and what is computed with it; see `Opened` for its attributes."""
 
-    write_new: ClassVar[Callable[..., Any] | None] = None
-    """Writes an untrained folder of the family, as `saving.write_new` does; None where regrow makes none."""
     new_objectives: ClassVar[tuple[Objective, ...]] = ()
-    """What a new one may predict, the default first."""
-    new_sounds: ClassVar[bool] = False
-    """Whether a new one may be of sounds."""
+    """What a new one (`write_new`) may predict, the default first; empty where regrow makes no new ones."""
+    new_media: ClassVar[tuple[str, ...]] = ("picture",)
+    """What a new one may make."""
 
     @classmethod
     @abstractmethod
@@ -42,6 +41,15 @@ class Model(Opened, ABC):
         Raises:
             ModelError: a part is missing, damaged, unknown, or does not fit the others.
         """
+
+    @classmethod
+    def write_new(cls, folder: Path, **settings: Any) -> None:
+        """Write an untrained checkpoint of the family; see `saving.write_new` for the settings.
+
+        Raises:
+            ModelError: regrow makes none of this family.
+        """
+        raise ModelError(f"regrow makes no new models of this family; {folder} was not written.")
 
     def tokenize(self, prompts: Sequence[str]) -> Int[Tensor, "b tokens"]:
         """Return the ids of the first tokenizer, cut and padded, one row a prompt; no columns without words."""

@@ -96,7 +96,7 @@ def write_new_sd3(
     # of their vectors all but the last layer is read, so the first has two layers in front of it, as `write_new`'s
     encoder = new.new_text_encoder(tokenizer, seed, 128, 3, pooling)
     encoder_2 = new.new_text_encoder(tokenizer, seed + 1, 64, 2, pooling)
-    width = sum(one.config.projection_dim for one in (encoder, encoder_2))
+    width = encoder.config.hidden_size + encoder_2.config.hidden_size  # of their pooled words, too
     parts = {
         "transformer": new.new_mmdit(seed, coder.config["latent_channels"], side, size, width, width),
         "vae": coder,

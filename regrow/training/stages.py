@@ -111,8 +111,8 @@ def open_or_make(request: Train, folder: Path) -> Generator[Progress, None, tupl
 def _new_family(request: Train) -> Family:
     """Return the family of a new model."""
     family = family_named(request.family or "stable-diffusion", "--family")
-    if family.kind.write_new is None:
-        able = " and ".join(sorted(one.name for one in all_families() if one.kind.write_new is not None))
+    if not family.kind.new_objectives:
+        able = " and ".join(sorted(one.name for one in all_families() if one.kind.new_objectives))
         raise ValueError(
             f"regrow makes new models of {able}, but none of {family.name}: go on from a checkpoint of it (--from), or "
             "take another --family."
@@ -120,8 +120,9 @@ def _new_family(request: Train) -> Family:
     if request.objective not in (None, *family.kind.new_objectives):
         able = " or ".join(family.kind.new_objectives)
         raise ValueError(f"Models of {family.name} predict {able}, not {request.objective}; leave --objective out.")
-    if request.learns == "sound" and not family.kind.new_sounds:
-        raise ValueError(f"Models of {family.name} make pictures; leave --family out to learn sounds.")
+    if request.learns not in (None, *family.kind.new_media):
+        able = " and ".join(family.kind.new_media)
+        raise ValueError(f"New models of {family.name} make {able}s, and no {request.learns}s; leave --family out.")
     return family
 
 

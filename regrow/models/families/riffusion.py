@@ -33,7 +33,7 @@ class Riffusion(StableDiffusion):
 
     trainable = False
     lora = False
-    write_new = None
+    new_objectives = ()
 
     @classmethod
     def open(cls, source: Source) -> Self:

@@ -46,10 +46,10 @@ class StableDiffusion(Model):
     lora = True
     lora_pipeline = "StableDiffusionPipeline"
     new_objectives = ("v", "epsilon", "flow")
-    new_sounds = True
+    new_media = ("picture", "sound")
 
-    @staticmethod
-    def write_new(folder: Path, **settings: Any) -> None:
+    @classmethod
+    def write_new(cls, folder: Path, **settings: Any) -> None:
         from regrow.models.saving import write_new
 
         write_new(folder, **settings)

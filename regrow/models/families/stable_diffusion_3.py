@@ -49,11 +49,12 @@ class StableDiffusion3(Model):
 
     third_length: int = THIRD_LENGTH
 
-    @staticmethod
-    def write_new(folder: Path, objective: str, mel: object, piano_roll: bool, **settings: Any) -> None:
+    @classmethod
+    def write_new(cls, folder: Path, **settings: Any) -> None:
         from regrow.models.saving import write_new_sd3
 
-        write_new_sd3(folder, **settings)
+        fixed = ("objective", "mel", "piano_roll")  # of this family they have one value each
+        write_new_sd3(folder, **{name: value for name, value in settings.items() if name not in fixed})
 
     @classmethod
     def open(cls, source: Source) -> "StableDiffusion3":
