@@ -51,6 +51,7 @@ def trained(home: Path) -> Path:
 def test_what_is_trained_opens_here_and_in_diffusers(trained: Path) -> None:
     model = open_model("flow")
     assert (model.family, model.prediction_type, model.size) == ("stable-diffusion-3", "flow", (64, 64))
+    assert model.notes == ()  # it never had a third encoder
     absent: dict[str, Any] = {"text_encoder_3": None, "tokenizer_3": None}
     pipe = StableDiffusion3Pipeline.from_pretrained(trained, torch_dtype=torch.float32, **absent)
     pipe.set_progress_bar_config(disable=True)

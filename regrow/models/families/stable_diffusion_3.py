@@ -63,11 +63,11 @@ class StableDiffusion3(Model):
             found[f"tokenizer{number}"] = source.tokenizer(f"tokenizer{number}", CLIP)
             place = f"text_encoder{number}"
             found[place] = source.part(place, "transformers", "CLIPTextModelWithProjection")
-        notes = ()
+        notes, third_length = (), _third_length(source)
         if source.has("text_encoder_3"):
             found["tokenizer_3"] = source.tokenizer("tokenizer_3", T5)
             found["text_encoder_3"] = source.part("text_encoder_3", "transformers", "T5EncoderModel")
-        else:
+        elif third_length:  # it was trained with one
             notes = (f"{source.folder} has no third text encoder; long prompts are understood less well without it.",)
         found["vae"] = source.part("vae", "diffusers", *AUTOENCODERS, channels_last=True)
         found["transformer"] = source.part("transformer", "diffusers", "SD3Transformer2DModel")
@@ -93,7 +93,7 @@ class StableDiffusion3(Model):
             notes=notes,
             # positions are cut out of a table by the size, so each takes its own graph
             network_multiple=0,
-            third_length=_third_length(source),
+            third_length=third_length,
         )
 
     @property
