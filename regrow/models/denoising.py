@@ -26,11 +26,14 @@ def denoiser(
     away = model.unconditional(1) if negative is None else negative
 
     def pair(x_t: Batch, level: Level) -> Prediction:
-        half = len(x_t) // 2
+        each = len(x_t) // model.guided_evaluations
         if model.note_conditioning is not None:  # guidance exaggerates the notes, too: away from none
             x_t = x_t.clone()
-            x_t[half:, model.codec.latent_channels :] = 0
-        return _conditioned(model, condition.expand(half).cat(away.expand(half)))(x_t, level)
+            x_t[each:, model.codec.latent_channels :] = 0
+        whole = condition.expand(each)
+        for _ in range(model.guided_evaluations - 1):
+            whole = whole.cat(away.expand(each))
+        return _conditioned(model, whole)(x_t, level)
 
     return _beside(model, _of_any_length(model, model.guide(pair, guidance), closed))
 

@@ -5,7 +5,7 @@ Nothing here knows a file format; each family of `families/` fills in `open`, `c
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import torch
 from jaxtyping import Float, Int
@@ -14,7 +14,9 @@ from torch import Tensor
 from regrow.core.denoiser import Denoiser
 from regrow.core.guidance import Guidance, classifier_free
 from regrow.core.levels import Level
+from regrow.core.methods.registry import DEFAULT
 from regrow.core.names import Spacing
+from regrow.media.frame import Region
 from regrow.models import denoising
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError as ModelError
@@ -26,6 +28,14 @@ if TYPE_CHECKING:
 
 class Model(Opened, ABC):
     """An opened checkpoint and what is computed with it; see `Opened` for its attributes."""
+
+    edits_by_instruction: ClassVar[bool] = False
+    """Whether its prompts are instructions for a picture that it is shown (`with_source`), and it edits by nothing
+    else."""
+    inpaints: ClassVar[bool] = False
+    """Whether its network was trained to fill in masks, shown the rest of the picture (`with_known`)."""
+    guided_evaluations: ClassVar[int] = 2
+    """Network calls that a guided prediction takes: under the prompt, and the others without its words."""
 
     @classmethod
     @abstractmethod
@@ -79,7 +89,7 @@ class Model(Opened, ABC):
         """Return what the network itself returns, in its own dtype."""
 
     def guide(self, pair: Denoiser, guidance: Guidance) -> Denoiser:
-        """Combine the predictions under both prompts, of a doubled batch, into a guided one."""
+        """Combine the predictions of a batch that is `guided_evaluations` times as long, under the prompts first."""
         return classifier_free(pair, guidance)
 
     def grid(self, steps: int, spacing: Spacing = "trailing", shape: Sequence[int] = ()) -> tuple[Level, ...]:
@@ -146,14 +156,37 @@ class Model(Opened, ABC):
                 f"noise in every step; {instead}."
             )
 
-    def with_known(self, latents: Float[Tensor, "1 c *places"], mask: Float[Tensor, "m 1 *places"]) -> Self:
+    def with_known(
+        self, frame: Float[Tensor, "1 channels *extent"], latents: Float[Tensor, "1 c *places"], region: Region
+    ) -> Self:
         """Return the same opened checkpoint, shown what stays, where its network takes that; else itself.
 
+        Methods that invert a path do without: the way back then is under the same condition as the way there.
+
         Args:
-            latents: of what there is.
-            mask: 1 where it grows anew.
+            frame: what there is, in the model's frame.
+            latents: of it.
+            region: where it grows anew.
         """
         return self
+
+    def with_source(
+        self,
+        frame: Float[Tensor, "1 channels *extent"],
+        latents: Float[Tensor, "1 c *places"],
+        image_guidance: float | None = None,
+    ) -> Self:
+        """Return the same opened checkpoint, shown what its prompts are instructions for.
+
+        Args:
+            frame: the picture that is edited, in the model's frame.
+            latents: of it.
+            image_guidance: how much the picture is exaggerated, for a model with `own.image_guidance`; None = that.
+
+        Raises:
+            ValueError: it does not edit by instruction.
+        """
+        raise ValueError(f"{self.name} was not trained to edit by instruction; take --method {DEFAULT}.")
 
     def covering(self, frames: Float[Tensor, " channels *extent"]) -> Self:
         """Return the same opened checkpoint, which makes a cover of a sound that it takes for a melody.

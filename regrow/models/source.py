@@ -195,7 +195,7 @@ class Source:
         if not taken - beside == returned == made:
             raise ModelError(
                 f"The {part} in {self.folder} takes {taken} channels and returns {returned}, but its codec makes "
-                f"{made}{why}; inpainting and depth models are not supported."
+                f"{made}{why}; models of depth and of upscaling are not supported."
             )
 
     def remember(self, parts: Parts, files: Sequence[Path], **facts: Any) -> None:

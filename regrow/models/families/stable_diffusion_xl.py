@@ -5,6 +5,7 @@ sizes: those of the picture itself, uncropped, as section 2.2 of the paper has t
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
+from regrow.models.families.picture_beside import Inpainting, Instructed, channels_of, kind_of
 from regrow.models.folder import network_size, read_json
 from regrow.models.model import Model
 from regrow.models.pipelines import prompt_pipeline, warn_of_cut_words
@@ -26,7 +28,12 @@ WORDS = ("tokenizer", "tokenizer_2", "text_encoder", "text_encoder_2")
 @register(
     "stable-diffusion-xl",
     "Stable Diffusion XL (StableDiffusionXLPipeline)",
-    pipelines=("StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline"),
+    pipelines=(
+        "StableDiffusionXLPipeline",
+        "StableDiffusionXLImg2ImgPipeline",
+        "StableDiffusionXLInpaintPipeline",
+        "StableDiffusionXLInstructPix2PixPipeline",
+    ),
     parts={"unet": ("UNet2DConditionModel",), "text_encoder_2": ("CLIPTextModelWithProjection",)},
     folders=("unet", "vae", *WORDS),
 )
@@ -42,7 +49,10 @@ class StableDiffusionXL(Model):
         unet_config_file = source.folder / "unet" / "config.json"
         if read_json(unet_config_file).get("addition_embed_type") != "text_time":
             raise ModelError(f"{unet_config_file} is not conditioned on sizes, as Stable Diffusion XL's network is.")
+        if (source.index or {}).get("is_cosxl_edit"):
+            raise ModelError(f"{source.index_file} describes CosXL, whose schedule regrow does not support.")
         height, width = network_size(unet_config_file, fed="addition_embed_type")
+        kind = kind_of(unet_config_file, cls, StableDiffusionXLInpainting, XLInstructPix2Pix)
         schedule, prediction_type, scheduler_file = source.schedule()
         parts, files, checked = source.parts(
             {
@@ -57,9 +67,9 @@ class StableDiffusionXL(Model):
         )
         codec = Autoencoder(parts, "vae", rounds=True)
         if checked is None:
-            _check_parts(source, codec)
+            _check_parts(source, codec, channels_of(kind, codec.latent_channels))
             source.remember(parts, files)
-        return cls(
+        return kind(
             name=source.name,
             folder=source.folder,
             family="stable-diffusion-xl",
@@ -106,10 +116,20 @@ class StableDiffusionXL(Model):
         return self.parts["unet"](x_t, labels, condition.tokens.to(x_t), added_cond_kwargs=added).sample
 
 
-def _check_parts(source: Source, codec: Autoencoder) -> None:
+@dataclass(eq=False, kw_only=True)
+class StableDiffusionXLInpainting(Inpainting, StableDiffusionXL):
+    """See `StableDiffusionXL` and `Inpainting`."""
+
+
+@dataclass(eq=False, kw_only=True)
+class XLInstructPix2Pix(Instructed, StableDiffusionXL):
+    """See `StableDiffusionXL` and `Instructed`."""
+
+
+def _check_parts(source: Source, codec: Autoencoder, beside: int) -> None:
     parts, folder = codec.parts, source.folder
     unet, first, second = (parts.config(name) for name in ("unet", "text_encoder", "text_encoder_2"))
-    source.check_channels("unet", unet, codec.latent_channels)
+    source.check_channels("unet", unet, codec.latent_channels, beside)
     words = first["hidden_size"] + second["hidden_size"]
     if unet["cross_attention_dim"] != words:
         raise ModelError(
