@@ -146,7 +146,8 @@ def _towards(
     plain = Counted(model.denoiser(target))
     if not isinstance(guidance, Tensor) and guidance == 1:
         return plain
-    guided = Counted(model.denoiser(target, _away(request, chosen, model, items), guidance), model.guided_evaluations)
+    away = _away(request, chosen, model, items)
+    guided = Counted(model.denoiser(target, away, guidance), model.evaluations(guidance, away))
     return guided if chosen.needs else GuidanceInterval(guided, plain, limit_of(levels, request.guidance_share))
 
 
@@ -178,11 +179,14 @@ def _guidance_of(items: Sequence[EditItem], dimensions: int) -> Guidance:
     return each[0] if len(set(each)) == 1 else torch.tensor(each).reshape(-1, *[1] * (dimensions - 1))
 
 
-def _away(request: Edit, chosen: Method, model: Model, items: Sequence[EditItem]) -> Condition:
-    """Encode what guidance leads away from: if no negative prompt is given, the source's, unless nothing is kept."""
+def _away(request: Edit, chosen: Method, model: Model, items: Sequence[EditItem]) -> Condition | None:
+    """Encode what guidance leads away from: if no negative prompt is given, the source's, unless nothing is kept.
+
+    None is from nothing: of an empty negative prompt, where guidance is an input of the network.
+    """
     if request.negative is None and not chosen.needs:
         return model.condition([request.source] * len(items))
-    return model.negative([request.negative or ""] * len(items))
+    return model.away([request.negative or ""] * len(items))
 
 
 def _tuned(

@@ -9,7 +9,7 @@ from regrow.core.denoiser import Batch, Denoiser, Prediction, predict
 from regrow.core.guidance import Guidance
 from regrow.core.levels import Level
 from regrow.core.windows import windowed
-from regrow.models.condition import Condition
+from regrow.models.condition import GUIDANCE, Condition
 
 if TYPE_CHECKING:
     from regrow.models.model import Model
@@ -19,6 +19,8 @@ def denoiser(
     model: "Model", condition: Condition, negative: Condition | None, guidance: Guidance, closed: bool
 ) -> Denoiser:
     """Return the network under these prompts; see `Model.denoiser`."""
+    if model.guidance_is_input and negative is None:
+        condition, guidance = _at(model, condition, guidance), 1.0
     if not isinstance(guidance, Tensor) and guidance == 1:
         return _beside(model, _of_any_length(model, _conditioned(model, condition), closed))
     if not model.takes_words:
@@ -36,6 +38,14 @@ def denoiser(
         return _conditioned(model, whole)(x_t, level)
 
     return _beside(model, _of_any_length(model, model.guide(pair, guidance), closed))
+
+
+def _at(model: "Model", condition: Condition, guidance: Guidance) -> Condition:
+    """Return the same prompts with guidance, one for all or one a sample, as an input of the network."""
+    each = torch.as_tensor(guidance, dtype=torch.float32).flatten().to(condition.tokens.device)
+    several = condition.expand(len(each)) if len(each) > 1 else condition
+    at = each.expand(len(several.tokens))
+    return Condition(several.tokens, several.mask, {**several.extra, GUIDANCE: at})
 
 
 def _beside(model: "Model", denoise: Denoiser) -> Denoiser:

@@ -82,6 +82,25 @@ class Model(Opened, ABC):
         rows = [i + len(prompts) * blank for i, blank in enumerate(empty)]
         return condition.cat(self.unconditional(len(prompts))).rows(rows)
 
+    @property
+    def guidance_is_input(self) -> bool:
+        """Whether guidance is an input of its network, which then answers as if it were guided, in one evaluation.
+
+        Negative words have no place in that: where there are some, the network is asked at guidance 1 under both
+        prompts, and led away from them by classifier-free guidance. So is an edit, away from its source prompt: only
+        then does it end at the file itself where the target is the source. With an empty negative prompt it is not.
+        """
+        return False
+
+    def away(self, prompts: Sequence[str]) -> Condition | None:
+        """Encode prompts that guidance leads away from; None where it leads from none, as it is the network's input."""
+        return None if self.guidance_is_input and not any(prompts) else self.negative(prompts)
+
+    def evaluations(self, guidance: Guidance, negative: Condition | None) -> int:
+        """Return how often a call of `denoiser` evaluates the network for one sample: once, or under the prompts and without."""
+        off = not isinstance(guidance, Tensor) and guidance == 1
+        return 1 if off or (self.guidance_is_input and negative is None) else self.guided_evaluations
+
     @abstractmethod
     def forward(
         self, x_t: Float[Tensor, "b c *places"], labels: Float[Tensor, " b"], condition: Condition
@@ -135,8 +154,9 @@ class Model(Opened, ABC):
 
         Args:
             condition: 1 prompt, or one a sample.
-            negative: what guidance leads away from, likewise; None = `unconditional`. Unused at guidance 1.
-            guidance: 1 = off, one evaluation a call; else two, as one call of a doubled batch.
+            negative: what guidance leads away from, likewise; None = `unconditional`, or nothing where guidance is an
+                input of the network. Unused at guidance 1.
+            guidance: 1 = off, one evaluation a call; else two, as one call of a doubled batch. See `evaluations`.
             closed: of sounds: whether the end is followed by the beginning.
 
         Returns:

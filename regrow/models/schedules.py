@@ -60,7 +60,7 @@ _HAVE_DEFAULT_BETAS = {
 
 
 def schedule_from_config(
-    config: Mapping[str, Any], where: str | Path = "scheduler_config.json"
+    config: Mapping[str, Any], where: str | Path = "scheduler_config.json", by_size: bool = False
 ) -> tuple[Schedule, PredictionType]:
     """Read the contents of a `scheduler_config.json`.
 
@@ -71,6 +71,8 @@ def schedule_from_config(
     Args:
         config: with `_class_name` and the keys that this class honours.
         where: the file, for messages.
+        by_size: whether the family shifts a flow's levels by the latent's size itself (`families.shift_by_size`), where
+            the file has `use_dynamic_shifting` or `shift_terminal`; the schedule is then not shifted by the first.
 
     Raises:
         ModelError: no betas, or an unknown kind of them; an unknown prediction type; values that make no schedule.
@@ -80,7 +82,7 @@ def schedule_from_config(
     try:
         labels = int(config.get("num_train_timesteps", 1000))
         if name.startswith("FlowMatch"):
-            return _flow(config, labels, float(config.get("shift", 1.0)), where), "flow"
+            return _flow(config, labels, float(config.get("shift", 1.0)), where, by_size), "flow"
         if prediction == "flow_prediction" and config.get("use_flow_sigmas"):
             return _flow(config, labels, float(config.get("flow_shift", 1.0)), where), "flow"
         if name in _CRASH:
@@ -117,11 +119,11 @@ def _crash(config: Mapping[str, Any], where: str | Path) -> Crash:
     return Crash()
 
 
-def _flow(config: Mapping[str, Any], labels: int, shift: float, where: str | Path) -> Flow:
+def _flow(config: Mapping[str, Any], labels: int, shift: float, where: str | Path, by_size: bool = False) -> Flow:
     for key in ("use_dynamic_shifting", "invert_sigmas", "shift_terminal"):
-        if config.get(key):
+        if config.get(key) and not (by_size and key != "invert_sigmas"):
             raise ModelError(f"{where} asks for {key}, which regrow does not support.")
-    return Flow(labels, shift)
+    return Flow(labels, 1.0 if config.get("use_dynamic_shifting") else shift)
 
 
 def _betas(config: Mapping[str, Any], name: str, labels: int, where: str | Path) -> Float64[Tensor, " labels"]:
