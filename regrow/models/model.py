@@ -97,7 +97,7 @@ class Model(Opened, ABC):
         return None if self.guidance_is_input and not any(prompts) else self.negative(prompts)
 
     def evaluations(self, guidance: Guidance, negative: Condition | None) -> int:
-        """Return how often a call of `denoiser` evaluates the network for one sample: once, or under the prompts and without."""
+        """Return how often a call of `denoiser` evaluates the network for one sample."""
         off = not isinstance(guidance, Tensor) and guidance == 1
         return 1 if off or (self.guidance_is_input and negative is None) else self.guided_evaluations
 

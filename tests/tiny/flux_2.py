@@ -32,7 +32,6 @@ from tiny.encoders import qwen2_tokenizer
 from tiny.tiny import Tiny, loaded
 
 WIDTH = 8  # of a layer of the text encoders
-SHARP = 3.0  # times the usual length of queries and keys
 MISTRAL_CHAT = (
     "{{ bos_token }}{% for message in messages %}{% set said = message.content[0].text %}"
     "{% if message.role == 'system' %}[SYSTEM_PROMPT]{{ said }}[/SYSTEM_PROMPT]{% else %}[INST]{{ said }}[/INST]"
@@ -89,8 +88,8 @@ def qwen3(words: Any) -> Qwen3ForCausalLM:
     return livelier(Qwen3ForCausalLM(config), 3.0)  # pyright: ignore[reportReturnType]
 
 
-def network(guided: bool) -> Flux2Transformer2DModel:
-    """A network whose attention is sharp, so that a few of 512 tokens matter."""
+def network(guided: bool, sharp: float) -> Flux2Transformer2DModel:
+    """A network whose queries and keys are longer than usual (`sharp`), so that a few of 512 tokens matter."""
     net = Flux2Transformer2DModel(
         in_channels=16,
         num_layers=2,
@@ -104,7 +103,7 @@ def network(guided: bool) -> Flux2Transformer2DModel:
     )
     for name, parameter in net.named_parameters():
         if "norm_" in name and name.endswith(("_q.weight", "_k.weight")):
-            parameter.data.mul_(SHARP)
+            parameter.data.mul_(sharp)
     return calmer(net, 2.0, 0.3)
 
 
@@ -133,7 +132,11 @@ def flux_2(folder: Path) -> Path:
     torch.manual_seed(43)
     words = mistral_tokenizer()
     Flux2Pipeline(
-        scheduler=scheduler(), vae=codec(), text_encoder=mistral3(words), tokenizer=words, transformer=network(True)
+        scheduler=scheduler(),
+        vae=codec(),
+        text_encoder=mistral3(words),
+        tokenizer=words,
+        transformer=network(True, 2.5),
     ).save_pretrained(folder, safe_serialization=True)
     edit_json(folder / "model_index.json", tokenizer=["transformers", "PixtralProcessor"])
     return folder
@@ -149,7 +152,7 @@ def flux_2_klein(folder: Path, distilled: bool) -> Path:
         vae=codec(),
         text_encoder=qwen3(words),
         tokenizer=words,
-        transformer=network(False),
+        transformer=network(False, 2.0),
         is_distilled=distilled,
     ).save_pretrained(folder, safe_serialization=True)
     edit_json(folder / "model_index.json", tokenizer=["transformers", "Qwen2TokenizerFast"])
