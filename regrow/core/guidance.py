@@ -50,17 +50,23 @@ def words_and_picture(triple: Denoiser, channels: slice, guidance: Guidance, ima
 
         guided = neither + image_guidance * (picture - neither) + guidance * (both - picture)
 
-    Both guidances 1 give the prediction under words and picture.
+    A guidance of words of 1 turns both off: the prediction is that under words and picture.
 
     Args:
         triple: a denoiser of batches `3b c *places`: the first third is under the words, the others are without.
         channels: of the picture, which are zeros in the last third.
-        guidance: of the words.
+        guidance: of the words; 1 = off, of the picture, too.
         image_guidance: of the picture.
 
     Returns:
         A denoiser of batches `b c *places`. It counts as three evaluations a call.
     """
+
+    of_picture: Guidance = image_guidance
+    if isinstance(guidance, Tensor):
+        of_picture = torch.where(guidance == 1, 1.0, image_guidance)
+    elif guidance == 1:
+        of_picture = 1.0
 
     def guided(x_t: Batch, level: Level) -> Prediction:
         alone = x_t.clone()
@@ -69,7 +75,7 @@ def words_and_picture(triple: Denoiser, channels: slice, guidance: Guidance, ima
 
         def weighed(part: Tensor) -> Tensor:
             both, picture, neither = part.chunk(3)
-            return neither + image_guidance * (picture - neither) + guidance * (both - picture)
+            return neither + of_picture * (picture - neither) + guidance * (both - picture)
 
         return Prediction(weighed(predicted.x0), weighed(predicted.eps))
 

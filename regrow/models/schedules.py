@@ -18,7 +18,7 @@ from regrow.core.crash import Crash
 from regrow.core.denoiser import PredictionType
 from regrow.core.edm import Edm
 from regrow.core.levels import Schedule
-from regrow.core.schedules import Flow, VariancePreserving
+from regrow.core.schedules import Consistency, Flow, VariancePreserving
 from regrow.models.errors import ModelError
 from regrow.models.folder import reason
 
@@ -28,7 +28,6 @@ _PREDICTIONS: dict[str, PredictionType] = {"epsilon": "epsilon", "sample": "samp
 _SET_ALPHA_TO_ONE = {
     "DDIMScheduler": True,
     "DDIMParallelScheduler": True,
-    "LCMScheduler": True,
     "TCDScheduler": True,
     "PNDMScheduler": False,
 }
@@ -97,8 +96,11 @@ def schedule_from_config(
         table = torch.cumprod(1 - _betas(config, name, labels, where), dim=0)
         if config.get("rescale_betas_zero_snr") and name not in _IGNORE_ZERO_SNR:
             table = _zero_terminal_snr(table)
-        to_one = name not in _SET_ALPHA_TO_ONE or config.get("set_alpha_to_one", _SET_ALPHA_TO_ONE[name])
         offset = int(config.get("steps_offset") or 0)
+        if name == "LCMScheduler":  # which jumps to x0 and ends there
+            distilled = int(config.get("original_inference_steps", 50))
+            return Consistency(table, 1.0, offset, distilled), _PREDICTIONS[prediction]
+        to_one = name not in _SET_ALPHA_TO_ONE or config.get("set_alpha_to_one", _SET_ALPHA_TO_ONE[name])
         schedule = VariancePreserving(table, 1.0 if to_one else float(table[0]), offset)
     except ModelError:
         raise

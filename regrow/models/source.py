@@ -14,6 +14,7 @@ from regrow.models.checked import Checked, recall, remember
 from regrow.models.errors import ModelError
 from regrow.models.folder import check_fetched, mend, part_class, read_json
 from regrow.models.parts import Part, Parts, find_weights
+from regrow.models.quantised import check_quantised
 from regrow.models.schedules import schedule_from_config
 
 
@@ -125,7 +126,7 @@ class Source:
             ModelError: its config or weights are missing, or the config is no JSON object.
         """
         folder = self.folder / place
-        read_json(folder / "config.json")
+        check_quantised(read_json(folder / "config.json"), folder / "config.json")
         stem = "model" if library == "transformers" else "diffusion_pytorch_model"
         pickle_stem = "pytorch_model" if library == "transformers" else stem
         weights = find_weights(folder, stem, pickle_stem, self.allow_pickle)

@@ -51,9 +51,10 @@ def pix2pix(folder: Path) -> Path:
     return folder
 
 
-def _xl(folder: Path, beside: int, pipeline: str) -> Path:
+def _xl(folder: Path, beside: int, seed: int, pipeline: str) -> Path:
     sdxl(folder)
     config = dict(UNet2DConditionModel.load_config(folder / "unet"))
+    torch.manual_seed(seed)
     net = UNet2DConditionModel(**{**config, "in_channels": 4 + beside})
 
     def run(x_t: Tensor, labels: Tensor) -> None:
@@ -69,12 +70,12 @@ def _xl(folder: Path, beside: int, pipeline: str) -> Path:
 
 def xl_inpainting(folder: Path) -> Path:
     """Like Stable Diffusion XL inpainting 0.1."""
-    return _xl(folder, 5, "StableDiffusionXLInpaintPipeline")
+    return _xl(folder, 5, 35, "StableDiffusionXLInpaintPipeline")
 
 
 def xl_pix2pix(folder: Path) -> Path:
     """Like SDXL InstructPix2Pix."""
-    return _xl(folder, 4, "StableDiffusionXLInstructPix2PixPipeline")
+    return _xl(folder, 4, 34, "StableDiffusionXLInstructPix2PixPipeline")
 
 
 def sampled(

@@ -6,7 +6,6 @@ and image-to-image pipelines hold a plain network, which is opened as that.
 
 from copy import copy
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import torch
@@ -17,7 +16,6 @@ from torch import Tensor
 from regrow.core.denoiser import Denoiser
 from regrow.core.guidance import Guidance, words_and_picture
 from regrow.media.frame import Region
-from regrow.models.folder import read_json
 from regrow.models.model import Model
 from regrow.models.own_settings import OwnSettings
 
@@ -136,23 +134,3 @@ class Instructed(PictureBeside):
 
     def guide(self, pair: Denoiser, guidance: Guidance) -> Denoiser:
         return words_and_picture(pair, slice(self.latent_channels, None), guidance, self.image_guidance)
-
-
-def kind_of(config_file: Path, plain: Any, inpainting: Any, instructed: Any) -> Any:
-    """Return which of three classes opens a checkpoint, by the channels that its network takes below the latents.
-
-    Args:
-        config_file: of the network, whose latents are what it returns.
-        plain: that takes none.
-        inpainting: that takes a mask and latents.
-        instructed: that takes latents.
-    """
-    network = read_json(config_file)
-    taken, latents = network.get("in_channels", 4), network.get("out_channels", 4)
-    kinds = {2 * latents: instructed, 2 * latents + 1: inpainting} if isinstance(latents, int) else {}
-    return kinds.get(taken, plain)
-
-
-def channels_of(kind: Any, latent_channels: int) -> int:
-    """Return how many channels the networks of a class take below latents of so many channels."""
-    return kind.channels(latent_channels) if issubclass(kind, PictureBeside) else 0

@@ -19,7 +19,15 @@ from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
 from regrow.models.codecs.mel import MelFrames
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
-from regrow.models.families.picture_beside import Inpainting, Instructed, channels_of, kind_of
+from regrow.models.families.picture_beside import Inpainting, Instructed
+from regrow.models.families.unet_variants import (
+    channels_of,
+    guidance_vector,
+    kind_of,
+    sampling_of,
+    takes_guidance,
+    without_guidance,
+)
 from regrow.models.folder import network_size, plain_json
 from regrow.models.model import Model
 from regrow.models.parts import Parts
@@ -39,6 +47,8 @@ PIPELINES = (
     "StableDiffusionImg2ImgPipeline",
     "StableDiffusionInpaintPipeline",
     "StableDiffusionInstructPix2PixPipeline",
+    "LatentConsistencyModelPipeline",
+    "LatentConsistencyModelImg2ImgPipeline",
 )
 
 
@@ -60,7 +70,7 @@ class StableDiffusion(Model):
     def open(cls, source: Source) -> Self:
         folder = source.folder
         kind = _kind(cls, folder)
-        height, width = network_size(folder / "unet" / "config.json")
+        height, width = network_size(folder / "unet" / "config.json", "time_cond_proj_dim")
         schedule, prediction_type, scheduler_file = source.schedule()
         piano_roll = read_piano_roll(folder)
         sidecars = [path for path in (folder / MEL_FILE,) if path.is_file()]
@@ -100,6 +110,7 @@ class StableDiffusion(Model):
             network_multiple=2 ** (len(parts.config("unet")["block_out_channels"]) - 1),
             waves=None if mel is None else MelFrames(mel),
             piano_roll=piano_roll,
+            **sampling_of(kind, parts, scheduler_file),
         )
 
     @property
@@ -122,7 +133,14 @@ class StableDiffusion(Model):
         """Return token ids, cut and padded to the text encoder's length; cut words are named in a warning."""
         return self._tokenized(prompts)["input_ids"]
 
+    @property
+    def guidance_is_input(self) -> bool:
+        return takes_guidance(self.parts)
+
     def condition(self, prompts: Sequence[str]) -> Condition:
+        return without_guidance(self, self._encoded(prompts))
+
+    def _encoded(self, prompts: Sequence[str]) -> Condition:
         tokenized = self._tokenized(prompts)
         ids = tokenized["input_ids"].to(self.device)
         if self.engine and not self._masks:
@@ -139,7 +157,8 @@ class StableDiffusion(Model):
     def forward(
         self, x_t: Float[Tensor, "b c y x"], labels: Float[Tensor, " b"], condition: Condition
     ) -> Float[Tensor, "b c y x"]:
-        return self.parts["unet"](x_t, labels, condition.tokens.to(x_t)).sample
+        given = guidance_vector(self, condition)
+        return self.parts["unet"](x_t, labels, condition.tokens.to(x_t), timestep_cond=given).sample
 
     @property
     def _masks(self) -> bool:
