@@ -148,7 +148,9 @@ def _towards(
         return plain
     away = _away(request, chosen, model, items)
     guided = Counted(model.denoiser(target, away, guidance), model.evaluations(guidance, away))
-    return guided if chosen.needs else GuidanceInterval(guided, plain, limit_of(levels, request.guidance_share))
+    if chosen.needs or away is None:  # whose guidance is part of the method, or an input of the network
+        return guided
+    return GuidanceInterval(guided, plain, limit_of(levels, request.guidance_share))
 
 
 def _sharing(

@@ -90,7 +90,8 @@ def guided(
         model.denoiser(condition, negative, request.guidance, request.loop),
         model.evaluations(request.guidance, negative),
     )
-    return GuidanceInterval(pair, plain, limit_of(levels, request.guidance_share))
+    # an input of the network costs nothing to have on in all steps
+    return pair if negative is None else GuidanceInterval(pair, plain, limit_of(levels, request.guidance_share))
 
 
 OPERATION = Operation(Generate, generate)

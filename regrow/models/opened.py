@@ -61,8 +61,6 @@ class Opened:
 
     NETWORK: ClassVar[str] = "unet"
     """The part that denoises."""
-    GUIDANCE: ClassVar[str] = "guidance"
-    """What `Condition.extra` holds of a network that takes guidance as an input: one number a prompt."""
     takes_words: ClassVar[bool] = True
     """Whether it is conditioned on prompts."""
     shares_attention: ClassVar[bool] = False

@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,14 @@ from torch import Tensor
 
 import regrow
 from regrow.core.noise import noise
+from regrow.core.progress import finish
 from regrow.core.solvers import last, make_step, solve
+from regrow.editing.generate import grow
 from regrow.media.image.picture import save
 from regrow.models.model import Model
 from regrow.models.open import ModelError, open_model
 from regrow.models.own_settings import CONSISTENCY, FEW_STEPS, GUIDED_CONSISTENCY, OwnSettings
+from regrow.requests.generate import Generate
 
 Checkpoint = Callable[[str], Path]
 STEPS, TOLERANCE, PROMPTS = 20, 1e-4, ["a cat", "a dog"]
@@ -78,14 +80,27 @@ def test_a_consistency_model_s_latents_are_those_of_its_own_pipeline(
         wanted = pipe(
             PROMPTS, guidance_scale=8.5, num_inference_steps=steps, latents=x, output_type="latent"
         ).images  # fmt: skip
-    condition = model.condition(PROMPTS)
-    guided = replace(condition, extra={model.GUIDANCE: torch.full((2,), 8.5)})
+    guided = model.denoiser(model.condition(PROMPTS), None, 8.5)
     monkeypatch.setattr("regrow.core.solvers.noise", by_steps())
     step = make_step(model.own.solver, seeds=(1, 2))
-    ours = last(solve(step, model.denoiser(guided), x, model.grid(steps)))
+    ours = last(solve(step, guided, x, model.grid(steps)))
     assert (ours - wanted).abs().max() < TOLERANCE
-    other = model.denoiser(condition)(x, model.grid(steps)[0]).x0
-    assert (other - model.denoiser(guided)(x, model.grid(steps)[0]).x0).abs().max() > 1e-2
+    plain, level = model.denoiser(model.condition(PROMPTS)), model.grid(steps)[0]
+    assert (plain(x, level).x0 - guided(x, level).x0).abs().max() > 1e-2
+    assert model.evaluations(8.5, None) == 1
+
+
+def test_a_consistency_model_generates_in_four_steps_with_its_own_guidance(
+    lcm: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, x = open_model(lcm), noise((4, 8, 8), [1])
+    pipe = loaded(LatentConsistencyModelPipeline, lcm, torch.float32)
+    with scheduler_draws("diffusers.schedulers.scheduling_lcm"):
+        wanted = pipe(["a cat"], guidance_scale=8.5, num_inference_steps=4, latents=x, output_type="latent").images
+    monkeypatch.setattr("regrow.core.solvers.noise", by_steps())
+    ours, evaluations = finish(grow(Generate("a cat", seed=1), model, ["a cat"], (4, 8, 8)))
+    assert (ours - wanted).abs().max() < TOLERANCE
+    assert evaluations == 4
 
 
 def test_a_consistency_model_is_edited_by_fresh_noise(lcm: Path, tmp_path: Path) -> None:

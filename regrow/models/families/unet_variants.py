@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from regrow.models.condition import Condition
+from regrow.models.condition import GUIDANCE, Condition
 from regrow.models.families.picture_beside import Instructed, PictureBeside
 from regrow.models.folder import read_json
 from regrow.models.model import Model
@@ -55,7 +55,7 @@ def without_guidance(model: Model, condition: Condition) -> Condition:
     """Return a condition with guidance 1 as an input, where the network takes it."""
     if not takes_guidance(model.parts):
         return condition
-    return replace(condition, extra={**condition.extra, Model.GUIDANCE: torch.ones(len(condition.tokens))})
+    return replace(condition, extra={**condition.extra, GUIDANCE: torch.ones(len(condition.tokens))})
 
 
 def guidance_vector(model: Model, condition: Condition) -> Float[Tensor, "b dim"] | None:
@@ -68,5 +68,5 @@ def guidance_vector(model: Model, condition: Condition) -> Float[Tensor, "b dim"
     from diffusers.models.embeddings import get_timestep_embedding
 
     width = model.parts.config("unet")["time_cond_proj_dim"]
-    vector = get_timestep_embedding(condition.extra[Model.GUIDANCE] - 1, width, downscale_freq_shift=1, scale=1000)
+    vector = get_timestep_embedding(condition.extra[GUIDANCE] - 1, width, downscale_freq_shift=1, scale=1000)
     return vector.to(condition.tokens)
