@@ -2,10 +2,11 @@
 
 It is conditioned on the words of T5, and on pooled words of CLIP. [dev] takes guidance as an input, as its weights were
 distilled from guided answers: one evaluation a step. [schnell] has guidance in its weights. Levels lean to the noisy
-end by the size of the picture, in all but [schnell].
+end by the size of the picture, in all but [schnell]. Fill and Kontext are shown a picture (`flux_picture.py`).
 """
 
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -26,6 +27,8 @@ from regrow.models.registry import register
 from regrow.models.source import CLIP, T5, Source
 
 WORDS = ("tokenizer", "tokenizer_2", "text_encoder", "text_encoder_2")
+INSTRUCTED = ("FluxKontextPipeline", "FluxKontextInpaintPipeline")
+"""Pipelines of checkpoints that are told by nothing else from [dev]: they edit by instruction."""
 SIDE = 2
 """Of the latents that are one token."""
 CELLS = 128
@@ -41,7 +44,7 @@ SCHNELL = OwnSettings(steps=4, guidance=1.0, solver="ddim", is_guided=False)
 @register(
     "flux",
     "FLUX.1 (FluxPipeline)",
-    pipelines=("FluxPipeline", "FluxImg2ImgPipeline", "FluxInpaintPipeline"),
+    pipelines=("FluxPipeline", "FluxImg2ImgPipeline", "FluxInpaintPipeline", "FluxFillPipeline", *INSTRUCTED),
     parts={"transformer": ("FluxTransformer2DModel",)},
     folders=("transformer", "vae", *WORDS),
 )
@@ -49,11 +52,14 @@ class Flux(Model):
     """See `Model`. Its parts are `transformer`, `vae`, and two of `text_encoder` and `tokenizer` each."""
 
     NETWORK = "transformer"
+    OWN: ClassVar[OwnSettings | None] = None
+    """How it is sampled, whatever its parts are; None where they say it."""
     trainable = False
     lora_pipeline = "FluxPipeline"
 
     @classmethod
     def open(cls, source: Source) -> "Flux":
+        kind = _kind(source)
         schedule, prediction_type, scheduler_file = source.schedule(by_size=True)
         if not isinstance(schedule, Flow):
             raise ModelError(f"{scheduler_file} describes no flow matching, which FLUX.1 is trained for.")
@@ -71,13 +77,13 @@ class Flux(Model):
         )
         codec = Autoencoder(parts, "vae", rounds=True)
         if checked is None:
-            _check_parts(source, codec)
+            _check_parts(source, codec, kind.channels_beside(codec))
             source.remember(parts, files)
         network, by_size = parts.config("transformer"), read_json(scheduler_file).get("use_dynamic_shifting")
         # a network without guidance whose levels lean is [dev] with its distillation undone, which is guided as any
         own = DEV if network["guidance_embeds"] or by_size else SCHNELL
         side = read_json(source.folder / "vae" / "config.json").get("sample_size", CELLS * codec.factor)
-        return cls(
+        return kind(
             name=source.name,
             folder=source.folder,
             family="flux",
@@ -90,8 +96,13 @@ class Flux(Model):
             files=files,
             # positions are part of the graph, so each size takes its own
             network_multiple=0,
-            own=own,
+            own=kind.OWN or own,
         )
+
+    @classmethod
+    def channels_beside(cls, codec: Autoencoder) -> int:
+        """Return how many channels its network takes below those of a latent."""
+        return 0
 
     @property
     def text_encoders(self) -> Iterator[nn.Module]:
@@ -123,34 +134,58 @@ class Flux(Model):
         self, x_t: Float[Tensor, "b c y x"], labels: Float[Tensor, " b"], condition: Condition
     ) -> Float[Tensor, "b c y x"]:
         height, width = (side // SIDE for side in x_t.shape[2:])
+        tokens, places = self.tokens_of(x_t)
         flow = self.parts["transformer"](
-            nn.functional.pixel_unshuffle(x_t, SIDE).flatten(2).transpose(1, 2),
+            tokens,
             encoder_hidden_states=condition.tokens.to(x_t),
             pooled_projections=condition.extra["pooled"].to(x_t),
             timestep=labels / self.schedule.label(self.schedule.noisiest),
-            # in float32, as bfloat16 has no 257
-            img_ids=_places(height, width).to(x_t.device),
+            img_ids=places.to(x_t.device),
             txt_ids=torch.zeros(condition.tokens.shape[1], 3, device=x_t.device),
             guidance=condition.extra.get(GUIDANCE),
             return_dict=False,
-        )[0]
+        )[0][:, : height * width]
         return nn.functional.pixel_shuffle(flow.transpose(1, 2).unflatten(2, (height, width)), SIDE)
 
+    def tokens_of(self, x_t: Float[Tensor, "b k y x"]) -> tuple[Float[Tensor, "b n d"], Float[Tensor, "n 3"]]:
+        """Return what the network takes for latents with what is beside them, and the place of each token."""
+        return packed(x_t), places_of(x_t.shape[2] // SIDE, x_t.shape[3] // SIDE)
 
-def _places(height: int, width: int) -> Float[Tensor, "n 3"]:
-    """Return 0, row and column of each token."""
-    places = torch.zeros(height, width, 3)
+
+def packed(latents: Float[Tensor, "b c y x"]) -> Float[Tensor, "b n d"]:
+    """Return cells of 2 x 2 latents as tokens, row by row."""
+    return nn.functional.pixel_unshuffle(latents, SIDE).flatten(2).transpose(1, 2)
+
+
+def places_of(height: int, width: int, picture: int = 0) -> Float[Tensor, "n 3"]:
+    """Return picture, row and column of each token; in float32, as bfloat16 has no 257."""
+    places = torch.full((height, width, 3), 0.0)
+    places[..., 0] += picture
     places[..., 1] += torch.arange(height)[:, None]
     places[..., 2] += torch.arange(width)
     return places.flatten(0, 1)
 
 
-def _check_parts(source: Source, codec: Autoencoder) -> None:
+def _kind(source: Source) -> type[Flux]:
+    """Return the class that opens a checkpoint, by its pipeline, or by the channels that its network returns, too."""
+    from regrow.models.families.flux_picture import FluxFill, FluxKontext
+
+    if (source.index or {}).get("_class_name") in INSTRUCTED:
+        return FluxKontext
+    network = read_json(source.folder / "transformer" / "config.json")
+    taken, returned = network.get("in_channels", 64), network.get("out_channels")
+    # Fill takes two latents and a mask of pixels, six times as much as it returns; Control two latents
+    return FluxFill if returned and taken > 2 * returned else Flux
+
+
+def _check_parts(source: Source, codec: Autoencoder, beside: int) -> None:
     parts, folder = codec.parts, source.folder
     network, first, second = (parts.config(name) for name in ("transformer", "text_encoder", "text_encoder_2"))
     returned = network["patch_size"] ** 2 * (network["out_channels"] or network["in_channels"])
-    packed = {"in_channels": network["in_channels"], "out_channels": returned}
-    source.check_channels("transformer", packed, SIDE**2 * codec.latent_channels, why=" in 2 x 2 cells")
+    cells = {"in_channels": network["in_channels"], "out_channels": returned}
+    made, beside = SIDE**2 * codec.latent_channels, SIDE**2 * beside
+    more = f" and its mask and picture {beside} more" if beside else ""
+    source.check_channels("transformer", cells, made, beside, f" in 2 x 2 cells{more}")
     read = {
         "text_encoder": ("pooled_projection_dim", first["hidden_size"]),
         "text_encoder_2": ("joint_attention_dim", second["d_model"]),
