@@ -14,7 +14,7 @@ from torch import Tensor
 from regrow.core.denoiser import Counted
 from regrow.core.guidance import GuidanceInterval, limit_of
 from regrow.core.methods.method import Method, Origin, PathSettings
-from regrow.core.methods.registry import DEFAULT, about, method, names
+from regrow.core.methods.registry import DEFAULT, about, method, names_for_any_model
 from regrow.core.names import Switch
 from regrow.core.progress import finish
 from regrow.core.solvers import last, solve
@@ -127,14 +127,14 @@ def own_editors(optional: bool = False) -> tuple[Editor, ...]:
         optional: only those that are left out of a benchmark of everything: what differs from another method in its
             negative prompt alone.
     """
-    own = (name for name in names() if _is_optional(method(name)) is optional)
+    own = (name for name in names_for_any_model() if _is_optional(method(name)) is optional)
     return tuple(_editor(name, settings_of(name)) for name in own)
 
 
 def sound_editors() -> tuple[Editor, ...]:
     """Return the methods of `own_editors` for sounds, with the notes they shall keep; the default without; and what
     people do today."""
-    conditioned = (_editor(name, CONDITIONED) for name in names() if not _is_optional(method(name)))
+    conditioned = (_editor(name, CONDITIONED) for name in names_for_any_model() if not _is_optional(method(name)))
     return (*conditioned, FREE, FRESH)
 
 

@@ -33,7 +33,7 @@ from regrow.models.engines.openvino import OpenVino
 from regrow.models.engines.openvino_runtime import fastest, installed
 from regrow.models.model import Model
 from regrow.models.shapes import stable_diffusion_15, stable_diffusion_xl
-from regrow.requests.edit import Edit
+from regrow.requests.edit import USUAL_GUIDANCE, Edit
 
 QUALITY = ("granted", "clean", "spoiled", "outside", "inside")
 
@@ -176,7 +176,7 @@ def _speed(way: Way, costs: Sequence[Cost], made: Made, plain: Made) -> Speed:
 
 def _quality(model: Model, tasks: int) -> Generator[Progress, None, dict[str, dict[str, Estimate]]]:
     """Of the default edit by its steps, at the usual strength for all tasks."""
-    setting = Setting(USUAL, Edit.guidance)
+    setting = Setting(USUAL, USUAL_GUIDANCE)
     editors = [
         Editor(f"{steps} steps", Edit.method, batched(Edit.method, steps), (setting,))
         for steps in (model.edit_steps, *OTHER_STEPS)

@@ -45,6 +45,43 @@ def classifier_free(pair: Denoiser, guidance: Guidance) -> Denoiser:
     return guided
 
 
+def words_and_picture(triple: Denoiser, channels: slice, guidance: Guidance, image_guidance: float) -> Denoiser:
+    """Guide a denoiser that is shown a picture in further channels (InstructPix2Pix, arXiv 2211.09800, eq. 3).
+
+        guided = neither + image_guidance * (picture - neither) + guidance * (both - picture)
+
+    A guidance of words of 1 turns both off: the prediction is that under words and picture.
+
+    Args:
+        triple: a denoiser of batches `3b c *places`: the first third is under the words, the others are without.
+        channels: of the picture, which are zeros in the last third.
+        guidance: of the words; 1 = off, of the picture, too.
+        image_guidance: of the picture.
+
+    Returns:
+        A denoiser of batches `b c *places`. It counts as three evaluations a call.
+    """
+
+    of_picture: Guidance = image_guidance
+    if isinstance(guidance, Tensor):
+        of_picture = torch.where(guidance == 1, 1.0, image_guidance)
+    elif guidance == 1:
+        of_picture = 1.0
+
+    def guided(x_t: Batch, level: Level) -> Prediction:
+        alone = x_t.clone()
+        alone[:, channels] = 0
+        predicted = triple(torch.cat([x_t, x_t, alone]), level)
+
+        def weighed(part: Tensor) -> Tensor:
+            both, picture, neither = part.chunk(3)
+            return neither + of_picture * (picture - neither) + guidance * (both - picture)
+
+        return Prediction(weighed(predicted.x0), weighed(predicted.eps))
+
+    return guided
+
+
 class AdaptiveProjected:
     """Adaptive projected guidance (Sadat et al. 2024, arXiv 2410.02416), on the velocities `v = eps - x0`.
 

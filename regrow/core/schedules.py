@@ -146,6 +146,29 @@ class VariancePreserving:
         return [self.labels - 1, *(self.label(from_ratio(math.exp(-point / 2))) for point in points)]
 
 
+@dataclass(frozen=True, eq=False)
+class Consistency(VariancePreserving):
+    """The same, of a network distilled to jump to x0 from labels evenly apart (LCM, Luo et al. 2023, arXiv 2310.04378).
+
+    Args:
+        distilled: how many labels it was distilled on; the last is the noisiest.
+    """
+
+    distilled: int = 50
+
+    def grid(self, steps: int, spacing: Spacing = "trailing") -> tuple[Level, ...]:
+        """Return `steps + 1` levels; those of `trailing` are labels of the distillation, as far as there are as many.
+
+        Raises:
+            ValueError: as of `VariancePreserving.grid`.
+        """
+        if spacing != "trailing" or not 1 <= steps <= self.distilled:
+            return super().grid(steps, spacing)
+        apart = self.labels // self.distilled
+        labels = [apart * (self.distilled - self.distilled * k // steps) - 1 for k in range(steps)]
+        return strictly_cleaner([*(self.level(label) for label in labels), self.clean])
+
+
 @dataclass(frozen=True)
 class Flow:
     """The straight path `alpha = 1 - sigma` of flow matching (Lipman et al. 2022, arXiv 2210.02747, eq. 20).

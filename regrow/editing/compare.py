@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from jaxtyping import Float
 from torch import Tensor
 
+from regrow.core.methods.registry import method
 from regrow.core.progress import Progress
 from regrow.editing.edit import edit
 from regrow.editing.interpolate import WORDS, kind_of
 from regrow.editing.result import Result
+from regrow.editing.steps import with_own_method
 from regrow.media.image.sheet import Cell, Row, sheet
 from regrow.models.model import Model
 from regrow.requests.edit import Edit
@@ -28,10 +30,14 @@ class Compared:
 
 def compare(request: Edit, model: Model) -> Generator[Progress, None, Compared]:
     """Run an edit, its reconstruction and img2img, all with the same settings."""
+    if method(with_own_method(request, model)[0].method).needs:
+        raise ValueError(f"{model.name} starts from pure noise, so there is nothing to compare with: leave sheet out.")
     edited = yield from edit(request, model)
     settings = edited.recipes[0]["settings"]  # numbers and words, where they were auto or the model's own
     request = replace(
-        request, describer="", **{name: settings[name] for name in ("strength", "source", "steps", "method")}
+        request,
+        describer="",
+        **{name: settings[name] for name in ("strength", "source", "steps", "method", "guidance")},
     )
     mask = None if request.mask == "auto" else request.mask  # source and source disagree nowhere
     own = replace(request, target=(request.source,), to_lyrics="", mask=mask, emphasis=())

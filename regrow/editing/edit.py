@@ -9,7 +9,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.core.masks import Hold
-from regrow.core.methods.registry import method
 from regrow.core.progress import Progress, walk
 from regrow.editing.codec_cache import through_codec
 from regrow.editing.edit_plan import EditCache, EditItem, EditPlan, items_of, prepare
@@ -18,6 +17,7 @@ from regrow.editing.recipe import make_recipe
 from regrow.editing.region import region_of
 from regrow.editing.result import Operation, Result
 from regrow.editing.song import as_songs
+from regrow.editing.source_picture import shown_source
 from regrow.editing.steps import with_own_method, with_steps, without_guidance
 from regrow.editing.strength import settle
 from regrow.media.frame import Distance
@@ -83,7 +83,8 @@ def edit(
     targets = [one.target for one in items]
     region = yield from region_of(full, model, frame, latents, targets, edit_cache.shapes)
     mask = region.latents if region else None
-    x, plan = yield from edit_latents(full, model, latents, mask, items, edit_cache)
+    shown = shown_source(full, model, frame.content[None], latents, region)
+    x, plan = yield from edit_latents(full, shown, latents, mask, items, edit_cache)
     restored = medium.restore(frame, model.decode(x), model, request, region)
     says = not model.takes_words or request.to_lyrics or all(map(has_words, request.target))
     empty = () if says else (RECONSTRUCTED,)
@@ -151,8 +152,6 @@ def edit_latents(
         ValueError: a setting does not fit the method or the model.
     """
     request, steps = with_steps(request, model)
-    if mask is not None and not method(request.method).path:  # a path was inverted without a look at what stays
-        model = model.with_known(latents, mask)
     levels = model.grid(steps, request.spacing, latents.shape[1:])
     levels = levels[len(levels) - 1 - request.steps_back :]
     hold = None if mask is None else Hold(mask, levels)

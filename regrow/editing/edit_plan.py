@@ -21,7 +21,7 @@ from regrow.editing.invert import source_denoiser
 from regrow.models.attention import Shared
 from regrow.models.condition import Condition
 from regrow.models.model import Model
-from regrow.requests.edit import Edit
+from regrow.requests.edit import USUAL_GUIDANCE, Edit
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,8 @@ class EditCache:
 
 def items_of(request: Edit) -> tuple[EditItem, ...]:
     """What a request asks for: a result for each target prompt."""
-    return tuple(EditItem(target, request.guidance, request.seed + i) for i, target in enumerate(request.target))
+    guidance = USUAL_GUIDANCE if request.guidance is None else request.guidance
+    return tuple(EditItem(target, guidance, request.seed + i) for i, target in enumerate(request.target))
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +146,10 @@ def _towards(
     plain = Counted(model.denoiser(target))
     if not isinstance(guidance, Tensor) and guidance == 1:
         return plain
-    guided = Counted(model.denoiser(target, _away(request, model, items), guidance), 2)
+    away = _away(request, chosen, model, items)
+    guided = Counted(model.denoiser(target, away, guidance), model.evaluations(guidance, away))
+    if chosen.needs or away is None:  # whose guidance is part of the method, or an input of the network
+        return guided
     return GuidanceInterval(guided, plain, limit_of(levels, request.guidance_share))
 
 
@@ -164,7 +168,7 @@ def _sharing(
     plain, guidance = Counted(shared(None, 1.0), 2), _guidance_of(items, trajectory.states[0].ndim)
     if not isinstance(guidance, Tensor) and guidance == 1:
         return plain
-    guided = Counted(shared(_away(request, model, items), guidance), 3)
+    guided = Counted(shared(_away(request, method(request.method), model, items), guidance), 3)
     return GuidanceInterval(guided, plain, limit_of(levels, request.guidance_share))
 
 
@@ -177,11 +181,14 @@ def _guidance_of(items: Sequence[EditItem], dimensions: int) -> Guidance:
     return each[0] if len(set(each)) == 1 else torch.tensor(each).reshape(-1, *[1] * (dimensions - 1))
 
 
-def _away(request: Edit, model: Model, items: Sequence[EditItem]) -> Condition:
-    """Encode what guidance leads away from: the source prompt if no negative prompt is given."""
-    if request.negative is None:
+def _away(request: Edit, chosen: Method, model: Model, items: Sequence[EditItem]) -> Condition | None:
+    """Encode what guidance leads away from: if no negative prompt is given, the source's, unless nothing is kept.
+
+    None is from nothing: of an empty negative prompt, where guidance is an input of the network.
+    """
+    if request.negative is None and not chosen.needs:
         return model.condition([request.source] * len(items))
-    return model.negative([request.negative] * len(items))
+    return model.away([request.negative or ""] * len(items))
 
 
 def _tuned(

@@ -30,6 +30,7 @@ from regrow.media.audio.fitting import SoundFrame, in_channels_of
 from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.media.audio.piano_roll import PlayedNote
 from regrow.media.audio.sound import resample
+from regrow.media.frame import Region
 from regrow.models.model import Model
 from regrow.models.song import song_prompt
 from regrow.prompts.expand_generate import in_known_words
@@ -96,7 +97,8 @@ def _grown(
     wave = torch.cat([beside, mirror], -1)
     level, model = codec.level_of(beside, frame.level), model.of_length(wave.shape[-1])
     wave = wave / level
-    latents = model.encode(codec.to_frames((wave.flip(-1) if before else wave)[None]))
+    held = codec.to_frames((wave.flip(-1) if before else wave)[None])
+    latents = model.encode(held)
     if played:
         first = -new * cell / codec.rate if before else known.shape[-1] / codec.rate - context * cell / codec.rate
         model = condition_on_notes(
@@ -106,7 +108,7 @@ def _grown(
     mask = torch.ones(1, 1, *latents.shape[2:])
     mask[..., slice(latents.shape[-1] - cells, None) if before else slice(cells)] = 0
     seeds = [derive_seed(request.seed + i, "before") if before else request.seed + i for i in range(request.count)]
-    x, evaluations = yield from _held(request, model, latents, mask, seeds, "before" if before else "after")
+    x, evaluations = yield from _held(request, model, held, latents, mask, seeds, "before" if before else "after")
     frames = model.decode(x)
     grown = codec.grow_onto(
         wave.expand(len(x), -1, -1), (context * cell, wave.shape[-1]), frames.flip(-1) if before else frames
@@ -118,13 +120,14 @@ def _grown(
 def _held(
     request: Extend,
     model: Model,
+    frames: Float[Tensor, "1 channels *places"],
     latents: Float[Tensor, "1 c *cells"],
     mask: Float[Tensor, "1 1 *cells"],
     seeds: list[int],
     part: str,
 ) -> Generator[Progress, None, tuple[Float[Tensor, "b c *cells"], int]]:
     """Latents that are new where the mask is 1, and the evaluations that each took."""
-    model = model.with_known(latents, mask)
+    model = model.with_known(frames, latents, Region(latents=mask))
     condition = model.condition([request.prompt] * request.count)
     guided = request.guidance != 1
     negative = model.negative([request.negative]) if guided else None

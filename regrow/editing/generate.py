@@ -85,8 +85,13 @@ def guided(
     plain = Counted(model.denoiser(condition, closed=request.loop))
     if request.guidance == 1:
         return plain
-    pair = model.denoiser(condition, model.negative([request.negative]), request.guidance, request.loop)
-    return GuidanceInterval(Counted(pair, 2), plain, limit_of(levels, request.guidance_share))
+    negative = model.away([request.negative])
+    pair = Counted(
+        model.denoiser(condition, negative, request.guidance, request.loop),
+        model.evaluations(request.guidance, negative),
+    )
+    # an input of the network costs nothing to have on in all steps
+    return pair if negative is None else GuidanceInterval(pair, plain, limit_of(levels, request.guidance_share))
 
 
 OPERATION = Operation(Generate, generate)

@@ -107,8 +107,8 @@ def invert(request: Invert, model: Model) -> Generator[Progress, None, Inverted]
 
 
 def source_denoiser(model: Model, source: str, guidance: float) -> Counted:
-    """The denoiser that inverts, counted: under the source prompt, guided away from no prompt if guidance is not 1."""
-    return Counted(model.denoiser(model.condition([source]), guidance=guidance), 1 + (guidance != 1))
+    """The denoiser that inverts, counted: under the source prompt, guided away from no words if guidance is not 1."""
+    return Counted(model.denoiser(model.condition([source]), guidance=guidance), model.evaluations(guidance, None))
 
 
 def watched(walk: Iterator[InversionProgress], part: str) -> Generator[Progress, None, Trajectory]:

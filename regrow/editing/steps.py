@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from regrow.core.methods.registry import method
+from regrow.editing.source_picture import with_needed_method
 from regrow.editing.trajectories import load_trajectory
 from regrow.models.model import Model
 from regrow.requests.edit import Edit
@@ -43,11 +44,13 @@ def with_own_method(request: Edit, model: Model) -> tuple[Edit, tuple[str, ...]]
     """Return a request by another method where the default cannot edit with its model, and a sentence that says so.
 
     Raises:
-        ValueError: the method inverts along a path that the model does not have, and is not the default.
+        ValueError: the method is not the default, and inverts along a path that the model does not have, or needs an
+            ability that it has not.
     """
+    request, notes = with_needed_method(request, model)
     chosen = method(request.method)
     if model.deterministic_path or not chosen.follows_path:
-        return request, ()
+        return request, notes
     if not chosen.without_path:
         model.require_path(chosen.name)
     note = (

@@ -38,11 +38,13 @@ class Region:
 
     Attributes:
         latents: 1 where a cell may change, 0 where not, between that much; one mask for all results or one each.
+        frame: the same in the model's frame, for networks that look at it; None where it is no finer than `latents`.
         evaluations: network calls that it took to find it, for one target.
         notes: sentences on what was done to a mask.
     """
 
     latents: Float[Tensor, "m 1 *cells"]
+    frame: Float[Tensor, "m 1 *places"] | None = None
     evaluations: int = 0
     notes: tuple[str, ...] = ()
 

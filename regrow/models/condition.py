@@ -9,6 +9,9 @@ from torch import Tensor
 
 from regrow.core.interpolation import lerp
 
+GUIDANCE = "guidance"
+"""What `Condition.extra` holds of a network that takes guidance as an input: one number a prompt."""
+
 
 @dataclass(frozen=True)
 class Condition:

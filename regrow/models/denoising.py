@@ -9,7 +9,7 @@ from regrow.core.denoiser import Batch, Denoiser, Prediction, predict
 from regrow.core.guidance import Guidance
 from regrow.core.levels import Level
 from regrow.core.windows import windowed
-from regrow.models.condition import Condition
+from regrow.models.condition import GUIDANCE, Condition
 
 if TYPE_CHECKING:
     from regrow.models.model import Model
@@ -19,6 +19,8 @@ def denoiser(
     model: "Model", condition: Condition, negative: Condition | None, guidance: Guidance, closed: bool
 ) -> Denoiser:
     """Return the network under these prompts; see `Model.denoiser`."""
+    if model.guidance_is_input and negative is None:
+        condition, guidance = _at(model, condition, guidance), 1.0
     if not isinstance(guidance, Tensor) and guidance == 1:
         return _beside(model, _of_any_length(model, _conditioned(model, condition), closed))
     if not model.takes_words:
@@ -26,13 +28,24 @@ def denoiser(
     away = model.unconditional(1) if negative is None else negative
 
     def pair(x_t: Batch, level: Level) -> Prediction:
-        half = len(x_t) // 2
+        each = len(x_t) // model.guided_evaluations
         if model.note_conditioning is not None:  # guidance exaggerates the notes, too: away from none
             x_t = x_t.clone()
-            x_t[half:, model.codec.latent_channels :] = 0
-        return _conditioned(model, condition.expand(half).cat(away.expand(half)))(x_t, level)
+            x_t[each:, model.codec.latent_channels :] = 0
+        whole = condition.expand(each)
+        for _ in range(model.guided_evaluations - 1):
+            whole = whole.cat(away.expand(each))
+        return _conditioned(model, whole)(x_t, level)
 
     return _beside(model, _of_any_length(model, model.guide(pair, guidance), closed))
+
+
+def _at(model: "Model", condition: Condition, guidance: Guidance) -> Condition:
+    """Return the same prompts with guidance, one for all or one a sample, as an input of the network."""
+    each = torch.as_tensor(guidance, dtype=torch.float32).flatten().to(condition.tokens.device)
+    several = condition.expand(len(each)) if len(each) > 1 else condition
+    at = each.expand(len(several.tokens))
+    return Condition(several.tokens, several.mask, {**several.extra, GUIDANCE: at})
 
 
 def _beside(model: "Model", denoise: Denoiser) -> Denoiser:

@@ -66,20 +66,26 @@ def is_model(folder: Path) -> bool:
 
 
 @contextmanager
-def plain_json(folder: Path) -> Iterator[Path]:
-    """Yield a part's folder as libraries read it: links where JSON has a mark of its encoding in front."""
+def plain_json(folder: Path, names: Mapping[str, str] | None = None) -> Iterator[Path]:
+    """Yield a part's folder as libraries read it: links where JSON has a mark of its encoding in front.
+
+    Args:
+        folder: of the part.
+        names: what files are called there, by their names in the folder, where these are other ones.
+    """
+    names = names or {}
     files = [path for path in folder.glob("*") if path.is_file()]
     marked = [path for path in files if path.suffix == ".json" and _head(path).startswith(_MARKS)]
-    if not marked:
+    if not marked and not names:
         yield folder
         return
     with tempfile.TemporaryDirectory(prefix="regrow-") as aside:
         for path in files:
             if path in marked:
                 text = json.dumps(json.loads(path.read_bytes()))
-                (Path(aside) / path.name).write_text(text, encoding="utf-8")
+                (Path(aside) / names.get(path.name, path.name)).write_text(text, encoding="utf-8")
             else:
-                (Path(aside) / path.name).symlink_to(path.resolve())
+                (Path(aside) / names.get(path.name, path.name)).symlink_to(path.resolve())
         yield Path(aside)
 
 
@@ -106,18 +112,18 @@ def part_class(index: Mapping[str, Any], part: str, known: tuple[str, ...], wher
     return name
 
 
-def network_size(where: Path, fed: str = "") -> tuple[int, int]:
+def network_size(where: Path, *fed: str) -> tuple[int, int]:
     """Height and width that the network of a config was made for: `sample_size` is a number or a pair.
 
     Args:
         where: its `config.json`.
-        fed: an input that its family feeds, and that others have no source for.
+        fed: inputs that its family feeds, and that others have no source for.
 
     Raises:
         ModelError: it is neither, or the network needs inputs that nothing feeds (classes, sizes, other pictures).
     """
     config = read_json(where)
-    _refuse_inputs({**config, fed: None}, where)
+    _refuse_inputs({**config, **dict.fromkeys(fed)}, where)
     size = config.get("sample_size")
     pair = [size, size] if isinstance(size, int) else size
     if isinstance(pair, list) and len(pair) == 2 and all(type(side) is int and side > 0 for side in pair):
@@ -126,6 +132,8 @@ def network_size(where: Path, fed: str = "") -> tuple[int, int]:
 
 
 def _refuse_inputs(config: Mapping[str, Any], where: Path) -> None:
+    if config.get("encoder_hid_dim_type") == "ip_image_proj":
+        raise ModelError(ip_adapter_in(where))
     for key in (
         "class_embed_type",
         "num_class_embeds",
@@ -136,3 +144,11 @@ def _refuse_inputs(config: Mapping[str, Any], where: Path) -> None:
         # "text" alone needs nothing more: that network pools the prompt's own tokens
         if config.get(key) is not None and (key, config[key]) != ("addition_embed_type", "text"):
             raise ModelError(f"{where} has {key} {config[key]!r}: a network with an input that regrow cannot feed.")
+
+
+def ip_adapter_in(where: Path) -> str:
+    """Return the sentence on a network that was saved with an IP-Adapter in it."""
+    return (
+        f"{where} holds an IP-Adapter, which shows a network a second picture and is not supported: open the "
+        "checkpoint that it was added to, or save this one again after pipeline.unload_ip_adapter()."
+    )

@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from transformers.utils import logging as transformers_logging
 
 from regrow.models.errors import ModelError
-from regrow.models.folder import check_fetched, mend, plain_json, reason
+from regrow.models.folder import check_fetched, ip_adapter_in, mend, plain_json, reason
 from regrow.models.parts import Weights
 
 
@@ -45,8 +45,9 @@ def load_part(
         check_fetched(path)
         if path.suffix == ".safetensors":
             _check_whole(path)
+    names = {weights.files[0].name: weights.index} if weights.index else {}
     try:
-        with quiet(), plain_json(folder) as readable:
+        with quiet(), plain_json(folder, names) as readable:
             module, report = kind.from_pretrained(
                 str(readable),
                 output_loading_info=True,
@@ -86,6 +87,8 @@ def _check_fit(report: dict[str, Any], weights: Path, config: Path) -> None:
         ("unexpected_keys", "holds what the config has no place for:"),
     ):
         names = sorted(entry if isinstance(entry, str) else entry[0] for entry in report[key])
+        if any(".to_k_ip." in name or name.startswith("encoder_hid_proj.") for name in names):
+            raise ModelError(ip_adapter_in(weights))
         if names:
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""
             raise ModelError(

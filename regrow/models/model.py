@@ -6,7 +6,7 @@ Nothing here knows a file format; each family of `families/` fills in `open`, `c
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from jaxtyping import Float, Int
@@ -15,7 +15,9 @@ from torch import Tensor
 from regrow.core.denoiser import Denoiser
 from regrow.core.guidance import Guidance, classifier_free
 from regrow.core.levels import Level
-from regrow.core.names import Objective, Spacing
+from regrow.core.methods.registry import DEFAULT
+from regrow.core.names import Spacing
+from regrow.media.frame import Region
 from regrow.models import denoising
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError as ModelError
@@ -27,11 +29,6 @@ if TYPE_CHECKING:
 
 class Model(Opened, ABC):
     """An opened checkpoint and what is computed with it; see `Opened` for its attributes."""
-
-    new_objectives: ClassVar[tuple[Objective, ...]] = ()
-    """What a new one (`write_new`) may predict, the default first; empty where regrow makes no new ones."""
-    new_media: ClassVar[tuple[str, ...]] = ("picture",)
-    """What a new one may make."""
 
     @classmethod
     @abstractmethod
@@ -87,6 +84,25 @@ class Model(Opened, ABC):
         rows = [i + len(prompts) * blank for i, blank in enumerate(empty)]
         return condition.cat(self.unconditional(len(prompts))).rows(rows)
 
+    @property
+    def guidance_is_input(self) -> bool:
+        """Whether guidance is an input of its network, which then answers as if it were guided, in one evaluation.
+
+        Negative words have no place in that: where there are some, the network is asked at guidance 1 under both
+        prompts, and led away from them by classifier-free guidance. So is an edit, away from its source prompt: only
+        then does it end at the file itself where the target is the source. With an empty negative prompt it is not.
+        """
+        return False
+
+    def away(self, prompts: Sequence[str]) -> Condition | None:
+        """Encode prompts that guidance leads away from; None where it leads from none, as it is the network's input."""
+        return None if self.guidance_is_input and not any(prompts) else self.negative(prompts)
+
+    def evaluations(self, guidance: Guidance, negative: Condition | None) -> int:
+        """Return how often a call of `denoiser` evaluates the network for one sample."""
+        off = not isinstance(guidance, Tensor) and guidance == 1
+        return 1 if off or (self.guidance_is_input and negative is None) else self.guided_evaluations
+
     @abstractmethod
     def forward(
         self, x_t: Float[Tensor, "b c *places"], labels: Float[Tensor, " b"], condition: Condition
@@ -94,7 +110,7 @@ class Model(Opened, ABC):
         """Return what the network itself returns, in its own dtype."""
 
     def guide(self, pair: Denoiser, guidance: Guidance) -> Denoiser:
-        """Combine the predictions under both prompts, of a doubled batch, into a guided one."""
+        """Combine the predictions of a batch that is `guided_evaluations` times as long, under the prompts first."""
         return classifier_free(pair, guidance)
 
     def grid(self, steps: int, spacing: Spacing = "trailing", shape: Sequence[int] = ()) -> tuple[Level, ...]:
@@ -140,8 +156,9 @@ class Model(Opened, ABC):
 
         Args:
             condition: 1 prompt, or one a sample.
-            negative: what guidance leads away from, likewise; None = `unconditional`. Unused at guidance 1.
-            guidance: 1 = off, one evaluation a call; else two, as one call of a doubled batch.
+            negative: what guidance leads away from, likewise; None = `unconditional`, or nothing where guidance is an
+                input of the network. Unused at guidance 1.
+            guidance: 1 = off, one evaluation a call; else two, as one call of a doubled batch. See `evaluations`.
             closed: of sounds: whether the end is followed by the beginning.
 
         Returns:
@@ -161,14 +178,37 @@ class Model(Opened, ABC):
                 f"noise in every step; {instead}."
             )
 
-    def with_known(self, latents: Float[Tensor, "1 c *places"], mask: Float[Tensor, "m 1 *places"]) -> Self:
+    def with_known(
+        self, frame: Float[Tensor, "1 channels *extent"], latents: Float[Tensor, "1 c *places"], region: Region
+    ) -> Self:
         """Return the same opened checkpoint, shown what stays, where its network takes that; else itself.
 
+        Methods that invert a path do without: the way back then is under the same condition as the way there.
+
         Args:
-            latents: of what there is.
-            mask: 1 where it grows anew.
+            frame: what there is, in the model's frame.
+            latents: of it.
+            region: where it grows anew.
         """
         return self
+
+    def with_source(
+        self,
+        frame: Float[Tensor, "1 channels *extent"],
+        latents: Float[Tensor, "1 c *places"],
+        image_guidance: float | None = None,
+    ) -> Self:
+        """Return the same opened checkpoint, shown what its prompts are instructions for.
+
+        Args:
+            frame: the picture that is edited, in the model's frame.
+            latents: of it.
+            image_guidance: how much the picture is exaggerated, for a model with `own.image_guidance`; None = that.
+
+        Raises:
+            ValueError: it does not edit by instruction.
+        """
+        raise ValueError(f"{self.name} was not trained to edit by instruction; take --method {DEFAULT}.")
 
     def covering(self, frames: Float[Tensor, " channels *extent"]) -> Self:
         """Return the same opened checkpoint, which makes a cover of a sound that it takes for a melody.

@@ -16,7 +16,9 @@ from regrow.media.medium import Medium
 from regrow.models.adapters.lora_files import LoraFile, add_lora_files
 from regrow.models.errors import ModelError
 from regrow.models.folder import is_model
-from regrow.models.hub_cache import from_hub
+from regrow.models.forms.hub_cache import from_hub
+from regrow.models.forms.hub_folder import snapshot_in
+from regrow.models.forms.plain_pipelines import about_pipeline
 from regrow.models.model import Model
 from regrow.models.registry import (
     Family,
@@ -144,7 +146,7 @@ def open_model(
     family, index = recognise(folder, as_family or said)
     loras = [LoraFile.of(text) for text in lora]
     model = _on(device, family.kind.open(Source(folder, name, index, allow_pickle, dtype)))
-    model.notes += read_notes(folder)
+    model.notes += (*about_pipeline(index), *read_notes(folder))
     if edit_file := read_edit_file(folder):
         model.edit_steps, model.edit_strengths = edit_file.steps, edit_file.strengths
     add_lora_files(model, loras)
@@ -182,7 +184,7 @@ def _places_of(name: str) -> tuple[Path, ...]:
     given = Path(name)
     with suppress(RuntimeError):  # of a user who is not there
         given = given.expanduser()
-    return given, EMBEDDED / name, user_models() / name
+    return snapshot_in(given), EMBEDDED / name, user_models() / name
 
 
 def _single_file(name: str) -> Path | None:

@@ -5,7 +5,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import torch
 from jaxtyping import Float
@@ -19,6 +19,7 @@ from regrow.media.audio.piano_roll import PianoRollSettings
 from regrow.media.audio.sound_codec import SoundCodec
 from regrow.media.image.medium import MEDIUM as PICTURE
 from regrow.media.medium import Medium
+from regrow.models.abilities import Abilities
 from regrow.models.adapters.lora_files import LoraFile, combined_hash
 from regrow.models.checked import content_hash
 from regrow.models.codecs.codec import Codec
@@ -29,7 +30,7 @@ from regrow.models.parts import Parts
 
 
 @dataclass(eq=False, kw_only=True)
-class Opened:
+class Opened(Abilities):
     """An opened checkpoint, in eval mode and without gradients.
 
     Attributes:
@@ -58,25 +59,6 @@ class Opened:
         loras: LoRA files that were added to its weights.
         together: whether torch computes the sounds of a batch together, as it did when requests had no `normalize`.
     """
-
-    NETWORK: ClassVar[str] = "unet"
-    """The part that denoises."""
-    takes_words: ClassVar[bool] = True
-    """Whether it is conditioned on prompts."""
-    shares_attention: ClassVar[bool] = False
-    """Whether `models.attention` can share its attention."""
-    engine_graph: ClassVar[bool] = True
-    """Whether an engine can compute its network."""
-    encodes_tokens_alone: ClassVar[bool] = False
-    """Whether `encode_tokens` gives nothing but tokens, so that an engine may keep it."""
-    trainable: ClassVar[bool] = True
-    """Whether `regrow train` can train it."""
-    lora: ClassVar[bool] = False
-    """Whether low-rank adapters can be trained on its network."""
-    lora_pipeline: ClassVar[str] = ""
-    """The pipeline of diffusers that reads LoRA files for it; empty where none does."""
-    sings: ClassVar[bool] = False
-    """Whether its prompts may hold lyrics (`models.song`)."""
 
     name: str
     folder: Path

@@ -24,34 +24,21 @@ class Weights:
     files: tuple[Path, ...]
     variant: str | None
     safe: bool
+    index: str = ""
+    """What the index of shards is called by the libraries, where it has another name."""
 
 
 def find_weights(folder: Path, stem: str, pickle_stem: str, allow_pickle: bool) -> Weights:
-    """Choose whole safetensors before sharded before a variant (`stem.fp16.safetensors`) before pickles.
+    """Choose whole weights before sharded before a variant (`stem.fp16.safetensors`); safetensors before pickles.
 
     Raises:
         ModelError: no weight file, a missing shard, or only pickles and these not allowed.
     """
-    whole, index = folder / f"{stem}.safetensors", folder / f"{stem}.safetensors.index.json"
-    if whole.is_file():
-        return Weights((whole,), None, True)
-    if index.is_file():
-        names = read_json(index).get("weight_map")
-        if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
-            raise ModelError(f"{index} names no weight files: {mend(index)}.")
-        shards = sorted({folder / name for name in names.values()})
-        for shard in shards:
-            if not shard.is_file():
-                raise ModelError(
-                    f"{shard} is missing, one of the {len(shards)} weight files that {index} names: {mend(shard)}."
-                )
-        return Weights((index, *shards), None, True)
-    for path in sorted(folder.glob(f"{stem}.*.safetensors")):
-        if match := re.fullmatch(rf"{re.escape(stem)}\.(\w+)\.safetensors", path.name):
-            return Weights((path,), match[1], True)
-    pickle = folder / f"{pickle_stem}.bin"
-    if allow_pickle and pickle.is_file():
-        return Weights((pickle,), None, False)
+    whole = folder / f"{stem}.safetensors"
+    if found := _weights(folder, stem, "safetensors"):
+        return found
+    if allow_pickle and (found := _weights(folder, pickle_stem, "bin")):
+        return found
     pickles = sorted(path.name for path in folder.glob("*") if path.suffix in PICKLES)
     if pickles and not allow_pickle:
         raise ModelError(
@@ -59,6 +46,39 @@ def find_weights(folder: Path, stem: str, pickle_stem: str, allow_pickle: bool) 
             "convert it to safetensors, or use --allow-pickle if you trust where it comes from."
         )
     raise ModelError(f"{whole} is missing; without its weights this model cannot be opened: {mend(whole)}.")
+
+
+def _weights(folder: Path, stem: str, end: str) -> Weights | None:
+    """The weights of a part that end so, if there are any.
+
+    diffusers and transformers have called the index of a variant's shards by two names; both are read.
+    """
+    whole, index = folder / f"{stem}.{end}", f"{stem}.{end}.index.json"
+    if whole.is_file():
+        return Weights((whole,), None, end == "safetensors")
+    if (folder / index).is_file():
+        return Weights(_with_shards(folder / index), None, end == "safetensors")
+    name = re.escape(stem)
+    for path in sorted(folder.glob(f"{stem}.*")):
+        if match := re.fullmatch(rf"{name}\.(\w+)\.{end}", path.name):
+            return Weights((path,), match[1], end == "safetensors")
+        if re.fullmatch(rf"{name}\.(\w+\.{end}\.index|{end}\.index\.\w+)\.json", path.name):
+            return Weights(_with_shards(path), None, end == "safetensors", index)
+    return None
+
+
+def _with_shards(index: Path) -> tuple[Path, ...]:
+    """An index, and the files that it names, which are all there."""
+    names = read_json(index).get("weight_map")
+    if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
+        raise ModelError(f"{index} names no weight files: {mend(index)}.")
+    shards = sorted({index.parent / name for name in names.values()})
+    for shard in shards:
+        if not shard.is_file():
+            raise ModelError(
+                f"{shard} is missing, one of the {len(shards)} weight files that {index} names: {mend(shard)}."
+            )
+    return index, *shards
 
 
 def count_weights(files: Sequence[Path]) -> int:

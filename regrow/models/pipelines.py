@@ -2,7 +2,7 @@
 
 import inspect
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from regrow.models.parts import Parts
@@ -47,3 +47,27 @@ def warn_of_cut_words(name: str, tokenizer: Any, prompts: Sequence[str], room: i
                 f"{name} reads {room - len(tokenizer('').input_ids)} tokens of a prompt; these words were cut: {cut}",
                 stacklevel=level + 1,
             )
+
+
+def warn_of_cut_chat(
+    name: str, tokenizer: Any, prompts: Sequence[str], room: int, text_of: Callable[[str], str], level: int = 3
+) -> None:
+    """Warn of the words of each prompt that a text encoder does not read, where prompts are messages of a chat.
+
+    Args:
+        name: of the model, for the sentence.
+        tokenizer: of transformers.
+        prompts: as they were given.
+        room: tokens that are read, those of the chat's template among them.
+        text_of: writes a prompt into the template.
+        level: of the caller whose line the warning names.
+    """
+    for prompt in prompts:
+        text = text_of(prompt)
+        if len(tokenizer(text, add_special_tokens=False, verbose=False).input_ids) <= room:
+            continue
+        before = text.partition(prompt)[0]
+        ids = tokenizer(before + prompt, add_special_tokens=False, verbose=False).input_ids
+        if cut := tokenizer.decode(ids[room:]).strip():
+            read = room - len(tokenizer(before, add_special_tokens=False).input_ids)
+            warnings.warn(f"{name} reads {read} tokens of a prompt; these words were cut: {cut}", stacklevel=level + 1)

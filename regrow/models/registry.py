@@ -20,6 +20,7 @@ from regrow.media.medium import Medium
 from regrow.models import families
 from regrow.models.errors import ModelError
 from regrow.models.folder import read_json
+from regrow.models.forms.plain_pipelines import plain_pipeline
 from regrow.models.sidecars.family_file import FAMILY_FILE, read_family
 from regrow.models.sidecars.mel_file import MEL_FILE
 
@@ -42,6 +43,8 @@ SIDE_FILES = [
     "scheduler/*.json",
 ]
 """What a model may be read from besides its parts' folders."""
+PICKLED = (".bin", ".*.bin", "-0*.bin", ".bin.index*.json")
+"""Endings of the names of pickled weights."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +194,8 @@ def _by_classes(folder: Path, index: Mapping[str, Any] | None) -> Family:
 
 def family_of_pipeline(kind: str) -> Family | None:
     """Return the family that a pipeline's class means by itself; None where none does."""
-    return next((family for family in all_families() if not family.named and kind in family.pipelines), None)
+    kinds = {kind, plain_pipeline(kind)}
+    return next((family for family in all_families() if not family.named and kinds & {*family.pipelines}), None)
 
 
 def named(name: str) -> Family | None:
@@ -231,6 +235,7 @@ def wanted_files(allow_pickle: bool = False, there: Sequence[str] = ()) -> list[
         whole = [f"{part}/*model{end}" for end in (".safetensors", ".safetensors.index.json", "-0*.safetensors")]
         names = fnmatch.filter(there, f"{part}/*model*.safetensors*")
         variant = names and not any(fnmatch.filter(names, pattern) for pattern in whole)
-        wanted += [f"{part}/config.json", *whole, *([f"{part}/*model.*.safetensors"] if variant else ())]
-    pickles = ["diffusion_pytorch_model.bin", *(f"{part}/*model.bin" for part in folders)]
+        wanted += [f"{part}/config.json", *whole]
+        wanted += [f"{part}/*model.*.safetensors", f"{part}/*model.*.index*.json"] if variant else []
+    pickles = ["diffusion_pytorch_model.bin", *(f"{part}/*model{end}" for part in folders for end in PICKLED)]
     return [*wanted, *(pickles if allow_pickle else ())]

@@ -18,7 +18,7 @@ from regrow.core.crash import Crash
 from regrow.core.denoiser import PredictionType
 from regrow.core.edm import Edm
 from regrow.core.levels import Schedule
-from regrow.core.schedules import Flow, VariancePreserving
+from regrow.core.schedules import Consistency, Flow, VariancePreserving
 from regrow.models.errors import ModelError
 from regrow.models.folder import reason
 
@@ -28,7 +28,6 @@ _PREDICTIONS: dict[str, PredictionType] = {"epsilon": "epsilon", "sample": "samp
 _SET_ALPHA_TO_ONE = {
     "DDIMScheduler": True,
     "DDIMParallelScheduler": True,
-    "LCMScheduler": True,
     "TCDScheduler": True,
     "PNDMScheduler": False,
 }
@@ -60,7 +59,7 @@ _HAVE_DEFAULT_BETAS = {
 
 
 def schedule_from_config(
-    config: Mapping[str, Any], where: str | Path = "scheduler_config.json"
+    config: Mapping[str, Any], where: str | Path = "scheduler_config.json", by_size: bool = False
 ) -> tuple[Schedule, PredictionType]:
     """Read the contents of a `scheduler_config.json`.
 
@@ -71,6 +70,8 @@ def schedule_from_config(
     Args:
         config: with `_class_name` and the keys that this class honours.
         where: the file, for messages.
+        by_size: whether the family shifts a flow's levels by the latent's size itself (`families.shift_by_size`), where
+            the file has `use_dynamic_shifting` or `shift_terminal`; the schedule is then not shifted by the first.
 
     Raises:
         ModelError: no betas, or an unknown kind of them; an unknown prediction type; values that make no schedule.
@@ -80,7 +81,7 @@ def schedule_from_config(
     try:
         labels = int(config.get("num_train_timesteps", 1000))
         if name.startswith("FlowMatch"):
-            return _flow(config, labels, float(config.get("shift", 1.0)), where), "flow"
+            return _flow(config, labels, float(config.get("shift", 1.0)), where, by_size), "flow"
         if prediction == "flow_prediction" and config.get("use_flow_sigmas"):
             return _flow(config, labels, float(config.get("flow_shift", 1.0)), where), "flow"
         if name in _CRASH:
@@ -95,8 +96,11 @@ def schedule_from_config(
         table = torch.cumprod(1 - _betas(config, name, labels, where), dim=0)
         if config.get("rescale_betas_zero_snr") and name not in _IGNORE_ZERO_SNR:
             table = _zero_terminal_snr(table)
-        to_one = name not in _SET_ALPHA_TO_ONE or config.get("set_alpha_to_one", _SET_ALPHA_TO_ONE[name])
         offset = int(config.get("steps_offset") or 0)
+        if name == "LCMScheduler":  # which jumps to x0 and ends there
+            distilled = int(config.get("original_inference_steps", 50))
+            return Consistency(table, 1.0, offset, distilled), _PREDICTIONS[prediction]
+        to_one = name not in _SET_ALPHA_TO_ONE or config.get("set_alpha_to_one", _SET_ALPHA_TO_ONE[name])
         schedule = VariancePreserving(table, 1.0 if to_one else float(table[0]), offset)
     except ModelError:
         raise
@@ -117,11 +121,11 @@ def _crash(config: Mapping[str, Any], where: str | Path) -> Crash:
     return Crash()
 
 
-def _flow(config: Mapping[str, Any], labels: int, shift: float, where: str | Path) -> Flow:
+def _flow(config: Mapping[str, Any], labels: int, shift: float, where: str | Path, by_size: bool = False) -> Flow:
     for key in ("use_dynamic_shifting", "invert_sigmas", "shift_terminal"):
-        if config.get(key):
+        if config.get(key) and not (by_size and key != "invert_sigmas"):
             raise ModelError(f"{where} asks for {key}, which regrow does not support.")
-    return Flow(labels, shift)
+    return Flow(labels, 1.0 if config.get("use_dynamic_shifting") else shift)
 
 
 def _betas(config: Mapping[str, Any], name: str, labels: int, where: str | Path) -> Float64[Tensor, " labels"]:

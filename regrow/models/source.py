@@ -12,7 +12,8 @@ from regrow.core.denoiser import PredictionType
 from regrow.core.levels import Schedule
 from regrow.models.checked import Checked, recall, remember
 from regrow.models.errors import ModelError
-from regrow.models.folder import check_fetched, part_class, read_json
+from regrow.models.folder import check_fetched, mend, part_class, read_json
+from regrow.models.forms.quantised import check_quantised
 from regrow.models.parts import Part, Parts, find_weights
 from regrow.models.schedules import schedule_from_config
 from regrow.models.single_files.header import read_header
@@ -20,14 +21,24 @@ from regrow.models.single_files.weights_file import Place, read_weights_file
 
 
 class TokenizerKind(NamedTuple):
-    """Classes of transformers, of which the first opens a folder; and sets of its files, of which one is there."""
+    """How a tokenizer's folder is read.
+
+    Attributes:
+        classes: of transformers that the index may name; the first opens the folder, unless `opens` does.
+        files: sets of files, of which one is there.
+        opens: another class, where those of `classes` need more than words do.
+        chats: whether prompts are written into its chat template, which is then one of its files.
+    """
 
     classes: tuple[str, ...]
     files: tuple[tuple[str, ...], ...]
+    opens: str = ""
+    chats: bool = False
 
 
 CLIP = TokenizerKind(("CLIPTokenizer", "CLIPTokenizerFast"), (("tokenizer.json",), ("vocab.json", "merges.txt")))
 GEMMA = TokenizerKind(("GemmaTokenizerFast", "GemmaTokenizer"), (("tokenizer.json",), ("tokenizer.model",)))
+PIXTRAL = TokenizerKind(("PixtralProcessor",), (("tokenizer.json",),), "PreTrainedTokenizerFast", chats=True)
 QWEN2 = TokenizerKind(("Qwen2Tokenizer", "Qwen2TokenizerFast"), (("tokenizer.json",), ("vocab.json", "merges.txt")))
 ROBERTA = TokenizerKind(
     ("RobertaTokenizer", "RobertaTokenizerFast"), (("tokenizer.json",), ("vocab.json", "merges.txt"))
@@ -66,14 +77,17 @@ class Source:
         """Whether the index names a class for a part that may be missing."""
         return list((self.index or {}).get(part) or (None, None)) != [None, None]
 
-    def schedule(self) -> tuple[Schedule, PredictionType, Path]:
+    def schedule(self, by_size: bool = False) -> tuple[Schedule, PredictionType, Path]:
         """Read the levels, and what the network predicts, from the file that is returned with them.
+
+        Args:
+            by_size: whether the family shifts the levels by the latent's size itself; see `schedule_from_config`.
 
         Raises:
             ModelError: it is missing, or describes no schedule that regrow knows.
         """
         file = self.folder / "scheduler" / "scheduler_config.json"
-        return *schedule_from_config(read_json(file), file), file
+        return *schedule_from_config(read_json(file), file, by_size), file
 
     def part(
         self,
@@ -117,7 +131,7 @@ class Source:
         if elsewhere and not elsewhere.is_folder:
             return self._in_file(library, kind, place, elsewhere, channels_last)
         folder = elsewhere.path if elsewhere else self.folder / place
-        read_json(folder / "config.json")
+        check_quantised(read_json(folder / "config.json"), folder / "config.json")
         stem = "model" if library == "transformers" else "diffusion_pytorch_model"
         pickle_stem = "pytorch_model" if library == "transformers" else stem
         weights = find_weights(folder, stem, pickle_stem, self.allow_pickle)
@@ -141,13 +155,12 @@ class Source:
         header = read_header(place.path, self.allow_pickle)
 
         def opened(dtype: torch.dtype) -> Any:
-            from regrow.models.load_part import channels_last as in_channels_last
+            from regrow.models import load_part
             from regrow.models.single_files.load_file import load_file
 
-            made = getattr(importlib.import_module(library), kind)
-            module = load_file(made, self.folder, part, place, dtype)
+            module = load_file(getattr(importlib.import_module(library), kind), self.folder, part, place, dtype)
             if channels_last:
-                in_channels_last(module)
+                load_part.channels_last(module)
             return module
 
         return Part(opened, (config, place.path), kind, header.count(*place.begins))
@@ -156,11 +169,13 @@ class Source:
         """Return the tokenizer of transformers in the folder of its name.
 
         Raises:
-            ModelError: the index says that it is of another class, its files are not there, or a JSON file is damaged.
+            ModelError: the index says that it is of another class, its files are not there, or a JSON file is damaged;
+            when it is opened, it has no chat template.
         """
         self.class_of(name, *kind.classes)
         folder = self.folder / name
-        files = tuple(path for path in sorted(folder.glob("*")) if path.suffix in (".json", ".txt", ".model"))
+        suffixes = (".json", ".txt", ".model", *((".jinja",) if kind.chats else ()))
+        files = tuple(path for path in sorted(folder.glob("*")) if path.suffix in suffixes)
         names = {path.name for path in files}
         if not any(names.issuperset(need) for need in kind.files):
             missing = next(name for name in kind.files[-1] if name not in names)
@@ -170,12 +185,18 @@ class Source:
             if path.suffix == ".json":
                 read_json(path)
 
+        opens = kind.opens or kind.classes[0]
+
         def opened(_: torch.dtype) -> Any:
             from regrow.models import load_part
 
-            return load_part.load_tokenizer(getattr(importlib.import_module("transformers"), kind.classes[0]), folder)
+            tokenizer = load_part.load_tokenizer(getattr(importlib.import_module("transformers"), opens), folder)
+            if kind.chats and not tokenizer.chat_template:
+                where = folder / "chat_template.jinja"
+                raise ModelError(f"{where} is missing, which every prompt is written into: {mend(where)}.")
+            return tokenizer
 
-        return Part(opened, files, kind.classes[0])
+        return Part(opened, files, opens)
 
     def parts(
         self, parts: Mapping[str, Part], others: Sequence[Path]
@@ -219,7 +240,7 @@ class Source:
         if not taken - beside == returned == made:
             raise ModelError(
                 f"The {part} in {self.folder} takes {taken} channels and returns {returned}, but its codec makes "
-                f"{made}{why}; inpainting and depth models are not supported."
+                f"{made}{why}; models of depth and of upscaling are not supported."
             )
 
     def remember(self, parts: Parts, files: Sequence[Path], **facts: Any) -> None:

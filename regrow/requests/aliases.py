@@ -14,7 +14,7 @@ ADDED: dict[str, Any] = {
     "normalize": "off",
     **dict.fromkeys(("lyrics", "to_lyrics", "language", "key", "time_signature"), ""),
     "bpm": 0,
-    "reference_sound": None,
+    **dict.fromkeys(("reference_sound", "image_guidance")),
 }
 """Fields of requests that older recipes lack, and what was done then."""
 VALUES: dict[str, dict[str, str]] = {

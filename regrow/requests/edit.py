@@ -17,6 +17,9 @@ from regrow.requests.song_options import SongOptions
 if TYPE_CHECKING:
     from regrow.core.methods.method import Method
 
+USUAL_GUIDANCE = 4.0
+"""Of an edit where the request names none."""
+
 
 @dataclass(frozen=True)
 class Edit(SongOptions):
@@ -30,7 +33,8 @@ class Edit(SongOptions):
             model itself where it was trained to describe, or by the describer, and shown.
         model: name of an embedded or installed model, a folder, or a hub id `user/repo`.
         method: how to edit; docs/choose-a-method.md compares them. Distilled models that draw fresh noise in every step
-            have no path that the default could invert along, and are edited by edit_friendly in its place.
+            have no path that the default could invert along, and are edited by edit_friendly in its place; models that
+            edit by instruction by instruction; and inpainting models by inpaint, where a region or mask is given.
         strength: share of the path that is walked back, above 0 up to 1. If not given it is 0.9, or what the model
             needs for such an edit where that was measured, which is then said: with the default
             method, expanded prompts and no trajectory, the storybook takes 0.65 for another animal or colour. "auto"
@@ -38,7 +42,10 @@ class Edit(SongOptions):
         start_step: the same as a number of steps that are skipped, counted from noise; overrides strength.
         steps: levels of the whole path; if not given, those of the trajectory, else the model's own: 6 of the storybook
             and 10 of the bandstand, where more gained little, 30 of models that were not measured.
-        guidance: of the regrowth; 1 = off.
+        guidance: of the regrowth; 1 = off. If not given it is 4, or the model's own where it edits by instruction or
+            fills in a mask.
+        image_guidance: of a model that edits by instruction: how much it keeps to the picture, 1 = off; if not given,
+            the model's own, 1.5 of InstructPix2Pix. It needs a guidance other than 1.
         guidance_share: of the steps back in which guidance is on, the first ones, 0 to 1: after them it would move what
             shall stay, at twice the cost. uni_edit and null_text have it on in all.
         invert_guidance: of the inversion; 1 = off.
@@ -89,7 +96,8 @@ class Edit(SongOptions):
     strength: float | Literal["auto"] | None = None
     start_step: int | None = None
     steps: int | None = None
-    guidance: float = 4.0
+    guidance: float | None = None
+    image_guidance: float | None = None
     guidance_share: float = 0.5
     invert_guidance: float = 1.0
     negative: str | None = None
@@ -150,6 +158,8 @@ class Edit(SongOptions):
             raise ValueError(f"{name} has its own words to grow away from: leave negative out, or take naive.")
         if chosen.inverts_unguided and self.invert_guidance != 1:
             raise ValueError(f"{name} follows a path inverted without guidance: invert_guidance must be 1.")
+        if self.image_guidance is not None and not (chosen.needs or chosen.gives_way):
+            raise ValueError(f"{name} has no image guidance: leave image_guidance out.")
         if chosen.tune and self.guidance == 1:
             raise ValueError(f"{name} tunes what guidance leads away from: guidance must not be 1.")
 

@@ -11,6 +11,7 @@ RANGES: dict[str, tuple[float, float, str]] = {
     "start_step": (0, 100_000, "from 0 to steps - 1"),
     "frames": (2, 1000, "from 2, for both ends are among them, to 1000"),
     "guidance": (-1000, 1000, "a number up to 1000"),
+    "image_guidance": (-1000, 1000, "a number up to 1000"),
     "invert_guidance": (-1000, 1000, "a number up to 1000"),
     "guidance_share": (0, 1, "from 0 to 1"),
     "attention_share": (0, 1, "from 0 to 1"),

@@ -12,7 +12,7 @@ from regrow.benchmark.editing import bench_editing
 from regrow.benchmark.editing_figures import as_dict, contact_sheet, figures_of
 from regrow.benchmark.editors import BY_KIND, MASKED, SETTINGS, Editor, Setting, Task, own_editors
 from regrow.benchmark.results_store import EditResult
-from regrow.core.methods.registry import names
+from regrow.core.methods.registry import names_for_any_model
 from regrow.core.progress import finish
 from regrow.editing.edit import edit
 from regrow.media.image.picture import save
@@ -124,7 +124,7 @@ def test_clean_is_granted_with_nothing_spoiled() -> None:
 
 
 def test_all_methods_of_the_verb_are_there_and_all_are_tuned_alike() -> None:
-    assert {e.name for e in (*own_editors(), *own_editors(optional=True))} == set(names())
+    assert {e.name for e in (*own_editors(), *own_editors(optional=True))} == set(names_for_any_model())
     for editor in (*own_editors(), *own_editors(optional=True), MASKED, *baselines()):
         assert len(set(editor.settings)) == SETTINGS
 

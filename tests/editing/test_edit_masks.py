@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from regrow.core import edit_localization as difference
-from regrow.core.methods.registry import names
+from regrow.core.methods.registry import names_for_any_model
 from regrow.core.progress import finish
 from regrow.editing.edit import edit
 from regrow.editing.replay import replay, request_from
@@ -24,7 +24,7 @@ from regrow.models.model import Model
 from regrow.models.open import open_model
 from regrow.requests.edit import Edit
 
-METHODS = names()
+METHODS = names_for_any_model()
 
 
 pytestmark = pytest.mark.usefixtures("home")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from regrow.core.methods.registry import method, names
+from regrow.core.methods.registry import method, names, names_for_any_model
 from regrow.core.progress import finish
 from regrow.editing.edit import edit
 from regrow.editing.invert import invert
@@ -20,7 +20,7 @@ from regrow.models.open import open_model
 from regrow.requests.edit import Edit
 from regrow.requests.invert import Invert
 
-METHODS = names()
+METHODS = names_for_any_model()
 INVERSIONS = [name for name in names() if method(name).path == name]
 EXACT = (
     *("direct_inversion", "edict", "belm", "reversible"),

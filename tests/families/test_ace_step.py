@@ -12,6 +12,7 @@ import regrow
 from regrow.core.noise import noise
 from regrow.core.solvers import ddim, last, solve
 from regrow.media.audio.sound import load, save
+from regrow.media.frame import Region
 from regrow.models.condition import Condition
 from regrow.models.families.ace_step import PEAK, AceStep
 from regrow.models.model import Model
@@ -85,7 +86,7 @@ def test_a_span_is_repainted_as_by_the_pipeline(checkpoint: Checkpoint, guidance
     model, folder = ace(checkpoint), checkpoint("ace-step-covers")
     mask = torch.zeros(1, 1, CELLS)
     mask[..., 30:60] = 1
-    x, ours = walked(model.with_known(model.encode(WAVE[None]), mask), "pop", guidance)
+    x, ours = walked(model.with_known(WAVE[None], model.encode(WAVE[None]), Region(latents=mask)), "pop", guidance)
     span = {"repainting_start": 30 * tiny.FACTOR / tiny.RATE, "repainting_end": 60 * tiny.FACTOR / tiny.RATE}
     wanted = theirs(folder, x, guidance, task_type="repaint", src_audio=WAVE, **span)
     assert (ours - wanted).abs().max() < TOLERANCE
@@ -244,9 +245,9 @@ def test_what_does_not_belong_together_is_refused(checkpoint: Checkpoint) -> Non
     model = ace(checkpoint, "ace-step")
     with pytest.raises(ValueError, match="has no audio_tokenizer and no audio_token_detokenizer, which a melody goes"):
         model.covering(WAVE)
-    known = model.with_known(model.encode(WAVE[None]), torch.ones(1, 1, CELLS))
+    known = model.with_known(WAVE[None], model.encode(WAVE[None]), Region(latents=torch.ones(1, 1, CELLS)))
     with pytest.raises(ValueError, match="The source has 100 cells, but the latents have 101"):
         known.beside(noise((tiny.LATENT, 101), [1]))
-    two = model.with_known(model.encode(WAVE[None]), torch.ones(2, 1, CELLS))
+    two = model.with_known(WAVE[None], model.encode(WAVE[None]), Region(latents=torch.ones(2, 1, CELLS)))
     with pytest.raises(ValueError, match="2 sources do not fit a batch of 3"):
         two.beside(noise((tiny.LATENT, CELLS), range(3)))

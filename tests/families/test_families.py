@@ -73,6 +73,12 @@ def need_words(model: Model) -> None:
         pytest.skip(f"{model.family} takes no prompts")
 
 
+def need_a_way_back(model: Model) -> None:
+    """Skip a test about inversion for a model that edits by instruction, from pure noise."""
+    if model.edits_by_instruction:
+        pytest.skip("test_picture_beside.py")
+
+
 def negative_of(model: Model, words: list[str] | None) -> Condition | None:
     return None if words is None else model.condition(words)
 
@@ -170,6 +176,7 @@ def test_the_way_back_under_the_same_prompt_is_the_codec_s_own(family: tuple[str
     model = opened(family[1])
     if model.waves:
         pytest.skip("a cell of docs/checkpoints.md, which test_sound_checkpoints.py runs")
+    need_a_way_back(model)
     (cat,), guidance = words(model, "a cat"), 5.0 if model.takes_words else 1.0
     edited = regrow.edit(file, cat, source=cat, model=model, steps=4, guidance=guidance)
     assert (edited.frames[0] - edited.codec).abs().max() < TOLERANCE
@@ -243,6 +250,7 @@ def test_what_it_cannot_do_is_refused_in_a_sentence(
             why = f"has no attention that {kind} can share: leave attention out"
             with pytest.raises(ValueError, match=why if model.takes_words else "so there is no attention to share"):
                 regrow.edit(file, dog, source=cat, model=model, steps=2, guidance=guidance, attention=kind)
+    need_a_way_back(model)
     monkeypatch.setattr(type(model), "deterministic_path", False)
     with pytest.raises(ValueError, match=r"has no deterministic path, which naive inverts along, .*; take --method ed"):
         regrow.edit(file, dog, source=cat, model=model, steps=2, guidance=guidance, method="naive")

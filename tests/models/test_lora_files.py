@@ -23,6 +23,8 @@ PIPELINES = {
     "sd1": diffusers.StableDiffusionPipeline,
     "sdxl": diffusers.StableDiffusionXLPipeline,
     "sd3": diffusers.StableDiffusion3Pipeline,
+    "flux": diffusers.FluxPipeline,
+    "flux-2-klein": diffusers.Flux2KleinPipeline,
 }
 TARGETS = ["to_k", "to_q", "to_v", "to_out.0"]
 pytestmark = pytest.mark.usefixtures("home")

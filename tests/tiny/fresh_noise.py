@@ -26,12 +26,14 @@ def by_steps() -> Callable[..., Tensor]:
 
 
 @contextmanager
-def scheduler_draws() -> Iterator[None]:
-    """Let diffusers' flow scheduler draw them."""
+def scheduler_draws(
+    module: str = "diffusers.schedulers.scheduling_flow_match_euler_discrete",
+) -> Iterator[None]:
+    """Let a scheduler of diffusers draw them, by its module: the flow's."""
     steps = count()
 
     def randn_tensor(shape: Sequence[int], dtype: torch.dtype, **_: Any) -> Tensor:
         return drawn(next(steps), shape).to(dtype)
 
-    with patch("diffusers.schedulers.scheduling_flow_match_euler_discrete.randn_tensor", randn_tensor):
+    with patch(f"{module}.randn_tensor", randn_tensor):
         yield

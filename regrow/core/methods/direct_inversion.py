@@ -39,5 +39,6 @@ METHOD = Method(
     allows_attention=True,
     has_measured_strengths=True,
     without_path="edit_friendly",
+    gives_way={"edits_by_instruction": "instruction", "inpaints": "inpaint"},
     returns_source=True,
 )

@@ -4,8 +4,8 @@ A method's file states all of it in one `METHOD = Method(...)`; command line, pa
 know no method by its name. docs/add-a-method.md shows how to add one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 from jaxtyping import Float
@@ -120,6 +120,12 @@ class Method:
             path of the model's sampler.
         without_path: name of the method that takes the place of this one, which is the default, on models that have
             no deterministic path.
+        gives_way: names of methods that take the place of this one, which is the default, by the ability of a model
+            that they need.
+        needs: the ability of a model that it needs, by its name in `models.model.Model`; empty where any will do. Such
+            a method walks the whole way from pure noise, under the model's own guidance in all steps.
+        kept: the sample's own state at a level, that a mask puts back; None is `start`.
+        holds: whether a mask puts back what must stay; not where the network itself is shown it.
         returns_source: whether the way back under the source's own prompt ends at the sample itself, by construction.
         min_steps: the fewest steps back that it works with.
         strengths: that a benchmark tunes over, the usual one first.
@@ -148,6 +154,10 @@ class Method:
     has_measured_strengths: bool = False
     needs_no_path: bool = False
     without_path: str = ""
+    gives_way: Mapping[str, str] = field(default_factory=dict)
+    needs: str = ""
+    kept: Callable[[Origin, Level], Batch] | None = None
+    holds: bool = True
     returns_source: bool = False
     min_steps: int = 1
     strengths: tuple[float, ...] = (0.9, 1.0, 0.75)
@@ -167,4 +177,6 @@ class Method:
     def back(self, origin: Origin) -> Step:
         """Return a fresh step back, after which what must stay is put back onto the sample's own path."""
         step = self.step_back(origin)
-        return Held(step, origin.hold, partial(self.start, origin)) if origin.hold else step
+        if origin.hold is None or not self.holds:
+            return step
+        return Held(step, origin.hold, partial(self.kept or self.start, origin))

@@ -29,6 +29,11 @@ def names() -> tuple[str, ...]:
     return (*_files(), *(name for name in _registered if name not in _files()))
 
 
+def names_for_any_model() -> tuple[str, ...]:
+    """Return the names of the methods that need no checkpoint of a kind of its own; it opens them all."""
+    return tuple(name for name in names() if not method(name).needs)
+
+
 def about(name: str) -> str:
     """Return a method's help: the first line of its file, or what it was registered with."""
     _check(name)

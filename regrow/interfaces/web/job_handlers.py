@@ -23,7 +23,7 @@ from regrow.interfaces.web.rewound import rewound
 from regrow.interfaces.web.worker import steps_of
 from regrow.media.files import MediaError
 from regrow.models.model import Model
-from regrow.requests.edit import Edit
+from regrow.requests.edit import USUAL_GUIDANCE, Edit
 from regrow.requests.generate import Generate
 from regrow.verification.formulas import SECTIONS, verify
 
@@ -64,7 +64,9 @@ def edit(job: Job, opened: Open) -> Generator[At, None, None]:
     if mask is not None:
         job.lay_beside("mask", mask)
     taken = edited.recipes[0]["settings"]["strength"]
-    if shows_reconstruction(medium) and not method(request.method).tune:  # which tunes again for every guidance
+    chosen = method(edited.recipes[0]["settings"]["method"])
+    # which tune again for every guidance, or have no way back to the picture
+    if shows_reconstruction(medium) and not (chosen.tune or chosen.needs):
         # under the source's own prompt guidance leads nowhere, so one evaluation a step is enough
         plain = replace(
             request, target=(request.source,), to_lyrics="", guidance=1.0, negative=None, mask=None, region=None
@@ -75,7 +77,7 @@ def edit(job: Job, opened: Open) -> Generator[At, None, None]:
         back = yield from steps_of(editing(plain, model), model)
         job.lay_beside("reconstruction", back.frames[0])
         job.facts["reconstruction"] = back.recipes[0]["figures"]["to_source"]
-        job.facts["returns_source"] = method(request.method).returns_source
+        job.facts["returns_source"] = chosen.returns_source
     job.tell(edited.notes)
     job.facts |= {"strength": taken} if request.strength is None else {}
     job.facts |= {"figures": edited.recipes[0]["figures"], "guess": edited.recipes[0]["guess"]}
@@ -88,7 +90,8 @@ def explore(job: Job, opened: Open) -> Generator[At, None, None]:
     request = replace(request, target=request.target[:1])
     model = opened(request.model)
     # a method that tunes does so for one guidance
-    guidances = (request.guidance,) if method(request.method).tune else GUIDANCES
+    guidance = USUAL_GUIDANCE if request.guidance is None else request.guidance
+    guidances = (guidance,) if method(request.method).tune else GUIDANCES
     explored = yield from steps_of(exploring(request, model, STRENGTHS, guidances), model)
     cells = []
     for i, cell in enumerate(explored.cells):

@@ -5,7 +5,6 @@ from collections.abc import Generator
 from jaxtyping import Float
 from torch import Tensor
 
-from regrow.core.denoiser import Counted
 from regrow.core.methods.method import PathSettings
 from regrow.core.methods.registry import method
 from regrow.editing.invert import describe, source_denoiser, watched
@@ -45,8 +44,7 @@ def rewound(request: Edit, model: Model, latents: Float[Tensor, "1 c *cells"]) -
     made_of = describe(request, model)
     if from_cache(made_of, levels[-1]):
         return 0
-    guided = request.invert_guidance != 1
-    denoise = Counted(source_denoiser(model, request.source, request.invert_guidance), 1 + guided)
+    denoise = source_denoiser(model, request.source, request.invert_guidance)
     walk = chosen.invert(denoise, latents, levels, PathSettings(request.label, request.tolerance, [request.seed]))
     to_cache(made_of, (yield from steps_of(watched(walk, "invert"), model)))
     return denoise.evaluations

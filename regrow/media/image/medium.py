@@ -17,7 +17,7 @@ from regrow.media.image import picture
 from regrow.media.image.distance import psnr, ssim
 from regrow.media.image.framing import Placement, apply, fit, unfit
 from regrow.media.image.masking import box_mask, load_mask, paste, paste_on_layer
-from regrow.media.image.region import PictureRegion, cells_of, paste_weight, whole_of
+from regrow.media.image.region import PictureRegion, cells_of, framed_mask, paste_weight, whole_of
 from regrow.media.image.sheet import Cell, Row
 from regrow.media.medium import Medium, MediumModel, Recipe
 
@@ -76,8 +76,9 @@ class PictureMedium(Medium):
             pixels, file = loaded[None], (request.mask.resolve(), file_hash(request.mask))
         if request.box is not None:
             pixels = pixels * box_mask(request.box, size)
-        cells = cells_of(pixels, placement, model.factor)
-        return PictureRegion(latents=cells, notes=notes, pixels=pixels, file=file)
+        framed = framed_mask(pixels, placement)
+        cells = cells_of(framed, model.factor)
+        return PictureRegion(latents=cells, frame=framed, notes=notes, pixels=pixels, file=file)
 
     def restore(
         self, frame: Frame, decoded: Frames, model: MediumModel, request: Any, region: Region | None

@@ -56,8 +56,8 @@ def whole_of(shapes: Float[Tensor, "m 1 y x"], placement: Placement) -> Float[Te
     return (unfit(frame, placement, outside) > 0).float()
 
 
-def cells_of(pixels: Float[Tensor, "m 1 h w"], placement: Placement, factor: int) -> Float[Tensor, "m 1 y x"]:
-    """Return a mask of the picture as one of the latents: a cell may change as much as its most free pixel.
+def framed_mask(pixels: Float[Tensor, "m 1 h w"], placement: Placement) -> Float[Tensor, "m 1 y x"]:
+    """Return a mask of the picture as one of the model's frame.
 
     Raises:
         MediaError: nothing of a mask lies where the model looks.
@@ -69,4 +69,9 @@ def cells_of(pixels: Float[Tensor, "m 1 h w"], placement: Placement, factor: int
             "Nothing may change: no white of mask and region lies in the part of the picture that the model sees; "
             "make them larger, or take --frame pad."
         )
+    return frame
+
+
+def cells_of(frame: Float[Tensor, "m 1 h w"], factor: int) -> Float[Tensor, "m 1 y x"]:
+    """Return a mask of the model's frame as one of the latents: a cell may change as much as its most free pixel."""
     return F.max_pool2d(frame, factor)

@@ -1,6 +1,7 @@
 """diffusers' autoencoders as codecs: AutoencoderKL, of whose posterior the mean is taken, and AutoencoderTiny."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -20,25 +21,28 @@ class Autoencoder:
         part: which of them.
         rounds: compute in bfloat16 where the engine does, when the codec is left to torch: 47 dB from float32, in half
             the time. Mels are not rounded: their range is 100 dB, and what is soft in them is audible.
+        upcasts: compute in float32 where the model is in float16 and the part's config says `force_upcast`: Stable
+            Diffusion XL's activations are larger than float16 holds, and its pictures would be black.
     """
 
-    def __init__(self, parts: Parts, part: str, rounds: bool) -> None:
+    def __init__(self, parts: Parts, part: str, rounds: bool, upcasts: bool = False) -> None:
         self.parts, self.rounds = parts, rounds
         self.tiny = parts.openers[part].kind == "AutoencoderTiny"  # which has no posterior
         self.part: str = part
         config = parts.config(part)
         self.latent_channels: int = config["latent_channels"]
+        self._upcasts = upcasts and bool(config.get("force_upcast"))
         self.factor = 2 ** (len(config["block_out_channels"]) - 1)
 
     @torch.no_grad()
     def encode(
         self, frames: Float[Tensor, "b channels h w"], engine: CodecEngine | None = None
     ) -> Float[Tensor, "b c y x"]:
-        frames_in = frames.to(self.parts.device, self.parts.dtype)
+        frames_in = frames.to(self.parts.device, self._dtype)
         latents = engine.coded("encode", frames_in) if engine else None
         if latents is None:
             with self._rounded(engine):
-                encoded = self.parts[self.part].encode(frames_in)
+                encoded = self._network().encode(frames_in)
             latents = encoded.latents if self.tiny else encoded.latent_dist.mean
         scale, shift = self._scale_and_shift()
         return ((latents - shift) * scale).to(frames).contiguous()
@@ -48,11 +52,11 @@ class Autoencoder:
         self, latents: Float[Tensor, "b c y x"], engine: CodecEngine | None = None
     ) -> Float[Tensor, "b channels h w"]:
         scale, shift = self._scale_and_shift()
-        unscaled = latents.to(self.parts.device, self.parts.dtype) / scale + shift
+        unscaled = latents.to(self.parts.device, self._dtype) / scale + shift
         decoded = engine.coded("decode", unscaled) if engine else None
         if decoded is None:
             with self._rounded(engine):
-                decoded = self.parts[self.part].decode(unscaled).sample
+                decoded = self._network().decode(unscaled).sample
         return decoded.clamp(-1, 1).to(latents).contiguous()
 
     def extent_of(self, places: Sequence[int]) -> tuple[int, ...]:
@@ -61,6 +65,15 @@ class Autoencoder:
     def _rounded(self, engine: CodecEngine | None) -> torch.autocast:
         rounds = self.rounds and engine is not None and engine.name.endswith("bfloat16")
         return torch.autocast(self.parts.device.type, torch.bfloat16, enabled=rounds)
+
+    @property
+    def _dtype(self) -> torch.dtype:
+        return torch.float32 if self._upcasts and self.parts.dtype == torch.float16 else self.parts.dtype
+
+    def _network(self) -> Any:
+        network = self.parts[self.part]
+        # it stays so: what it was opened with is in float32 what it was in float16
+        return network if network.dtype == self._dtype else torch.nn.Module.to(network, dtype=self._dtype)
 
     def _scale_and_shift(self) -> tuple[float, float]:
         config = self.parts.config(self.part)

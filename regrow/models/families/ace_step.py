@@ -23,6 +23,7 @@ from regrow.core.levels import Level
 from regrow.core.names import Spacing
 from regrow.core.schedules import Flow
 from regrow.media.audio.medium import MEDIUM as SOUND
+from regrow.media.frame import Region
 from regrow.models.codecs.wave import WaveCodec, WaveFrames
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
@@ -149,9 +150,11 @@ class AceStep(Model):
         other.samples = samples
         return other
 
-    def with_known(self, latents: Float[Tensor, "1 c n"], mask: Float[Tensor, "m 1 n"]) -> "AceStep":
+    def with_known(
+        self, frame: Float[Tensor, "1 channels samples"], latents: Float[Tensor, "1 c n"], region: Region
+    ) -> "AceStep":
         """Return the same opened checkpoint, which repaints: beside it are the latents, and silence where they go."""
-        other, changes = copy(self), (mask > 0.5).to(latents)
+        other, changes = copy(self), (region.latents > 0.5).to(latents)
         other.task, other.changes = "repaint", changes
         other.source = torch.where(changes > 0, self._silence(latents.shape[-1]).to(latents), latents)
         return other

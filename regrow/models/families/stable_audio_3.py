@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from regrow.core.log_snr_flow import LogSnrFlow
 from regrow.core.schedules import Flow
 from regrow.media.audio.medium import MEDIUM as SOUND
+from regrow.media.frame import Region
 from regrow.models.codecs.wave import SameCodec, WaveFrames
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
@@ -118,12 +119,14 @@ class StableAudio3(Model):
         other.seconds = min(samples, self.size[1]) / self.sound.rate
         return other
 
-    def with_known(self, latents: Float[Tensor, "1 c cells"], mask: Float[Tensor, "m 1 cells"]) -> "StableAudio3":
+    def with_known(
+        self, frame: Float[Tensor, "1 channels n"], latents: Float[Tensor, "1 c cells"], region: Region
+    ) -> "StableAudio3":
         """Return the same opened checkpoint, shown what stays: where the mask is 0; itself where it was not made so."""
         network = self.parts.config("transformer")
         if network["patch_size"] > 1 or network["local_add_cond_dim"] != 1 + self.latent_channels:
             return self
-        other, stays = copy(self), (mask == 0).to(latents)
+        other, stays = copy(self), (region.latents == 0).to(latents)
         other.known = torch.cat([stays, stays * latents], 1)
         return other
 

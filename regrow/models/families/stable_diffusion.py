@@ -1,9 +1,11 @@
 """Stable Diffusion 1.x and 2.x (Rombach et al. 2022, arXiv 2112.10752), and small models of their layout.
 
 A UNet on latents, conditioned on the last layer of a CLIP text encoder. The codec is AutoencoderKL or AutoencoderTiny.
+Networks with further channels are inpainting checkpoints, or InstructPix2Pix (`picture_beside.py`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -17,6 +19,15 @@ from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
 from regrow.models.codecs.mel import MelFrames
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
+from regrow.models.families.picture_beside import Inpainting, Instructed
+from regrow.models.families.unet_variants import (
+    channels_of,
+    guidance_vector,
+    kind_of,
+    sampling_of,
+    takes_guidance,
+    without_guidance,
+)
 from regrow.models.folder import network_size, plain_json
 from regrow.models.model import Model
 from regrow.models.parts import Parts
@@ -31,10 +42,20 @@ PROBES = ("", "a cat, on a beach", "An Orange CAT's hat!", "沙滩上的橘猫",
 """On which a tokenizer file alone must agree with the tokenizer that transformers makes of it."""
 
 
+PIPELINES = (
+    "StableDiffusionPipeline",
+    "StableDiffusionImg2ImgPipeline",
+    "StableDiffusionInpaintPipeline",
+    "StableDiffusionInstructPix2PixPipeline",
+    "LatentConsistencyModelPipeline",
+    "LatentConsistencyModelImg2ImgPipeline",
+)
+
+
 @register(
     "stable-diffusion",
     "Stable Diffusion 1.x and 2.x (StableDiffusionPipeline)",
-    pipelines=("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline"),
+    pipelines=PIPELINES,
     folders=("unet", "vae", "text_encoder", "tokenizer"),
     short="sd",
 )
@@ -57,7 +78,8 @@ class StableDiffusion(Model):
     @classmethod
     def open(cls, source: Source) -> Self:
         folder = source.folder
-        height, width = network_size(folder / "unet" / "config.json")
+        kind = _kind(cls, folder)
+        height, width = network_size(folder / "unet" / "config.json", "time_cond_proj_dim")
         schedule, prediction_type, scheduler_file = source.schedule()
         piano_roll = read_piano_roll(folder)
         sidecars = [path for path in (folder / MEL_FILE,) if path.is_file()]
@@ -78,11 +100,12 @@ class StableDiffusion(Model):
         codec = Autoencoder(parts, "vae", rounds=mel is None)
         if checked is None:
             note_channels = piano_roll.channels(factor) if piano_roll else 0
-            _check_parts(source, note_channels, parts)
+            more = channels_of(kind, codec.latent_channels) or note_channels
+            _check_parts(source, note_channels, more, parts)
             tokenizer = parts["tokenizer"]
             room = min(tokenizer.model_max_length, parts.config("text_encoder")["max_position_embeddings"])
             source.remember(parts, files, plain_tokenizer=_agrees(folder, tokenizer), room=room)
-        return cls(
+        return kind(
             name=source.name,
             folder=folder,
             family="stable-diffusion",
@@ -96,6 +119,7 @@ class StableDiffusion(Model):
             network_multiple=2 ** (len(parts.config("unet")["block_out_channels"]) - 1),
             waves=None if mel is None else MelFrames(mel),
             piano_roll=piano_roll,
+            **sampling_of(kind, parts, scheduler_file),
         )
 
     @property
@@ -118,7 +142,14 @@ class StableDiffusion(Model):
         """Return token ids, cut and padded to the text encoder's length; cut words are named in a warning."""
         return self._tokenized(prompts)["input_ids"]
 
+    @property
+    def guidance_is_input(self) -> bool:
+        return takes_guidance(self.parts)
+
     def condition(self, prompts: Sequence[str]) -> Condition:
+        return without_guidance(self, self._encoded(prompts))
+
+    def _encoded(self, prompts: Sequence[str]) -> Condition:
         tokenized = self._tokenized(prompts)
         ids = tokenized["input_ids"].to(self.device)
         if self.engine and not self._masks:
@@ -135,7 +166,8 @@ class StableDiffusion(Model):
     def forward(
         self, x_t: Float[Tensor, "b c y x"], labels: Float[Tensor, " b"], condition: Condition
     ) -> Float[Tensor, "b c y x"]:
-        return self.parts["unet"](x_t, labels, condition.tokens.to(x_t)).sample
+        given = guidance_vector(self, condition)
+        return self.parts["unet"](x_t, labels, condition.tokens.to(x_t), timestep_cond=given).sample
 
     @property
     def _masks(self) -> bool:
@@ -155,6 +187,23 @@ class StableDiffusion(Model):
         )
 
 
+@dataclass(eq=False, kw_only=True)
+class StableDiffusionInpainting(Inpainting, StableDiffusion):
+    """See `StableDiffusion` and `Inpainting`."""
+
+
+@dataclass(eq=False, kw_only=True)
+class InstructPix2Pix(Instructed, StableDiffusion):
+    """See `StableDiffusion` and `Instructed`."""
+
+
+def _kind(plain: Any, folder: Path) -> Any:
+    """Return the class that opens a folder, by the channels of its network."""
+    if plain is not StableDiffusion or (folder / PIANO_ROLL_FILE).is_file():
+        return plain
+    return kind_of(folder / "unet" / "config.json", plain, StableDiffusionInpainting, InstructPix2Pix)
+
+
 def _plain_tokenizer(folder: Path) -> Tokenizer | None:
     if not (folder / "tokenizer" / "tokenizer.json").is_file():
         return None
@@ -170,11 +219,11 @@ def _agrees(folder: Path, tokenizer: Any) -> bool:
     return all(plain.encode(text).ids == tokenizer(text).input_ids for text in PROBES)
 
 
-def _check_parts(source: Source, note_channels: int, parts: Parts) -> None:
+def _check_parts(source: Source, note_channels: int, more: int, parts: Parts) -> None:
     folder, words = source.folder, len(parts["tokenizer"])
     unet, codec, text_encoder = (parts.config(name) for name in ("unet", "vae", "text_encoder"))
     beside = f" and its {PIANO_ROLL_FILE} says {note_channels} more" if note_channels else ""
-    source.check_channels("unet", unet, codec["latent_channels"], note_channels, beside)
+    source.check_channels("unet", unet, codec["latent_channels"], more, beside)
     if unet["cross_attention_dim"] != text_encoder["hidden_size"]:
         raise ModelError(
             f"The unet in {folder} reads text vectors of {unet['cross_attention_dim']} numbers, but its text_encoder "

@@ -5,6 +5,7 @@ sizes: those of the picture itself, uncropped, as section 2.2 of the paper has t
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -14,6 +15,15 @@ from torch import Tensor, nn
 from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
+from regrow.models.families.picture_beside import Inpainting, Instructed
+from regrow.models.families.unet_variants import (
+    channels_of,
+    guidance_vector,
+    kind_of,
+    sampling_of,
+    takes_guidance,
+    without_guidance,
+)
 from regrow.models.folder import network_size, read_json
 from regrow.models.model import Model
 from regrow.models.pipelines import prompt_pipeline, warn_of_cut_words
@@ -26,7 +36,12 @@ WORDS = ("tokenizer", "tokenizer_2", "text_encoder", "text_encoder_2")
 @register(
     "stable-diffusion-xl",
     "Stable Diffusion XL (StableDiffusionXLPipeline)",
-    pipelines=("StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline"),
+    pipelines=(
+        "StableDiffusionXLPipeline",
+        "StableDiffusionXLImg2ImgPipeline",
+        "StableDiffusionXLInpaintPipeline",
+        "StableDiffusionXLInstructPix2PixPipeline",
+    ),
     parts={"unet": ("UNet2DConditionModel",), "text_encoder_2": ("CLIPTextModelWithProjection",)},
     folders=("unet", "vae", *WORDS),
 )
@@ -39,10 +54,18 @@ class StableDiffusionXL(Model):
 
     @classmethod
     def open(cls, source: Source) -> "StableDiffusionXL":
+        if not source.has("text_encoder"):
+            raise ModelError(
+                f"{source.folder} is Stable Diffusion XL's refiner, which finishes what the base model began: open the "
+                "base model."
+            )
         unet_config_file = source.folder / "unet" / "config.json"
         if read_json(unet_config_file).get("addition_embed_type") != "text_time":
             raise ModelError(f"{unet_config_file} is not conditioned on sizes, as Stable Diffusion XL's network is.")
-        height, width = network_size(unet_config_file, fed="addition_embed_type")
+        if (source.index or {}).get("is_cosxl_edit"):
+            raise ModelError(f"{source.index_file} describes CosXL, whose schedule regrow does not support.")
+        height, width = network_size(unet_config_file, "addition_embed_type", "time_cond_proj_dim")
+        kind = kind_of(unet_config_file, cls, StableDiffusionXLInpainting, XLInstructPix2Pix)
         schedule, prediction_type, scheduler_file = source.schedule()
         parts, files, checked = source.parts(
             {
@@ -55,11 +78,11 @@ class StableDiffusionXL(Model):
             },
             (source.index_file, scheduler_file),
         )
-        codec = Autoencoder(parts, "vae", rounds=True)
+        codec = Autoencoder(parts, "vae", rounds=True, upcasts=True)
         if checked is None:
-            _check_parts(source, codec)
+            _check_parts(source, codec, channels_of(kind, codec.latent_channels))
             source.remember(parts, files)
-        return cls(
+        return kind(
             name=source.name,
             folder=source.folder,
             family="stable-diffusion-xl",
@@ -72,11 +95,16 @@ class StableDiffusionXL(Model):
             files=files,
             # sizes are part of the graph, so each takes its own
             network_multiple=0,
+            **sampling_of(kind, parts, scheduler_file),
         )
 
     @property
     def text_encoders(self) -> Iterator[nn.Module]:
         yield from (self.parts["text_encoder"], self.parts["text_encoder_2"])
+
+    @property
+    def guidance_is_input(self) -> bool:
+        return takes_guidance(self.parts)
 
     def condition(self, prompts: Sequence[str]) -> Condition:
         warn_of_cut_words(self.name, self.tokenizer, prompts, self.tokenizer.model_max_length)
@@ -85,14 +113,15 @@ class StableDiffusionXL(Model):
             tokens, _, pooled, _ = pipeline.encode_prompt(
                 list(prompts), device=self.device, do_classifier_free_guidance=False
             )
-        return Condition(tokens, extra={"pooled": pooled})
+        return without_guidance(self, Condition(tokens, extra={"pooled": pooled}))
 
     def unconditional(self, count: int) -> Condition:
         """Return zeros, as the network was trained without words, where the checkpoint says so."""
         empty = self.condition([""] * count)
         if not read_json(self.folder / "model_index.json").get("force_zeros_for_empty_prompt", True):
             return empty
-        return empty.with_tensors([torch.zeros_like(tensor) for tensor in empty.tensors])
+        tokens, pooled = (torch.zeros_like(tensor) for tensor in (empty.tokens, empty.extra["pooled"]))
+        return replace(empty, tokens=tokens, extra={**empty.extra, "pooled": pooled})
 
     def forward(
         self, x_t: Float[Tensor, "b c y x"], labels: Float[Tensor, " b"], condition: Condition
@@ -103,13 +132,24 @@ class StableDiffusionXL(Model):
             "text_embeds": condition.extra["pooled"].to(x_t),
             "time_ids": sizes.expand(x_t.shape[0], -1),  # not len, which a tracer takes for a constant
         }
-        return self.parts["unet"](x_t, labels, condition.tokens.to(x_t), added_cond_kwargs=added).sample
+        given = guidance_vector(self, condition)
+        return self.parts["unet"](x_t, labels, condition.tokens.to(x_t), given, added_cond_kwargs=added).sample
 
 
-def _check_parts(source: Source, codec: Autoencoder) -> None:
+@dataclass(eq=False, kw_only=True)
+class StableDiffusionXLInpainting(Inpainting, StableDiffusionXL):
+    """See `StableDiffusionXL` and `Inpainting`."""
+
+
+@dataclass(eq=False, kw_only=True)
+class XLInstructPix2Pix(Instructed, StableDiffusionXL):
+    """See `StableDiffusionXL` and `Instructed`."""
+
+
+def _check_parts(source: Source, codec: Autoencoder, beside: int) -> None:
     parts, folder = codec.parts, source.folder
     unet, first, second = (parts.config(name) for name in ("unet", "text_encoder", "text_encoder_2"))
-    source.check_channels("unet", unet, codec.latent_channels)
+    source.check_channels("unet", unet, codec.latent_channels, beside)
     words = first["hidden_size"] + second["hidden_size"]
     if unet["cross_attention_dim"] != words:
         raise ModelError(

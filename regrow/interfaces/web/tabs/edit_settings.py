@@ -11,7 +11,7 @@ from regrow.interfaces.web.fields import ModelField
 from regrow.interfaces.web.shared import DRAWN, model_names
 from regrow.interfaces.web.texts import options, text
 from regrow.media.names import Mode
-from regrow.requests.edit import Edit
+from regrow.requests.edit import USUAL_GUIDANCE, Edit
 
 DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Edit)}
 
@@ -22,7 +22,7 @@ def edit_settings() -> tuple[dict[str, Any], list[Any], list[Any]]:
         "model": ModelField(model_names(), value=DEFAULTS["model"], label=text("model")),
         "method": gr.Dropdown(list(names()), value=DEFAULTS["method"], label=text("method")),
         "steps": gr.Slider(0, 200, 0, step=1, label=text("edit_steps"), elem_id="edit-steps"),
-        "guidance": gr.Slider(0, 15, DEFAULTS["guidance"], step=0.1, label=text("guidance")),
+        "guidance": gr.Slider(0, 15, USUAL_GUIDANCE, step=0.1, label=text("guidance")),
         "guidance_share": gr.Slider(0, 1, DEFAULTS["guidance_share"], step=0.05, label=text("guidance_share")),
         "prompt_expansion": gr.Radio(
             options(_names(Switch)),

@@ -1,0 +1,88 @@
+"""Models that take the picture beside the noise: which method edits with them, and what they are shown."""
+
+from dataclasses import replace
+
+from jaxtyping import Float
+from torch import Tensor
+
+from regrow.core.methods.registry import method
+from regrow.media.frame import Region
+from regrow.models.model import Model
+from regrow.requests.edit import USUAL_GUIDANCE, Edit
+
+ABILITIES = {"edits_by_instruction": "edit by instruction", "inpaints": "fill in masks"}
+"""Of models that methods need, by their names in `Model`, as a sentence says them."""
+
+
+def with_needed_method(request: Edit, model: Model) -> tuple[Edit, tuple[str, ...]]:
+    """Return a request by the method that a model was trained for, where it is open, and sentences that say so.
+
+    Its guidance is a number then: by a method that needs an ability of the model the model's own, where none is given.
+    Such a method walks the whole way from pure noise, and instructions are taken as they are typed.
+
+    Raises:
+        ValueError: the model cannot edit by this method, or a setting does not fit it.
+    """
+    chosen, notes = method(request.method), ()
+    for ability, other in chosen.gives_way.items():
+        if getattr(model, ability) and (model.edits_by_instruction or _leaves_inpainting_open(request)):
+            request, chosen = replace(request, method=other), method(other)
+            notes = (f"{model.name} was trained to {ABILITIES[ability]}, so it was edited by {other}.",)
+            break
+    if chosen.needs and not getattr(model, chosen.needs):
+        raise ValueError(f"{model.name} was not trained to {ABILITIES[chosen.needs]}, which {chosen.name} needs.")
+    if model.edits_by_instruction and not chosen.needs:
+        raise ValueError(
+            f"{model.name} was trained to edit by instruction, and {chosen.name} cannot: leave the method out, or "
+            "take another model."
+        )
+    own, guidance = model.own, request.guidance
+    if request.image_guidance is not None and own.image_guidance is None:
+        raise ValueError(f"{model.name} has no image guidance: leave image_guidance out.")
+    if not chosen.needs:
+        # of those that are distilled to do without
+        usual = 1.0 if own.guidance == 1 and model.takes_words else USUAL_GUIDANCE
+        return replace(request, guidance=usual if guidance is None else guidance), notes
+    if request.strength not in (None, 1) or request.start_step:
+        raise ValueError(f"{chosen.name} {chosen.no_path}: leave strength and start_step out.")
+    guidance = own.guidance if guidance is None else guidance
+    request = replace(request, strength=1.0, start_step=None, guidance=guidance)
+    if not model.edits_by_instruction:
+        return request, notes
+    if request.source:
+        notes += (f"{model.name} reads instructions alone: the source prompt was left aside.",)
+    of_picture = own.image_guidance if request.image_guidance is None else request.image_guidance
+    return replace(request, source="", prompt_expansion="off", image_guidance=of_picture), notes
+
+
+def _leaves_inpainting_open(request: Edit) -> bool:
+    """Whether a region is named, and nothing that only a method with a path has."""
+    masked = request.mask is not None or request.region is not None
+    whole = request.strength in (None, 1) and not request.start_step
+    return masked and whole and request.trajectory is None and request.attention == "none"
+
+
+def shown_source(
+    request: Edit,
+    model: Model,
+    frame: Float[Tensor, "1 channels *places"],
+    latents: Float[Tensor, "1 c *cells"],
+    region: Region | None,
+) -> Model:
+    """Return a model that is shown what it edits, where it was trained for that; else itself.
+
+    An inverted path was made without a look at what stays, so the way back along it is without one, too: an inpainting
+    network sees a mask of ones both ways.
+
+    Args:
+        request: of the edit.
+        model: the checkpoint.
+        frame: the file in the model's frame.
+        latents: of it.
+        region: where it may change; None everywhere.
+    """
+    if model.edits_by_instruction:
+        return model.with_source(frame, latents, request.image_guidance)
+    if region is None or method(request.method).path:
+        return model
+    return model.with_known(frame, latents, region)

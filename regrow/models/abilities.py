@@ -1,0 +1,39 @@
+"""What a family can do and what not: what it cannot is refused in a sentence."""
+
+from typing import ClassVar
+
+from regrow.core.names import Objective
+
+
+class Abilities:
+    """Abilities of all checkpoints of a family."""
+
+    NETWORK: ClassVar[str] = "unet"
+    """The part that denoises."""
+    takes_words: ClassVar[bool] = True
+    """Whether it is conditioned on prompts."""
+    shares_attention: ClassVar[bool] = False
+    """Whether `models.attention` can share its attention."""
+    engine_graph: ClassVar[bool] = True
+    """Whether an engine can compute its network."""
+    encodes_tokens_alone: ClassVar[bool] = False
+    """Whether `encode_tokens` gives nothing but tokens, so that an engine may keep it."""
+    trainable: ClassVar[bool] = True
+    """Whether `regrow train` can train it."""
+    lora: ClassVar[bool] = False
+    """Whether low-rank adapters can be trained on its network."""
+    lora_pipeline: ClassVar[str] = ""
+    """The pipeline of diffusers that reads LoRA files for it; empty where none does."""
+    sings: ClassVar[bool] = False
+    """Whether its prompts may hold lyrics (`models.song`)."""
+    new_objectives: ClassVar[tuple[Objective, ...]] = ()
+    """What a new one (`write_new`) may predict, the default first; empty where regrow makes no new ones."""
+    new_media: ClassVar[tuple[str, ...]] = ("picture",)
+    """What a new one may make."""
+    edits_by_instruction: ClassVar[bool] = False
+    """Whether its prompts are instructions for a picture that it is shown (`with_source`), and it edits by nothing
+    else."""
+    inpaints: ClassVar[bool] = False
+    """Whether its network was trained to fill in masks, shown the rest of the picture (`with_known`)."""
+    guided_evaluations: ClassVar[int] = 2
+    """Network calls that a guided prediction takes: under the prompt, and the others without its words."""

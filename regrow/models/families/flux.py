@@ -1,0 +1,203 @@
+"""FLUX.1 (Black Forest Labs 2024, no paper): a transformer that predicts the flow on cells of 2 x 2 latents.
+
+It is conditioned on the words of T5, and on pooled words of CLIP. [dev] takes guidance as an input, as its weights were
+distilled from guided answers: one evaluation a step. [schnell] has guidance in its weights. Levels lean to the noisy
+end by the size of the picture, in all but [schnell]. Fill and Kontext are shown a picture (`flux_picture.py`).
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from regrow.core.levels import Level
+from regrow.core.names import Spacing
+from regrow.core.schedules import Flow
+from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
+from regrow.models.condition import GUIDANCE, Condition
+from regrow.models.errors import ModelError
+from regrow.models.families.shift_by_size import check_shift, grid_by_size, linear_mu
+from regrow.models.folder import read_json
+from regrow.models.model import Model
+from regrow.models.own_settings import OwnSettings
+from regrow.models.pipelines import prompt_pipeline, warn_of_cut_words
+from regrow.models.registry import register
+from regrow.models.source import CLIP, T5, Source
+
+WORDS = ("tokenizer", "tokenizer_2", "text_encoder", "text_encoder_2")
+INSTRUCTED = ("FluxKontextPipeline", "FluxKontextInpaintPipeline")
+"""Pipelines of checkpoints that are told by nothing else from [dev]: they edit by instruction."""
+SIDE = 2
+"""Of the latents that are one token."""
+CELLS = 128
+"""Latents along a side of a picture whose codec names no size: `default_sample_size` of diffusers' FluxPipeline."""
+TOKENS, TOKENS_OF_SCHNELL = 512, 256
+"""Of a prompt: `max_sequence_length` of FluxPipeline, and what the documentation of diffusers takes for schnell."""
+DEV = OwnSettings(steps=28, guidance=3.5, solver="ddim")
+"""The defaults of diffusers' FluxPipeline, which are those of [dev]."""
+SCHNELL = OwnSettings(steps=4, guidance=1.0, solver="ddim", is_guided=False)
+"""4 steps: the README of github.com/black-forest-labs/flux; no guidance: the example in diffusers' FluxPipeline."""
+
+
+@register(
+    "flux",
+    "FLUX.1 (FluxPipeline)",
+    pipelines=("FluxPipeline", "FluxImg2ImgPipeline", "FluxInpaintPipeline", "FluxFillPipeline", *INSTRUCTED),
+    parts={"transformer": ("FluxTransformer2DModel",)},
+    folders=("transformer", "vae", *WORDS),
+)
+class Flux(Model):
+    """See `Model`. Its parts are `transformer`, `vae`, and two of `text_encoder` and `tokenizer` each."""
+
+    NETWORK = "transformer"
+    OWN: ClassVar[OwnSettings | None] = None
+    """How it is sampled, whatever its parts are; None where they say it."""
+    trainable = False
+    lora_pipeline = "FluxPipeline"
+
+    @classmethod
+    def open(cls, source: Source) -> "Flux":
+        kind = _kind(source)
+        schedule, prediction_type, scheduler_file = source.schedule(by_size=True)
+        if not isinstance(schedule, Flow):
+            raise ModelError(f"{scheduler_file} describes no flow matching, which FLUX.1 is trained for.")
+        check_shift(read_json(scheduler_file), scheduler_file)
+        parts, files, checked = source.parts(
+            {
+                "tokenizer": source.tokenizer("tokenizer", CLIP),
+                "tokenizer_2": source.tokenizer("tokenizer_2", T5),
+                "text_encoder": source.part("text_encoder", "transformers", "CLIPTextModel"),
+                "text_encoder_2": source.part("text_encoder_2", "transformers", "T5EncoderModel"),
+                "vae": source.part("vae", "diffusers", *AUTOENCODERS, channels_last=True),
+                "transformer": source.part("transformer", "diffusers", "FluxTransformer2DModel"),
+            },
+            (source.index_file, scheduler_file),
+        )
+        codec = Autoencoder(parts, "vae", rounds=True)
+        if checked is None:
+            _check_parts(source, codec, kind.channels_beside(codec))
+            source.remember(parts, files)
+        network, by_size = parts.config("transformer"), read_json(scheduler_file).get("use_dynamic_shifting")
+        # a network without guidance whose levels lean is [dev] with its distillation undone, which is guided as any
+        own = DEV if network["guidance_embeds"] or by_size else SCHNELL
+        side = read_json(source.folder / "vae" / "config.json").get("sample_size", CELLS * codec.factor)
+        return kind(
+            name=source.name,
+            folder=source.folder,
+            family="flux",
+            schedule=schedule,
+            prediction_type=prediction_type,
+            size=(side, side) if isinstance(side, int) else tuple(side),
+            multiple=SIDE * codec.factor,
+            parts=parts,
+            codec=codec,
+            files=files,
+            # positions are part of the graph, so each size takes its own
+            network_multiple=0,
+            own=kind.OWN or own,
+        )
+
+    @classmethod
+    def channels_beside(cls, codec: Autoencoder) -> int:
+        """Return how many channels its network takes below those of a latent."""
+        return 0
+
+    @property
+    def text_encoders(self) -> Iterator[nn.Module]:
+        yield from (self.parts["text_encoder"], self.parts["text_encoder_2"])
+
+    @property
+    def guidance_is_input(self) -> bool:
+        return self.parts.config("transformer")["guidance_embeds"]
+
+    def grid(self, steps: int, spacing: Spacing = "trailing", shape: Sequence[int] = ()) -> tuple[Level, ...]:
+        """Return levels that lean to the noisy end by the size, where the scheduler's file says so."""
+        height, width = shape[1:] or self.latent_shape(*self.extent)[1:]
+        config = read_json(self.folder / "scheduler" / "scheduler_config.json")
+        mu = linear_mu(config, height * width // SIDE**2)
+        return grid_by_size(self.schedule, config, mu, steps, spacing)
+
+    def condition(self, prompts: Sequence[str]) -> Condition:
+        length = TOKENS if self.own.is_guided else TOKENS_OF_SCHNELL
+        warn_of_cut_words(self.name, self.parts["tokenizer_2"], prompts, length)
+        pipeline = prompt_pipeline("FluxPipeline", self.parts, WORDS)
+        with torch.no_grad():
+            tokens, pooled, _ = pipeline.encode_prompt(list(prompts), device=self.device, max_sequence_length=length)
+        extra = {"pooled": pooled}
+        if self.guidance_is_input:
+            extra[GUIDANCE] = torch.ones(len(prompts), device=self.device)
+        return Condition(tokens, extra=extra)
+
+    def forward(
+        self, x_t: Float[Tensor, "b c y x"], labels: Float[Tensor, " b"], condition: Condition
+    ) -> Float[Tensor, "b c y x"]:
+        height, width = (side // SIDE for side in x_t.shape[2:])
+        tokens, places = self.tokens_of(x_t)
+        flow = self.parts["transformer"](
+            tokens,
+            encoder_hidden_states=condition.tokens.to(x_t),
+            pooled_projections=condition.extra["pooled"].to(x_t),
+            timestep=labels / self.schedule.label(self.schedule.noisiest),
+            img_ids=places.to(x_t.device),
+            txt_ids=torch.zeros(condition.tokens.shape[1], 3, device=x_t.device),
+            guidance=condition.extra.get(GUIDANCE),
+            return_dict=False,
+        )[0][:, : height * width]
+        return nn.functional.pixel_shuffle(flow.transpose(1, 2).unflatten(2, (height, width)), SIDE)
+
+    def tokens_of(self, x_t: Float[Tensor, "b k y x"]) -> tuple[Float[Tensor, "b n d"], Float[Tensor, "n 3"]]:
+        """Return what the network takes for latents with what is beside them, and the place of each token."""
+        return packed(x_t), places_of(x_t.shape[2] // SIDE, x_t.shape[3] // SIDE)
+
+
+def packed(latents: Float[Tensor, "b c y x"]) -> Float[Tensor, "b n d"]:
+    """Return cells of 2 x 2 latents as tokens, row by row."""
+    return nn.functional.pixel_unshuffle(latents, SIDE).flatten(2).transpose(1, 2)
+
+
+def places_of(height: int, width: int, picture: int = 0) -> Float[Tensor, "n 3"]:
+    """Return picture, row and column of each token; in float32, as bfloat16 has no 257."""
+    places = torch.full((height, width, 3), 0.0)
+    places[..., 0] += picture
+    places[..., 1] += torch.arange(height)[:, None]
+    places[..., 2] += torch.arange(width)
+    return places.flatten(0, 1)
+
+
+def _kind(source: Source) -> type[Flux]:
+    """Return the class that opens a checkpoint, by its pipeline, or by the channels that its network returns, too."""
+    from regrow.models.families.flux_picture import FluxFill, FluxKontext
+
+    if (source.index or {}).get("_class_name") in INSTRUCTED:
+        return FluxKontext
+    network = read_json(source.folder / "transformer" / "config.json")
+    taken, returned = network.get("in_channels", 64), network.get("out_channels")
+    # Fill takes two latents and a mask of pixels, six times as much as it returns; Control two latents
+    return FluxFill if returned and taken > 2 * returned else Flux
+
+
+def _check_parts(source: Source, codec: Autoencoder, beside: int) -> None:
+    parts, folder = codec.parts, source.folder
+    network, first, second = (parts.config(name) for name in ("transformer", "text_encoder", "text_encoder_2"))
+    returned = network["patch_size"] ** 2 * (network["out_channels"] or network["in_channels"])
+    cells = {"in_channels": network["in_channels"], "out_channels": returned}
+    made, beside = SIDE**2 * codec.latent_channels, SIDE**2 * beside
+    more = f" and its mask and picture {beside} more" if beside else ""
+    source.check_channels("transformer", cells, made, beside, f" in 2 x 2 cells{more}")
+    read = {
+        "text_encoder": ("pooled_projection_dim", first["hidden_size"]),
+        "text_encoder_2": ("joint_attention_dim", second["d_model"]),
+    }
+    for part, (key, width) in read.items():
+        if network[key] != width:
+            raise ModelError(
+                f"The transformer in {folder} reads vectors of {network[key]} numbers, but its {part} makes {width}; "
+                "the two are not of the same model."
+            )
+    if sum(network["axes_dims_rope"]) != network["attention_head_dim"]:
+        raise ModelError(
+            f"The transformer in {folder} has positions of {sum(network['axes_dims_rope'])} numbers (axes_dims_rope), "
+            f"but heads of {network['attention_head_dim']}; its config is not of the weights beside it."
+        )

@@ -1,0 +1,207 @@
+"""FLUX.2 (Black Forest Labs 2025, no paper): a transformer that predicts the flow on normalised cells of 2 x 2 latents.
+
+It is conditioned on three layers of a language model that reads the prompt as a message of a chat: Mistral 3 in [dev],
+which takes guidance as an input, and Qwen 3 in [klein], whose distilled checkpoints have it in their weights. Levels
+lean to the noisy end by the size of the picture and the number of steps.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from regrow.core.levels import Level
+from regrow.core.names import Spacing
+from regrow.core.schedules import Flow
+from regrow.models.codecs.batch_norm import SIDE, BatchNormAutoencoder
+from regrow.models.condition import GUIDANCE, Condition
+from regrow.models.errors import ModelError
+from regrow.models.families.shift_by_size import check_shift, grid_by_size, measured_mu
+from regrow.models.folder import read_json
+from regrow.models.model import Model
+from regrow.models.own_settings import OwnSettings
+from regrow.models.pipelines import prompt_pipeline, warn_of_cut_chat
+from regrow.models.registry import register
+from regrow.models.source import PIXTRAL, QWEN2, Source, TokenizerKind
+
+WORDS = ("tokenizer", "text_encoder")
+FOLDERS = ("transformer", "vae", *WORDS)
+TOKENS = 512
+"""Of a prompt with its template: `max_sequence_length` of both pipelines."""
+DEV = OwnSettings(steps=50, guidance=4.0, solver="ddim")
+"""The defaults of diffusers' Flux2Pipeline and Flux2KleinPipeline, for [dev] and the undistilled [klein] base."""
+DISTILLED = OwnSettings(steps=4, guidance=1.0, solver="ddim", is_guided=False)
+"""Of the distilled [klein]: the defaults of diffusers' Flux2KleinKVPipeline, which takes no guidance."""
+
+
+@register(
+    "flux-2",
+    "FLUX.2 (Flux2Pipeline)",
+    pipelines=("Flux2Pipeline",),
+    parts={"transformer": ("Flux2Transformer2DModel",), "text_encoder": ("Mistral3ForConditionalGeneration",)},
+    folders=FOLDERS,
+)
+class Flux2(Model):
+    """See `Model`. Its parts are `transformer`, `vae`, `text_encoder` and `tokenizer`."""
+
+    NETWORK = "transformer"
+    FAMILY: ClassVar[str] = "flux-2"
+    TOKENIZER: ClassVar[TokenizerKind] = PIXTRAL
+    ENCODER: ClassVar[str] = "Mistral3ForConditionalGeneration"
+    LAYERS: ClassVar[tuple[int, ...]] = (10, 20, 30)
+    """Of the text encoder, that `encode_prompt` of the pipeline puts side by side."""
+    trainable = False
+    lora_pipeline = "Flux2Pipeline"
+
+    @classmethod
+    def open(cls, source: Source) -> "Flux2":
+        schedule, prediction_type, scheduler_file = source.schedule(by_size=True)
+        if not isinstance(schedule, Flow):
+            raise ModelError(f"{scheduler_file} describes no flow matching, which FLUX.2 is trained for.")
+        check_shift(read_json(scheduler_file), scheduler_file)
+        parts, files, checked = source.parts(
+            {
+                "tokenizer": source.tokenizer("tokenizer", cls.TOKENIZER),
+                "text_encoder": source.part("text_encoder", "transformers", cls.ENCODER),
+                "vae": source.part("vae", "diffusers", "AutoencoderKLFlux2", channels_last=True),
+                "transformer": source.part("transformer", "diffusers", "Flux2Transformer2DModel"),
+            },
+            (source.index_file, scheduler_file),
+        )
+        codec = BatchNormAutoencoder(parts, "vae", rounds=True)
+        if checked is None:
+            cls._check_parts(source, codec)
+            source.remember(parts, files)
+        side = parts.config("vae")["sample_size"]
+        return cls(
+            name=source.name,
+            folder=source.folder,
+            family=cls.FAMILY,
+            schedule=schedule,
+            prediction_type=prediction_type,
+            size=(side, side) if isinstance(side, int) else tuple(side),
+            multiple=SIDE * codec.factor,
+            parts=parts,
+            codec=codec,
+            files=files,
+            # positions are part of the graph, so each size takes its own
+            network_multiple=0,
+            own=cls._own(source.index or {}),
+        )
+
+    @classmethod
+    def _own(cls, index: Mapping[str, Any]) -> OwnSettings:
+        return DEV
+
+    @classmethod
+    def _check_parts(cls, source: Source, codec: BatchNormAutoencoder) -> None:
+        parts, folder = codec.parts, source.folder
+        network, words = parts.config("transformer"), parts.config("text_encoder")
+        words = words.get("text_config", words)
+        returned = network["patch_size"] ** 2 * (network["out_channels"] or network["in_channels"])
+        packed = {"in_channels": network["in_channels"], "out_channels": returned}
+        source.check_channels("transformer", packed, SIDE**2 * codec.latent_channels, why=" in 2 x 2 cells")
+        if words["num_hidden_layers"] < max(cls.LAYERS):
+            raise ModelError(
+                f"The text_encoder in {folder} has {words['num_hidden_layers']} layers, but FLUX.2 reads its layer "
+                f"{max(cls.LAYERS)}; it is of another model."
+            )
+        width = len(cls.LAYERS) * words["hidden_size"]
+        if network["joint_attention_dim"] != width:
+            raise ModelError(
+                f"The transformer in {folder} reads vectors of {network['joint_attention_dim']} numbers, but "
+                f"{len(cls.LAYERS)} layers of its text_encoder make {width}; the two are not of the same model."
+            )
+        if sum(network["axes_dims_rope"]) != network["attention_head_dim"]:
+            raise ModelError(
+                f"The transformer in {folder} has positions of {sum(network['axes_dims_rope'])} numbers "
+                f"(axes_dims_rope), but heads of {network['attention_head_dim']}; its config is not of the weights "
+                "beside it."
+            )
+
+    @property
+    def text_encoders(self) -> Iterator[nn.Module]:
+        yield self.parts["text_encoder"]
+
+    @property
+    def guidance_is_input(self) -> bool:
+        return self.parts.config("transformer")["guidance_embeds"]
+
+    def grid(self, steps: int, spacing: Spacing = "trailing", shape: Sequence[int] = ()) -> tuple[Level, ...]:
+        """Return levels that lean to the noisy end by size and steps, where the scheduler's file says so."""
+        height, width = shape[1:] or self.latent_shape(*self.extent)[1:]
+        config = read_json(self.folder / "scheduler" / "scheduler_config.json")
+        return grid_by_size(self.schedule, config, measured_mu(height * width // SIDE**2, steps), steps, spacing)
+
+    def condition(self, prompts: Sequence[str]) -> Condition:
+        pipeline = prompt_pipeline(self.lora_pipeline, self.parts, WORDS)
+        warn_of_cut_chat(self.name, self.tokenizer, prompts, TOKENS, lambda prompt: self._chat(pipeline, prompt))
+        with torch.no_grad():
+            tokens, _ = pipeline.encode_prompt(list(prompts), device=self.device, max_sequence_length=TOKENS)
+        at = {GUIDANCE: torch.ones(len(prompts), device=self.device)} if self.guidance_is_input else {}
+        return Condition(tokens, extra=at)
+
+    def _chat(self, pipeline: Any, prompt: str) -> str:
+        """Return a prompt in the template that the pipeline writes it into."""
+        from diffusers.pipelines.flux2.pipeline_flux2 import format_input
+
+        chat = format_input([prompt], pipeline.system_message)[0]
+        return self.tokenizer.apply_chat_template(chat, tokenize=False)
+
+    def forward(
+        self, x_t: Float[Tensor, "b c y x"], labels: Float[Tensor, " b"], condition: Condition
+    ) -> Float[Tensor, "b c y x"]:
+        height, width = (side // SIDE for side in x_t.shape[2:])
+        places, words = torch.zeros(height, width, 4), torch.zeros(condition.tokens.shape[1], 4)
+        places[..., 1] += torch.arange(height)[:, None]
+        places[..., 2] += torch.arange(width)
+        words[:, 3] += torch.arange(len(words))
+        flow = self.parts["transformer"](
+            nn.functional.pixel_unshuffle(x_t, SIDE).flatten(2).transpose(1, 2),
+            encoder_hidden_states=condition.tokens.to(x_t),
+            timestep=labels / self.schedule.label(self.schedule.noisiest),
+            # in float32, as bfloat16 has no 257
+            img_ids=places.flatten(0, 1).to(x_t.device),
+            txt_ids=words.to(x_t.device),
+            guidance=condition.extra.get(GUIDANCE),
+            return_dict=False,
+        )[0]
+        return nn.functional.pixel_shuffle(flow.transpose(1, 2).unflatten(2, (height, width)), SIDE)
+
+
+@register(
+    "flux-2-klein",
+    "FLUX.2 klein (Flux2KleinPipeline)",
+    pipelines=("Flux2KleinPipeline", "Flux2KleinInpaintPipeline", "Flux2KleinKVPipeline"),
+    parts={"transformer": ("Flux2Transformer2DModel",), "text_encoder": ("Qwen3ForCausalLM",)},
+    folders=FOLDERS,
+)
+class Flux2Klein(Flux2):
+    """See `Flux2`. Undistilled checkpoints are led away from negative words by classifier-free guidance.
+
+    Of its KV variant the network is the same: what it keeps of reference pictures is not used here.
+    """
+
+    FAMILY = "flux-2-klein"
+    TOKENIZER = QWEN2._replace(chats=True)
+    ENCODER = "Qwen3ForCausalLM"
+    LAYERS = (9, 18, 27)
+    lora_pipeline = "Flux2KleinPipeline"
+
+    @classmethod
+    def _own(cls, index: Mapping[str, Any]) -> OwnSettings:
+        distilled = index.get("is_distilled", index.get("_class_name") == "Flux2KleinKVPipeline")
+        return DISTILLED if distilled else DEV
+
+    @property
+    def guidance_is_input(self) -> bool:
+        """Return False: the pipeline gives the network none."""
+        return False
+
+    def _chat(self, pipeline: Any, prompt: str) -> str:
+        chat = [{"role": "user", "content": prompt}]
+        return self.tokenizer.apply_chat_template(
+            chat, tokenize=False, add_generation_prompt=True, enable_thinking=False
+        )
