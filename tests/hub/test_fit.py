@@ -137,8 +137,8 @@ def test_what_cannot_be_measured_is_one_sentence(checkpoint: Checkpoint, tmp_pat
     weights.unlink()
     with pytest.raises(ModelError, match="holds no safetensors, whose headers say how large a model is"):
         fit(str(folder), never)
-    edit_json(folder / "model_index.json", _class_name="FluxPipeline", unet=[None, None])
-    with pytest.raises(ModelError, match="describes a FluxPipeline, which regrow does not support"):
+    edit_json(folder / "model_index.json", _class_name="NoSuchPipeline", unet=[None, None])
+    with pytest.raises(ModelError, match="describes a NoSuchPipeline, which regrow does not support"):
         fit(str(folder), never)
 
 

@@ -128,9 +128,9 @@ CASES: dict[str, tuple[Change, str, str]] = {
     ),
     "no text encoder": (index_entry("text_encoder", [None, None]), "model_index.json", "names no text_encoder"),
     "flux": (
-        index_entry("_class_name", "FluxPipeline"),
+        index_entry("_class_name", "NoSuchPipeline"),
         "model_index.json",
-        "describes a FluxPipeline, which regrow does not support; it opens ",
+        "describes a NoSuchPipeline, which regrow does not support; it opens ",
     ),
     "size that is no size": (
         config("unet", sample_size=[8, 8, 8]),

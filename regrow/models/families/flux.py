@@ -34,11 +34,11 @@ SIDE = 2
 CELLS = 128
 """Latents along a side of a picture whose codec names no size: `default_sample_size` of diffusers' FluxPipeline."""
 TOKENS, TOKENS_OF_SCHNELL = 512, 256
-"""Of a prompt: `max_sequence_length` of FluxPipeline, and what the documentation of diffusers takes for schnell."""
+"""Of a prompt: `max_sequence_length` of FluxPipeline, and what diffusers' documentation of it has for [schnell]."""
 DEV = OwnSettings(steps=28, guidance=3.5, solver="ddim")
 """The defaults of diffusers' FluxPipeline, which are those of [dev]."""
 SCHNELL = OwnSettings(steps=4, guidance=1.0, solver="ddim", is_guided=False)
-"""4 steps: the README of github.com/black-forest-labs/flux; no guidance: the example in diffusers' FluxPipeline."""
+"""4 steps without guidance: the example of [schnell] in diffusers' FluxPipeline."""
 
 
 @register(
