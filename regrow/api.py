@@ -13,8 +13,8 @@ from regrow.editing import replay as replaying
 from regrow.editing.result import Result
 from regrow.interfaces.reporting import for_medium
 from regrow.models.engines.choose import with_engine
+from regrow.models.engines.names import EngineName
 from regrow.models.model import Model
-from regrow.models.names import EngineName
 from regrow.models.open import open_model
 from regrow.requests.edit import Edit
 from regrow.requests.extend import Extend

@@ -15,8 +15,8 @@ from regrow.benchmark.cost import Cost, cost_of_run
 from regrow.benchmark.estimates import print_rows
 from regrow.benchmark.peak import flops_of
 from regrow.core.progress import Progress
+from regrow.models.engines.names import Precision
 from regrow.models.engines.network import Network, example_inputs
-from regrow.models.names import Precision
 from regrow.models.sound_shapes import SHAPES, SoundShape
 
 GB = 1e9

@@ -11,9 +11,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from regrow.core.progress import Progress
 from regrow.models.engines.engine import Engine
+from regrow.models.engines.names import Precision
 from regrow.models.engines.network import Network, example_inputs
 from regrow.models.load_part import channels_last
-from regrow.models.names import Precision
 
 MATRIX = 2048
 """Side of the matrices whose product is the peak."""

@@ -113,8 +113,8 @@ def with_paths(recipe: Recipe, request: Any) -> Recipe:
     """Return a recipe that also says where the files and the model's folder of its request are."""
     ends = [Path(request.first), Path(request.second)] if "inputs" in recipe else ()
     files = _files_of(request, ends)
-    if (folder := Path(split_name(request.model)[1])).is_dir():
-        files["model"] = folder
+    if (place := Path(split_name(request.model)[1])).exists():
+        files["model"] = place
     return recipe | {"paths": {name: str(path.expanduser().resolve()) for name, path in files.items()}}
 
 
@@ -130,6 +130,8 @@ def _name_of(given: str, model: Model) -> str:
     family = "" if is_certain(model.folder, model.family) else model.family
     folder, names = model.folder.resolve(), [split_name(name)[1] for name in (given, model.name)]
     for name in names:  # an opened one may have been named by its id
+        if Path(name).expanduser().is_file():
+            return joined_name(family, Path(name).name)
         if Path(name).expanduser().resolve() != folder:
             return joined_name(family, name)
     name = Path(names[0]).name

@@ -21,10 +21,12 @@ from regrow.media.files import MediaError, file_hash, reason
 from regrow.media.medium import medium_of
 from regrow.models.checked import folder_with
 from regrow.models.engines.choose import as_recorded
+from regrow.models.engines.names import EngineName
+from regrow.models.folder import is_model
 from regrow.models.model import Model
-from regrow.models.names import EngineName
-from regrow.models.open import has_model, is_model, user_models
+from regrow.models.open import has_model, user_models
 from regrow.models.registry import joined_name, split_name
+from regrow.models.single_files.view import is_single_file
 from regrow.prompts import expand_edit, expand_generate
 from regrow.requests.edit import Edit
 from regrow.requests.generate import Generate
@@ -166,7 +168,7 @@ def _folder_of(name: str, recipe: Recipe, folders: Sequence[Path]) -> Path | Non
     """The folder of a model; None where it has to be found by its name."""
     if has_model(name):
         return None
-    there = [path for path in _candidates(name, "model", recipe, folders) if is_model(path)]
+    there = [path for path in _candidates(name, "model", recipe, folders) if is_model(path) or is_single_file(path)]
     return there[0] if there else folder_with(recipe["model"]["hash"])
 
 

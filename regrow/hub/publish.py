@@ -21,7 +21,9 @@ from regrow.training.runs import checkpoints_of, run_of
 
 
 def size_on_disk(folder: Path) -> int:
-    """Bytes of the files in a folder, those behind links too."""
+    """Bytes of the files in a folder, those behind links too; or of a checkpoint in one file."""
+    if folder.is_file():
+        return folder.stat().st_size
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 

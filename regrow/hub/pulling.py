@@ -15,8 +15,8 @@ from regrow.hub.model_card import is_repository
 from regrow.media.cache import check_home
 from regrow.media.files import copy_files
 from regrow.models.model import ModelError
-from regrow.models.open import EMBEDDED, family_of, open_model, plain_name, user_models, wanted_files
-from regrow.models.registry import is_certain, split_name
+from regrow.models.open import EMBEDDED, family_of, open_model, plain_name, user_models
+from regrow.models.registry import is_certain, split_name, wanted_files
 from regrow.models.sidecars.family_file import FAMILY_FILE, write_family
 from regrow.training.checkpoint import only_one
 

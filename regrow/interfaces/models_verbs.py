@@ -10,11 +10,12 @@ from tqdm import tqdm
 
 from regrow.core.levels import Level
 from regrow.hub import model_card, publish, pulling
-from regrow.interfaces.reporting import print_json
+from regrow.interfaces.reporting import print_facts
 from regrow.models.model import Model
 from regrow.models.model_text import frames_text
 from regrow.models.open import EMBEDDED, list_models, open_model
 from regrow.models.probes.attributes import read_describer
+from regrow.models.single_files.folders import forget_folder
 from regrow.worlds.world import WORLDS
 
 
@@ -32,7 +33,7 @@ def list_all(as_json: bool) -> None:
     ]
     unfinished = pulling.unfinished_pulls()
     names = max((len(model["name"]) for model in found), default=0)
-    _say(
+    print_facts(
         as_json,
         {"models": found, "unfinished": [asdict(one) for one in unfinished]},
         *(
@@ -69,7 +70,7 @@ def show(name: str, as_family: str, as_json: bool, allow_pickle: bool) -> None:
         "licence": facts["licence"] or "not stated",
         "hash": facts["hash"],
     }
-    _say(
+    print_facts(
         as_json,
         facts,
         *(f"{key:10}  {value}" for key, value in lines.items()),
@@ -92,7 +93,12 @@ def remove(name: str, yes: bool, as_json: bool) -> None:
         if not yes:
             raise ValueError(f"This would remove {what}; to do it, add --yes.")
         pulling.forget(name)
-        _say(as_json, {"removed": name, "training": None, "bytes": came}, f"removed {what}")
+        print_facts(as_json, {"removed": name, "training": None, "bytes": came}, f"removed {what}")
+        return
+    if forget_folder(Path(name)):
+        print_facts(
+            as_json, {"removed": name, "training": None, "bytes": 0}, f"forgot {name}; what is in it stays as it is"
+        )
         return
     folder = publish.removable(name)
     link = folder.is_symlink()
@@ -106,7 +112,7 @@ def remove(name: str, yes: bool, as_json: bool) -> None:
         raise ValueError(f"This would remove {what} for good; to do it, add --yes.")
     publish.remove(name)
     facts = {"removed": str(folder), "training": str(run) if run else None, "bytes": freed}
-    _say(as_json, facts, f"removed {what}")
+    print_facts(as_json, facts, f"removed {what}")
 
 
 def push(
@@ -125,7 +131,7 @@ def push(
     if to:
         folder = publish.write_publishable(model, repo, to)
         size = publish.size_on_disk(folder)
-        _say(
+        print_facts(
             as_json,
             {"folder": str(folder), "bytes": size, "licence": licence},
             f"wrote {to} ({size_text(size)}); its model card is {to / 'README.md'}",
@@ -134,7 +140,7 @@ def push(
         )
         return
     address = publish.upload(model, repo, private)
-    _say(
+    print_facts(
         as_json,
         {"address": address, "licence": licence},
         f"uploaded to {address}",
@@ -153,7 +159,7 @@ def pull(source: str, name: str, as_family: str, as_json: bool, allow_pickle: bo
 
         folder = pulling.pull(source, name, allow_pickle, watch, as_family)
     size = publish.size_on_disk(folder)
-    _say(
+    print_facts(
         as_json,
         {"name": folder.name, "folder": str(folder), "bytes": size},
         f"wrote {folder} ({size_text(size)}); look at it with: regrow models show {folder.name}",
@@ -241,10 +247,3 @@ def _level_text(level: dict[str, float | None]) -> str:
 
 def _count_text(count: int) -> str:
     return f"{count / 1e6:.2f} M" if count >= 1e5 else f"{count:,}"
-
-
-def _say(as_json: bool, facts: dict[str, Any], *sentences: str) -> None:
-    if as_json:
-        print_json(facts)
-    else:
-        print("\n".join(filter(None, sentences)))

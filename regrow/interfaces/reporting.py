@@ -163,3 +163,11 @@ def print_json(facts: Any) -> None:
     """Print one JSON document on a line, in ASCII where the console has not all letters."""
     plain = str(getattr(sys.stdout, "encoding", "")).lower().replace("-", "") != "utf8"
     print(json.dumps(facts, default=str, ensure_ascii=plain), flush=True)
+
+
+def print_facts(as_json: bool, facts: dict[str, Any], *sentences: str) -> None:
+    """Print facts as one JSON document, or the sentences that are not empty."""
+    if as_json:
+        print_json(facts)
+    else:
+        print("\n".join(filter(None, sentences)))

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from regrow.models.names import EngineName
+from regrow.models.engines.names import EngineName
 
 AsFamily = Annotated[str, tyro.conf.arg(name="as", metavar="FAMILY")]
 

@@ -49,10 +49,15 @@ def content_hash(folder: Path, files: Sequence[Path]) -> str:
 
 def _hash_of(folder: Path, files: Sequence[Path]) -> str:
     whole = hashlib.blake2b(digest_size=32)
-    for name, path in sorted((path.relative_to(folder).as_posix(), path) for path in files):
+    for name, path in sorted((_name_in(folder, path), path) for path in files):
         with path.open("rb") as file:
             whole.update(name.encode() + b"\0" + hashlib.file_digest(file, "blake2b").digest())
     return whole.hexdigest()
+
+
+def _name_in(folder: Path, path: Path) -> str:
+    """What a file is called in a hash: its path in the folder; its name alone where it lies elsewhere."""
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
 
 
 def recall(folder: Path, files: Sequence[Path]) -> Checked | None:
@@ -85,7 +90,7 @@ def _signature(folder: Path, files: Sequence[Path]) -> list[Any]:
 
     The time of modification can be set back, as copying tools do; that of the last change cannot.
     """
-    stats = [(path.relative_to(folder).as_posix(), path.stat()) for path in sorted(files)]
+    stats = [(_name_in(folder, path), path.stat()) for path in sorted(files)]
     libraries = [version("diffusers"), version("transformers")]
     return [*libraries, *([name, s.st_size, s.st_mtime_ns, s.st_ctime_ns] for name, s in stats)]
 

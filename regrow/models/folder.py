@@ -60,6 +60,11 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
+def is_model(folder: Path) -> bool:
+    """Return whether a folder holds a checkpoint, as far as its names say."""
+    return any(os.path.isfile(folder / name) for name in ("model_index.json", "config.json"))
+
+
 @contextmanager
 def plain_json(folder: Path, names: Mapping[str, str] | None = None) -> Iterator[Path]:
     """Yield a part's folder as libraries read it: links where JSON has a mark of its encoding in front.

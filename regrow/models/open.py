@@ -15,13 +15,23 @@ from regrow.media.image.medium import MEDIUM as PICTURE
 from regrow.media.medium import Medium
 from regrow.models.adapters.lora_files import LoraFile, add_lora_files
 from regrow.models.errors import ModelError
-from regrow.models.folder import read_json, reason
-from regrow.models.hub_folder import snapshot_in
+from regrow.models.folder import is_model
+from regrow.models.folder_forms.plain_pipelines import about_pipeline
+from regrow.models.hub_cache import from_hub, snapshot_in
 from regrow.models.model import Model
-from regrow.models.plain_pipelines import about_pipeline
-from regrow.models.registry import all_families, joined_name, named, recognise, split_name, wanted_files
+from regrow.models.registry import (
+    Family,
+    family_of_pipeline,
+    joined_name,
+    named,
+    recognise,
+    split_name,
+)
 from regrow.models.sidecars.edit_file import read_edit_file
 from regrow.models.sidecars.mel_file import MEL_FILE
+from regrow.models.single_files.folders import added_folders, single_file_named, single_files
+from regrow.models.single_files.layouts import layout
+from regrow.models.single_files.view import cached_view, read_notes, write_view
 from regrow.models.source import Source
 
 EMBEDDED = Path(__file__).parents[1] / "weights"
@@ -74,7 +84,21 @@ def list_models() -> list[Listed]:
                 continue
             medium = SOUND if (folder / MEL_FILE).is_file() else family.medium
             found[folder.name] = Listed(folder.name, folder, family.name, medium)
+    for file in single_files(_file_folders()):
+        if file.kind.layout and file.path.stem not in found:
+            # a family that is known by its name alone is so by that of a file as well
+            family = named(file.path.stem) or family_of_pipeline(layout(file.kind.layout).pipeline)
+            found[file.path.stem] = Listed(file.path.stem, file.path, family.name if family else None, *_medium(family))
     return sorted(found.values(), key=lambda listed: listed.name)
+
+
+def _medium(family: Family | None) -> tuple[Medium, ...]:
+    return (family.medium,) if family else ()
+
+
+def _file_folders() -> list[Path]:
+    """Folders in which checkpoints in single files are looked for by their names."""
+    return [user_models(), *added_folders()]
 
 
 def family_of(folder: Path, as_family: str = "", name: str = "") -> str:
@@ -101,9 +125,9 @@ def open_model(
     """Open a model.
 
     Args:
-        name_or_folder: a folder in the diffusers layout, the name of an embedded model or of one in the user's
-            folder, or a hub repository `user/name`; looked for in this order. `family:name` is the name with
-            `as_family`.
+        name_or_folder: a folder in the diffusers layout, a checkpoint in one file, the name of an embedded model or of
+            one in the user's folder or in those that were added, or a hub repository `user/name`; looked for in this
+            order. `family:name` is the name with `as_family`.
         as_family: the family that it is opened as, whatever its files and its name say; "" to find it out.
         allow_pickle: whether pickled weights may be read where there are no safetensors; a pickle can run any
             program.
@@ -117,11 +141,11 @@ def open_model(
     """
     said, plain = split_name(str(name_or_folder))
     name = joined_name(as_family or said, plain)
-    folder = _find(plain, allow_pickle, download)
+    folder = folder_to_open(plain, allow_pickle, download)
     family, index = recognise(folder, as_family or said)
     loras = [LoraFile.of(text) for text in lora]
     model = _on(device, family.kind.open(Source(folder, name, index, allow_pickle, dtype)))
-    model.notes += about_pipeline(index)
+    model.notes += (*about_pipeline(index), *read_notes(folder))
     if edit_file := read_edit_file(folder):
         model.edit_steps, model.edit_strengths = edit_file.steps, edit_file.strengths
     add_lora_files(model, loras)
@@ -142,13 +166,16 @@ def _on(device: str | torch.device, model: Model) -> Model:
 
 
 def has_model(name: str) -> bool:
-    """Return whether there is a model of this name, or a folder, without a look at the hub."""
-    return folder_of(name) is not None
+    """Return whether there is a model of this name, a folder, or a file, without a look at the hub."""
+    return next(filter(is_model, _places_of(name)), None) is not None or _single_file(name) is not None
 
 
 def folder_of(name: str) -> Path | None:
     """Return the folder of a model that is here by its name or path, without a look at the hub; None for no model."""
-    return next(filter(is_model, _places_of(name)), None)
+    if folder := next(filter(is_model, _places_of(name)), None):
+        return folder
+    file = _single_file(name)
+    return cached_view(file, _file_folders()) if file else None
 
 
 def _places_of(name: str) -> tuple[Path, ...]:
@@ -159,69 +186,48 @@ def _places_of(name: str) -> tuple[Path, ...]:
     return snapshot_in(given), EMBEDDED / name, user_models() / name
 
 
-def _find(name: str, allow_pickle: bool, download: bool) -> Path:
+def _single_file(name: str) -> Path | None:
+    given = _places_of(name)[0]
+    return given if os.path.isfile(given) else single_file_named(split_name(name)[1], _file_folders())
+
+
+def folder_to_open(name: str, allow_pickle: bool = False, download: bool = False) -> Path:
+    """Return the folder of a model by its name or path; of a single file one that is written for it.
+
+    Raises:
+        ModelError: there is none.
+    """
     given, *others = _places_of(name)
     for folder in (given, *others):
         if is_model(folder):
             return folder
-    if os.path.isfile(given):
-        family = named(given.stem)
-        raise ModelError(
-            f"{given} is a single file; regrow opens folders in the diffusers layout, so convert it first "
-            "(diffusers: from_single_file, then save_pretrained)."
-            + (f" Keep its name for the folder, or open that with --as {family.name}." if family else "")
-        )
+    if file := _single_file(name):
+        return cached_view(file, _file_folders(), allow_pickle)
     if os.path.isdir(given):
         raise ModelError(f"{given} is no model: it has neither a model_index.json nor a config.json.")
     if re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", name):
-        return _from_hub(name, allow_pickle, download)
+        return from_hub(name, allow_pickle, download)
     names = ", ".join(listed.name for listed in list_models()) or "none"
     raise ModelError(f"There is no model {name!r}: it is no folder, and the models known by name are: {names}.")
 
 
-def is_model(folder: Path) -> bool:
-    """Return whether a folder holds a checkpoint, as far as its names say."""
-    return any(os.path.isfile(folder / name) for name in ("model_index.json", "config.json"))
+def add_single_file(path: Path, name: str, base: str = "", allow_pickle: bool = False) -> Path:
+    """Add a checkpoint in one file to the user's models under a name; its weights stay where they are.
 
+    Args:
+        path: of the file.
+        name: that no model of the user's has.
+        base: a model that its configs, words and the parts that it lacks are taken from; "" where its layout is known.
+        allow_pickle: whether it may be a pickle.
 
-def _is_complete(folder: Path) -> bool:
-    """Whether a cached snapshot holds weights of every part: the cache also keeps downloads that broke off."""
-    index = read_json(folder / "model_index.json") if (folder / "model_index.json").is_file() else {"unet": []}
-    folders = {place for family in all_families() for place in family.folders if not place.startswith("tokenizer")}
-    parts = [folder / place for place in sorted(folders) if place in index and index[place] != [None, None]]
-    return all(_has_weights(path) for path in parts) or _has_weights(folder)
+    Returns:
+        the new folder.
 
-
-def _has_weights(folder: Path) -> bool:
-    if not (folder / "config.json").is_file():
-        return False
-    try:
-        shards = [name for index in folder.glob("*.index.json") for name in read_json(index)["weight_map"].values()]
-    except (ModelError, KeyError, AttributeError):
-        return False
-    here = {path.name for path in folder.glob("*") if path.suffix in (".safetensors", ".bin")}
-    return bool(here) and here.issuperset(shards)
-
-
-def _from_hub(name: str, allow_pickle: bool, download: bool) -> Path:
-    from huggingface_hub import snapshot_download
-
-    patterns = wanted_files(allow_pickle)
-    try:
-        cached = Path(snapshot_download(name, allow_patterns=patterns, local_files_only=True))
-        if is_model(cached) and _is_complete(cached):
-            return cached
-    except Exception:  # whatever is wrong with the cache, the download below repairs or explains
-        pass
-    if not download:
-        raise ModelError(
-            f"The model {name} is not on this machine: get it with `regrow models pull {name}` if you trust where it "
-            "comes from, or add --download."
-        )
-    try:
-        return Path(snapshot_download(name, allow_patterns=patterns))
-    except Exception as error:  # a dozen classes, by what failed on the way
-        raise ModelError(
-            f"There is no model {name!r}: it is no folder, is not in the hub's cache on this machine, and could not "
-            f"be downloaded ({reason(error)})."
-        ) from error
+    Raises:
+        ModelError: the name is taken, or the file cannot be opened.
+    """
+    folder = user_models() / plain_name(name)
+    if folder.exists():
+        raise ModelError(f"There is a model {name} already ({folder}): give another --name, or remove that one.")
+    base_folder = folder_to_open(base) if base else None
+    return write_view(folder, path.resolve(), base_folder, _file_folders(), allow_pickle)

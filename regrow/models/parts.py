@@ -109,11 +109,13 @@ class Part:
         open: from the wanted dtype to the opened part, an `nn.Module` in most cases.
         files: its config and weights.
         kind: its class.
+        size: how many weights it has, where its files hold those of other parts as well.
     """
 
     open: Callable[[torch.dtype], Any]
     files: tuple[Path, ...]
     kind: str
+    size: int | None = None
 
 
 @dataclass(eq=False)
@@ -181,7 +183,9 @@ class Parts:
 
     def weights(self, name: str) -> int:
         """Return how many weights a part has, without opening it."""
-        part = self.opened.get(name)
+        opener, part = self.openers[name], self.opened.get(name)
+        if opener.size is not None:  # quantised, an opened one holds fewer numbers than weights
+            return opener.size
         if isinstance(part, torch.nn.Module):
             return sum(parameter.numel() for parameter in part.parameters())
-        return count_weights(self.openers[name].files)
+        return count_weights(opener.files)

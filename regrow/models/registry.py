@@ -20,7 +20,7 @@ from regrow.media.medium import Medium
 from regrow.models import families
 from regrow.models.errors import ModelError
 from regrow.models.folder import read_json
-from regrow.models.plain_pipelines import plain_pipeline
+from regrow.models.folder_forms.plain_pipelines import plain_pipeline
 from regrow.models.sidecars.family_file import FAMILY_FILE, read_family
 from regrow.models.sidecars.mel_file import MEL_FILE
 
@@ -176,9 +176,8 @@ def _by_classes(folder: Path, index: Mapping[str, Any] | None) -> Family:
                 return family
         raise ModelError(f"{config_file} describes a {kind}, which is no model by itself; regrow opens {supported()}.")
     kind = str(index.get("_class_name"))
-    for family in families:
-        if kind in family.pipelines or plain_pipeline(kind) in family.pipelines:
-            return family
+    if family := family_of_pipeline(kind) or family_of_pipeline(plain_pipeline(kind)):
+        return family
     classes = {part: entry[1] for part, entry in index.items() if isinstance(entry, list) and len(entry) == 2}
     for family in families:
         known = {part: names for part, names in family.parts.items() if part}
@@ -187,6 +186,11 @@ def _by_classes(folder: Path, index: Mapping[str, Any] | None) -> Family:
     raise ModelError(
         f"{folder / 'model_index.json'} describes a {kind}, which regrow does not support; it opens {supported()}."
     )
+
+
+def family_of_pipeline(kind: str) -> Family | None:
+    """Return the family that a pipeline's class means by itself; None where none does."""
+    return next((family for family in all_families() if not family.named and kind in family.pipelines), None)
 
 
 def named(name: str) -> Family | None:

@@ -18,6 +18,8 @@ from regrow.models.model import Model
 from regrow.models.probes.transcriber import FILE as TRANSCRIBER_FILE
 from regrow.models.sidecars.mel_file import write_mel, write_mel_config
 from regrow.models.sidecars.piano_roll_file import write_piano_roll
+from regrow.models.single_files.view import NOTES_FILE
+from regrow.models.single_files.weights_file import WEIGHTS_FILE
 from regrow.models.vocabulary import write_words
 
 
@@ -138,7 +140,7 @@ def _forget_path(config_file: Path) -> None:
 def _weights(where: str, names: list[str]) -> set[str]:
     """What is written anew or belongs to another model: weights, cards, figures, samples."""
     ends = (".safetensors", ".bin", ".safetensors.index.json", ".ckpt", ".pt")
-    others = {"README.md", "training.json", "samples", "lora", ".git", ".cache"}
+    others = {"README.md", "training.json", "samples", "lora", ".git", ".cache", WEIGHTS_FILE, NOTES_FILE}
     # a transcriber hears mels, which are the same whatever was trained
     return {name for name in names if (name.endswith(ends) and name != TRANSCRIBER_FILE) or name in others}
 

@@ -13,9 +13,11 @@ from regrow.core.levels import Schedule
 from regrow.models.checked import Checked, recall, remember
 from regrow.models.errors import ModelError
 from regrow.models.folder import check_fetched, mend, part_class, read_json
+from regrow.models.folder_forms.quantised import check_quantised
 from regrow.models.parts import Part, Parts, find_weights
-from regrow.models.quantised import check_quantised
 from regrow.models.schedules import schedule_from_config
+from regrow.models.single_files.header import read_header
+from regrow.models.single_files.weights_file import Place, read_weights_file
 
 
 class TokenizerKind(NamedTuple):
@@ -34,13 +36,12 @@ class TokenizerKind(NamedTuple):
     chats: bool = False
 
 
-CLIP = TokenizerKind(("CLIPTokenizer", "CLIPTokenizerFast"), (("tokenizer.json",), ("vocab.json", "merges.txt")))
+_MERGES = (("tokenizer.json",), ("vocab.json", "merges.txt"))
+CLIP = TokenizerKind(("CLIPTokenizer", "CLIPTokenizerFast"), _MERGES)
 GEMMA = TokenizerKind(("GemmaTokenizerFast", "GemmaTokenizer"), (("tokenizer.json",), ("tokenizer.model",)))
 PIXTRAL = TokenizerKind(("PixtralProcessor",), (("tokenizer.json",),), "PreTrainedTokenizerFast", chats=True)
-QWEN2 = TokenizerKind(("Qwen2Tokenizer", "Qwen2TokenizerFast"), (("tokenizer.json",), ("vocab.json", "merges.txt")))
-ROBERTA = TokenizerKind(
-    ("RobertaTokenizer", "RobertaTokenizerFast"), (("tokenizer.json",), ("vocab.json", "merges.txt"))
-)
+QWEN2 = TokenizerKind(("Qwen2Tokenizer", "Qwen2TokenizerFast"), _MERGES)
+ROBERTA = TokenizerKind(("RobertaTokenizer", "RobertaTokenizerFast"), _MERGES)
 T5 = TokenizerKind(("T5TokenizerFast", "T5Tokenizer"), (("tokenizer.json",), ("spiece.model",)))
 
 
@@ -125,7 +126,10 @@ class Source:
         Raises:
             ModelError: its config or weights are missing, or the config is no JSON object.
         """
-        folder = self.folder / place
+        elsewhere = read_weights_file(self.folder).get(place)
+        if elsewhere and not elsewhere.is_folder:
+            return self._in_file(library, kind, place, elsewhere, channels_last)
+        folder = elsewhere.path if elsewhere else self.folder / place
         check_quantised(read_json(folder / "config.json"), folder / "config.json")
         stem = "model" if library == "transformers" else "diffusion_pytorch_model"
         pickle_stem = "pytorch_model" if library == "transformers" else stem
@@ -142,6 +146,24 @@ class Source:
             return module
 
         return Part(opened, (folder / "config.json", *weights.files), kind)
+
+    def _in_file(self, library: str, kind: str, part: str, place: Place, channels_last: bool) -> Part:
+        """Return a part whose weights lie in a file of several parts, or of its makers' own names."""
+        config = self.folder / part / "config.json"
+        read_json(config)
+        header = read_header(place.path, self.allow_pickle)
+
+        def opened(dtype: torch.dtype) -> Any:
+            from regrow.models.load_part import channels_last as in_channels_last
+            from regrow.models.single_files.load_file import load_file
+
+            made = getattr(importlib.import_module(library), kind)
+            module = load_file(made, self.folder, part, place, dtype)
+            if channels_last:
+                in_channels_last(module)
+            return module
+
+        return Part(opened, (config, place.path), kind, header.count(*place.begins))
 
     def tokenizer(self, name: str, kind: TokenizerKind) -> Part:
         """Return the tokenizer of transformers in the folder of its name.
@@ -191,7 +213,8 @@ class Source:
         Raises:
             ModelError: a part is damaged or does not fit its config.
         """
-        files = (*others, *(path for part in parts.values() for path in part.files))
+        # a file of several parts is each one's
+        files = tuple(dict.fromkeys((*others, *(path for part in parts.values() for path in part.files))))
         checked = recall(self.folder, files)
         if checked:
             return Parts(parts, self.dtype, configs=checked.configs, facts=checked.facts), files, checked

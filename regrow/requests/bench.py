@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from regrow.models.names import Precision
+from regrow.models.engines.names import Precision
 from regrow.requests.ranges import check_types
 
 MelScale = Literal["regrow", "riffusion"]

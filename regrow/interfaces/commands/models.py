@@ -46,7 +46,8 @@ def models_remove(name: Positional[Name], yes: bool = False, json: bool = False)
     """Remove one of your own, and its training's log and samples. Without --yes it only says what would go.
 
     Args:
-        name: of a model in your model folder, or the `user/repo` of a download that broke off.
+        name: of a model in your model folder, the `user/repo` of a download that broke off, or a folder that was added,
+            which stays as it is.
         yes: do it.
         json: print one JSON document instead of sentences.
     """
@@ -95,6 +96,28 @@ def models_pull(
     _verbs().pull(source, name, as_family, json, allow_pickle)
 
 
+def models_add(
+    path: Positional[Annotated[Path, tyro.conf.arg(metavar="FOLDER|FILE")]],
+    name: Name = "",
+    base: Annotated[str, tyro.conf.arg(metavar="MODEL")] = "",
+    json: bool = False,
+    allow_pickle: bool = False,
+) -> None:
+    """Use checkpoints where they are: a folder of ComfyUI, AUTOMATIC1111 or InvokeAI, or one file under a name.
+
+    Args:
+        path: a folder, whose checkpoints, LoRA files and embeddings can be named from then on; or one weight file.
+        name: of a file: what to call it here; its own name if not given.
+        base: of a file: a model here whose configs, tokenizers and missing parts it takes, where regrow does not know
+            its layout or does not find its parts.
+        json: print one JSON document instead of sentences.
+        allow_pickle: also read .ckpt files, which can run code; only for files you trust.
+    """
+    from regrow.interfaces.add_verb import add
+
+    add(path, name, base, json, allow_pickle)
+
+
 def models_fit(name: Positional[Name], json: bool = False) -> None:
     """Say what one takes on this machine, before a byte of it is downloaded: sizes, memory, seconds, licence.
 
@@ -111,6 +134,7 @@ Action = (
     Annotated[Any, subcommand(name="list", constructor=models_list, is_default=True)]
     | Annotated[Any, subcommand(name="show", constructor=models_show)]
     | Annotated[Any, subcommand(name="fit", constructor=models_fit)]
+    | Annotated[Any, subcommand(name="add", constructor=models_add)]
     | Annotated[Any, subcommand(name="remove", constructor=models_remove)]
     | Annotated[Any, subcommand(name="push", constructor=models_push)]
     | Annotated[Any, subcommand(name="pull", constructor=models_pull)]

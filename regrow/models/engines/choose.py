@@ -5,12 +5,12 @@ from typing import TypeVar
 
 import torch
 
+from regrow.models.engines.names import EngineName, Precision
 from regrow.models.engines.network import network_of
 from regrow.models.engines.openvino import OpenVino
 from regrow.models.engines.openvino_runtime import computes, fastest, installed
 from regrow.models.errors import ModelError
 from regrow.models.model import Model
-from regrow.models.names import EngineName, Precision
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 

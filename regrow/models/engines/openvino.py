@@ -11,10 +11,10 @@ from torch import Tensor
 from regrow.media.home import home
 from regrow.models.codecs.codec import Way
 from regrow.models.engines.engine import Engine
+from regrow.models.engines.names import Precision
 from regrow.models.engines.network import CodecNetwork, Network, example_inputs
 from regrow.models.engines.openvino_graph import Compiled, Graph, Sides
 from regrow.models.engines.traced import Traced, trace_file
-from regrow.models.names import Precision
 
 LARGE = 64 << 20
 """Weights from which on samples are computed one by one: each shape holds its own copy of the weights."""

@@ -28,10 +28,10 @@ from torch import Tensor, nn
 
 from regrow.media.cache import cannot_keep, keep, kept
 from regrow.models.engines.graph_files import drop_old, is_sound, temporary, write_graph
+from regrow.models.engines.names import Precision
 from regrow.models.engines.openvino_runtime import compile_for, core, library, settings
 from regrow.models.errors import ModelError
 from regrow.models.folder import reason
-from regrow.models.names import Precision
 
 Sides = tuple[int, ...]
 

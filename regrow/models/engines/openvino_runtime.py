@@ -17,9 +17,9 @@ import torch
 
 from regrow.media.cache import keep, kept
 from regrow.media.home import home
+from regrow.models.engines.names import Precision
 from regrow.models.errors import ModelError
 from regrow.models.folder import reason
-from regrow.models.names import Precision
 
 SIDE, WORTH = 512, 1.2
 """Of the matrices that decide on a precision, and how many times as fast bfloat16 must be to be worth its rounding."""

@@ -1,0 +1,1 @@
+"""Forms of checkpoint folders: pipelines that add to a plain one, and quantised parts."""

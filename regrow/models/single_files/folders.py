@@ -1,0 +1,122 @@
+"""Folders of other programs (ComfyUI, AUTOMATIC1111, InvokeAI) in which checkpoints lie, as the user adds them."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from regrow.media.home import home
+from regrow.models.errors import ModelError
+from regrow.models.folder import read_json
+from regrow.models.single_files.header import PICKLED, SUFFIXES, read_header
+from regrow.models.single_files.kinds import Kind, kind_of
+
+FOLDERS_FILE = "folders.json"
+_SKIPPED = {"node_modules", "venv", ".venv", "python_embeded", "site-packages", "custom_nodes", "output", "outputs"}
+_MOST_FILES = 20_000
+
+
+@dataclass(frozen=True)
+class SingleFile:
+    """A weight file in a folder that was added, and what it is."""
+
+    path: Path
+    kind: Kind
+
+
+def added_folders() -> list[Path]:
+    """Return the folders that were added, those that are there."""
+    return [folder for folder in _stated() if folder.is_dir()]
+
+
+def add_folder(folder: Path) -> list[SingleFile]:
+    """Add a folder; its checkpoints can be opened by name from then on, in place.
+
+    Returns:
+        the weight files in it that regrow can use.
+
+    Raises:
+        ModelError: it is no folder, or holds no such file.
+    """
+    folder = folder.expanduser().resolve()
+    if not folder.is_dir():
+        raise ModelError(f"{folder} is no folder.")
+    found = [file for file in single_files([folder]) if file.kind.layout or file.kind.role]
+    if not found:
+        raise ModelError(f"{folder} holds no checkpoint in a .safetensors or .gguf file, nor a part of one.")
+    _state([*(stated for stated in _stated() if stated != folder), folder])
+    return found
+
+
+def forget_folder(folder: Path) -> bool:
+    """Forget a folder that was added, and touch nothing in it; return whether it was one."""
+    folder = folder.expanduser().resolve()
+    stated = _stated()
+    if folder not in stated:
+        return False
+    _state([other for other in stated if other != folder])
+    return True
+
+
+def single_files(folders: list[Path]) -> Iterator[SingleFile]:
+    """Yield the weight files in folders and below that are no pickles, damaged, or of the diffusers layout."""
+    for path in _weight_files(folders):
+        if (kind := _kind_at(path)) is not None:
+            yield SingleFile(path, kind)
+
+
+def single_file_named(name: str, folders: list[Path]) -> Path | None:
+    """Return the first checkpoint file of this name, with or without its suffix."""
+    for path in _weight_files(folders):
+        if name in (path.stem, path.name) and (kind := _kind_at(path)) and kind.layout:
+            return path
+    return None
+
+
+def _kind_at(path: Path) -> Kind | None:
+    """What a file is; None of one that is damaged."""
+    with suppress(OSError, ModelError):
+        stat = path.stat()
+        return _kind_then(path, stat.st_size, stat.st_mtime_ns)
+    return None
+
+
+@lru_cache(maxsize=_MOST_FILES)
+def _kind_then(path: Path, size: int, time: int) -> Kind:
+    """What a file of this size and time is: a page lists them again and again."""
+    return kind_of(read_header(path))
+
+
+def _weight_files(folders: list[Path]) -> Iterator[Path]:
+    count = 0
+    for folder in folders:
+        for where, below, names in os.walk(folder):
+            # a folder in the diffusers layout is opened as that
+            if {"model_index.json", "config.json"} & set(names):
+                below.clear()
+                continue
+            below[:] = sorted(name for name in below if name not in _SKIPPED and not name.startswith("."))
+            for name in sorted(names):
+                if name.endswith(SUFFIXES) and not name.endswith(PICKLED):
+                    count += 1
+                    if count > _MOST_FILES:
+                        return
+                    yield Path(where) / name
+
+
+def _stated() -> list[Path]:
+    path = home() / FOLDERS_FILE
+    if not path.is_file():
+        return []
+    names = read_json(path).get("folders", [])
+    return [Path(name) for name in names if isinstance(name, str)]
+
+
+def _state(folders: list[Path]) -> None:
+    home().mkdir(parents=True, exist_ok=True)
+    aside = home() / f".{FOLDERS_FILE}"
+    aside.write_text(json.dumps({"folders": [str(folder) for folder in folders]}, indent=2) + "\n", encoding="utf-8")
+    aside.replace(home() / FOLDERS_FILE)
