@@ -40,8 +40,8 @@ def with_needed_method(request: Edit, model: Model) -> tuple[Edit, tuple[str, ..
     if request.image_guidance is not None and own.image_guidance is None:
         raise ValueError(f"{model.name} has no image guidance: leave image_guidance out.")
     if not chosen.needs:
-        # of those that are distilled to do without
-        usual = 1.0 if own.guidance == 1 and model.takes_words else USUAL_GUIDANCE
+        # of those that were distilled to do without, and may do with
+        usual = 1.0 if own.guidance == 1 and own.is_guided and model.takes_words else USUAL_GUIDANCE
         return replace(request, guidance=usual if guidance is None else guidance), notes
     if request.strength not in (None, 1) or request.start_step:
         raise ValueError(f"{chosen.name} {chosen.no_path}: leave strength and start_step out.")

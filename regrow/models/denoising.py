@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from regrow.core.denoiser import Batch, Denoiser, Prediction, predict
@@ -79,3 +80,18 @@ def _conditioned(model: "Model", condition: Condition) -> Denoiser:
             return predict(output.to(x_t), x_t[:, : model.codec.latent_channels], level, model.prediction_type)
 
     return denoise
+
+
+def with_piano_roll(model: "Model", x_t: Float[Tensor, "b c *places"]) -> Float[Tensor, "b k *places"]:
+    """Return latents with the piano roll of a model that takes one below them; see `Model.beside`."""
+    if model.piano_roll is None:
+        return x_t
+    batch, _, height, width = x_t.shape
+    if model.note_conditioning is None:
+        return torch.cat([x_t, x_t.new_zeros(batch, model.piano_roll.channels(model.codec.factor), height, width)], 1)
+    if model.note_conditioning.shape[-1] != width:
+        raise ValueError(f"The contour has {model.note_conditioning.shape[-1]} cells, but the latents have {width}.")
+    if batch % len(model.note_conditioning):
+        raise ValueError(f"{len(model.note_conditioning)} contours do not fit a batch of {batch}.")
+    # a batch that is guided holds its samples twice, one after the other
+    return torch.cat([x_t, model.note_conditioning.to(x_t).repeat(batch // len(model.note_conditioning), 1, 1, 1)], 1)

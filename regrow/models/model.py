@@ -232,14 +232,4 @@ class Model(Opened, ABC):
         Raises:
             ValueError: the piano roll is of another length, or of another number of samples.
         """
-        if self.piano_roll is None:
-            return x_t
-        batch, _, height, width = x_t.shape
-        if self.note_conditioning is None:
-            return torch.cat([x_t, x_t.new_zeros(batch, self.piano_roll.channels(self.codec.factor), height, width)], 1)
-        if self.note_conditioning.shape[-1] != width:
-            raise ValueError(f"The contour has {self.note_conditioning.shape[-1]} cells, but the latents have {width}.")
-        if batch % len(self.note_conditioning):
-            raise ValueError(f"{len(self.note_conditioning)} contours do not fit a batch of {batch}.")
-        # a batch that is guided holds its samples twice, one after the other
-        return torch.cat([x_t, self.note_conditioning.to(x_t).repeat(batch // len(self.note_conditioning), 1, 1, 1)], 1)
+        return denoising.with_piano_roll(self, x_t)

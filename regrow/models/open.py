@@ -16,9 +16,8 @@ from regrow.media.medium import Medium
 from regrow.models.adapters.lora_files import LoraFile, add_lora_files
 from regrow.models.errors import ModelError
 from regrow.models.folder import is_model
-from regrow.models.forms.hub_cache import from_hub
-from regrow.models.forms.hub_folder import snapshot_in
-from regrow.models.forms.plain_pipelines import about_pipeline
+from regrow.models.folder_forms.hub_cache import from_hub, snapshot_in
+from regrow.models.folder_forms.plain_pipelines import about_pipeline
 from regrow.models.model import Model
 from regrow.models.registry import (
     Family,

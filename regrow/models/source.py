@@ -13,7 +13,7 @@ from regrow.core.levels import Schedule
 from regrow.models.checked import Checked, recall, remember
 from regrow.models.errors import ModelError
 from regrow.models.folder import check_fetched, mend, part_class, read_json
-from regrow.models.forms.quantised import check_quantised
+from regrow.models.folder_forms.quantised import check_quantised
 from regrow.models.parts import Part, Parts, find_weights
 from regrow.models.schedules import schedule_from_config
 from regrow.models.single_files.header import read_header
@@ -36,13 +36,12 @@ class TokenizerKind(NamedTuple):
     chats: bool = False
 
 
-CLIP = TokenizerKind(("CLIPTokenizer", "CLIPTokenizerFast"), (("tokenizer.json",), ("vocab.json", "merges.txt")))
+_MERGES = (("tokenizer.json",), ("vocab.json", "merges.txt"))
+CLIP = TokenizerKind(("CLIPTokenizer", "CLIPTokenizerFast"), _MERGES)
 GEMMA = TokenizerKind(("GemmaTokenizerFast", "GemmaTokenizer"), (("tokenizer.json",), ("tokenizer.model",)))
 PIXTRAL = TokenizerKind(("PixtralProcessor",), (("tokenizer.json",),), "PreTrainedTokenizerFast", chats=True)
-QWEN2 = TokenizerKind(("Qwen2Tokenizer", "Qwen2TokenizerFast"), (("tokenizer.json",), ("vocab.json", "merges.txt")))
-ROBERTA = TokenizerKind(
-    ("RobertaTokenizer", "RobertaTokenizerFast"), (("tokenizer.json",), ("vocab.json", "merges.txt"))
-)
+QWEN2 = TokenizerKind(("Qwen2Tokenizer", "Qwen2TokenizerFast"), _MERGES)
+ROBERTA = TokenizerKind(("RobertaTokenizer", "RobertaTokenizerFast"), _MERGES)
 T5 = TokenizerKind(("T5TokenizerFast", "T5Tokenizer"), (("tokenizer.json",), ("spiece.model",)))
 
 

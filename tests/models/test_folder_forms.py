@@ -13,7 +13,7 @@ from checkpoints import edit_json
 from diffusers import UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 
-from regrow.models import quantised
+from regrow.models.folder_forms import quantised
 from regrow.models.model import ModelError
 from regrow.models.open import has_model, open_model
 from regrow.models.registry import wanted_files
