@@ -289,6 +289,14 @@ NOT_CHECKPOINTS: dict[str, tuple[dict[str, Any], str]] = {
         "an upscaler",
     ),
     "film": ({"patchify_proj.weight": (8, 8), "x": (1,), "y": (1,)}, "LTX-Video, which regrow does not open"),
+    "z-image": (
+        {"layers.0.adaLN_modulation.0.weight": (9, 9), "a": (1,), "b": (1,)},
+        "transformer of Z-Image alone.*--base",
+    ),
+    "chroma": (
+        {"model.diffusion_model.distilled_guidance_layer.in_proj.bias": (9,), "a.b": (1,), "c": (1,)},
+        "transformer of Chroma alone.*--base",
+    ),
     "unknown": ({"what.is.this": (3, 3, 3)}, "of no kind that regrow knows"),
 }
 

@@ -53,7 +53,7 @@ def kind_of(header: Header) -> Kind:
     """Return what a file is."""
     if other := other_kind(header):
         return Kind(title=other[0], next_step=other[1])
-    recognisers: tuple[Callable[[Header], Kind | None], ...] = (_stable_diffusion, _transformer, _part)
+    recognisers: tuple[Callable[[Header], Kind | None], ...] = (_stable_diffusion, _transformer, _network, _part)
     for recognise in recognisers:
         if kind := recognise(header):
             return kind
@@ -142,6 +142,30 @@ def _transformer_layout(header: Header) -> str:
     return "flux-kontext" if "kontext" in header.path.name.lower() else "flux-dev"
 
 
+_NETWORKS = (
+    ("Chroma", "distilled_guidance_layer.in_proj.bias"),
+    ("FLUX.2", "single_stream_modulation.lin.weight"),
+    ("Z-Image", "layers.0.adaLN_modulation.0.weight"),
+    ("Lumina 2", "cap_embedder.0.weight"),
+    ("Sana", "blocks.0.cross_attn.q_linear.weight"),
+    ("Qwen-Image", "transformer_blocks.0.img_mlp.net.0.proj.weight"),
+)
+"""Names that the transformers of these hold, and no others before them: their text encoders are in files of others."""
+
+
+def _network(header: Header) -> Kind | None:
+    """A network whose other parts have to be taken from a checkpoint in the diffusers layout."""
+    step = "Add it with the checkpoint that its other parts are from: regrow models add FILE --base MODEL."
+    for title, name in _NETWORKS:
+        if name in header or PREFIX + name in header:
+            parts = {"": (PREFIX,) if header.begins(PREFIX) else ("",)}
+            return Kind(parts=parts, role="network", title=f"the transformer of {title} alone", next_step=step)
+    if header.begins("down_blocks.", "transformer_blocks.") and header.has("attn1.to_q.", "attn.to_q."):
+        title = "a network in diffusers' layout, without its config"
+        return Kind(parts={"": ("",)}, role="network", title=title, next_step=step)
+    return None
+
+
 def _part(header: Header) -> Kind | None:
     """One part of a checkpoint, in a file of its own."""
     step = "It is a part, which a checkpoint that lacks it takes from a file beside it."
@@ -150,12 +174,6 @@ def _part(header: Header) -> Kind | None:
         return Kind(parts={"": (prefix,)}, role=role, title=f"CLIP's text encoder {role[-1].upper()}", next_step=step)
     if "encoder.block.0.layer.0.SelfAttention.q.weight" in header:
         return Kind(parts={"": (T5,)}, role="t5-xxl", title="T5's encoder", next_step=step)
-    if header.begins("down_blocks.", "transformer_blocks.") and header.has("attn1.to_q.", "attn.to_q."):
-        title, step = (
-            "a network in diffusers' layout, without its config",
-            "Add it: regrow models add FILE --base MODEL.",
-        )
-        return Kind(parts={"": ("",)}, role="network", title=title, next_step=step)
     latent = header.shapes.get("decoder.conv_in.weight")
     if latent and "encoder.conv_in.weight" in header:
         return Kind(parts={"": ("",)}, role=f"vae-{latent[1]}", title="a VAE, the codec alone", next_step=step)

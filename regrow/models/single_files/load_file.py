@@ -14,7 +14,7 @@ from regrow.models.errors import ModelError
 from regrow.models.folder import mend, read_json, reason
 from regrow.models.load_part import quiet
 from regrow.models.single_files.header import PICKLED, unpickled
-from regrow.models.single_files.kinds import CLIP_L, OPEN_CLIP, T5
+from regrow.models.single_files.kinds import CLIP_L, OPEN_CLIP, PREFIX, T5
 from regrow.models.single_files.weights_file import Place
 
 _FLOAT8 = (torch.float8_e4m3fn, torch.float8_e5m2)
@@ -40,7 +40,10 @@ def load_file(kind: Any, folder: Path, part: str, place: Place, dtype: torch.dty
         with quiet():
             if place.path.suffix == ".gguf":
                 return _from_gguf(kind, folder, part, place.path, dtype)
-            state, left = _converted(kind, read_json(config), _tensors(place))
+            tensors = _tensors(place)
+            if kind.__name__ != "UNet2DConditionModel":  # whose conversion looks for it, as others need not
+                tensors = {name.removeprefix(PREFIX): tensor for name, tensor in tensors.items()}
+            state, left = _converted(kind, read_json(config), tensors)
             module, lacking = _filled(kind, read_json(config), state, dtype)
     except ModelError:
         raise

@@ -43,7 +43,7 @@ def checkpoint_kind(path: Path, allow_pickle: bool = False, base: Path | None = 
     kind = kind_of(read_header(path, allow_pickle))
     if base is not None and (kind.role == "network" or kind.role.startswith("vae")):
         network = "transformer" if (base / "transformer").is_dir() else "unet"
-        return replace(kind, parts={network if kind.role == "network" else "vae": ("",)})
+        return replace(kind, parts={network if kind.role == "network" else "vae": kind.parts[""]})
     if not kind.layout:
         raise ModelError(f"{path} is no checkpoint, but {kind.title}. {kind.next_step}")
     return kind
