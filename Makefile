@@ -19,8 +19,9 @@ serve: setup
 test: setup browser
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/basedpyright
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/basedpyright & types=$$!; \
+		OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2; tests=$$?; \
+		wait $$types && exit $$tests
 	@($(FIND_BROWSER)) || echo "The browser tests were NOT run: there is no Chromium or Chrome here."
 
 browser:

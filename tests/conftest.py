@@ -1,37 +1,50 @@
-"""Fixtures that several rooms' tests share."""
+"""Fixtures that several rooms' tests share.
 
+Nothing here or in `shared_fixtures.py` imports torch at its top: the process that starts the others has no use for it.
+"""
+
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-import torch
-from checkpoints import FACTORIES
-from diffusers.utils import logging as diffusers_logging
-from homes import ENGINES, HOME
+from filelock import FileLock
+from homes import CHECKPOINTS, FOLDERS
+from hypothesis import settings
 from jaxtyping import config as jaxtyping_config
 from jaxtyping import install_import_hook
-from tiny import FAMILIES
-from transformers.utils import logging as transformers_logging
 
-torch.set_num_threads(1)
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 install_import_hook("regrow.core", "shapes.check")  # nothing above may import regrow
+settings.register_profile("patient", deadline=None)  # on a busy machine an example takes as long as it takes
+settings.load_profile("patient")
 
 pytest_plugins = ["shared_fixtures"]
 
 
 @pytest.fixture(scope="session")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def checkpoint() -> Callable[[str], Path]:
     """From the name of a factory of `checkpoints.py` or `tiny/` to a folder with its checkpoint, to be left as is."""
-    root = tmp_path_factory.mktemp("checkpoints")
+    from checkpoints import FACTORIES
+    from diffusers.utils import logging as diffusers_logging
+    from tiny import FAMILIES
+    from transformers.utils import logging as transformers_logging
+
     for library in (diffusers_logging, transformers_logging):
         library.set_verbosity_error()
         library.disable_progress_bar()
 
     def folder(name: str) -> Path:
-        path = root / name
+        path = CHECKPOINTS / name
+        if path.exists():
+            return path
         build = FACTORIES[name] if name in FACTORIES else FAMILIES[name].build
-        return path if path.exists() else build(path)
+        with FileLock(CHECKPOINTS / f"{name}.lock"):
+            if not path.exists():
+                build(CHECKPOINTS / f"{name}.part").rename(path)
+        return path
 
     return folder
 
@@ -42,7 +55,21 @@ def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jaxtyping_config, "jaxtyping_disable", True)
 
 
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from scheduling import ByUnit
+
+    return ByUnit(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        from scheduling import rank
+
+        items.sort(key=lambda item: rank(item.nodeid))
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    if not hasattr(session.config, "workerinput"):  # the others still use it
-        shutil.rmtree(ENGINES, ignore_errors=True)
-        shutil.rmtree(HOME, ignore_errors=True)
+    if not hasattr(session.config, "workerinput"):  # the others still use them
+        for folder in FOLDERS:
+            shutil.rmtree(folder, ignore_errors=True)

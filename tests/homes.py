@@ -1,17 +1,26 @@
-"""A home for every test; what OpenVINO makes of the embedded models is made once for all of them."""
+"""Folders that all processes of a test run share: a home, and what takes seconds to make and serves every test."""
 
 import os
 import tempfile
 from pathlib import Path
 
-if "REGROW_TEST_ENGINES" not in os.environ:  # the process that starts the others sets it for them
-    os.environ["REGROW_TEST_ENGINES"] = tempfile.mkdtemp(prefix="regrow-engines-")
-ENGINES = Path(os.environ["REGROW_TEST_ENGINES"])
-if "REGROW_TEST_HOME" not in os.environ:
-    os.environ["REGROW_TEST_HOME"] = tempfile.mkdtemp(prefix="regrow-home-")
-HOME = Path(os.environ["REGROW_TEST_HOME"])
+
+def _shared(name: str) -> Path:
+    """Return a folder of this run's: the process that starts the others makes it for them."""
+    variable = f"REGROW_TEST_{name.upper()}"
+    if variable not in os.environ:
+        os.environ[variable] = tempfile.mkdtemp(prefix=f"regrow-{name}-")
+    return Path(os.environ[variable])
+
+
+ENGINES = _shared("engines")
+"""What OpenVINO makes of the embedded models."""
+CHECKPOINTS = _shared("checkpoints")
+"""Tiny checkpoints, each in a folder of its factory's name."""
+HOME = _shared("home")
 """Of tests that ask for none of their own, so that none writes into the user's."""
 os.environ["REGROW_HOME"] = str(HOME)
+FOLDERS = ENGINES, CHECKPOINTS, HOME
 
 
 def sharing_engines(home: Path) -> Path:

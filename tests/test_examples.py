@@ -14,6 +14,7 @@ from regrow.media.audio.sound import load as load_sound
 from regrow.media.image.picture import load, read_recipe
 from regrow.models.open import open_model
 from regrow.requests.edit import Edit
+from regrow.requests.generate import Generate
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
@@ -52,7 +53,13 @@ def test_the_lines_at_the_top_of_the_readme_run(tmp_path: Path, monkeypatch: pyt
     assert load(tmp_path / "puppy.png").pixels.shape == load(ROOT / "examples" / "cat.png").pixels.shape
 
 
-def test_the_demo_writes_what_it_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_demo_writes_what_it_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for request in (Edit, Generate):  # in few steps: how good its pictures are is not looked at here
+        monkeypatch.setattr(
+            demo, request.__name__, lambda *given, _of=request, **named: _of(*given, **named | {"steps": 3})
+        )
     demo.main(tmp_path)
     told = capsys.readouterr().out
     for name in ("generated.png", "generated-puppy.png", "shipped-puppy.png", "shipped-img2img.png", "comparison.png"):
@@ -69,7 +76,7 @@ def test_the_demo_writes_what_it_says(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "Try next" in told
 
 
-@pytest.mark.parametrize("steps", [5, 10, 20, 50])
+@pytest.mark.parametrize("steps", [5, 50])
 def test_the_embedded_model_reconstructs_to_its_codec(steps: int) -> None:
     words = demo.SOURCE
     request = Edit(demo.EXAMPLES / "cat.png", (words,), words, steps=steps, strength=1.0, cache=False)

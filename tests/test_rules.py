@@ -46,17 +46,13 @@ ALLOWED = {
 
 def lines_with(pattern: re.Pattern[str], code: str) -> list[int]:
     """Return the lines of code, without comments and docstrings, that a pattern is found in."""
-    tree = ast.parse(code)
+    lines = (line.split("  # ")[0] for line in code.splitlines())
+    found = [n for n, line in enumerate(lines, 1) if not line.lstrip().startswith("#") and pattern.search(line)]
     texts = set[int]()
-    for node in ast.walk(tree):
+    for node in ast.walk(ast.parse(code)) if found else ():
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             texts.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
-    lines = (line.split("  # ")[0] for line in code.splitlines())
-    return [
-        number
-        for number, line in enumerate(lines, 1)
-        if number not in texts and not line.lstrip().startswith("#") and pattern.search(line)
-    ]
+    return [n for n in found if n not in texts]
 
 
 def names_in(code: str) -> Iterator[tuple[int, str]]:
@@ -77,48 +73,50 @@ def outside(*rooms: str) -> list[Path]:
     return [path for path in FILES if not place(path).startswith(tuple(f"{room}/" for room in rooms))]
 
 
-@pytest.mark.parametrize("path", outside("models"), ids=place)
-def test_only_models_name_a_network(path: Path) -> None:
-    lines = lines_with(NETWORK, path.read_text(encoding="utf-8"))
-    assert not lines, f"{place(path)}, lines {lines}: a network is `model.network`, whatever its family calls it"
+def places_of(pattern: re.Pattern[str], paths: list[Path]) -> dict[str, list[int]]:
+    """Return the lines that a pattern is found in, by file; one test reads them all, as a test a file costs more."""
+    found = {place(path): lines_with(pattern, path.read_text(encoding="utf-8")) for path in paths}
+    return {name: lines for name, lines in found.items() if lines}
 
 
-@pytest.mark.parametrize("path", outside("media", "models"), ids=place)
-def test_no_medium_is_compared(path: Path) -> None:
-    lines = lines_with(MEDIUM, path.read_text(encoding="utf-8"))
-    assert not lines, f"{place(path)}, lines {lines}: ask the medium for what differs (media/medium.py)"
+def test_only_models_name_a_network() -> None:
+    found = places_of(NETWORK, outside("models"))
+    assert not found, f"{found}: a network is `model.network`, whatever its family calls it"
 
 
-@pytest.mark.parametrize("path", outside("core", "models", "verification"), ids=place)
-def test_guidance_goes_through_the_model(path: Path) -> None:
-    lines = lines_with(GUIDED, path.read_text(encoding="utf-8"))
-    assert not lines, f"{place(path)}, lines {lines}: families guide in their own ways; call `model.denoiser`"
+def test_no_medium_is_compared() -> None:
+    found = places_of(MEDIUM, outside("media", "models"))
+    assert not found, f"{found}: ask the medium for what differs (media/medium.py)"
 
 
-@pytest.mark.parametrize("path", FILES, ids=place)
-def test_levels_are_the_models(path: Path) -> None:
-    lines = lines_with(LEVELS, path.read_text(encoding="utf-8"))
-    assert not lines, f"{place(path)}, lines {lines}: families shift levels by the latent's shape; call `model.grid`"
+def test_guidance_goes_through_the_model() -> None:
+    found = places_of(GUIDED, outside("core", "models", "verification"))
+    assert not found, f"{found}: families guide in their own ways; call `model.denoiser`"
 
 
-@pytest.mark.parametrize("path", FILES, ids=place)
-def test_no_file_is_too_long(path: Path) -> None:
-    length = len(path.read_text(encoding="utf-8").splitlines())
-    assert length <= MOST_LINES, f"{place(path)} has {length} lines, more than {MOST_LINES}: it has two ideas in it"
+def test_levels_are_the_models() -> None:
+    found = places_of(LEVELS, FILES)
+    assert not found, f"{found}: families shift levels by the latent's shape; call `model.grid`"
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_no_folder_is_too_full(folder: Path) -> None:
-    count = sum(path.is_file() for path in folder.iterdir())
-    assert count <= MOST_FILES, f"{folder} has {count} files, more than {MOST_FILES}: it has two rooms in it"
+def test_no_file_is_too_long() -> None:
+    lengths = {place(path): len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
+    long = {name: length for name, length in lengths.items() if length > MOST_LINES}
+    assert not long, f"{long} lines, more than {MOST_LINES}: there are two ideas in it"
 
 
-@pytest.mark.parametrize("path", FILES, ids=place)
-def test_no_old_word_is_a_name(path: Path) -> None:
-    code = path.read_text(encoding="utf-8")
-    old = [(line, name) for line, name in names_in(code) if name in GONE and (place(path), name) not in ALLOWED]
-    assert not old, f"{place(path)}: {old} are names that the design renamed; take the field's word"
-    assert path.stem not in GONE_MODULES or (place(path), path.stem) in ALLOWED, f"{place(path)} has an old name"
+def test_no_folder_is_too_full() -> None:
+    counts = {str(folder): sum(path.is_file() for path in folder.iterdir()) for folder in FOLDERS}
+    full = {name: count for name, count in counts.items() if count > MOST_FILES}
+    assert not full, f"{full} files, more than {MOST_FILES}: there are two rooms in it"
+
+
+def test_no_old_word_is_a_name() -> None:
+    for path in FILES:
+        code = path.read_text(encoding="utf-8")
+        old = [(line, name) for line, name in names_in(code) if name in GONE and (place(path), name) not in ALLOWED]
+        assert not old, f"{place(path)}: {old} are names that the design renamed; take the field's word"
+        assert path.stem not in GONE_MODULES or (place(path), path.stem) in ALLOWED, f"{place(path)} has an old name"
 
 
 def test_every_exception_is_needed() -> None:

@@ -17,8 +17,8 @@ PAGES = sorted(
     chain(ROOT.glob("*.md"), ROOT.glob("docs/*.md"), ROOT.glob("regrow/weights/*/README.md")),
     key=lambda path: path.as_posix(),
 )
-MOST_BYTES = 9_600_000
-"""Of everything but weights; 9.0 million on 29 November 2026. Store pictures with `runs/store_pictures.py`."""
+MOST_BYTES = 10_600_000
+"""Of everything but weights; 10.4 million on 29 November 2026, of which 0.8 are the vocabularies of single files. Store pictures with `runs/store_pictures.py`."""
 
 _NOT_TRACKED = {".git", ".venv", "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis", "out"}
 _LINK = re.compile(r"\]\(\s*<?([^)\s>]+)[^)]*\)|(?:src|href)=\"([^\"]+)\"")

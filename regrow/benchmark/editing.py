@@ -12,6 +12,7 @@ nothing spoiled, is measured.
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from torch import Tensor
 
 from regrow.benchmark.cost import Cost, cost_of, counted
 from regrow.benchmark.edit_tasks import FIRST_SEED, FIRST_TUNING_SEED, Drawn, EditTask, batch_of, edit_tasks
-from regrow.benchmark.editors import SETTINGS, Editor, Setting
+from regrow.benchmark.editors import SETTINGS, Editor, Setting, why_not
 from regrow.benchmark.judges import load_judge
 from regrow.benchmark.results_store import EditResult, Store, finite, result_of
 from regrow.benchmark.tuning import Measured, tuned
@@ -102,6 +103,7 @@ def bench_editing(
         lambda editor, setting: _results(model, judge, editor, setting, real, store, shown),
         _score,
         also,
+        partial(why_not, model),
     )
     samples = tuple(
         Shown(drawn.task, drawn.before, drawn.truth, {name: pictures[i] for name, pictures in made.items()})

@@ -98,8 +98,8 @@ MASKED = Editor(
     f"{DEFAULT} within the automatic mask (--mask auto)",
     lambda model, task, setting: _from_files(model, task, setting, DEFAULT, "auto"),
     settings_of(DEFAULT),
-    batch=1,
-)
+    batch=1, method=DEFAULT,
+)  # fmt: skip
 """For pictures only: what is outside the mask is the file's own, so what it loses there is what the mask lets in."""
 
 BY_KIND = Editor(
@@ -107,8 +107,8 @@ BY_KIND = Editor(
     "the default: the strength is the model's own for what the edit changes, and this one for all else",
     lambda model, task, setting: _from_files(model, task, setting, DEFAULT, by_kind=True),
     tuple(Setting(USUAL, guidance) for guidance in (4, 3, 2)),
-    batch=1,
-)
+    batch=1, method=DEFAULT,
+)  # fmt: skip
 """For pictures only: of sounds no strengths were measured."""
 
 
@@ -116,7 +116,7 @@ def short_words() -> Editor:
     """Return the default with `--prompt-expansion off`: for pictures, beside rivals whose prompts are not expanded."""
     return Editor(
         f"{DEFAULT}, short words", f"{DEFAULT} under the prompts as they are",
-        batched(DEFAULT, prompt_expansion="off"), settings_of("uni_edit"),  # guided away from the source's prompt, too
+        batched(DEFAULT, prompt_expansion="off"), settings_of("uni_edit"), method=DEFAULT,
     )  # fmt: skip
 
 

@@ -48,6 +48,7 @@ def tuned(
     on_real: Callable[[Editor, Setting], Results],
     score: Callable[[Sequence[Any]], Any],
     also: Callable[[Editor, Setting], dict[str, Any]] = lambda editor, setting: {},
+    why_not: Callable[[Editor], str] = lambda editor: "",
 ) -> Generator[Progress, None, tuple[Measured, ...]]:
     """Choose each editor's setting on the tuning tasks, and measure it on the real ones.
 
@@ -59,12 +60,16 @@ def tuned(
         on_real: the results of the chosen setting.
         score: of such results; the setting with the largest is chosen.
         also: further fields of `Measured`, for the chosen setting.
+        why_not: why an editor is left out, which becomes its `failure`; empty where it is not.
 
     Raises:
         Exception: what one of regrow's own editors raises; a baseline's is its `failure`.
     """
     measured = []
     for editor in editors:
+        if why := why_not(editor):
+            measured.append(Measured(editor.name, editor.about, editor.baseline, failure=why))
+            continue
         try:
             tried = []
             for setting in editor.settings[:settings]:

@@ -59,6 +59,7 @@ def show(name: str, as_family: str, as_json: bool, allow_pickle: bool) -> None:
     lines = {
         "name": facts["name"],
         "folder": facts["folder"],
+        "weights": ", ".join(facts["elsewhere"]),
         "family": facts["family"],
         "medium": facts["medium"],
         "size": frames_text(model),
@@ -73,7 +74,7 @@ def show(name: str, as_family: str, as_json: bool, allow_pickle: bool) -> None:
     print_facts(
         as_json,
         facts,
-        *(f"{key:10}  {value}" for key, value in lines.items()),
+        *(f"{key:10}  {value}" for key, value in lines.items() if value),
         *_words_text(facts["words"]),
         *(["trained"] if trained else []),
         *(f"  {key}: {value}" for key, value in trained.items()),
@@ -181,6 +182,7 @@ def _facts(model: Model) -> dict[str, Any]:
         licence = _licence(model)
     except ValueError as error:  # neither keeps the model from working
         notes.append(str(error))
+    elsewhere = [path for path in model.files if not path.is_relative_to(model.folder)]
     return {
         "name": model.name,
         "folder": str(model.folder),
@@ -190,7 +192,9 @@ def _facts(model: Model) -> dict[str, Any]:
         "predicts": model.prediction_type,
         "schedule": {"clean": _level(model.schedule.clean), "noisiest": _level(model.schedule.noisiest)},
         "parameters": model_card.parameters(model),
-        "bytes": publish.size_on_disk(model.folder),
+        # those of a checkpoint in one file lie elsewhere
+        "elsewhere": [str(path) for path in elsewhere],
+        "bytes": publish.size_on_disk(model.folder) + sum(path.stat().st_size for path in elsewhere),
         "licence": licence,
         "hash": model.content_hash,
         "words": _words(model),
@@ -232,11 +236,8 @@ def _licence(model: Model) -> str | None:
 
 def _level(level: Level) -> dict[str, float | None]:
     # JSON knows no infinity, which the ends' log-SNR may be
-    return {
-        "alpha": level.alpha,
-        "sigma": level.sigma,
-        "log_snr": level.log_snr if math.isfinite(level.log_snr) else None,
-    }
+    log_snr = level.log_snr if math.isfinite(level.log_snr) else None
+    return {"alpha": level.alpha, "sigma": level.sigma, "log_snr": log_snr}
 
 
 def _level_text(level: dict[str, float | None]) -> str:

@@ -5,7 +5,8 @@ Nothing here knows a file format; each family of `families/` fills in `open`, `c
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 from jaxtyping import Float, Int
@@ -15,7 +16,7 @@ from regrow.core.denoiser import Denoiser
 from regrow.core.guidance import Guidance, classifier_free
 from regrow.core.levels import Level
 from regrow.core.methods.registry import DEFAULT
-from regrow.core.names import Spacing
+from regrow.core.names import Objective, Spacing
 from regrow.media.frame import Region
 from regrow.models import denoising
 from regrow.models.condition import Condition
@@ -36,6 +37,10 @@ class Model(Opened, ABC):
     """Whether its network was trained to fill in masks, shown the rest of the picture (`with_known`)."""
     guided_evaluations: ClassVar[int] = 2
     """Network calls that a guided prediction takes: under the prompt, and the others without its words."""
+    new_objectives: ClassVar[tuple[Objective, ...]] = ()
+    """What a new one (`write_new`) may predict, the default first; empty where regrow makes no new ones."""
+    new_media: ClassVar[tuple[str, ...]] = ("picture",)
+    """What a new one may make."""
 
     @classmethod
     @abstractmethod
@@ -45,6 +50,15 @@ class Model(Opened, ABC):
         Raises:
             ModelError: a part is missing, damaged, unknown, or does not fit the others.
         """
+
+    @classmethod
+    def write_new(cls, folder: Path, **settings: Any) -> None:
+        """Write an untrained checkpoint of the family; see `saving.write_new` for the settings.
+
+        Raises:
+            ModelError: regrow makes none of this family.
+        """
+        raise ModelError(f"regrow makes no new models of this family; {folder} was not written.")
 
     def tokenize(self, prompts: Sequence[str]) -> Int[Tensor, "b tokens"]:
         """Return the ids of the first tokenizer, cut and padded, one row a prompt; no columns without words."""

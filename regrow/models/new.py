@@ -1,21 +1,24 @@
-"""New, untrained models in the Stable Diffusion folder layout, sized for training on a CPU (LOG.md has why)."""
+"""Parts of new, untrained models, sized for training on a CPU (LOG.md has why)."""
 
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from diffusers.models.transformers.transformer_sd3 import SD3Transformer2DModel
 from diffusers.models.unets.unet_2d import UNet2DModel
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from torch import nn
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from regrow.core.names import NewSize, Objective
 
+AnyEncoder = TypeVar("AnyEncoder", CLIPTextModel, CLIPTextModelWithProjection)
 START, END = "<|startoftext|>", "<|endoftext|>"
 
 
@@ -110,15 +113,17 @@ def _character_merges(character: str) -> list[tuple[str, str]]:
     return [*pairs, *((first, last + "</w>") for first, last in pairs[-1:])]
 
 
-def new_text_encoder(tokenizer: CLIPTokenizer, seed: int, width: int = 128) -> CLIPTextModel:
-    """A CLIP text transformer of two layers for this tokenizer."""
+def new_text_encoder(
+    tokenizer: CLIPTokenizer, seed: int, width: int = 128, layers: int = 2, kind: type[AnyEncoder] = CLIPTextModel
+) -> AnyEncoder:
+    """A CLIP text transformer of so many layers for this tokenizer; as one with a projection it also pools."""
     with _seeded(seed):
-        return CLIPTextModel(
+        return kind(
             CLIPTextConfig(
                 vocab_size=len(tokenizer),
                 hidden_size=width,
                 intermediate_size=4 * width,
-                num_hidden_layers=2,
+                num_hidden_layers=layers,
                 num_attention_heads=width // 32,
                 max_position_embeddings=tokenizer.model_max_length,
                 projection_dim=width,
@@ -165,6 +170,28 @@ def new_unet(
     with torch.no_grad():
         unet.conv_in.weight[:, latent_channels:] = 0
     return unet
+
+
+def new_mmdit(
+    seed: int, latent_channels: int, latent_side: int, size: NewSize, text_width: int, pooled_width: int
+) -> SD3Transformer2DModel:
+    """A transformer of Stable Diffusion 3 for square latents: tiny has 2 million parameters, small 14, medium 29.
+
+    Its blocks begin as identities (adaLN-Zero: Peebles & Xie 2023, arXiv 2212.09748, section 3.2), and queries and keys
+    are normalised, as in version 3.5. It knows places for latents of up to four times the side.
+    """
+    width, layers = {"tiny": (128, 4), "small": (256, 6), "medium": (320, 8)}[size]
+    with _seeded(seed):
+        network = SD3Transformer2DModel(
+            sample_size=latent_side, patch_size=2, pos_embed_max_size=2 * latent_side, qk_norm="rms_norm",
+            in_channels=latent_channels, out_channels=latent_channels, num_layers=layers,
+            attention_head_dim=64, num_attention_heads=width // 64, caption_projection_dim=width,
+            joint_attention_dim=text_width, pooled_projection_dim=pooled_width,
+        )  # fmt: skip
+    for name, parameter in network.named_parameters():
+        if ("norm" in name and ".linear." in name) or name.startswith("proj_out."):
+            nn.init.zeros_(parameter)
+    return network
 
 
 def new_pixel_unet(seed: int, extent: tuple[int, int], size: NewSize = "small", channels: int = 3) -> UNet2DModel:

@@ -146,9 +146,9 @@ class Opened:
         return self.parts[self.codec.part]
 
     @property
-    def output_weight(self) -> nn.Parameter:
-        """The network's last layer, which is no map between hidden features: optimizers may treat it on its own."""
-        return self.network.get_submodule("conv_out").get_parameter("weight")
+    def plain_weights(self) -> tuple[nn.Parameter, ...]:
+        """The network's last layer, and others that are no maps between hidden features: AdamW trains them."""
+        return (self.network.get_submodule("conv_out").get_parameter("weight"),)
 
     @property
     def text_encoders(self) -> Iterator[nn.Module]:

@@ -61,6 +61,7 @@ class Family:
         named: a word in the names of its checkpoints, where their files do not say what they are: they have the
             `pipelines` of another family. Empty where the files do.
         kind: the subclass of `Model`, with `open(source)`.
+        short: another name that it may be asked for by, "" for none.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Family:
     medium: Medium
     named: str
     kind: Any
+    short: str = ""
 
 
 _FAMILIES: dict[str, Family] = {}
@@ -84,12 +86,13 @@ def register(
     folders: Sequence[str] = ("unet",),
     medium: Medium = PICTURE,
     named: str = "",
+    short: str = "",
 ) -> Callable[[AnyFamily], AnyFamily]:
     """Register a subclass of `Model` as a family; see `Family`. A later one of the same name takes its place."""
 
     def registered(kind: AnyFamily) -> AnyFamily:
         known = {part: tuple(names) for part, names in (parts or {}).items()}
-        _FAMILIES[name] = Family(name, title, tuple(pipelines), known, tuple(folders), medium, named, kind)
+        _FAMILIES[name] = Family(name, title, tuple(pipelines), known, tuple(folders), medium, named, kind, short)
         return kind
 
     return registered
@@ -111,16 +114,17 @@ def family_named(name: str, where: str = "--as") -> Family:
     """Return a family by its name.
 
     Args:
-        name: of it.
+        name: of it, or its short one.
         where: what names it, for the sentence.
 
     Raises:
         ModelError: there is none.
     """
     families = {family.name: family for family in all_families()}
-    if name not in families:
+    short = {family.short: family for family in families.values() if family.short}
+    if name not in families | short:
         raise ModelError(f"{where} names a family {name!r}, but there are {', '.join(sorted(families))}.")
-    return families[name]
+    return (families | short)[name]
 
 
 def split_name(name: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers import CLIPTextModelWithProjection
 
 from regrow.core.names import NewSize, Objective
 from regrow.media.audio.mel import MelSettings
@@ -34,6 +35,7 @@ def write_new(
     characters: Sequence[str] = (),
     mel: MelSettings | None = None,
     piano_roll: bool = False,
+    codec: Model | None = None,
 ) -> None:
     """Write an untrained Stable Diffusion folder in float32, which `open_model` opens, and diffusers for pictures.
 
@@ -47,15 +49,16 @@ def write_new(
         characters: each is one token, wherever it stands.
         mel: makes it a model of sounds.
         piano_roll: whether its denoiser can be told which notes sound when.
+        codec: the model whose codec it takes; None for a new codec.
     """
-    codec = new.new_codec(seed, size) if mel is None else new.new_mel_codec(seed, size)
-    factor = 2 ** (len(codec.config["block_out_channels"]) - 1)
+    coder = _codec(codec, seed, size, mel)
+    factor = 2 ** (len(coder.config["block_out_channels"]) - 1)
     tokenizer = new.new_tokenizer(words, characters=characters)
     note_channels = STANDARD.channels(factor) if piano_roll else 0
     latent_size = extent[0] // factor, extent[1] // factor
     parts = {
-        "unet": new.new_unet(seed, codec.config["latent_channels"], latent_size, size, note_channels),
-        "vae": codec,
+        "unet": new.new_unet(seed, coder.config["latent_channels"], latent_size, size, note_channels),
+        "vae": coder,
         "text_encoder": new.new_text_encoder(tokenizer, seed),
         "tokenizer": tokenizer,
         "scheduler": new.new_scheduler(objective),
@@ -67,6 +70,52 @@ def write_new(
         write_mel(folder, mel)
     if piano_roll:
         write_piano_roll(folder, STANDARD)
+
+
+def write_new_sd3(
+    folder: Path,
+    *,
+    seed: int,
+    size: NewSize,
+    extent: tuple[int, int],
+    words: Sequence[str] = (),
+    characters: Sequence[str] = (),
+    codec: Model | None = None,
+) -> None:
+    """Write an untrained Stable Diffusion 3 folder in float32, which `open_model` and diffusers open.
+
+    It has two text encoders that pool and no third, and reads nothing in place of the third's words: its index says
+    `"max_sequence_length": 0`, which diffusers' pipeline takes as an argument and otherwise sets to 256. With so many
+    zeros among the words a step takes three times as long.
+
+    Args: as of `write_new`; pictures are square.
+    """
+    coder = _codec(codec, seed, size, None)
+    side = extent[0] // 2 ** (len(coder.config["block_out_channels"]) - 1)
+    tokenizer, pooling = new.new_tokenizer(words, characters=characters), CLIPTextModelWithProjection
+    # of their vectors all but the last layer is read, so the first has two layers in front of it, as `write_new`'s
+    encoder = new.new_text_encoder(tokenizer, seed, 128, 3, pooling)
+    encoder_2 = new.new_text_encoder(tokenizer, seed + 1, 64, 2, pooling)
+    width = encoder.config.hidden_size + encoder_2.config.hidden_size  # of their pooled words, too
+    parts = {
+        "transformer": new.new_mmdit(seed, coder.config["latent_channels"], side, size, width, width),
+        "vae": coder,
+        "text_encoder": encoder,
+        "tokenizer": tokenizer,
+        "text_encoder_2": encoder_2,
+        "tokenizer_2": tokenizer,
+        "scheduler": new.new_scheduler("flow"),
+    }
+    missing = {name: [None, None] for name in ("text_encoder_3", "tokenizer_3", "feature_extractor", "image_encoder")}
+    _write_parts(folder, "StableDiffusion3Pipeline", parts, missing | {"max_sequence_length": 0})
+    write_words(folder, words, characters)
+
+
+def _codec(codec: Model | None, seed: int, size: NewSize, mel: MelSettings | None) -> Any:
+    """The codec of a model, or a new one."""
+    if codec is not None:
+        return codec.codec_network
+    return new.new_codec(seed, size) if mel is None else new.new_mel_codec(seed, size)
 
 
 def write_new_pixel(

@@ -51,6 +51,10 @@ class Train:
             so that an embedded model keeps what it knows while it learns the folder.
         start: the model to go on from: a name, a folder or a hub id. Without it a new one is made.
         medium: what a folder holds: picture or sound; that of the model to go on from, or pictures if not given.
+        family: layout of a new model: stable-diffusion, which is the default, or stable-diffusion-3 (sd3), a
+            transformer that predicts the flow.
+        codec: the model whose codec a new model takes as it is: a name, a folder or a hub id. Without it a codec is
+            trained; or, with --family and a world alone, that of the model that regrow carries of this world is taken.
         new: size of a new model; small if not given. tiny, of a quarter of its parameters, is for trying
             things out.
         stage: auto trains codec and denoiser of a new model, and the denoiser of one to go on from. codec trains
@@ -61,7 +65,7 @@ class Train:
         steps: the same as a number of steps of each stage.
         size: side of the pictures in pixels; the model's own, or 128 for a new one.
         scenes: how many scenes or phrases of the world; 0 is 16,000, or three for each picture or clip of the folder.
-        objective: what a new denoiser predicts; v if not given.
+        objective: what a new denoiser predicts; v if not given, or flow where the family predicts nothing else.
         min_snr: gamma of min-SNR weighting (Hang et al. 2023, arXiv 2303.09556); 0 = off.
         logit_normal: draw levels by this mean and deviation of their logit, like 0.6 1.2, so that more are from where
             words decide; evenly if not given.
@@ -95,6 +99,8 @@ class Train:
     world: Literal["storybook", "bandstand"] | None = None
     start: Annotated[str, arg(name="from")] = ""
     medium: Medium | None = None
+    family: str | None = None
+    codec: str | None = None
     new: NewSize | None = None
     stage: Stage = "auto"
     time: Annotated[str, arg(name="for")] = ""
@@ -149,9 +155,16 @@ class Train:
             raise ValueError("--lora needs a model to go on from (--from).")
         if self.lora and self.stage in ("pixel", "codec"):
             raise ValueError("--lora is for denoisers with a text encoder.")
-        if self.stage == "denoiser" and not self.start:
-            raise ValueError("A denoiser needs a codec: name a model to go on from (--from), or leave --stage out.")
-        for name in ("objective", "new"):
+        if self.stage == "denoiser" and not (self.start or self.codec_from):
+            raise ValueError(
+                "A denoiser needs a codec: name a model to go on from (--from) or to take it of (--codec), or leave "
+                "--stage out."
+            )
+        if self.stage == "pixel" and (self.family or self.codec):
+            raise ValueError("--stage pixel makes a network of pixels without a codec; leave --family and --codec out.")
+        if self.stage == "codec" and self.codec:
+            raise ValueError("--codec takes a codec as it is, and --stage codec trains one; leave one of them out.")
+        for name in ("objective", "new", "family", "codec"):
             if self.start and getattr(self, name) is not None:
                 raise ValueError(f"--{name} is for a new model, and {self.start} stays what it is; leave it out.")
 
@@ -176,6 +189,12 @@ class Train:
         """What the request says that is learned; None leaves it to the model to go on from."""
         worlds: dict[str, Medium] = {"storybook": "picture", "bandstand": "sound"}
         return worlds[self.world] if self.world else self.medium
+
+    @property
+    def codec_from(self) -> str:
+        """The model whose codec a new one takes, as `codec` says; "" where one is trained."""
+        world = self.world if self.family and self.data is None and self.stage != "codec" else None
+        return "" if self.start else self.codec or world or ""
 
     @property
     def between_checkpoints(self) -> float:

@@ -13,7 +13,7 @@ import torch
 from regrow.core.progress import finish
 from regrow.requests.train import Train
 from regrow.training.checkpoint import read_newest_checkpoint
-from regrow.training.denoiser_stage import DenoiserOf
+from regrow.training.denoiser_stage import DenoiserOf, coder_of
 from regrow.training.distributed import make_accelerator
 from regrow.training.runs import check_name, check_request, resumed, run_of
 from regrow.training.settings import Staged
@@ -49,7 +49,7 @@ def rehearse(request: Train) -> tuple[dict[str, Any], list[str]]:
                     some = to_batch(np.array(data.items[:8])).to(accelerator.device)
                     started = time.monotonic()
                     with accelerator.autocast():
-                        model.encode(some)
+                        coder_of(request, model).encode(some)
                     seconds = (time.monotonic() - started) / len(some) * len(data.items)
                     facts["encode"] = {"seconds": seconds}
                     sentences.append(f"encode: {_span(seconds)}, once for these {model.medium}s and this codec")

@@ -7,6 +7,7 @@ import re
 import resource
 import time
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ import torch
 
 from regrow.media.files import MediaError, write_whole
 from regrow.training.loop import FitState
+from regrow.training.settings import Staged
 
 
 def peak_memory() -> int:
@@ -125,3 +127,19 @@ class RunLog:
         else:
             (self.folder / "log.jsonl").unlink(missing_ok=True)
         self.events = SummaryWriter(str(self.folder), purge_step=step)
+
+
+def facts_of(staged: Staged, folder: Path, processes: int) -> dict[str, Any]:
+    """Return the facts of a finished stage, from its log: a run that was resumed has forgotten the rest."""
+    lines = read_log(folder)
+    last = lines[-1] if lines else {}
+    validations = [line["validation"] for line in lines if "validation" in line]
+    return {
+        "steps": last.get("step"),
+        "batch": staged.batch,
+        "processes": processes,
+        "seconds": last.get("seconds"),
+        "loss": last.get("loss"),
+        "validation": validations[-1] if validations else None,
+        "settings": asdict(staged.settings),
+    }

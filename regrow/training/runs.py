@@ -146,13 +146,18 @@ def _read(path: Path) -> Train:
 
 def _placed(request: Train) -> Train:
     """The same by full paths, which hold wherever it is resumed; what is no folder is the name of a model."""
-    start = Path(request.start).expanduser() if request.start else None
-    is_folder = start is not None and any((start / name).is_file() for name in ("model_index.json", "config.json"))
     return replace(
         request,
         data=request.data.expanduser().resolve() if request.data else None,
-        start=str(start.resolve()) if start is not None and is_folder else request.start,
+        start=_full_path(request.start),
+        codec=_full_path(request.codec) if request.codec else request.codec,
     )
+
+
+def _full_path(model: str) -> str:
+    folder = Path(model).expanduser() if model else None
+    is_folder = folder is not None and any((folder / name).is_file() for name in ("model_index.json", "config.json"))
+    return str(folder.resolve()) if folder is not None and is_folder else model
 
 
 def _changes(before: Train, now: Train) -> dict[str, tuple[object, object]]:

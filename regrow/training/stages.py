@@ -9,7 +9,9 @@ from regrow.core.progress import Progress
 from regrow.media.audio.mel import MelSettings
 from regrow.models.model import Model
 from regrow.models.open import open_model
-from regrow.models.saving import write_new, write_new_pixel
+from regrow.models.probes.attributes import copy_describer
+from regrow.models.registry import Family, all_families, family_named
+from regrow.models.saving import write_new_pixel
 from regrow.requests.train import Train
 from regrow.training.codec_stage import CodecOf
 from regrow.training.denoiser_stage import DenoiserOf
@@ -27,7 +29,7 @@ PIXEL_MEL, PIXEL_FRAMES = MelSettings(window=2048, hop=512, low=0.0), 256
 
 def stages_of(request: Train) -> list[CodecOf | DenoiserOf]:
     """The stages of a run, in order."""
-    both = request.stage == "auto" and not request.start
+    both = request.stage == "auto" and not (request.start or request.codec_from)
     stages: list[CodecOf | DenoiserOf] = []
     if both or request.stage == "codec":
         stages.append(CodecOf(share=1 / 3 if both else 1.0))
@@ -75,17 +77,19 @@ def open_or_make(request: Train, folder: Path) -> Generator[Progress, None, tupl
         _check_fits(request, model)
         data = yield from read_data(request, _extent(request, model), model.mel, model.relative)
         return model, _learnable(request, model, data)
-    extent, mel = _new_frames(request)
+    family, codec = _new_family(request), _known_codec(request)
+    extent, mel = _new_frames(request, codec)
     data = yield from read_data(request, extent, mel)
     if not (folder / "model_index.json").exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as aside:
             made = Path(aside) / "new"
-            seed, size, objective = request.seed, request.new or "small", request.objective or "v"
+            seed, size = request.seed, request.new or "small"
+            objective = request.objective or family.kind.new_objectives[0]
             if request.stage == "pixel":
                 write_new_pixel(made, seed=seed, size=size, extent=extent, objective=objective, mel=mel)
             else:
-                write_new(
+                family.kind.write_new(
                     made,
                     seed=seed,
                     size=size,
@@ -95,16 +99,51 @@ def open_or_make(request: Train, folder: Path) -> Generator[Progress, None, tupl
                     characters=data.characters,
                     mel=mel,
                     piano_roll=data.notes_of is not None,
+                    codec=codec,
                 )
+                if codec is not None and request.data is None:  # it reads what a world shows off these latents
+                    copy_describer(codec.folder, made)
             made.rename(folder)
     model = open_model(folder)
     return model, _learnable(request, model, data)
 
 
-def _new_frames(request: Train) -> tuple[tuple[int, int], MelSettings | None]:
+def _new_family(request: Train) -> Family:
+    """Return the family of a new model."""
+    family = family_named(request.family or "stable-diffusion", "--family")
+    if not family.kind.new_objectives:
+        able = " and ".join(sorted(one.name for one in all_families() if one.kind.new_objectives))
+        raise ValueError(
+            f"regrow makes new models of {able}, but none of {family.name}: go on from a checkpoint of it (--from), or "
+            "take another --family."
+        )
+    if request.objective not in (None, *family.kind.new_objectives):
+        able = " or ".join(family.kind.new_objectives)
+        raise ValueError(f"Models of {family.name} predict {able}, not {request.objective}; leave --objective out.")
+    if request.learns not in (None, *family.kind.new_media):
+        able = " and ".join(family.kind.new_media)
+        raise ValueError(f"New models of {family.name} make {able}s, and no {request.learns}s; leave --family out.")
+    return family
+
+
+def _known_codec(request: Train) -> Model | None:
+    """Return the model whose codec a new one takes; None where it gets a new codec."""
+    if not request.codec_from:
+        return None
+    model = open_model(request.codec_from)
+    if model.codec.part is None or model.codec_network.config.get("latent_channels") is None:
+        raise ValueError(f"{model.name} has no codec that a new model could take: leave --codec out.")
+    if request.learns not in (model.medium.name, None):
+        raise ValueError(f"{model.name} is a model of {model.medium}s, and its codec codes no {request.learns}s.")
+    return model
+
+
+def _new_frames(request: Train, codec: Model | None) -> tuple[tuple[int, int], MelSettings | None]:
     """Return the extent of a new model's frames, and the settings of its mels; None for pictures."""
     mel, frames = (PIXEL_MEL, PIXEL_FRAMES) if request.stage == "pixel" else (MelSettings(), FRAMES)
-    side = request.size or 128
+    if codec is not None and not codec.medium.sized:
+        return codec.size, codec.mel
+    side = request.size or (128 if codec is None else min(codec.size))
     by_medium = {"picture": ((side, side), None), "sound": ((mel.bands, frames), mel)}
     return by_medium[request.learns or "picture"]
 

@@ -19,6 +19,7 @@ from regrow.media.files import MediaError, reason, sync_folder
 from regrow.media.home import home
 from regrow.models.adapters.lora import save_and_merge_lora
 from regrow.models.model import Model
+from regrow.models.probes.attributes import copy_describer
 from regrow.models.saving import save_model
 from regrow.models.vocabulary import learn_words
 from regrow.requests.train import Train
@@ -26,7 +27,7 @@ from regrow.training.checkpoint import only_one
 from regrow.training.codec_stage import scale_latents
 from regrow.training.distributed import make_accelerator
 from regrow.training.loop import DivergedError, FitState, fit
-from regrow.training.run_log import RunLog, read_log
+from regrow.training.run_log import RunLog, facts_of
 from regrow.training.runs import (
     check_name,
     check_request,
@@ -137,7 +138,7 @@ def train(request: Train, stop: Callable[[], bool] = lambda: False) -> Generator
                 scale_latents(model, data)
             if staged.draw and first:
                 staged.draw(run / "samples" / "final.png")
-            facts[stage.name] = _facts(staged, run / stage.name, accelerator.num_processes)
+            facts[stage.name] = facts_of(staged, run / stage.name, accelerator.num_processes)
         if first:
             _publish(request, model, folder, run, facts, data)
             spend(request.name)
@@ -183,22 +184,6 @@ def _watched(
             return end.value
 
 
-def _facts(staged: Staged, folder: Path, processes: int) -> dict[str, Any]:
-    """Of a finished stage, from its log: a run that was resumed has forgotten the rest."""
-    lines = read_log(folder)
-    last = lines[-1] if lines else {}
-    validations = [line["validation"] for line in lines if "validation" in line]
-    return {
-        "steps": last.get("step"),
-        "batch": staged.batch,
-        "processes": processes,
-        "seconds": last.get("seconds"),
-        "loss": last.get("loss"),
-        "validation": validations[-1] if validations else None,
-        "settings": asdict(staged.settings),
-    }
-
-
 def _publish(request: Train, model: Model, folder: Path, run: Path, facts: dict[str, Any], data: Data) -> None:
     """Write the model's folder aside, and rename it when all of it is on the disk.
 
@@ -226,6 +211,8 @@ def _write_model(request: Train, model: Model, aside: Path, run: Path, facts: di
     if request.lora:
         save_and_merge_lora(model.network, lora)
     save_model(model, aside)
+    if not request.start:  # of a codec that was taken as it is
+        copy_describer(model.folder, aside)
     if "denoiser" in facts:
         learn_words(aside, data.words, data.characters)
     if lora.is_dir():
@@ -235,7 +222,7 @@ def _write_model(request: Train, model: Model, aside: Path, run: Path, facts: di
         for path in newest:
             (aside / "samples").mkdir()
             shutil.copy(path, aside / "samples")
-    base = Path(request.start).name if Path(request.start).is_dir() else request.start
+    base, codec = (Path(name).name if Path(name).is_dir() else name for name in (request.start, request.codec or ""))
     source = request.data.name if request.data else None
     about = {
         "regrow": __version__,
@@ -244,6 +231,6 @@ def _write_model(request: Train, model: Model, aside: Path, run: Path, facts: di
         "notes": data.notes,
         "stages": facts,
         # of the user's folders only the last name: this file is published with the model
-        "request": asdict(request) | {"data": source, "start": base},
+        "request": asdict(request) | {"data": source, "start": base, "codec": codec or None},
     }
     (aside / "training.json").write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

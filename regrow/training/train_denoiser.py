@@ -32,18 +32,20 @@ SMALL_TEXT_ENCODER = 20_000_000
 class Denoising(nn.Module):
     """The part of a model that a denoiser stage trains: `(noisy latents, labels, token ids) -> network output`.
 
-    Training reaches the network and the text encoder only here. Below the latents may lie the channels of a piano
+    Training reaches the network and the text encoders only here. Below the latents may lie the channels of a piano
     roll (`piano_rolls`), which the output has not. A model without text encoder is trained without words.
 
     Args:
-        model: whose network is trained, and its text encoder where that is to learn.
+        model: whose network is trained, and its text encoders where these are to learn.
     """
 
     def __init__(self, model: Model) -> None:
         super().__init__()
         self.model = model
-        self.add_module("unet", model.network)  # these two names are in checkpoints of earlier runs
-        self.text_encoder = next(model.text_encoders, None)
+        self.add_module("unet", model.network)  # these names are in checkpoints of earlier runs
+        self.text_encoders = tuple(model.text_encoders)
+        for i, encoder in enumerate(self.text_encoders):
+            self.add_module(f"text_encoder_{i + 1}" if i else "text_encoder", encoder)
 
     def forward(
         self, x_t: Float[Tensor, "b k h w"], labels: Float[Tensor, " b"], tokens: Tensor
@@ -57,24 +59,23 @@ class Denoising(nn.Module):
         Args:
             lora: rank of adapters that learn instead of the network itself; 0 = off.
             seed: of the adapters' first weights.
-            text: whether the text encoder learns too; None: where it is small.
+            text: whether the text encoders learn too; None: those that are small.
             checkpointing: compute activations twice instead of keeping them.
         """
         if lora:
             add_lora(self.model.network, lora, seed)
         else:
             self.model.network.requires_grad_(True)
-        encoder = self.text_encoder
-        if encoder is not None and (_is_small(encoder) if text is None else text):
-            encoder.requires_grad_(True)
+        for encoder in self.text_encoders:
+            encoder.requires_grad_(_is_small(encoder) if text is None else text)
         if checkpointing:
             self.model.network.enable_gradient_checkpointing()
         channels_last(self.model.network)
 
     def plain_parameters(self) -> tuple[nn.Parameter, ...]:
-        """Return the embedding tables and the output layer, which AdamW trains: no maps between hidden features."""
+        """Return the embedding tables and the network's `plain_weights`, which AdamW trains."""
         tables = [m.get_parameter("weight") for m in self.modules() if isinstance(m, nn.Embedding)]
-        return (*tables, self.model.output_weight)
+        return (*tables, *self.model.plain_weights)
 
 
 def _attention(x_t: Tensor) -> AbstractContextManager[Any]:

@@ -1,5 +1,6 @@
 """What captions are written with, and what of it a model's tokenizer keeps from being learned."""
 
+import math
 import re
 import warnings
 from collections.abc import Callable, Sequence
@@ -39,7 +40,9 @@ def lost_words(model: Model, captions: Sequence[str]) -> tuple[frozenset[str], t
     """
     if "tokenizer" not in model.parts or not captions:  # a family with a tokenizer of its own knows all words
         return frozenset(), ()
-    room, unknown = model.tokenize([""]).shape[1], model.tokenizer.unk_token_id
+    unknown = model.tokenizer.unk_token_id
+    # some families read the ids of several tokenizers in a row
+    room = min(model.tokenize([""]).shape[1], getattr(model.tokenizer, "model_max_length", math.inf))
     words = _both(captions)
     with quiet():
         read = model.tokenizer(list(captions)).input_ids

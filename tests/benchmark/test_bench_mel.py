@@ -48,7 +48,7 @@ def test_a_folder_of_sounds_is_taken_in_mono_at_the_rate(tmp_path) -> None:
 
 
 def test_the_way_back_from_riffusions_pictures_is_nearer_than_the_published_one() -> None:
-    figures = finish(bench_riffusion([clip[:, 22_050:44_100] for clip in phrases(2)], SETTINGS.rate))
+    figures = finish(bench_riffusion([clip[:, 22_050:44_100] for clip in phrases(1)], SETTINGS.rate))
     ways = {way.name: way for way in figures.ways}
     published = ways["published (8 bits, Griffin-Lim, 32)"]
     for name in ("regrow", "regrow, of 8 bits"):

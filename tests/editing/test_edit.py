@@ -23,8 +23,7 @@ def run(request: Edit, model: Model) -> Result:
     return finish(edit(request, model))
 
 
-@pytest.mark.parametrize("steps", [5, 10, 20, 50])
-@pytest.mark.parametrize("guidance", [1.0, 7.5])
+@pytest.mark.parametrize(("steps", "guidance"), [(5, 1.0), (5, 7.5), (10, 7.5), (50, 7.5)])
 def test_anchored_with_target_equal_to_source_is_the_codecs_round_trip(
     model: Model, image: Path, steps: int, guidance: float
 ) -> None:
@@ -100,7 +99,7 @@ def test_a_saved_trajectory_gives_the_same_edit(model: Model, image: Path, tmp_p
 
 def test_inversion_reports_round_trip_and_latent_accuracy(model: Model, image: Path) -> None:
     anchored = finish(invert(Invert(image, "a cat", steps=10, reference=100), model))
-    exact = finish(invert(Invert(image, "a cat", steps=10, reference=100, method="fixed_point"), model))
+    exact = finish(invert(Invert(image, "a cat", steps=10, reference=0, method="fixed_point"), model))
     naive = finish(invert(Invert(image, "a cat", steps=10, reference=0, method="naive"), model))
     assert anchored.round_trip < 1e-5
     assert anchored.latent_accuracy is not None

@@ -38,7 +38,7 @@ def run(request: Edit, model: Model) -> Result:
 @pytest.mark.parametrize("method", EXACT)
 @pytest.mark.parametrize("guidance", [1.0, 5.0])
 def test_the_sources_own_words_give_the_picture_back(model: Model, image: Path, method: str, guidance: float) -> None:
-    edited = run(Edit(image, ("a cat",), "a cat", method=method, steps=7, strength=0.8, guidance=guidance), model)
+    edited = run(Edit(image, ("a cat",), "a cat", method=method, steps=5, strength=0.8, guidance=guidance), model)
     assert (edited.frames[0] - edited.codec).abs().max() < 1e-3
 
 
@@ -46,7 +46,7 @@ def test_the_sources_own_words_give_the_picture_back(model: Model, image: Path, 
 def test_other_words_change_it_and_a_file_makes_it_again(
     model: Model, image: Path, method: str, tmp_path: Path
 ) -> None:
-    request = Edit(image, ("a bird", "a dog"), "a cat", model=str(model.folder), method=method, steps=6, seed=5)
+    request = Edit(image, ("a bird", "a dog"), "a cat", model=str(model.folder), method=method, steps=4, seed=5)
     edited = run(request, model)
     assert (edited.frames[1] - edited.codec).abs().max() > 1e-3
     assert edited.frames.isfinite().all()
@@ -139,7 +139,7 @@ def test_negative_prompt_with_the_sources_own_words_is_the_unguided_way_back(mod
 
 @pytest.mark.parametrize("method", INVERSIONS)
 def test_every_inversion_is_saved_and_read(model: Model, image: Path, method: str, tmp_path: Path) -> None:
-    inverted = finish(invert(Invert(image, "a cat", method=method, steps=5, reference=0, seed=3), model))
+    inverted = finish(invert(Invert(image, "a cat", method=method, steps=4, reference=0, seed=3), model))
     if method in EXACT:
         assert inverted.round_trip < 1e-4
     save_trajectory(tmp_path / "path.safetensors", inverted.trajectory, inverted.made_of)
@@ -148,7 +148,7 @@ def test_every_inversion_is_saved_and_read(model: Model, image: Path, method: st
     for part in ("states", "offsets", "partners"):
         pairs = zip(getattr(again, part), getattr(inverted.trajectory, part), strict=True)
         assert all(torch.equal(a, b) for a, b in pairs)
-    request = Edit(image, ("a dog",), "a cat", method=method, steps=5, strength=1.0, cache=False, seed=3)
+    request = Edit(image, ("a dog",), "a cat", method=method, steps=4, strength=1.0, cache=False, seed=3)
     from_file = run(replace(request, trajectory=tmp_path / "path.safetensors"), model)
     assert from_file.reused
     assert torch.equal(from_file.frames, run(request, model).frames)
@@ -156,7 +156,7 @@ def test_every_inversion_is_saved_and_read(model: Model, image: Path, method: st
 
 @pytest.mark.parametrize("method", [name for name in METHODS if method(name).path])
 def test_a_kept_path_gives_the_same_edit_at_another_strength(model: Model, image: Path, method: str) -> None:
-    request = Edit(image, ("a dog",), "a cat", method=method, steps=6, strength=1.0, guidance=2.0)
+    request = Edit(image, ("a dog",), "a cat", method=method, steps=4, strength=1.0, guidance=2.0)
     run(request, model)
     weaker = replace(request, strength=0.5)
     kept = run(weaker, model)

@@ -48,7 +48,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
     write_new(
         folder,
         seed=0,
-        size="small",
+        size="tiny",
         extent=(128, 512),
         objective="v",
         words=VOCABULARY,

@@ -39,7 +39,7 @@ RATE = 22_050
 def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
     folder = tmp_path_factory.mktemp("models") / "untrained"
     folder.mkdir()
-    write_new(folder, seed=0, size="small", extent=(128, 512), objective="v", words=VOCABULARY, mel=MelSettings())
+    write_new(folder, seed=0, size="tiny", extent=(128, 512), objective="v", words=VOCABULARY, mel=MelSettings())
     return open_model(folder)
 
 

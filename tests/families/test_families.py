@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -42,10 +43,16 @@ def family(request: pytest.FixtureRequest, checkpoint: Callable[[str], Path]) ->
     return request.param, checkpoint(request.param)
 
 
+@cache
+def opened(folder: Path) -> Model:
+    """Return its model, which all tests share: to open the parts takes longer than most of what is done with them."""
+    return open_model(folder)
+
+
 @pytest.fixture
 def file(family: tuple[str, Path], tmp_path: Path) -> Path:
     """A picture or a sound as large as the model was made for."""
-    model = open_model(family[1])
+    model = opened(family[1])
     path = tmp_path / f"input{model.medium.ending}"
     sound = model.waves
     shape = (sound.channels, model.size[-1] * sound.samples_per_frame) if sound else (3, *model.extent)
@@ -91,7 +98,7 @@ def test_latents_are_those_of_diffusers_own_pipeline(
     name, folder = family
     if (guidance == 1) == (FAMILIES[name].takes_words and FAMILIES[name].guidance > 1):
         pytest.skip("guided where it can be, which evaluates the network without guidance as well")
-    model = open_model(folder)
+    model = opened(folder)
     if guidance != 1:
         need_words(model)
     x, prompts = noise(model.latent_shape(*model.extent), seeds=(11, 12)), words(model, *PROMPTS)
@@ -105,7 +112,7 @@ def test_an_empty_negative_prompt_is_diffusers_own_none(
     family: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name, folder = family
-    model, guidance = open_model(folder), FAMILIES[family[0]].guidance
+    model, guidance = opened(folder), FAMILIES[name].guidance
     need_words(model)
     if not model.deterministic_path:
         monkeypatch.setattr("regrow.core.solvers.noise", by_steps())
@@ -121,7 +128,7 @@ def test_an_empty_negative_prompt_is_diffusers_own_none(
 
 
 def test_a_negative_prompt_is_unconditional_where_it_is_empty(family: tuple[str, Path]) -> None:
-    model = open_model(family[1])
+    model = opened(family[1])
     need_words(model)
     mixed, nothing, hat = model.negative(["a hat", ""]), model.unconditional(1), model.condition(["a hat"])
     for both, each in zip(mixed.tensors, hat.cat(nothing).tensors, strict=True):
@@ -130,7 +137,7 @@ def test_a_negative_prompt_is_unconditional_where_it_is_empty(family: tuple[str,
 
 
 def test_every_guidance_of_a_batch_is_what_it_gives_alone(family: tuple[str, Path], file: Path) -> None:
-    model = open_model(family[1])
+    model = opened(family[1])
     need_words(model)
     request = Edit(file, ("a dog",), "a cat", steps=3, cache=False, prompt_expansion="off")
     items = [EditItem("a dog", guidance, 0) for guidance in (1.0, 5.0)]
@@ -166,7 +173,7 @@ def test_it_opens_a_second_time_without_opening_a_part(family: tuple[str, Path])
 
 
 def test_the_way_back_under_the_same_prompt_is_the_codec_s_own(family: tuple[str, Path], file: Path) -> None:
-    model = open_model(family[1])
+    model = opened(family[1])
     if model.waves:
         pytest.skip("a cell of docs/checkpoints.md, which test_sound_checkpoints.py runs")
     need_a_way_back(model)
@@ -176,12 +183,12 @@ def test_the_way_back_under_the_same_prompt_is_the_codec_s_own(family: tuple[str
 
 
 def test_several_targets_negatives_and_replay(family: tuple[str, Path], file: Path, tmp_path: Path) -> None:
-    model = open_model(family[1])
+    model = opened(family[1])
     need_words(model)
     edited = regrow.edit(file, PROMPTS, source="a hat", negative="a fog", model=model, steps=3, guidance=5.0)
     assert not torch.equal(edited.items[0], edited.items[1])
     first, _ = edited.save(tmp_path / f"edited{file.suffix}")
-    assert regrow.replay(first).identical
+    assert regrow.replay(first, folders=[family[1].parent]).identical
     plain = regrow.edit(file, PROMPTS, source="a hat", model=model, steps=3, guidance=1.0)
     assert torch.equal(edited.items[0], plain.items[0]) != model.own.is_guided
 
@@ -189,7 +196,7 @@ def test_several_targets_negatives_and_replay(family: tuple[str, Path], file: Pa
 def test_without_words_strength_says_how_far_a_variation_goes_and_it_replays(
     family: tuple[str, Path], file: Path, tmp_path: Path
 ) -> None:
-    model = open_model(family[1])
+    model = opened(family[1])
     if model.takes_words:
         pytest.skip("varied by its prompts")
     settings = {"model": model, "method": "img2img", "steps": 10, "guidance": 1.0}
@@ -197,11 +204,11 @@ def test_without_words_strength_says_how_far_a_variation_goes_and_it_replays(
     assert not torch.equal(far.items[0], far.items[1])  # each has a seed of its own
     assert 0 < (near.frames[0] - near.codec).norm() < (far.frames[0] - far.codec).norm()
     first, _ = far.save(tmp_path / f"varied{file.suffix}")
-    assert regrow.replay(first).identical
+    assert regrow.replay(first, folders=[family[1].parent]).identical
 
 
 def test_what_may_not_change_stays_bit_for_bit(family: tuple[str, Path], file: Path) -> None:
-    model = open_model(family[1])
+    model = opened(family[1])
     if model.waves:
         pytest.skip("a cell of docs/checkpoints.md, which test_sound_checkpoints.py runs")
     where = {"region": "0.25,0.25,0.75,0.75", "feather": 0.0}
@@ -216,7 +223,7 @@ def test_what_may_not_change_stays_bit_for_bit(family: tuple[str, Path], file: P
 
 @pytest.mark.skipif(not openvino_runtime.installed(), reason="OpenVINO is not installed")
 def test_an_engine_computes_every_batch_as_torch_does(family: tuple[str, Path]) -> None:
-    model = open_model(family[1])
+    model = opened(family[1])
     if not model.engine_graph:
         return  # refused, as the next test holds
     compiled, level = with_engine(model, "openvino", "float32"), model.schedule.grid(10)[4]

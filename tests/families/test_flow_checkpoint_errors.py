@@ -1,4 +1,4 @@
-"""Folders of the sound families that predict the flow: each way they can be broken is one sentence."""
+"""Folders of families that predict the flow: each way they can be broken is one sentence."""
 
 import shutil
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from regrow.models.open import open_model
 
 Change = Callable[[Path], Any]
 THREE, CAT, SMALL = "stable-audio-3", "longcat-audio", "stable-audio-small"
+SD3 = "sd3-without-t5"
 pytestmark = pytest.mark.usefixtures("home")
 
 
@@ -49,6 +50,12 @@ CASES: dict[str, tuple[str, Change, str]] = {
     ),
     "no codec of its own": (CAT, without("vae"), "vae/config.json is missing"),
     "no words of its own": (CAT, without("tokenizer"), "tokenizer/spiece.model is missing"),
+    "no length": (
+        SD3,
+        config("model_index.json", max_sequence_length="long"),
+        "says max_sequence_length 'long', but it",
+    ),
+    "too long": (SD3, config("model_index.json", max_sequence_length=513), "must be a whole number from 0 to 512"),
     "other strides": (
         CAT,
         config("vae/config.json", downsampling_ratio=256),

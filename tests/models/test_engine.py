@@ -56,6 +56,12 @@ def model(checkpoint: Callable[[str], Path]) -> Model:
     return open_model(checkpoint("sd-tiny"))
 
 
+@pytest.fixture(scope="module")
+def compiled(model: Model) -> Model:
+    """The model computed by OpenVINO, for tests that only ask it."""
+    return with_engine(model, "openvino", "float32")
+
+
 @pytest.fixture
 def image(tmp_path: Path) -> Path:
     save(tmp_path / "in.png", torch.rand(3, 37, 53, generator=torch.Generator().manual_seed(2)) * 2 - 1, None)
@@ -72,20 +78,21 @@ def off(model: Model, other: Model, sides: tuple[int, int], prompts: list[str]) 
 
 @needs_openvino
 @pytest.mark.parametrize("prompts", [["a cat"], ["a cat", "a dog", "a"], ["a cat"] * 5])
-def test_it_computes_what_torch_does_in_every_batch(model: Model, prompts: list[str]) -> None:
-    assert off(model, with_engine(model, "openvino", "float32"), (8, 8), prompts) < 1e-5
+def test_it_computes_what_torch_does_in_every_batch(model: Model, compiled: Model, prompts: list[str]) -> None:
+    assert off(model, compiled, (8, 8), prompts) < 1e-5
 
 
 @needs_openvino
 @pytest.mark.parametrize("sides", [(8, 12), (7, 9)])
-def test_in_sizes_that_were_not_traced_and_that_cannot_be_halved(model: Model, sides: tuple[int, int]) -> None:
-    assert off(model, with_engine(model, "openvino", "float32"), sides, ["a cat"]) < 1e-5
+def test_in_sizes_that_were_not_traced_and_that_cannot_be_halved(
+    model: Model, compiled: Model, sides: tuple[int, int]
+) -> None:
+    assert off(model, compiled, sides, ["a cat"]) < 1e-5
 
 
 @needs_openvino
 @pytest.mark.parametrize("sides", [(64, 64), (24, 40)])
-def test_a_small_codec_is_computed_too(model: Model, sides: tuple[int, int]) -> None:
-    compiled = with_engine(model, "openvino", "float32")
+def test_a_small_codec_is_computed_too(model: Model, compiled: Model, sides: tuple[int, int]) -> None:
     assert compiled.engine
     pictures = torch.rand(3, 3, *sides, generator=torch.Generator().manual_seed(4)) * 2 - 1
     latents = model.encode(pictures)
@@ -125,9 +132,9 @@ def test_where_it_is_installed_and_broken_torch_computes(model: Model, monkeypat
 
 
 @needs_openvino
-def test_a_sample_does_not_depend_on_its_batch(model: Model) -> None:
+def test_a_sample_does_not_depend_on_its_batch(model: Model, compiled: Model) -> None:
     x = torch.randn(7, model.latent_channels, 8, 8, generator=torch.Generator().manual_seed(3))
-    compiled, level = with_engine(model, "openvino", "float32"), model.schedule.grid(10)[5]
+    level = model.schedule.grid(10)[5]
     whole = compiled.denoiser(compiled.condition(["a cat"]))(x, level).eps
     for i in (0, 4, 6):
         assert torch.equal(compiled.denoiser(compiled.condition(["a cat"]))(x[i : i + 1], level).eps[0], whole[i])
@@ -148,15 +155,18 @@ def test_what_was_converted_and_compiled_is_kept_and_what_is_damaged_made_again(
         blob.write_bytes(blob.read_bytes()[:-100] + bytes(100))
     assert off(model, with_engine(model, "openvino", "float32"), (8, 8), ["a cat"]) < 1e-5
     assert made == ["compile_for"]
-    networks = sorted(home.glob("cache/engine/*/network.bin"))
-    for damaged in (
+    # those that were used just now, of all that the module made: the denoiser and both ways of the codec
+    networks = sorted(home.glob("cache/engine/*/network.bin"), key=lambda file: file.parent.stat().st_mtime)[-3:]
+    damages = (
         lambda data: bytes([data[0] ^ 64]) + data[1:],
         lambda data: data[:50],
         lambda data: networks[0].read_bytes() + b"0",
         lambda data: b"",
-    ):
-        for file in (*networks, *home.glob("cache/engine/*/*.blob"), *home.glob("cache/engine/*/traced.ts")):
-            file.write_bytes(damaged(file.read_bytes()))
+    )
+    for first in (0, 2):  # another way at each network, and over both turns each way at one of them
+        others = [*home.glob("cache/engine/*/*.blob"), *home.glob("cache/engine/*/traced.ts")]
+        for turn, file in enumerate((*networks, *others), first):
+            file.write_bytes(damages[turn % 4](file.read_bytes()))
         made.clear()
         assert off(model, with_engine(model, "openvino", "float32"), (8, 8), ["a cat"]) < 1e-5
         assert made.count("_convert") == 3, "the denoiser and both ways of the codec"
@@ -179,21 +189,6 @@ def test_words_are_traced_at_their_length_also_where_something_is_kept(
     for _ in range(2):
         with_engine(model, "openvino", "float32")
     assert lengths == [model.condition(["a cat"]).tokens.shape[1]] * 2
-
-
-@needs_openvino
-def test_the_networks_unused_for_longest_are_dropped(home: Path, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    with_engine(model, "openvino", "float32")
-    for name, used in (("0ld", 0), (".abandoned.part", 0), (".growing.part", time.time())):
-        folder = home / "cache" / "engine" / name
-        folder.mkdir()
-        (folder / "network.bin").write_bytes(b"1")
-        os.utime(folder, (used, used))
-    monkeypatch.setattr(graph_files, "CACHE_BYTES", 0)
-    (newest,) = (path.parent for path in list(home.glob("cache/engine/*/network.xml"))[:1])
-    graph_files.drop_old(newest)
-    assert {path.name for path in newest.parent.iterdir()} == {newest.name, ".growing.part"}
-    shutil.rmtree(newest.parent / ".growing.part")
 
 
 def test_auto_leaves_small_networks_other_devices_and_other_precisions_to_torch(
@@ -259,9 +254,8 @@ def test_what_needs_torch_gets_it(model: Model, image: Path) -> None:
 
 @needs_openvino
 def test_a_recipe_names_the_engine_and_a_replay_uses_it(
-    model: Model, image: Path, monkeypatch: pytest.MonkeyPatch
+    model: Model, compiled: Model, image: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    compiled = with_engine(model, "openvino", "float32")
     request = Edit(image, ("a dog", "a bird"), "a cat", model=str(model.folder), steps=5, cache=False)
     recipe = finish(edit(request, compiled)).recipes[1]
     assert recipe["engine"] == "openvino float32"
@@ -298,3 +292,19 @@ def test_paths_of_another_engine_are_not_taken_up(model: Model, image: Path, tmp
     request = Edit(image, ("a dog",), "a cat", steps=4, trajectory=tmp_path / "path.safetensors")
     with pytest.raises(ValueError, match="inverted with another engine"):
         finish(edit(request, model))
+
+
+@needs_openvino
+def test_the_networks_unused_for_longest_are_dropped(home: Path, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last of the module, for what the others use has to be made again after it."""
+    with_engine(model, "openvino", "float32")
+    for name, used in (("0ld", 0), (".abandoned.part", 0), (".growing.part", time.time())):
+        folder = home / "cache" / "engine" / name
+        folder.mkdir()
+        (folder / "network.bin").write_bytes(b"1")
+        os.utime(folder, (used, used))
+    monkeypatch.setattr(graph_files, "CACHE_BYTES", 0)
+    (newest,) = (path.parent for path in list(home.glob("cache/engine/*/network.xml"))[:1])
+    graph_files.drop_old(newest)
+    assert {path.name for path in newest.parent.iterdir()} == {newest.name, ".growing.part"}
+    shutil.rmtree(newest.parent / ".growing.part")

@@ -173,7 +173,7 @@ def test_what_guidance_leads_away_from(storybook: Model, image: Path) -> None:
         ({"method": "uni_edit"}, None),
     ):
         assert with_expanded_prompts(replace(request, **changes), storybook, latents).request.negative == away
-    again = finish(edit(replace(request, target=(SHORT,), guidance=7.5, cache=False), storybook))
+    again = finish(edit(replace(request, target=(SHORT,), guidance=7.5, steps=6, cache=False), storybook))
     assert (again.frames[0] - again.codec).abs().max() < 1e-3
 
 
@@ -214,7 +214,7 @@ def test_words_that_weigh_or_were_inverted_under_are_told_as_they_are(storybook:
 def test_a_strength_left_open_is_the_models_own_for_the_kind_of_wish(
     storybook: Model, image: Path, wish: str, settings: dict[str, Any], strength: float
 ) -> None:
-    edited = finish(edit(Edit(image, (wish,), SHORT, cache=False, **settings), storybook))
+    edited = finish(edit(Edit(image, (wish,), SHORT, steps=4, cache=False, **settings), storybook))
     assert edited.recipes[0]["settings"]["strength"] == strength
     said = "Strength 0.65 is enough for an edit of this kind; 0.9 is usual."
     assert (said in edited.notes) == (strength == 0.65)

@@ -1,13 +1,12 @@
 """Old spellings give the requests that today's give: on the command line with a sentence, in files without one."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from regrow.benchmark.editors import MASKED
 from regrow.editing.recipe import settings_from
+from regrow.interfaces.cli import main
 from regrow.requests.aliases import current, current_arguments, current_editor
 from regrow.requests.edit import Edit
 from regrow.requests.generate import Generate
@@ -37,11 +36,12 @@ def test_old_arguments_are_todays(old: list[str], new: list[str], sentences: int
     assert len(said) == sentences
 
 
-def test_the_command_line_says_the_new_name() -> None:
-    command = [sys.executable, "-m", "regrow", "edit", "nowhere.png", "--target", "a dog", "--method", "anchored"]
-    ended = subprocess.run(command, capture_output=True, text=True)
-    assert ended.stderr.startswith("regrow: --method anchored is called --method direct_inversion now.\n")
-    assert "nowhere.png" in ended.stderr
+def test_the_command_line_says_the_new_name(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["edit", "nowhere.png", "--target", "a dog", "--method", "anchored"])
+    said = capsys.readouterr().err
+    assert said.startswith("regrow: --method anchored is called --method direct_inversion now.\n")
+    assert "nowhere.png" in said
 
 
 def test_a_recipe_of_an_older_version_gives_the_same_request() -> None:

@@ -12,6 +12,7 @@ setting, so each way is measured at its first.
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -32,7 +33,7 @@ from regrow.benchmark.sound.tasks import (
     sound_tasks,
     to_model,
 )
-from regrow.benchmark.tuning import Measured, tuned
+from regrow.benchmark.tuning import tuned
 from regrow.core.progress import Progress
 from regrow.editing.melody import can_listen, condition_on_sound
 from regrow.models.model import Model
@@ -82,23 +83,17 @@ def bench_sounds(
         waves = [measure.through_codec(task.truth if name == "truth" else task.before) for task in real]
         limits[name] = tuple(measure.results(real, waves))
         yield Progress(f"limit: {name}", len(real), len(real))
-    refused = {editor.name: why for editor in editors if (why := why_not(model, editor))}
     measured = yield from tuned(
-        [_as_it_can(model, editor) for editor in editors if editor.name not in refused],
+        [_as_it_can(model, editor) for editor in editors],
         settings if tuning else 1,
         tuning,
         lambda editor, setting: _edited(measure, editor, setting, trial, batch, 0),
         lambda editor, setting: _edited(measure, editor, setting, real, batch, spans),
         lambda results: sum(result.right_instrument * result.notes for result in results),
+        why_not=partial(why_not, model),
     )
-    rows = {one.editor: one for one in measured}
-    rows |= {
-        one.name: Measured(one.name, one.about, one.baseline, failure=refused[one.name])
-        for one in editors
-        if one.name in refused
-    }
     return SoundFigures(
-        model.name, phrases, FIRST_SEED, tuning, limits, tuple(rows[editor.name] for editor in editors),
+        model.name, phrases, FIRST_SEED, tuning, limits, measured,
         round(time.monotonic() - started, 1), seconds, clap.name if clap else "",
     )  # fmt: skip
 

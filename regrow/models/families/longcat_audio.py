@@ -96,8 +96,8 @@ class LongCatAudio(Model):
         return (self.size[1],)
 
     @property
-    def output_weight(self) -> nn.Parameter:
-        return self.network.proj_out.weight
+    def plain_weights(self) -> tuple[nn.Parameter, ...]:
+        return (self.network.proj_out.weight,)
 
     def condition(self, prompts: Sequence[str]) -> Condition:
         pipeline = prompt_pipeline("LongCatAudioDiTPipeline", self.parts, (*WORDS, "vae", "transformer"))

@@ -33,6 +33,7 @@ class Riffusion(StableDiffusion):
 
     trainable = False
     lora = False
+    new_objectives = ()
 
     @classmethod
     def open(cls, source: Source) -> Self:

@@ -102,8 +102,8 @@ class StableAudio(Model):
         return (self.size[1],)
 
     @property
-    def output_weight(self) -> nn.Parameter:
-        return self.network.proj_out.weight
+    def plain_weights(self) -> tuple[nn.Parameter, ...]:
+        return (self.network.proj_out.weight,)
 
     def of_length(self, samples: int) -> "StableAudio":
         """Return the same opened checkpoint, conditioned on clips of this many samples at its rate."""

@@ -110,8 +110,8 @@ class StableAudio3(Model):
         return min(self.size[1], -(-usual // self.multiple) * self.multiple)
 
     @property
-    def output_weight(self) -> nn.Parameter:
-        return self.network.proj_out.weight
+    def plain_weights(self) -> tuple[nn.Parameter, ...]:
+        return (self.network.proj_out.weight,)
 
     def of_length(self, samples: int) -> "StableAudio3":
         """Return the same opened checkpoint, conditioned on clips of this many samples at its rate."""

@@ -57,6 +57,7 @@ PIPELINES = (
     "Stable Diffusion 1.x and 2.x (StableDiffusionPipeline)",
     pipelines=PIPELINES,
     folders=("unet", "vae", "text_encoder", "tokenizer"),
+    short="sd",
 )
 class StableDiffusion(Model):
     """See `Model`. Its parts are `unet`, `vae`, `text_encoder` and `tokenizer`."""
@@ -65,6 +66,14 @@ class StableDiffusion(Model):
     encodes_tokens_alone = True
     lora = True
     lora_pipeline = "StableDiffusionPipeline"
+    new_objectives = ("v", "epsilon", "flow")
+    new_media = ("picture", "sound")
+
+    @classmethod
+    def write_new(cls, folder: Path, **settings: Any) -> None:
+        from regrow.models.saving import write_new
+
+        write_new(folder, **settings)
 
     @classmethod
     def open(cls, source: Source) -> Self:

@@ -13,6 +13,7 @@ misreads of drawings is that. Time is always seen, for lamplight also tints the 
 level: a clip's mel is taken relative to its own loudest cell.
 """
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,6 +118,12 @@ def _fitted(kind: Kind, x: Tensor) -> Tensor:
     if kind != "pictures" or x.shape[-2:] == (SIDE, SIDE):
         return x
     return nn.functional.interpolate(x, (SIDE, SIDE), mode="bilinear", antialias=True)
+
+
+def copy_describer(source: Path, folder: Path) -> None:
+    """Copy a model's classifier of latents, if it has one, into the folder of a model with the same codec."""
+    if (source / DESCRIBER).is_file():
+        shutil.copy(source / DESCRIBER, folder / DESCRIBER)
 
 
 def read_describer(folder: Path, channels: int) -> AttributeClassifier | None:
