@@ -1,7 +1,7 @@
 """Stable Diffusion 3 and 3.5 (Esser et al. 2024, arXiv 2403.03206): a transformer that predicts the flow.
 
-It is conditioned on the words of three text encoders, one after the other, and on pooled words of two of them. The
-third encoder, T5, may be missing: its words are then zeros, as its authors trained for (section 5.3.3).
+It is conditioned on the words of three text encoders, one after the other, and on pooled words of two of them. Any may
+be missing: zeros are then in its place, as its authors trained for (section 5.3.3: each left out at random).
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,12 +16,17 @@ from torch import Tensor, nn
 from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
+from regrow.models.families.picture_beside import Inpainting
+from regrow.models.families.unet_variants import channels_of, kind_of
 from regrow.models.model import Model
 from regrow.models.pipelines import warn_of_cut_words
 from regrow.models.registry import register
 from regrow.models.source import CLIP, T5, Source
 
 WORDS = ("tokenizer", "tokenizer_2", "tokenizer_3", "text_encoder", "text_encoder_2", "text_encoder_3")
+CLIPS, ENCODERS = WORDS[3:5], WORDS[3:]
+ROOM = 77
+"""Tokens of CLIP's encoders, where neither is there to say it."""
 THIRD_LENGTH = 256
 """The default of diffusers' pipeline."""
 
@@ -29,14 +34,14 @@ THIRD_LENGTH = 256
 @register(
     "stable-diffusion-3",
     "Stable Diffusion 3 and 3.5 (StableDiffusion3Pipeline)",
-    pipelines=("StableDiffusion3Pipeline", "StableDiffusion3Img2ImgPipeline"),
+    pipelines=("StableDiffusion3Pipeline", "StableDiffusion3Img2ImgPipeline", "StableDiffusion3InpaintPipeline"),
     parts={"transformer": ("SD3Transformer2DModel",)},
     folders=("transformer", "vae", *WORDS),
     short="sd3",
 )
 @dataclass(eq=False, kw_only=True)
 class StableDiffusion3(Model):
-    """See `Model`. Its parts are `transformer`, `vae`, and two or three of `text_encoder` and `tokenizer` each.
+    """See `Model`. Its parts are `transformer`, `vae`, and one to three of `text_encoder` and `tokenizer` each.
 
     Attributes:
         third_length: tokens of the third encoder, or zeros in its place. `max_sequence_length` in its index, which is
@@ -58,28 +63,36 @@ class StableDiffusion3(Model):
 
     @classmethod
     def open(cls, source: Source) -> "StableDiffusion3":
-        found = {}
-        for number in ("", "_2"):
-            found[f"tokenizer{number}"] = source.tokenizer(f"tokenizer{number}", CLIP)
-            place = f"text_encoder{number}"
-            found[place] = source.part(place, "transformers", "CLIPTextModelWithProjection")
-        notes, third_length = (), _third_length(source)
+        found, notes, third_length = {}, (), _third_length(source)
+        if not any(source.has(place) for place in ENCODERS):
+            raise ModelError(f"{source.index_file} names none of the text encoders of Stable Diffusion 3.")
+        for place in CLIPS:
+            if source.has(place):
+                words = place.replace("text_encoder", "tokenizer")
+                found[words] = source.tokenizer(words, CLIP)
+                found[place] = source.part(place, "transformers", "CLIPTextModelWithProjection")
+            else:
+                number = "second" if place.endswith("2") else "first"
+                notes += (
+                    f"{source.folder} has no {number} text encoder; prompts are understood less well without it.",
+                )
         if source.has("text_encoder_3"):
             found["tokenizer_3"] = source.tokenizer("tokenizer_3", T5)
             found["text_encoder_3"] = source.part("text_encoder_3", "transformers", "T5EncoderModel")
         elif third_length:  # it was trained with one
-            notes = (f"{source.folder} has no third text encoder; long prompts are understood less well without it.",)
+            notes += (f"{source.folder} has no third text encoder; long prompts are understood less well without it.",)
         found["vae"] = source.part("vae", "diffusers", *AUTOENCODERS, channels_last=True)
         found["transformer"] = source.part("transformer", "diffusers", "SD3Transformer2DModel")
         schedule, prediction_type, scheduler_file = source.schedule()
         parts, files, checked = source.parts(found, (source.index_file, scheduler_file))
         codec = Autoencoder(parts, "vae", rounds=True)
         network = parts.config("transformer")
+        kind = kind_of(source.folder / "transformer" / "config.json", cls, StableDiffusion3Inpainting, cls)
         if checked is None:
-            _check_parts(source, codec)
+            _check_parts(source, codec, channels_of(kind, codec.latent_channels))
             source.remember(parts, files)
         side = network["sample_size"] * codec.factor
-        return cls(
+        return kind(
             name=source.name,
             folder=source.folder,
             family="stable-diffusion-3",
@@ -106,9 +119,23 @@ class StableDiffusion3(Model):
         added = (p for name, p in self.network.named_parameters() if "norm" in name and name.endswith("linear.weight"))
         return (self.network.proj_out.weight, *added)
 
+    @property
+    def tokenizer(self) -> Any:
+        return self.parts[next(name for name in WORDS[:3] if name in self.parts)]
+
+    @property
+    def _clips(self) -> tuple[str, ...]:
+        """Those of CLIP's encoders that are there."""
+        return tuple(name for name in CLIPS if name in self.parts)
+
+    @property
+    def _room(self) -> int:
+        """Tokens that each of CLIP's encoders reads."""
+        return self.tokenizer.model_max_length if self._clips else ROOM
+
     def tokenize(self, prompts: Sequence[str]) -> Int[Tensor, "b tokens"]:
         """Return the ids of all tokenizers, one after the other, cut and padded as in diffusers' pipeline."""
-        room = self.tokenizer.model_max_length
+        room = self._room
         lengths = {"tokenizer": room, "tokenizer_2": room, "tokenizer_3": self.third_length}
         read = (
             self.parts[name](list(prompts), padding="max_length", max_length=n, truncation=True, return_tensors="pt")
@@ -118,24 +145,28 @@ class StableDiffusion3(Model):
         return torch.cat([one.input_ids for one in read], 1)
 
     def encode_tokens(self, ids: Int[Tensor, "b tokens"]) -> Condition:
-        room = self.tokenizer.model_max_length
+        room, network = self._room, self.parts.config("transformer")
+        width, joint = network["pooled_projection_dim"], network["joint_attention_dim"]
         read = [
             self.parts[name](part, output_hidden_states=True)
-            for name, part in zip(("text_encoder", "text_encoder_2"), ids.split(room, 1), strict=False)
+            for name, part in zip(self._clips, ids.split(room, 1), strict=False)
         ]
-        words = torch.cat([one.hidden_states[-2] for one in read], -1)
+        empty = torch.zeros(len(ids), 0, device=self.device, dtype=self.dtype)
+        words = torch.cat([one.hidden_states[-2] for one in read], -1) if read else empty[:, None].expand(-1, room, 0)
+        pooled = torch.cat([one.text_embeds for one in read], -1) if read else empty
+        # of the first encoder, whose words are as wide as what is pooled of them
+        before = width - pooled.shape[-1] if read and "text_encoder" not in self.parts else 0
+        words = nn.functional.pad(words, (before, joint - before - words.shape[-1]))
+        pooled = nn.functional.pad(pooled, (before, width - before - pooled.shape[-1]))
         if "text_encoder_3" in self.parts:
-            third = self.parts["text_encoder_3"](ids[:, 2 * room :])[0]
+            third = self.parts["text_encoder_3"](ids[:, len(read) * room :])[0]
         else:
-            width = self.parts.config("transformer")["joint_attention_dim"]
-            third = words.new_zeros(len(words), self.third_length, width)
-        words = nn.functional.pad(words, (0, third.shape[-1] - words.shape[-1]))
-        pooled = torch.cat([one.text_embeds for one in read], -1)
+            third = words.new_zeros(len(words), self.third_length, joint)
         return Condition(torch.cat([words, third], 1), extra={"pooled": pooled})
 
     def condition(self, prompts: Sequence[str]) -> Condition:
         if "text_encoder_3" not in self.parts:
-            warn_of_cut_words(self.name, self.tokenizer, prompts, self.tokenizer.model_max_length)
+            warn_of_cut_words(self.name, self.tokenizer, prompts, self._room)
         return super().condition(prompts)
 
     def forward(
@@ -154,12 +185,19 @@ def _third_length(source: Source) -> int:
     return length
 
 
-def _check_parts(source: Source, codec: Autoencoder) -> None:
+@dataclass(eq=False, kw_only=True)
+class StableDiffusion3Inpainting(Inpainting, StableDiffusion3):
+    """See `StableDiffusion3` and `Inpainting`."""
+
+    new_objectives = ()
+
+
+def _check_parts(source: Source, codec: Autoencoder, beside: int) -> None:
     parts, folder = codec.parts, source.folder
-    network, first, second = (parts.config(name) for name in ("transformer", "text_encoder", "text_encoder_2"))
-    source.check_channels("transformer", network, codec.latent_channels)
-    pooled = first["projection_dim"] + second["projection_dim"]
-    if network["pooled_projection_dim"] != pooled:
+    network, clips = parts.config("transformer"), [parts.config(name) for name in CLIPS if name in parts]
+    source.check_channels("transformer", network, codec.latent_channels, beside)
+    pooled = sum(clip["projection_dim"] for clip in clips)
+    if network["pooled_projection_dim"] < pooled or (len(clips) == 2 and network["pooled_projection_dim"] > pooled):
         raise ModelError(
             f"The transformer in {folder} reads pooled words of {network['pooled_projection_dim']} numbers, but its "
             f"text encoders make {pooled}; they are not of the same model."
