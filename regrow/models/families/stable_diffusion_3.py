@@ -146,7 +146,7 @@ class StableDiffusion3(Model):
 
     def encode_tokens(self, ids: Int[Tensor, "b tokens"]) -> Condition:
         room, network = self._room, self.parts.config("transformer")
-        width, joint = network["pooled_projection_dim"], network["joint_attention_dim"]
+        width, all_words = network["pooled_projection_dim"], network["joint_attention_dim"]
         read = [
             self.parts[name](part, output_hidden_states=True)
             for name, part in zip(self._clips, ids.split(room, 1), strict=False)
@@ -156,12 +156,12 @@ class StableDiffusion3(Model):
         pooled = torch.cat([one.text_embeds for one in read], -1) if read else empty
         # of the first encoder, whose words are as wide as what is pooled of them
         before = width - pooled.shape[-1] if read and "text_encoder" not in self.parts else 0
-        words = nn.functional.pad(words, (before, joint - before - words.shape[-1]))
+        words = nn.functional.pad(words, (before, all_words - before - words.shape[-1]))
         pooled = nn.functional.pad(pooled, (before, width - before - pooled.shape[-1]))
         if "text_encoder_3" in self.parts:
             third = self.parts["text_encoder_3"](ids[:, len(read) * room :])[0]
         else:
-            third = words.new_zeros(len(words), self.third_length, joint)
+            third = words.new_zeros(len(words), self.third_length, all_words)
         return Condition(torch.cat([words, third], 1), extra={"pooled": pooled})
 
     def condition(self, prompts: Sequence[str]) -> Condition:
