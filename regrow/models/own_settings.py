@@ -27,6 +27,15 @@ class OwnSettings:
     image_guidance: float | None = None
 
 
+STABLE_DIFFUSION = OwnSettings(steps=30, guidance=7.5)
+"""Of Stable Diffusion 1 and 2: the guidance of their cards, and as many steps as DPM++ 2M needs (arXiv 2211.01095)."""
+SDXL = OwnSettings(steps=30, guidance=5.0)
+"""Of Stable Diffusion XL: the guidance of diffusers' StableDiffusionXLPipeline."""
+SD3 = OwnSettings(steps=28, guidance=7.0, solver="ddim")
+"""Of Stable Diffusion 3 medium: its card."""
+SD3_5_MEDIUM = OwnSettings(steps=40, guidance=4.5, solver="ddim")
+SD3_5_LARGE = OwnSettings(steps=28, guidance=3.5, solver="ddim")
+"""Of Stable Diffusion 3.5: their cards."""
 FEW_STEPS = OwnSettings(steps=4, guidance=1.0, solver="ddim")
 """Of Turbo, Lightning and Hyper checkpoints: 1 to 4 steps, or 8, without guidance (arXiv 2311.17042, 2402.13929)."""
 CONSISTENCY = OwnSettings(steps=4, guidance=1.0, solver="ping_pong")

@@ -4,7 +4,7 @@ It is conditioned on the words of three text encoders, one after the other, and 
 be missing: zeros are then in its place, as its authors trained for (section 5.3.3: each left out at random).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,14 @@ from regrow.models.errors import ModelError
 from regrow.models.families.picture_beside import Inpainting
 from regrow.models.families.unet_variants import channels_of, kind_of
 from regrow.models.model import Model
+from regrow.models.own_settings import SD3, SD3_5_LARGE, SD3_5_MEDIUM, OwnSettings
 from regrow.models.pipelines import warn_of_cut_words
 from regrow.models.registry import register
 from regrow.models.source import CLIP, T5, Source
+from regrow.models.vocabulary import WORDS_FILE
 
+SD3_5_MEDIUM_LAYERS = 24
+"""Of the large one there are 38."""
 WORDS = ("tokenizer", "tokenizer_2", "tokenizer_3", "text_encoder", "text_encoder_2", "text_encoder_3")
 CLIPS, ENCODERS = WORDS[3:5], WORDS[3:]
 ROOM = 77
@@ -107,6 +111,7 @@ class StableDiffusion3(Model):
             # positions are cut out of a table by the size, so each takes its own graph
             network_multiple=0,
             third_length=third_length,
+            own=_own(source.folder, network),
         )
 
     @property
@@ -190,6 +195,15 @@ class StableDiffusion3Inpainting(Inpainting, StableDiffusion3):
     """See `StableDiffusion3` and `Inpainting`."""
 
     new_objectives = ()
+
+
+def _own(folder: Path, network: Mapping[str, Any]) -> OwnSettings:
+    """What its makers sample it with: 3.5 normalises queries and keys, and the large one is deeper."""
+    if (folder / WORDS_FILE).is_file():  # regrow trained it
+        return OwnSettings()
+    if network.get("qk_norm") is None:
+        return SD3
+    return SD3_5_LARGE if network["num_layers"] > SD3_5_MEDIUM_LAYERS else SD3_5_MEDIUM
 
 
 def _check_parts(source: Source, codec: Autoencoder, beside: int) -> None:

@@ -12,8 +12,16 @@ from regrow.models.condition import GUIDANCE, Condition
 from regrow.models.families.picture_beside import Instructed, PictureBeside
 from regrow.models.folder import read_json
 from regrow.models.model import Model
-from regrow.models.own_settings import CONSISTENCY, GUIDED_CONSISTENCY, OwnSettings, of_scheduler
+from regrow.models.own_settings import (
+    CONSISTENCY,
+    GUIDED_CONSISTENCY,
+    SDXL,
+    STABLE_DIFFUSION,
+    OwnSettings,
+    of_scheduler,
+)
 from regrow.models.parts import Parts
+from regrow.models.vocabulary import WORDS_FILE
 
 
 def kind_of(config_file: Path, plain: Any, inpainting: Any, instructed: Any) -> Any:
@@ -37,12 +45,16 @@ def channels_of(kind: Any, latent_channels: int) -> int:
 
 
 def sampling_of(kind: Any, parts: Parts, scheduler_file: Path) -> dict[str, Any]:
-    """Return what the fields `own` and `edit_steps` of a class are, where the scheduler says it."""
+    """Return what the fields `own` and `edit_steps` of a class are, where the scheduler or its makers say it."""
     own = of_scheduler(read_json(scheduler_file))
     if own == CONSISTENCY and takes_guidance(parts):
         own = GUIDED_CONSISTENCY
-    if own == OwnSettings() or issubclass(kind, Instructed):
+    if issubclass(kind, Instructed):
         return {}
+    if own == OwnSettings():
+        # a folder that regrow trained says which words it knows, and has the settings that were measured with those
+        trained_here = (scheduler_file.parents[1] / WORDS_FILE).is_file()
+        return {} if trained_here else {"own": SDXL if "text_encoder_2" in parts else STABLE_DIFFUSION}
     return {"own": own, "edit_steps": own.steps}
 
 
