@@ -7,7 +7,7 @@ any prediction type.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Float
@@ -78,6 +78,30 @@ def words_and_picture(triple: Denoiser, channels: slice, guidance: Guidance, ima
             return neither + of_picture * (picture - neither) + guidance * (both - picture)
 
         return Prediction(weighed(predicted.x0), weighed(predicted.eps))
+
+    return guided
+
+
+def renormalised(pair: Denoiser, guidance: Guidance, length: Callable[[Tensor], Tensor]) -> Denoiser:
+    """Classifier-free guidance of the velocity `v = eps - x0`, made as long again as the positive one's.
+
+        v = v_guided |v_positive| / |v_guided|
+
+    So large guidance saturates nothing. It is that of Qwen-Image (arXiv 2508.02324) and of Lumina 2 (arXiv 2503.21758),
+    whose pipelines measure lengths in parts that are `length`'s to say.
+
+    Args:
+        pair: as of `classifier_free`, of batches `2b c y x`.
+        guidance: 1 returns the positive prediction.
+        length: from velocities `b c y x` to their lengths, in a shape that broadcasts.
+    """
+
+    def guided(x_t: Batch, level: Level) -> Prediction:
+        both = pair(torch.cat([x_t, x_t]), level)
+        v, negative = (both.eps - both.x0).chunk(2)
+        mixed = torch.lerp(negative, v, guidance)
+        share = length(v) / length(mixed).clamp_min(torch.finfo(v.dtype).tiny)
+        return predict(mixed * share, x_t[:, : v.shape[1]], level, "flow")
 
     return guided
 

@@ -3,8 +3,10 @@
 import inspect
 import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
+from regrow.models.errors import ModelError
 from regrow.models.parts import Parts
 
 
@@ -34,17 +36,19 @@ def warn_of_cut_words(name: str, tokenizer: Any, prompts: Sequence[str], room: i
 
     Args:
         name: of the model, for the sentence.
-        tokenizer: of transformers, that ends a prompt by one token: of the CLIP or the T5 kind.
+        tokenizer: of transformers.
         prompts: as they were given.
-        room: tokens that are read, with start and end.
+        room: tokens that are read, with those that the tokenizer puts before and behind a prompt.
         level: of the caller whose line the warning names.
     """
+    around = tokenizer("").input_ids
+    ends = int(bool(around) and around[-1] == tokenizer.eos_token_id)
     for prompt in prompts:
         ids = tokenizer(prompt, verbose=False).input_ids
         if len(ids) > room:
-            cut = tokenizer.decode(ids[room - 1 : -1]).strip()
+            cut = tokenizer.decode(ids[room - ends : len(ids) - ends]).strip()
             warnings.warn(
-                f"{name} reads {room - len(tokenizer('').input_ids)} tokens of a prompt; these words were cut: {cut}",
+                f"{name} reads {room - len(around)} tokens of a prompt; these words were cut: {cut}",
                 stacklevel=level + 1,
             )
 
@@ -71,3 +75,29 @@ def warn_of_cut_chat(
         if cut := tokenizer.decode(ids[room:]).strip():
             read = room - len(tokenizer(before, add_special_tokens=False).input_ids)
             warnings.warn(f"{name} reads {read} tokens of a prompt; these words were cut: {cut}", stacklevel=level + 1)
+
+
+def check_words(folder: Path, parts: Parts, network: str, reads: int, made: int, known: int) -> None:
+    """Refuse a network and a tokenizer that do not fit the text encoder between them.
+
+    Args:
+        folder: of the checkpoint.
+        parts: of it; one is `tokenizer`.
+        network: the part that reads the text encoder's vectors.
+        reads: numbers of a vector that it reads.
+        made: numbers of a vector that the text encoder makes.
+        known: tokens that the text encoder has a vector for.
+
+    Raises:
+        ModelError: the two are of other lengths, or the tokenizer has more tokens.
+    """
+    if reads != made:
+        raise ModelError(
+            f"The {network} in {folder} reads text vectors of {reads} numbers, but its text_encoder makes {made}; they "
+            "are not of the same model."
+        )
+    if len(parts["tokenizer"]) > known:
+        raise ModelError(
+            f"The tokenizer in {folder} has {len(parts['tokenizer'])} tokens, but its text_encoder knows {known}; the "
+            "two are not of the same model."
+        )

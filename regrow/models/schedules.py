@@ -70,8 +70,9 @@ def schedule_from_config(
     Args:
         config: with `_class_name` and the keys that this class honours.
         where: the file, for messages.
-        by_size: whether the family shifts a flow's levels by the latent's size itself (`families.shift_by_size`), where
-            the file has `use_dynamic_shifting` or `shift_terminal`; the schedule is then not shifted by the first.
+        by_size: whether the family shifts a flow's levels by the latent's size itself (`shared.shift_by_size` of
+            `families`), where the file has `use_dynamic_shifting` or `shift_terminal`; the schedule is then not
+            shifted by the first.
 
     Raises:
         ModelError: no betas, or an unknown kind of them; an unknown prediction type; values that make no schedule.

@@ -80,7 +80,7 @@ def need_a_way_back(model: Model) -> None:
 
 
 def negative_of(model: Model, words: list[str] | None) -> Condition | None:
-    return None if words is None else model.condition(words)
+    return None if words is None else model.negative(words)
 
 
 def step_of(model: Model, monkeypatch: pytest.MonkeyPatch) -> Step:
@@ -130,7 +130,7 @@ def test_an_empty_negative_prompt_is_diffusers_own_none(
 def test_a_negative_prompt_is_unconditional_where_it_is_empty(family: tuple[str, Path]) -> None:
     model = opened(family[1])
     need_words(model)
-    mixed, nothing, hat = model.negative(["a hat", ""]), model.unconditional(1), model.condition(["a hat"])
+    mixed, nothing, hat = model.negative(["a hat", ""]), model.unconditional(1), model.negative(["a hat"])
     for both, each in zip(mixed.tensors, hat.cat(nothing).tensors, strict=True):
         torch.testing.assert_close(both, each)
     assert torch.equal(model.negative([""]).tokens, nothing.tokens)

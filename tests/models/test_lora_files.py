@@ -25,6 +25,11 @@ PIPELINES = {
     "sd3": diffusers.StableDiffusion3Pipeline,
     "flux": diffusers.FluxPipeline,
     "flux-2-klein": diffusers.Flux2KleinPipeline,
+    "chroma": diffusers.ChromaPipeline,
+    "lumina-2": diffusers.Lumina2Pipeline,
+    "qwen-image": diffusers.QwenImagePipeline,
+    "sana": diffusers.SanaPipeline,
+    "z-image": diffusers.ZImagePipeline,
 }
 TARGETS = ["to_k", "to_q", "to_v", "to_out.0"]
 pytestmark = pytest.mark.usefixtures("home")

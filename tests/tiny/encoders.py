@@ -9,6 +9,9 @@ from transformers import (
     CLIPTextConfig,
     CLIPTextModelWithProjection,
     CLIPTokenizer,
+    Gemma2Config,
+    Gemma2Model,
+    GemmaTokenizer,
     Qwen2Tokenizer,
     Qwen3Config,
     Qwen3Model,
@@ -65,6 +68,27 @@ def t5_encoder(words: T5Tokenizer, width: int, feed_forward: str) -> T5EncoderMo
         eos_token_id=words.eos_token_id,
     )
     return T5EncoderModel(config)
+
+
+def gemma_tokenizer(tokens: int = 24) -> GemmaTokenizer:
+    """Gemma's special tokens, and one token a letter."""
+    known = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", "▁", *(chr(code) for code in range(ord("!"), ord("~") + 1))]
+    vocab = {token: i for i, token in enumerate(known)}
+    return GemmaTokenizer(vocab=vocab, merges=[], model_max_length=tokens)
+
+
+def gemma2(words: GemmaTokenizer, width: int) -> Gemma2Model:
+    config = Gemma2Config(
+        vocab_size=len(words),
+        hidden_size=width,
+        intermediate_size=2 * width,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        head_dim=8,
+        query_pre_attn_scalar=8,
+    )
+    return livelier(Gemma2Model(config), 3.0)  # pyright: ignore[reportReturnType]
 
 
 def qwen2_tokenizer() -> Qwen2Tokenizer:

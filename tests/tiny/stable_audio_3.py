@@ -19,18 +19,12 @@ from tame_networks import calmer
 from torch import Tensor
 from transformers import GemmaTokenizer, T5GemmaConfig, T5GemmaEncoderModel
 
+from tiny.encoders import gemma_tokenizer
 from tiny.fresh_noise import scheduler_draws
 from tiny.tiny import Tiny, loaded
 
 CELLS = 96  # latents that a tiny one goes up to; 4134 in the published one
 WIDTH = 16
-
-
-def gemma_tokenizer() -> GemmaTokenizer:
-    """Gemma's special tokens, and one token a letter."""
-    tokens = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", "▁", *(chr(code) for code in range(ord("!"), ord("~") + 1))]
-    vocab = {token: i for i, token in enumerate(tokens)}
-    return GemmaTokenizer(vocab=vocab, merges=[], model_max_length=24)
 
 
 def t5gemma(words: GemmaTokenizer) -> T5GemmaEncoderModel:

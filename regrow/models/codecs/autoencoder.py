@@ -1,4 +1,4 @@
-"""diffusers' autoencoders as codecs: AutoencoderKL, of whose posterior the mean is taken, and AutoencoderTiny."""
+"""diffusers' autoencoders as codecs: of AutoencoderKL the posterior's mean; AutoencoderTiny and AutoencoderDC."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +11,8 @@ from regrow.models.codecs.codec import CodecEngine
 from regrow.models.parts import Parts
 
 AUTOENCODERS = ("AutoencoderKL", "AutoencoderTiny")
+DEEP = "AutoencoderDC"
+"""The deep compression autoencoder (Chen et al. 2024, arXiv 2410.10733)."""
 
 
 class Autoencoder:
@@ -27,12 +29,14 @@ class Autoencoder:
 
     def __init__(self, parts: Parts, part: str, rounds: bool, upcasts: bool = False) -> None:
         self.parts, self.rounds = parts, rounds
-        self.tiny = parts.openers[part].kind == "AutoencoderTiny"  # which has no posterior
+        kind = parts.openers[part].kind
+        self.tiny = kind == "AutoencoderTiny"  # which has no posterior
+        self.deep = kind == DEEP  # nor has this
         self.part: str = part
         config = parts.config(part)
         self.latent_channels: int = config["latent_channels"]
         self._upcasts = upcasts and bool(config.get("force_upcast"))
-        self.factor = 2 ** (len(config["block_out_channels"]) - 1)
+        self.factor = 2 ** (len(config["encoder_block_out_channels" if self.deep else "block_out_channels"]) - 1)
 
     @torch.no_grad()
     def encode(
@@ -43,7 +47,7 @@ class Autoencoder:
         if latents is None:
             with self._rounded(engine):
                 encoded = self._network().encode(frames_in)
-            latents = encoded.latents if self.tiny else encoded.latent_dist.mean
+            latents = encoded.latent if self.deep else encoded.latents if self.tiny else encoded.latent_dist.mean
         scale, shift = self._scale_and_shift()
         return ((latents - shift) * scale).to(frames).contiguous()
 

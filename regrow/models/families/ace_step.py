@@ -27,7 +27,7 @@ from regrow.media.frame import Region
 from regrow.models.codecs.wave import WaveCodec, WaveFrames
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
-from regrow.models.families import ace_step_parts as ace
+from regrow.models.families.shared import ace_step_parts as ace
 from regrow.models.model import Model
 from regrow.models.own_settings import OwnSettings
 from regrow.models.registry import register

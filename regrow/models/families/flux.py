@@ -18,7 +18,7 @@ from regrow.core.schedules import Flow
 from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
 from regrow.models.condition import GUIDANCE, Condition
 from regrow.models.errors import ModelError
-from regrow.models.families.shift_by_size import check_shift, grid_by_size, linear_mu
+from regrow.models.families.shared.shift_by_size import check_shift, grid_by_size, linear_mu
 from regrow.models.folder import read_json
 from regrow.models.model import Model
 from regrow.models.own_settings import OwnSettings
@@ -168,7 +168,7 @@ def places_of(height: int, width: int, picture: int = 0) -> Float[Tensor, "n 3"]
 
 def _kind(source: Source) -> type[Flux]:
     """Return the class that opens a checkpoint, by its pipeline, or by the channels that its network returns, too."""
-    from regrow.models.families.flux_picture import FluxFill, FluxKontext
+    from regrow.models.families.shared.flux_picture import FluxFill, FluxKontext
 
     if (source.index or {}).get("_class_name") in INSTRUCTED:
         return FluxKontext

@@ -18,7 +18,7 @@ from regrow.core.schedules import Flow
 from regrow.models.codecs.batch_norm import SIDE, BatchNormAutoencoder
 from regrow.models.condition import GUIDANCE, Condition
 from regrow.models.errors import ModelError
-from regrow.models.families.shift_by_size import check_shift, grid_by_size, measured_mu
+from regrow.models.families.shared.shift_by_size import check_shift, grid_by_size, measured_mu
 from regrow.models.folder import read_json
 from regrow.models.model import Model
 from regrow.models.own_settings import OwnSettings

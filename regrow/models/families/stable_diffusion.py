@@ -19,8 +19,8 @@ from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
 from regrow.models.codecs.mel import MelFrames
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
-from regrow.models.families.picture_beside import Inpainting, Instructed
-from regrow.models.families.unet_variants import (
+from regrow.models.families.shared.picture_beside import Inpainting, Instructed
+from regrow.models.families.shared.unet_variants import (
     channels_of,
     guidance_vector,
     kind_of,

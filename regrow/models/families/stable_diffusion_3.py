@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
-from regrow.models.families.picture_beside import Inpainting
-from regrow.models.families.unet_variants import channels_of, kind_of
+from regrow.models.families.shared.picture_beside import Inpainting
+from regrow.models.families.shared.unet_variants import channels_of, kind_of
 from regrow.models.model import Model
 from regrow.models.own_settings import SD3, SD3_5_LARGE, SD3_5_MEDIUM, OwnSettings
 from regrow.models.pipelines import warn_of_cut_words

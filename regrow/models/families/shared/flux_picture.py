@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from regrow.models.codecs.autoencoder import Autoencoder
 from regrow.models.families.flux import SIDE, Flux, packed, places_of
-from regrow.models.families.picture_beside import Inpainting
+from regrow.models.families.shared.picture_beside import Inpainting
 from regrow.models.own_settings import OwnSettings
 
 

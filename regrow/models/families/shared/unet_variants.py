@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.models.condition import GUIDANCE, Condition
-from regrow.models.families.picture_beside import Instructed, PictureBeside
+from regrow.models.families.shared.picture_beside import Instructed, PictureBeside
 from regrow.models.folder import read_json
 from regrow.models.model import Model
 from regrow.models.own_settings import (

@@ -1,0 +1,153 @@
+"""Qwen-Image (arXiv 2508.02324): a transformer on words and cells of 2 x 2 latents, which predicts the flow.
+
+It reads the words of a model of language and pictures, Qwen2.5-VL, put into a template that asks for a description.
+Levels lean to the noisy end by the size of the picture, and are stretched to end where its scheduler says.
+"""
+
+from collections.abc import Iterator, Sequence
+from math import isqrt
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from regrow.core.denoiser import Denoiser
+from regrow.core.guidance import Guidance, renormalised
+from regrow.core.levels import Level
+from regrow.core.names import Spacing
+from regrow.core.schedules import Flow
+from regrow.models.codecs.film_autoencoder import FilmAutoencoder
+from regrow.models.condition import Condition
+from regrow.models.errors import ModelError
+from regrow.models.families.shared.shift_by_size import check_shift, grid_by_size, linear_mu
+from regrow.models.folder import read_json
+from regrow.models.model import Model
+from regrow.models.own_settings import OwnSettings
+from regrow.models.pipelines import check_words, prompt_pipeline, warn_of_cut_words
+from regrow.models.registry import register
+from regrow.models.source import QWEN2, Source
+
+SIDE = 2
+"""Of the latents that are one token."""
+TOKENS = 512
+"""That are read, with those of the template that the pipeline leaves."""
+LARGEST = 1328
+"""Pixels along a side of its square pictures: the card of Qwen/Qwen-Image."""
+OWN = OwnSettings(steps=50, guidance=4.0, solver="ddim")
+"""Of the card of Qwen/Qwen-Image, and the defaults of the pipeline."""
+NOTHING = " "
+"""What its card says to lead away from where there are no negative words."""
+
+
+@register(
+    "qwen-image",
+    "Qwen-Image (QwenImagePipeline)",
+    pipelines=("QwenImagePipeline", "QwenImageImg2ImgPipeline", "QwenImageInpaintPipeline"),
+    folders=("transformer", "vae", "text_encoder", "tokenizer"),
+)
+class QwenImage(Model):
+    """See `Model`. Its parts are `transformer`, `vae`, `text_encoder` and `tokenizer`."""
+
+    NETWORK = "transformer"
+    engine_graph = False  # positions are complex numbers
+    trainable = False
+    lora_pipeline = "QwenImagePipeline"
+
+    @classmethod
+    def open(cls, source: Source) -> "QwenImage":
+        schedule, _, scheduler_file = source.schedule(by_size=True)
+        if not isinstance(schedule, Flow):
+            raise ModelError(f"{scheduler_file} describes no flow, which the levels of Qwen-Image are of.")
+        config = read_json(scheduler_file)
+        check_shift(config, scheduler_file)
+        kind = "Qwen2_5_VLForConditionalGeneration"
+        parts, files, checked = source.parts(
+            {
+                "tokenizer": source.tokenizer("tokenizer", QWEN2),
+                "text_encoder": source.part("text_encoder", "transformers", kind),
+                "vae": source.part("vae", "diffusers", "AutoencoderKLQwenImage"),
+                "transformer": source.part("transformer", "diffusers", "QwenImageTransformer2DModel"),
+            },
+            (source.index_file, scheduler_file),
+        )
+        codec = FilmAutoencoder(parts, "vae")
+        if checked is None:
+            _check_parts(source, codec)
+            source.remember(parts, files)
+        side = min(LARGEST, isqrt(config.get("max_image_seq_len", 4096)) * SIDE * codec.factor)
+        return cls(
+            name=source.name,
+            folder=source.folder,
+            family="qwen-image",
+            schedule=schedule,
+            prediction_type="flow",
+            size=(side, side),
+            multiple=SIDE * codec.factor,
+            parts=parts,
+            codec=codec,
+            files=files,
+            own=OWN,
+        )
+
+    @property
+    def text_encoders(self) -> Iterator[nn.Module]:
+        yield self.parts["text_encoder"]
+
+    def grid(self, steps: int, spacing: Spacing = "trailing", shape: Sequence[int] = ()) -> tuple[Level, ...]:
+        """Return levels that lean to the noisy end by the size, where the scheduler's file says so."""
+        height, width = shape[1:] or self.latent_shape(*self.extent)[1:]
+        config = read_json(self.folder / "scheduler" / "scheduler_config.json")
+        return grid_by_size(self.schedule, config, linear_mu(config, height * width // SIDE**2), steps, spacing)
+
+    def condition(self, prompts: Sequence[str]) -> Condition:
+        pipeline = prompt_pipeline("QwenImagePipeline", self.parts, ("tokenizer", "text_encoder"))
+        before = len(self.tokenizer(pipeline.prompt_template_encode.partition("{}")[0]).input_ids)
+        room = TOKENS - max(before - pipeline.prompt_template_encode_start_idx, 0)
+        warn_of_cut_words(self.name, self.tokenizer, prompts, room)
+        with torch.no_grad():
+            tokens, mask = pipeline.encode_prompt(list(prompts), device=self.device, max_sequence_length=TOKENS)
+        return Condition(tokens, None if mask is None else mask.bool())
+
+    def unconditional(self, count: int) -> Condition:
+        """Encode a space, as the card of Qwen-Image says."""
+        return self.condition([NOTHING] * count)
+
+    def guide(self, pair: Denoiser, guidance: Guidance) -> Denoiser:
+        return renormalised(pair, guidance, _lengths)
+
+    def forward(
+        self, x_t: Float[Tensor, "b c y x"], labels: Float[Tensor, " b"], condition: Condition
+    ) -> Float[Tensor, "b c y x"]:
+        height, width = (side // SIDE for side in x_t.shape[2:])
+        velocity = self.parts["transformer"](
+            nn.functional.pixel_unshuffle(x_t, SIDE).flatten(2).transpose(1, 2),
+            encoder_hidden_states=condition.tokens.to(x_t),
+            encoder_hidden_states_mask=condition.mask,
+            timestep=labels / self.schedule.label(self.schedule.noisiest),
+            img_shapes=[[(1, height, width)]] * len(x_t),
+            return_dict=False,
+        )[0]
+        return nn.functional.pixel_shuffle(velocity.transpose(1, 2).unflatten(2, (height, width)), SIDE)
+
+
+def _lengths(v: Float[Tensor, "b c y x"]) -> Float[Tensor, "b 1 y x"]:
+    """Return the length of each token, at each of its latents."""
+    of_tokens = torch.linalg.vector_norm(nn.functional.pixel_unshuffle(v, SIDE), dim=1, keepdim=True)
+    return of_tokens.repeat_interleave(SIDE, 2).repeat_interleave(SIDE, 3)
+
+
+def _check_parts(source: Source, codec: FilmAutoencoder) -> None:
+    parts, folder = codec.parts, source.folder
+    network, text = parts.config("transformer"), parts.config("text_encoder")["text_config"]
+    for key, what in (
+        ("guidance_embeds", "takes guidance as an input, which diffusers cannot give it"),
+        ("use_additional_t_cond", "makes layers, as Qwen-Image-Layered"),
+    ):
+        if network[key]:
+            raise ModelError(f"The transformer in {folder} {what} ({key}); regrow does not support that.")
+    packed = {
+        "in_channels": network["in_channels"],
+        "out_channels": network["patch_size"] ** 2 * (network["out_channels"] or network["in_channels"]),
+    }
+    source.check_channels("transformer", packed, SIDE**2 * codec.latent_channels, why=" in 2 x 2 cells")
+    check_words(folder, parts, "transformer", network["joint_attention_dim"], text["hidden_size"], text["vocab_size"])

@@ -1,0 +1,1 @@
+"""What several families, or several files of one, have in common."""
