@@ -17,7 +17,7 @@ PAGES = sorted(
     chain(ROOT.glob("*.md"), ROOT.glob("docs/*.md"), ROOT.glob("regrow/weights/*/README.md")),
     key=lambda path: path.as_posix(),
 )
-MOST_BYTES = 10_600_000
+MOST_BYTES = 10_800_000
 """Of everything but weights; 10.4 million on 29 November 2026, 0.8 of them the vocabularies of single files. Store
 pictures with `runs/store_pictures.py`."""
 

@@ -110,6 +110,10 @@ def shared_attention(row: Row) -> None:
 
 def lora_files(row: Row) -> None:
     network, path = open_model(row.model.folder).network, row.aside / "lora.safetensors"
+    if not row.model.lora_pipeline:
+        save_file({"unet.to_q.lora_A.weight": torch.ones(1)}, path)
+        open_model(row.model.folder, lora=[str(path)])
+        return
     network.add_adapter(LoraConfig(r=2, target_modules=["to_q", "to_v"], init_lora_weights=False), "default")
     layers = get_peft_model_state_dict(network, adapter_name="default")
     save_file({f"{row.model.NETWORK}.{key}": tensor.contiguous() for key, tensor in layers.items()}, path)
