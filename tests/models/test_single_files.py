@@ -14,6 +14,7 @@ import transformers
 from checkpoints import sd1, sd2
 from diffusers.loaders.single_file_model import SINGLE_FILE_LOADABLE_CLASSES
 from safetensors.torch import load_file, save_file
+from tiny.qwen_image import qwen_image
 from tiny.riffusion import riffusion
 from tiny.stable_diffusion_3 import sd3
 from tiny.stable_diffusion_xl import sdxl
@@ -339,6 +340,21 @@ def test_a_pickle_opens_when_it_is_allowed(tmp_path: Path) -> None:
         open_model("old")
 
 
+def test_a_weight_too_few_or_too_many_is_named(tmp_path: Path) -> None:
+    folder = sd1(tmp_path / "folder")
+    state = sd_1_file(folder)
+    lacking = "model.diffusion_model.middle_block.0.in_layers.2.bias"
+    save_file({name: t for name, t in state.items() if name != lacking}, tmp_path / "less.safetensors")
+    save_file(state | {f"{lacking[:-6]}9.weight": torch.zeros(2)}, tmp_path / "more.safetensors")
+    for name, what in (
+        ("less", r"lacks mid_block\.resnets\.0\.conv1\.bias"),
+        ("more", r"holds what the config has no place for: mid_block\.resnets\.0\."),
+    ):
+        add_single_file(tmp_path / f"{name}.safetensors", name, str(folder))
+        with pytest.raises(ModelError, match=f"{what}.*another model's, or damaged"):
+            open_model(name)
+
+
 def test_a_network_or_a_codec_alone_takes_the_place_of_its_base_s(tmp_path: Path) -> None:
     folder, other = sd1(tmp_path / "folder"), sd2(tmp_path / "other")
     for part in ("unet", "vae"):
@@ -353,16 +369,16 @@ def test_a_network_or_a_codec_alone_takes_the_place_of_its_base_s(tmp_path: Path
     assert all(torch.equal(words[name], t) for name, t in open_model(folder).parts["text_encoder"].state_dict().items())
 
 
-def test_a_missing_weight_is_named(tmp_path: Path) -> None:
-    folder = sd1(tmp_path / "folder")
-    state = sd_1_file(folder)
-    del state["model.diffusion_model.middle_block.0.in_layers.2.bias"]
-    save_file(state, tmp_path / "mine.safetensors")
-    add_single_file(tmp_path / "mine.safetensors", "mine", str(folder))
-    with pytest.raises(
-        ModelError, match=r"lacks mid_block\.resnets\.0\.conv1\.bias; it is another model's, or damaged"
-    ):
-        open_model("mine")
+@pytest.mark.parametrize("prefix", ["", "model.diffusion_model."])
+def test_a_transformer_in_diffusers_own_names_is_added_to_its_base(prefix: str, tmp_path: Path) -> None:
+    folder = qwen_image(tmp_path / "folder")
+    state = {prefix + name: tensor for name, tensor in weights(folder, "transformer").items()}
+    save_file(state, tmp_path / "qwen.safetensors")
+    with pytest.raises(ModelError, match="the transformer of Qwen-Image alone"):
+        open_model(tmp_path / "qwen.safetensors")
+    add_single_file(tmp_path / "qwen.safetensors", "qwen", str(folder))
+    opened, exact = (open_model(name).parts["transformer"].state_dict() for name in ("qwen", folder))
+    assert all(torch.equal(opened[name], exact[name]) for name in exact)
 
 
 def test_parts_are_taken_from_files_beside_it(tmp_path: Path) -> None:
