@@ -55,6 +55,7 @@ class Source:
         index: the contents of `model_index.json`; None without one.
         allow_pickle: whether pickled weights may be read.
         dtype: of the modules.
+        in_turn: see `Parts`.
     """
 
     folder: Path
@@ -62,6 +63,7 @@ class Source:
     index: Mapping[str, Any] | None
     allow_pickle: bool
     dtype: torch.dtype
+    in_turn: bool = False
 
     @property
     def index_file(self) -> Path:
@@ -214,10 +216,10 @@ class Source:
         """
         # a file of several parts is each one's
         files = tuple(dict.fromkeys((*others, *(path for part in parts.values() for path in part.files))))
-        checked = recall(self.folder, files)
+        checked, made = recall(self.folder, files), Parts(parts, self.dtype, in_turn=self.in_turn)
         if checked:
-            return Parts(parts, self.dtype, configs=checked.configs, facts=checked.facts), files, checked
-        made = Parts(parts, self.dtype)
+            made.configs, made.facts = checked.configs, checked.facts
+            return made, files, checked
         for name in parts:
             _ = made[name]
         return made, files, None
@@ -244,6 +246,6 @@ class Source:
 
     def remember(self, parts: Parts, files: Sequence[Path], **facts: Any) -> None:
         """Keep what a first opening found, once the family has checked that the parts belong together."""
-        modules = {name: part for name, part in parts.opened.items() if isinstance(part, torch.nn.Module)}
-        configs = {name: {**parts.config(name)} for name in modules}
+        opened = {name for name, part in parts.opened.items() if isinstance(part, torch.nn.Module)}
+        configs = {name: {**parts.config(name)} for name in parts if name in opened or name in parts.configs}
         remember(self.folder, files, Checked(configs, facts))
