@@ -204,8 +204,7 @@ class Source:
     ) -> tuple[Parts, tuple[Path, ...], Checked | None]:
         """Return the parts, all files that the checkpoint is read from, and what is known of it.
 
-        Of a folder that was not opened whole before, every part is opened now, in the order given, so that what is
-        damaged is said at once.
+        Of a folder that was never opened whole, every part is opened now, in order, so that damage is said at once.
 
         Args:
             parts: by name.
@@ -219,10 +218,9 @@ class Source:
         checked, made = recall(self.folder, files), Parts(parts, self.dtype, in_turn=self.in_turn)
         if checked:
             made.configs, made.facts = checked.configs, checked.facts
-            return made, files, checked
-        for name in parts:
+        for name in () if checked else parts:
             _ = made[name]
-        return made, files, None
+        return made, files, checked
 
     def check_channels(self, part: str, network: Mapping[str, Any], made: int, beside: int = 0, why: str = "") -> None:
         """Refuse a network of other latents than its codec makes.

@@ -4,7 +4,7 @@ Tiles are diffusers' own (`enable_tiling`): they overlap by a quarter and are bl
 little from the whole. So what was taken is part of a recipe.
 """
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import asdict, dataclass
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 AnyModel = TypeVar("AnyModel", bound="Model")
 
-NUMBERS = 12
-"""That an autoencoder holds at its peak for a pixel and a channel of its layer of full size: measured, see
-docs/checkpoints.md."""
+NUMBERS = {4: 11, 2: 17}
+"""That an autoencoder holds at its peak for a pixel and a channel of its layer of full size, by the bytes of each:
+measured on the CPU with the codec of Stable Diffusion 1.5 (docs/checkpoints.md, "Memory")."""
 CHANNELS = 128
 """Of that layer, where a codec's config does not say it."""
 SMALLEST = 256
@@ -59,9 +59,11 @@ class Coding:
 WHOLE = Coding()
 
 
-def coding_from(recorded: Mapping[str, Any]) -> Coding:
-    """Return what a recipe says."""
-    return Coding(bool(recorded.get("one_by_one")), int(recorded.get("tile", 0)))
+def coded_as(model: AnyModel, coding: Coding) -> AnyModel:
+    """Return the same opened checkpoint, whose codec computes as a recipe says."""
+    other = copy(model)
+    other.coding = coding
+    return other
 
 
 def with_codec_room(model: AnyModel, count: int, extent: Sequence[int]) -> tuple[AnyModel, tuple[str, ...]]:
@@ -78,9 +80,8 @@ def with_codec_room(model: AnyModel, count: int, extent: Sequence[int]) -> tuple
     """
     if model.coding is not None:
         return model, model.coding.notes
-    other = copy(model)
-    other.coding = _coding(model, count, extent)
-    return other, other.coding.notes
+    coding = _coding(model, count, extent)
+    return coded_as(model, coding), coding.notes
 
 
 def _coding(model: "Model", count: int, extent: Sequence[int]) -> Coding:
@@ -108,9 +109,9 @@ def _at_work(model: "Model", extent: Sequence[int]) -> int:
     part = model.codec.part
     if part is None or len(extent) != 2:  # codecs of waves go by pieces of their own
         return 0
-    config = model.parts.config(part)
+    config, size = model.parts.config(part), model.dtype.itemsize
     channels = config.get("block_out_channels") or config.get("encoder_block_out_channels") or (CHANNELS,)
-    return prod(extent) * channels[0] * NUMBERS * model.dtype.itemsize
+    return prod(extent) * channels[0] * NUMBERS[size] * size
 
 
 def _own_tile(model: "Model") -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import torch
 
 from regrow.models.errors import ModelError
-from regrow.models.memory.names import Offload
+from regrow.models.memory.names import DtypeName, Offload
 
 if TYPE_CHECKING:
     from regrow.models.memory.hooks import Turn
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 FLOAT8 = torch.float8_e4m3fn
 """In which `--dtype float8` stores weights (Micikevicius et al. 2022, arXiv 2209.05433)."""
+
+
+def dtype_named(name: DtypeName) -> torch.dtype:
+    """Return what `--dtype` names, as `open_model` takes it."""
+    return torch.float32 if name == "auto" else FLOAT8 if name == "float8" else getattr(torch, name)
 
 
 @dataclass(frozen=True, eq=False)
