@@ -11,7 +11,8 @@ from torch import Tensor
 from regrow.core.masks import Hold
 from regrow.core.progress import Progress, walk
 from regrow.editing.codec_cache import through_codec
-from regrow.editing.edit_plan import EditCache, EditItem, EditPlan, items_of, prepare, prompts_of
+from regrow.editing.edit_plan import EditCache, EditItem, EditPlan, items_of, prepare
+from regrow.editing.edit_words import prompts_of
 from regrow.editing.melody import as_requested
 from regrow.editing.recipe import make_recipe
 from regrow.editing.region import region_of

@@ -8,7 +8,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.core.denoiser import Batch, Counted, Denoiser, Prediction
-from regrow.core.edit_localization import COPIES
 from regrow.core.guidance import Guidance, GuidanceInterval, limit_of
 from regrow.core.levels import Level
 from regrow.core.masks import Hold
@@ -51,24 +50,6 @@ def items_of(request: Edit) -> tuple[EditItem, ...]:
     """What a request asks for: a result for each target prompt."""
     guidance = USUAL_GUIDANCE if request.guidance is None else request.guidance
     return tuple(EditItem(target, guidance, request.seed + i) for i, target in enumerate(request.target))
-
-
-def prompts_of(request: Edit, targets: Sequence[str]) -> list[list[str]]:
-    """Return the lists of prompts that an edit encodes, each at once, so that it can be done before the network opens.
-
-    Args:
-        request: with prompts in words.
-        targets: of the results of the batch.
-    """
-    away = request.source if request.negative is None else request.negative
-    lists = [[request.source], [*targets], [away] * len(targets)]
-    if request.attention != "none":
-        lists.append([request.source, *targets])
-    if request.invert_guidance != 1 or method(request.method).tune:
-        lists.append([""])
-    if "auto" in (request.mask, request.strength):
-        lists.append([one for one in (*dict.fromkeys(targets), request.source) for _ in range(COPIES)])
-    return lists
 
 
 @dataclass(frozen=True, eq=False)
