@@ -10,6 +10,8 @@ from regrow.core.progress import finish
 from regrow.editing.edit import edit
 from regrow.editing.generate import generate
 from regrow.editing.replay import replay, request_from
+from regrow.interfaces.cli import main
+from regrow.media.home import home
 from regrow.media.image.picture import save
 from regrow.models.errors import ModelError
 from regrow.models.memory import codec_room, room, words
@@ -206,7 +208,6 @@ def test_a_first_opening_does_not_hold_all_parts(checkpoint: Checkpoint, memory:
     folder = checkpoint("sd3")
     _ = open_model(folder)
     limit = round(1.01 * WORKING * largest(folder) / LEFT)
-    from regrow.media.home import home
 
     for kept in (home() / "cache" / "checked").glob("*"):
         kept.unlink()
@@ -280,3 +281,16 @@ def test_what_is_free_is_less_than_what_there_is() -> None:
     assert 1 << 20 < free_memory(cpu) < total_memory(cpu)
     card = graphics_card()
     assert card is None or 0 < free_memory(card) <= total_memory(card)
+
+
+def test_the_command_line_stores_in_float8_and_makes_it_again(
+    checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = str(checkpoint("sdxl"))
+    main(["generate", "a cat", "--model", folder, "--steps", "2", "--out", "a.png", "--dtype", "float8"])
+    main(["replay", "a.png", "--files", str(Path(folder).parent)])
+    assert "the same, bit for bit" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["generate", "a cat", "--model", folder, "--offload", "parts"])
+    assert "--offload parts keeps weights in the machine's memory until" in capsys.readouterr().err
