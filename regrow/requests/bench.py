@@ -115,7 +115,8 @@ class BenchFit:
 
     Attributes:
         shapes: names of the checkpoints: sd-1.5, sdxl, sd3.5-medium, flux.1-q4 (its network in 4 bits, as GGUF files
-            have it), stable-audio-open, ace-step-1.5. In bfloat16 they take 3, 6, 6, 8, 3 and 4 GB.
+            have it), stable-audio-open, ace-step-1.5. In bfloat16 their networks are of 1.7, 5.1, 4.5, 6.7, 2.1 and
+            3.2 GB.
         precisions: of weights and what is computed.
         seconds: of sound.
         openvino: also measure a call by OpenVINO, of checkpoints in float32; converting holds their weights twice more.

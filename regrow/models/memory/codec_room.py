@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import torch
+
 from regrow.models.memory.free import LEFT, free_memory
 from regrow.models.memory.room import make_room, part_size, releasable
 
@@ -110,6 +112,8 @@ def _at_work(model: "Model", extent: Sequence[int]) -> int:
     if part is None or len(extent) != 2:  # codecs of waves go by pieces of their own
         return 0
     config, size = model.parts.config(part), model.dtype.itemsize
+    if config.get("force_upcast") and model.dtype == torch.float16:  # which some families heed
+        size = torch.float32.itemsize
     channels = config.get("block_out_channels") or config.get("encoder_block_out_channels") or (CHANNELS,)
     return prod(extent) * channels[0] * NUMBERS[size] * size
 
