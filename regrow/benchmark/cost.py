@@ -32,6 +32,11 @@ class Cost:
     processor: float
     memory: int | None
 
+    @property
+    def elapsed(self) -> float:
+        """Seconds of the processor with one thread, which other busy processes lengthen little; else by the clock."""
+        return self.processor if torch.get_num_threads() == 1 else self.seconds
+
 
 def cost_of(model: Model, editor: Editor, setting: Setting, drawn: Drawn) -> Cost:
     """Edit one picture twice, and measure the second time."""

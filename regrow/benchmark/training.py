@@ -87,7 +87,7 @@ def bench_training(
 def _measure(way: str, name: str, batch: int, steps: int, threads: int) -> Speed:
     if threads:
         torch.set_num_threads(threads)
-    model = open_model(name)
+    model = open_model(name, in_turn=False)
     PICTURE.require(model)
     with tempfile.TemporaryDirectory() as aside:
         os.environ["REGROW_HOME"] = aside  # this process ends with the measurement; nothing it encodes is kept

@@ -37,7 +37,7 @@ def through_codec(model: Model, content: Float[Tensor, " channels *places"], kee
         return _coded(model, content)
     results = _kept.setdefault(model.parts, OrderedDict())
     key = hashlib.blake2b(content.cpu().contiguous().numpy().tobytes(), digest_size=16).hexdigest()
-    key = f"{key} {tuple(content.shape)} {model.device} {model.computed_by}"
+    key = f"{key} {tuple(content.shape)} {model.device} {model.computed_by} {model.coding}"
     if key not in results:
         results[key] = _coded(model, content)
     results.move_to_end(key)

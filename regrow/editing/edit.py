@@ -12,6 +12,7 @@ from regrow.core.masks import Hold
 from regrow.core.progress import Progress, walk
 from regrow.editing.codec_cache import through_codec
 from regrow.editing.edit_plan import EditCache, EditItem, EditPlan, items_of, prepare
+from regrow.editing.edit_words import prompts_of
 from regrow.editing.melody import as_requested
 from regrow.editing.recipe import make_recipe
 from regrow.editing.region import region_of
@@ -22,6 +23,8 @@ from regrow.editing.steps import with_own_method, with_steps, without_guidance
 from regrow.editing.strength import settle
 from regrow.media.frame import Distance
 from regrow.media.medium import medium_of
+from regrow.models.memory.codec_room import with_codec_room
+from regrow.models.memory.words import with_words
 from regrow.models.model import Model
 from regrow.prompts.describe import with_source
 from regrow.prompts.expand_edit import with_expanded_prompts
@@ -63,6 +66,7 @@ def edit(
     request, method_notes = with_own_method(request, model)
     request, own_notes = without_guidance(request, model)
     model = model.of_length(frame.content.shape[-1])
+    model, room_notes = with_codec_room(model, len(items or request.target), frame.content.shape[1:])
     latents, codec = through_codec(model, frame.content, request.cache)
     model, kept_notes = as_requested(request, model, frame.content)
     request, source_notes = with_source(request, model, frame.content, latents)
@@ -75,12 +79,13 @@ def edit(
         raise ValueError("a target is empty: say what the result shall show, or what to change.")
     expanded = as_songs(with_expanded_prompts(request, model, latents), request, model)
     prompts = expanded.prompts
-    full, why, searched = yield from settle(expanded.request, model, latents)
-    request = replace(request, strength=full.strength)
-    edit_cache = edit_cache or EditCache()
     items = tuple(replace(one, target=prompts.get(one.target, one.target)) for one in items or items_of(request))
     items = items if model.own.is_guided else tuple(replace(one, guidance=1.0) for one in items)
     targets = [one.target for one in items]
+    model = with_words(model, prompts_of(expanded.request, targets))
+    full, why, searched = yield from settle(expanded.request, model, latents)
+    request = replace(request, strength=full.strength)
+    edit_cache = edit_cache or EditCache()
     region = yield from region_of(full, model, frame, latents, targets, edit_cache.shapes)
     mask = region.latents if region else None
     shown = shown_source(full, model, frame.content[None], latents, region)
@@ -90,6 +95,7 @@ def edit(
     empty = () if says else (RECONSTRUCTED,)
     notes = (
         *frame.notes,
+        *room_notes,
         *method_notes,
         *own_notes,
         *empty,

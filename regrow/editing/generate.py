@@ -18,6 +18,8 @@ from regrow.editing.result import Operation, Result
 from regrow.editing.song import song_of
 from regrow.editing.steps import with_own_settings, without_guidance
 from regrow.models.condition import Condition
+from regrow.models.memory.codec_room import with_codec_room
+from regrow.models.memory.words import with_words
 from regrow.models.model import Model
 from regrow.models.song import song_prompt
 from regrow.prompts.expand_generate import condition_on_tunes, in_full
@@ -53,12 +55,13 @@ def generate(request: Generate, model: Model) -> Generator[Progress, None, Resul
         notes += ("The seed draws the tune, too; with --prompt-expansion off the model makes up its own.",)
         model = conditioned
     prompts = [song_prompt(prompt, song) for prompt in full.prompts]
+    model, room_notes = with_codec_room(model, request.count, model.codec.extent_of(extent.shape[1:]))
     x, evaluations = yield from grow(request, model, prompts, extent.shape)
     frames = model.decode(x)
     items = medium.render(x, frames, model, extent)
     figures = {"evaluations": evaluations, "seconds": round(time.monotonic() - started, 2)}
     recipes = tuple(make_recipe(request, model, item, i, figures, guess=full.guessed) for i, item in enumerate(items))
-    notes += full.notes
+    notes += (*full.notes, *room_notes)
     return Result(items, frames, recipes, notes, medium.rate(model))
 
 
@@ -69,6 +72,7 @@ def grow(
     request, seeds = with_own_settings(request, model), seeds or [request.seed + i for i in range(request.count)]
     assert request.steps is not None
     assert request.solver is not None
+    model = with_words(model, [[*prompts], *([[request.negative]] if request.guidance != 1 else [])])
     levels = model.grid(request.steps, request.spacing, shape)
     denoise = guided(request, model, model.condition(prompts), levels)
     # pure noise has standard deviation 1 whatever the last level's sigma: what the networks are trained on

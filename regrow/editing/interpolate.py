@@ -20,6 +20,8 @@ from regrow.editing.invert import source_denoiser, watched
 from regrow.editing.recipe import make_recipe
 from regrow.editing.result import Operation, Result
 from regrow.media.medium import Medium, medium_at
+from regrow.models.memory.codec_room import with_codec_room
+from regrow.models.memory.words import with_words
 from regrow.models.model import Model
 from regrow.prompts.expand_generate import in_known_words
 from regrow.requests.generate import Generate
@@ -46,6 +48,7 @@ def interpolate(request: Interpolate, model: Model) -> Generator[Progress, None,
         guidance = guidance if model.own.is_guided else 1.0
         words, extent = list(worded.prompts), medium.extent(request, model)
         model = model.of_length(extent.samples)
+        model, notes = with_codec_room(model, request.frames, model.codec.extent_of(extent.shape[1:]))
         x = noise(extent.shape, [request.seed])
         levels = model.grid(request.steps, request.spacing, extent.shape)
         x, step = (
@@ -60,7 +63,10 @@ def interpolate(request: Interpolate, model: Model) -> Generator[Progress, None,
         first, second = (medium.load(file, model, request) for file in files)
         ends, extent, notes = medium.pair(first, second, shares.tolist())
         model = model.of_length(ends.shape[-1])
+        model, room_notes = with_codec_room(model, request.frames, ends.shape[2:])
+        notes += room_notes
         latents = model.encode(ends)
+        model = with_words(model, [[word] for word in words])
         levels = model.grid(request.steps, request.spacing, latents.shape[1:])
         levels = levels[len(levels) - 1 - max(1, round(request.strength * request.steps)) :]
         path, inverting = yield from _path(model, latents, words, guidance, levels[::-1], shares)

@@ -16,6 +16,9 @@ A recipe is a JSON object with the keys
     lora        name, hash and scale of each LoRA file that was added to the model; absent where there was none
     threads     of the CPU: another number may round differently
     engine      what computed the network, and in which precision; absent from before there was a choice: torch
+    codec       how it took a picture that memory did not hold whole at work: `one_by_one`, whether the results of a
+                batch were decoded one after the other, and `tile`, pixels of the side of tiles, 0 for none; absent
+                where all was computed at once
     versions    of Python and of the libraries that compute
     result      hash of the picture's 8-bit pixels or the wave's 24-bit samples (32-bit ones beyond full scale),
                 and which one of a batch it is
@@ -92,6 +95,8 @@ def make_recipe(
     for name in ("trajectory", "reference_sound"):
         if settings.get(name):
             recipe[name] = _known(files[name])
+    if model.coding and model.coding.facts:
+        recipe["codec"] = model.coding.facts
     if model.loras:
         recipe["lora"] = [lora.facts for lora in model.loras]
     if inputs:

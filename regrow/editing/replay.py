@@ -23,6 +23,7 @@ from regrow.models.checked import folder_with
 from regrow.models.engines.choose import as_recorded
 from regrow.models.engines.names import EngineName
 from regrow.models.folder import is_model
+from regrow.models.memory.codec_room import Coding, coded_as
 from regrow.models.model import Model
 from regrow.models.open import has_model, user_models
 from regrow.models.registry import joined_name, split_name
@@ -206,6 +207,9 @@ def replay(
         )
     if engine == "auto":
         model = as_recorded(model, checked({"engine": "torch float32"} | recipe, "engine", str))
+    if "codec" in recipe:
+        tile = checked(recipe, "codec.tile", int, 0, 1 << 16)
+        model = coded_as(model, Coding(checked(recipe, "codec.one_by_one", bool), tile))
     if "guess" not in recipe:
         request = _as_read_before(request, model)
     threads = torch.get_num_threads()

@@ -1,23 +1,24 @@
 """What a checkpoint takes on this machine, before a byte of it is downloaded: sizes, memory, seconds."""
 
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import torch
+
 from regrow.hub.known import Known, known, known_checkpoints, near
 from regrow.hub.model_card import read_front_matter
 from regrow.hub.sizes import PartSize, sizes_of
 from regrow.media.home import home
+from regrow.models.memory.free import WORKING, total_memory
 from regrow.models.open import folder_of, list_models
 from regrow.models.sidecars.training_file import read_training
+from regrow.models.single_files.weights_file import read_weights_file
 
 SHARE = 0.5
 """Of a matrix product's peak that a network is taken to reach; Stable Diffusion's reach 41 to 85 % (docs/speed.md)."""
-WORKING = 1.2
-"""Memory at work, in that of the weights: an assumption, for what a network computes in between."""
 PRECISIONS = {"float32": 4, "bfloat16": 2}
 CARDS = (8, 12, 24)
 """Gigabytes of graphics cards."""
@@ -27,12 +28,21 @@ Verdict = Literal["yes", "network only", "no", "unknown"]
 
 @dataclass(frozen=True)
 class FitPart:
-    """Of one part: its name, what it does (`hub.known.ROLES`), its weights (None where unknown), where that is from."""
+    """Of one part.
+
+    Attributes:
+        name: of the part.
+        role: what it does (`hub.known.ROLES`).
+        parameters: its weights; None where unknown.
+        origin: where that is from.
+        packed: bytes of weights that stay quantised, whatever is computed in; None for plain ones.
+    """
 
     name: str
     role: str
     parameters: int | None
     origin: str
+    packed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +83,7 @@ class Fit:
         download: bytes still to come; None where unknown; 0 where it is here.
         disk: bytes on disk; None where unknown.
         free: bytes free where models are kept.
-        memory: of this machine in bytes; None where the system does not say.
+        memory: of this machine in bytes; None where that is unknown.
         time: of a call; None where its network's flops are unknown.
         known: its row of the table; None for a model that is here.
         folder: of a model that is here.
@@ -143,10 +153,13 @@ def _of_known(checkpoint: Known, peak: Callable[[], float]) -> Fit:
 def _of_folder(name: str, folder: Path, peak: Callable[[], float]) -> Fit:
     family, sizes = sizes_of(folder)
     stated = read_front_matter(folder).get("license") or read_training(folder).get("license")
-    parts = tuple(FitPart(size.name, size.role, size.parameters, "its weight files") for size in sizes)
+    parts = tuple(FitPart(size.name, size.role, size.parameters, "its weight files", size.packed) for size in sizes)
     network = next((size for size in sizes if size.role == "network"), None)
     alike = next((row for row in known_checkpoints() if network and _is_network(row, network)), None)
-    disk = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    files = {path for path in folder.rglob("*") if path.is_file()}
+    for place in read_weights_file(folder).values():  # of a checkpoint in one file, whose folder holds none of it
+        files |= {path for path in place.path.rglob("*") if path.is_file()} if place.is_folder else {place.path}
+    disk = sum(path.stat().st_size for path in files)
     return Fit(
         name, family.name, str(stated or "not stated"), parts, 0, disk, _free(), _memory(),
         _time(alike, peak) if alike else None, folder=folder,
@@ -172,9 +185,6 @@ def _free() -> int:
     return shutil.disk_usage(place).free
 
 
-def _memory() -> int | None:
-    """Return the machine's memory in bytes, as the system says; None where it does not."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # no such call, or no such name, on this system
-        return None
+def _memory() -> int:
+    """Return the machine's memory in bytes."""
+    return total_memory(torch.device("cpu"))

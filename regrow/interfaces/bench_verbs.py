@@ -164,14 +164,14 @@ def speed(request: "BenchSpeed", run: "Opening") -> None:
 
 
 def fit(request: "BenchFit", run: "Report") -> None:
-    """What full-size sound checkpoints take."""
+    """What full-size checkpoints take."""
     from regrow.benchmark import fit as fits
 
     if request.figures:
         check_output(request.figures)
     set_threads(run)
-    found = watched(fits.bench_fit(request.shapes, request.precisions, request.seconds), run)
-    facts = [asdict(one) | {"in_turn": one.in_turn, "together": one.together} for one in found]
+    found = watched(fits.bench_fit(request.shapes, request.precisions, request.seconds, request.openvino), run)
+    facts = [asdict(one) | {"in_turn": one.in_turn, "together": one.together, "share": one.share} for one in found]
     _report(facts, run, partial(fits.print_table, found), request.figures)
 
 

@@ -1,35 +1,64 @@
 """What `regrow models fit` prints: what a checkpoint takes on this machine, in sentences or JSON."""
 
-from typing import Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from regrow.benchmark.peak import matrix_peak
-from regrow.hub.fit import CARDS, PRECISIONS, WORKING, Fit, fit
+from regrow.benchmark.step import Step, measure_step
+from regrow.hub.fit import CARDS, PRECISIONS, Fit, fit
+from regrow.hub.fit_settings import Place, places_here, settings_of
 from regrow.hub.known import ROLES
 from regrow.interfaces.models_verbs import size_text
-from regrow.interfaces.reporting import print_json
+from regrow.interfaces.reporting import opened, print_json
+from regrow.models.memory.free import WORKING
+
+if TYPE_CHECKING:
+    from regrow.interfaces.run import Opening
 
 GIGABYTE = 10**9
 ROLE_NAMES = {"network": "network", "words": "text encoders", "codec": "codec"}
 
 
-def print_fit(name: str, as_json: bool) -> None:
+def print_fit(name: str, run: "Opening", measure: bool) -> None:
     """Print what a model takes on this machine.
 
+    Args:
+        name: of the model.
+        run: how it is opened where a step is measured.
+        measure: whether it is.
+
     Raises:
-        ValueError: there is no model of this name, here or in the table of known checkpoints.
+        ValueError: there is no model of this name, here or in the table of known checkpoints; or it is not here, and a
+            step is to be measured.
     """
     found = fit(name, matrix_peak)
-    if as_json:
-        print_json(_facts(found))
+    if measure and found.folder is None:
+        raise ValueError(f"{name} is not here, so no step can be measured: leave --measure out, or get it first.")
+    measured = measure_step(lambda: opened(name, run)) if measure else None
+    if run.json:
+        print_json(_facts(found) | ({"measured": asdict(measured)} if measured else {}))
         return
-    for label, text in _lines(found):
+    for label, text in [*_lines(found), *([("measured", _measured_text(measured))] if measured else [])]:
         print(f"{label:12}{text}")
+
+
+def _measured_text(step: Step) -> str:
+    memory = "unknown" if step.memory is None else size_text(step.memory)
+    card = f", {size_text(step.on_device)} of them on {step.device}" if step.on_device else ""
+    return (
+        f"opened in {_duration(step.opening)}; a call for one sample of {' x '.join(map(str, step.extent))} takes "
+        f"{_duration(step.seconds)} by {step.computed_by}; the most that was held: {memory}{card}"
+    )
 
 
 def _places(found: Fit) -> list[tuple[str, int | None, str]]:
     """Return where a model may be computed: what it is called, its bytes, and the precision that is used there."""
     cards = [(f"{size} GB card", size * GIGABYTE, "bfloat16") for size in CARDS]
     return [("this machine", found.memory, "float32"), *cards]
+
+
+def _all_places() -> list[Place]:
+    return [*places_here(), *(Place(f"{size} GB card", size * GIGABYTE, False) for size in CARDS)]
 
 
 def _facts(found: Fit) -> dict[str, Any]:
@@ -56,6 +85,11 @@ def _facts(found: Fit) -> dict[str, Any]:
         "working_factor": WORKING,
         "machine_memory": found.memory,
         "fits": {place: found.fits(size, p) if size else "unknown" for place, size, p in _places(found)},
+        "settings": [
+            {"place": s.place.name, "weights": s.stored, "parts": s.how, "needs": s.needs, "fits": s.fits}
+            for place in _all_places()
+            for s in settings_of(found, place)
+        ],
         "call": time
         and {
             "flops": time.flops,
@@ -81,6 +115,7 @@ def _lines(found: Fit) -> list[tuple[str, str]]:
     lines += [("licence", found.licence), ("download", _download_text(found)), ("disk", _disk_text(found))]
     lines += [("weights" if i == 0 else "", text) for i, text in enumerate(_weights_text(found))]
     lines += [("fits" if i == 0 else "", text) for i, text in enumerate(_fits_text(found))]
+    lines += [("settings" if i == 0 else "", text) for i, text in enumerate(_settings_text(found))]
     lines += [("a call", _time_text(found))]
     if known:
         if known.note:
@@ -131,6 +166,19 @@ def _fits_text(found: Fit) -> list[str]:
         named = f"{place} ({_size(size)})" if place == "this machine" else place
         texts.append(f"{named} in {precision}: {said[found.fits(size, precision)] if size else 'unknown'}")
     return [*texts, f"at work it is taken to need {WORKING:g} times its weights, an assumption"]
+
+
+def _settings_text(found: Fit) -> list[str]:
+    """Return a line a place: for each way to store the weights, how they fit there."""
+    if not settings_of(found, _all_places()[0]):
+        return ["unknown: not every part could be counted"]
+    texts = []
+    for place in _all_places():
+        each = [f"{s.stored} {s.how} {size_text(s.needs)}" for s in settings_of(found, place) if s.fits]
+        free = f", {size_text(place.free)} free now" if "card" not in place.name else ""
+        texts.append(f"{place.name}{free}: {' | '.join(each) or 'nothing that regrow has'}")
+    legend = "--dtype (4 bits: a GGUF file of the network), which parts are there at a time (parts, layers: --offload)"
+    return [*texts, f"{legend}, memory at work"]
 
 
 def _time_text(found: Fit) -> str:

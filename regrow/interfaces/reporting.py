@@ -21,6 +21,7 @@ from regrow.media.medium import Medium, medium_at
 from regrow.media.output import beside
 from regrow.models.engines.choose import with_engine
 from regrow.models.errors import ModelError
+from regrow.models.memory.placement import dtype_named
 from regrow.models.model import Model
 from regrow.models.open import has_model, open_model
 from regrow.requests.edit import Edit
@@ -53,15 +54,15 @@ def opened(name: str, run: "Opening", download: bool = True) -> Model:
     """A model on the device and with the threads that a command asks for, computed by torch."""
     set_threads(run)
     refuse_known(name)
-    dtype = torch.float32 if run.dtype == "auto" else getattr(torch, run.dtype)
     return open_model(
         name,
         as_family=run.as_family,
         allow_pickle=run.allow_pickle,
         device=run.device,
-        dtype=dtype,
+        dtype=dtype_named(run.dtype),
         download=download,
         lora=run.lora,
+        offload=run.offload,
     )
 
 

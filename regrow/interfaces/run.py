@@ -1,11 +1,12 @@
 """How any command runs and reports."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
 import tyro
 
 from regrow.models.engines.names import EngineName
+from regrow.models.memory.names import DtypeName, Offload
 
 AsFamily = Annotated[str, tyro.conf.arg(name="as", metavar="FAMILY")]
 
@@ -33,7 +34,10 @@ class Opening(Report):
 
     Attributes:
         device: where the model runs: cpu, cuda, mps.
-        dtype: of the model's weights; auto is float32.
+        dtype: of the model's weights; auto is float32. float8 stores those of the network in a byte each, and computes
+            in bfloat16.
+        offload: what waits in the machine's memory until the device computes with it: parts, one at a time on the
+            device, or layers, which takes least and is slow.
         lora: LoRA files to add to the model's weights, each with its scale: style.safetensors:0.8.
         as_family: the family of the model, where neither its files nor its name say it, as in --as riffusion.
         allow_pickle: also load .bin weight files, which can run code; only for files you trust.
@@ -41,7 +45,8 @@ class Opening(Report):
 
     as_family: AsFamily = ""
     device: str = "cpu"
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    dtype: DtypeName = "auto"
+    offload: Offload = "none"
     allow_pickle: bool = False
     lora: tuple[str, ...] = ()
 

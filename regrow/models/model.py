@@ -21,6 +21,7 @@ from regrow.media.frame import Region
 from regrow.models import denoising
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError as ModelError
+from regrow.models.memory.codec_room import room_for_codec
 from regrow.models.opened import Opened
 
 if TYPE_CHECKING:
@@ -124,15 +125,17 @@ class Model(Opened, ABC):
             ValueError: a side is not a multiple of `multiple`.
         """
         self.latent_shape(*frames.shape[2:])
-        return torch.cat([self.codec.encode(part, self.engine) for part in self._parts(frames)])
+        with room_for_codec(self, len(frames), frames.shape[2:]) as count:
+            return torch.cat([self.codec.encode(part, self.engine) for part in self._parts(frames, count)])
 
     def decode(self, latents: Float[Tensor, "b c *places"]) -> Float[Tensor, "b channels *extent"]:
         """Decode latents to frames, clamped to [-1, 1]."""
-        return torch.cat([self.codec.decode(part, self.engine) for part in self._parts(latents)])
+        with room_for_codec(self, len(latents), self.codec.extent_of(latents.shape[2:])) as count:
+            return torch.cat([self.codec.decode(part, self.engine) for part in self._parts(latents, count)])
 
-    def _parts(self, batch: Float[Tensor, "b c *places"]) -> Sequence[Tensor]:
-        """Return what goes through the codec at once."""
-        return batch.split(1) if self.one_by_one else (batch,)
+    def _parts(self, batch: Float[Tensor, "b c *places"], count: int) -> Sequence[Tensor]:
+        """Return what goes through the codec at once, `count` samples at most."""
+        return batch.split(1) if self.one_by_one else batch.split(count) if len(batch) else (batch,)
 
     def latent_shape(self, *extent: int) -> tuple[int, ...]:
         """Return channels and places of the latent of a frame of this extent, such as height and width.

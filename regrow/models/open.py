@@ -18,6 +18,8 @@ from regrow.models.errors import ModelError
 from regrow.models.folder import is_model
 from regrow.models.folder_forms.hub_cache import from_hub, snapshot_in
 from regrow.models.folder_forms.plain_pipelines import about_pipeline
+from regrow.models.memory.names import Offload
+from regrow.models.memory.placement import FLOAT8, Placement, placed
 from regrow.models.model import Model
 from regrow.models.registry import (
     Family,
@@ -121,6 +123,8 @@ def open_model(
     dtype: torch.dtype = torch.float32,
     download: bool = True,
     lora: Sequence[str] = (),
+    offload: Offload = "none",
+    in_turn: bool = True,
 ) -> Model:
     """Open a model.
 
@@ -132,9 +136,12 @@ def open_model(
         allow_pickle: whether pickled weights may be read where there are no safetensors; a pickle can run any
             program.
         device: of its modules.
-        dtype: of its modules.
+        dtype: of its modules; `torch.float8_e4m3fn` stores the network's weights in that and computes in bfloat16.
         download: whether a hub repository that is not on this machine is fetched.
         lora: LoRA files to add to the weights, each with its scale, as in "file.safetensors:0.8".
+        offload: what waits in the machine's memory until the device computes with it; see `Placement`.
+        in_turn: whether parts are released where memory does not hold the next one beside them; not of a model whose
+            weights are changed.
 
     Raises:
         ModelError: nothing of this name, or a model that regrow cannot open; one sentence says why.
@@ -144,25 +151,14 @@ def open_model(
     folder = folder_to_open(plain, allow_pickle, download)
     family, index = recognise(folder, as_family or said)
     loras = [LoraFile.of(text) for text in lora]
-    model = _on(device, family.kind.open(Source(folder, name, index, allow_pickle, dtype)))
+    small = dtype == FLOAT8
+    source = Source(folder, name, index, allow_pickle, torch.bfloat16 if small else dtype, in_turn)
+    model = family.kind.open(source)
     model.notes += (*about_pipeline(index), *read_notes(folder))
     if edit_file := read_edit_file(folder):
         model.edit_steps, model.edit_strengths = edit_file.steps, edit_file.strengths
     add_lora_files(model, loras)
-    return model
-
-
-def _on(device: str | torch.device, model: Model) -> Model:
-    """The model on a device.
-
-    Raises:
-        ModelError: there is none of this name.
-    """
-    try:
-        return model.to(device)
-    except (RuntimeError, AssertionError) as problem:  # torch has both for a device that is not there
-        first = str(problem).splitlines()[0].rstrip(".")
-        raise ModelError(f"--device {device} cannot be used here ({first}); leave it out for the CPU.") from problem
+    return placed(model, device, Placement(offload, model.NETWORK if small else ""))
 
 
 def has_model(name: str) -> bool:

@@ -24,7 +24,10 @@ from regrow.models.adapters.lora_files import LoraFile, combined_hash
 from regrow.models.checked import content_hash
 from regrow.models.codecs.codec import Codec
 from regrow.models.codecs.mel import MelFrames
+from regrow.models.condition import Condition
 from regrow.models.engines.engine import Engine
+from regrow.models.memory.codec_room import Coding
+from regrow.models.memory.words import remembered
 from regrow.models.own_settings import OwnSettings
 from regrow.models.parts import Parts
 
@@ -58,6 +61,8 @@ class Opened(Abilities):
             `network` (hooks, changed attention) it does not know of: that takes `using(None)`.
         loras: LoRA files that were added to its weights.
         together: whether torch computes the sounds of a batch together, as it did when requests had no `normalize`.
+        coding: how its codec computes, in the room that there is; None where nobody has looked.
+        encoded: prompts that `condition` knows already, by the list that they are in (`memory.words`).
     """
 
     name: str
@@ -81,6 +86,14 @@ class Opened(Abilities):
     engine: Engine | None = None
     together: bool = False
     loras: tuple[LoraFile, ...] = ()
+    coding: Coding | None = None
+    encoded: Mapping[tuple[str, ...], Condition] = field(default_factory=dict)
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Have each `condition` that a class writes look into `encoded` first."""
+        super().__init_subclass__(**options)
+        if "condition" in vars(cls):
+            cls.condition = remembered(vars(cls)["condition"])  # pyright: ignore[reportAttributeAccessIssue]
 
     @property
     def extent(self) -> tuple[int, ...]:
@@ -188,8 +201,9 @@ class Opened(Abilities):
 
     @property
     def computed_by(self) -> str:
-        """What computes the network, and in which precision: "torch float32"."""
-        return self.engine.name if self.engine else f"torch {str(self.dtype).removeprefix('torch.')}"
+        """What computes the network, and in which precision: "torch float32"; "torch float8" by how it is stored."""
+        dtype = "float8" if self.parts.placement.float8 else str(self.dtype).removeprefix("torch.")
+        return self.engine.name if self.engine else f"torch {dtype}"
 
     def using(self, engine: Engine | None) -> Self:
         """Return the same opened checkpoint, computed by another engine; None for torch."""

@@ -1,5 +1,6 @@
 """The parts of a checkpoint folder: found with their files at once, opened when they are first computed with."""
 
+import gc
 import json
 import re
 import struct
@@ -13,6 +14,9 @@ import torch
 
 from regrow.models.errors import ModelError
 from regrow.models.folder import check_fetched, mend, read_json, reason
+from regrow.models.memory.free import WORKING
+from regrow.models.memory.placement import Placement
+from regrow.models.memory.room import make_room, part_size
 
 PICKLES = {".bin", ".ckpt", ".pt", ".pth"}
 
@@ -128,6 +132,8 @@ class Parts:
         device: of modules.
         configs: those of parts that were opened before, at another time; they stand in while a part is not open.
         facts: what the family found out then.
+        in_turn: whether parts are released where memory does not hold the one that is opened beside them.
+        placement: where opened modules are while they do not compute.
     """
 
     openers: Mapping[str, Part]
@@ -135,9 +141,12 @@ class Parts:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     configs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    in_turn: bool = False
+    placement: Placement = field(default_factory=Placement)
 
     def __post_init__(self) -> None:
-        self.opened: dict[str, Any] = {}
+        self.opened: dict[str, Any] = {}  # the one used last is the last
+        self.kept: set[str] = set()
 
     def __contains__(self, name: str) -> bool:
         return name in self.openers
@@ -146,18 +155,22 @@ class Parts:
         return iter(self.openers)
 
     def __getitem__(self, name: str) -> Any:
-        """Return a part, opened if it is not: in eval mode, without gradients, on the device.
+        """Return a part, opened if it is not: in eval mode, without gradients, where `placement` has it.
 
         Raises:
             ModelError: its files are missing or damaged, or do not fit together.
         """
-        if name not in self.opened:
+        if name in self.opened:
+            part = self.opened.pop(name)
+        else:
+            if self.in_turn:
+                make_room(self, round(WORKING * part_size(self, name)), self.storage)
             part = self.openers[name].open(self.dtype)
             if isinstance(part, torch.nn.Module):
                 part.eval().requires_grad_(False)
-                torch.nn.Module.to(part, self.device)  # diffusers' own logs a page on every call
-            self.opened[name] = part
-        return self.opened[name]
+                self.placement.place(name, part, self.device)
+        self.opened[name] = part
+        return part
 
     def config(self, name: str) -> Mapping[str, Any]:
         """Return what a part was built from, with its class's defaults; opens the part if nothing is recorded."""
@@ -168,18 +181,50 @@ class Parts:
 
     def release(self, name: str) -> None:
         """Forget an opened part and its memory; it is opened again when it is computed with again."""
+        if isinstance(self.opened.get(name), torch.nn.Module):
+            self.configs = {**self.configs, name: {**self.config(name)}}
+            self.placement.forget(name)
         self.opened.pop(name, None)
+        gc.collect()  # modules and the hooks on them hold each other
+        if self.device.type != "cpu":
+            torch.accelerator.empty_cache()
+
+    def keep(self, *names: str) -> None:
+        """Never release these parts where memory is short: their weights are not those of their files any more."""
+        self.kept.update(names)
+
+    @property
+    def storage(self) -> torch.device:
+        """Where the weights of opened parts are while they do not compute."""
+        return self.device if self.placement.offload == "none" else torch.device("cpu")
 
     def modules(self) -> Iterator[torch.nn.Module]:
         """Yield the opened networks."""
-        yield from (part for part in self.opened.values() if isinstance(part, torch.nn.Module))
+        yield from (part for part in tuple(self.opened.values()) if isinstance(part, torch.nn.Module))
 
     def to(self, device: str | torch.device | None = None, dtype: torch.dtype | None = None) -> None:
-        """Move the opened modules, and open all others likewise; None leaves as is."""
+        """Move the opened modules, and open all others likewise; None leaves as is.
+
+        Raises:
+            ModelError: their weights are offloaded, or stored in float8.
+        """
+        if self.placement.offload != "none" or self.placement.float8:
+            raise ModelError("A model that was opened with --offload or --dtype float8 cannot be moved: open it again.")
         self.device = self.device if device is None else torch.device(device)
         self.dtype = dtype or self.dtype
         for module in self.modules():
             torch.nn.Module.to(module, device=device, dtype=dtype)
+
+    def place(self, device: str | torch.device, placement: Placement) -> None:
+        """Place the opened modules, and open all others likewise.
+
+        Raises:
+            ModelError: weights are quantised, and cannot be stored in float8.
+        """
+        self.device, self.placement = torch.device(device), placement
+        for name, part in self.opened.items():
+            if isinstance(part, torch.nn.Module):
+                placement.place(name, part, self.device)
 
     def weights(self, name: str) -> int:
         """Return how many weights a part has, without opening it."""

@@ -42,6 +42,14 @@ class SoundShape:
     channels: int
     others: Callable[[], dict[str, int]]
 
+    def about(self, seconds: float) -> str:
+        """Return what a call is for."""
+        return f"{seconds:g} s"
+
+    def latents(self, seconds: float) -> tuple[int, ...]:
+        """Return channels and cells of a latent."""
+        return self.channels, self.cells(seconds)
+
     def cells(self, seconds: float) -> int:
         """Return the latent cells of so many seconds."""
         return math.ceil(seconds * self.rate / self.factor)

@@ -55,6 +55,7 @@ class Source:
         index: the contents of `model_index.json`; None without one.
         allow_pickle: whether pickled weights may be read.
         dtype: of the modules.
+        in_turn: see `Parts`.
     """
 
     folder: Path
@@ -62,6 +63,7 @@ class Source:
     index: Mapping[str, Any] | None
     allow_pickle: bool
     dtype: torch.dtype
+    in_turn: bool = False
 
     @property
     def index_file(self) -> Path:
@@ -202,8 +204,7 @@ class Source:
     ) -> tuple[Parts, tuple[Path, ...], Checked | None]:
         """Return the parts, all files that the checkpoint is read from, and what is known of it.
 
-        Of a folder that was not opened whole before, every part is opened now, in the order given, so that what is
-        damaged is said at once.
+        Of a folder that was never opened whole, every part is opened now, in order, so that damage is said at once.
 
         Args:
             parts: by name.
@@ -214,13 +215,12 @@ class Source:
         """
         # a file of several parts is each one's
         files = tuple(dict.fromkeys((*others, *(path for part in parts.values() for path in part.files))))
-        checked = recall(self.folder, files)
+        checked, made = recall(self.folder, files), Parts(parts, self.dtype, in_turn=self.in_turn)
         if checked:
-            return Parts(parts, self.dtype, configs=checked.configs, facts=checked.facts), files, checked
-        made = Parts(parts, self.dtype)
-        for name in parts:
+            made.configs, made.facts = checked.configs, checked.facts
+        for name in () if checked else parts:
             _ = made[name]
-        return made, files, None
+        return made, files, checked
 
     def check_channels(self, part: str, network: Mapping[str, Any], made: int, beside: int = 0, why: str = "") -> None:
         """Refuse a network of other latents than its codec makes.
@@ -244,6 +244,6 @@ class Source:
 
     def remember(self, parts: Parts, files: Sequence[Path], **facts: Any) -> None:
         """Keep what a first opening found, once the family has checked that the parts belong together."""
-        modules = {name: part for name, part in parts.opened.items() if isinstance(part, torch.nn.Module)}
-        configs = {name: {**parts.config(name)} for name in modules}
+        opened = {name for name, part in parts.opened.items() if isinstance(part, torch.nn.Module)}
+        configs = {name: {**parts.config(name)} for name in parts if name in opened or name in parts.configs}
         remember(self.folder, files, Checked(configs, facts))

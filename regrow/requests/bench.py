@@ -111,18 +111,22 @@ class BenchSpeed:
 
 @dataclass(frozen=True)
 class BenchFit:
-    """Measure what full-size sound checkpoints take on this machine, with random weights: nothing is downloaded.
+    """Measure what full-size checkpoints take on this machine, with random weights: nothing is downloaded.
 
     Attributes:
-        shapes: names of the checkpoints: stable-audio-open, ace-step-1.5. ACE-Step in float32 takes 8 GB.
+        shapes: names of the checkpoints: sd-1.5, sdxl, sd3.5-medium, flux.1-q4 (its network in 4 bits, as GGUF files
+            have it), stable-audio-open, ace-step-1.5. In bfloat16 their networks are of 1.7, 5.1, 4.5, 6.7, 2.1 and
+            3.2 GB.
         precisions: of weights and what is computed.
         seconds: of sound.
+        openvino: also measure a call by OpenVINO, of checkpoints in float32; converting holds their weights twice more.
         figures: also write the JSON here.
     """
 
-    shapes: tuple[str, ...] = ("stable-audio-open", "ace-step-1.5")
+    shapes: tuple[str, ...] = ("sd-1.5", "sdxl", "sd3.5-medium", "stable-audio-open", "ace-step-1.5")
     precisions: tuple[Precision, ...] = ("bfloat16",)
     seconds: float = 30.0
+    openvino: bool = False
     figures: Path | None = None
 
     def __post_init__(self) -> None:

@@ -73,7 +73,7 @@ def open_or_make(request: Train, folder: Path) -> Generator[Progress, None, tupl
         ModelError: the model to go on from cannot be opened.
     """
     if request.start:
-        model = open_model(request.start)
+        model = open_model(request.start, in_turn=False)
         _check_fits(request, model)
         data = yield from read_data(request, _extent(request, model), model.mel, model.relative)
         return model, _learnable(request, model, data)
@@ -104,7 +104,7 @@ def open_or_make(request: Train, folder: Path) -> Generator[Progress, None, tupl
                 if codec is not None and request.data is None:  # it reads what a world shows off these latents
                     copy_describer(codec.folder, made)
             made.rename(folder)
-    model = open_model(folder)
+    model = open_model(folder, in_turn=False)
     return model, _learnable(request, model, data)
 
 

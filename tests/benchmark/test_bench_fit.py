@@ -13,6 +13,11 @@ from regrow.benchmark.cost import Cost
 from regrow.benchmark.fit import Fit, bench_fit, card_for, print_table
 from regrow.core.progress import finish
 from regrow.interfaces.cli import main
+from regrow.models.engines.network import example_inputs
+from regrow.models.engines.openvino_runtime import installed
+from regrow.models.full_size import pictures
+from regrow.models.full_size.pictures import PICTURES
+from regrow.models.single_files.layouts import Layout, layout
 from regrow.models.sound_shapes import SHAPES
 
 GB = 10**9
@@ -88,8 +93,82 @@ def test_full_sizes_are_those_of_the_published_checkpoints() -> None:
     assert SHAPES["stable-audio-open"].cells(SHAPES["stable-audio-open"].longest) == 1024
 
 
+SMALL: dict[str, dict[str, dict[str, Any]]] = {
+    "sd-1": {
+        "unet": {"block_out_channels": [64, 64, 64, 64], "attention_head_dim": 2, "cross_attention_dim": 16},
+        "text_encoder": {"hidden_size": 16, "num_attention_heads": 2},
+    },
+    "sd3.5-medium": {
+        "transformer": {
+            "num_layers": 2, "num_attention_heads": 2, "attention_head_dim": 16, "caption_projection_dim": 32,
+            "joint_attention_dim": 16, "pooled_projection_dim": 16, "dual_attention_layers": [0],
+        },
+        "text_encoder_3": {"d_model": 16, "num_layers": 1, "d_ff": 16, "num_heads": 2},
+    },
+    "flux-dev": {
+        "transformer": {
+            "num_layers": 1, "num_single_layers": 1, "num_attention_heads": 2, "attention_head_dim": 32,
+            "axes_dims_rope": [8, 12, 12], "joint_attention_dim": 32, "pooled_projection_dim": 32,
+        },
+    },
+}  # fmt: skip
+"""Of the parts of layouts: what is smaller than in their configs."""
+CODEC = {"block_out_channels": [32, 32, 32, 32], "sample_size": 64, "layers_per_block": 1}
+
+
+@pytest.fixture
+def small_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The layouts with small networks and codecs."""
+
+    def smaller(name: str) -> Layout:
+        made = layout(name)
+        changes: dict[str, dict[str, Any]] = {"vae": CODEC, **SMALL[name]}
+        return replace(made, configs={part: {**c, **changes.get(part, {})} for part, c in made.configs.items()})
+
+    monkeypatch.setattr(pictures, "layout", smaller)
+
+
+@pytest.mark.usefixtures("small_pictures")
+@pytest.mark.parametrize("name", ["sd-1.5", "sd3.5-medium", "flux.1-q4"])
+def test_a_call_of_a_picture_checkpoint_is_measured(name: str) -> None:
+    shape = PICTURES[name]
+    network = shape.network(torch.float32, 8)
+    x_t, labels, *condition = example_inputs(network, network.sides, 1)
+    with torch.no_grad():
+        made = network.module()(x_t, labels, *condition)
+        assert shape.codec(torch.float32).decode(x_t).sample.shape == (1, 3, 64, 64)
+    assert made.shape == x_t.shape == (1, *shape.latents(0))
+    assert made.isfinite().all()
+    assert made.std() > 0
+    (one,) = finish(bench_fit((name,), ("float32",), 1.0))
+    assert (one.about, one.shape) == ("64 x 64 pixels", name)
+    assert one.share > 0
+    bits = 8 * one.network / network.weights
+    assert bits == pytest.approx(32) if name != "flux.1-q4" else 4.5 < bits < 8  # norms and biases are not packed
+
+
+def test_full_size_pictures_are_the_published_ones() -> None:
+    counted = {name: shape.plain(torch.bfloat16, 8).weights for name, shape in PICTURES.items()}
+    assert counted == {
+        "sd-1.5": 859_520_964, "sdxl": 2_567_463_684, "sd3.5-medium": 2_243_171_520, "flux.1-q4": 11_901_408_320
+    }  # fmt: skip
+    assert PICTURES["flux.1-q4"].others()["text_encoder_2"] == 4_762_310_656  # T5 XXL
+    assert PICTURES["sdxl"].about(0) == "1024 x 1024 pixels"
+
+
+@pytest.mark.skipif(not installed(), reason="OpenVINO is not installed")
+@pytest.mark.usefixtures("small_pictures")
+def test_openvino_is_measured_where_it_is_asked_for() -> None:
+    (one,) = finish(bench_fit(("sd-1.5",), ("float32",), 1.0, openvino=True))
+    assert one.compiled is not None
+    assert one.compiled.elapsed >= 0
+    out = io.StringIO()
+    print_table((one,), out)
+    assert "by OpenVINO a call takes 0." in out.getvalue()
+
+
 def test_a_card_holds_nine_tenths_of_its_memory() -> None:
-    one = Fit("a", "bfloat16", 30, 1.0, 2 * GB, 3 * GB, GB, Cost(1, 1, GB), Cost(1, 1, 2 * GB))
+    one = Fit("a", "bfloat16", "30 s", 1.0, 1.0, 2 * GB, 3 * GB, GB, Cost(1, 1, GB), Cost(1, 1, 2 * GB))
     assert one.together == 8 * GB
     assert one.in_turn == 4 * GB
     assert card_for(one.in_turn) == 8
@@ -99,7 +178,7 @@ def test_a_card_holds_nine_tenths_of_its_memory() -> None:
 
 
 def test_what_is_not_there_or_too_long_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"no full-size shape named 'bark'; there are stable-audio-open, ace-step-1.5"):
+    with pytest.raises(ValueError, match=r"no full-size shape named 'bark'; there are sd-1.5, sdxl, .*, ace-step-1.5"):
         finish(bench_fit(("bark",), ("float32",), 2.0))
     with pytest.raises(ValueError, match=r"--seconds must be above 0, and at most the 47.6 s that stable-audio-open"):
         finish(bench_fit(("stable-audio-open",), ("float32",), 60.0))

@@ -4,6 +4,7 @@ import json
 import shutil
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ from safetensors.torch import load_file, save_file
 
 from regrow.hub import fit as fit_module
 from regrow.hub.fit import SHARE, WORKING, fit
+from regrow.hub.fit_settings import Place, settings_of, ways_of
 from regrow.hub.known import known
 from regrow.hub.sizes import sizes_of
 from regrow.interfaces.cli import main
 from regrow.models.errors import ModelError
+from regrow.models.memory.free import LEFT
 from regrow.models.open import open_model, user_models
 
 Checkpoint = Callable[[str], Path]
@@ -177,3 +180,50 @@ def test_the_command_says_it_in_json(capsys: pytest.CaptureFixture[str], monkeyp
     here = json.loads(printed(capsys, "storybook", "--json"))
     assert (here["hub"], here["download"], here["call"]) == (None, 0, None)
     assert Path(here["folder"]).is_dir()
+
+
+def test_the_settings_that_fit_are_the_fastest_for_each_way_to_store_the_weights() -> None:
+    found = fit("sd3-medium", peak)
+    sizes = {role: found.weights("bfloat16", role) or 0 for role in ("network", "words", "codec")}
+    whole, largest = sum(sizes.values()), max(sizes.values())
+    roomy, tight = Place("a", 10**12, True), Place("b", round(WORKING * largest / LEFT) + 1, True)
+    assert {setting.how for setting in settings_of(found, roomy)} == {"at once"}
+    by_stored = {setting.stored: setting for setting in settings_of(found, tight)}
+    half = by_stored["bfloat16"]
+    assert (half.how, half.needs, half.fits) == ("in turn", round(WORKING * largest), True)
+    assert not by_stored["float32"].fits
+    card = replace(tight, is_cpu=False)
+    assert {setting.stored: setting.how for setting in settings_of(found, card)} == {
+        "float32": "layers", "bfloat16": "parts", "float8": "parts", "4 bits": "parts"
+    }  # fmt: skip
+    eight = next(way for way in ways_of(found, roomy, "float8") if way.how == "at once")
+    assert eight.needs == round(WORKING * (whole - sizes["network"] / 2))
+    assert settings_of(fit("stable-audio-3-medium", peak), roomy) == []
+
+
+def test_a_checkpoint_in_one_file_is_measured_where_it_is(tmp_path: Path) -> None:
+    file, prefix = tmp_path / "photo.safetensors", "cond_stage_model.transformer.text_model"
+    numbers = {
+        "model.diffusion_model.input_blocks.0.0.weight": torch.zeros(10, 4),
+        "first_stage_model.decoder.conv_in.weight": torch.zeros(3, 4),
+        f"{prefix}.final_layer_norm.weight": torch.zeros(6),
+    }
+    save_file(numbers, file)
+    found = fit(str(file), peak)
+    assert [(part.name, part.parameters) for part in found.parts] == [("unet", 40), ("vae", 12), ("text_encoder", 6)]
+    assert found.disk is not None
+    assert found.disk > file.stat().st_size
+
+
+def test_a_step_is_measured_of_a_model_that_is_here(
+    checkpoint: Checkpoint, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("regrow.interfaces.fit_verb.matrix_peak", peak)
+    facts = json.loads(printed(capsys, str(checkpoint("sdxl")), "--measure", "--dtype", "float8", "--json"))
+    measured = facts["measured"]
+    assert (measured["extent"], measured["device"], measured["computed_by"]) == ([16, 16], "cpu", "torch float8")
+    assert 0 < measured["seconds"] < measured["opening"]
+    assert {setting["parts"] for setting in facts["settings"] if setting["place"] == "8 GB card"} == {"at once"}
+    with pytest.raises(SystemExit):
+        main(["models", "fit", "sdxl", "--measure"])
+    assert "sdxl is not here, so no step can be measured" in capsys.readouterr().err

@@ -82,7 +82,7 @@ def bench_speed(request: Annotated[BenchSpeed, tyro.conf.arg(name="")], run: Ope
 
 
 def bench_fit(request: Annotated[BenchFit, tyro.conf.arg(name="")], run: ReportOptions) -> None:
-    """Measure what full-size sound checkpoints take on this machine, with random weights: nothing is downloaded."""
+    """Measure what full-size checkpoints take on this machine, with random weights: nothing is downloaded."""
     _verbs().fit(request, run)
 
 

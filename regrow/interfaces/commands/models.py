@@ -8,7 +8,7 @@ import tyro
 from tyro.conf import Positional, subcommand
 
 from regrow.interfaces.commands import Command
-from regrow.interfaces.run import AsFamily
+from regrow.interfaces.run import AsFamily, OpeningOptions
 
 Name = Annotated[str, tyro.conf.arg(metavar="NAME")]
 
@@ -118,16 +118,16 @@ def models_add(
     add(path, name, base, json, allow_pickle)
 
 
-def models_fit(name: Positional[Name], json: bool = False) -> None:
-    """Say what one takes on this machine, before a byte of it is downloaded: sizes, memory, seconds, licence.
+def models_fit(name: Positional[Name], run: OpeningOptions, measure: bool = False) -> None:
+    """Say what one takes on this machine, before a byte of it is downloaded: memory, settings that fit, seconds.
 
     Args:
-        name: of a model here, a folder, a known checkpoint such as ace-step-1.5, or its hub id `user/repo`.
-        json: print one JSON document instead of sentences.
+        name: of a model here, a folder or file, a known checkpoint such as ace-step-1.5, or its hub id `user/repo`.
+        measure: also open it, as --device, --dtype and --offload say, and measure a call of its network; it is here.
     """
     from regrow.interfaces.fit_verb import print_fit
 
-    print_fit(name, json)
+    print_fit(name, run, measure)
 
 
 Action = (

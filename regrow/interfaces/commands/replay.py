@@ -51,7 +51,7 @@ def replay(
 def _as_recorded(run: Run, recipe: "Recipe") -> Run:
     """In torch as it was used then; any other engine is up to `replaying.replay`."""
     library, _, precision = str(recipe.get("engine", "")).partition(" ")
-    known = library == "torch" and precision in ("bfloat16", "float16") and run.dtype == "auto"
+    known = library == "torch" and precision in ("bfloat16", "float16", "float8") and run.dtype == "auto"
     return replace(run, engine="torch", dtype=precision if known else run.dtype)
 
 

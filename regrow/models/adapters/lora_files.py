@@ -78,6 +78,7 @@ def add_lora_files(model: "Model", loras: Sequence[LoraFile]) -> None:
     if not model.lora_pipeline:
         raise ModelError(f"LoRA files are not read for {model.name} ({model.family}): leave --lora out.")
     names = [name for name in model.parts if name == model.NETWORK or name.startswith("text_encoder")]
+    model.parts.keep(*names)
     pipeline = prompt_pipeline(model.lora_pipeline, model.parts, names)
     modules = [model.parts[name] for name in names]
     adapters = [f"lora_{i}" for i in range(len(loras))]

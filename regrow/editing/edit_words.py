@@ -1,0 +1,27 @@
+"""Which prompts an edit encodes: all at its beginning, so that it can be done before the network is opened."""
+
+from collections.abc import Sequence
+
+from regrow.core.edit_localization import COPIES as COPIES_FOR_MASK
+from regrow.core.methods.registry import method
+from regrow.editing.strength import COPIES as COPIES_FOR_STRENGTH
+from regrow.requests.edit import Edit
+
+
+def prompts_of(request: Edit, targets: Sequence[str]) -> list[list[str]]:
+    """Return the lists of prompts that an edit encodes, each at once, as `memory.words.with_words` takes them.
+
+    Args:
+        request: with prompts in words.
+        targets: of the results of the batch.
+    """
+    away = request.source if request.negative is None else request.negative
+    lists = [[request.source], [*targets], [away] * len(targets)]
+    if request.attention != "none":
+        lists.append([request.source, *targets])
+    if request.invert_guidance != 1 or method(request.method).tune:
+        lists.append([""])
+    for setting, copies in ((request.mask, COPIES_FOR_MASK), (request.strength, COPIES_FOR_STRENGTH)):
+        if setting == "auto":
+            lists.append([one for one in (*dict.fromkeys(targets), request.source) for _ in range(copies)])
+    return lists
