@@ -35,5 +35,7 @@ class Abilities:
     else."""
     inpaints: ClassVar[bool] = False
     """Whether its network was trained to fill in masks, shown the rest of the picture (`with_known`)."""
+    takes_tiles: ClassVar[bool] = True
+    """Whether a picture can be denoised in tiles: what its network is shown beside each is cut like that."""
     guided_evaluations: ClassVar[int] = 2
     """Network calls that a guided prediction takes: under the prompt, and the others without its words."""

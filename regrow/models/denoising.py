@@ -15,6 +15,9 @@ from regrow.models.condition import GUIDANCE, Condition
 if TYPE_CHECKING:
     from regrow.models.model import Model
 
+WINDOW_OVERLAP, TILE_OVERLAP = 0.5, 0.25
+"""Shares of a window that neighbours have in common: of sounds, and of pictures, where they overlap on four sides."""
+
 
 def denoiser(
     model: "Model", condition: Condition, negative: Condition | None, guidance: Guidance, closed: bool
@@ -59,7 +62,10 @@ def _beside(model: "Model", denoise: Denoiser) -> Denoiser:
 
 
 def _of_any_length(model: "Model", denoise: Denoiser, closed: bool) -> Denoiser:
-    return denoise if model.window is None else windowed(denoise, model.window, model.window // 2, closed)
+    share = TILE_OVERLAP if model.tiled else WINDOW_OVERLAP
+    for axis, width in enumerate(reversed(model.windows), 1):
+        denoise = windowed(denoise, width, int(share * width), closed, -axis)
+    return denoise
 
 
 def _conditioned(model: "Model", condition: Condition) -> Denoiser:

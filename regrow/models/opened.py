@@ -19,6 +19,7 @@ from regrow.media.audio.piano_roll import PianoRollSettings
 from regrow.media.audio.sound_codec import SoundCodec
 from regrow.media.image.medium import MEDIUM as PICTURE
 from regrow.media.medium import Medium
+from regrow.media.names import EditMode
 from regrow.models.abilities import Abilities
 from regrow.models.adapters.lora_files import LoraFile, combined_hash
 from regrow.models.checked import content_hash
@@ -41,6 +42,7 @@ class Opened(Abilities):
         prediction_type: what its network predicts.
         size: height and width of the pictures it was made for, in pixels; of mels, bands and frames.
         multiple: sides of frames must be multiples of this.
+        longest: side in pixels that its network has positions for; None where it takes any.
         parts: its networks and tokenizers, opened when they are first computed with.
         codec: from frames to latents and back.
         network_multiple: sides of latents of multiples of this take the same path through the network; 0 where each
@@ -53,10 +55,12 @@ class Opened(Abilities):
         edit_steps: levels of an edit's path where none are asked for: what its folder says (`edit_file`), measured for
             the models that regrow carries.
         edit_strengths: that an edit needs which changes nothing but these attributes of the model's world; likewise.
+        edit_frame: how pictures that are edited are best fitted to it; likewise. auto where nothing is said.
         note_conditioning: piano rolls of all samples or of one each, which `denoiser` puts beside the latents; or None.
         engine: what computes the networks for `denoiser` and the codec; None for torch. Whatever else is done to
             `network` (hooks, changed attention) it does not know of: that takes `using(None)`.
         loras: LoRA files that were added to its weights.
+        tiled: of a model of pictures, whether larger ones are denoised in tiles of the size it was made for.
         together: whether torch computes the sounds of a batch together, as it did when requests had no `normalize`.
     """
 
@@ -71,16 +75,19 @@ class Opened(Abilities):
     codec: Codec
     files: tuple[Path, ...]
     network_multiple: int = 0
+    longest: int | None = None
     notes: tuple[str, ...] = ()
     waves: SoundCodec | None = None
     piano_roll: PianoRollSettings | None = None
     own: OwnSettings = field(default_factory=OwnSettings)
     edit_steps: int = 30
     edit_strengths: Mapping[str, float] = field(default_factory=dict)
+    edit_frame: EditMode = "auto"
     note_conditioning: Float[Tensor, "m k y x"] | None = None
     engine: Engine | None = None
     together: bool = False
     loras: tuple[LoraFile, ...] = ()
+    tiled: bool = False
 
     @property
     def extent(self) -> tuple[int, ...]:
@@ -88,9 +95,11 @@ class Opened(Abilities):
         return self.size
 
     @property
-    def window(self) -> int | None:
-        """Cells of the last axis that the network was made for, where more are denoised in windows; None otherwise."""
-        return None if self.waves is None else self.size[-1] // self.codec.factor
+    def windows(self) -> tuple[int, ...]:
+        """Cells of the last axes that the network was made for, where more are denoised in windows; else none."""
+        if self.waves is not None:
+            return (self.size[-1] // self.codec.factor,)
+        return tuple(side // self.codec.factor for side in self.size) if self.tiled else ()
 
     @property
     def usual_length(self) -> int:
@@ -209,6 +218,18 @@ class Opened(Abilities):
         """Return the same opened checkpoint, with `together`: samples that look at each other have to be."""
         other = self if self.together == together else copy(self)
         other.together = together
+        return other
+
+    def in_tiles(self, tiled: bool = True) -> Self:
+        """Return the same opened checkpoint with `tiled`.
+
+        Raises:
+            ValueError: its network is shown the whole picture, which no tile can be compared with.
+        """
+        if tiled and not self.takes_tiles:
+            raise ValueError(f"{self.name} is shown the whole picture as it edits: leave tiles out.")
+        other = self if self.tiled == tiled else copy(self)
+        other.tiled = tiled
         return other
 
     @cached_property
