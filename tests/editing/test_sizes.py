@@ -131,15 +131,10 @@ def test_tiles_edit_a_picture_in_its_own_resolution(model: Model, photo: Path) -
     assert sizes == {tuple(side // model.factor for side in model.size)}
 
 
-def test_a_network_that_is_shown_the_whole_picture_takes_no_tiles(model: Model) -> None:
-    class Shown(type(model)):
-        takes_tiles = False
-
-    shown = object.__new__(Shown)
-    shown.__dict__ |= model.__dict__
+def test_a_network_that_is_shown_the_whole_picture_takes_no_tiles(checkpoint: Callable[[str], Path], photo) -> None:
+    kontext = open_model(checkpoint("flux-kontext"))
     with pytest.raises(ValueError, match="is shown the whole picture as it edits: leave tiles out"):
-        shown.in_tiles()
-    assert shown.in_tiles(False) is shown
+        run(Edit(photo, ("make it a dog",), steps=1, tiles=True), kontext)
 
 
 def test_positions_bound_the_size(checkpoint: Callable[[str], Path]) -> None:
