@@ -58,7 +58,7 @@ def ways_to_edit(model: Model, engines: Mapping[str, Engine], bfloat16: bool, fo
         folder: for the picture.
     """
     drawn = Drawn(edit_task(FIRST_SEED, "animal"), max(model.size))
-    scene = fit(drawn.before, model.multiple, model.size, Edit.frame).pixels
+    scene = fit(drawn.before, model.multiple, model.size).pixels
     path = folder / "scene.png"
     save(path, scene)
     task = Task(scene[None], [drawn.task.source], [drawn.task.target], [drawn.task.seed])

@@ -1,11 +1,12 @@
-"""Latents wider than a network was made for: windows that overlap and agree.
+"""Latents larger than a network was made for: windows that overlap and agree.
 
     x0(x_t)[i] = sum_k w_k[i] x0_k(x_t[window k])[i] / sum_k w_k[i]          and eps likewise
 
 Every window is denoised by itself, and where windows overlap their predictions are averaged with weights that fall
 towards each window's ends (MultiDiffusion: Bar-Tal et al. 2023, arXiv 2302.08113, eq. 5). Both predictions are
 averaged with the same weights, so x_t = alpha x0 + sigma eps still holds, and every solver and every inversion walks
-the long path as it walks a short one.
+the long path as it walks a short one. Windows along two axes are windows of windows: w_k is then the product of a
+weight along each.
 """
 
 import torch
@@ -16,14 +17,15 @@ from regrow.core.denoiser import Batch, Denoiser, Prediction
 from regrow.core.levels import Level
 
 
-def windowed(denoise: Denoiser, width: int, overlap: int, closed: bool = False) -> Denoiser:
-    """A denoiser of latents `b *rest w` of any width w from one of a width it was made for.
+def windowed(denoise: Denoiser, width: int, overlap: int, closed: bool = False, axis: int = -1) -> Denoiser:
+    """A denoiser of latents that are any w cells wide along an axis, from one of a width it was made for.
 
     Args:
-        denoise: takes latents `b *rest width`.
+        denoise: takes latents `b *rest`, `width` cells wide along the axis.
         width: cells of a window.
         overlap: cells that neighbouring windows share, at least; they share more where w asks for it.
         closed: whether the last cell is followed by the first, so that the result can be played in a loop.
+        axis: of the latents, counted from the last, which is -1.
 
     Raises:
         ValueError: the overlap is not from 0 to below the width.
@@ -32,21 +34,24 @@ def windowed(denoise: Denoiser, width: int, overlap: int, closed: bool = False) 
         raise ValueError(f"The overlap of windows must be from 0 to below their width {width}; got {overlap}.")
 
     def whole(x_t: Batch, level: Level) -> Prediction:
-        wide = x_t.shape[-1]
+        wide = x_t.shape[axis]
         if wide <= width and not closed:
             return denoise(x_t, level)
-        weight = _fading(width, overlap).to(x_t)
+        weight = _fading(width, overlap).to(x_t).reshape(-1, *[1] * (-1 - axis))
         windows = [
             (start + torch.arange(width, device=x_t.device)) % wide for start in starts(wide, width, overlap, closed)
         ]
-        found = [denoise(x_t[..., cells], level) for cells in windows]
+        after = [slice(None)] * (-1 - axis)
+        found = [denoise(x_t[(..., cells, *after)], level) for cells in windows]
         # what is beside the sample in x_t, such as a contour, is cut into the same windows and not predicted
-        x0, eps = (x_t.new_zeros((*found[0].x0.shape[:-1], wide)) for _ in range(2))
-        total = x_t.new_zeros(wide)
+        shape = list(found[0].x0.shape)
+        shape[axis] = wide
+        x0, eps = (x_t.new_zeros(shape) for _ in range(2))
+        total = x_t.new_zeros(wide, *[1] * (-1 - axis))
         for cells, prediction in zip(windows, found, strict=True):
-            x0.index_add_(-1, cells, prediction.x0 * weight)
-            eps.index_add_(-1, cells, prediction.eps * weight)
-            total.index_add_(-1, cells, weight)
+            x0.index_add_(axis, cells, prediction.x0 * weight)
+            eps.index_add_(axis, cells, prediction.eps * weight)
+            total.index_add_(0, cells, weight)
         return Prediction(x0 / total, eps / total)
 
     return whole

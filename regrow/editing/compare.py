@@ -37,7 +37,7 @@ def compare(request: Edit, model: Model) -> Generator[Progress, None, Compared]:
     request = replace(
         request,
         describer="",
-        **{name: settings[name] for name in ("strength", "source", "steps", "method", "guidance")},
+        **{name: settings[name] for name in ("strength", "source", "steps", "method", "guidance", "frame")},
     )
     mask = None if request.mask == "auto" else request.mask  # source and source disagree nowhere
     own = replace(request, target=(request.source,), to_lyrics="", mask=mask, emphasis=())

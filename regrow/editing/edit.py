@@ -23,6 +23,7 @@ from regrow.editing.steps import with_own_method, with_steps, without_guidance
 from regrow.editing.strength import settle
 from regrow.media.frame import Distance
 from regrow.media.medium import medium_of
+from regrow.models.denoising import in_tiles
 from regrow.models.memory.codec_room import with_codec_room
 from regrow.models.memory.words import with_words
 from regrow.models.model import Model
@@ -62,10 +63,11 @@ def edit(
     medium = medium_of(request.image)
     medium.check(request, model)
     frame = medium.load(request.image, model, request)
+    request = replace(request, **frame.settings)
     request, _ = with_steps(request, model)
     request, method_notes = with_own_method(request, model)
     request, own_notes = without_guidance(request, model)
-    model = model.of_length(frame.content.shape[-1])
+    model = in_tiles(model.of_length(frame.content.shape[-1]), request.tiles)
     model, room_notes = with_codec_room(model, len(items or request.target), frame.content.shape[1:])
     latents, codec = through_codec(model, frame.content, request.cache)
     model, kept_notes = as_requested(request, model, frame.content)

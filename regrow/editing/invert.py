@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from jaxtyping import Float
@@ -18,6 +19,7 @@ from regrow.core.trajectory import Progress as InversionProgress
 from regrow.core.trajectory import Trajectory
 from regrow.media.files import file_hash
 from regrow.media.medium import medium_of
+from regrow.models.denoising import in_tiles
 from regrow.models.model import Model
 from regrow.requests.edit import Edit
 from regrow.requests.invert import Invert
@@ -58,12 +60,19 @@ def describe(request: Invert | Edit, model: Model) -> dict[str, Any]:
         "guidance": request.invert_guidance if isinstance(request, Edit) else request.guidance,
         **{name: getattr(request, name) for name in names},
     }
+    if request.frame == "auto":  # only of sounds, whose paths say so since before there was another default
+        made_of["frame"] = "crop"
     if isinstance(request, Edit) and model.note_conditioning is not None:
         made_of["notes"] = request.notes
     if model.waves is not None and request.normalize == "on":
         made_of["normalize"] = request.normalize
     if model.engine:
         made_of["engine"] = model.engine.name
+    if request.tiles:
+        made_of["tiles"] = True
+    if isinstance(request, Edit) and request.frame == "region":  # which the frame is cut out around
+        file = request.mask if isinstance(request.mask, Path) else None
+        made_of["region"] = [request.region, file_hash(file) if file else None, request.feather]
     if chosen.seed_in_key:
         made_of["seed"] = request.seed
     if chosen.start_in_key:
@@ -85,7 +94,8 @@ def invert(request: Invert, model: Model) -> Generator[Progress, None, Inverted]
     if chosen.follows_path:
         model.require_path(chosen.name)
     frame = medium.load(request.image, model, request)
-    model = model.of_length(frame.content.shape[-1])
+    request = replace(request, **frame.settings)
+    model = in_tiles(model.of_length(frame.content.shape[-1]), request.tiles)
     latents = model.encode(frame.content[None])
     denoise = source_denoiser(model, request.source, request.guidance)
     levels = model.grid(request.steps, request.spacing, latents.shape[1:])[::-1]

@@ -31,6 +31,11 @@ class Frame:
     content: Float[Tensor, " channels *places"]
     notes: tuple[str, ...]
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Fields of the request as they were settled for this file, so that its recipe says them."""
+        return {}
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Region:

@@ -17,6 +17,7 @@ from regrow.media.audio.sound_codec import SoundCodec
 from regrow.media.captions.listing import Kind
 from regrow.media.content import content_at
 from regrow.media.frame import Distance, Extent, Frame, Frames, Latents, Layout, Page, Pair, Picture, Region, Restored
+from regrow.media.names import EditMode
 
 Recipe = Mapping[str, Any]
 
@@ -27,6 +28,8 @@ class MediumModel(Protocol):
     name: str
     size: tuple[int, int]
     multiple: int
+    longest: int | None
+    edit_frame: EditMode
 
     @property
     def factor(self) -> int:

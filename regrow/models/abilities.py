@@ -1,8 +1,9 @@
 """What a family can do and what not: what it cannot is refused in a sentence."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from regrow.core.names import Objective
+from regrow.models.memory.words import remembered
 
 
 class Abilities:
@@ -35,5 +36,13 @@ class Abilities:
     else."""
     inpaints: ClassVar[bool] = False
     """Whether its network was trained to fill in masks, shown the rest of the picture (`with_known`)."""
+    takes_tiles: ClassVar[bool] = True
+    """Whether a picture can be denoised in tiles: what its network is shown beside each is cut like that."""
     guided_evaluations: ClassVar[int] = 2
     """Network calls that a guided prediction takes: under the prompt, and the others without its words."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Have each `condition` that a class writes look into `encoded` first."""
+        super().__init_subclass__(**options)
+        if "condition" in vars(cls):
+            cls.condition = remembered(vars(cls)["condition"])  # pyright: ignore[reportAttributeAccessIssue]

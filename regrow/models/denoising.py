@@ -1,6 +1,7 @@
 """From an opened checkpoint and its prompts to a denoiser, as the maths sees a network."""
 
-from typing import TYPE_CHECKING
+from copy import copy
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -14,6 +15,11 @@ from regrow.models.condition import GUIDANCE, Condition
 
 if TYPE_CHECKING:
     from regrow.models.model import Model
+
+AnyModel = TypeVar("AnyModel", bound="Model")
+
+WINDOW_OVERLAP, TILE_OVERLAP = 0.5, 0.25
+"""Shares of a window that neighbours have in common: of sounds, and of pictures, where they overlap on four sides."""
 
 
 def denoiser(
@@ -59,7 +65,10 @@ def _beside(model: "Model", denoise: Denoiser) -> Denoiser:
 
 
 def _of_any_length(model: "Model", denoise: Denoiser, closed: bool) -> Denoiser:
-    return denoise if model.window is None else windowed(denoise, model.window, model.window // 2, closed)
+    share = TILE_OVERLAP if model.tiled else WINDOW_OVERLAP
+    for axis, width in enumerate(reversed(model.windows), 1):
+        denoise = windowed(denoise, width, int(share * width), closed, -axis)
+    return denoise
 
 
 def _conditioned(model: "Model", condition: Condition) -> Denoiser:
@@ -95,3 +104,16 @@ def with_piano_roll(model: "Model", x_t: Float[Tensor, "b c *places"]) -> Float[
         raise ValueError(f"{len(model.note_conditioning)} contours do not fit a batch of {batch}.")
     # a batch that is guided holds its samples twice, one after the other
     return torch.cat([x_t, model.note_conditioning.to(x_t).repeat(batch // len(model.note_conditioning), 1, 1, 1)], 1)
+
+
+def in_tiles(model: AnyModel, tiled: bool = True) -> AnyModel:
+    """Return the same opened checkpoint with `tiled`.
+
+    Raises:
+        ValueError: its network is shown the whole picture, which no tile can be compared with.
+    """
+    if tiled and not model.takes_tiles:
+        raise ValueError(f"{model.name} is shown the whole picture as it edits: leave tiles out.")
+    other = model if model.tiled == tiled else copy(model)
+    other.tiled = tiled
+    return other

@@ -141,8 +141,13 @@ class Model(Opened, ABC):
         """Return channels and places of the latent of a frame of this extent, such as height and width.
 
         Raises:
-            ValueError: a side is not a positive multiple of `multiple`.
+            ValueError: a side is not a positive multiple of `multiple`, or is longer than `longest`.
         """
+        if self.longest is not None and max(extent) > self.longest and not self.tiled:
+            raise ValueError(
+                f"{self.name} has positions for {self.medium}s of at most {self.longest} pixels a side; "
+                f"got {' x '.join(map(str, extent))} (height x width): take a smaller size."
+            )
         if min(extent) < 1 or any(side % self.multiple for side in extent):
             unit = "pixels" if self.waves is None else "bands and frames" if len(extent) == 2 else "samples"
             order = " (height x width)" if len(extent) == 2 else ""

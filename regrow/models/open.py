@@ -157,6 +157,7 @@ def open_model(
     model.notes += (*about_pipeline(index), *read_notes(folder))
     if edit_file := read_edit_file(folder):
         model.edit_steps, model.edit_strengths = edit_file.steps, edit_file.strengths
+        model.edit_frame = edit_file.frame
     add_lora_files(model, loras)
     return placed(model, device, Placement(offload, model.NETWORK if small else ""))
 

@@ -19,6 +19,7 @@ from regrow.media.audio.piano_roll import PianoRollSettings
 from regrow.media.audio.sound_codec import SoundCodec
 from regrow.media.image.medium import MEDIUM as PICTURE
 from regrow.media.medium import Medium
+from regrow.media.names import EditMode
 from regrow.models.abilities import Abilities
 from regrow.models.adapters.lora_files import LoraFile, combined_hash
 from regrow.models.checked import content_hash
@@ -27,7 +28,6 @@ from regrow.models.codecs.mel import MelFrames
 from regrow.models.condition import Condition
 from regrow.models.engines.engine import Engine
 from regrow.models.memory.codec_room import Coding
-from regrow.models.memory.words import remembered
 from regrow.models.own_settings import OwnSettings
 from regrow.models.parts import Parts
 
@@ -44,6 +44,7 @@ class Opened(Abilities):
         prediction_type: what its network predicts.
         size: height and width of the pictures it was made for, in pixels; of mels, bands and frames.
         multiple: sides of frames must be multiples of this.
+        longest: side in pixels that its network has positions for; None where it takes any.
         parts: its networks and tokenizers, opened when they are first computed with.
         codec: from frames to latents and back.
         network_multiple: sides of latents of multiples of this take the same path through the network; 0 where each
@@ -56,10 +57,12 @@ class Opened(Abilities):
         edit_steps: levels of an edit's path where none are asked for: what its folder says (`edit_file`), measured for
             the models that regrow carries.
         edit_strengths: that an edit needs which changes nothing but these attributes of the model's world; likewise.
+        edit_frame: how pictures that are edited are best fitted to it; likewise. auto where nothing is said.
         note_conditioning: piano rolls of all samples or of one each, which `denoiser` puts beside the latents; or None.
         engine: what computes the networks for `denoiser` and the codec; None for torch. Whatever else is done to
             `network` (hooks, changed attention) it does not know of: that takes `using(None)`.
         loras: LoRA files that were added to its weights.
+        tiled: of a model of pictures, whether larger ones are denoised in tiles of the size it was made for.
         together: whether torch computes the sounds of a batch together, as it did when requests had no `normalize`.
         coding: how its codec computes, in the room that there is; None where nobody has looked.
         encoded: prompts that `condition` knows already, by the list that they are in (`memory.words`).
@@ -76,24 +79,21 @@ class Opened(Abilities):
     codec: Codec
     files: tuple[Path, ...]
     network_multiple: int = 0
+    longest: int | None = None
     notes: tuple[str, ...] = ()
     waves: SoundCodec | None = None
     piano_roll: PianoRollSettings | None = None
     own: OwnSettings = field(default_factory=OwnSettings)
     edit_steps: int = 30
     edit_strengths: Mapping[str, float] = field(default_factory=dict)
+    edit_frame: EditMode = "auto"
     note_conditioning: Float[Tensor, "m k y x"] | None = None
     engine: Engine | None = None
     together: bool = False
     loras: tuple[LoraFile, ...] = ()
     coding: Coding | None = None
+    tiled: bool = False
     encoded: Mapping[tuple[str, ...], Condition] = field(default_factory=dict)
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        """Have each `condition` that a class writes look into `encoded` first."""
-        super().__init_subclass__(**options)
-        if "condition" in vars(cls):
-            cls.condition = remembered(vars(cls)["condition"])  # pyright: ignore[reportAttributeAccessIssue]
 
     @property
     def extent(self) -> tuple[int, ...]:
@@ -101,9 +101,11 @@ class Opened(Abilities):
         return self.size
 
     @property
-    def window(self) -> int | None:
-        """Cells of the last axis that the network was made for, where more are denoised in windows; None otherwise."""
-        return None if self.waves is None else self.size[-1] // self.codec.factor
+    def windows(self) -> tuple[int, ...]:
+        """Cells of the last axes that the network was made for, where more are denoised in windows; else none."""
+        if self.waves is not None:
+            return (self.size[-1] // self.codec.factor,)
+        return tuple(side // self.codec.factor for side in self.size) if self.tiled else ()
 
     @property
     def usual_length(self) -> int:

@@ -14,6 +14,7 @@ ADDED: dict[str, Any] = {
     "normalize": "off",
     **dict.fromkeys(("lyrics", "to_lyrics", "language", "key", "time_signature"), ""),
     "bpm": 0,
+    "tiles": False,
     **dict.fromkeys(("reference_sound", "image_guidance")),
 }
 """Fields of requests that older recipes lack, and what was done then."""

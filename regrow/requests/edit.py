@@ -9,7 +9,7 @@ from tyro.conf import Positional
 
 from regrow.core.methods.registry import DEFAULT, method
 from regrow.core.names import LabelConvention, SharingName, Spacing, Switch
-from regrow.media.names import Mode
+from regrow.media.names import EditMode
 from regrow.requests.method_option import MethodOption, check_label
 from regrow.requests.ranges import check_ranges
 from regrow.requests.song_options import SongOptions
@@ -57,8 +57,13 @@ class Edit(SongOptions):
         spacing: of the levels.
         label: which level's label the network gets while naive inverts: leaves or arrives.
         tolerance: of fixed_point.
-        frame: how a picture that is not of the model's size is fitted: crop, pad or stretch.
-        size: height and width the picture is fitted to; the model's own if not given.
+        frame: how a picture that is not of the model's size is fitted. whole: all of it in its own shape, scaled to
+            about as many pixels as the model was made for; region: what lies around region or mask file, in full
+            resolution where that are no more; crop, pad, stretch: to exactly the model's size. auto is region where one
+            is given and the picture is larger than the model was made for, else whole.
+        size: height and width of the frame; if not given, by the picture's own shape, or the model's with crop, pad and
+            stretch.
+        tiles: edit the picture in its own resolution, however large, in tiles of the model's size that overlap.
         span: of a sound, the seconds that may change, as in 2.0:4.5; all else stays as it is in the file, sample for
             sample.
         region: the box that may change, as shares of the picture: left, top, right, bottom ("0.2,0.3,0.8,0.9"). All the
@@ -106,8 +111,9 @@ class Edit(SongOptions):
     spacing: Spacing = "trailing"
     label: LabelConvention = "leaves"
     tolerance: float = 1e-5
-    frame: Mode = "crop"
+    frame: EditMode = "auto"
     size: tuple[int, int] | None = None
+    tiles: bool = False
     span: str | None = None
     region: str | None = None
     mask: Literal["auto"] | Path | None = None
@@ -140,6 +146,12 @@ class Edit(SongOptions):
         if self.emphasis and self.attention != "p2p":
             raise ValueError("emphasis weighs words in Prompt-to-Prompt: it needs attention=p2p.")
         _ = self.factors
+        if self.frame == "region" and self.region is None and self.mask in (None, "auto"):
+            raise ValueError("frame region is what lies around a region or a mask file: give --region or --mask.")
+        if self.tiles and self.frame in ("crop", "pad", "stretch"):
+            raise ValueError("tiles take a picture in its own size: leave frame out, or take whole or region.")
+        if self.tiles and self.attention != "none":
+            raise ValueError("attention is shared within one frame, not across tiles: leave out one of the two.")
         self._check_method(method(self.method))
 
     def _check_method(self, chosen: "Method") -> None:

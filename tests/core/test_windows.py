@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regrow.core.denoiser import Prediction
+from regrow.core.denoiser import Denoiser, Prediction
 from regrow.core.levels import Level
 from regrow.core.noise import noise
 from regrow.core.windows import starts, windowed
@@ -73,3 +73,24 @@ def test_a_closed_path_has_no_seam() -> None:
 def test_an_overlap_as_wide_as_the_window_is_refused() -> None:
     with pytest.raises(ValueError, match="from 0 to below their width 8; got 8"):
         windowed(alike, 8, 8)
+
+
+@given(shapes, shapes)
+def test_windows_of_windows_tile_a_picture(rows: tuple[int, int, int], columns: tuple[int, int, int]) -> None:
+    (height, up, tall), (width, aside, wide) = rows, columns
+    x = noise((2, tall, wide), [5], torch.float64)
+
+    def tiled(denoise: Denoiser) -> Prediction:
+        return windowed(windowed(denoise, width, aside), height, up, axis=-2)(x, LEVEL)
+
+    sizes = set()
+
+    def noting(x_t: torch.Tensor, level: Level) -> Prediction:
+        sizes.add(x_t.shape[2:])
+        return alike(x_t, level)
+
+    torch.testing.assert_close(tiled(noting).x0, alike(x, LEVEL).x0)
+    assert sizes == {(min(tall, height), min(wide, width))}
+    torch.testing.assert_close(tiled(looking_around).at(LEVEL), x)
+    turned = windowed(windowed(alike, height, up, axis=-2), width, aside)(x, LEVEL)
+    torch.testing.assert_close(tiled(alike).eps, turned.eps)

@@ -40,8 +40,10 @@ def test_naive_misses_where_anchored_does_not(model: Model, image: Path) -> None
 def test_the_result_has_the_inputs_size(model: Model, image: Path) -> None:
     edited = run(Edit(image, ("a dog",), "a cat", steps=4), model)
     assert edited.items[0].shape == (3, 37, 53)
-    assert edited.frames.shape[-2:] == model.size
-    assert edited.notes, "a picture that was cropped is said to have been"
+    assert edited.frames.shape[-2:] == (36, 48), (
+        "about as many pixels as the model's 32 x 48, in the picture's own shape"
+    )
+    assert "The 53 x 37 pixels were scaled to 48 x 34, and the edges mirrored to fill 48 x 36." in edited.notes
 
 
 def test_a_second_wish_pays_only_for_the_regrowth(model: Model, image: Path) -> None:

@@ -117,7 +117,7 @@ def test_mask_and_region_together_are_where_both_allow_it(model: Model, image: P
 
 
 def test_the_second_wish_with_another_region_pays_only_for_the_regrowth(model: Model, image: Path) -> None:
-    request = Edit(image, ("a dog",), "a cat", steps=6, region="0.3,0.2,0.6,0.7")
+    request = Edit(image, ("a dog",), "a cat", steps=6, region="0.3,0.2,0.6,0.7", frame="whole")
     assert not run(request, model).reused
     again = run(replace(request, target=("a bird",), region="0.4,0.2,0.7,0.7"), model)
     assert again.reused
@@ -127,7 +127,7 @@ def test_the_second_wish_with_another_region_pays_only_for_the_regrowth(model: M
 def test_the_part_that_the_model_saw_fades_into_the_rest(model: Model, tmp_path: Path) -> None:
     grey = torch.zeros(3, 32, 96)
     save(tmp_path / "wide.png", grey, None)
-    request = Edit(tmp_path / "wide.png", ("a bird",), "a cat", steps=4, strength=1.0, method="img2img")
+    request = Edit(tmp_path / "wide.png", ("a bird",), "a cat", steps=4, strength=1.0, method="img2img", frame="crop")
     hard, soft = (run(replace(request, feather=f), model).items[0] for f in (0, 0.2))
     original = load(tmp_path / "wide.png").pixels
     left = place((32, 96), model.multiple, model.size).source.left
@@ -182,7 +182,7 @@ def test_a_model_without_words_finds_no_mask(checkpoint: Callable[[str], Path], 
 def test_nothing_may_change(model: Model, tmp_path: Path) -> None:
     save(tmp_path / "wide.png", torch.zeros(3, 32, 96), None)
     with pytest.raises(MediaError, match="Nothing may change"):
-        run(Edit(tmp_path / "wide.png", ("a bird",), "a cat", steps=4, region="0,0,0.2,1"), model)
+        run(Edit(tmp_path / "wide.png", ("a bird",), "a cat", steps=4, region="0,0,0.2,1", frame="crop"), model)
 
 
 @pytest.mark.parametrize(

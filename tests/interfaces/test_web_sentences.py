@@ -6,17 +6,17 @@ from pathlib import Path
 
 import gradio as gr
 import pytest
-import torch
 
 import regrow
 from regrow.interfaces.web.texts import as_page_says, table
-from regrow.media.image.framing import fit
+from regrow.media.image.framing import Box, place
+from regrow.media.image.own_shape import Made, surroundings, whole
 
 CHINESE = gr.Request(headers={"accept-language": "zh-CN,zh;q=0.9,en;q=0.8"})
 ENGLISH = gr.Request(headers={"accept-language": "en-US"})
 COMPOSED = (
     "Of {a} x {b} pixels", "strength auto took", "{a} pictures,", "{a} sounds,", "Resuming", "Source, read",
-    "{a}: {b} of {c} mil", "{a} has text", "Folders like",
+    "{a}: {b} of {c} mil", "{a} has text", "Folders like", "The {a} x {b} pixels were",
 )  # fmt: skip
 """Their parts are put together in the code, so they are looked for by their parts."""
 
@@ -61,7 +61,13 @@ def test_both_languages_name_the_same_things() -> None:
 
 @pytest.mark.parametrize("size", [(96, 150), (128, 200), (300, 300), (64, 64)])
 def test_what_was_cut_is_said_in_chinese(size: tuple[int, int]) -> None:
-    for note in fit(torch.zeros(3, *size), 8, (128, 128), "crop").notes:
+    made = Made((128, 128), 8)
+    own = (
+        whole(size, made),
+        surroundings(size, Box(3, 50, 9, 9), 2, made),
+        surroundings((600, 900), Box(3, 50, 400, 9), 2, made),
+    )
+    for note in (place(size, 8, (128, 128)).note, *(placement.note for placement in own)):
         assert not re.search("[a-z]{2}", as_page_says(note, CHINESE)), note
         assert as_page_says(note, ENGLISH) == note
 

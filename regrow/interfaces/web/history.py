@@ -107,8 +107,8 @@ def fields_of(kind: str, stored: dict[str, Any], medium: str, file: str | None, 
     known = {field.name for field in dataclass_fields({"generate": Generate, "edit": Edit}[kind])}
     known -= {"image", "mask", "trajectory", "cache", "size", "span", "normalize"}
     settings = {key: value for key, value in stored.items() if key in known}
-    songs = {field.name for field in dataclass_fields(SongOptions)} | {"to_lyrics"}
-    settings |= {name: stored.get(name, ADDED[name]) for name in songs & known}  # or those of the last one would stay
+    added = {field.name for field in dataclass_fields(SongOptions)} | {"to_lyrics", "tiles"}
+    settings |= {name: stored.get(name, ADDED[name]) for name in added & known}  # or those of the last one would stay
     settings |= {"medium": medium, "negative": stored.get("negative") or ""}
     if kind == "generate":
         size = stored.get("size") or (0, 0)
@@ -129,6 +129,8 @@ def fields_of(kind: str, stored: dict[str, Any], medium: str, file: str | None, 
         "mask": mask,
         "stays": bool(mask),
         "region": stored.get("region") or "",
+        # which region is, where there is one, and refused where it is taken out of the field
+        "frame": "auto" if stored.get("frame") == "region" else stored.get("frame", "auto"),
         "steps": stored.get("steps") or 0,
     }
 

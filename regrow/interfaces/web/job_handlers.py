@@ -22,6 +22,7 @@ from regrow.interfaces.web.medium import shows_reconstruction
 from regrow.interfaces.web.rewound import rewound
 from regrow.interfaces.web.worker import steps_of
 from regrow.media.files import MediaError
+from regrow.models.denoising import in_tiles
 from regrow.models.model import Model
 from regrow.requests.edit import USUAL_GUIDANCE, Edit
 from regrow.requests.generate import Generate
@@ -54,7 +55,8 @@ def edit(job: Job, opened: Open) -> Generator[At, None, None]:
     medium = model.medium
     medium.check(request, model)
     frame = medium.load(request.image, model, request)
-    model = model.of_length(frame.content.shape[-1])
+    request = replace(request, **frame.settings)
+    model = in_tiles(model.of_length(frame.content.shape[-1]), request.tiles)
     latents = through_codec(model, frame.content, request.cache).latents
     before = yield from rewound(request, as_requested(request, model, frame.content)[0], latents)
     edited = yield from steps_of(editing(request, model), model)
@@ -68,9 +70,9 @@ def edit(job: Job, opened: Open) -> Generator[At, None, None]:
     # which tune again for every guidance, or have no way back to the picture
     if shows_reconstruction(medium) and not (chosen.tune or chosen.needs):
         # under the source's own prompt guidance leads nowhere, so one evaluation a step is enough
-        plain = replace(
-            request, target=(request.source,), to_lyrics="", guidance=1.0, negative=None, mask=None, region=None
-        )
+        plain = replace(request, target=(request.source,), to_lyrics="", guidance=1.0, negative=None)
+        if request.frame != "region":  # which is cut out around it
+            plain = replace(plain, mask=None, region=None)
         # and under sentences as full as the edit's, whose path is there
         expansion = request.prompt_expansion if edited.prompts else "off"
         plain = replace(plain, strength=taken, attention="none", emphasis=(), prompt_expansion=expansion)

@@ -39,8 +39,11 @@ class SoundMedium(Medium):
         if getattr(request, "mask", None) is not None or getattr(request, "region", None) is not None:
             raise ValueError("region and mask say where a picture may change; leave them out for a sound.")
         changes_file = hasattr(request, "image")
-        if changes_file and (request.size is not None or request.frame != type(request).frame):
+        # crop was the default of older recipes
+        if changes_file and (request.size is not None or request.frame not in (type(request).frame, "crop")):
             raise ValueError("size and frame are of pictures; a sound keeps its length: leave them out.")
+        if getattr(request, "tiles", False):
+            raise ValueError("tiles are of pictures; sounds of any length are edited anyway: leave tiles out.")
         _ = model.sound
         if getattr(request, "size", None):
             instead = "give a duration in seconds instead of a size in pixels"

@@ -6,6 +6,9 @@ A placement says which box of the original becomes which box of the frame, in wh
     pad        the whole original fills a box of the frame; the border repeats its outermost pixels
     stretch    the whole original fills the whole frame, out of proportion
 
+Two more, `whole` and `region`, choose a frame of the picture's own shape: see `own_shape`. Their border mirrors the
+pixels inside.
+
 Boxes of equal size are copied, never resampled, so a picture that already fits passes bit for bit both ways.
 Resampling is bicubic with antialiasing (Keys 1981, a = -0.5, widened when it shrinks), in float: unlike
 Pillow's Lanczos it takes batches on any device as they are. The price, measured on 1/f noise of 720 pixels scaled
@@ -15,12 +18,13 @@ down and back: 0.7 dB less PSNR by way of 512 pixels, 0.2 dB by way of 96.
 from dataclasses import dataclass
 from typing import get_args
 
+import torch
 import torch.nn.functional as F  # noqa: N812, the name everybody knows it by
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from regrow.media.files import MediaError
-from regrow.media.names import Mode
+from regrow.media.names import EditMode, Mode
 
 Size = tuple[int, int]
 """Height and width, in this order everywhere."""
@@ -48,7 +52,7 @@ class Box:
 class Placement:
     """Where the `source` box of a picture of size `original` lies in a frame: in its `target` box."""
 
-    mode: Mode
+    mode: EditMode
     original: Size
     source: Box
     frame: Size
@@ -61,8 +65,17 @@ class Placement:
             return ""
         h, w = self.original
         frame = f"{self.frame[1]} x {self.frame[0]}"
-        scaled = "" if self.source.size == self.target.size else f" scaled to {_text(self.target)},"
+        is_scaled = self.source.size != self.target.size
+        scaled = f" scaled to {_text(self.target)}," if is_scaled else ""
         match self.mode:
+            case "region":
+                how = f"scaled to {_text(self.target)}" if is_scaled else "unscaled"
+                return f"Of {w} x {h} pixels the {_text(self.source)} around what may change were taken, {how}."
+            case "whole":
+                if not is_scaled:
+                    return f"The {w} x {h} pixels were kept unscaled, and the edges mirrored to fill {frame}."
+                mirrored = "" if self.target.size == self.frame else f", and the edges mirrored to fill {frame}"
+                return f"The {w} x {h} pixels were scaled to {_text(self.target)}{mirrored}."
             case "crop":
                 return (
                     f"Of {w} x {h} pixels the middle {_text(self.source)} were taken,"
@@ -73,7 +86,7 @@ class Placement:
                     f"The {w} x {h} pixels were{scaled or ' kept unscaled,'} and the edges repeated "
                     f"to fill the model's {frame}."
                 )
-            case "stretch":
+            case _:
                 return f"The {w} x {h} pixels were stretched to the model's {frame}."
 
 
@@ -92,7 +105,7 @@ class Fitted:
     notes: tuple[str, ...]
 
 
-def fit(pixels: Float[Tensor, "3 h w"], multiple: int = 1, size: Size | None = None, mode: Mode = "crop") -> Fitted:
+def fit(pixels: Float[Tensor, "3 h w"], multiple: int = 1, size: Size | None = None, mode: EditMode = "crop") -> Fitted:
     """Fits a picture to a model.
 
     Args:
@@ -109,7 +122,7 @@ def fit(pixels: Float[Tensor, "3 h w"], multiple: int = 1, size: Size | None = N
     return Fitted(apply(pixels, placement), placement, (placement.note,) if placement.note else ())
 
 
-def place(original: Size, multiple: int = 1, size: Size | None = None, mode: Mode = "crop") -> Placement:
+def place(original: Size, multiple: int = 1, size: Size | None = None, mode: EditMode = "crop") -> Placement:
     """The placement that `fit` uses, from sizes alone; arguments and errors as there."""
     if mode not in get_args(Mode):
         raise MediaError(f"There is no way to fit called {mode!r}: use {', '.join(get_args(Mode))}.")
@@ -117,21 +130,27 @@ def place(original: Size, multiple: int = 1, size: Size | None = None, mode: Mod
         raise MediaError(
             f"A picture of {original} and a multiple of {multiple} cannot be fitted: both must be positive."
         )
-    if size is not None and (min(size) < multiple or size[0] % multiple or size[1] % multiple):
-        raise MediaError(
-            f"The frame {size[1]} x {size[0]} is not divisible by {multiple}: "
-            f"use {_nearest(size[1], multiple)} x {_nearest(size[0], multiple)}."
-        )
+    if size is not None:
+        check_size(size, multiple)
     (h, w), (frame_h, frame_w) = original, size or _own_frame(original, multiple, mode)
     source, target = Box(0, 0, h, w), Box(0, 0, frame_h, frame_w)
     if mode == "crop":
         # Sides in original pixels for which the scale is one and the same, and as much as possible is kept.
         scale = max(frame_h / h, frame_w / w) if size or frame_h > h or frame_w > w else 1.0
-        source = _centred(original, (frame_h / scale, frame_w / scale))
+        source = centred(original, (frame_h / scale, frame_w / scale))
     elif mode == "pad":
         scale = min(frame_h / h, frame_w / w) if size else 1.0
-        target = _centred((frame_h, frame_w), (h * scale, w * scale))
+        target = centred((frame_h, frame_w), (h * scale, w * scale))
     return Placement(mode, original, source, (frame_h, frame_w), target)
+
+
+def check_size(size: Size, multiple: int) -> None:
+    """Refuse a frame whose sides are no multiples by a MediaError that names the nearest one."""
+    if min(size) < multiple or size[0] % multiple or size[1] % multiple:
+        raise MediaError(
+            f"The frame {size[1]} x {size[0]} is not divisible by {multiple}: "
+            f"use {_nearest(size[1], multiple)} x {_nearest(size[0], multiple)}."
+        )
 
 
 def apply(pixels: Float[Tensor, "*b c h w"], placement: Placement) -> Float[Tensor, "*b c y x"]:
@@ -146,6 +165,9 @@ def apply(pixels: Float[Tensor, "*b c h w"], placement: Placement) -> Float[Tens
     border = (box.left, w - box.left - box.width, box.top, h - box.top - box.height)
     if not any(border):
         return inside
+    if placement.mode in ("whole", "region"):
+        rows, columns = _mirrored(box.height, *border[2:]), _mirrored(box.width, *border[:2])
+        return inside[..., rows.to(inside.device), :][..., columns.to(inside.device)]
     flat = inside.reshape(-1, 1, *box.size)  # replication wants exactly four dimensions
     return F.pad(flat, border, mode="replicate").reshape(*inside.shape[:-2], h, w)
 
@@ -187,7 +209,14 @@ def _resized(pixels: Float[Tensor, "*b c h w"], size: Size) -> Float[Tensor, "*b
     return scaled.reshape(*pixels.shape[:-2], *size).to(pixels.dtype)
 
 
-def _own_frame(original: Size, multiple: int, mode: Mode) -> Size:
+def _mirrored(length: int, before: int, after: int) -> Int[Tensor, " n"]:
+    """The places of a side that is mirrored at both ends, as often as it takes; the outermost pixels do not repeat."""
+    turn = max(2 * (length - 1), 1)
+    places = torch.arange(-before, length + after).remainder(turn)
+    return torch.minimum(places, turn - places)
+
+
+def _own_frame(original: Size, multiple: int, mode: EditMode) -> Size:
     """The picture's own size, each side brought to a multiple, at least one."""
     h, w = original
     if mode == "crop":
@@ -201,8 +230,8 @@ def _nearest(side: int, multiple: int) -> int:
     return max(round(side / multiple), 1) * multiple
 
 
-def _centred(outer: Size, inner: tuple[float, float]) -> Box:
-    """A box of about `inner`, in whole pixels, at least one, in the middle of `outer`."""
+def centred(outer: Size, inner: tuple[float, float]) -> Box:
+    """Return a box of about `inner`, in whole pixels, at least one, in the middle of `outer`."""
     h, w = (min(max(round(side), 1), most) for side, most in zip(inner, outer, strict=True))
     return Box((outer[0] - h) // 2, (outer[1] - w) // 2, h, w)
 

@@ -15,8 +15,9 @@ from regrow.media.files import file_hash
 from regrow.media.frame import Distance, Extent, Frame, Frames, Latents, Layout, Page, Pair, Picture, Region, Restored
 from regrow.media.image import picture
 from regrow.media.image.distance import psnr, ssim
-from regrow.media.image.framing import Placement, apply, fit, unfit
+from regrow.media.image.framing import Placement, apply, unfit
 from regrow.media.image.masking import box_mask, load_mask, paste, paste_on_layer
+from regrow.media.image.placing import placed, usual
 from regrow.media.image.region import PictureRegion, cells_of, framed_mask, paste_weight, whole_of
 from regrow.media.image.sheet import Cell, Row
 from regrow.media.medium import Medium, MediumModel, Recipe
@@ -31,6 +32,10 @@ class PictureFrame(Frame):
     original: Picture
     placement: Placement
     layer: UInt8[Tensor, "4 h w"] | None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {"frame": self.placement.mode}
 
 
 class PictureMedium(Medium):
@@ -57,9 +62,10 @@ class PictureMedium(Medium):
 
     def load(self, path: Path, model: MediumModel, request: Any) -> PictureFrame:
         loaded = picture.load(path)
-        fitted = fit(loaded.pixels, model.multiple, request.size or model.size, request.frame)
-        notes = (*loaded.notes, *fitted.notes)
-        return PictureFrame(fitted.pixels, notes, loaded.pixels, fitted.placement, loaded.layer)
+        placement = placed(request, (loaded.pixels.shape[-2], loaded.pixels.shape[-1]), model)
+        notes = (*loaded.notes, placement.note) if placement.note else loaded.notes
+        content = apply(loaded.pixels, placement)
+        return PictureFrame(content, notes, loaded.pixels, placement, loaded.layer)
 
     def region(
         self, request: Any, frame: Frame, model: MediumModel, latents: Latents, mask: Tensor | None = None
@@ -98,7 +104,11 @@ class PictureMedium(Medium):
     def extent(self, request: Any, model: MediumModel, like: Frame | None = None) -> Extent:
         height, width = request.size or model.size
         if height % model.multiple or width % model.multiple:
-            raise ValueError(f"size must be multiples of {model.multiple} for this model; got {height} x {width}.")
+            near = " ".join(str(max(round(side / model.multiple), 1) * model.multiple) for side in (height, width))
+            raise ValueError(
+                f"size must be multiples of {model.multiple} for this model; got {height} x {width}: "
+                f"take --size {near}."
+            )
         return Extent(model.latent_shape(height, width))
 
     def pair(self, first: Frame, second: Frame, shares: Sequence[float]) -> Pair:
@@ -163,18 +173,19 @@ class PictureMedium(Medium):
         if model is None:
             return None
         loaded = picture.load(path)
-        fitted = fit(loaded.pixels, model.multiple, model.size, "crop")
-        notes = (*loaded.notes, *fitted.notes)
-        latents = model.encode(fitted.pixels[None])
+        placement = usual((loaded.pixels.shape[-2], loaded.pixels.shape[-1]), model)
+        content = apply(loaded.pixels, placement)
+        notes = (*loaded.notes, placement.note) if placement.note else loaded.notes
+        latents = model.encode(content[None])
         decoded = model.decode(latents)[0]
-        lost = self.distance(decoded, fitted.pixels, model)
+        lost = self.distance(decoded, content, model)
         decibels = f"PSNR {'inf' if lost['psnr'] is None else lost['psnr']} dB"
         row = Row(
             "The picture, what the model's codec makes of it, and four times the difference",
             [
-                Cell(fitted.pixels, ["as the model sees it", *notes]),
+                Cell(content, ["as the model sees it", *notes]),
                 Cell(decoded, ["codec", f"{decibels}, SSIM {lost['ssim']}"]),
-                Cell((4 * (decoded - fitted.pixels)).clamp(-1, 1), ["difference x 4"]),
+                Cell((4 * (decoded - content)).clamp(-1, 1), ["difference x 4"]),
             ],
         )
         return Page({"codec": lost, "notes": [*loaded.notes, *notes]}, [row], latents, {"codec": lost}, 192)

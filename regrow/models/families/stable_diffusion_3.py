@@ -104,6 +104,7 @@ class StableDiffusion3(Model):
             prediction_type=prediction_type,
             size=(side, side),
             multiple=codec.factor * network["patch_size"],
+            longest=network["pos_embed_max_size"] * network["patch_size"] * codec.factor,
             parts=parts,
             codec=codec,
             files=files,

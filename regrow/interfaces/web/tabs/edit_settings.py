@@ -10,7 +10,7 @@ from regrow.core.names import LabelConvention, SharingName, Spacing, Switch
 from regrow.interfaces.web.fields import ModelField
 from regrow.interfaces.web.shared import DRAWN, model_names
 from regrow.interfaces.web.texts import options, text
-from regrow.media.names import Mode
+from regrow.media.names import EditMode
 from regrow.requests.edit import USUAL_GUIDANCE, Edit
 
 DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Edit)}
@@ -48,9 +48,10 @@ def edit_settings() -> tuple[dict[str, Any], list[Any], list[Any]]:
         "spacing": gr.Dropdown(options(_names(Spacing)), value=DEFAULTS["spacing"], label=text("spacing")),
         "label": gr.Dropdown(options(_names(LabelConvention)), value=DEFAULTS["label"], label=text("label_level")),
         "tolerance": gr.Number(DEFAULTS["tolerance"], label=text("tolerance")),
-        "frame": gr.Dropdown(options(_names(Mode)), value=DEFAULTS["frame"], label=text("frame")),
+        "frame": gr.Dropdown(options(_names(EditMode)), value=DEFAULTS["frame"], label=text("frame")),
+        "tiles": gr.Checkbox(DEFAULTS["tiles"], label=text("tiles")),
     }
-    return settings, [settings["frame"]], [score]
+    return settings, [settings["frame"], settings["tiles"]], [score]
 
 
 def _names(kind: Any) -> list[str]:

@@ -113,7 +113,8 @@ def build(page: Page, tab: Any) -> None:
         given["strength"] = None if given.pop("by_kind") else given["strength"]
 
         def of_sounds() -> dict[str, Any]:  # which takes nothing of the fields for pictures
-            return {"mask": None, "region": None, "span": _span(begin or 0, end or 0, request), **words}
+            span = _span(begin or 0, end or 0, request)
+            return {"mask": None, "region": None, "frame": "auto", "tiles": False, "span": span, **words}
 
         given |= {"picture": dict, "sound": of_sounds}[kind]()
         if not targets and not given.get("to_lyrics"):
