@@ -11,6 +11,7 @@ from torch import Tensor
 
 from regrow.benchmark.edit_tasks import Drawn, EditTask
 from regrow.benchmark.editors import Editor, Setting
+from regrow.media.files import write_whole
 from regrow.media.image.distance import psnr, ssim
 from regrow.media.image.picture import load, save
 from regrow.models.model import Model
@@ -108,32 +109,60 @@ def finite(decibels: float) -> float:
     return 90.0 if math.isinf(decibels) else decibels
 
 
-class Store:
-    """What was measured, by editor, setting and task; in a file where one is named, its pictures in a folder beside."""
+class ResultLines:
+    """Values by key in a file, a line of JSON each, that a killed run leaves usable; its first line is its heading.
 
-    def __init__(self, path: Path | None, model: Model) -> None:
+    Args:
+        path: the file, made with its folder where it is not there.
+        heading: what all of its values belong to.
+        otherwise: what a file with another heading holds outcomes of, and what to do then.
+
+    Raises:
+        ValueError: the file has another heading.
+    """
+
+    def __init__(self, path: Path, heading: dict[str, Any], otherwise: str) -> None:
         self.path = path
         self.values: dict[str, Any] = {}
-        self._pictures: dict[str, Float[Tensor, "3 h w"]] = {}
-        if path is None:
-            return
-        made_of = {"model": model.content_hash, "steps": model.edit_steps}
         if not path.exists() or not path.stat().st_size:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(made_of) + "\n", encoding="utf-8")
+            write_whole(path, (json.dumps(heading) + "\n").encode())
         text = path.read_text(encoding="utf-8")
         if not text.endswith("\n"):  # killed while it wrote a line; the next one must not join it
             with path.open("a", encoding="utf-8") as file:
                 file.write("\n")
         lines = text.splitlines()
-        if json.loads(lines[0]) != made_of:
-            raise ValueError(f"{path} holds outcomes of another model, or of other steps of it; name another file.")
+        if _parsed(lines[0]) != heading:
+            raise ValueError(f"{path} holds outcomes of {otherwise}.")
         for line in lines[1:]:
-            try:
-                entry = json.loads(line)
-            except ValueError:  # the run was killed while it wrote this line
-                continue
-            self.values[entry["key"]] = entry["outcome"]
+            # the run may have been killed while it wrote this line
+            if isinstance(entry := _parsed(line), dict):
+                self.values[entry["key"]] = entry["outcome"]
+
+    def add(self, key: str, value: Any) -> None:
+        """Keep a value that JSON can hold, in place of an earlier one of its key."""
+        self.values[key] = value
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"key": key, "outcome": value}) + "\n")
+
+
+def _parsed(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
+
+
+class Store:
+    """What was measured, by editor, setting and task; in a file where one is named, its pictures in a folder beside."""
+
+    def __init__(self, path: Path | None, model: Model) -> None:
+        self.path = path
+        self._pictures: dict[str, Float[Tensor, "3 h w"]] = {}
+        heading = {"model": model.content_hash, "steps": model.edit_steps}
+        otherwise = "another model, or of other steps of it; name another file"
+        self._lines = ResultLines(path, heading, otherwise) if path else None
+        self.values: dict[str, Any] = self._lines.values if self._lines else {}
 
     def has(self, what: str, editor: Editor, setting: Setting, task: EditTask) -> bool:
         """Whether there is such a value; `what` names its kind."""
@@ -146,10 +175,10 @@ class Store:
     def add(self, what: str, editor: Editor, setting: Setting, task: EditTask, value: Any) -> None:
         """Keep a value that JSON can hold."""
         key = _key(what, editor, setting, task)
-        self.values[key] = value
-        if self.path:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"key": key, "outcome": value}) + "\n")
+        if self._lines:
+            self._lines.add(key, value)
+        else:
+            self.values[key] = value
 
     def add_picture(self, editor: Editor, setting: Setting, task: EditTask, picture: Float[Tensor, "3 h w"]) -> None:
         """Keep a picture, rounded to 8 bits where there is a file."""

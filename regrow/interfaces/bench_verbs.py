@@ -34,7 +34,7 @@ from regrow.requests.generate import Generate
 
 if TYPE_CHECKING:
     from regrow.interfaces.run import Opening, Report
-    from regrow.requests.bench import BenchEdit, BenchFit, BenchSound, BenchSpeed
+    from regrow.requests.bench import BenchEdit, BenchFit, BenchPie, BenchSound, BenchSpeed
 
 MEDIA = {"storybook": PICTURE, "bandstand": SOUND}
 """What models of each world make."""
@@ -150,6 +150,20 @@ def sound(request: "BenchSound", run: "Opening") -> None:
     )
     print_table = partial(sound_figures.print_table, figures)
     _report(sound_figures.as_dict(figures), run, print_table, request.figures)
+
+
+def pie(request: "BenchPie", run: "Opening") -> None:
+    """Edits of PIE-Bench."""
+    from regrow.benchmark.pie import figures as pie_figures
+    from regrow.benchmark.pie.bench import bench_pie
+    from regrow.benchmark.pie.measure import open_networks
+
+    if request.figures:
+        check_output(request.figures)
+    model = _model_of(PICTURE, request.model, run)
+    networks = open_networks(request.dino, request.clip, run.device, run.allow_pickle)
+    figures = watched(bench_pie(model, request, networks), run)
+    _report(pie_figures.as_dict(figures), run, partial(pie_figures.print_table, figures), request.figures)
 
 
 def speed(request: "BenchSpeed", run: "Opening") -> None:

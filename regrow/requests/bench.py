@@ -4,8 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from tyro.conf import Positional
+
+from regrow.core.methods.registry import DEFAULT
+from regrow.core.names import SharingName
 from regrow.models.engines.names import Precision
-from regrow.requests.ranges import check_types
+from regrow.requests.ranges import check_ranges, check_types
 
 MelScale = Literal["regrow", "riffusion"]
 """Of the spectrograms whose way back is measured."""
@@ -133,3 +137,57 @@ class BenchFit:
         check_types(type(self), vars(self))
         if not self.shapes or not self.precisions:
             raise ValueError("--shapes and --precisions must name at least one each.")
+
+
+@dataclass(frozen=True)
+class BenchPie:
+    """Measure edits of PIE-Bench (Ju et al. 2023, arXiv 2310.01506), for a row beside the published ones.
+
+    The settings that are not given are those of the published rows: 50 steps, the whole path, guidance 7.5 in all of
+    them away from empty words, and inversion without guidance.
+
+    Attributes:
+        folder: of the benchmark, with mapping_file.json and annotation_images.
+        model: name of an embedded or installed model, a folder, or a hub id `user/repo`.
+        methods: names of editing methods; or of folders in --kept with pictures that another program made.
+        categories: editing types to measure, 0 to 9; all if not given.
+        limit: how many pictures of each category, the first ones; all if not given.
+        steps: levels of the whole path.
+        guidance: of the regrowth; 1 = off.
+        guidance_share: of the steps back in which guidance is on, the first ones, 0 to 1.
+        invert_guidance: of the inversion; 1 = off.
+        strength: share of the path that is walked back, above 0 up to 1.
+        attention: what the edit shares with the source while it grows, with methods that invert: none, p2p or masactrl.
+        seed: of methods that draw noise.
+        kept: folder that pictures and results are added to as they come, so that the same command goes on when it was
+            killed. Pictures lie in METHOD/annotation_images, as the benchmark's own evaluation takes them.
+        clip: folder or cached hub id of a CLIPModel; openai/clip-vit-large-patch14 where it is in the cache.
+        dino: the same of a ViTModel of DINO; facebook/dino-vitb8.
+        figures: also write the JSON here.
+    """
+
+    folder: Positional[Path]
+    model: str = "storybook"
+    methods: tuple[str, ...] = (DEFAULT,)
+    categories: tuple[str, ...] = ()
+    limit: int | None = None
+    steps: int = 50
+    guidance: float = 7.5
+    guidance_share: float = 1.0
+    invert_guidance: float = 1.0
+    strength: float = 1.0
+    attention: Literal["none", SharingName] = "none"
+    seed: int = 0
+    kept: Path = Path("pie")
+    clip: str = ""
+    dino: str = ""
+    figures: Path | None = None
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+        if self.limit is not None and self.limit < 1:
+            raise ValueError(f"--limit must be 1 or more; got {self.limit}.")
+        if not 0 < self.strength <= 1:
+            raise ValueError(f"--strength must be above 0 and at most 1; got {self.strength:g}.")
+        if not self.methods or len(set(self.methods)) < len(self.methods):
+            raise ValueError("--methods must name at least one method, and none twice.")

@@ -10,7 +10,7 @@ from tyro.conf import subcommand
 from regrow.core.names import Switch
 from regrow.interfaces.commands import Command
 from regrow.interfaces.run import OpeningOptions, ReportOptions
-from regrow.requests.bench import BenchEdit, BenchFit, BenchSound, BenchSpeed, MelScale
+from regrow.requests.bench import BenchEdit, BenchFit, BenchPie, BenchSound, BenchSpeed, MelScale
 
 
 def _verbs() -> ModuleType:
@@ -86,6 +86,11 @@ def bench_fit(request: Annotated[BenchFit, tyro.conf.arg(name="")], run: ReportO
     _verbs().fit(request, run)
 
 
+def bench_pie(request: Annotated[BenchPie, tyro.conf.arg(name="")], run: OpeningOptions) -> None:
+    """Measure edits of PIE-Bench with the figures of its published table, which is printed in Markdown."""
+    _verbs().pie(request, run)
+
+
 def bench_start(
     run: ReportOptions,
     image: Path = Path("examples/cat.png"),
@@ -121,6 +126,7 @@ Bench = (
     | Annotated[Any, subcommand(name="edit", constructor=bench_edit)]
     | Annotated[Any, subcommand(name="fit", constructor=bench_fit)]
     | Annotated[Any, subcommand(name="mel", constructor=bench_mel)]
+    | Annotated[Any, subcommand(name="pie", constructor=bench_pie)]
     | Annotated[Any, subcommand(name="sound", constructor=bench_sound)]
     | Annotated[Any, subcommand(name="speed", constructor=bench_speed)]
     | Annotated[Any, subcommand(name="start", constructor=bench_start)]
