@@ -62,6 +62,7 @@ def opened(name: str, run: "Opening", download: bool = True) -> Model:
         dtype=dtype_named(run.dtype),
         download=download,
         lora=run.lora,
+        embedding=run.embedding,
         offload=run.offload,
     )
 
