@@ -42,6 +42,7 @@ class Opening(Report):
         embedding: embedding files (textual inversions); the name of each is then a word for prompts.
         as_family: the family of the model, where neither its files nor its name say it, as in --as riffusion.
         allow_pickle: also load .bin weight files, which can run code; only for files you trust.
+        offline: fetch nothing: a model of the hub has to be here.
     """
 
     as_family: AsFamily = ""
@@ -51,6 +52,7 @@ class Opening(Report):
     allow_pickle: bool = False
     lora: tuple[str, ...] = ()
     embedding: tuple[str, ...] = ()
+    offline: bool = False
 
 
 @dataclass(frozen=True)

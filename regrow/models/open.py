@@ -32,7 +32,7 @@ from regrow.models.registry import (
 )
 from regrow.models.sidecars.edit_file import read_edit_file
 from regrow.models.sidecars.mel_file import MEL_FILE
-from regrow.models.single_files.folders import added_folders, single_file_named, single_files
+from regrow.models.single_files.folders import SingleFile, added_folders, single_file_named, single_files
 from regrow.models.single_files.layouts import layout
 from regrow.models.single_files.view import cached_view, read_notes, write_view
 from regrow.models.source import Source
@@ -93,6 +93,11 @@ def list_models() -> list[Listed]:
             family = named(file.path.stem) or family_of_pipeline(layout(file.kind.layout).pipeline)
             found[file.path.stem] = Listed(file.path.stem, file.path, family.name if family else None, *_medium(family))
     return sorted(found.values(), key=lambda listed: listed.name)
+
+
+def list_additions() -> list[SingleFile]:
+    """The LoRA files and embeddings that can be named without a path."""
+    return [file for file in single_files(_file_folders()) if file.is_addition]
 
 
 def _medium(family: Family | None) -> tuple[Medium, ...]:

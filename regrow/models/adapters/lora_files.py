@@ -16,6 +16,7 @@ from regrow.media.files import file_hash
 from regrow.models.adapters.embedding_files import EmbeddingFile
 from regrow.models.errors import ModelError
 from regrow.models.folder import check_fetched, reason
+from regrow.models.folder_forms.quantised import is_quantised
 from regrow.models.pipelines import prompt_pipeline
 from regrow.models.single_files.folders import addition_named
 from regrow.models.single_files.other_kinds import LORA
@@ -98,18 +99,13 @@ def add_lora_files(model: "Model", loras: Sequence[LoraFile]) -> None:
     for lora, adapter in zip(loras, adapters, strict=True):
         _load(pipeline, modules, lora, adapter, model.name)
     pipeline.set_adapters(adapters, [lora.scale for lora in loras])
-    if not any(map(_is_quantised, modules)):  # nothing can be added to these: the layers stay beside them
+    if not any(map(is_quantised, modules)):  # nothing can be added to these: the layers stay beside them
         parts = [name for name in pipeline._lora_loadable_modules if name in names]
         pipeline.fuse_lora(components=parts, adapter_names=adapters)
         pipeline.unload_lora_weights()
     for module in modules:
         module.eval().requires_grad_(False)
     model.loras = tuple(loras)
-
-
-def _is_quantised(module: torch.nn.Module) -> bool:
-    """Whether weights are of a class of a library that keeps them smaller: GGUF, bitsandbytes, torchao."""
-    return any(type(parameter) is not torch.nn.Parameter for parameter in module.parameters())
 
 
 def _load(pipeline: Any, modules: Sequence[torch.nn.Module], lora: LoraFile, adapter: str, name: str) -> None:
