@@ -114,8 +114,9 @@ def replay(
     """
     recipe = replaying.recipe_in(Path(file))
     request = replaying.request_from(recipe, *map(Path, folders), Path(file).parent)
-    loras = replaying.loras_of(recipe, *map(Path, folders), Path(file).parent)
-    model = open_model(request.model, download=download, lora=loras)
+    places = (*map(Path, folders), Path(file).parent)
+    loras, embeddings = replaying.loras_of(recipe, *places), replaying.embeddings_of(recipe, *places)
+    model = open_model(request.model, download=download, lora=loras, embedding=embeddings)
     return finish(replaying.replay(recipe, request, model), watch)
 
 

@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -19,6 +19,9 @@ class HubServer:
         asked: the file's name and its first byte for every answer to a request for a file.
         cut: for a file's name, the byte at which every answer with it breaks off.
         refused: for a file's name, the status that is answered.
+        licence: that the cards state; "" for none.
+        gate: the token that is let in to files, as on a gated repository; "" where all are.
+        tokens: of the requests for files, "" without one.
         ranges: whether it goes on at a byte that is asked for, or sends the whole again.
         sending: called with the file's name and the number of bytes after every piece that was sent.
     """
@@ -29,6 +32,9 @@ class HubServer:
         self.asked: list[tuple[str, int]] = []
         self.cut: dict[str, int] = {}
         self.refused: dict[str, int] = {}
+        self.licence = ""
+        self.gate = ""
+        self.tokens: list[str] = []
         self.ranges = True
         self.sending: Callable[[str, int], None] = lambda name, sent: None
         hub = self
@@ -57,7 +63,7 @@ class HubServer:
         for path in sorted(path for path in (self.root / repo).rglob("*") if path.is_file()):
             data = path.read_bytes()
             sibling: dict = {"rfilename": path.relative_to(self.root / repo).as_posix(), "size": len(data)}
-            if path.suffix in (".safetensors", ".bin"):
+            if path.suffix in (".safetensors", ".bin", ".gguf"):
                 sibling["lfs"] = {"size": len(data), "sha256": hashlib.sha256(data).hexdigest(), "pointerSize": 130}
             found.append(sibling)
         return found
@@ -65,7 +71,9 @@ class HubServer:
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         path = request.path.split("?")[0]
         if asked := re.fullmatch(r"/api/models/([^/]+/[^/]+)", path):
-            told = {"id": asked[1], "sha": self.commit, "private": False, "siblings": self.siblings(asked[1])}
+            told: dict = {"id": asked[1], "sha": self.commit, "private": False, "siblings": self.siblings(asked[1])}
+            told |= {"cardData": {"license": self.licence}} if self.licence else {}
+            told |= {"gated": "manual"} if self.gate else {}
             self._reply(request, 200, json.dumps(told).encode())
             return
         asked = re.fullmatch(rf"/([^/]+/[^/]+)/resolve/{self.commit}/(.+)", path)
@@ -74,8 +82,14 @@ class HubServer:
             self._reply(request, 404, b"")
             return
         name, data = asked[2], file.read_bytes()
-        if name in self.refused:
-            self._reply(request, self.refused[name], b"")
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        self.tokens.append(token)
+        if name in self.refused or (self.gate and token != self.gate):
+            gated = {"X-Error-Code": "GatedRepo"} if name not in self.refused else {}
+            self._reply(request, self.refused.get(name, 403 if token else 401), b"", gated)
+            return
+        if first := re.fullmatch(r"bytes=0-(\d+)", request.headers.get("Range", "") if self.ranges else ""):
+            self._reply(request, 206, data[: int(first[1]) + 1])
             return
         wanted = re.fullmatch(r"bytes=(\d+)-", request.headers.get("Range", "") if self.ranges else "")
         start = int(wanted[1]) if wanted else 0
@@ -92,8 +106,12 @@ class HubServer:
         if end < len(data):
             request.close_connection = True
 
-    def _reply(self, request: BaseHTTPRequestHandler, status: int, body: bytes) -> None:
+    def _reply(
+        self, request: BaseHTTPRequestHandler, status: int, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> None:
         request.send_response(status)
+        for name, value in (headers or {}).items():
+            request.send_header(name, value)
         request.send_header("Content-Length", str(len(body)))
         request.end_headers()
         request.wfile.write(body)

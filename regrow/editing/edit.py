@@ -29,7 +29,7 @@ from regrow.models.memory.words import with_words
 from regrow.models.model import Model
 from regrow.prompts.describe import with_source
 from regrow.prompts.expand_edit import with_expanded_prompts
-from regrow.prompts.input_warnings import about_codec, has_words
+from regrow.prompts.input_warnings import about_codec, about_embeddings, has_words
 from regrow.requests.edit import Edit
 
 
@@ -105,7 +105,7 @@ def edit(
         *source_notes,
         *expanded.notes,
     ) + ((why,) if why else ())
-    notes += about_codec(model, frame.content, codec, request.image.name)
+    notes += about_codec(model, frame.content, codec, request.image.name) + about_embeddings(model, request)
     figures: dict[str, Any] = {
         "evaluations": {"inversion": plan.prepared, "regrowth": plan.evaluations}
         | ({"gradients": plan.gradients} if plan.gradients else {})

@@ -34,6 +34,7 @@ from regrow.media.frame import Region
 from regrow.models.model import Model
 from regrow.models.song import song_prompt
 from regrow.prompts.expand_generate import in_known_words
+from regrow.prompts.input_warnings import about_embeddings
 from regrow.requests.extend import Extend
 
 
@@ -50,7 +51,7 @@ def extend(request: Extend, model: Model) -> Generator[Progress, None, Result]:
     waves, evaluations = [old] * request.count, 0
     worded = in_known_words(model, [request.prompt, request.negative])
     request, own_notes = without_guidance(with_own_settings(request, model), model)
-    notes = frame.notes + worded.notes + own_notes
+    notes = frame.notes + worded.notes + own_notes + about_embeddings(model, request)
     prompt = song_prompt(worded.prompts[0], song_of(request, model))
     written, request = request, replace(request, prompt=prompt, negative=worded.prompts[1])
     score = condition_on_sound(model, frame.content)[1] if request.notes == "repeat" and can_listen(model) else None

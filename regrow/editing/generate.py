@@ -23,6 +23,7 @@ from regrow.models.memory.words import with_words
 from regrow.models.model import Model
 from regrow.models.song import song_prompt
 from regrow.prompts.expand_generate import condition_on_tunes, in_full
+from regrow.prompts.input_warnings import about_embeddings
 from regrow.requests.generate import Generate
 
 
@@ -61,7 +62,7 @@ def generate(request: Generate, model: Model) -> Generator[Progress, None, Resul
     items = medium.render(x, frames, model, extent)
     figures = {"evaluations": evaluations, "seconds": round(time.monotonic() - started, 2)}
     recipes = tuple(make_recipe(request, model, item, i, figures, guess=full.guessed) for i, item in enumerate(items))
-    notes += (*full.notes, *room_notes)
+    notes += (*full.notes, *room_notes, *about_embeddings(model, request))
     return Result(items, frames, recipes, notes, medium.rate(model))
 
 

@@ -24,6 +24,7 @@ from regrow.models.memory.codec_room import with_codec_room
 from regrow.models.memory.words import with_words
 from regrow.models.model import Model
 from regrow.prompts.expand_generate import in_known_words
+from regrow.prompts.input_warnings import about_embeddings
 from regrow.requests.generate import Generate
 from regrow.requests.interpolate import Interpolate
 
@@ -91,7 +92,7 @@ def interpolate(request: Interpolate, model: Model) -> Generator[Progress, None,
             "to_second": far,
         }
         recipes.append(make_recipe(request, model, item, i, figures, files, worded.guessed))
-    notes += worded.notes
+    notes += worded.notes + about_embeddings(model, request)
     return Result(items, frames, tuple(recipes), notes, medium.rate(model), shares=tuple(shares.tolist()))
 
 

@@ -14,6 +14,7 @@ A recipe is a JSON object with the keys
     mask        hash of the mask's 8-bit pixels, the share of the picture that may change, and name and hash of its
                 file; absent where all may change
     lora        name, hash and scale of each LoRA file that was added to the model; absent where there was none
+    embedding   name and hash of each embedding file, likewise
     threads     of the CPU: another number may round differently
     engine      what computed the network, and in which precision; absent from before there was a choice: torch
     codec       how it took a picture that memory did not hold whole at work: `one_by_one`, whether the results of a
@@ -99,6 +100,8 @@ def make_recipe(
         recipe["codec"] = model.coding.facts
     if model.loras:
         recipe["lora"] = [lora.facts for lora in model.loras]
+    if model.embeddings:
+        recipe["embedding"] = [embedding.facts for embedding in model.embeddings]
     if inputs:
         recipe["inputs"] = [_known(path) for path in inputs]
     return recipe

@@ -27,6 +27,7 @@ from regrow.models.memory.codec_room import Coding, coded_as
 from regrow.models.model import Model
 from regrow.models.open import has_model, user_models
 from regrow.models.registry import joined_name, split_name
+from regrow.models.single_files.folders import added_folders, files_named
 from regrow.models.single_files.view import is_single_file
 from regrow.prompts import expand_edit, expand_generate
 from regrow.requests.edit import Edit
@@ -136,12 +137,24 @@ def loras_of(recipe: Recipe, *folders: Path) -> tuple[str, ...]:
     Raises:
         MediaError: one is not there, or has changed; or the recipe is damaged.
     """
+    found = zip(_additions(recipe, "lora", folders), recipe.get("lora", ()), strict=True)
+    return tuple(f"{path}:{checked({'lora': known}, 'lora.scale', float)}" for path, known in found)
+
+
+def embeddings_of(recipe: Recipe, *folders: Path) -> tuple[str, ...]:
+    """The embedding files of a recipe, as `open_model` takes them; see `loras_of`."""
+    return tuple(map(str, _additions(recipe, "embedding", folders)))
+
+
+def _additions(recipe: Recipe, place: str, folders: Sequence[Path]) -> list[Path]:
+    """The files of a list of the recipe, which may also lie anywhere in folders that were added."""
     found = []
-    for known in checked(recipe, "lora", list) if "lora" in recipe else ():
-        scale = checked({"lora": known}, "lora.scale", float)
-        path = _found({"lora": known, "paths": recipe.get("paths")}, "lora", "lora", [*folders, Path(), user_models()])
-        found.append(f"{path}:{scale}")
-    return tuple(found)
+    for known in checked(recipe, place, list) if place in recipe else ():
+        name = _last_name(checked({place: known}, f"{place}.file", str))
+        added = [path.parent for path in files_named(name, added_folders())]
+        one = {place: known, "paths": recipe.get("paths")}
+        found.append(_found(one, place, place, [*folders, Path(), user_models(), *added]))
+    return found
 
 
 def _found(recipe: Recipe, setting: str, place: str, folders: Sequence[Path]) -> Path:

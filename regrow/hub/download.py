@@ -20,6 +20,7 @@ from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_st
 from regrow.media.files import write_whole
 
 _TOLD = "download.json"
+_WAIT = huggingface_hub.constants.HF_HUB_DOWNLOAD_TIMEOUT
 _TRIES = 5
 """In a row that bring nothing, a second apart, before a download is given up."""
 
@@ -43,16 +44,57 @@ class Remote:
 
 
 @dataclass(frozen=True)
+class Repository:
+    """What the hub says of a repository.
+
+    Attributes:
+        name: `user/repo`.
+        commit: its newest.
+        files: of that commit.
+        licence: by the hub's name for it; "" where its card states none.
+        gated: whether its files are for those only whose account has accepted its terms.
+    """
+
+    name: str
+    commit: str
+    files: tuple[Remote, ...]
+    licence: str = ""
+    gated: bool = False
+
+    @property
+    def page(self) -> str:
+        """Address of its page, with its licence and terms."""
+        return page_of(self.name)
+
+
+@dataclass(frozen=True)
 class Unfinished:
-    """A download that broke off, or is at work: bytes that came, of all of `repo` that is wanted."""
+    """A download that broke off, or is at work: bytes that came, of all of `repo` that is wanted.
+
+    `file` is the one that was chosen of several; "" where the whole repository is one model.
+    """
 
     repo: str
     came: int
     size: int
+    file: str = ""
 
 
-def listing(repo: str) -> tuple[str, list[Remote]]:
-    """The newest commit of a repository, and its files.
+def page_of(repo: str) -> str:
+    """Return the address of a repository's page."""
+    return f"{huggingface_hub.constants.ENDPOINT}/{repo}"
+
+
+def size_text(size: int) -> str:
+    """Bytes as words: "24.7 MB"."""
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= scale:
+            return f"{size / scale:.1f} {unit}"
+    return f"{size} B"
+
+
+def listing(repo: str) -> Repository:
+    """Return what the hub says of a repository.
 
     Raises:
         Exception: what the hub's client raises when the hub refuses or is out of reach.
@@ -62,7 +104,33 @@ def listing(repo: str) -> tuple[str, list[Remote]]:
         Remote(found.rfilename, found.size or 0, found.lfs.sha256 if found.lfs else None)
         for found in info.siblings or ()
     ]
-    return str(info.sha), files
+    licence = info.card_data.license if info.card_data else None
+    name = (info.card_data.license_name if info.card_data else None) if licence in (None, "other") else None
+    return Repository(repo, str(info.sha), tuple(files), str(name or licence or ""), bool(info.gated))
+
+
+def head(repo: str, commit: str, file: Remote, most: int) -> bytes:
+    """Return the first bytes of a file.
+
+    Args:
+        repo: `user/repo`.
+        commit: of which the file is.
+        file: which.
+        most: how many bytes.
+
+    Raises:
+        Exception: as of `listing`.
+    """
+    url, headers = _request(repo, commit, file)
+    headers["Range"] = f"bytes=0-{most - 1}"
+    found = b""
+    with get_session().stream("GET", url, headers=headers, timeout=_WAIT, follow_redirects=True) as response:
+        hf_raise_for_status(response)
+        for piece in response.iter_bytes():  # a server without ranges sends the whole
+            found += piece
+            if len(found) >= most:
+                break
+    return found[:most]
 
 
 def download(repo: str, commit: str, files: Sequence[Remote], to: Path, watch: Watch | None = None) -> None:
@@ -99,9 +167,9 @@ def download(repo: str, commit: str, files: Sequence[Remote], to: Path, watch: W
                 watch(came, whole)
 
 
-def announce(place: Path, repo: str, size: int) -> None:
+def announce(place: Path, repo: str, size: int, file: str = "") -> None:
     """Note in the folder of a download what is downloaded and how many bytes it has, for `unfinished`."""
-    write_whole(place / _TOLD, json.dumps({"repo": repo, "size": size}).encode())
+    write_whole(place / _TOLD, json.dumps({"repo": repo, "size": size, "file": file}).encode())
 
 
 def unfinished(places: Path) -> list[Unfinished]:
@@ -111,7 +179,7 @@ def unfinished(places: Path) -> list[Unfinished]:
         try:
             facts = json.loads(description.read_text(encoding="utf-8"))
             sizes = [path.stat().st_size for path in description.parent.glob("*/**/*") if path.is_file()]
-            found.append(Unfinished(str(facts["repo"]), sum(sizes), int(facts["size"])))
+            found.append(Unfinished(str(facts["repo"]), sum(sizes), int(facts["size"]), facts.get("file", "")))
         except (OSError, ValueError, KeyError):  # it came to its end meanwhile
             continue
     return sorted(found, key=lambda one: one.repo)
@@ -145,13 +213,10 @@ def _fetched(repo: str, commit: str, file: Remote, to: Path) -> Iterator[int]:
 
 def _pieces(repo: str, commit: str, file: Remote, end: BinaryIO) -> Iterator[int]:
     """Append to an open file what is missing of it."""
-    url = huggingface_hub.hf_hub_url(repo, file.name, revision=commit, endpoint=huggingface_hub.HfApi().endpoint)
-    # compressed on the way, a file has no bytes to go on at
-    headers = {**build_hf_headers(), "Accept-Encoding": "identity"}
+    url, headers = _request(repo, commit, file)
     if end.tell():
         headers["Range"] = f"bytes={end.tell()}-"
-    wait = huggingface_hub.constants.HF_HUB_DOWNLOAD_TIMEOUT
-    with get_session().stream("GET", url, headers=headers, timeout=wait, follow_redirects=True) as response:
+    with get_session().stream("GET", url, headers=headers, timeout=_WAIT, follow_redirects=True) as response:
         hf_raise_for_status(response)
         if end.tell() and response.status_code != 206:  # it sends the whole again
             yield -end.tell()
@@ -161,6 +226,13 @@ def _pieces(repo: str, commit: str, file: Remote, end: BinaryIO) -> Iterator[int
             end.write(piece)
             end.flush()
             yield len(piece)
+
+
+def _request(repo: str, commit: str, file: Remote) -> tuple[str, dict[str, str]]:
+    """The address of a file, and the headers of every request for it."""
+    url = huggingface_hub.hf_hub_url(repo, file.name, revision=commit, endpoint=huggingface_hub.HfApi().endpoint)
+    # compressed on the way, a file has no bytes to go on at
+    return url, {**build_hf_headers(), "Accept-Encoding": "identity"}
 
 
 def _sha256(path: Path) -> str:

@@ -13,9 +13,10 @@ from regrow.media.cache import check_home
 from regrow.media.files import copy_files
 from regrow.media.home import home
 from regrow.models.model import Model
-from regrow.models.open import list_models, plain_name, user_models
+from regrow.models.open import list_additions, list_models, plain_name, user_models
 from regrow.models.registry import is_certain
 from regrow.models.sidecars.family_file import write_family
+from regrow.models.single_files.header import SUFFIXES
 from regrow.training.checkpoint import only_one
 from regrow.training.runs import checkpoints_of, run_of
 
@@ -28,16 +29,27 @@ def size_on_disk(folder: Path) -> int:
 
 
 def removable(name: str) -> Path:
-    """The folder, or the link, that `remove` would remove.
+    """The folder, the file, or the link, that `remove` would remove.
 
     Raises:
-        ValueError: not a plain name, a model that regrow carries, or none of the user's.
+        ValueError: not a plain name, a model that regrow carries, one in a folder that was added, or none of the
+            user's.
     """
     folder = user_models() / plain_name(name)
     listed = list_models()
+    if folder.is_dir() and any(model.name == name for model in listed):
+        return folder
+    files = (user_models() / f"{name}{suffix}" for suffix in ("", *SUFFIXES))
+    if file := next((path for path in files if path.is_file() and path.suffix in SUFFIXES), None):
+        return file
+    others = [file.path for file in list_additions()] + [model.folder for model in listed if model.folder.is_file()]
+    if file := next((path for path in others if name in (path.stem, path.name)), None):
+        if file.is_relative_to(user_models()):
+            return file
+        raise ValueError(
+            f"{name} is {file}, in a folder that was added: remove the file itself, or forget the folder by its path."
+        )
     if any(model.name == name for model in listed):
-        if folder.is_dir():
-            return folder
         raise ValueError(f"{name} is carried by regrow itself and cannot be removed.")
     yours = ", ".join(model.name for model in listed if model.folder.parent == user_models()) or "none"
     raise ValueError(f"There is no model {name!r} in {user_models()}; the models there are: {yours}.")
@@ -49,7 +61,8 @@ def training_of(name: str) -> Path | None:
     None without one, and where the training of that name is another's, which is not over and has its checkpoints.
     """
     run = run_of(name)
-    return run if run.is_dir() and not checkpoints_of(run) and not removable(name).is_symlink() else None
+    made = removable(name)
+    return run if run.is_dir() and not checkpoints_of(run) and made.is_dir() and not made.is_symlink() else None
 
 
 def remove(name: str) -> Path:
@@ -65,7 +78,7 @@ def remove(name: str) -> Path:
         shutil.rmtree(left, ignore_errors=True)
     with only_one(run) if run else contextlib.nullcontext():
         aside = Path(tempfile.mkdtemp(prefix=".removed-", dir=user_models()))
-        folder.rename(aside / name)
+        folder.rename(aside / folder.name)
         shutil.rmtree(aside)  # which follows no link
         if run:
             shutil.rmtree(run)
@@ -84,6 +97,7 @@ def write_publishable(model: Model, repo: str, to: Path) -> Path:
         ValueError: `repo` is no such name, `to` is taken or lies in the model's own folder, README.md or
             `training.json` cannot be read, or the disk refused; nothing is left behind.
     """
+    _check_own_weights(model, repo)
     return _write(model, make_card(model, repo), to)
 
 
@@ -99,6 +113,7 @@ def upload(model: Model, repo: str, private: bool) -> str:
         ValueError: see `write_publishable`; or nobody is logged in, the hub refused or is out of reach, or the
             repository is there and public where a private one was asked for.
     """
+    _check_own_weights(model, repo)
     card = make_card(model, repo)
     check_home()
     api = huggingface_hub.HfApi()
@@ -120,6 +135,15 @@ def upload(model: Model, repo: str, private: bool) -> str:
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return str(url)
+
+
+def _check_own_weights(model: Model, repo: str) -> None:
+    """Refuse a model whose weights lie outside its folder."""
+    if outside := [path for path in model.files if not path.is_relative_to(model.folder)]:
+        raise ValueError(
+            f"The weights of {model.name} lie in {outside[0]}, not in a folder of its own; upload that file itself: "
+            f"hf upload {repo} {outside[0]}."
+        )
 
 
 def _write(model: Model, card: str, to: Path) -> Path:

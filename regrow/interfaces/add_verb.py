@@ -26,11 +26,19 @@ def add(path: Path, name: str, base: str, as_json: bool, allow_pickle: bool) -> 
     files = add_folder(path)
     checkpoints = [file for file in files if file.kind.layout]
     parts = [file for file in files if file.kind.role]
-    facts = {"added": str(path), "models": [_facts(file) for file in checkpoints], "parts": [_facts(f) for f in parts]}
+    more = [file for file in files if file.is_addition]
+    kinds = {"models": checkpoints, "parts": parts, "additions": more}
+    facts = {"added": str(path)} | {name: [_facts(file) for file in some] for name, some in kinds.items()}
     lines = [f"{file.path.stem}  {file.kind.layout}  {file.path}" for file in checkpoints]
-    lines += [f"({file.kind.title})  {file.path}" for file in parts]
-    print_facts(as_json, facts, *lines, f"added {path}: its checkpoints are opened in place, by --model and their name")
+    lines += [f"({file.kind.title})  {file.path}" for file in [*parts, *more]]
+    done = f"added {path}: its checkpoints are opened in place, by --model and their name"
+    named = "; its LoRA files and embeddings by --lora and --embedding and theirs" if more else ""
+    print_facts(as_json, facts, *lines, f"{done}{named}")
 
 
 def _facts(file: SingleFile) -> dict[str, str]:
-    return {"name": file.path.stem, "file": str(file.path), "kind": file.kind.layout or file.kind.role}
+    return {
+        "name": file.path.stem,
+        "file": str(file.path),
+        "kind": file.kind.layout or file.kind.role or file.kind.title,
+    }

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 from regrow.benchmark.peak import matrix_peak
 from regrow.benchmark.step import Step, measure_step
+from regrow.hub.download import size_text
 from regrow.hub.fit import CARDS, PRECISIONS, Fit, fit
 from regrow.hub.fit_settings import Place, places_here, settings_of
 from regrow.hub.known import ROLES
-from regrow.interfaces.models_verbs import size_text
 from regrow.interfaces.reporting import opened, print_json
 from regrow.models.memory.free import WORKING
 

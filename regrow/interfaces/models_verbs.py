@@ -6,16 +6,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from regrow.core.levels import Level
 from regrow.hub import model_card, publish, pulling
+from regrow.hub.download import size_text
 from regrow.interfaces.reporting import print_facts
 from regrow.models.model import Model
 from regrow.models.model_text import frames_text
-from regrow.models.open import EMBEDDED, list_models, open_model
+from regrow.models.open import EMBEDDED, list_additions, list_models, open_model
 from regrow.models.probes.attributes import read_describer
 from regrow.models.single_files.folders import forget_folder
+from regrow.models.single_files.weights_file import WEIGHTS_FILE
 from regrow.worlds.world import WORLDS
 
 
@@ -31,20 +31,30 @@ def list_all(as_json: bool) -> None:
         }
         for listed in list_models()
     ]
+    more = [
+        {
+            "name": file.path.stem,
+            "file": str(file.path),
+            "kind": file.kind.title.partition(" ")[2].partition(" (")[0],
+            "bytes": publish.size_on_disk(file.path),
+        }
+        for file in list_additions()
+    ]
     unfinished = pulling.unfinished_pulls()
-    names = max((len(model["name"]) for model in found), default=0)
+    names = max((len(model["name"]) for model in [*found, *more]), default=0)
     print_facts(
         as_json,
-        {"models": found, "unfinished": [asdict(one) for one in unfinished]},
+        {"models": found, "additions": more, "unfinished": [asdict(one) for one in unfinished]},
         *(
             f"{m['name']:{names}}  {m['family'] or 'cannot be opened':16}  {size_text(m['bytes']):>8}  "
             + ("carried by regrow" if m["embedded"] else m["folder"])
             for m in found
         ),
+        *(f"{m['name']:{names}}  {m['kind']:16}  {size_text(m['bytes']):>8}  {m['file']}" for m in more),
         *(f"Why it cannot be opened: regrow models show {m['name']}" for m in found if not m["family"]),
         *(
             f"{size_text(one.came)} of {size_text(one.size)} of {one.repo} are here; get the rest: regrow models pull "
-            f"{one.repo}; or drop them: regrow models remove {one.repo}"
+            f"{one.repo}{f' --file {one.file}' if one.file else ''}; or drop them: regrow models remove {one.repo}"
             for one in unfinished
         ),
         *([] if unfinished or any(not m["embedded"] for m in found) else ["Get another: regrow models pull user/repo"]),
@@ -105,6 +115,8 @@ def remove(name: str, yes: bool, as_json: bool) -> None:
     link = folder.is_symlink()
     freed = 0 if link else publish.size_on_disk(folder)
     what = f"the link {folder} (what it leads to stays)" if link else f"{folder} ({size_text(freed)})"
+    if (folder / WEIGHTS_FILE).is_file():
+        what += " without the weights, which lie elsewhere,"
     run = publish.training_of(name)
     if run:
         size = publish.size_on_disk(run)
@@ -148,31 +160,6 @@ def push(
         missing,
         f'Anyone who may read it: regrow generate "WORDS" --model {repo}' if model.takes_words else "",
     )
-
-
-def pull(source: str, name: str, as_family: str, as_json: bool, allow_pickle: bool) -> None:
-    """Copy a model from the hub or a folder to the user's models."""
-    with tqdm(desc=source, unit="B", unit_scale=True, leave=False, disable=as_json or None) as bar:
-
-        def watch(came: int, whole: int) -> None:
-            bar.total = whole
-            bar.update(came - bar.n)
-
-        folder = pulling.pull(source, name, allow_pickle, watch, as_family)
-    size = publish.size_on_disk(folder)
-    print_facts(
-        as_json,
-        {"name": folder.name, "folder": str(folder), "bytes": size},
-        f"wrote {folder} ({size_text(size)}); look at it with: regrow models show {folder.name}",
-    )
-
-
-def size_text(size: int) -> str:
-    """Bytes as words: "24.7 MB"."""
-    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= scale:
-            return f"{size / scale:.1f} {unit}"
-    return f"{size} B"
 
 
 def _facts(model: Model) -> dict[str, Any]:

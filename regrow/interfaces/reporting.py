@@ -60,8 +60,9 @@ def opened(name: str, run: "Opening", download: bool = True) -> Model:
         allow_pickle=run.allow_pickle,
         device=run.device,
         dtype=dtype_named(run.dtype),
-        download=download,
+        download=download and not run.offline,
         lora=run.lora,
+        embedding=run.embedding,
         offload=run.offload,
     )
 

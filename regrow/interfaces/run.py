@@ -39,8 +39,10 @@ class Opening(Report):
         offload: what waits in the machine's memory until the device computes with it: parts, one at a time on the
             device, or layers, which takes least and is slow.
         lora: LoRA files to add to the model's weights, each with its scale: style.safetensors:0.8.
+        embedding: embedding files (textual inversions); the name of each is then a word for prompts.
         as_family: the family of the model, where neither its files nor its name say it, as in --as riffusion.
         allow_pickle: also load .bin weight files, which can run code; only for files you trust.
+        offline: fetch nothing: a model of the hub has to be here.
     """
 
     as_family: AsFamily = ""
@@ -49,6 +51,8 @@ class Opening(Report):
     offload: Offload = "none"
     allow_pickle: bool = False
     lora: tuple[str, ...] = ()
+    embedding: tuple[str, ...] = ()
+    offline: bool = False
 
 
 @dataclass(frozen=True)

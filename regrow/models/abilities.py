@@ -1,5 +1,7 @@
 """What a family can do and what not: what it cannot is refused in a sentence."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from regrow.core.names import Objective
@@ -24,7 +26,10 @@ class Abilities:
     lora: ClassVar[bool] = False
     """Whether low-rank adapters can be trained on its network."""
     lora_pipeline: ClassVar[str] = ""
-    """The pipeline of diffusers that reads LoRA files for it; empty where none does."""
+    """The pipeline of diffusers that reads LoRA files and embeddings for it; empty where none does."""
+    embedding_encoders: ClassVar[Mapping[str, tuple[str, str]]] = MappingProxyType({})
+    """The tokenizer and text encoder that take vectors of an embedding file, by their key in it; no key is fixed for a
+    single one. Empty where none are taken."""
     sings: ClassVar[bool] = False
     """Whether its prompts may hold lyrics (`models.song`)."""
     new_objectives: ClassVar[tuple[Objective, ...]] = ()

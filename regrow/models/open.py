@@ -13,6 +13,7 @@ from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.media.home import home
 from regrow.media.image.medium import MEDIUM as PICTURE
 from regrow.media.medium import Medium
+from regrow.models.adapters.embedding_files import add_embedding_files, embedding_path
 from regrow.models.adapters.lora_files import LoraFile, add_lora_files
 from regrow.models.errors import ModelError
 from regrow.models.folder import is_model
@@ -31,7 +32,7 @@ from regrow.models.registry import (
 )
 from regrow.models.sidecars.edit_file import read_edit_file
 from regrow.models.sidecars.mel_file import MEL_FILE
-from regrow.models.single_files.folders import added_folders, single_file_named, single_files
+from regrow.models.single_files.folders import SingleFile, added_folders, single_file_named, single_files
 from regrow.models.single_files.layouts import layout
 from regrow.models.single_files.view import cached_view, read_notes, write_view
 from regrow.models.source import Source
@@ -94,6 +95,11 @@ def list_models() -> list[Listed]:
     return sorted(found.values(), key=lambda listed: listed.name)
 
 
+def list_additions() -> list[SingleFile]:
+    """The LoRA files and embeddings that can be named without a path."""
+    return [file for file in single_files(_file_folders()) if file.is_addition]
+
+
 def _medium(family: Family | None) -> tuple[Medium, ...]:
     return (family.medium,) if family else ()
 
@@ -123,6 +129,7 @@ def open_model(
     dtype: torch.dtype = torch.float32,
     download: bool = True,
     lora: Sequence[str] = (),
+    embedding: Sequence[str] = (),
     offload: Offload = "none",
     in_turn: bool = True,
 ) -> Model:
@@ -139,6 +146,8 @@ def open_model(
         dtype: of its modules; `torch.float8_e4m3fn` stores the network's weights in that and computes in bfloat16.
         download: whether a hub repository that is not on this machine is fetched.
         lora: LoRA files to add to the weights, each with its scale, as in "file.safetensors:0.8".
+        embedding: embedding files; the name of each is then a word for prompts. These and LoRA files may be named
+            without a path where they lie in the user's folder of models or in one that was added.
         offload: what waits in the machine's memory until the device computes with it; see `Placement`.
         in_turn: whether parts are released where memory does not hold the next one beside them; not of a model whose
             weights are changed.
@@ -150,7 +159,8 @@ def open_model(
     name = joined_name(as_family or said, plain)
     folder = folder_to_open(plain, allow_pickle, download)
     family, index = recognise(folder, as_family or said)
-    loras = [LoraFile.of(text) for text in lora]
+    loras = [LoraFile.of(text, _file_folders()) for text in lora]
+    embeddings = [embedding_path(text, _file_folders()) for text in embedding]
     small = dtype == FLOAT8
     source = Source(folder, name, index, allow_pickle, torch.bfloat16 if small else dtype, in_turn)
     model = family.kind.open(source)
@@ -159,6 +169,7 @@ def open_model(
         model.edit_steps, model.edit_strengths = edit_file.steps, edit_file.strengths
         model.edit_frame = edit_file.frame
     add_lora_files(model, loras)
+    add_embedding_files(model, embeddings, allow_pickle)
     return placed(model, device, Placement(offload, model.NETWORK if small else ""))
 
 

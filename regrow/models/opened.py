@@ -21,6 +21,7 @@ from regrow.media.image.medium import MEDIUM as PICTURE
 from regrow.media.medium import Medium
 from regrow.media.names import EditMode
 from regrow.models.abilities import Abilities
+from regrow.models.adapters.embedding_files import EmbeddingFile
 from regrow.models.adapters.lora_files import LoraFile, combined_hash
 from regrow.models.checked import content_hash
 from regrow.models.codecs.codec import Codec
@@ -63,6 +64,7 @@ class Opened(Abilities):
             `network` (hooks, changed attention) it does not know of: that takes `using(None)`.
         loras: LoRA files that were added to its weights.
         tiled: of a model of pictures, whether larger ones are denoised in tiles of the size it was made for.
+        embeddings: embedding files whose words were added to its text encoders.
         together: whether torch computes the sounds of a batch together, as it did when requests had no `normalize`.
         coding: how its codec computes, in the room that there is; None where nobody has looked.
         encoded: prompts that `condition` knows already, by the list that they are in (`memory.words`).
@@ -91,6 +93,7 @@ class Opened(Abilities):
     engine: Engine | None = None
     together: bool = False
     loras: tuple[LoraFile, ...] = ()
+    embeddings: tuple[EmbeddingFile, ...] = ()
     coding: Coding | None = None
     tiled: bool = False
     encoded: Mapping[tuple[str, ...], Condition] = field(default_factory=dict)
@@ -229,8 +232,8 @@ class Opened(Abilities):
 
     @cached_property
     def content_hash(self) -> str:
-        """BLAKE2b, in hex, over the sorted relative paths and the contents of `files`, and of `loras`."""
-        return combined_hash(content_hash(self.folder, self.files), self.loras)
+        """BLAKE2b, in hex, over the sorted relative paths and the contents of `files`, `loras`, `embeddings`."""
+        return combined_hash(content_hash(self.folder, self.files), self.loras, self.embeddings)
 
     def condition_on_notes(self, note_conditioning: Float[Tensor, "m k y x"] | None) -> Self:
         """Return the same opened checkpoint with these piano rolls beside its latents; None for none.

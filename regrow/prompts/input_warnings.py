@@ -9,7 +9,7 @@ from torch import Tensor
 
 from regrow.models.model import Model
 from regrow.models.sidecars.training_file import read_training
-from regrow.models.vocabulary import read_words, unknown_words
+from regrow.models.vocabulary import read_words, units, unknown_words
 from regrow.prompts.interpretation import Interpretation
 
 SURE = 0.8
@@ -26,12 +26,32 @@ def has_words(prompt: str) -> bool:
 def about_words(model: Model, prompts: Sequence[str]) -> tuple[str, ...]:
     """A sentence naming the words that the model was never trained on, if there are any."""
     known = read_words(model.folder)
-    unknown = dict.fromkeys(word for prompt in prompts for word in unknown_words(known, prompt))
+    added = {unit for embedding in model.embeddings for unit in units(embedding.word)}
+    unknown = dict.fromkeys(word for prompt in prompts for word in unknown_words(known, prompt) if word not in added)
     if not unknown:
         return ()
     words = ", ".join(repr(word) for word in unknown)
     return (
         f"{model.name} was never shown {words} and will guess; `regrow models show {model.name}` says what it was.",
+    )
+
+
+def about_embeddings(model: Model, request: object) -> tuple[str, ...]:
+    """Return a sentence for each embedding that was added: its word, and whether a prompt holds it.
+
+    Args:
+        model: with the embeddings.
+        request: whose texts are its prompts.
+    """
+    values = [value for name, value in vars(request).items() if name != "model"]
+    texts = [text for value in values for text in (value if isinstance(value, tuple) else (value,))]
+    said = " ".join(text for text in texts if isinstance(text, str)).lower()
+    return tuple(
+        f'The word for {embedding.path.name} in prompts is "{embedding.word}".'
+        if embedding.word in said
+        else f'No prompt holds "{embedding.word}", the word for {embedding.path.name}, which so changes nothing: '
+        "write it into one."
+        for embedding in model.embeddings
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from regrow.core.progress import Progress
 from regrow.media.audio.mel import MelSettings
+from regrow.models.folder_forms.quantised import is_quantised
 from regrow.models.model import Model
 from regrow.models.open import open_model
 from regrow.models.probes.attributes import copy_describer
@@ -159,6 +160,10 @@ def _learnable(request: Train, model: Model, data: Data) -> Data:
 def _check_fits(request: Train, model: Model) -> None:
     if not model.trainable:
         raise ValueError(f"{request.start} is of a family that cannot be trained here ({model.family}).")
+    if is_quantised(model.network):
+        raise ValueError(
+            f"{request.start} has quantised weights, which are not trained: take what they were made from."
+        )
     if request.learns not in (model.medium.name, None):
         raise ValueError(f"{request.start} is a model of {model.medium}s and cannot learn {request.learns}s.")
     if request.size and not model.medium.sized:

@@ -174,7 +174,8 @@ def test_a_model_that_regrow_does_not_open_costs_no_download(hub: Hub, there: Pa
 
 
 def test_a_repository_without_a_model(hub: Hub, there: Path) -> None:
-    (there / "model_index.json").unlink()
+    for name in ("model_index.json", "everything.ckpt"):
+        (there / name).unlink()
     assert refused(pulling.pull, "jane/pets").startswith("jane/pets is no model")
     assert not user_models().exists()
 

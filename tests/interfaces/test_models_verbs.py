@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from regrow.hub.download import announce
+from regrow.hub.download import announce, size_text
 from regrow.interfaces.cli import main
-from regrow.interfaces.models_verbs import size_text
 from regrow.training.checkpoint import only_one
 
 
@@ -146,7 +145,9 @@ def test_a_download_that_broke_off_is_listed_and_removed(capsys: pytest.CaptureF
     (place / "c0ffee" / "unet").mkdir(parents=True)
     (place / "c0ffee" / "unet" / "diffusion_pytorch_model.safetensors.part").write_bytes(bytes(1_200_000))
     announce(place, "jane/pets", 4_300_000_000)
-    assert printed(capsys)["unfinished"] == [{"repo": "jane/pets", "came": 1_200_000, "size": 4_300_000_000}]
+    assert printed(capsys)["unfinished"] == [
+        {"repo": "jane/pets", "came": 1_200_000, "size": 4_300_000_000, "file": ""}
+    ]
     line = told(capsys).splitlines()[-1]
     assert line.startswith("1.2 MB of 4.3 GB of jane/pets are here; get the rest: regrow models pull jane/pets; or ")
     assert "This would remove the download of jane/pets" in refused(capsys, "remove", "jane/pets")
@@ -203,3 +204,40 @@ def test_a_fresh_interpreter_needs_nothing_that_the_tests_have_imported() -> Non
 
 def test_sizes_are_said_in_the_units_that_disks_are_sold_in() -> None:
     assert [size_text(n) for n in (999, 1000, 24_699_687, 5_200_000_000)] == ["999 B", "1.0 kB", "24.7 MB", "5.2 GB"]
+
+
+def test_single_files_are_listed_and_removed_as_models_are(
+    capsys: pytest.CaptureFixture[str], mine: Path, tmp_path: Path
+) -> None:
+    import torch
+    from safetensors.torch import save_file
+
+    network = {"model.diffusion_model.input_blocks.0.0.weight": torch.zeros(320, 4, 3, 3)}
+    lora = {"lora_unet_mid.lora_down.weight": torch.zeros(4, 32)}
+    (tmp_path / "webui").mkdir()
+    for state, path in (
+        (network, mine.parent / "painted.safetensors"),
+        (lora, mine.parent / "loras" / "style.safetensors"),
+        (network, tmp_path / "webui" / "theirs.safetensors"),
+        (lora, tmp_path / "webui" / "night.safetensors"),
+    ):
+        path.parent.mkdir(exist_ok=True)
+        save_file(state, path)
+    added = told(capsys, "add", str(tmp_path / "webui"))
+    assert f"(a LoRA file)  {tmp_path}/webui/night.safetensors" in added
+    lines = {line.split()[0]: line for line in told(capsys).splitlines()}
+    assert lines["painted"].endswith(str(mine.parent / "painted.safetensors"))
+    assert "LoRA file" in lines["style"]
+    assert [(one["name"], one["kind"]) for one in printed(capsys)["additions"]] == [
+        ("style", "LoRA file"),
+        ("night", "LoRA file"),
+    ]
+    assert "painted.safetensors (46." in refused(capsys, "remove", "painted")
+    assert told(capsys, "remove", "painted", "--yes").startswith(f"removed {mine.parent}/painted.safetensors")
+    told(capsys, "remove", "style", "--yes")
+    assert not list(mine.parent.rglob("*d.safetensors"))
+    assert not list(mine.parent.rglob("style*"))
+    for name in ("theirs", "night"):
+        said = refused(capsys, "remove", name)
+        assert f"{name} is {tmp_path}/webui/{name}.safetensors, in a folder that was added: remove the file" in said
+        assert (tmp_path / "webui" / f"{name}.safetensors").is_file()

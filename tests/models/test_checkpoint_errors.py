@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import huggingface_hub
@@ -220,13 +221,23 @@ def test_the_hub(checkpoint: Callable[[str], Path], tmp_path: Path, monkeypatch:
             raise FileNotFoundError("not in the cache")
         return str(checkpoint("sd1"))
 
+    sizes = [SimpleNamespace(rfilename=name, size=2_000_000_000) for name in ("model_index.json", "unet/other.ckpt")]
+    info = SimpleNamespace(siblings=sizes, card_data=SimpleNamespace(license="mit"))
+    hub = SimpleNamespace(model_info=lambda name, files_metadata: info)
+    monkeypatch.setattr(huggingface_hub, "HfApi", lambda: hub)
     monkeypatch.setattr(huggingface_hub, "snapshot_download", cached)
-    assert open_model("somebody/model").family == "stable-diffusion"
+    with pytest.warns(UserWarning, match="somebody/model is fetched from the hub: 1 files, 2.00 GB; licence: mit"):
+        assert open_model("somebody/model").family == "stable-diffusion"
     assert asked == [True, False]
 
     broken_off = tmp_path / "snapshot"
     shutil.copytree(checkpoint("sd1"), broken_off)
     (broken_off / UNET).unlink()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(huggingface_hub, "snapshot_download", lambda name, **_: str(tmp_path))
+        with pytest.warns(UserWarning, match="is fetched"):
+            assert "get one of them with `regrow models pull somebody/model`" in sentence("somebody/model")
 
     def half_cached(name: str, allow_patterns: list[str], local_files_only: bool = False) -> str:
         return str(broken_off if local_files_only else checkpoint("sd1"))

@@ -182,3 +182,28 @@ def test_a_folder_of_the_hubs_cache_opens_the_snapshot_of_main(folder: Path, tmp
     shutil.rmtree(cache / "refs")
     shutil.rmtree(cache / "snapshots" / ("a" * 40))
     assert open_model(cache).folder.name == "b" * 40
+
+
+@pytest.mark.parametrize(("name", "parts"), [("sd1", ("unet",)), ("flux", ("transformer", "text_encoder_2"))])
+def test_float8_weights_are_computed_with_in_the_wanted_precision(
+    checkpoint: Callable[[str], Path], name: str, parts: tuple[str, ...], tmp_path: Path
+) -> None:
+    folder = tmp_path / "stored"
+    shutil.copytree(checkpoint(name), folder)
+    for file in (file for part in parts for file in (folder / part).glob("*.safetensors")):
+        small = {
+            key: tensor.to(torch.float8_e4m3fn) if tensor.ndim > 1 else tensor
+            for key, tensor in load_file(file).items()
+        }
+        save_file(small, file, {"format": "pt"})
+    for dtype in (torch.float32, torch.bfloat16):
+        model = open_model(folder, dtype=dtype)
+        assert {parameter.dtype for part in parts for parameter in model.parts[part].parameters()} == {dtype}
+        x = torch.randn(1, *model.latent_shape(*model.size), generator=torch.manual_seed(0)).to(dtype)
+        answer = model.forward(x, torch.tensor([500.0], dtype=dtype), model.condition(["a cat"]))
+        assert answer.dtype == dtype
+        assert answer.isfinite().all()
+    # float8 keeps 3 bits behind the first
+    exact = open_model(checkpoint(name)).network.state_dict()
+    for key, tensor in open_model(folder).network.state_dict().items():
+        torch.testing.assert_close(tensor, exact[key], rtol=0.07, atol=0.002)

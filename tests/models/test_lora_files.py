@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import diffusers
+import gguf
+import original_names
 import pytest
 import torch
 from peft import LoraConfig
@@ -14,7 +16,7 @@ import regrow
 from regrow.editing.replay import loras_of, recipe_in
 from regrow.media.files import MediaError
 from regrow.models.errors import ModelError
-from regrow.models.open import open_model
+from regrow.models.open import add_single_file, open_model
 from regrow.requests.generate import Generate
 
 Checkpoint = Callable[[str], Path]
@@ -164,3 +166,30 @@ def test_a_colon_in_a_name_is_no_scale(checkpoint: Checkpoint, tmp_path: Path) -
     file = made(folder, "sd1", tmp_path / "own")
     odd = file.rename(tmp_path / "a:b.safetensors")
     assert open_model(folder, lora=[str(odd)]).loras[0].path == odd
+
+
+def test_layers_stay_beside_quantised_weights(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    folder = checkpoint("sd3")
+    kind = gguf.GGMLQuantizationType.Q8_0
+    writer = gguf.GGUFWriter(tmp_path / "small.gguf", "sd3")
+    whole = folder / "transformer" / "diffusion_pytorch_model.safetensors"
+    for name, tensor in original_names.sd3_transformer(load_file(whole), "").items():
+        fits = tensor.ndim == 2 and tensor.shape[1] % 32 == 0
+        chosen = kind if fits else gguf.GGMLQuantizationType.F32
+        writer.add_tensor(name, gguf.quants.quantize(tensor.numpy(), chosen), raw_dtype=chosen)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    add_single_file(tmp_path / "small.gguf", "small", str(folder))
+    files = [f"{made(folder, 'sd3', tmp_path / str(seed), seed)}:{scale}" for seed, scale in ((1, 0.5), (2, 1.0))]
+    x = torch.randn(1, *open_model(folder).latent_shape(*open_model(folder).size), generator=torch.manual_seed(0))
+
+    def answer(name: str, lora: list[str]) -> torch.Tensor:
+        model = open_model(name, lora=lora)
+        return model.forward(x, torch.tensor([500.0]), model.condition(["a cat"]))
+
+    for lora in ([], files[:1], files):
+        torch.testing.assert_close(answer("small", lora), answer(str(folder), lora), atol=0.1, rtol=0)
+    assert not torch.allclose(answer("small", []), answer("small", files), atol=0.3, rtol=0)
+    assert not torch.allclose(answer("small", files[:1]), answer("small", files), atol=0.2, rtol=0)

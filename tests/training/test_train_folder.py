@@ -1,18 +1,20 @@
 """Training on a folder of the user's own: from nothing, from a model, with adapters, on pixels."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import original_names
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from regrow.core.progress import finish
 from regrow.editing.generate import generate
 from regrow.media.files import MediaError
-from regrow.models.open import open_model
+from regrow.models.open import add_single_file, open_model
 from regrow.requests.generate import Generate
 from regrow.requests.train import Train
 from regrow.training.train import Training, train
@@ -111,6 +113,28 @@ def test_nothing_to_train_on_is_one_sentence(tmp_path: Path) -> None:
         run(Train(tmp_path / "empty", name="nothing"))
     with pytest.raises(MediaError, match="nowhere"):
         run(Train(tmp_path / "nowhere", name="nothing"))
+
+
+def test_a_checkpoint_in_one_file_is_trained_into_a_folder(
+    home: Path, folder: Path, checkpoint: Callable[[str], Path], tmp_path: Path
+) -> None:
+    whole = checkpoint("sd1")
+    unet, vae, words = (
+        load_file(next((whole / part).glob("*.safetensors"))) for part in ("unet", "vae", "text_encoder")
+    )
+    state = original_names.sd_unet(unet, 1) | original_names.vae(vae)
+    state |= original_names.clip(words, "cond_stage_model.transformer.")
+    save_file(state, tmp_path / "single.safetensors")
+    added = add_single_file(tmp_path / "single.safetensors", "single", str(whole))
+    run(Train(folder, name="further", start="single", steps=2, batch=4))
+    made = home / "models" / "further"
+    assert not (made / "weights.json").exists()
+    assert (made / "unet" / "diffusion_pytorch_model.safetensors").is_file()
+    assert (added / "weights.json").is_file()
+    model = open_model("further")
+    assert all(path.is_relative_to(made) for path in model.files)
+    before = open_model("single").network.state_dict()
+    assert any(not torch.equal(tensor, before[name]) for name, tensor in model.network.state_dict().items())
 
 
 def run(request: Train) -> list[Training]:

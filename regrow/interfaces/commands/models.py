@@ -80,6 +80,7 @@ def models_push(
 def models_pull(
     source: Positional[Annotated[str, tyro.conf.arg(metavar="USER/REPO|FOLDER")]],
     name: Name = "",
+    file: Annotated[str, tyro.conf.arg(metavar="NAME")] = "",
     as_family: AsFamily = "",
     json: bool = False,
     allow_pickle: bool = False,
@@ -88,12 +89,16 @@ def models_pull(
 
     Args:
         source: a hub repository `user/repo`, or a folder.
-        name: what to call it here; the last part of the source's own name if not given.
+        name: what to call it here; the last part of the source's own name, or the file's, if not given.
+        file: the weight file to get, of a repository that holds several, or one beside a folder in diffusers' layout:
+            a checkpoint, a part of one, a LoRA file or an embedding.
         as_family: the family of the model, where neither its files nor its name say it, as in --as riffusion.
         json: print one JSON document instead of sentences.
         allow_pickle: also load .bin weight files, which can run code; only for files you trust.
     """
-    _verbs().pull(source, name, as_family, json, allow_pickle)
+    from regrow.interfaces.pull_verb import pull
+
+    pull(source, name, file, as_family, json, allow_pickle)
 
 
 def models_add(

@@ -28,7 +28,7 @@ def replay(
         files: folders that hold what it was made from, also its model, beside the current folder and the file's own.
         download: fetch a model from the hub that is not here; anybody can write a recipe, and name any.
     """
-    from regrow.editing.replay import loras_of, recipe_in, request_from
+    from regrow.editing.replay import embeddings_of, loras_of, recipe_in, request_from
     from regrow.editing.replay import replay as operation
     from regrow.interfaces.reporting import engaged, free_paths, say, watched
     from regrow.media.medium import medium_of
@@ -38,7 +38,8 @@ def replay(
     request, medium = request_from(recipe, *files, file.parent), medium_of(file)
     first = out or default_output(f"{file.stem}-replayed", medium.replayed_ending(file))
     medium.check_savable(first)
-    run = replace(run, lora=loras_of(recipe, *files, file.parent))
+    places = (*files, file.parent)
+    run = replace(run, lora=loras_of(recipe, *places), embedding=embeddings_of(recipe, *places))
     model = engaged(request.model, _as_recorded(run, recipe) if run.engine == "auto" else run, download=download)
     replayed = watched(operation(recipe, request, model, run.engine), run)
     (path,) = free_paths(first, 1)

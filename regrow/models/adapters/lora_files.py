@@ -13,9 +13,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from regrow.media.files import file_hash
+from regrow.models.adapters.embedding_files import EmbeddingFile
 from regrow.models.errors import ModelError
 from regrow.models.folder import check_fetched, reason
+from regrow.models.folder_forms.quantised import is_quantised
 from regrow.models.pipelines import prompt_pipeline
+from regrow.models.single_files.folders import addition_named
+from regrow.models.single_files.other_kinds import LORA
 
 if TYPE_CHECKING:
     from regrow.models.model import Model
@@ -37,8 +41,12 @@ class LoraFile:
     scale: float = 1.0
 
     @classmethod
-    def of(cls, text: str) -> "LoraFile":
+    def of(cls, text: str, places: Sequence[Path] = ()) -> "LoraFile":
         """Read `FILE` or `FILE:SCALE`.
+
+        Args:
+            text: with the path of the file, or its name.
+            places: folders in which it is looked for by its name.
 
         Raises:
             ModelError: the scale is no number from -10 to 10, or there is no such file.
@@ -52,7 +60,12 @@ class LoraFile:
             raise ModelError(f"The scale of a LoRA file must be from -10 to 10, and 1 is usual; got {text}.")
         path = found.path.expanduser()
         if not path.is_file():
-            raise ModelError(f"There is no LoRA file {path}; write --lora FILE or --lora FILE:0.8.")
+            path = addition_named(str(path), places, LORA) or path
+        if not path.is_file():
+            raise ModelError(
+                f"There is no LoRA file {path}; write --lora FILE or --lora FILE:0.8, or the name of one in a folder "
+                "that was added (regrow models add FOLDER)."
+            )
         return cls(path, found.scale)
 
     @property
@@ -61,10 +74,11 @@ class LoraFile:
         return {"file": self.path.name, "hash": file_hash(self.path), "scale": self.scale}
 
 
-def combined_hash(content: str, loras: Sequence[LoraFile]) -> str:
-    """Return the hash of a checkpoint with LoRA files, from its own."""
+def combined_hash(content: str, loras: Sequence[LoraFile], embeddings: Sequence[EmbeddingFile] = ()) -> str:
+    """Return the hash of a checkpoint with LoRA and embedding files, from its own."""
     said = "".join(f"{lora.facts['hash']}:{lora.scale!r}" for lora in loras)
-    return hashlib.blake2b(f"{content}{said}".encode(), digest_size=32).hexdigest() if loras else content
+    said += "".join(f"{embedding.facts['hash']}:{embedding.word}" for embedding in embeddings)
+    return hashlib.blake2b(f"{content}{said}".encode(), digest_size=32).hexdigest() if said else content
 
 
 def add_lora_files(model: "Model", loras: Sequence[LoraFile]) -> None:
@@ -85,8 +99,10 @@ def add_lora_files(model: "Model", loras: Sequence[LoraFile]) -> None:
     for lora, adapter in zip(loras, adapters, strict=True):
         _load(pipeline, modules, lora, adapter, model.name)
     pipeline.set_adapters(adapters, [lora.scale for lora in loras])
-    pipeline.fuse_lora(components=[n for n in pipeline._lora_loadable_modules if n in names], adapter_names=adapters)
-    pipeline.unload_lora_weights()
+    if not any(map(is_quantised, modules)):  # nothing can be added to these: the layers stay beside them
+        parts = [name for name in pipeline._lora_loadable_modules if name in names]
+        pipeline.fuse_lora(components=parts, adapter_names=adapters)
+        pipeline.unload_lora_weights()
     for module in modules:
         module.eval().requires_grad_(False)
     model.loras = tuple(loras)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 import torch
@@ -15,6 +16,7 @@ from jaxtyping import Float, Int
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
+from regrow.models.adapters.embedding_files import in_tokens
 from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
 from regrow.models.codecs.mel import MelFrames
 from regrow.models.condition import Condition
@@ -66,6 +68,7 @@ class StableDiffusion(Model):
     encodes_tokens_alone = True
     lora = True
     lora_pipeline = "StableDiffusionPipeline"
+    embedding_encoders = MappingProxyType({"clip_l": ("tokenizer", "text_encoder")})
     new_objectives = ("v", "epsilon", "flow")
     new_media = ("picture", "sound")
 
@@ -175,16 +178,15 @@ class StableDiffusion(Model):
 
     def _tokenized(self, prompts: Sequence[str]) -> Mapping[str, Tensor]:
         length = self._room
-        if self._plain and "tokenizer" not in self.parts.opened:
+        if self._plain and not self.embeddings and "tokenizer" not in self.parts.opened:
             rows = [self._plain.encode(prompt).ids for prompt in prompts]
             if all(len(row) <= length for row in rows):
                 padding = rows[0][-1]  # CLIP pads with what ends a prompt, or PROBES would not agree
                 ids = torch.tensor([row + [padding] * (length - len(row)) for row in rows])
                 return {"input_ids": ids}
+        prompts = in_tokens(self.embeddings, prompts, self.tokenizer)
         warn_of_cut_words(self.name, self.tokenizer, prompts, length)
-        return self.tokenizer(
-            list(prompts), padding="max_length", max_length=length, truncation=True, return_tensors="pt"
-        )
+        return self.tokenizer(prompts, padding="max_length", max_length=length, truncation=True, return_tensors="pt")
 
 
 @dataclass(eq=False, kw_only=True)

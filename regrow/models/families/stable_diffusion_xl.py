@@ -6,12 +6,14 @@ sizes: those of the picture itself, uncropped, as section 2.2 of the paper has t
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from regrow.models.adapters.embedding_files import in_tokens, spelt
 from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
@@ -51,6 +53,9 @@ class StableDiffusionXL(Model):
     shares_attention = True
     trainable = False
     lora_pipeline = "StableDiffusionXLPipeline"
+    embedding_encoders = MappingProxyType(
+        {"clip_l": ("tokenizer", "text_encoder"), "clip_g": ("tokenizer_2", "text_encoder_2")}
+    )
 
     @classmethod
     def open(cls, source: Source) -> "StableDiffusionXL":
@@ -107,11 +112,13 @@ class StableDiffusionXL(Model):
         return takes_guidance(self.parts)
 
     def condition(self, prompts: Sequence[str]) -> Condition:
-        warn_of_cut_words(self.name, self.tokenizer, prompts, self.tokenizer.model_max_length)
+        prompts = spelt(self.embeddings, prompts)
+        tokens_of = in_tokens(self.embeddings, prompts, self.tokenizer)
+        warn_of_cut_words(self.name, self.tokenizer, tokens_of, self.tokenizer.model_max_length)
         pipeline = prompt_pipeline("StableDiffusionXLPipeline", self.parts, WORDS)
         with torch.no_grad():
             tokens, _, pooled, _ = pipeline.encode_prompt(
-                list(prompts), device=self.device, do_classifier_free_guidance=False
+                prompts, device=self.device, do_classifier_free_guidance=False
             )
         return without_guidance(self, Condition(tokens, extra={"pooled": pooled}))
 

@@ -1,5 +1,6 @@
 """Checkpoints in the cache of the Hugging Face hub."""
 
+import warnings
 from pathlib import Path
 
 from regrow.models.errors import ModelError
@@ -68,12 +69,35 @@ def from_hub(name: str, allow_pickle: bool, download: bool) -> Path:
     if not download:
         raise ModelError(
             f"The model {name} is not on this machine: get it with `regrow models pull {name}` if you trust where it "
-            "comes from, or add --download."
+            "comes from, or add --download (and leave --offline out)."
         )
     try:
-        return Path(snapshot_download(name, allow_patterns=patterns))
+        fetched = Path(snapshot_download(name, allow_patterns=_announced(name, allow_pickle)))
     except Exception as error:  # a dozen classes, by what failed on the way
         raise ModelError(
             f"There is no model {name!r}: it is no folder, is not in the hub's cache on this machine, and could not "
             f"be downloaded ({reason(error)})."
         ) from error
+    if not is_model(fetched):
+        raise ModelError(
+            f"{name} is no folder in diffusers' layout; if it holds weight files, get one of them with `regrow models "
+            f"pull {name}`."
+        )
+    return fetched
+
+
+def _announced(name: str, allow_pickle: bool) -> list[str]:
+    """Patterns of what is fetched of a repository; its size and licence are said before it comes, as a warning."""
+    import huggingface_hub
+    from huggingface_hub.utils import filter_repo_objects
+
+    info = huggingface_hub.HfApi().model_info(name, files_metadata=True)
+    files = info.siblings or ()
+    patterns = wanted_files(allow_pickle, [file.rfilename for file in files])
+    wanted = list(filter_repo_objects(files, allow_patterns=patterns, key=lambda file: file.rfilename))
+    licence = (info.card_data and info.card_data.license) or "not stated"
+    size = sum(file.size or 0 for file in wanted) / 1e9
+    warnings.warn(
+        f"{name} is fetched from the hub: {len(wanted)} files, {size:.2f} GB; licence: {licence}.", stacklevel=2
+    )
+    return patterns

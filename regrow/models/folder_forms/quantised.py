@@ -21,6 +21,13 @@ PACKAGES = {"quanto": "optimum-quanto", "awq": "autoawq", "modelopt": "nvidia-mo
 """Packages that hold them, where these have other names."""
 
 
+def is_quantised(module: Any) -> bool:
+    """Return whether weights of a torch module are of a class of a library that keeps them smaller."""
+    from torch.nn import Parameter
+
+    return any(type(parameter) is not Parameter for parameter in module.parameters())
+
+
 def check_quantised(config: Mapping[str, Any], where: Path) -> None:
     """Refuse a part whose weights were quantised by a library that is not installed.
 

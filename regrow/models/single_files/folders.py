@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +13,7 @@ from regrow.models.errors import ModelError
 from regrow.models.folder import read_json
 from regrow.models.single_files.header import PICKLED, SUFFIXES, read_header
 from regrow.models.single_files.kinds import Kind, kind_of
+from regrow.models.single_files.other_kinds import EMBEDDING, LORA
 
 FOLDERS_FILE = "folders.json"
 _SKIPPED = {"node_modules", "venv", ".venv", "python_embeded", "site-packages", "custom_nodes", "output", "outputs"}
@@ -25,6 +26,11 @@ class SingleFile:
 
     path: Path
     kind: Kind
+
+    @property
+    def is_addition(self) -> bool:
+        """Whether it is added to a checkpoint: a LoRA file or an embedding."""
+        return self.kind.title in (LORA, EMBEDDING)
 
 
 def added_folders() -> list[Path]:
@@ -44,9 +50,12 @@ def add_folder(folder: Path) -> list[SingleFile]:
     folder = folder.expanduser().resolve()
     if not folder.is_dir():
         raise ModelError(f"{folder} is no folder.")
-    found = [file for file in single_files([folder]) if file.kind.layout or file.kind.role]
+    found = [file for file in single_files([folder]) if file.kind.layout or file.kind.role or file.is_addition]
     if not found:
-        raise ModelError(f"{folder} holds no checkpoint in a .safetensors or .gguf file, nor a part of one.")
+        raise ModelError(
+            f"{folder} holds no checkpoint in a .safetensors or .gguf file, no part of one, no LoRA file and no "
+            "embedding."
+        )
     _state([*(stated for stated in _stated() if stated != folder), folder])
     return found
 
@@ -61,19 +70,38 @@ def forget_folder(folder: Path) -> bool:
     return True
 
 
-def single_files(folders: list[Path]) -> Iterator[SingleFile]:
+def single_files(folders: Sequence[Path]) -> Iterator[SingleFile]:
     """Yield the weight files in folders and below that are no pickles, damaged, or of the diffusers layout."""
     for path in _weight_files(folders):
         if (kind := _kind_at(path)) is not None:
             yield SingleFile(path, kind)
 
 
-def single_file_named(name: str, folders: list[Path]) -> Path | None:
+def single_file_named(name: str, folders: Sequence[Path]) -> Path | None:
     """Return the first checkpoint file of this name, with or without its suffix."""
     for path in _weight_files(folders):
         if name in (path.stem, path.name) and (kind := _kind_at(path)) and kind.layout:
             return path
     return None
+
+
+def addition_named(name: str, folders: Sequence[Path], title: str) -> Path | None:
+    """Return the first LoRA or embedding file of this name, with or without its suffix.
+
+    Args:
+        name: of the file.
+        folders: to look in.
+        title: of its kind.
+    """
+    for path in _weight_files(folders):
+        if name in (path.stem, path.name) and (kind := _kind_at(path)) and kind.title == title:
+            return path
+    return None
+
+
+def files_named(name: str, folders: Sequence[Path]) -> Iterator[Path]:
+    """Yield the weight files of this name, with its suffix, whatever they are."""
+    return (path for path in _weight_files(folders) if path.name == name)
 
 
 def _kind_at(path: Path) -> Kind | None:
@@ -90,7 +118,7 @@ def _kind_then(path: Path, size: int, time: int) -> Kind:
     return kind_of(read_header(path))
 
 
-def _weight_files(folders: list[Path]) -> Iterator[Path]:
+def _weight_files(folders: Sequence[Path]) -> Iterator[Path]:
     count = 0
     for folder in folders:
         for where, below, names in os.walk(folder):

@@ -104,6 +104,7 @@ def unpickled(path: Path) -> dict[str, Any]:
         content = torch.load(path, map_location="cpu", weights_only=True)
         while isinstance(content.get("state_dict"), dict):
             content = content["state_dict"]
+        content = content.get("string_to_param", content)  # AUTOMATIC1111's embeddings
         return {name: tensor for name, tensor in content.items() if isinstance(tensor, torch.Tensor)}
     except Exception as error:
         raise ModelError(f"{path} cannot be read as tensors alone ({reason(error)}): {mend(path)}.") from error

@@ -22,13 +22,11 @@ def _is_embedding(header: Header) -> bool:
     )
 
 
+LORA, EMBEDDING = "a LoRA file", "an embedding (textual inversion)"
+"""What is added to a checkpoint by its name, as a folder of weight files is searched for it."""
 _ADDITIONS: tuple[tuple[str, str, Callable[[Header], bool]], ...] = (
-    ("a LoRA file", "Add it to a checkpoint: --model NAME --lora FILE:0.8.", lambda h: h.has(*_LORA)),
-    (
-        "an embedding (textual inversion)",
-        "Add it to a checkpoint: --model NAME --embedding FILE.",
-        _is_embedding,
-    ),
+    (LORA, "Add it to a checkpoint: --model NAME --lora FILE:0.8.", lambda h: h.has(*_LORA)),
+    (EMBEDDING, "Add it to a checkpoint: --model NAME --embedding FILE.", _is_embedding),
     (
         "an IP-Adapter",
         "regrow uses none: give it the picture itself, to edit.",

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from regrow.hub import model_card, publish, pulling
-from regrow.interfaces.models_verbs import size_text
+from regrow.hub.download import size_text
 from regrow.interfaces.web import processes
 from regrow.interfaces.web.medium import medium_of
 from regrow.interfaces.web.shared import Page, beginnings, model_names, plain, worded

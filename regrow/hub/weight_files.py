@@ -1,0 +1,117 @@
+"""Repositories of weight files that are no folder in diffusers' layout: one of the files is taken, whatever it is."""
+
+import json
+import struct
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from regrow.hub.download import Remote, Repository, head, size_text
+from regrow.hub.hub import refusals
+from regrow.models.errors import ModelError
+from regrow.models.open import user_models
+from regrow.models.single_files.header import PICKLED, Header
+from regrow.models.single_files.kinds import Kind, kind_of
+from regrow.models.single_files.other_kinds import EMBEDDING, LORA
+
+UNNAMED = {"model", "pytorch_model", "diffusion_pytorch_model", "pytorch_lora_weights", "learned_embeds"}
+"""Names of files that say nothing: there the repository's is better."""
+_PLACES = {LORA: "loras", EMBEDDING: "embeddings"}
+_MOST_LISTED = 12
+
+
+def has_diffusers_layout(repository: Repository) -> bool:
+    """Return whether a repository is a folder that a model is opened from."""
+    names = {file.name for file in repository.files}
+    return "model_index.json" in names or {"config.json", "diffusion_pytorch_model.safetensors"} <= names
+
+
+def chosen_file(repository: Repository, wanted: str, allow_pickle: bool) -> Remote:
+    """Return the weight file of a repository that is asked for, or its only one.
+
+    Args:
+        repository: as the hub lists it.
+        wanted: its path there or its last name; "" for the only one.
+        allow_pickle: whether it may be a pickle.
+
+    Raises:
+        ValueError: there is none, or there are several; or only pickles, and these are not allowed.
+    """
+    files = [file for file in repository.files if file.name.endswith((".safetensors", ".gguf"))]
+    pickles = [file for file in repository.files if file.name.endswith(PICKLED)]
+    if wanted:
+        named = [f for f in (*files, *pickles) if wanted in (f.name, PurePosixPath(f.name).name)]
+        if not named:
+            raise ValueError(f"{repository.name} has no weight file {wanted!r}; {_listed(files or pickles)}.")
+        files, pickles = [file for file in named if file not in pickles], [file for file in named if file in pickles]
+    else:
+        # a part in diffusers' layout is nothing alone
+        parts = {str(PurePosixPath(f.name).parent) for f in repository.files if f.name.endswith("/config.json")}
+        files, pickles = (
+            [f for f in some if str(PurePosixPath(f.name).parent) not in parts] for some in (files, pickles)
+        )
+    if not files and pickles and not allow_pickle:
+        raise ModelError(
+            f"{repository.name} has pickled weights only ({pickles[0].name}), which can run any program when they are "
+            "read; use --allow-pickle if you trust where it comes from."
+        )
+    found = files or pickles
+    if not found:
+        raise ModelError(
+            f"{repository.name} is no model: it has neither a model_index.json nor a config.json, nor a weight file "
+            "alone."
+        )
+    if len(found) > 1:
+        raise ValueError(f"{repository.name} holds {len(found)} weight files: choose one by --file; {_listed(found)}.")
+    return found[0]
+
+
+def name_of(repository: Repository, file: Remote) -> str:
+    """Return what a file is called here where no name is asked for."""
+    stem = PurePosixPath(file.name).stem
+    return repository.name.split("/")[1] if stem in UNNAMED else stem
+
+
+def remote_kind(repository: Repository, file: Remote) -> Kind | None:
+    """Return what a file is by its first bytes alone; None where these do not say it.
+
+    Raises:
+        ModelError: it is nothing that regrow uses, or damaged.
+        ValueError: the hub refused.
+    """
+    if not file.name.endswith(".safetensors"):
+        return None
+    with refusals(repository.name, writing=False):
+        first = head(repository.name, repository.commit, file, 8)
+        size = struct.unpack("<Q", first)[0] if len(first) == 8 else file.size
+        text = head(repository.name, repository.commit, file, 8 + size)[8:] if size < file.size else b""
+    try:
+        entries = json.loads(text)
+        metadata = entries.pop("__metadata__", {})
+        header = Header(Path(file.name), {name: tuple(entry["shape"]) for name, entry in entries.items()}, metadata)
+    except (ValueError, AttributeError, KeyError, TypeError) as error:
+        raise ModelError(f"{file.name} of {repository.name} is damaged, or is no safetensors file.") from error
+    return usable(kind_of(header), f"{file.name} of {repository.name}")
+
+
+def usable(kind: Kind, what: str) -> Kind:
+    """Return the kind of a file.
+
+    Raises:
+        ModelError: regrow has no use for it.
+    """
+    if kind.layout or kind.role or kind.title in _PLACES:
+        return kind
+    raise ModelError(f"{what} is no checkpoint, but {kind.title}. {kind.next_step}")
+
+
+def place_of(kind: Kind, name: str, suffix: str) -> Path:
+    """Return where a file of a kind lies among the user's models."""
+    return user_models() / _PLACES.get(kind.title, "") / f"{name}{suffix}"
+
+
+def _listed(files: Sequence[Remote]) -> str:
+    if not files:
+        return "it has none at all"
+    texts = [f"{file.name} ({size_text(file.size)})" for file in files[:_MOST_LISTED]]
+    more = f" and {len(files) - _MOST_LISTED} more" if len(files) > _MOST_LISTED else ""
+    return f"there are {', '.join(texts)}{more}"

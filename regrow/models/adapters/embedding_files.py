@@ -1,0 +1,180 @@
+"""Embedding files (textual inversion, Gal et al. 2022, arXiv 2208.01618): new words for an opened checkpoint.
+
+A file holds one or several vectors, for each text encoder its own. diffusers puts them into tokenizer and text encoder,
+and writes a word of several vectors as as many tokens.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
+
+import torch
+from torch import Tensor
+
+from regrow.media.files import file_hash
+from regrow.models.errors import ModelError
+from regrow.models.folder import check_fetched, reason
+from regrow.models.pipelines import prompt_pipeline
+from regrow.models.single_files.folders import addition_named
+from regrow.models.single_files.header import PICKLED, Header, unpickled
+from regrow.models.single_files.kinds import kind_of
+from regrow.models.single_files.other_kinds import EMBEDDING, other_kind
+
+if TYPE_CHECKING:
+    from regrow.models.model import Model
+
+OF_WIDTH = {768: "Stable Diffusion 1.x", 1024: "Stable Diffusion 2.x"}
+"""Whose text encoders read vectors of so many numbers."""
+
+
+@dataclass(frozen=True)
+class EmbeddingFile:
+    """An embedding file that was added to a checkpoint.
+
+    Attributes:
+        path: of the file.
+        word: that stands for it in prompts.
+        vectors: how many tokens that is.
+    """
+
+    path: Path
+    word: str
+    vectors: int
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Name and hash, for recipes."""
+        return {"file": self.path.name, "hash": file_hash(self.path)}
+
+
+def embedding_path(text: str, places: Sequence[Path] = ()) -> Path:
+    """Return the file of a path, or of a name in folders that were added.
+
+    Raises:
+        ModelError: there is none.
+    """
+    path = Path(text).expanduser()
+    if path.is_file():
+        return path
+    if found := addition_named(text, places, EMBEDDING):
+        return found
+    raise ModelError(
+        f"There is no embedding file {path}; write --embedding FILE, or the name of one in a folder that was added "
+        "(regrow models add FOLDER)."
+    )
+
+
+def add_embedding_files(model: "Model", paths: Sequence[Path], allow_pickle: bool = False) -> None:
+    """Add the words of embedding files to a checkpoint that was just opened.
+
+    Raises:
+        ModelError: its family takes none, a file is none or of another model, or its word cannot be told from others.
+    """
+    if not paths:
+        return
+    if not model.embedding_encoders:
+        raise ModelError(f"Embedding files are not read for {model.name} ({model.family}): leave --embedding out.")
+    from regrow.models.load_part import quiet
+
+    encoders = list(model.embedding_encoders.values())
+    model.parts.keep(*(encoder for _, encoder in encoders))
+    pipeline = prompt_pipeline(model.lora_pipeline, model.parts, [name for pair in encoders for name in pair])
+    for path in paths:
+        vectors = _vectors_for(model, path, _read(path, allow_pickle))
+        count = max(len(each) for each in vectors.values())
+        added = EmbeddingFile(path, _word(model, path, count), count)
+        for key, (tokenizer, encoder) in model.embedding_encoders.items():
+            with quiet():
+                pipeline.load_textual_inversion(
+                    vectors[key], added.word, tokenizer=model.parts[tokenizer], text_encoder=model.parts[encoder]
+                )
+            model.parts[encoder].eval().requires_grad_(False)
+        model.embeddings += (added,)
+
+
+def spelt(embeddings: Sequence[EmbeddingFile], prompts: Sequence[str]) -> list[str]:
+    """Return prompts with the words of embeddings in lower case, which they are found in."""
+    made = list(prompts)
+    for word in (embedding.word for embedding in embeddings):
+        made = [re.sub(re.escape(word), lambda _: word, prompt, flags=re.IGNORECASE) for prompt in made]  # noqa: B023
+    return made
+
+
+def in_tokens(embeddings: Sequence[EmbeddingFile], prompts: Sequence[str], tokenizer: Any) -> list[str]:
+    """Return prompts with a word for each vector of the embeddings in them, as a tokenizer needs it."""
+    if not embeddings:
+        return list(prompts)
+    from diffusers.loaders.textual_inversion import TextualInversionLoaderMixin
+
+    return TextualInversionLoaderMixin().maybe_convert_prompt(spelt(embeddings, prompts), tokenizer)  # pyright: ignore[reportReturnType]
+
+
+def _read(path: Path, allow_pickle: bool) -> dict[str, Tensor]:
+    check_fetched(path)
+    if path.suffix in PICKLED and not allow_pickle:
+        raise ModelError(
+            f"{path} is a pickle, which can run any program when it is read; take the .safetensors file of the same "
+            "embedding, or use --allow-pickle if you trust where it comes from."
+        )
+    if path.suffix in PICKLED:
+        return unpickled(path)
+    if path.suffix != ".safetensors":
+        raise ModelError(f"{path} is no .safetensors file, which embeddings are read from: convert it.")
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except Exception as problem:
+        raise ModelError(f"{path} is damaged or was cut short ({reason(problem)}).") from problem
+
+
+def _vectors_for(model: "Model", path: Path, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The vectors `n width` for each encoder of a model, by its key in files."""
+    encoders = model.embedding_encoders
+    header = Header(path, {name: tuple(tensor.shape) for name, tensor in state.items()}, {})
+    kind = kind_of(header)
+    flat = all(tensor.ndim in (1, 2) and tensor.is_floating_point() for tensor in state.values())
+    alone = len(state) == 1 and not (kind.layout or kind.role or other_kind(header))
+    if not flat or not (alone or kind.title == EMBEDDING):
+        what = f"a whole checkpoint. Open it by --model {path}." if kind.layout else f"{kind.title}. {kind.next_step}"
+        raise ModelError(f"{path} is no embedding, but {what}")
+    read = {key: model.parts[encoder] for key, (_, encoder) in encoders.items()}
+    wanted = {key: encoder.get_input_embeddings().weight.shape[-1] for key, encoder in read.items()}
+    # a file for one encoder may call its vectors anything
+    named = {next(iter(wanted)): tensor for tensor in state.values()} if len(state) == len(wanted) == 1 else state
+    vectors = {key: torch.atleast_2d(tensor) for key, tensor in named.items()}
+    widths = {key: each.shape[-1] for key, each in vectors.items()}
+    if widths != wanted:
+        whose = "Stable Diffusion XL" if "clip_g" in widths else OF_WIDTH.get(max(widths.values()), "another model")
+        has, reads = (" and ".join(map(str, sorted(sizes.values()))) for sizes in (widths, wanted))
+        raise ModelError(
+            f"{path} is an embedding of {whose}, with vectors of {has} numbers, but {model.name} reads {reads}: take "
+            "one that was made for it."
+        )
+    return vectors
+
+
+def _word(model: "Model", path: Path, count: int) -> str:
+    """What stands for a file in prompts: its name, in pointed brackets where that is a token already.
+
+    In lower case, as CLIP reads prompts: diffusers would find no more than the first vector of another one.
+    """
+    tokenizers = [model.parts[name] for name, _ in model.embedding_encoders.values()]
+    name = " ".join(normalize("NFC", path.stem).lower().split())
+    for word in (name, f"<{name}>"):
+        if any(f"{word}{end}" in words.get_vocab() for words in tokenizers for end in ("", "_1")):
+            continue
+        for other in model.embeddings:
+            (short, several), (long, _) = sorted(
+                [(word, count), (other.word, other.vectors)], key=lambda entry: len(entry[0])
+            )
+            if short in long and several > 1:  # as many words in its place would break the longer one
+                raise ModelError(
+                    f"The embeddings {other.path} and {path} cannot be told apart in a prompt, as {long!r} holds "
+                    f"{short!r}: give one of the files another name."
+                )
+        return word
+    raise ModelError(f"{path} would be written {name} in prompts, which is a word already: rename the file.")
