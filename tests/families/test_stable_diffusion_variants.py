@@ -23,7 +23,7 @@ from regrow.editing.generate import grow
 from regrow.media.image.picture import save
 from regrow.models.model import Model
 from regrow.models.open import ModelError, open_model
-from regrow.models.own_settings import CONSISTENCY, FEW_STEPS, GUIDED_CONSISTENCY, OwnSettings
+from regrow.models.own_settings import CONSISTENCY, FEW_STEPS, GUIDED_CONSISTENCY, STABLE_DIFFUSION, OwnSettings
 from regrow.requests.generate import Generate
 
 Checkpoint = Callable[[str], Path]
@@ -121,9 +121,9 @@ EULER = {"_class_name": "EulerDiscreteScheduler", "timestep_spacing": "trailing"
         ({**EULER, "_class_name": "EulerAncestralDiscreteScheduler"}, FEW_STEPS),
         ({"_class_name": "TCDScheduler"}, FEW_STEPS),
         ({"_class_name": "LCMScheduler"}, CONSISTENCY),
-        ({**EULER, "timestep_spacing": "leading"}, OwnSettings()),
-        ({**EULER, "rescale_betas_zero_snr": True, "prediction_type": "v_prediction"}, OwnSettings()),
-        ({**EULER, "_class_name": "DDIMScheduler"}, OwnSettings()),
+        ({**EULER, "timestep_spacing": "leading"}, STABLE_DIFFUSION),
+        ({**EULER, "rescale_betas_zero_snr": True, "prediction_type": "v_prediction"}, STABLE_DIFFUSION),
+        ({**EULER, "_class_name": "DDIMScheduler"}, STABLE_DIFFUSION),
     ],
 )
 def test_a_scheduler_says_how_few_steps_a_checkpoint_takes(
@@ -131,7 +131,7 @@ def test_a_scheduler_says_how_few_steps_a_checkpoint_takes(
 ) -> None:
     model = open_model(copied("sd1", scheduler=scheduler))
     assert model.own == own
-    assert model.edit_steps == (30 if own == OwnSettings() else own.steps)
+    assert model.edit_steps == (30 if own == STABLE_DIFFUSION else own.steps)
 
 
 def test_a_distilled_checkpoint_is_edited_without_guidance(copied: Callable[..., Path], tmp_path: Path) -> None:
