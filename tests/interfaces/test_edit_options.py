@@ -64,8 +64,7 @@ def test_exploring_writes_a_sheet_and_commands_that_make_its_cells(
 def test_a_command_says_what_is_not_the_default() -> None:
     request = Edit(Path("my cat.png"), ("a dog",), "a cat", cache=False, size=(64, 32), emphasis=(), start_step=3)
     assert command_of(request) == (
-        "regrow edit 'my cat.png' --target 'a dog' --source 'a cat' --start-step 3 --guidance 4.0 "
-        "--size 64 32 --no-cache"
+        "regrow edit 'my cat.png' --target 'a dog' --source 'a cat' --start-step 3 --size 64 32 --no-cache"
     )
 
 

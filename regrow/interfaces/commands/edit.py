@@ -147,7 +147,7 @@ def command_of(request: Edit) -> str:
     words = ["regrow", "edit", reporting.as_argument(request.image), "--target", *request.target]
     for field in fields(Edit):
         value = getattr(request, field.name)
-        if field.name in ("image", "target") or (value == field.default and field.name != "guidance"):
+        if field.name in ("image", "target") or value == field.default:
             continue
         option = f"--{field.name.replace('_', '-')}"
         if isinstance(value, bool):
