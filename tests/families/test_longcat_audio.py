@@ -82,5 +82,5 @@ def test_no_negative_prompt_is_as_many_zeros_as_each_prompt_has_words(checkpoint
 
 def test_sizes_are_those_of_the_files(checkpoint: Checkpoint) -> None:
     model = open_model(checkpoint(NAME))
-    assert (model.size, model.sound.rate, model.window) == ((1, CELLS * 512), 6000, CELLS)
+    assert (model.size, model.sound.rate, model.windows) == ((1, CELLS * 512), 6000, (CELLS,))
     assert (model.own.steps, model.own.guidance, model.own.solver) == (16, 4.0, "ddim")

@@ -194,7 +194,7 @@ def test_an_edit_encodes_all_its_words_before_the_network_comes(
     checkpoint: Checkpoint, memory: Memory, picture: Path, settings: dict[str, object]
 ) -> None:
     folder = checkpoint("sdxl")
-    request = Edit(picture, ("a dog", "a hat"), "a cat", str(folder), steps=4, cache=False, **settings)  # pyright: ignore[reportArgumentType]
+    request = Edit(picture, ("a dog", "a hat"), "a cat", str(folder), steps=4, cache=False, frame="crop", **settings)  # pyright: ignore[reportArgumentType]
     plain = finish(edit(request, open_model(folder)))
     memory.size = round(1.01 * WORKING * largest(folder) / LEFT)
     memory.log.clear()

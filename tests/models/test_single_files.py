@@ -238,7 +238,7 @@ def test_files_in_an_added_folder_are_opened_by_name(tmp_path: Path) -> None:
     (comfy / "loras").mkdir()
     save_file(sd_1_file(folder), comfy / "checkpoints" / "painted.safetensors")
     save_file({"lora_unet_x.lora_down.weight": torch.zeros(2, 2)}, comfy / "loras" / "style.safetensors")
-    assert [file.path.name for file in add_folder(comfy)] == ["painted.safetensors"]
+    assert [file.path.name for file in add_folder(comfy)] == ["painted.safetensors", "style.safetensors"]
     assert added_folders() == [comfy]
     listed = next(model for model in list_models() if model.name == "painted")
     assert (listed.family, listed.folder) == ("stable-diffusion", comfy / "checkpoints" / "painted.safetensors")

@@ -121,7 +121,7 @@ def test_another_codec_is_taken_as_it_is_or_trained(family: str) -> None:
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"family": "flux"}, r"--family names a family 'flux', but there are .*stable-diffusion-3"),
+        ({"family": "no-such"}, r"--family names a family 'no-such', but there are .*stable-diffusion-3"),
         (
             {"family": "stable-diffusion-xl"},
             r"makes new models of stable-diffusion and stable-diffusion-3, but none of st",

@@ -125,9 +125,9 @@ class AceStep(Model):
         return (self.size[1],)
 
     @property
-    def window(self) -> int | None:
+    def windows(self) -> tuple[int, ...]:
         """Cells of the whole song: of any length at once."""
-        return None if self.samples is None else math.ceil(self.samples / self.factor)
+        return () if self.samples is None else (math.ceil(self.samples / self.factor),)
 
     def grid(self, steps: int, spacing: Spacing = "trailing", shape: Sequence[int] = ()) -> tuple[Level, ...]:
         """Return levels shifted by the pipeline, and once more where the scheduler's file says so.
