@@ -17,8 +17,8 @@ PAGES = sorted(
     chain(ROOT.glob("*.md"), ROOT.glob("docs/*.md"), ROOT.glob("regrow/weights/*/README.md")),
     key=lambda path: path.as_posix(),
 )
-MOST_BYTES = 10_800_000
-"""Of everything but weights; 10.7 million on 29 November 2026, 0.8 of them the vocabularies of single files. Store
+MOST_BYTES = 11_100_000
+"""Of everything but weights; 10.9 million on 29 November 2026, 0.8 of them the vocabularies of single files. Store
 pictures with `runs/store_pictures.py`."""
 
 _NOT_TRACKED = {".git", ".venv", "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis", "out"}
