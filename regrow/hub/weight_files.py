@@ -86,8 +86,8 @@ def remote_kind(repository: Repository, file: Remote) -> Kind | None:
         text = head(repository.name, repository.commit, file, 8 + size)[8:] if size < file.size else b""
     try:
         entries = json.loads(text)
-        metadata = entries.pop("__metadata__", {})
-        header = Header(Path(file.name), {name: tuple(entry["shape"]) for name, entry in entries.items()}, metadata)
+        entries.pop("__metadata__", None)
+        header = Header(Path(file.name), {name: tuple(entry["shape"]) for name, entry in entries.items()})
     except (ValueError, AttributeError, KeyError, TypeError) as error:
         raise ModelError(f"{file.name} of {repository.name} is damaged, or is no safetensors file.") from error
     return usable(kind_of(header), f"{file.name} of {repository.name}")

@@ -153,7 +153,7 @@ class Opened(Abilities):
     @property
     def text_encoders(self) -> Iterator[nn.Module]:
         """The parts that encode words and may be trained with the network, opened."""
-        return iter(())
+        yield from (self.parts[name] for name in self.parts if name.startswith("text_encoder"))
 
     @property
     def medium(self) -> Medium:

@@ -148,7 +148,7 @@ class BenchPie:
 
     Attributes:
         folder: of the benchmark, with mapping_file.json and annotation_images.
-        model: name of an embedded or installed model, a folder, or a hub id `user/repo`.
+        model: name of an embedded or installed model, a folder, a weight file, or a hub id `user/repo`.
         methods: names of editing methods; or of folders in --kept with pictures that another program made.
         categories: editing types to measure, 0 to 9; all if not given.
         limit: how many pictures of each category, the first ones; all if not given.

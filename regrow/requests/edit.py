@@ -31,7 +31,7 @@ class Edit(SongOptions):
             gives a result, all in one batch. With to_lyrics it may be left out: then all but the words stays.
         source: words that describe the picture as it is. If not given, or "auto", they are read off the picture, by the
             model itself where it was trained to describe, or by the describer, and shown.
-        model: name of an embedded or installed model, a folder, or a hub id `user/repo`.
+        model: name of an embedded or installed model, a folder, a weight file, or a hub id `user/repo`.
         method: how to edit; docs/choose-a-method.md compares them. Distilled models that draw fresh noise in every step
             have no path that the default could invert along, and are edited by edit_friendly in its place; models that
             edit by instruction by instruction; and inpainting models by inpaint, where a region or mask is given.

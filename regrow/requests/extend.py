@@ -21,7 +21,7 @@ class Extend(SongOptions):
         after: seconds to add after its end.
         before: seconds to add before its beginning.
         negative: what is not heard.
-        model: name of an embedded or installed model, a folder, or a hub id `user/repo`.
+        model: name of an embedded or installed model, a folder, a weight file, or a hub id `user/repo`.
         steps: levels walked from noise; if not given, the model's own, 30 of most.
         guidance: how much the words are exaggerated; 1 = off.
         seed: of the first result; result i has seed + i.

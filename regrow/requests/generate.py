@@ -17,7 +17,7 @@ class Generate(SongOptions):
     Attributes:
         prompt: what the picture shows, or what is heard.
         negative: what it should not show, or what is not heard.
-        model: name of an embedded or installed model, a folder, or a hub id `user/repo`.
+        model: name of an embedded or installed model, a folder, a weight file, or a hub id `user/repo`.
         steps: levels walked from noise; if not given, the model's own, 30 of most.
         guidance: how much the words are exaggerated, 1 = off; if not given, the model's own, 4 of most.
         guidance_share: of the steps in which guidance is on, the first ones, 0 to 1: where little noise is left, it

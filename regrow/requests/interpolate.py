@@ -22,7 +22,7 @@ class Interpolate:
         second: another of the same.
         words: of two files: what each of them shows or sounds like.
         frames: how many results, the two ends among them.
-        model: name of an embedded or installed model, a folder, or a hub id `user/repo`.
+        model: name of an embedded or installed model, a folder, a weight file, or a hub id `user/repo`.
         steps: levels walked.
         strength: of files: share of the path that is rewound, above 0 up to 1. Less leaves what lies between more like
             the one laid over the other.

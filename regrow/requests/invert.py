@@ -19,7 +19,7 @@ class Invert:
     Attributes:
         image: the picture file.
         source: words that describe it.
-        model: name of an embedded or installed model, a folder, or a hub id `user/repo`.
+        model: name of an embedded or installed model, a folder, a weight file, or a hub id `user/repo`.
         method: whose path is walked; any of `regrow edit` that inverts.
         steps: levels walked.
         guidance: of the inversion; 1 = off.

@@ -133,7 +133,7 @@ def test_the_carried_configs_are_those_of_the_published_files(name: str) -> None
         if (part, name) in PUBLISHED:
             assert sum(parameter.numel() for parameter in module.parameters()) == PUBLISHED[part, name]
     file = {"flux-kontext": "flux1-kontext-dev", "sd-2": "512-base-ema"}.get(name, "model")
-    kind_there = kind_of(Header(Path(f"{file}.safetensors"), {key: tuple(t.shape) for key, t in state.items()}, {}))
+    kind_there = kind_of(Header(Path(f"{file}.safetensors"), {key: tuple(t.shape) for key, t in state.items()}))
     assert kind_there.layout == name
     assert set(kind_there.parts) == set(made.roles) | {"unet" if "unet" in made.classes else "transformer"}
 

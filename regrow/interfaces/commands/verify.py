@@ -14,7 +14,7 @@ def verify(run: OpeningOptions, model: Positional[str] = "") -> None:
     """Prove the maths: every formula against a closed form. With a model, check that checkpoint too.
 
     Args:
-        model: name of an embedded or installed model, a folder, or a hub id `user/repo`.
+        model: name of an embedded or installed model, a folder, a weight file, or a hub id `user/repo`.
     """
     from regrow.interfaces.reporting import opened, set_threads
     from regrow.verification import formulas, report

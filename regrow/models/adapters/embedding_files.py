@@ -134,7 +134,7 @@ def _read(path: Path, allow_pickle: bool) -> dict[str, Tensor]:
 def _vectors_for(model: "Model", path: Path, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The vectors `n width` for each encoder of a model, by its key in files."""
     encoders = model.embedding_encoders
-    header = Header(path, {name: tuple(tensor.shape) for name, tensor in state.items()}, {})
+    header = Header(path, {name: tuple(tensor.shape) for name, tensor in state.items()})
     kind = kind_of(header)
     flat = all(tensor.ndim in (1, 2) and tensor.is_floating_point() for tensor in state.values())
     alone = len(state) == 1 and not (kind.layout or kind.role or other_kind(header))

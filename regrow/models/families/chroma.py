@@ -4,28 +4,23 @@ It reads the words of T5 alone. A mask says which of them count; it is added to 
 that those behind a prompt count less and not nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from regrow.core.levels import Level
-from regrow.core.names import Spacing
 from regrow.core.schedules import Flow
 from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
-from regrow.models.families.shared.shift_by_size import check_shift, grid_by_size, linear_mu
+from regrow.models.families.shared.shift_by_size import SIDE, LevelsBySize, check_shift
 from regrow.models.folder import read_json
-from regrow.models.model import Model
 from regrow.models.own_settings import OwnSettings
 from regrow.models.pipelines import check_words, prompt_pipeline, warn_of_cut_words
 from regrow.models.registry import register
 from regrow.models.source import T5, Source
 
-SIDE = 2
-"""Of the latents that are one token."""
 TOKENS = 512
 OWN = OwnSettings(steps=40, guidance=3.0, solver="ddim")
 """Of the card of lodestones/Chroma1-HD."""
@@ -38,7 +33,7 @@ OWN = OwnSettings(steps=40, guidance=3.0, solver="ddim")
     parts={"transformer": ("ChromaTransformer2DModel",)},
     folders=("transformer", "vae", "text_encoder", "tokenizer"),
 )
-class Chroma(Model):
+class Chroma(LevelsBySize):
     """See `Model`. Its parts are `transformer`, `vae`, `text_encoder` and `tokenizer`."""
 
     NETWORK = "transformer"
@@ -79,16 +74,6 @@ class Chroma(Model):
             files=files,
             own=OWN,
         )
-
-    @property
-    def text_encoders(self) -> Iterator[nn.Module]:
-        yield self.parts["text_encoder"]
-
-    def grid(self, steps: int, spacing: Spacing = "trailing", shape: Sequence[int] = ()) -> tuple[Level, ...]:
-        """Return levels that lean to the noisy end by the size, where the scheduler's file says so."""
-        height, width = shape[1:] or self.latent_shape(*self.extent)[1:]
-        config = read_json(self.folder / "scheduler" / "scheduler_config.json")
-        return grid_by_size(self.schedule, config, linear_mu(config, height * width // SIDE**2), steps, spacing)
 
     def condition(self, prompts: Sequence[str]) -> Condition:
         warn_of_cut_words(self.name, self.tokenizer, prompts, TOKENS)

@@ -5,22 +5,19 @@ distilled from guided answers: one evaluation a step. [schnell] has guidance in 
 end by the size of the picture, in all but [schnell]. Fill and Kontext are shown a picture (`flux_picture.py`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from regrow.core.levels import Level
-from regrow.core.names import Spacing
 from regrow.core.schedules import Flow
 from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
 from regrow.models.condition import GUIDANCE, Condition
 from regrow.models.errors import ModelError
-from regrow.models.families.shared.shift_by_size import check_shift, grid_by_size, linear_mu
+from regrow.models.families.shared.shift_by_size import SIDE, LevelsBySize, check_shift
 from regrow.models.folder import read_json
-from regrow.models.model import Model
 from regrow.models.own_settings import OwnSettings
 from regrow.models.pipelines import prompt_pipeline, warn_of_cut_words
 from regrow.models.registry import register
@@ -29,8 +26,6 @@ from regrow.models.source import CLIP, T5, Source
 WORDS = ("tokenizer", "tokenizer_2", "text_encoder", "text_encoder_2")
 INSTRUCTED = ("FluxKontextPipeline", "FluxKontextInpaintPipeline")
 """Pipelines of checkpoints that are told by nothing else from [dev]: they edit by instruction."""
-SIDE = 2
-"""Of the latents that are one token."""
 CELLS = 128
 """Latents along a side of a picture whose codec names no size: `default_sample_size` of diffusers' FluxPipeline."""
 TOKENS, TOKENS_OF_SCHNELL = 512, 256
@@ -48,7 +43,7 @@ SCHNELL = OwnSettings(steps=4, guidance=1.0, solver="ddim", is_guided=False)
     parts={"transformer": ("FluxTransformer2DModel",)},
     folders=("transformer", "vae", *WORDS),
 )
-class Flux(Model):
+class Flux(LevelsBySize):
     """See `Model`. Its parts are `transformer`, `vae`, and two of `text_encoder` and `tokenizer` each."""
 
     NETWORK = "transformer"
@@ -105,19 +100,8 @@ class Flux(Model):
         return 0
 
     @property
-    def text_encoders(self) -> Iterator[nn.Module]:
-        yield from (self.parts["text_encoder"], self.parts["text_encoder_2"])
-
-    @property
     def guidance_is_input(self) -> bool:
         return self.parts.config("transformer")["guidance_embeds"]
-
-    def grid(self, steps: int, spacing: Spacing = "trailing", shape: Sequence[int] = ()) -> tuple[Level, ...]:
-        """Return levels that lean to the noisy end by the size, where the scheduler's file says so."""
-        height, width = shape[1:] or self.latent_shape(*self.extent)[1:]
-        config = read_json(self.folder / "scheduler" / "scheduler_config.json")
-        mu = linear_mu(config, height * width // SIDE**2)
-        return grid_by_size(self.schedule, config, mu, steps, spacing)
 
     def condition(self, prompts: Sequence[str]) -> Condition:
         length = TOKENS if self.own.is_guided else TOKENS_OF_SCHNELL

@@ -5,22 +5,19 @@ which takes guidance as an input, and Qwen 3 in [klein], whose distilled checkpo
 lean to the noisy end by the size of the picture and the number of steps.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from regrow.core.levels import Level
-from regrow.core.names import Spacing
 from regrow.core.schedules import Flow
 from regrow.models.codecs.batch_norm import SIDE, BatchNormAutoencoder
 from regrow.models.condition import GUIDANCE, Condition
 from regrow.models.errors import ModelError
-from regrow.models.families.shared.shift_by_size import check_shift, grid_by_size, measured_mu
+from regrow.models.families.shared.shift_by_size import LevelsBySize, check_shift, measured_mu
 from regrow.models.folder import read_json
-from regrow.models.model import Model
 from regrow.models.own_settings import OwnSettings
 from regrow.models.pipelines import prompt_pipeline, warn_of_cut_chat
 from regrow.models.registry import register
@@ -43,7 +40,7 @@ DISTILLED = OwnSettings(steps=4, guidance=1.0, solver="ddim", is_guided=False)
     parts={"transformer": ("Flux2Transformer2DModel",), "text_encoder": ("Mistral3ForConditionalGeneration",)},
     folders=FOLDERS,
 )
-class Flux2(Model):
+class Flux2(LevelsBySize):
     """See `Model`. Its parts are `transformer`, `vae`, `text_encoder` and `tokenizer`."""
 
     NETWORK = "transformer"
@@ -122,18 +119,11 @@ class Flux2(Model):
             )
 
     @property
-    def text_encoders(self) -> Iterator[nn.Module]:
-        yield self.parts["text_encoder"]
-
-    @property
     def guidance_is_input(self) -> bool:
         return self.parts.config("transformer")["guidance_embeds"]
 
-    def grid(self, steps: int, spacing: Spacing = "trailing", shape: Sequence[int] = ()) -> tuple[Level, ...]:
-        """Return levels that lean to the noisy end by size and steps, where the scheduler's file says so."""
-        height, width = shape[1:] or self.latent_shape(*self.extent)[1:]
-        config = read_json(self.folder / "scheduler" / "scheduler_config.json")
-        return grid_by_size(self.schedule, config, measured_mu(height * width // SIDE**2, steps), steps, spacing)
+    def mu(self, config: Mapping[str, Any], tokens: int, steps: int) -> float:
+        return measured_mu(tokens, steps)
 
     def condition(self, prompts: Sequence[str]) -> Condition:
         pipeline = prompt_pipeline(self.lora_pipeline, self.parts, WORDS)

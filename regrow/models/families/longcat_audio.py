@@ -8,7 +8,7 @@ to the longest, which the convolutions and means over the words then answer diff
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
@@ -86,10 +86,6 @@ class LongCatAudio(Model):
             own=OwnSettings(steps=16, guidance=4.0, solver="ddim"),
             notes=notes,
         )
-
-    @property
-    def text_encoders(self) -> Iterator[nn.Module]:
-        yield self.parts["text_encoder"]
 
     @property
     def extent(self) -> tuple[int, ...]:

@@ -4,11 +4,11 @@ It reads the words of Gemma 2 behind a system prompt; what guidance leads away f
 from noise at 0 to the picture at 1, and it returns the velocity in that direction.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from regrow.core.denoiser import Denoiser
 from regrow.core.guidance import Guidance, renormalised
@@ -78,10 +78,6 @@ class Lumina2(Model):
             files=files,
             own=OWN,
         )
-
-    @property
-    def text_encoders(self) -> Iterator[nn.Module]:
-        yield self.parts["text_encoder"]
 
     def condition(self, prompts: Sequence[str]) -> Condition:
         pipeline = prompt_pipeline("Lumina2Pipeline", self.parts, ("tokenizer", "text_encoder"))

@@ -4,13 +4,13 @@ A transformer on latents predicts the noise, and in further channels its spread,
 of T5. PixArt-alpha for 1024 pixels is conditioned on the size of the picture and its aspect ratio, too.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
 from regrow.models.condition import Condition
@@ -77,10 +77,6 @@ class PixArt(Model):
             network_multiple=0,
             own=OWN,
         )
-
-    @property
-    def text_encoders(self) -> Iterator[nn.Module]:
-        yield self.parts["text_encoder"]
 
     def condition(self, prompts: Sequence[str]) -> Condition:
         kind = _pipeline(self.folder)

@@ -4,7 +4,7 @@ It reads the words of a model of language and pictures, Qwen2.5-VL, put into a t
 Levels lean to the noisy end by the size of the picture, and are stretched to end where its scheduler says.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import isqrt
 
 import torch
@@ -13,22 +13,17 @@ from torch import Tensor, nn
 
 from regrow.core.denoiser import Denoiser
 from regrow.core.guidance import Guidance, renormalised
-from regrow.core.levels import Level
-from regrow.core.names import Spacing
 from regrow.core.schedules import Flow
 from regrow.models.codecs.film_autoencoder import FilmAutoencoder
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
-from regrow.models.families.shared.shift_by_size import check_shift, grid_by_size, linear_mu
+from regrow.models.families.shared.shift_by_size import SIDE, LevelsBySize, check_shift
 from regrow.models.folder import read_json
-from regrow.models.model import Model
 from regrow.models.own_settings import OwnSettings
 from regrow.models.pipelines import check_words, prompt_pipeline, warn_of_cut_words
 from regrow.models.registry import register
 from regrow.models.source import QWEN2, Source
 
-SIDE = 2
-"""Of the latents that are one token."""
 TOKENS = 512
 """That are read, with those of the template that the pipeline leaves."""
 LARGEST = 1328
@@ -45,7 +40,7 @@ NOTHING = " "
     pipelines=("QwenImagePipeline", "QwenImageImg2ImgPipeline", "QwenImageInpaintPipeline"),
     folders=("transformer", "vae", "text_encoder", "tokenizer"),
 )
-class QwenImage(Model):
+class QwenImage(LevelsBySize):
     """See `Model`. Its parts are `transformer`, `vae`, `text_encoder` and `tokenizer`."""
 
     NETWORK = "transformer"
@@ -88,16 +83,6 @@ class QwenImage(Model):
             files=files,
             own=OWN,
         )
-
-    @property
-    def text_encoders(self) -> Iterator[nn.Module]:
-        yield self.parts["text_encoder"]
-
-    def grid(self, steps: int, spacing: Spacing = "trailing", shape: Sequence[int] = ()) -> tuple[Level, ...]:
-        """Return levels that lean to the noisy end by the size, where the scheduler's file says so."""
-        height, width = shape[1:] or self.latent_shape(*self.extent)[1:]
-        config = read_json(self.folder / "scheduler" / "scheduler_config.json")
-        return grid_by_size(self.schedule, config, linear_mu(config, height * width // SIDE**2), steps, spacing)
 
     def condition(self, prompts: Sequence[str]) -> Condition:
         pipeline = prompt_pipeline("QwenImagePipeline", self.parts, ("tokenizer", "text_encoder"))

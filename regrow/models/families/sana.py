@@ -6,11 +6,11 @@ levels, which are not supported.
 """
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from regrow.core.schedules import Flow
 from regrow.models.codecs.autoencoder import DEEP, Autoencoder
@@ -83,10 +83,6 @@ class Sana(Model):
             network_multiple=0,
             own=OWN,
         )
-
-    @property
-    def text_encoders(self) -> Iterator[nn.Module]:
-        yield self.parts["text_encoder"]
 
     def condition(self, prompts: Sequence[str]) -> Condition:
         warn_of_cut_words(self.name, self.tokenizer, prompts, TOKENS - 2 + len(self.tokenizer("").input_ids))

@@ -8,7 +8,7 @@ Those of the kind of Stable Audio Open Small (Novack et al. 2025, arXiv 2505.081
 how long a clip is. Where their scheduler is stochastic they are distilled, and sampled by ping-pong in 8 steps.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 
@@ -92,10 +92,6 @@ class StableAudio(Model):
             own=PING_PONG if distilled else OwnSettings(),
             edit_steps=PING_PONG.steps if distilled else cls.edit_steps,
         )
-
-    @property
-    def text_encoders(self) -> Iterator[nn.Module]:
-        yield self.parts["text_encoder"]
 
     @property
     def extent(self) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ clip is there already. The distilled checkpoints, whose scheduler is stochastic,
 without guidance, which is in their weights.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 
@@ -95,10 +95,6 @@ class StableAudio3(Model):
             own=PING_PONG if distilled else OwnSettings(steps=100, solver="ddim"),
             edit_steps=PING_PONG.steps if distilled else cls.edit_steps,
         )
-
-    @property
-    def text_encoders(self) -> Iterator[nn.Module]:
-        yield self.parts["text_encoder"]
 
     @property
     def extent(self) -> tuple[int, ...]:

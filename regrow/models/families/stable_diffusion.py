@@ -4,7 +4,7 @@ A UNet on latents, conditioned on the last layer of a CLIP text encoder. The cod
 Networks with further channels are inpainting checkpoints, or InstructPix2Pix (`picture_beside.py`).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any, Self
 import torch
 from jaxtyping import Float, Int
 from tokenizers import Tokenizer
-from torch import Tensor, nn
+from torch import Tensor
 
 from regrow.models.adapters.embedding_files import in_tokens
 from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
@@ -124,10 +124,6 @@ class StableDiffusion(Model):
             piano_roll=piano_roll,
             **sampling_of(kind, parts, scheduler_file),
         )
-
-    @property
-    def text_encoders(self) -> Iterator[nn.Module]:
-        yield self.parts["text_encoder"]
 
     @property
     def _room(self) -> int:

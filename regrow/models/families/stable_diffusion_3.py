@@ -4,7 +4,7 @@ It is conditioned on the words of three text encoders, one after the other, and 
 be missing: zeros are then in its place, as its authors trained for (section 5.3.3: each left out at random).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,10 +114,6 @@ class StableDiffusion3(Model):
             third_length=third_length,
             own=_own(source.folder, network),
         )
-
-    @property
-    def text_encoders(self) -> Iterator[nn.Module]:
-        yield from (self.parts[name] for name in WORDS if name.startswith("text") and name in self.parts)
 
     @property
     def plain_weights(self) -> tuple[nn.Parameter, ...]:

@@ -4,14 +4,14 @@ A UNet on latents, conditioned on the last layer but one of two text encoders si
 sizes: those of the picture itself, uncropped, as section 2.2 of the paper has them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from regrow.models.adapters.embedding_files import in_tokens, spelt
 from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
@@ -102,10 +102,6 @@ class StableDiffusionXL(Model):
             network_multiple=0,
             **sampling_of(kind, parts, scheduler_file),
         )
-
-    @property
-    def text_encoders(self) -> Iterator[nn.Module]:
-        yield from (self.parts["text_encoder"], self.parts["text_encoder_2"])
 
     @property
     def guidance_is_input(self) -> bool:

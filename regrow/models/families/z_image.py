@@ -5,13 +5,13 @@ picture at 1, and it returns the velocity in that direction. diffusers' `guidanc
 prompt, `v + scale (v - v_negative)`: its 4 is 5 here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial, reduce
 from typing import Any
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from regrow.core.schedules import Flow
 from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
@@ -82,10 +82,6 @@ class ZImage(Model):
             files=files,
             own=TURBO if schedule.shift == TURBO_SHIFT else BASE,
         )
-
-    @property
-    def text_encoders(self) -> Iterator[nn.Module]:
-        yield self.parts["text_encoder"]
 
     def condition(self, prompts: Sequence[str]) -> Condition:
         warn_of_cut_chat(self.name, self.tokenizer, prompts, TOKENS, partial(_chat, self.tokenizer))

@@ -25,12 +25,10 @@ class Header:
     Attributes:
         path: of the file.
         shapes: by name.
-        metadata: texts that its maker wrote into it.
     """
 
     path: Path
     shapes: Mapping[str, tuple[int, ...]]
-    metadata: Mapping[str, str]
 
     def __contains__(self, name: str) -> bool:
         return name in self.shapes
@@ -72,14 +70,14 @@ def read_header(path: Path, allow_pickle: bool = False) -> Header:
             if length > _MOST:
                 raise ValueError(f"a header of {length} bytes")
             header: dict[str, Any] = json.loads(file.read(length))
-        metadata = header.pop("__metadata__", {})
+        header.pop("__metadata__", None)
         shapes = {name: tuple(entry["shape"]) for name, entry in header.items()}
         end = max((entry["data_offsets"][1] for entry in header.values()), default=0)
     except Exception as error:  # bytes that are no header break whatever they meet first
         raise ModelError(f"{path} is damaged, or is no safetensors file ({reason(error)}): {mend(path)}.") from error
     if (missing := 8 + length + end - path.stat().st_size) > 0:
         raise ModelError(f"{path} was cut short: its last {missing} bytes are missing: {mend(path)}.")
-    return Header(path, shapes, metadata)
+    return Header(path, shapes)
 
 
 def _pickle(path: Path, allow_pickle: bool) -> Header:
@@ -89,7 +87,7 @@ def _pickle(path: Path, allow_pickle: bool) -> Header:
             "model, or use --allow-pickle if you trust where it comes from."
         )
     shapes = {name: tuple(tensor.shape) for name, tensor in unpickled(path).items()}
-    return Header(path, shapes, {})
+    return Header(path, shapes)
 
 
 def unpickled(path: Path) -> dict[str, Any]:
@@ -123,4 +121,4 @@ def _gguf(path: Path) -> Header:
         shapes = {tensor.name: tuple(int(side) for side in reversed(tensor.shape)) for tensor in reader.tensors}
     except Exception as error:
         raise ModelError(f"{path} is damaged, or is no GGUF file ({reason(error)}): {mend(path)}.") from error
-    return Header(path, shapes, {})
+    return Header(path, shapes)

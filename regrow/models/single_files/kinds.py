@@ -110,7 +110,7 @@ def _version(header: Header) -> str:
 def _transformer(header: Header) -> Kind | None:
     """The transformers, with text encoders and a codec beside them or alone."""
     shapes = {name.removeprefix(PREFIX): shape for name, shape in header.shapes.items()}
-    layout = _transformer_layout(Header(header.path, shapes, {}))
+    layout = _transformer_layout(Header(header.path, shapes))
     if not layout:
         return None
     others = (*CODEC, "text_encoders.")

@@ -12,8 +12,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from regrow.models.codecs.autoencoder import Autoencoder
-from regrow.models.families.flux import SIDE, Flux, packed, places_of
+from regrow.models.families.flux import Flux, packed, places_of
 from regrow.models.families.shared.picture_beside import Inpainting
+from regrow.models.families.shared.shift_by_size import SIDE
 from regrow.models.own_settings import OwnSettings
 
 

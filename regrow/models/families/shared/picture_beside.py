@@ -4,6 +4,7 @@ Both are recognised by the channels of their network, whatever their pipeline is
 and image-to-image pipelines hold a plain network, which is opened as that.
 """
 
+from abc import abstractmethod
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
@@ -38,9 +39,10 @@ class PictureBeside(Model):
     shown: Float[Tensor, "m k y x"] | None = None
 
     @staticmethod
+    @abstractmethod
     def channels(latent_channels: int) -> int:
         """Return how many channels its network takes below latents of so many."""
-        raise NotImplementedError
+        ...
 
     def nothing(self, places: tuple[int, ...]) -> Float[Tensor, "1 k y x"]:
         """Return what it is shown where there is no picture."""

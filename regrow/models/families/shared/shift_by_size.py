@@ -1,14 +1,18 @@
 """Levels of flow models that lean to the noisy end by how large the latent is, as `use_dynamic_shifting` has them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from regrow.core.levels import Level, Schedule
 from regrow.core.names import Spacing
 from regrow.core.schedules import Flow
 from regrow.models.errors import ModelError
+from regrow.models.folder import read_json
+from regrow.models.model import Model
 
+SIDE = 2
+"""Of the latents that are one token of these networks."""
 KINDS = ("exponential", "linear")
 """Of `time_shift_type`: whether the shift is the exponential of mu, or mu itself."""
 FEW, MANY = (10, 8.73809524e-05, 1.89833333), (200, 0.00016927, 0.45666666)
@@ -58,6 +62,21 @@ def grid_by_size(
         return levels
     stretch = (1 - terminal) / levels[-2].alpha
     return (levels[0], *(Level(stretch * a, 1 - stretch * a) for a in (x.alpha for x in levels[1:-1])), levels[-1])
+
+
+class LevelsBySize(Model):
+    """A flow whose levels lean to the noisy end by the size of its latents, where the scheduler's file says so."""
+
+    def mu(self, config: Mapping[str, Any], tokens: int, steps: int) -> float:
+        """Return how far the levels are shifted; see `linear_mu`."""
+        return linear_mu(config, tokens)
+
+    def grid(self, steps: int, spacing: Spacing = "trailing", shape: Sequence[int] = ()) -> tuple[Level, ...]:
+        """Return levels that lean to the noisy end by the size, where the scheduler's file says so."""
+        height, width = shape[1:] or self.latent_shape(*self.extent)[1:]
+        config = read_json(self.folder / "scheduler" / "scheduler_config.json")
+        mu = self.mu(config, height * width // SIDE**2, steps)
+        return grid_by_size(self.schedule, config, mu, steps, spacing)
 
 
 def check_shift(config: Mapping[str, Any], where: Any) -> None:
