@@ -27,7 +27,7 @@ from regrow.models.model import ModelError
 from regrow.models.open import add_single_file, list_models, open_model, user_models
 from regrow.models.single_files.folders import add_folder, added_folders, forget_folder
 from regrow.models.single_files.header import Header
-from regrow.models.single_files.kinds import kind_of
+from regrow.models.single_files.kinds import PREFIX, kind_of
 from regrow.models.single_files.layouts import layout, layout_names
 from regrow.models.single_files.view import cached_view, read_notes
 from regrow.requests.generate import Generate
@@ -410,3 +410,32 @@ def test_parts_are_taken_from_files_beside_it(tmp_path: Path) -> None:
         "text_encoder_2": "t5xxl_fp8.safetensors",
         "vae": "ae.safetensors",
     }
+
+
+def test_a_codec_that_may_be_another_family_s_is_not_taken(tmp_path: Path) -> None:
+    network = {f"{PREFIX}input_blocks.0.0.weight": (320, 4, 3, 3), f"{PREFIX}label_emb.0.0.weight": (8, 8)}
+    words = {"conditioner.embedders.0.transformer.x": (1,), "conditioner.embedders.1.model.x": (1,)}
+    codec = {"encoder.conv_in.weight": (8, 3, 3, 3), "decoder.conv_in.weight": (8, 4, 3, 3)}
+
+    def write(name: str, shapes: dict[str, Any]) -> Path:
+        save_file({key: torch.zeros(shape) for key, shape in shapes.items()}, tmp_path / name)
+        return tmp_path / name
+
+    unet = write("mine.safetensors", network | words)
+    for name in ("one.safetensors", "other.safetensors"):
+        write(name, codec)
+    with pytest.raises(ModelError, match=r"one\.safetensors and .*other\.safetensors may be it"):
+        cached_view(unet, ())
+    named = write("sdxl_vae.safetensors", codec)
+    places = json.loads((cached_view(unet, ()) / "weights.json").read_text())
+    assert places["vae"]["file"] == str(named)
+
+
+def test_a_codec_named_after_another_family_is_not_taken(tmp_path: Path) -> None:
+    state = {"joint_blocks.0.context_block.adaLN_modulation.1.bias": torch.zeros(8)}
+    words = {f"text_encoders.{name}.transformer.x": torch.zeros(1) for name in ("clip_l", "clip_g")}
+    save_file({PREFIX + key: tensor for key, tensor in state.items()} | words, tmp_path / "sd3_medium.safetensors")
+    codec = {"encoder.conv_in.weight": torch.zeros(8, 3, 3, 3), "decoder.conv_in.weight": torch.zeros(8, 16, 3, 3)}
+    save_file(codec, tmp_path / "ae.safetensors")
+    with pytest.raises(ModelError, match="holds its vae"):
+        cached_view(tmp_path / "sd3_medium.safetensors", ())

@@ -8,7 +8,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from regrow.media.home import home
 from regrow.models.errors import ModelError
 from regrow.models.folder import read_json
+from regrow.models.single_files.companions import companions
 from regrow.models.single_files.header import SUFFIXES, read_header
 from regrow.models.single_files.kinds import Kind, kind_of
 from regrow.models.single_files.layouts import Layout, layout, write_tokenizer
@@ -95,7 +96,7 @@ def write_view(
             elsewhere = _from_base(aside, base, own)
         else:
             made = layout(kind.layout)
-            elsewhere, more = _companions(path, made, own, places)
+            elsewhere, more = companions(path, kind.layout, own, places)
             notes += more
             _write_configs(aside, made, kind, {**own, **elsewhere})
         write_weights_file(aside, {**elsewhere, **own})
@@ -150,44 +151,6 @@ def _from_base(folder: Path, base: Path, own: Mapping[str, Place]) -> dict[str, 
             shutil.copyfile(source, folder / name)
     held = [part for part in parts if (base / part / "config.json").is_file() and part not in own]
     return {part: Place((base / part).resolve()) for part in held}
-
-
-def _companions(
-    path: Path, made: Layout, own: Mapping[str, Place], places: Sequence[Path]
-) -> tuple[dict[str, Place], list[str]]:
-    """Files of one part each that hold what a checkpoint lacks, and sentences on which were taken."""
-    lacking = [part for part in made.roles if part not in own]
-    files = list(_part_files(path, places)) if lacking else []
-    chosen: dict[str, Place] = {}
-    notes = []
-    for part in lacking:
-        fit = [(file, kind) for file, kind in files if kind.role == made.roles[part]]
-        if fit:
-            # the codecs of two families may have as many channels: the one that is named alike, or lies nearest
-            alike = made.pipeline.removesuffix("Pipeline").lower()[:4]
-            file, kind = min(fit, key=lambda entry: alike not in entry[0].name.lower() and "ae." not in entry[0].name)
-            chosen[part] = Place(file, ("",), kind.parts[""][0])
-            notes.append(f"{path.name} lacks its {part}, which is taken from {file}.")
-    missing = [part for part in lacking if part not in chosen and part not in made.optional]
-    if missing:
-        raise ModelError(
-            f"{path} holds of {made.title} the {' and '.join(own)} alone, and no file beside it or in a folder "
-            f"that was added holds its {' and '.join(missing)}. Put these beside it, add the folder that they are in "
-            f"(regrow models add FOLDER), or take them from another checkpoint (regrow models add {path} --base MODEL)."
-        )
-    return chosen, notes
-
-
-def _part_files(path: Path, places: Sequence[Path]) -> Iterator[tuple[Path, Kind]]:
-    for place in dict.fromkeys((path.parent, *places)):
-        for file in sorted(place.rglob("*.safetensors") if place != path.parent else place.glob("*.safetensors")):
-            if file != path:
-                try:
-                    kind = kind_of(read_header(file))
-                except ModelError:  # another file's damage is no concern of this one
-                    continue
-                if kind.role:
-                    yield file, kind
 
 
 def _same(first: Path, second: Path) -> bool:
