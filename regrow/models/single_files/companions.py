@@ -10,7 +10,7 @@ from regrow.models.single_files.layouts import layout
 from regrow.models.single_files.weights_file import Place
 
 CODECS = (("flux", r"flux|^ae$"), ("sd3", r"sd_?3"), ("sdxl", r"xl"))
-"""How layouts begin, and what the names of their codecs' files hold: the tensors of two have the same names and shapes."""
+"""How layouts begin, and what the names of their codecs' files hold, whose tensors may be alike."""
 SIBLINGS = {"checkpoints", "diffusion_models", "unet", "Stable-diffusion"}
 """Folders that lie in other programs beside those of codecs and text encoders."""
 
@@ -71,8 +71,8 @@ def _codec_of(file: SingleFile) -> str:
 
 def _files_beside(path: Path, places: Sequence[Path]) -> Iterator[SingleFile]:
     own = path.parent.parent if path.parent.name in SIBLINGS else path.parent
-    seen = {path}
+    known = {path}
     for file in single_files([own, *places]):
-        if file.path.resolve() not in seen and file.kind.role:
-            seen.add(file.path.resolve())
+        if file.path.resolve() not in known and file.kind.role:
+            known.add(file.path.resolve())
             yield file
