@@ -79,6 +79,14 @@ def set_slider(page, name: str, value: float) -> None:
     until(taken)  # a page that is still being drawn forgets it, and what is pressed too soon has the value before
 
 
+def press_when(page, shown: str, button: str) -> None:
+    """Press a button in the moment something is shown: between two commands a busy machine finishes what it was at."""
+    page.wait_for_function(
+        "([shown, button]) => document.querySelector(shown) && (document.querySelector(button).click(), true)",
+        arg=[shown, button],
+    )
+
+
 def to_sounds_and_back(page, switch: str, picture: str) -> None:
     for choice, shown in ((1, False), (0, True)):
         page.locator(f"#{switch} label").nth(choice).click()
