@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from checkpoint_tables import checkpoint_of, rows
 from peft import LoraConfig
 from peft.utils.save_and_load import get_peft_model_state_dict
 from safetensors.torch import save_file
@@ -21,18 +22,9 @@ from regrow.models.open import open_model
 from regrow.models.registry import all_families
 from regrow.requests.interpolate import Interpolate
 
-TABLE = Path(__file__).parents[2] / "docs" / "checkpoints.md"
 STEPS = 2
+SETTINGS = "Settings of models that were not measured here"
 pytestmark = pytest.mark.usefixtures("home")
-
-
-def rows(section: str = "## Pictures") -> list[dict[str, str]]:
-    """The rows of a section's table, by column."""
-    text = TABLE.read_text(encoding="utf-8").split(section)[1].split("\n## ")[0]
-    lines = [line for line in text.splitlines() if line.startswith("|")]
-    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
-    names = cells[0]
-    return [dict(zip(names, row, strict=True)) for row in cells[2:] if len(row) == len(names)]
 
 
 class Row:
@@ -134,9 +126,9 @@ CELLS: dict[str, Callable[[Row], None]] = {
 }
 
 
-@pytest.mark.parametrize("row", rows(), ids=lambda row: row["tested on"].strip("`"))
+@pytest.mark.parametrize("row", rows("Pictures"), ids=lambda row: checkpoint_of(row["tested on"]))
 def test_every_cell_of_pictures_is_true(row: dict[str, str], checkpoint: Callable[[str], Path], tmp_path: Path) -> None:
-    model = open_model(checkpoint(row["tested on"].strip("`")))
+    model = open_model(checkpoint(checkpoint_of(row["tested on"])))
     assert set(row) == {*CELLS, "checkpoint", "tested on"}
     wrong = []
     for column, run in CELLS.items():
@@ -157,7 +149,7 @@ def test_every_cell_of_pictures_is_true(row: dict[str, str], checkpoint: Callabl
 
 
 def test_every_family_of_pictures_has_a_row_and_so_has_every_tiny_checkpoint(checkpoint: Callable[[str], Path]) -> None:
-    tested = {row["tested on"].strip("`") for row in rows()}
+    tested = {checkpoint_of(row["tested on"]) for row in rows("Pictures")}
     # networks of pixels take no words: tests/editing and tests/models have them
     (picture,) = (medium for medium in media() if medium.sized)
     families = {name: open_model(checkpoint(name)) for name in FAMILIES}
@@ -166,7 +158,7 @@ def test_every_family_of_pictures_has_a_row_and_so_has_every_tiny_checkpoint(che
     assert known - {"pixel-unet"} <= {open_model(checkpoint(name)).family for name in tested}
 
 
-@pytest.mark.parametrize("row", rows("## Settings"), ids=lambda row: row["tested on"].strip("`"))
+@pytest.mark.parametrize("row", rows(SETTINGS), ids=lambda row: checkpoint_of(row["tested on"]))
 def test_the_settings_of_makers_are_those_of_the_page(row: dict[str, str], checkpoint: Callable[[str], Path]) -> None:
-    own = open_model(checkpoint(row["tested on"].strip("`"))).own
+    own = open_model(checkpoint(checkpoint_of(row["tested on"]))).own
     assert (own.steps, own.guidance, own.solver) == (int(row["steps"]), float(row["guidance"]), row["solver"])

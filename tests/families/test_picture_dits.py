@@ -9,14 +9,11 @@ import torch
 from checkpoints import edit_json
 from tiny import FAMILIES
 
-import regrow
 from regrow.core.denoiser import Prediction
 from regrow.core.guidance import renormalised
 from regrow.core.levels import Level
-from regrow.core.methods.registry import names_for_any_model
 from regrow.core.noise import noise
 from regrow.core.solvers import last, make_step, solve
-from regrow.media.image.picture import load, save
 from regrow.models.open import open_model
 
 Checkpoint = Callable[[str], Path]
@@ -36,24 +33,6 @@ def test_latents_of_other_sides_are_those_of_diffusers_own_pipeline(checkpoint: 
     denoise = model.denoiser(model.condition(prompts), model.negative(negatives), 5.0)
     ours = last(solve(make_step("ddim"), denoise, x, model.grid(steps, shape=x.shape[1:])))
     assert (ours - theirs).abs().max() < 1e-4
-
-
-@pytest.mark.parametrize("method", names_for_any_model())
-@pytest.mark.parametrize("name", [name for name in ALL if name != "pixart-alpha"])
-def test_every_method_edits_keeps_what_is_masked_and_takes_several_targets(
-    checkpoint: Checkpoint, name: str, method: str, tmp_path: Path
-) -> None:
-    model, file = open_model(checkpoint(name)), tmp_path / "in.png"
-    save(file, torch.rand(3, 16, 16, generator=torch.Generator().manual_seed(7)) * 2 - 1, None)
-    where = {"region": "0,0,0.5,1", "feather": 0.0}
-    edited = regrow.edit(
-        file, ("a dog", "a hat"), source="a cat", model=model, steps=4, method=method, guidance=5.0, **where
-    )
-    assert edited.frames.isfinite().all()
-    assert not torch.equal(edited.frames[0], edited.frames[1])
-    for item in edited.items:
-        assert torch.equal(item[..., 8:], load(file).pixels[..., 8:])
-        assert not torch.equal(item[..., :8], load(file).pixels[..., :8])
 
 
 def test_sizes_are_a_condition_of_pixart_alpha(checkpoint: Checkpoint) -> None:

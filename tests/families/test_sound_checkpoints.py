@@ -1,11 +1,11 @@
 """The table of docs/checkpoints.md: every cell is run on the tiny checkpoint of its row."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from checkpoint_tables import checkpoint_of, rows
 from peft import LoraConfig
 from peft.utils.save_and_load import get_peft_model_state_dict
 from safetensors.torch import save_file
@@ -23,17 +23,7 @@ from regrow.models.registry import all_families
 from regrow.requests.extend import Extend
 from regrow.requests.interpolate import Interpolate
 
-TABLE = Path(__file__).parents[2] / "docs" / "checkpoints.md"
 pytestmark = pytest.mark.usefixtures("home")
-
-
-def rows() -> list[dict[str, str]]:
-    """The rows of sounds, by column."""
-    text = TABLE.read_text(encoding="utf-8").split("## Sounds")[1]
-    lines = [line for line in text.splitlines() if line.startswith("|")]
-    cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
-    names = cells[0]
-    return [dict(zip(names, row, strict=True)) for row in cells[2:] if len(row) == len(names)]
 
 
 def sounds() -> set[str]:
@@ -171,9 +161,9 @@ CELLS: dict[str, Callable[[Row], None]] = {
 }
 
 
-@pytest.mark.parametrize("row", rows(), ids=lambda row: row["tested on"].strip("`"))
+@pytest.mark.parametrize("row", rows("Sounds"), ids=lambda row: checkpoint_of(row["tested on"]))
 def test_every_cell_is_true(row: dict[str, str], checkpoint: Callable[[str], Path], tmp_path: Path) -> None:
-    model = open_model(checkpoint(row["tested on"].strip("`")))
+    model = open_model(checkpoint(checkpoint_of(row["tested on"])))
     assert set(row) == {*CELLS, "checkpoint", "tested on"}
     for column, run in CELLS.items():
         aside = tmp_path / column.replace(" ", "-")
@@ -191,7 +181,7 @@ def test_every_cell_is_true(row: dict[str, str], checkpoint: Callable[[str], Pat
 
 
 def test_every_family_of_sounds_has_a_row_and_so_has_every_tiny_checkpoint(checkpoint: Callable[[str], Path]) -> None:
-    tested = {row["tested on"].strip("`") for row in rows()}
+    tested = {checkpoint_of(row["tested on"]) for row in rows("Sounds")}
     families = {name: open_model(checkpoint(name)) for name in FAMILIES}
     assert {model.family for name, model in families.items() if name in tested} == sounds()
     assert tested == {name for name, model in families.items() if model.waves is not None}
