@@ -61,7 +61,8 @@ def interpolate(request: Interpolate, model: Model) -> Generator[Progress, None,
     else:
         guidance, words = 1.0 if request.guidance is None else request.guidance, list(worded.prompts)
         files = [Path(request.first), Path(request.second)]
-        first, second = (medium.load(file, model, request) for file in files)
+        first = medium.load(files[0], model, request)
+        second = medium.load(files[1], model, medium.like_first(request, first))
         ends, extent, notes = medium.pair(first, second, shares.tolist())
         model = model.of_length(ends.shape[-1])
         model, room_notes = with_codec_room(model, request.frames, ends.shape[2:])

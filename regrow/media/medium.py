@@ -127,6 +127,10 @@ class Medium(Protocol):
         """Return how large what a request asks for is; as large as another file, where one is given."""
         ...
 
+    def like_first(self, request: Any, first: Frame) -> Any:
+        """Return the request by which the second file of a pair is loaded, once the first is."""
+        ...
+
     def pair(self, first: Frame, second: Frame, shares: Sequence[float]) -> Pair:
         """Put two files together as one batch, for what lies between them at these shares of the second."""
         ...

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from tyro.conf import Positional
 
 from regrow.core.names import Spacing, Switch
-from regrow.media.names import Mode
+from regrow.media.names import PairMode
 from regrow.requests.ranges import check_ranges
 
 
@@ -30,7 +30,8 @@ class Interpolate:
             prompts 4 in the first half of the steps, as `regrow generate` does.
         seed: of the noise that prompts grow from.
         spacing: of the levels.
-        frame: how a picture that is not of the model's size is fitted: crop, pad or stretch.
+        frame: how pictures are fitted: auto is the shape of the first, to which the second is cropped; crop, pad or
+            stretch is the model's size or --size.
         size: height and width of the pictures; the model's own if not given.
         duration: of sounds from prompts in seconds; the model's own if not given.
         normalize: of sound files: on brings both to a level that the model knows, and results to levels between theirs;
@@ -47,7 +48,7 @@ class Interpolate:
     guidance: float | None = None
     seed: int = 0
     spacing: Spacing = "trailing"
-    frame: Mode = "crop"
+    frame: PairMode = "auto"
     size: tuple[int, int] | None = None
     duration: float | None = None
     normalize: Switch = "on"

@@ -1,6 +1,7 @@
 """Between two pictures, and between two prompts: the ends are reproduced, and every step is made again."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,8 +45,9 @@ def test_the_ends_are_what_the_codec_makes_of_the_files(
     )
     made = finish(interpolate(request, model))
     assert made.shares == (0.0, 0.5, 1.0)
-    for frame, end in zip(made.frames[[0, 2]], ends, strict=True):
-        content = model.medium.load(Path(end), model, request).content
+    first = model.medium.load(Path(ends[0]), model, request)
+    second = model.medium.load(Path(ends[1]), model, model.medium.like_first(request, first))
+    for frame, content in zip(made.frames[[0, 2]], (first.content, second.content), strict=True):
         codec = model.decode(model.encode(content[None]))[0]
         assert (frame - codec).abs().max() < 2e-3
     assert (made.frames[1] - made.frames[0]).abs().max() > 0.05
@@ -89,3 +91,17 @@ def test_what_does_not_go_together_is_said(model: Model, request_: Interpolate, 
         finish(interpolate(request_, model))
     with pytest.raises(ValueError, match="--frames must be from 2"):
         Interpolate("a cat", "a dog", frames=1)
+
+
+def test_two_photographs_keep_the_shape_of_the_first(model: Model, tmp_path: Path) -> None:
+    height, width = model.size
+    sizes = ((2 * height, 4 * width), (3 * height, 2 * width))
+    for name, size in zip("ab", sizes, strict=True):
+        save(tmp_path / f"{name}.png", torch.rand(3, *size, generator=torch.Generator().manual_seed(1)) * 2 - 1)
+    request = Interpolate(str(tmp_path / "a.png"), str(tmp_path / "b.png"), frames=2, model=model.name, steps=2)
+    made = finish(interpolate(request, model))
+    made_height, made_width = made.items[0].shape[1:]
+    assert made_width / made_height == pytest.approx(2 * width / height, rel=0.1)
+    assert any("the middle" in note for note in made.notes), "what is cropped of the second is said"
+    square = finish(interpolate(replace(request, frame="crop"), model))
+    assert square.items[0].shape == (3, height, width)

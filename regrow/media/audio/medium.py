@@ -125,6 +125,9 @@ class SoundMedium(Medium):
         shape = model.latent_shape(*codec.frame_size(-(-samples // cell) * model.multiple))
         return Extent(shape, samples, samples / codec.rate, loop)
 
+    def like_first(self, request: Any, first: Frame) -> Any:
+        return request
+
     def pair(self, first: Frame, second: Frame, shares: Sequence[float]) -> Pair:
         assert isinstance(first, SoundFrame)
         assert isinstance(second, SoundFrame)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +110,10 @@ class PictureMedium(Medium):
                 f"take --size {near}."
             )
         return Extent(model.latent_shape(height, width))
+
+    def like_first(self, request: Any, first: Frame) -> Any:
+        height, width = first.content.shape[-2:]
+        return replace(request, size=(height, width), frame="crop" if request.frame == "auto" else request.frame)
 
     def pair(self, first: Frame, second: Frame, shares: Sequence[float]) -> Pair:
         return Pair(torch.stack([first.content, second.content]), Extent(()), (*first.notes, *second.notes))
