@@ -66,9 +66,12 @@ def _kept(file: Path, module: nn.Module, examples: Sequence[tuple[Tensor, ...]])
     """The module itself, after it was kept where it can be."""
     if sum(p.numel() * p.element_size() for p in module.parameters()) > MOST_BYTES:
         return module
+    # opens the libraries that a loaded graph does without; the tracer reads every attribute, and one of theirs warns
+    from regrow.models.load_part import quiet
+
     data = b""
     # whatever the tracer cannot follow: the module itself computes
-    with suppress(Exception), torch.no_grad(), warnings.catch_warnings():
+    with suppress(Exception), torch.no_grad(), warnings.catch_warnings(), quiet():
         warnings.simplefilter("ignore")
         script = torch.jit.trace(module, examples[0], check_trace=False)
         buffer = io.BytesIO()
