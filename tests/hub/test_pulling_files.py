@@ -218,6 +218,15 @@ def test_the_environment_of_the_hub_s_client_is_heeded(
     alone = run(hub, "generate", "a cat", "--model", "jane/pets", "--offline", **cache)
     assert alone.returncode == 1
     assert "The model jane/pets is not on this machine: get it with `regrow models pull jane/pets`" in alone.stderr
+    cached = tmp_path / "hf" / "hub" / "models--jane--pets"  # as another program's download leaves it
+    shutil.copytree(folder, cached / "snapshots" / "abc")
+    (cached / "refs").mkdir()
+    (cached / "refs" / "main").write_text("abc")
+    made = tmp_path / "made.png"
+    there = run(
+        hub, "generate", "a cat", "--model", "jane/pets", "--offline", "--steps", "1", "--out", str(made), **cache
+    )
+    assert (there.returncode, made.is_file()) == (0, True), there.stderr
     offline = run(hub, "models", "pull", "jane/pets", HF_HUB_OFFLINE="1", **cache)
     assert (offline.returncode, offline.stdout) == (1, "")
     assert "HF_HUB_OFFLINE is set" in offline.stderr
