@@ -125,14 +125,14 @@ def test_a_processor_that_transformers_5_has_written_opens(checkpoint: Checkpoin
 @pytest.mark.parametrize(
     ("file", "change", "said"),
     [
-        ("processor/preprocessor_config.json", {"patch_size": 16}, "has a patch_size of 16, but its text_encoder takes 14"),
-        ("text_encoder/config.json", {"image_token_id": 3}, r"token of <|image_pad|> of 263, but its text_encoder takes 3"),
+        ("processor/preprocessor_config.json", {"patch_size": 16}, "has a patch_size of 16, but its text_encoder"),
+        ("text_encoder/config.json", {"image_token_id": 3}, "token of <|image_pad|> of 263, but its text_encoder"),
         ("processor/preprocessor_config.json", {"size": 7}, "makes no processor of pictures"),
         ("model_index.json", {"processor": ["transformers", "CLIPProcessor"]}, "CLIPProcessor"),
         ("processor/preprocessor_config.json", None, "preprocessor_config.json is missing"),
     ],
     ids=["patches", "token", "damaged", "class", "missing"],
-)  # fmt: skip
+)
 def test_a_processor_of_another_model_is_one_sentence(
     checkpoint: Checkpoint, tmp_path: Path, file: str, change: dict[str, object] | None, said: str
 ) -> None:
