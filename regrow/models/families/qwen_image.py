@@ -32,8 +32,6 @@ LARGEST = 1328
 """Pixels along a side of its square pictures: the card of Qwen/Qwen-Image."""
 OWN = OwnSettings(steps=50, guidance=4.0, solver="ddim")
 """Of the card of Qwen/Qwen-Image, and the defaults of the pipeline."""
-NOTHING = " "
-"""What its card says to lead away from where there are no negative words."""
 
 
 @register(
@@ -49,6 +47,8 @@ class QwenImage(LevelsBySize):
     FAMILY: ClassVar[str] = "qwen-image"
     LARGEST: ClassVar[int] = LARGEST
     OWN: ClassVar[OwnSettings] = OWN
+    nothing: ClassVar[str] = " "
+    """As its card says."""
     engine_graph = False  # positions are complex numbers
     trainable = False
     lora_pipeline = "QwenImagePipeline"
@@ -122,10 +122,6 @@ class QwenImage(LevelsBySize):
         with torch.no_grad():
             tokens, mask = pipeline.encode_prompt(list(prompts), device=self.device, max_sequence_length=TOKENS)
         return Condition(tokens, None if mask is None else mask.bool())
-
-    def unconditional(self, count: int) -> Condition:
-        """Encode a space, as the card of Qwen-Image says."""
-        return self.condition([NOTHING] * count)
 
     def guide(self, pair: Denoiser, guidance: Guidance) -> Denoiser:
         return renormalised(pair, guidance, _lengths)
