@@ -85,7 +85,7 @@ def edit(
     items = items if model.own.is_guided else tuple(replace(one, guidance=1.0) for one in items)
     targets = [one.target for one in items]
     model = shown_source(request, model, frame.content[None], latents)
-    model = with_words(model, prompts_of(expanded.request, targets, model.nothing))
+    model = with_words(model, prompts_of(expanded.request, targets, model.no_words))
     full, why, searched = yield from settle(expanded.request, model, latents)
     request = replace(request, strength=full.strength)
     edit_cache = edit_cache or EditCache()

@@ -15,7 +15,7 @@ class Abilities:
     """The part that denoises."""
     takes_words: ClassVar[bool] = True
     """Whether it is conditioned on prompts."""
-    nothing: ClassVar[str] = ""
+    no_words: ClassVar[str] = ""
     """What is encoded for guidance to lead away from where there are no negative words."""
     shares_attention: ClassVar[bool] = False
     """Whether `models.attention` can share its attention."""

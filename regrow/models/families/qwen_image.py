@@ -47,7 +47,7 @@ class QwenImage(LevelsBySize):
     FAMILY: ClassVar[str] = "qwen-image"
     LARGEST: ClassVar[int] = LARGEST
     OWN: ClassVar[OwnSettings] = OWN
-    nothing: ClassVar[str] = " "
+    no_words: ClassVar[str] = " "
     """As its card says."""
     engine_graph = False  # positions are complex numbers
     trainable = False
