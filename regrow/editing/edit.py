@@ -18,7 +18,7 @@ from regrow.editing.recipe import make_recipe
 from regrow.editing.region import region_of
 from regrow.editing.result import Operation, Result
 from regrow.editing.song import as_songs
-from regrow.editing.source_picture import shown_source
+from regrow.editing.source_picture import shown_known, shown_source
 from regrow.editing.steps import with_own_method, with_steps, without_guidance
 from regrow.editing.strength import settle
 from regrow.media.frame import Distance
@@ -64,8 +64,8 @@ def edit(
     medium.check(request, model)
     frame = medium.load(request.image, model, request)
     request = replace(request, **frame.settings)
-    request, _ = with_steps(request, model)
     request, method_notes = with_own_method(request, model)
+    request, _ = with_steps(request, model)
     request, own_notes = without_guidance(request, model)
     model = in_tiles(model.of_length(frame.content.shape[-1]), request.tiles)
     model, room_notes = with_codec_room(model, len(items or request.target), frame.content.shape[1:])
@@ -84,13 +84,14 @@ def edit(
     items = tuple(replace(one, target=prompts.get(one.target, one.target)) for one in items or items_of(request))
     items = items if model.own.is_guided else tuple(replace(one, guidance=1.0) for one in items)
     targets = [one.target for one in items]
-    model = with_words(model, prompts_of(expanded.request, targets))
+    model = shown_source(request, model, frame.content[None], latents)
+    model = with_words(model, prompts_of(expanded.request, targets, model.no_words))
     full, why, searched = yield from settle(expanded.request, model, latents)
     request = replace(request, strength=full.strength)
     edit_cache = edit_cache or EditCache()
     region = yield from region_of(full, model, frame, latents, targets, edit_cache.shapes)
     mask = region.latents if region else None
-    shown = shown_source(full, model, frame.content[None], latents, region)
+    shown = shown_known(full, model, frame.content[None], latents, region)
     x, plan = yield from edit_latents(full, shown, latents, mask, items, edit_cache)
     restored = medium.restore(frame, model.decode(x), model, request, region)
     says = not model.takes_words or request.to_lyrics or all(map(has_words, request.target))

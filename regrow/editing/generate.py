@@ -73,7 +73,7 @@ def grow(
     request, seeds = with_own_settings(request, model), seeds or [request.seed + i for i in range(request.count)]
     assert request.steps is not None
     assert request.solver is not None
-    model = with_words(model, [[*prompts], *([[request.negative]] if request.guidance != 1 else [])])
+    model = with_words(model, [[*prompts], *([[request.negative or model.no_words]] if request.guidance != 1 else [])])
     levels = model.grid(request.steps, request.spacing, shape)
     denoise = guided(request, model, model.condition(prompts), levels)
     # pure noise has standard deviation 1 whatever the last level's sigma: what the networks are trained on

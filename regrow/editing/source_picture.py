@@ -1,6 +1,7 @@
 """Models that take the picture beside the noise: which method edits with them, and what they are shown."""
 
 from dataclasses import replace
+from typing import TypeVar
 
 from jaxtyping import Float
 from torch import Tensor
@@ -10,8 +11,12 @@ from regrow.media.frame import Region
 from regrow.models.model import Model
 from regrow.requests.edit import USUAL_GUIDANCE, Edit
 
+AnyModel = TypeVar("AnyModel", bound=Model)
+
 ABILITIES = {"edits_by_instruction": "edit by instruction", "inpaints": "fill in masks"}
 """Of models that methods need, by their names in `Model`, as a sentence says them."""
+INVERTED = "; with a source prompt or a strength its path is inverted"
+"""What is said of the other way to edit with a model that knows both."""
 
 
 def with_needed_method(request: Edit, model: Model) -> tuple[Edit, tuple[str, ...]]:
@@ -25,13 +30,14 @@ def with_needed_method(request: Edit, model: Model) -> tuple[Edit, tuple[str, ..
     """
     chosen, notes = method(request.method), ()
     for ability, other in chosen.gives_way.items():
-        if getattr(model, ability) and (model.edits_by_instruction or _leaves_inpainting_open(request)):
+        if getattr(model, ability) and (model.only_by_instruction or _leaves_method_open(request, ability)):
             request, chosen = replace(request, method=other), method(other)
-            notes = (f"{model.name} was trained to {ABILITIES[ability]}, so it was edited by {other}.",)
+            beside = INVERTED if model.edits_by_instruction and not model.only_by_instruction else ""
+            notes = (f"{model.name} was trained to {ABILITIES[ability]}, so it was edited by {other}{beside}.",)
             break
     if chosen.needs and not getattr(model, chosen.needs):
         raise ValueError(f"{model.name} was not trained to {ABILITIES[chosen.needs]}, which {chosen.name} needs.")
-    if model.edits_by_instruction and not chosen.needs:
+    if model.only_by_instruction and not chosen.needs:
         raise ValueError(
             f"{model.name} was trained to edit by instruction, and {chosen.name} cannot: leave the method out, or "
             "take another model."
@@ -55,21 +61,48 @@ def with_needed_method(request: Edit, model: Model) -> tuple[Edit, tuple[str, ..
     return replace(request, source="", prompt_expansion="off", image_guidance=of_picture), notes
 
 
-def _leaves_inpainting_open(request: Edit) -> bool:
-    """Whether a region is named, and nothing that only a method with a path has."""
+def _leaves_method_open(request: Edit, ability: str) -> bool:
+    """Whether there is what a model's ability is for, and nothing that only a method with a path has.
+
+    It fills in regions. Instructions stand alone: who describes the picture as it is, describes the result, too; and
+    who says how far it is rewound has it inverted.
+    """
     masked = request.mask is not None or request.region is not None
-    whole = request.strength in (None, 1) and not request.start_step
-    return masked and whole and request.trajectory is None and request.attention == "none"
+    alone = not request.source and all(target.strip() for target in request.target) and not request.tiles
+    is_for_it = {
+        "edits_by_instruction": alone and request.strength is None and request.start_step is None,
+        "inpaints": masked and request.strength in (None, 1) and not request.start_step,
+    }
+    plain = request.trajectory is None and request.attention == "none" and request.invert_guidance == 1
+    return is_for_it[ability] and plain
 
 
 def shown_source(
+    request: Edit, model: AnyModel, frame: Float[Tensor, "1 channels *places"], latents: Float[Tensor, "1 c *cells"]
+) -> AnyModel:
+    """Return a model that is shown the picture that its prompts are instructions for; itself by other methods.
+
+    This is done before prompts are encoded, which some models do with a look at the picture.
+
+    Args:
+        request: of the edit, with the method that it is made by.
+        model: the checkpoint.
+        frame: the file in the model's frame.
+        latents: of it.
+    """
+    if model.edits_by_instruction and method(request.method).needs:
+        return model.with_source(frame, latents, request.image_guidance)
+    return model
+
+
+def shown_known(
     request: Edit,
-    model: Model,
+    model: AnyModel,
     frame: Float[Tensor, "1 channels *places"],
     latents: Float[Tensor, "1 c *cells"],
     region: Region | None,
-) -> Model:
-    """Return a model that is shown what it edits, where it was trained for that; else itself.
+) -> AnyModel:
+    """Return a model that is shown what stays, where it was trained for that; else itself.
 
     An inverted path was made without a look at what stays, so the way back along it is without one, too: an inpainting
     network sees a mask of ones both ways.
@@ -81,8 +114,6 @@ def shown_source(
         latents: of it.
         region: where it may change; None everywhere.
     """
-    if model.edits_by_instruction:
-        return model.with_source(frame, latents, request.image_guidance)
     if region is None or method(request.method).path:
         return model
     return model.with_known(frame, latents, region)

@@ -18,6 +18,8 @@ Open = TypeVar("Open", Generate, Extend)
 def with_steps(request: Edit, model: Model) -> tuple[Edit, int]:
     """A request that says its steps, and the number: its own, else its trajectory's, else the model's.
 
+    A method that needs an ability of the model walks as its makers sample it, in their steps.
+
     Raises:
         MediaError: the trajectory cannot be used.
         ValueError: start_step is not among them.
@@ -25,7 +27,8 @@ def with_steps(request: Edit, model: Model) -> tuple[Edit, int]:
     if request.steps is not None:
         return request, request.steps
     steps = load_trajectory(request.trajectory)[1].get("steps") if request.trajectory else None
-    steps = steps if isinstance(steps, int) else model.edit_steps
+    usual = model.own.steps if method(request.method).needs else model.edit_steps
+    steps = steps if isinstance(steps, int) else usual
     return replace(request, steps=steps), steps
 
 

@@ -15,6 +15,8 @@ class Abilities:
     """The part that denoises."""
     takes_words: ClassVar[bool] = True
     """Whether it is conditioned on prompts."""
+    no_words: ClassVar[str] = ""
+    """What is encoded for guidance to lead away from where there are no negative words."""
     shares_attention: ClassVar[bool] = False
     """Whether `models.attention` can share its attention."""
     engine_graph: ClassVar[bool] = True
@@ -37,8 +39,9 @@ class Abilities:
     new_media: ClassVar[tuple[str, ...]] = ("picture",)
     """What a new one may make."""
     edits_by_instruction: ClassVar[bool] = False
-    """Whether its prompts are instructions for a picture that it is shown (`with_source`), and it edits by nothing
-    else."""
+    """Whether it was trained to follow instructions for a picture that it is shown (`with_source`)."""
+    only_by_instruction: ClassVar[bool] = False
+    """Whether it edits by nothing else, as its prompts are always instructions."""
     inpaints: ClassVar[bool] = False
     """Whether its network was trained to fill in masks, shown the rest of the picture (`with_known`)."""
     takes_tiles: ClassVar[bool] = True

@@ -71,8 +71,8 @@ class Model(Opened, ABC):
             return self.encode_tokens(self.tokenize(prompts).to(self.device))
 
     def unconditional(self, count: int) -> Condition:
-        """Encode what guidance leads away from without negative words: the empty prompt, unless the family differs."""
-        return self.condition([""] * count)
+        """Encode what guidance leads away from without negative words: `no_words`, unless the family differs."""
+        return self.condition([self.no_words] * count)
 
     def negative(self, prompts: Sequence[str]) -> Condition:
         """Encode prompts that guidance leads away from, one a sample: `unconditional` where a prompt is empty."""

@@ -229,7 +229,7 @@ def wanted_files(allow_pickle: bool = False, there: Sequence[str] = ()) -> list[
     folders = list(dict.fromkeys(folder for family in all_families() for folder in family.folders))
     wanted = [*SIDE_FILES]
     for part in folders:
-        if part.startswith("tokenizer"):
+        if part.startswith(("tokenizer", "processor")):
             wanted.append(f"{part}/*")
             continue
         whole = [f"{part}/*model{end}" for end in (".safetensors", ".safetensors.index.json", "-0*.safetensors")]

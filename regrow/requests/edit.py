@@ -34,14 +34,16 @@ class Edit(SongOptions):
         model: name of an embedded or installed model, a folder, a weight file, or a hub id `user/repo`.
         method: how to edit; docs/choose-a-method.md compares them. Distilled models that draw fresh noise in every step
             have no path that the default could invert along, and are edited by edit_friendly in its place; models that
-            edit by instruction by instruction; and inpainting models by inpaint, where a region or mask is given.
+            edit by instruction (InstructPix2Pix, FLUX.1 Kontext, Qwen-Image-Edit; FLUX.2 where neither source nor
+            strength is given) by instruction; and inpainting models by inpaint, where a region or mask is given.
         strength: share of the path that is walked back, above 0 up to 1. If not given it is 0.9, or what the model
             needs for such an edit where that was measured, which is then said: with the default
             method, expanded prompts and no trajectory, the storybook takes 0.65 for another animal or colour. "auto"
             finds the weakest at which the target sees most of what it would change.
         start_step: the same as a number of steps that are skipped, counted from noise; overrides strength.
         steps: levels of the whole path; if not given, those of the trajectory, else the model's own: 6 of the storybook
-            and 10 of the bandstand, where more gained little, 30 of models that were not measured.
+            and 10 of the bandstand, where more gained little, 30 of models that were not measured. By instruction, and
+            where a mask is filled in, as many as its makers take.
         guidance: of the regrowth; 1 = off. If not given it is 4, or the model's own where it edits by instruction or
             fills in a mask.
         image_guidance: of a model that edits by instruction: how much it keeps to the picture, 1 = off; if not given,

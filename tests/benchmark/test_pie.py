@@ -339,6 +339,18 @@ def test_a_model_that_edits_by_instruction_gets_the_instruction(
     assert measured.results[0][1].mse
 
 
+def test_a_model_that_knows_both_gets_what_the_method_reads(
+    checkpoint: Callable[[str], Path], request_of: Callable[..., BenchPie], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, edits, right = open_model(checkpoint("flux-2-klein-distilled")), [], benches.edit
+    monkeypatch.setattr(benches, "edit", lambda request, model: edits.append(request) or right(request, model))
+    request = request_of(methods=("direct_inversion", "instruction"), limit=1, categories=("0",), guidance=1.0, steps=2)
+    assert [figures.failure for figures in finish(bench_pie(model, request, PieNetworks())).measured] == ["", ""]
+    described, instructed = (made.target[0] for made in edits)
+    assert instructed == "Make it a dog"
+    assert described != instructed
+
+
 @pytest.mark.usefixtures("home")
 def test_the_command_prints_the_table_and_what_is_missing_from_it(
     checkpoint: Callable[[str], Path], folder: Path, folders: tuple[Path, Path], tmp_path: Path,

@@ -75,7 +75,7 @@ def need_words(model: Model) -> None:
 
 def need_a_way_back(model: Model) -> None:
     """Skip a test about inversion for a model that edits by instruction, from pure noise."""
-    if model.edits_by_instruction:
+    if model.only_by_instruction:
         pytest.skip("test_picture_beside.py")
 
 

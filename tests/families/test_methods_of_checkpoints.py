@@ -49,7 +49,7 @@ def tried(model: Model, file: Path, method: str, aside: Path) -> str:
         "yes"; the method that it gave way to, as code; or "no" where one sentence refuses it.
     """
     settings: dict[str, Any] = {"guidance": 3.0 if model.own.is_guided else 1.0}
-    if not model.edits_by_instruction:
+    if not model.only_by_instruction:
         settings["source"] = "a cat"
     if model.medium.sized:
         settings |= {"region": "0,0,0.5,1", "feather": 0.0}

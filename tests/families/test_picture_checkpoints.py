@@ -41,7 +41,7 @@ class Row:
 
     def edit(self, target: str, *more: str, **settings: Any) -> Any:
         words = (target, *more) if more else target
-        source = {} if self.model.edits_by_instruction else {"source": "a cat"}
+        source = {} if self.model.only_by_instruction else {"source": "a cat"}
         return regrow.edit(self.file(), words, **{"model": self.model, "steps": STEPS, **source, **settings})
 
 
@@ -59,8 +59,12 @@ def edit_by_inversion(row: Row) -> None:
 
 
 def edit_otherwise(row: Row) -> None:
-    edited = row.edit("make it a dog") if row.model.edits_by_instruction else row.edit("a dog", method="img2img")
-    assert edited.items[0].isfinite().all()
+    if row.model.edits_by_instruction:
+        edited = row.edit("make it a dog", source="")
+        assert edited.items[0].isfinite().all()
+        assert edited.recipes[0]["settings"]["method"] == "instruction"
+    if not row.model.only_by_instruction:
+        assert row.edit("a dog", method="img2img").items[0].isfinite().all()
 
 
 def mask(row: Row) -> None:
@@ -91,6 +95,9 @@ def interpolate(row: Row) -> None:
 
 def other_sizes(row: Row) -> None:
     size = row.model.size[0] + row.model.multiple, row.model.size[1]
+    if row.model.only_by_instruction:
+        assert row.edit("make it a dog", size=size, frame="stretch").frames[0].shape == (3, *size)
+        return
     made = regrow.generate("a cat", model=row.model, steps=1, size=size)
     assert made.items[0].shape == (3, *size)
 

@@ -204,6 +204,19 @@ def test_an_edit_encodes_all_its_words_before_the_network_comes(
     assert opened_for_words == ["text_encoder", "text_encoder_2", "unet"]
 
 
+@pytest.mark.parametrize(("name", "source"), [("qwen-image", "a cat"), ("qwen-image-edit", "")])
+def test_what_stands_for_no_negative_words_is_encoded_with_the_others(
+    checkpoint: Checkpoint, memory: Memory, picture: Path, name: str, source: str
+) -> None:
+    folder = checkpoint(name)
+    request = Edit(picture, ("a dog",), source, str(folder), steps=2, cache=False, frame="crop", negative="")
+    # of which the codec takes more, so that it is the network that shall not leave for the words
+    memory.size = round(1.01 * WORKING * part_size(open_model(folder).parts, "transformer") / LEFT)
+    memory.log.clear()
+    finish(edit(request, open_model(folder)))
+    assert [part for part in memory.log if part != "vae"] == ["text_encoder", "transformer"]
+
+
 def test_a_first_opening_does_not_hold_all_parts(checkpoint: Checkpoint, memory: Memory) -> None:
     folder = checkpoint("sd3")
     _ = open_model(folder)

@@ -12,11 +12,13 @@ from checkpoints import edit_json, livelier
 from diffusers import (
     AutoencoderKLFlux2,
     FlowMatchEulerDiscreteScheduler,
+    Flux2KleinKVPipeline,
     Flux2KleinPipeline,
     Flux2Pipeline,
     Flux2Transformer2DModel,
 )
 from jaxtyping import Float
+from PIL import Image
 from tame_networks import calmer
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from torch import Tensor, nn
@@ -28,6 +30,7 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
+from regrow.media.image.picture import to_uint8
 from tiny.encoders import qwen2_tokenizer
 from tiny.tiny import Tiny, loaded
 
@@ -142,7 +145,7 @@ def flux_2(folder: Path) -> Path:
     return folder
 
 
-def flux_2_klein(folder: Path, distilled: bool) -> Path:
+def flux_2_klein(folder: Path, distilled: bool, kind: str = "Flux2KleinPipeline") -> Path:
     """Like FLUX.2 [klein]: Qwen 3, no guidance as an input."""
     torch.manual_seed(44)
     words: Any = qwen2_tokenizer()
@@ -155,14 +158,14 @@ def flux_2_klein(folder: Path, distilled: bool) -> Path:
         transformer=network(False, 2.0),
         is_distilled=distilled,
     ).save_pretrained(folder, safe_serialization=True)
-    edit_json(folder / "model_index.json", tokenizer=["transformers", "Qwen2TokenizerFast"])
+    edit_json(folder / "model_index.json", tokenizer=["transformers", "Qwen2TokenizerFast"], _class_name=kind)
     return folder
 
 
 @cache
 def opened(kind: Any, folder: Path, dtype: torch.dtype) -> Any:
     """Return diffusers' pipeline; of [dev] part by part, as its tokenizer's class needs torchvision, for pictures."""
-    if kind is Flux2KleinPipeline:
+    if kind is not Flux2Pipeline:
         return loaded(kind, folder, dtype)
     pipe = Flux2Pipeline(
         scheduler=FlowMatchEulerDiscreteScheduler.from_pretrained(folder, subfolder="scheduler"),
@@ -195,6 +198,7 @@ def latents(
     steps: int,
     start: Float[Tensor, "b c h w"],
     kind: Any = Flux2Pipeline,
+    frame: Float[Tensor, "1 3 h w"] | None = None,
 ) -> Float[Tensor, "b c h w"]:
     """Run diffusers' pipeline, which knows no negative prompts: with words, `led_away` from them.
 
@@ -206,13 +210,17 @@ def latents(
         steps: evaluations.
         start: pure noise.
         kind: of the pipeline.
+        frame: the picture that is its reference, if there is one.
     """
     pipe = opened(kind, folder, start.dtype)
+    guided = {} if kind is Flux2KleinKVPipeline else {"guidance_scale": guidance}
+    shown = None if frame is None else Image.fromarray(to_uint8(frame[0]))
     away = negatives is not None and any(negatives)
     with led_away(pipe, negatives or [], guidance) if away else nullcontext():
         made = pipe(
             prompt=list(prompts),
-            guidance_scale=1.0 if away else guidance,
+            image=shown,
+            **guided | ({"guidance_scale": 1.0} if away else {}),
             num_inference_steps=steps,
             latents=nn.functional.pixel_unshuffle(start, 2),
             height=start.shape[2] * pipe.vae_scale_factor,
@@ -229,8 +237,10 @@ def latents(
 
 SHAPE = (2, 4, 8, 8)
 KLEIN = partial(latents, kind=Flux2KleinPipeline)
+KV = partial(flux_2_klein, distilled=True, kind="Flux2KleinKVPipeline")
 TINY = {
     "flux-2": Tiny(flux_2, latents, SHAPE, True),
     "flux-2-klein": Tiny(partial(flux_2_klein, distilled=False), KLEIN, SHAPE, True),
     "flux-2-klein-distilled": Tiny(partial(flux_2_klein, distilled=True), KLEIN, SHAPE, guidance=1.0),
+    "flux-2-klein-kv": Tiny(KV, partial(latents, kind=Flux2KleinKVPipeline), SHAPE, guidance=1.0, shared=False),
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from checkpoints import livelier
@@ -24,7 +25,13 @@ MOST = 36
 """Tokens of the largest picture, which is the size that it is made for."""
 
 
-def encoder(words: Qwen2Tokenizer) -> Qwen2_5_VLForConditionalGeneration:
+def encoder(words: Qwen2Tokenizer, **tokens: Any) -> Qwen2_5_VLForConditionalGeneration:
+    """Qwen2.5-VL with its tower for pictures.
+
+    Args:
+        words: its tokenizer.
+        tokens: their ids, as of the one that a picture's patches stand in.
+    """
     text = {
         "vocab_size": len(words),
         "hidden_size": WIDTH,
@@ -42,14 +49,11 @@ def encoder(words: Qwen2Tokenizer) -> Qwen2_5_VLForConditionalGeneration:
         "out_hidden_size": WIDTH,
         "fullatt_block_indexes": [0],
     }
-    config = Qwen2_5_VLConfig(text_config=text, vision_config=vision, tie_word_embeddings=False)
+    config = Qwen2_5_VLConfig(text_config=text, vision_config=vision, tie_word_embeddings=False, **tokens)
     return livelier(Qwen2_5_VLForConditionalGeneration(config), 3.0)  # pyright: ignore[reportReturnType]
 
 
-def qwen_image(folder: Path) -> Path:
-    """Like Qwen-Image: Qwen2.5-VL's words, latents of 16 channels of a codec of films, levels by size up to 0.02."""
-    torch.manual_seed(32)
-    words = qwen2_tokenizer()
+def network() -> QwenImageTransformer2DModel:
     net = QwenImageTransformer2DModel(
         in_channels=64,
         out_channels=16,
@@ -65,7 +69,18 @@ def qwen_image(folder: Path) -> Path:
     for name, parameter in net.named_parameters():
         if "norm_q" in name:  # sharper attention, else a prompt is little beside its template
             parameter.data.mul_(4)
-    QwenImagePipeline(
+    return net
+
+
+def pipeline(words: Qwen2Tokenizer, most: int, **tokens: Any) -> QwenImagePipeline:
+    """Return Qwen-Image's parts, made at random.
+
+    Args:
+        words: its tokenizer.
+        most: tokens of the largest picture.
+        tokens: of `encoder`.
+    """
+    return QwenImagePipeline(
         scheduler=FlowMatchEulerDiscreteScheduler(
             num_train_timesteps=1000,
             shift=1.0,
@@ -73,14 +88,20 @@ def qwen_image(folder: Path) -> Path:
             base_shift=0.5,
             max_shift=0.9,
             base_image_seq_len=4,
-            max_image_seq_len=MOST,
+            max_image_seq_len=most,
             shift_terminal=0.02,
         ),
         vae=AutoencoderKLQwenImage(base_dim=8, dim_mult=[1, 2], num_res_blocks=1, temperal_downsample=[True]),
-        text_encoder=encoder(words),
+        text_encoder=encoder(words, **tokens),
         tokenizer=words,
-        transformer=net,
-    ).save_pretrained(folder, safe_serialization=True)
+        transformer=network(),
+    )
+
+
+def qwen_image(folder: Path) -> Path:
+    """Like Qwen-Image: Qwen2.5-VL's words, latents of 16 channels of a codec of films, levels by size up to 0.02."""
+    torch.manual_seed(32)
+    pipeline(qwen2_tokenizer(), MOST).save_pretrained(folder, safe_serialization=True)
     return folder
 
 

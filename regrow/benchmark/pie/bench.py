@@ -84,8 +84,9 @@ def _edit_of(request: BenchPie, model: Model, name: str, task: PieTask) -> Edit:
     chosen = method(name)
     # the published rows lead away from no words, where the method leaves a choice
     negative = None if chosen.own_negative or chosen.needs else ""
+    instructs = model.edits_by_instruction and chosen.needs
     return Edit(
-        task.image, (task.instruction if model.edits_by_instruction else task.target,), task.source, method=name,
+        task.image, (task.instruction if instructs else task.target,), task.source, method=name,
         negative=negative, prompt_expansion="off", cache=False, **{name: getattr(request, name) for name in SETTINGS},
     )  # fmt: skip
 

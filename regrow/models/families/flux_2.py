@@ -2,10 +2,12 @@
 
 It is conditioned on three layers of a language model that reads the prompt as a message of a chat: Mistral 3 in [dev],
 which takes guidance as an input, and Qwen 3 in [klein], whose distilled checkpoints have it in their weights. Levels
-lean to the noisy end by the size of the picture and the number of steps.
+lean to the noisy end by the size of the picture and the number of steps. All of them also follow instructions for a
+picture, which is further tokens then, a reference.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
@@ -16,6 +18,7 @@ from regrow.core.schedules import Flow
 from regrow.models.codecs.batch_norm import SIDE, BatchNormAutoencoder
 from regrow.models.condition import GUIDANCE, Condition
 from regrow.models.errors import ModelError
+from regrow.models.families.shared.flux_2_tokens import tokens_and_places
 from regrow.models.families.shared.shift_by_size import LevelsBySize, check_shift, measured_mu
 from regrow.models.folder import read_json
 from regrow.models.own_settings import OwnSettings
@@ -27,8 +30,11 @@ WORDS = ("tokenizer", "text_encoder")
 FOLDERS = ("transformer", "vae", *WORDS)
 TOKENS = 512
 """Of a prompt with its template: `max_sequence_length` of both pipelines."""
+KV = "Flux2KleinKVPipeline"
 DEV = OwnSettings(steps=50, guidance=4.0, solver="ddim")
 """The defaults of diffusers' Flux2Pipeline and Flux2KleinPipeline, for [dev] and the undistilled [klein] base."""
+REFERENCE = 10
+"""The place in time of a reference, where that of the result is 0: `_prepare_image_ids` of both pipelines."""
 DISTILLED = OwnSettings(steps=4, guidance=1.0, solver="ddim", is_guided=False)
 """Of the distilled [klein]: the defaults of diffusers' Flux2KleinKVPipeline, which takes no guidance."""
 
@@ -40,8 +46,13 @@ DISTILLED = OwnSettings(steps=4, guidance=1.0, solver="ddim", is_guided=False)
     parts={"transformer": ("Flux2Transformer2DModel",), "text_encoder": ("Mistral3ForConditionalGeneration",)},
     folders=FOLDERS,
 )
+@dataclass(eq=False, kw_only=True)
 class Flux2(LevelsBySize):
-    """See `Model`. Its parts are `transformer`, `vae`, `text_encoder` and `tokenizer`."""
+    """See `Model`. Its parts are `transformer`, `vae`, `text_encoder` and `tokenizer`.
+
+    Attributes:
+        source: latents of the picture that its prompts are instructions for; None where there is none.
+    """
 
     NETWORK = "transformer"
     FAMILY: ClassVar[str] = "flux-2"
@@ -51,6 +62,9 @@ class Flux2(LevelsBySize):
     """Of the text encoder, that `encode_prompt` of the pipeline puts side by side."""
     trainable = False
     lora_pipeline = "Flux2Pipeline"
+    edits_by_instruction: ClassVar[bool] = True
+
+    source: Float[Tensor, "1 c y x"] | None = None
 
     @classmethod
     def open(cls, source: Source) -> "Flux2":
@@ -72,7 +86,7 @@ class Flux2(LevelsBySize):
             cls._check_parts(source, codec)
             source.remember(parts, files)
         side = parts.config("vae")["sample_size"]
-        return cls(
+        return cls._kind(source.index or {})(
             name=source.name,
             folder=source.folder,
             family=cls.FAMILY,
@@ -87,6 +101,10 @@ class Flux2(LevelsBySize):
             network_multiple=0,
             own=cls._own(source.index or {}),
         )
+
+    @classmethod
+    def _kind(cls, index: Mapping[str, Any]) -> type["Flux2"]:
+        return cls
 
     @classmethod
     def _own(cls, index: Mapping[str, Any]) -> OwnSettings:
@@ -140,39 +158,59 @@ class Flux2(LevelsBySize):
         chat = format_input([prompt], pipeline.system_message)[0]
         return self.tokenizer.apply_chat_template(chat, tokenize=False)
 
+    def with_source(
+        self,
+        frame: Float[Tensor, "1 channels *extent"],
+        latents: Float[Tensor, "1 c *places"],
+        image_guidance: float | None = None,
+    ) -> "Flux2":
+        """Return the same opened checkpoint, computed by torch, shown what its prompts are instructions for.
+
+        Raises:
+            ValueError: it denoises in tiles, of which none is the whole picture.
+        """
+        if self.tiled:
+            raise ValueError(f"{self.name} is shown the whole picture as it edits by instruction: leave tiles out.")
+        other = self.using(None)
+        other.source = latents
+        return other
+
     def forward(
         self, x_t: Float[Tensor, "b c y x"], labels: Float[Tensor, " b"], condition: Condition
     ) -> Float[Tensor, "b c y x"]:
         height, width = (side // SIDE for side in x_t.shape[2:])
-        places, words = torch.zeros(height, width, 4), torch.zeros(condition.tokens.shape[1], 4)
-        places[..., 1] += torch.arange(height)[:, None]
-        places[..., 2] += torch.arange(width)
+        words = torch.zeros(condition.tokens.shape[1], 4)
         words[:, 3] += torch.arange(len(words))
-        flow = self.parts["transformer"](
-            nn.functional.pixel_unshuffle(x_t, SIDE).flatten(2).transpose(1, 2),
-            encoder_hidden_states=condition.tokens.to(x_t),
-            timestep=labels / self.schedule.label(self.schedule.noisiest),
-            # in float32, as bfloat16 has no 257
-            img_ids=places.flatten(0, 1).to(x_t.device),
-            txt_ids=words.to(x_t.device),
-            guidance=condition.extra.get(GUIDANCE),
-            return_dict=False,
-        )[0]
+        given = {
+            "encoder_hidden_states": condition.tokens.to(x_t),
+            "timestep": labels / self.schedule.label(self.schedule.noisiest),
+            "txt_ids": words.to(x_t.device),
+            "guidance": condition.extra.get(GUIDANCE),
+            "return_dict": False,
+        }
+        tokens, places = tokens_and_places(x_t)
+        if self.source is None:
+            flow = self.parts["transformer"](tokens, img_ids=places, **given)[0]
+        else:
+            shown, behind = tokens_and_places(self.source.to(x_t), REFERENCE)
+            flow = self._shown(tokens, places, shown.expand(len(x_t), -1, -1), behind, given)
         return nn.functional.pixel_shuffle(flow.transpose(1, 2).unflatten(2, (height, width)), SIDE)
+
+    def _shown(self, tokens: Tensor, places: Tensor, shown: Tensor, behind: Tensor, given: dict[str, Any]) -> Tensor:
+        """Return what the network makes of tokens beside those of a reference, and of their places."""
+        both = torch.cat([tokens, shown], 1), torch.cat([places, behind])
+        return self.parts["transformer"](both[0], img_ids=both[1], **given)[0][:, : tokens.shape[1]]
 
 
 @register(
     "flux-2-klein",
     "FLUX.2 klein (Flux2KleinPipeline)",
-    pipelines=("Flux2KleinPipeline", "Flux2KleinInpaintPipeline", "Flux2KleinKVPipeline"),
+    pipelines=("Flux2KleinPipeline", "Flux2KleinInpaintPipeline", KV),
     parts={"transformer": ("Flux2Transformer2DModel",), "text_encoder": ("Qwen3ForCausalLM",)},
     folders=FOLDERS,
 )
 class Flux2Klein(Flux2):
-    """See `Flux2`. Undistilled checkpoints are led away from negative words by classifier-free guidance.
-
-    Of its KV variant the network is the same: what it keeps of reference pictures is not used here.
-    """
+    """See `Flux2`. Undistilled checkpoints are led away from negative words by classifier-free guidance."""
 
     FAMILY = "flux-2-klein"
     TOKENIZER = QWEN2._replace(chats=True)
@@ -181,8 +219,14 @@ class Flux2Klein(Flux2):
     lora_pipeline = "Flux2KleinPipeline"
 
     @classmethod
+    def _kind(cls, index: Mapping[str, Any]) -> type[Flux2]:
+        from regrow.models.families.shared.flux_2_picture import Flux2KleinKV
+
+        return Flux2KleinKV if index.get("_class_name") == KV else cls
+
+    @classmethod
     def _own(cls, index: Mapping[str, Any]) -> OwnSettings:
-        distilled = index.get("is_distilled", index.get("_class_name") == "Flux2KleinKVPipeline")
+        distilled = index.get("is_distilled", index.get("_class_name") == KV)
         return DISTILLED if distilled else DEV
 
     @property

@@ -4,8 +4,9 @@ It reads the words of a model of language and pictures, Qwen2.5-VL, put into a t
 Levels lean to the noisy end by the size of the picture, and are stretched to end where its scheduler says.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isqrt
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
@@ -20,6 +21,7 @@ from regrow.models.errors import ModelError
 from regrow.models.families.shared.shift_by_size import SIDE, LevelsBySize, check_shift
 from regrow.models.folder import read_json
 from regrow.models.own_settings import OwnSettings
+from regrow.models.parts import Part
 from regrow.models.pipelines import check_words, prompt_pipeline, warn_of_cut_words
 from regrow.models.registry import register
 from regrow.models.source import QWEN2, Source
@@ -30,8 +32,6 @@ LARGEST = 1328
 """Pixels along a side of its square pictures: the card of Qwen/Qwen-Image."""
 OWN = OwnSettings(steps=50, guidance=4.0, solver="ddim")
 """Of the card of Qwen/Qwen-Image, and the defaults of the pipeline."""
-NOTHING = " "
-"""What its card says to lead away from where there are no negative words."""
 
 
 @register(
@@ -44,6 +44,11 @@ class QwenImage(LevelsBySize):
     """See `Model`. Its parts are `transformer`, `vae`, `text_encoder` and `tokenizer`."""
 
     NETWORK = "transformer"
+    FAMILY: ClassVar[str] = "qwen-image"
+    LARGEST: ClassVar[int] = LARGEST
+    OWN: ClassVar[OwnSettings] = OWN
+    no_words: ClassVar[str] = " "
+    """As its card says."""
     engine_graph = False  # positions are complex numbers
     trainable = False
     lora_pipeline = "QwenImagePipeline"
@@ -55,25 +60,17 @@ class QwenImage(LevelsBySize):
             raise ModelError(f"{scheduler_file} describes no flow, which the levels of Qwen-Image are of.")
         config = read_json(scheduler_file)
         check_shift(config, scheduler_file)
-        kind = "Qwen2_5_VLForConditionalGeneration"
-        parts, files, checked = source.parts(
-            {
-                "tokenizer": source.tokenizer("tokenizer", QWEN2),
-                "text_encoder": source.part("text_encoder", "transformers", kind),
-                "vae": source.part("vae", "diffusers", "AutoencoderKLQwenImage"),
-                "transformer": source.part("transformer", "diffusers", "QwenImageTransformer2DModel"),
-            },
-            (source.index_file, scheduler_file),
-        )
+        parts, files, checked = source.parts(cls._parts_of(source), (source.index_file, scheduler_file))
         codec = FilmAutoencoder(parts, "vae")
         if checked is None:
-            _check_parts(source, codec)
+            cls._check_parts(source, codec)
             source.remember(parts, files)
-        side = min(LARGEST, isqrt(config.get("max_image_seq_len", 4096)) * SIDE * codec.factor)
-        return cls(
+        kind = cls._kind(source.index or {})
+        side = min(cls.LARGEST, isqrt(config.get("max_image_seq_len", 4096)) * SIDE * codec.factor)
+        return kind(
             name=source.name,
             folder=source.folder,
-            family="qwen-image",
+            family=cls.FAMILY,
             schedule=schedule,
             prediction_type="flow",
             size=(side, side),
@@ -81,7 +78,40 @@ class QwenImage(LevelsBySize):
             parts=parts,
             codec=codec,
             files=files,
-            own=OWN,
+            own=kind.OWN,
+        )
+
+    @classmethod
+    def _kind(cls, index: Mapping[str, Any]) -> type["QwenImage"]:
+        return cls
+
+    @classmethod
+    def _parts_of(cls, source: Source) -> dict[str, Part]:
+        encoder = "Qwen2_5_VLForConditionalGeneration"
+        return {
+            "tokenizer": source.tokenizer("tokenizer", QWEN2),
+            "text_encoder": source.part("text_encoder", "transformers", encoder),
+            "vae": source.part("vae", "diffusers", "AutoencoderKLQwenImage"),
+            "transformer": source.part("transformer", "diffusers", "QwenImageTransformer2DModel"),
+        }
+
+    @classmethod
+    def _check_parts(cls, source: Source, codec: FilmAutoencoder) -> None:
+        parts, folder = codec.parts, source.folder
+        network, text = parts.config("transformer"), parts.config("text_encoder")["text_config"]
+        for key, what in (
+            ("guidance_embeds", "takes guidance as an input, which diffusers cannot give it"),
+            ("use_additional_t_cond", "makes layers, as Qwen-Image-Layered"),
+        ):
+            if network[key]:
+                raise ModelError(f"The transformer in {folder} {what} ({key}); regrow does not support that.")
+        packed = {
+            "in_channels": network["in_channels"],
+            "out_channels": network["patch_size"] ** 2 * (network["out_channels"] or network["in_channels"]),
+        }
+        source.check_channels("transformer", packed, SIDE**2 * codec.latent_channels, why=" in 2 x 2 cells")
+        check_words(
+            folder, parts, "transformer", network["joint_attention_dim"], text["hidden_size"], text["vocab_size"]
         )
 
     def condition(self, prompts: Sequence[str]) -> Condition:
@@ -93,10 +123,6 @@ class QwenImage(LevelsBySize):
             tokens, mask = pipeline.encode_prompt(list(prompts), device=self.device, max_sequence_length=TOKENS)
         return Condition(tokens, None if mask is None else mask.bool())
 
-    def unconditional(self, count: int) -> Condition:
-        """Encode a space, as the card of Qwen-Image says."""
-        return self.condition([NOTHING] * count)
-
     def guide(self, pair: Denoiser, guidance: Guidance) -> Denoiser:
         return renormalised(pair, guidance, _lengths)
 
@@ -104,35 +130,32 @@ class QwenImage(LevelsBySize):
         self, x_t: Float[Tensor, "b c y x"], labels: Float[Tensor, " b"], condition: Condition
     ) -> Float[Tensor, "b c y x"]:
         height, width = (side // SIDE for side in x_t.shape[2:])
+        tokens, pictures = self.tokens_of(x_t)
         velocity = self.parts["transformer"](
-            nn.functional.pixel_unshuffle(x_t, SIDE).flatten(2).transpose(1, 2),
+            tokens,
             encoder_hidden_states=condition.tokens.to(x_t),
             encoder_hidden_states_mask=condition.mask,
             timestep=labels / self.schedule.label(self.schedule.noisiest),
-            img_shapes=[[(1, height, width)]] * len(x_t),
+            img_shapes=[pictures] * len(x_t),
             return_dict=False,
-        )[0]
+        )[0][:, : height * width]
         return nn.functional.pixel_shuffle(velocity.transpose(1, 2).unflatten(2, (height, width)), SIDE)
+
+    def tokens_of(self, x_t: Float[Tensor, "b c y x"]) -> tuple[Float[Tensor, "b n d"], list[tuple[int, int, int]]]:
+        """Return what the network takes for latents, and how many frames, rows and columns of tokens each picture has.
+
+        The picture that is denoised is the first.
+        """
+        height, width = (side // SIDE for side in x_t.shape[2:])
+        return packed(x_t), [(1, height, width)]
+
+
+def packed(latents: Float[Tensor, "b c y x"]) -> Float[Tensor, "b n d"]:
+    """Return cells of 2 x 2 latents as tokens, row by row."""
+    return nn.functional.pixel_unshuffle(latents, SIDE).flatten(2).transpose(1, 2)
 
 
 def _lengths(v: Float[Tensor, "b c y x"]) -> Float[Tensor, "b 1 y x"]:
     """Return the length of each token, at each of its latents."""
     of_tokens = torch.linalg.vector_norm(nn.functional.pixel_unshuffle(v, SIDE), dim=1, keepdim=True)
     return of_tokens.repeat_interleave(SIDE, 2).repeat_interleave(SIDE, 3)
-
-
-def _check_parts(source: Source, codec: FilmAutoencoder) -> None:
-    parts, folder = codec.parts, source.folder
-    network, text = parts.config("transformer"), parts.config("text_encoder")["text_config"]
-    for key, what in (
-        ("guidance_embeds", "takes guidance as an input, which diffusers cannot give it"),
-        ("use_additional_t_cond", "makes layers, as Qwen-Image-Layered"),
-    ):
-        if network[key]:
-            raise ModelError(f"The transformer in {folder} {what} ({key}); regrow does not support that.")
-    packed = {
-        "in_channels": network["in_channels"],
-        "out_channels": network["patch_size"] ** 2 * (network["out_channels"] or network["in_channels"]),
-    }
-    source.check_channels("transformer", packed, SIDE**2 * codec.latent_channels, why=" in 2 x 2 cells")
-    check_words(folder, parts, "transformer", network["joint_attention_dim"], text["hidden_size"], text["vocab_size"])

@@ -47,6 +47,7 @@ class FluxKontext(Flux):
     """
 
     edits_by_instruction: ClassVar[bool] = True
+    only_by_instruction: ClassVar[bool] = True
     takes_tiles = False
     engine_graph = False
     OWN: ClassVar[OwnSettings | None] = OwnSettings(steps=28, guidance=2.5, solver="ddim")

@@ -113,6 +113,7 @@ class Instructed(PictureBeside):
     """
 
     edits_by_instruction: ClassVar[bool] = True
+    only_by_instruction: ClassVar[bool] = True
     guided_evaluations: ClassVar[int] = 3
 
     own: OwnSettings = PIX2PIX
