@@ -5,6 +5,7 @@ import os
 import struct
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from regrow.models.open import add_single_file, has_model, list_models, open_mod
 from regrow.models.single_files.folders import add_folder
 from regrow.models.single_files.header import read_header
 from regrow.models.single_files.kinds import PREFIX, kind_of
+from regrow.models.single_files.view import cached_view
 
 pytestmark = pytest.mark.usefixtures("home")
 NAME = f"{PREFIX}input_blocks.0.0.weight"
@@ -217,6 +219,18 @@ def test_a_file_that_is_named_and_damaged_says_so(tmp_path: Path) -> None:
         open_model("style")
     with pytest.raises(ModelError, match=r"There is no file or folder .*nothing: check its name"):
         add_folder(tmp_path / "nothing")
+
+
+def test_a_file_that_changes_is_opened_by_many_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "mine.safetensors"
+    rest = {name: torch.zeros(1) for name in ("first_stage_model.x", "cond_stage_model.transformer.x")}
+    for channels in (4, 9, 4):
+        save_file(rest | {NAME: torch.zeros(320, channels, 3, 3)}, path)
+        with ThreadPoolExecutor(8) as pool:
+            views = {each.result() for each in [pool.submit(cached_view, path, ()) for _ in range(16)]}
+        assert len(views) == 1
+        config = json.loads((views.pop() / "unet" / "config.json").read_text())
+        assert config["in_channels"] == channels
 
 
 def test_a_base_of_another_family_is_refused(checkpoint: Callable[[str], Path], tmp_path: Path) -> None:

@@ -4,13 +4,14 @@ Nothing is copied but small files. The folder of a file that is opened by its pa
 when it changes; one that `regrow models add` makes lies among the user's models, by a name.
 """
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -122,13 +123,25 @@ def write_view(
             _write_configs(aside, made, kind, {**own, **elsewhere})
         write_weights_file(aside, {**elsewhere, **own})
         (aside / NOTES_FILE).write_text(json.dumps(notes), encoding="utf-8")
-        if folder.is_dir() and _same(folder, aside):
-            return folder
-        shutil.rmtree(folder, ignore_errors=True)
-        aside.rename(folder)
+        with _alone_in(folder.parent):
+            if folder.is_dir() and _same(folder, aside):
+                return folder
+            shutil.rmtree(folder, ignore_errors=True)
+            aside.rename(folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return folder
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Wait until no other process changes what is in a folder: several open the same file at once."""
+    place = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(place)
 
 
 def read_notes(folder: Path) -> tuple[str, ...]:
