@@ -175,6 +175,8 @@ def _by_classes(folder: Path, index: Mapping[str, Any] | None) -> Family:
     if index is None:
         config_file = folder / "config.json"
         kind = read_json(config_file).get("_class_name")
+        if not isinstance(kind, str):
+            raise ModelError(f"{config_file} names no class (_class_name), so it is no model by itself.")
         for family in families:
             if kind in family.parts.get("", ()):
                 return family

@@ -56,6 +56,13 @@ def test_a_value_that_nothing_can_be_made_of_is_named(
     assert str(folder) in str(caught.value)
 
 
+def test_a_config_of_no_class_is_said_to_name_none(tmp_path: Path) -> None:
+    for text in ('{"model_type": "clip"}', '{"_class_name": ["UNet2DModel"]}'):
+        (tmp_path / "config.json").write_text(text)
+        with pytest.raises(ModelError, match=r"config\.json names no class \(_class_name\)"):
+            open_model(tmp_path)
+
+
 @pytest.mark.parametrize("name", ["../../outside.safetensors", "ABSOLUTE", "..", "."])
 def test_an_index_names_no_files_outside_its_folder(
     name: str, checkpoint: Callable[[str], Path], tmp_path: Path
