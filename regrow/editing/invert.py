@@ -55,7 +55,7 @@ def describe(request: Invert | Edit, model: Model) -> dict[str, Any]:
     made_of = {
         "model": model.content_hash,
         "input": file_hash(request.image),
-        "dtype": str(model.dtype),
+        "dtype": "torch.float8_e4m3fn" if model.parts.placement.float8 else str(model.dtype),
         "method": chosen.path,
         "guidance": request.invert_guidance if isinstance(request, Edit) else request.guidance,
         **{name: getattr(request, name) for name in names},

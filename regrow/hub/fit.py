@@ -1,5 +1,6 @@
 """What a checkpoint takes on this machine, before a byte of it is downloaded: sizes, memory, seconds."""
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from regrow.media.home import home
 from regrow.models.memory.free import WORKING, total_memory
 from regrow.models.open import folder_of, list_models
 from regrow.models.sidecars.training_file import read_training
+from regrow.models.single_files.view import check_place
 from regrow.models.single_files.weights_file import read_weights_file
 
 SHARE = 0.5
@@ -128,6 +130,8 @@ def fit(name: str, peak: Callable[[], float]) -> Fit:
         ValueError: there is no model of this name, here or in the table.
     """
     folder = folder_of(name)
+    if not folder:
+        check_place(Path(os.path.expanduser(name)))
     return _of_folder(name, folder, peak) if folder else _of_known(_checkpoint(name), peak)
 
 

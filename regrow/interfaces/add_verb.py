@@ -31,6 +31,9 @@ def add(path: Path, name: str, base: str, as_json: bool, allow_pickle: bool) -> 
     facts = {"added": str(path)} | {name: [_facts(file) for file in some] for name, some in kinds.items()}
     lines = [f"{file.path.stem}  {file.kind.layout}  {file.path}" for file in checkpoints]
     lines += [f"({file.kind.title})  {file.path}" for file in [*parts, *more]]
+    for file in checkpoints:
+        if next(other for other in checkpoints if other.path.stem == file.path.stem) is not file:
+            lines.append(f"{file.path} has the name of one before it: it is opened by its path alone.")
     done = f"added {path}: its checkpoints are opened in place, by --model and their name"
     named = "; its LoRA files and embeddings by --lora and --embedding and theirs" if more else ""
     print_facts(as_json, facts, *lines, f"{done}{named}")

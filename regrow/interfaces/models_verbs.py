@@ -116,7 +116,7 @@ def remove(name: str, yes: bool, as_json: bool) -> None:
     freed = 0 if link else publish.size_on_disk(folder)
     what = f"the link {folder} (what it leads to stays)" if link else f"{folder} ({size_text(freed)})"
     if (folder / WEIGHTS_FILE).is_file():
-        what += " without the weights, which lie elsewhere,"
+        what += ", not its weights, which lie elsewhere"
     run = publish.training_of(name)
     if run:
         size = publish.size_on_disk(run)

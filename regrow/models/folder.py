@@ -2,9 +2,10 @@
 
 import codecs
 import json
+import math
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,13 @@ def reason(error: Exception) -> str:
 
 
 def check_fetched(path: Path) -> None:
-    """Refuse a file of a checkpoint that is not there, or that Git LFS has not fetched.
+    """Refuse a file of a checkpoint that is not there, is no file, or that Git LFS has not fetched.
 
     Raises:
         ModelError: with what to do.
     """
+    if os.path.exists(path) and not os.path.isfile(path):  # a pipe would be waited for
+        raise ModelError(f"{path} is not an ordinary file: copy its content into one first.")
     try:
         pointer = lfs_pointer(path, "the file itself" if path.suffix in (".json", ".txt", ".model") else "the weights")
     except FileNotFoundError:
@@ -95,6 +98,47 @@ _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 def _head(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(3)
+
+
+@contextmanager
+def usable_values(folder: Path) -> Iterator[None]:
+    """Turn what a value in a folder's JSON files breaks, where nothing else has looked at it, into one sentence.
+
+    Raises:
+        ModelError: a value is of no type or size that a model could be made with.
+    """
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError) as error:
+        raise ModelError(
+            f"The JSON files in {folder} make no model ({reason(error)}): a value in them is of a wrong type or size. "
+            f"What to do: {mend(folder)}."
+        ) from error
+
+
+def check_number(config: Mapping[str, Any], key: str, where: Path, least: float = -math.inf) -> None:
+    """Refuse a value of a config that is no finite number, or no larger than `least`; one that is missing passes.
+
+    Raises:
+        ModelError: it is one.
+    """
+    value = config.get(key, least + 1 if math.isfinite(least) else 0)
+    if type(value) not in (int, float) or not math.isfinite(value) or not value > least:
+        above = f" above {least:g}" if math.isfinite(least) else ""
+        raise ModelError(f"{key} in {where} must be a number{above}; got {value!r}.")
+
+
+def check_size(size: Sequence[int], folder: Path) -> None:
+    """Refuse the size of what a model was made for if its sides are no whole numbers from 1.
+
+    Raises:
+        ModelError: they are not.
+    """
+    if len(size) != 2 or not all(type(side) is int and side > 0 for side in size):
+        raise ModelError(
+            f"The JSON files in {folder} say that it was made for frames of {list(size)}, which must be "
+            f"two whole numbers from 1 (sample_size): {mend(folder)}."
+        )
 
 
 def part_class(index: Mapping[str, Any], part: str, known: tuple[str, ...], where: Path) -> str:

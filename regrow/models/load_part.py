@@ -120,13 +120,16 @@ def load_tokenizer(kind: Any, folder: Path) -> Any:
     """Build a tokenizer of transformers from a folder.
 
     Raises:
-        ModelError: its files make none.
+        ModelError: its files make none, or one that has no room for words.
     """
     try:
         with quiet(), plain_json(folder) as readable:
-            return kind.from_pretrained(str(readable), local_files_only=True)
+            made = kind.from_pretrained(str(readable), local_files_only=True)
     except Exception as error:  # transformers raises whatever the files' contents break
         raise ModelError(f"{folder} makes no tokenizer ({reason(error)}): {mend(folder)}.") from error
+    if type(most := made.model_max_length) not in (int, float) or not most > 2:  # a mark at each end, and words
+        raise ModelError(f"model_max_length in {folder / 'tokenizer_config.json'} must be above 2; got {most!r}.")
+    return made
 
 
 def channels_last(module: torch.nn.Module) -> None:

@@ -16,7 +16,7 @@ from regrow.media.medium import Medium
 from regrow.models.adapters.embedding_files import add_embedding_files, embedding_path
 from regrow.models.adapters.lora_files import LoraFile, add_lora_files
 from regrow.models.errors import ModelError
-from regrow.models.folder import is_model
+from regrow.models.folder import check_size, is_model, usable_values
 from regrow.models.folder_forms.hub_cache import from_hub, snapshot_in
 from regrow.models.folder_forms.plain_pipelines import about_pipeline
 from regrow.models.memory.names import Offload
@@ -32,12 +32,14 @@ from regrow.models.registry import (
 )
 from regrow.models.sidecars.edit_file import read_edit_file
 from regrow.models.sidecars.mel_file import MEL_FILE
-from regrow.models.single_files.folders import SingleFile, added_folders, single_file_named, single_files
+from regrow.models.single_files.folders import SingleFile, added_folders, files_named, single_file_named, single_files
 from regrow.models.single_files.layouts import layout
-from regrow.models.single_files.view import cached_view, read_notes, write_view
+from regrow.models.single_files.view import cached_view, check_place, read_notes, write_view
 from regrow.models.source import Source
 
 EMBEDDED = Path(__file__).parents[1] / "weights"
+LONGEST_NAME = 200
+"""Bytes of a name: systems take 255, and endings are put behind it."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ def plain_name(name: str) -> str:
     """
     if not name.strip() or name.startswith(".") or set(name) & set('/\\:*?"<>|'):
         raise ModelError(f"{name!r} is no name of a model here: give a plain name, not a path.")
+    if not name.isprintable() or len(os.fsencode(name)) > LONGEST_NAME:
+        raise ModelError(f"{name[:40]!r}... is no name of a model here: give one line of {LONGEST_NAME} bytes at most.")
     return name
 
 
@@ -163,7 +167,9 @@ def open_model(
     embeddings = [embedding_path(text, _file_folders()) for text in embedding]
     small = dtype == FLOAT8
     source = Source(folder, name, index, allow_pickle, torch.bfloat16 if small else dtype, in_turn)
-    model = family.kind.open(source)
+    with usable_values(folder):
+        model = family.kind.open(source)
+        check_size(model.size, folder)
     model.notes += (*about_pipeline(index), *read_notes(folder))
     if edit_file := read_edit_file(folder):
         model.edit_steps, model.edit_strengths = edit_file.steps, edit_file.strengths
@@ -209,14 +215,15 @@ def folder_to_open(name: str, allow_pickle: bool = False, download: bool = False
     for folder in (given, *others):
         if is_model(folder):
             return folder
-    if file := _single_file(name):
+    if file := _single_file(name) or next(files_named(name, _file_folders()), None):  # which says what is wrong with it
         return cached_view(file, _file_folders(), allow_pickle)
-    if os.path.isdir(given):
-        raise ModelError(f"{given} is no model: it has neither a model_index.json nor a config.json.")
+    if not name.strip():
+        raise ModelError("The name of the model is empty: give that of one (regrow models), a folder or a file.")
+    check_place(given)
     if re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", name):
         return from_hub(name, allow_pickle, download)
     names = ", ".join(listed.name for listed in list_models()) or "none"
-    raise ModelError(f"There is no model {name!r}: it is no folder, and the models known by name are: {names}.")
+    raise ModelError(f"There is no model {name!r}: it is no folder or file, and the models known by name are: {names}.")
 
 
 def add_single_file(path: Path, name: str, base: str = "", allow_pickle: bool = False) -> Path:
@@ -235,6 +242,8 @@ def add_single_file(path: Path, name: str, base: str = "", allow_pickle: bool = 
         ModelError: the name is taken, or the file cannot be opened.
     """
     folder = user_models() / plain_name(name)
+    if (EMBEDDED / name).exists():
+        raise ModelError(f"regrow carries a model {name} itself: give another --name.")
     if folder.exists():
         raise ModelError(f"There is a model {name} already ({folder}): give another --name, or remove that one.")
     base_folder = folder_to_open(base) if base else None

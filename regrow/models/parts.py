@@ -76,6 +76,8 @@ def _with_shards(index: Path) -> tuple[Path, ...]:
     names = read_json(index).get("weight_map")
     if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
         raise ModelError(f"{index} names no weight files: {mend(index)}.")
+    if away := next((name for name in names.values() if name in ("", ".", "..") or set(name) & set("/\\")), None):
+        raise ModelError(f"{index} names {away!r}, which is no file beside it: {mend(index)}.")
     shards = sorted({index.parent / name for name in names.values()})
     for shard in shards:
         if not shard.is_file():

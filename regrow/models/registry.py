@@ -19,7 +19,7 @@ from regrow.media.image.medium import MEDIUM as PICTURE
 from regrow.media.medium import Medium
 from regrow.models import families
 from regrow.models.errors import ModelError
-from regrow.models.folder import read_json
+from regrow.models.folder import mend, read_json
 from regrow.models.folder_forms.plain_pipelines import plain_pipeline
 from regrow.models.sidecars.family_file import FAMILY_FILE, read_family
 from regrow.models.sidecars.mel_file import MEL_FILE
@@ -175,11 +175,15 @@ def _by_classes(folder: Path, index: Mapping[str, Any] | None) -> Family:
     if index is None:
         config_file = folder / "config.json"
         kind = read_json(config_file).get("_class_name")
+        if not isinstance(kind, str):
+            raise ModelError(f"{config_file} names no class (_class_name), so it is no model by itself.")
         for family in families:
             if kind in family.parts.get("", ()):
                 return family
         raise ModelError(f"{config_file} describes a {kind}, which is no model by itself; regrow opens {supported()}.")
-    kind = str(index.get("_class_name"))
+    kind = index.get("_class_name")
+    if not isinstance(kind, str) or not kind:
+        raise ModelError(f"{folder / 'model_index.json'} names no pipeline (_class_name): {mend(folder)}.")
     if family := family_of_pipeline(kind) or family_of_pipeline(plain_pipeline(kind)):
         return family
     classes = {part: entry[1] for part, entry in index.items() if isinstance(entry, list) and len(entry) == 2}

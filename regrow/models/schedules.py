@@ -22,6 +22,8 @@ from regrow.core.schedules import Consistency, Flow, VariancePreserving
 from regrow.models.errors import ModelError
 from regrow.models.folder import reason
 
+MOST_LABELS = 1_000_000
+"""Levels that a table may have: a thousand times those of any that was published."""
 BETA_SCHEDULES = ("linear", "scaled_linear", "squaredcos_cap_v2")
 _PREDICTIONS: dict[str, PredictionType] = {"epsilon": "epsilon", "sample": "sample", "v_prediction": "v"}
 # the classes that end at set_alpha_to_one, with its default; every other class ends at alpha 1
@@ -94,6 +96,8 @@ def schedule_from_config(
             raise ModelError(f"Unknown prediction_type {prediction!r} in {where}; regrow knows {known}.")
         if config.get("timestep_type") == "continuous":
             raise ModelError(f"{where} has continuous timesteps (EDM), which regrow does not support.")
+        if not 1 < labels <= MOST_LABELS:
+            raise ValueError(f"num_train_timesteps must be from 2 to {MOST_LABELS}, got {labels}")
         table = torch.cumprod(1 - _betas(config, name, labels, where), dim=0)
         if config.get("rescale_betas_zero_snr") and name not in _IGNORE_ZERO_SNR:
             table = _zero_terminal_snr(table)
@@ -105,7 +109,7 @@ def schedule_from_config(
         schedule = VariancePreserving(table, 1.0 if to_one else float(table[0]), offset)
     except ModelError:
         raise
-    except (TypeError, ValueError, RuntimeError) as error:
+    except (ArithmeticError, LookupError, TypeError, ValueError, RuntimeError) as error:
         raise ModelError(f"{where} describes no usable noise schedule ({reason(error)}).") from error
     return schedule, _PREDICTIONS[prediction]
 

@@ -34,7 +34,7 @@ def described(target: str, source: str) -> str:
 
     Args:
         target: a description or an instruction, in English or Chinese.
-        source: describes what there is; it may be empty.
+        source: describes what there is; it may be empty, and then an instruction says what the whole becomes.
 
     Raises:
         ValueError: an instruction about what the source does not name, or of a kind that is not known.
@@ -44,6 +44,8 @@ def described(target: str, source: str) -> str:
     for pattern, change in PATTERNS:
         if match := pattern.match(text):
             if not source.strip():
+                if change is _replaced and len(match.groups()) == 2 and match[1].lower() in IT:
+                    return match[2].strip()  # what the whole becomes is a description by itself
                 raise ValueError(
                     f'"{target}" is an instruction, and this model cannot look at the file: say with --source what it '
                     'shows, or give the target as a description, for example "a dog on a beach".'

@@ -160,7 +160,9 @@ class Edit(SongOptions):
         """Refuse settings that the method does not have."""
         name = self.method
         if self.attention != "none" and not chosen.allows_attention:
-            raise ValueError(f"attention is shared with an inverted path, which {name} has not: take {DEFAULT}.")
+            raise ValueError(
+                f"attention is shared with an inverted path, which {name} has not: take {DEFAULT}, or leave it out."
+            )
         if self.eta and not chosen.takes_eta:
             raise ValueError(f"eta must be 0 with {name}, whose way back is deterministic; use naive.")
         check_label(chosen, self.label)

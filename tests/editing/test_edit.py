@@ -1,5 +1,6 @@
 """Editing on a tiny random checkpoint: what must hold whatever the network has learned."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from regrow.editing.result import Result
 from regrow.editing.trajectories import cached_path, load_trajectory, save_trajectory, to_cache
 from regrow.media.files import MediaError
 from regrow.models.model import Model
+from regrow.models.open import open_model
 from regrow.requests.edit import Edit
 from regrow.requests.invert import Invert
 
@@ -56,6 +58,15 @@ def test_a_second_wish_pays_only_for_the_regrowth(model: Model, image: Path) -> 
     assert torch.equal(again.frames, first.frames)
     other = run(replace(request, source="a bird"), model)
     assert not other.reused, "other words walk another path"
+
+
+def test_weights_in_float8_walk_another_path_than_those_in_bfloat16(
+    checkpoint: Callable[[str], Path], image: Path
+) -> None:
+    dtypes = (torch.bfloat16, torch.float8_e4m3fn)
+    half, small = (open_model(checkpoint("sd1"), dtype=dtype) for dtype in dtypes)
+    request = Edit(image, ("a dog",), "a cat", steps=2)
+    assert [run(request, opened).reused for opened in (half, small, half, small)] == [False, False, True, True]
 
 
 def test_a_stronger_wish_than_the_kept_path_reaches_inverts_again(model: Model, image: Path) -> None:

@@ -197,7 +197,7 @@ def test_folders_and_files_that_are_no_model(tmp_path: Path) -> None:
     assert "config.json is not valid JSON" in sentence(tmp_path)
     (tmp_path / "config.json").unlink()
     (tmp_path / "sd.safetensors").write_bytes(b"")
-    assert "sd.safetensors is damaged, or is no safetensors file" in sentence(tmp_path / "sd.safetensors")
+    assert "sd.safetensors is empty (0 bytes)" in sentence(tmp_path / "sd.safetensors")
     (tmp_path / "config.json").write_text('{"_class_name": "AutoencoderKL"}')
     assert "config.json describes a AutoencoderKL, which is no model by itself" in sentence(tmp_path)
 

@@ -167,6 +167,10 @@ def test_what_is_no_embedding_of_this_model_is_named(checkpoint: Checkpoint, tmp
     cut.write_bytes(pair.read_bytes()[:100])
     pickle = tmp_path / "old.pt"
     torch.save({"string_to_param": {"*": vectors(2, width)}, "name": "old"}, pickle)
+    empty, deep, broken = (tmp_path / f"{name}.safetensors" for name in ("empty", "deep", "broken"))
+    save_file({"emb_params": torch.zeros(0, width)}, empty)
+    save_file({"emb_params": torch.zeros(1, 2, width)}, deep)
+    save_file({"emb_params": torch.full((1, width), torch.nan)}, broken)
     small, wide = sd_file(tmp_path, name="small", width=768), sd_file(tmp_path, name="wide", width=1024)
     for given, model, sentence in (
         (pair, folder, rf"an embedding of Stable Diffusion XL, with vectors of 768 and 1280 .* reads {width}: take"),
@@ -174,7 +178,10 @@ def test_what_is_no_embedding_of_this_model_is_named(checkpoint: Checkpoint, tmp
         (wide, xl, r"an embedding of Stable Diffusion 2.x, with vectors of 1024 numbers, but .* reads \d+ and \d+"),
         (style, folder, r"is no embedding, but a LoRA file. Add it to a checkpoint: --model NAME --lora"),
         (whole, folder, "is no embedding, but a whole checkpoint. Open it by --model"),
-        (cut, folder, "is damaged or was cut short"),
+        (empty, folder, "holds no vectors of decimal numbers, as embeddings do"),
+        (deep, folder, "holds no vectors of decimal numbers, as embeddings do"),
+        (broken, folder, "holds NaN or infinite numbers in emb_params"),
+        (cut, folder, "is damaged, or is no safetensors file"),
         (pickle, folder, "is a pickle, which can run any program"),
         (small, checkpoint("stable-audio"), r"Embedding files are not read for .* \(stable-audio\): leave --embedding"),
     ):

@@ -177,6 +177,9 @@ def test_a_folder_of_the_hubs_cache_opens_the_snapshot_of_main(folder: Path, tmp
     (cache / "refs" / "main").write_text("b" * 40)
     assert open_model(cache).folder == cache / "snapshots" / ("b" * 40)
     assert has_model(str(cache))
+    for commit in (b"", b"..", b"../snapshots/" + b"b" * 40, b"\xff\xfe"):
+        (cache / "refs" / "main").write_bytes(commit)
+        assert "lacks the snapshot that its refs/main names: hf download jane/cats" in refused(cache)
     (cache / "refs" / "main").write_text("c" * 40)
     assert "lacks the snapshot that its refs/main names: hf download jane/cats" in refused(cache)
     shutil.rmtree(cache / "refs")

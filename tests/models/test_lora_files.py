@@ -1,5 +1,6 @@
 """LoRA files of others: diffusers' weights with them are regrow's, in recipes by hash, and what fits not is named."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -146,11 +147,24 @@ def test_what_is_no_lora_file_of_this_model_is_named(checkpoint: Checkpoint, tmp
     other |= {f"unet.no_such_block.to_q.{end}": torch.ones(8, 2)}
     other |= {f"unet.no_such_block.to_q.{end.replace('B', 'A').replace('up', 'down')}": torch.ones(2, 8)}
     save_file(other, extra)
+    halves = {}
+    for half, key in (("first", name), ("second", name.replace("B", "A").replace("up", "down"))):
+        halves[half] = tmp_path / f"{half}.safetensors"
+        save_file({other: value.clone() for other, value in state.items() if other != key}, halves[half])
+    broken, forms, scaled = (tmp_path / f"{each}.safetensors" for each in ("broken", "forms", "scaled"))
+    save_file({**state, name: torch.full_like(state[name], torch.nan)}, broken)
+    save_file({"lora_unet_x.hada_w1_a": torch.ones(8, 2)}, forms)
+    save_file({**state, f"{name.removesuffix(f'.{end}')}.dora_scale": torch.ones(8, 1)}, scaled)
     for given, sentence in (
+        (str(halves["first"]), f"first.safetensors lacks {re.escape(name)}, which belongs to .*: it is damaged"),
+        (str(halves["second"]), f"second.safetensors lacks .*, which belongs to {re.escape(name)}: it is damaged"),
+        (str(broken), f"broken.safetensors holds NaN or infinite numbers in {re.escape(name)}"),
+        (str(forms), "holds layers of LyCORIS .*, which are not read: take a plain LoRA"),
+        (str(scaled), r"(magnitudes \(DoRA\)|does not fit)"),
         (str(tmp_path / "none.safetensors"), "There is no LoRA file .*none.safetensors; write --lora FILE"),
         (f"{file}:99", "The scale of a LoRA file must be from -10 to 10"),
-        (str(whole), "holds no LoRA layers: is it a whole checkpoint"),
-        (str(cut), "is damaged or was cut short"),
+        (str(whole), r"is no LoRA file, but a network in diffusers' layout.*--base MODEL"),
+        (str(cut), "is damaged, or is no safetensors file"),
         (str(pickled), "is no .safetensors file"),
         (str(extra), r"(holds \d+ layers, of which \d+ fit|does not fit).*it is of another model"),
         (str(made(checkpoint("sdxl"), "sdxl", tmp_path / "xl")), "of another model"),

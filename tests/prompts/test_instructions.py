@@ -45,10 +45,17 @@ def test_a_description_stays(target: str, source: str) -> None:
     assert described(target, source) == target
 
 
+@pytest.mark.parametrize("target", ["make it a dog", "turn it into a dog", "please change the picture to a dog"])
+def test_what_the_whole_becomes_needs_no_source(target: str) -> None:
+    assert described(target, "") == "a dog"
+
+
 @pytest.mark.parametrize(
     ("target", "source", "said"),
     [
-        ("make it a dog", "", "say with --source what it shows"),
+        ("turn the cat into a dog", "", "say with --source what it shows"),
+        ("make it red", "", "say with --source what it shows"),
+        ("remove the umbrella", "", "say with --source what it shows"),
         ("replace the horse with a cow", CAT, 'about "horse", which the source'),
         ("remove the umbrella", CAT, 'about "umbrella", which the source'),
         ("make it look like winter came early", CAT, "of a kind that is not understood"),

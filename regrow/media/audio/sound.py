@@ -100,7 +100,10 @@ def save(
     """
     check_savable(path)
     if not wave.isfinite().all():
-        raise MediaError("The sound holds NaN instead of numbers: the model diverged, try full precision.")
+        raise MediaError(
+            "The sound holds NaN instead of numbers, as the model diverged or its weights are damaged: "
+            "try --dtype float32, or another copy of the model."
+        )
     suffix = Path(path).suffix.lower()
     kind, samples = SAVED[suffix]
     beyond = int((wave.abs() > 1).sum())

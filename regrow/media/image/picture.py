@@ -173,7 +173,10 @@ def to_uint8(pixels: Float[Tensor, "*b c h w"]) -> UInt8[np.ndarray, "*b h w c"]
     """
     values = pixels.detach().float().cpu()
     if values.isnan().any():
-        raise MediaError("The picture holds NaN instead of numbers: the model diverged, try full precision.")
+        raise MediaError(
+            "The picture holds NaN instead of numbers, as the model diverged or its weights are damaged: "
+            "try --dtype float32, or another copy of the model."
+        )
     stored = torch.empty_like(values, dtype=torch.uint8)
     for top in range(0, values.shape[-2], ROWS):
         rows = slice(top, top + ROWS)

@@ -16,10 +16,10 @@ from torch import Tensor
 
 from regrow.media.files import file_hash
 from regrow.models.errors import ModelError
-from regrow.models.folder import check_fetched, reason
+from regrow.models.folder import check_fetched, mend
 from regrow.models.pipelines import prompt_pipeline
 from regrow.models.single_files.folders import addition_named
-from regrow.models.single_files.header import PICKLED, Header, unpickled
+from regrow.models.single_files.header import PICKLED, Header, read_header, unpickled
 from regrow.models.single_files.kinds import kind_of
 from regrow.models.single_files.other_kinds import EMBEDDING, other_kind
 
@@ -83,7 +83,9 @@ def add_embedding_files(model: "Model", paths: Sequence[Path], allow_pickle: boo
     model.parts.keep(*(encoder for _, encoder in encoders))
     pipeline = prompt_pipeline(model.lora_pipeline, model.parts, [name for pair in encoders for name in pair])
     for path in paths:
-        vectors = _vectors_for(model, path, _read(path, allow_pickle))
+        state = _read(path, allow_pickle)
+        check_finite(path, state)
+        vectors = _vectors_for(model, path, state)
         count = max(len(each) for each in vectors.values())
         added = EmbeddingFile(path, _word(model, path, count), count)
         for key, (tokenizer, encoder) in model.embedding_encoders.items():
@@ -114,21 +116,32 @@ def in_tokens(embeddings: Sequence[EmbeddingFile], prompts: Sequence[str], token
 
 def _read(path: Path, allow_pickle: bool) -> dict[str, Tensor]:
     check_fetched(path)
-    if path.suffix in PICKLED and not allow_pickle:
+    if path.suffix.lower() in PICKLED and not allow_pickle:
         raise ModelError(
             f"{path} is a pickle, which can run any program when it is read; take the .safetensors file of the same "
             "embedding, or use --allow-pickle if you trust where it comes from."
         )
-    if path.suffix in PICKLED:
+    if path.suffix.lower() in PICKLED:
         return unpickled(path)
-    if path.suffix != ".safetensors":
+    if path.suffix.lower() != ".safetensors":
         raise ModelError(f"{path} is no .safetensors file, which embeddings are read from: convert it.")
     from safetensors.torch import load_file
 
-    try:
-        return load_file(path)
-    except Exception as problem:
-        raise ModelError(f"{path} is damaged or was cut short ({reason(problem)}).") from problem
+    read_header(path)
+    return load_file(path)
+
+
+def check_finite(path: Path, state: Mapping[str, Tensor]) -> None:
+    """Refuse tensors of a file that hold infinite numbers or none: all that is made with them would.
+
+    Raises:
+        ModelError: one does.
+    """
+    broken = (
+        name for name, tensor in state.items() if tensor.is_floating_point() and not tensor.float().isfinite().all()
+    )
+    if name := next(broken, None):
+        raise ModelError(f"{path} holds NaN or infinite numbers in {name}: {mend(path)}.")
 
 
 def _vectors_for(model: "Model", path: Path, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -136,9 +149,11 @@ def _vectors_for(model: "Model", path: Path, state: Mapping[str, Tensor]) -> dic
     encoders = model.embedding_encoders
     header = Header(path, {name: tuple(tensor.shape) for name, tensor in state.items()})
     kind = kind_of(header)
-    flat = all(tensor.ndim in (1, 2) and tensor.is_floating_point() for tensor in state.values())
+    flat = all(tensor.ndim in (1, 2) and tensor.numel() and tensor.is_floating_point() for tensor in state.values())
     alone = len(state) == 1 and not (kind.layout or kind.role or other_kind(header))
     if not flat or not (alone or kind.title == EMBEDDING):
+        if kind.title == EMBEDDING:
+            raise ModelError(f"{path} holds no vectors of decimal numbers, as embeddings do: {mend(path)}.")
         what = f"a whole checkpoint. Open it by --model {path}." if kind.layout else f"{kind.title}. {kind.next_step}"
         raise ModelError(f"{path} is no embedding, but {what}")
     read = {key: model.parts[encoder] for key, (_, encoder) in encoders.items()}

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from regrow.media.files import file_hash
-from regrow.models.adapters.embedding_files import EmbeddingFile
+from regrow.models.adapters.embedding_files import EmbeddingFile, check_finite
 from regrow.models.errors import ModelError
-from regrow.models.folder import check_fetched, reason
+from regrow.models.folder import mend, reason
 from regrow.models.folder_forms.quantised import is_quantised
 from regrow.models.pipelines import prompt_pipeline
 from regrow.models.single_files.folders import addition_named
+from regrow.models.single_files.header import Header, read_header
+from regrow.models.single_files.kinds import kind_of
 from regrow.models.single_files.other_kinds import LORA
 
 if TYPE_CHECKING:
@@ -26,6 +28,12 @@ if TYPE_CHECKING:
 
 UP = ("lora_B.weight", "lora_up.weight", "lora.up.weight", "lora_linear_layer.up.weight")
 """How the second matrix of a layer is called in the layouts."""
+DOWN = ("lora_A.weight", "lora_down.weight", "lora.down.weight", "lora_linear_layer.down.weight")
+"""How the first is, in the same order."""
+MAGNITUDES = (".dora_scale", ".lora_magnitude_vector", ".lora_magnitude_vector.weight")
+"""How the length of a layer's columns is called (Liu et al. 2024, arXiv 2402.09353)."""
+OTHER_LAYERS = (".hada_w", ".lokr_w", ".oft_", ".glora_", ".boft_")
+"""What names of layers hold that are no product of two matrices (github.com/KohakuBlueleaf/LyCORIS)."""
 
 
 @dataclass(frozen=True)
@@ -108,27 +116,59 @@ def add_lora_files(model: "Model", loras: Sequence[LoraFile]) -> None:
     model.loras = tuple(loras)
 
 
+def _count_layers(header: Header) -> int:
+    """Return how many layers a LoRA file holds.
+
+    Raises:
+        ModelError: none, layers of another form, or one of a layer's two matrices without the other, which diffusers
+            would fill with random numbers.
+    """
+    if any(mark in name for name in header for mark in OTHER_LAYERS):
+        raise ModelError(
+            f"{header.path} holds layers of LyCORIS (LoHa, LoKr, ...), which are not read: take a plain LoRA."
+        )
+    ends = [*zip(UP, DOWN, strict=True), *zip(DOWN, UP, strict=True)]
+    others = {name: name.removesuffix(end) + other for name in header for end, other in ends if name.endswith(end)}
+    if not others:
+        kind = kind_of(header)
+        what = (
+            f"a whole checkpoint. Open it by --model {header.path}."
+            if kind.layout
+            else f"{kind.title}. {kind.next_step}"
+        )
+        raise ModelError(f"{header.path} is no LoRA file, but {what}")
+    if alone := next((name for name, other in others.items() if other not in header), None):
+        raise ModelError(
+            f"{header.path} lacks {others[alone]}, which belongs to {alone}: it is damaged: {mend(header.path)}."
+        )
+    return len(others) // 2
+
+
 def _load(pipeline: Any, modules: Sequence[torch.nn.Module], lora: LoraFile, adapter: str, name: str) -> None:
     from safetensors.torch import load_file
 
     from regrow.models.load_part import quiet
 
-    if lora.path.suffix != ".safetensors":
+    if lora.path.suffix.lower() != ".safetensors":
         raise ModelError(f"{lora.path} is no .safetensors file, the only kind of LoRA file that is read: convert it.")
-    check_fetched(lora.path)
-    try:
-        state = load_file(lora.path)
-    except Exception as problem:
-        raise ModelError(f"{lora.path} is damaged or was cut short ({reason(problem)}).") from problem
-    held = sum(key.endswith(UP) for key in state)
-    if not held:
-        raise ModelError(f"{lora.path} holds no LoRA layers: is it a whole checkpoint, or an embedding?")
+    header = read_header(lora.path)
+    state = load_file(lora.path)
+    check_finite(lora.path, state)
+    held = _count_layers(header)
     try:
         with quiet(), warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Already found a `peft_config`")  # of the file before it
             pipeline.load_lora_weights(state, adapter_name=adapter)
-        taken = sum(adapter in getattr(part, "lora_B", ()) for module in modules for part in module.modules())
+        parts = [part for module in modules for part in module.modules()]
+        taken = sum(adapter in getattr(part, "lora_B", ()) for part in parts)
     except Exception as problem:  # diffusers and peft raise whatever shapes and names break
         raise ModelError(f"{lora.path} does not fit {name} ({reason(problem)}): it is of another model.") from problem
+    scaled = sum(name.endswith(MAGNITUDES) for name in header)
+    read = sum(adapter in getattr(part, "lora_magnitude_vector", ()) for part in parts)
+    if scaled not in (0, held) or scaled > read:
+        raise ModelError(
+            f"{lora.path} holds {scaled} layers with magnitudes (DoRA) of {held}, and diffusers reads {read} in this "
+            "layout: take a plain LoRA."
+        )
     if taken < held:
         raise ModelError(f"{lora.path} holds {held} layers, of which {taken} fit {name}: it is of another model.")

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.models.codecs.codec import CodecEngine
+from regrow.models.folder import check_number
 from regrow.models.parts import Parts
 
 AUTOENCODERS = ("AutoencoderKL", "AutoencoderTiny")
@@ -34,6 +35,10 @@ class Autoencoder:
         self.deep = kind == DEEP  # nor has this
         self.part: str = part
         config = parts.config(part)
+        where = parts.openers[part].files[0]
+        if "scaling_factor" in config:
+            check_number(config, "scaling_factor", where, 0)
+        check_number({"shift_factor": config.get("shift_factor") or 0}, "shift_factor", where)
         self.latent_channels: int = config["latent_channels"]
         self._upcasts = upcasts and bool(config.get("force_upcast"))
         self.factor = 2 ** (len(config["encoder_block_out_channels" if self.deep else "block_out_channels"]) - 1)

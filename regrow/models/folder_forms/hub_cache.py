@@ -19,8 +19,9 @@ def snapshot_in(folder: Path) -> Path:
         return folder
     main = folder / "refs" / "main"
     if main.is_file():
-        chosen = snapshots / main.read_text(encoding="utf-8").strip()
-        if not chosen.is_dir():
+        commit = main.read_text(encoding="utf-8", errors="replace").strip()
+        chosen = snapshots / commit
+        if not chosen.is_dir() or chosen.name != commit or commit == "..":  # or it would be another folder's
             name = "/".join(folder.name.split("--")[1:])
             raise ModelError(f"{folder} lacks the snapshot that its refs/main names: hf download {name}.")
         return chosen

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from regrow.media.home import home
 from regrow.models.errors import ModelError
-from regrow.models.folder import read_json
+from regrow.models.folder import is_model, read_json
 from regrow.models.single_files.header import PICKLED, SUFFIXES, read_header
 from regrow.models.single_files.kinds import Kind, kind_of
 from regrow.models.single_files.other_kinds import EMBEDDING, LORA
@@ -49,7 +49,9 @@ def add_folder(folder: Path) -> list[SingleFile]:
     """
     folder = folder.expanduser().resolve()
     if not folder.is_dir():
-        raise ModelError(f"{folder} is no folder.")
+        raise ModelError(f"There is no file or folder {folder}: check its name and where it is.")
+    if is_model(folder):
+        raise ModelError(f"{folder} is a model itself: open it by --model {folder}.")
     found = [file for file in single_files([folder]) if file.kind.layout or file.kind.role or file.is_addition]
     if not found:
         raise ModelError(
@@ -100,8 +102,8 @@ def addition_named(name: str, folders: Sequence[Path], title: str) -> Path | Non
 
 
 def files_named(name: str, folders: Sequence[Path]) -> Iterator[Path]:
-    """Yield the weight files of this name, with its suffix, whatever they are."""
-    return (path for path in _weight_files(folders) if path.name == name)
+    """Yield the weight files of this name, with or without its suffix, whatever they are."""
+    return (path for path in _weight_files(folders) if name in (path.stem, path.name))
 
 
 def _kind_at(path: Path) -> Kind | None:
@@ -128,7 +130,7 @@ def _weight_files(folders: Sequence[Path]) -> Iterator[Path]:
                 continue
             below[:] = sorted(name for name in below if name not in _SKIPPED and not name.startswith("."))
             for name in sorted(names):
-                if name.endswith(SUFFIXES) and not name.endswith(PICKLED):
+                if name.lower().endswith(SUFFIXES) and not name.lower().endswith(PICKLED):
                     count += 1
                     if count > _MOST_FILES:
                         return
@@ -139,7 +141,12 @@ def _stated() -> list[Path]:
     path = home() / FOLDERS_FILE
     if not path.is_file():
         return []
-    names = read_json(path).get("folders", [])
+    try:
+        names = read_json(path).get("folders", [])
+    except ModelError:
+        names = None
+    if not isinstance(names, list):
+        raise ModelError(f"{path} lists no folders: remove it, and add them again (regrow models add FOLDER).")
     return [Path(name) for name in names if isinstance(name, str)]
 
 

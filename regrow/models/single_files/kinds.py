@@ -57,7 +57,9 @@ def kind_of(header: Header) -> Kind:
     for recognise in recognisers:
         if kind := recognise(header):
             return kind
-    some = ", ".join(sorted(header)[:2]) or "none"
+    if not header.shapes:
+        return Kind(title="a file without tensors", next_step="Copy or download it again.")
+    some = ", ".join(sorted(header)[:2])
     return Kind(
         title=f"a file whose tensors are of no kind that regrow knows ({some}, ...)",
         next_step="Is it a checkpoint of Stable Diffusion, SDXL, SD3 or FLUX?",
@@ -66,8 +68,8 @@ def kind_of(header: Header) -> Kind:
 
 def _stable_diffusion(header: Header) -> Kind | None:
     """Stable Diffusion 1, 2 and XL in the layout of its first makers."""
-    first = header.shapes.get(f"{PREFIX}input_blocks.0.0.weight")
-    if first is None:
+    taken = header.side(f"{PREFIX}input_blocks.0.0.weight", 1)
+    if not taken:
         return None
     parts: dict[str, tuple[str, ...]] = {"unet": (PREFIX,)}
     if header.begins(*CODEC):
@@ -76,7 +78,7 @@ def _stable_diffusion(header: Header) -> Kind | None:
     for number, prefix in enumerate(_WORDS[version], 1):
         if header.begins(prefix):
             parts[_numbered("text_encoder", number)] = (prefix,)
-    purpose = {9: "-inpaint", 8: "-pix2pix"}.get(first[1], "")
+    purpose = {9: "-inpaint", 8: "-pix2pix"}.get(taken, "")
     if purpose == "-pix2pix" and version != "sd-1":
         return Kind(title="an InstructPix2Pix of another version than Stable Diffusion 1", next_step="Take that one.")
     changes: dict[str, object] = {}
@@ -103,7 +105,7 @@ def _version(header: Header) -> str:
     if header.begins(*_WORDS["sd-2"]):
         return "sd-2"
     # of a network alone: the width of the words that it reads
-    reads = [shape[-1] for name, shape in header.shapes.items() if name.endswith("attn2.to_k.weight")]
+    reads = [header.side(name, -1) for name in header if name.endswith("attn2.to_k.weight")]
     return "sd-2" if 1024 in reads and not header.begins(*_WORDS["sd-1"]) else "sd-1"
 
 
@@ -131,7 +133,9 @@ def _transformer_layout(header: Header) -> str:
         return "sd3.5-medium" if header.has(".attn2.") else "sd3"
     if "double_blocks.0.img_attn.norm.key_norm.scale" not in header or header.has("distilled_guidance_layer."):
         return ""
-    taken, returned = header.shapes["img_in.weight"][-1], header.shapes["final_layer.linear.weight"][0]
+    taken, returned = header.side("img_in.weight", -1), header.side("final_layer.linear.weight", 0)
+    if not taken or not returned:
+        return ""
     if not header.has("guidance_in.in_layer."):
         return "flux-schnell" if taken == returned else ""
     if taken == 6 * returned:  # latents of the picture and a mask of 8 x 8 pixels a cell beside the noise
@@ -169,14 +173,14 @@ def _network(header: Header) -> Kind | None:
 def _part(header: Header) -> Kind | None:
     """One part of a checkpoint, in a file of its own."""
     step = "It is a part, which a checkpoint that lacks it takes from a file beside it."
-    if positions := header.shapes.get("text_model.embeddings.position_embedding.weight"):
-        role, prefix = ("clip-g", CLIP_G) if positions[-1] >= 1280 else ("clip-l", CLIP_L)
+    if width := header.side("text_model.embeddings.position_embedding.weight", -1):
+        role, prefix = ("clip-g", CLIP_G) if width >= 1280 else ("clip-l", CLIP_L)
         return Kind(parts={"": (prefix,)}, role=role, title=f"CLIP's text encoder {role[-1].upper()}", next_step=step)
     if "encoder.block.0.layer.0.SelfAttention.q.weight" in header:
         return Kind(parts={"": (T5,)}, role="t5-xxl", title="T5's encoder", next_step=step)
-    latent = header.shapes.get("decoder.conv_in.weight")
+    latent = header.side("decoder.conv_in.weight", 1)
     if latent and "encoder.conv_in.weight" in header:
-        return Kind(parts={"": ("",)}, role=f"vae-{latent[1]}", title="a VAE, the codec alone", next_step=step)
+        return Kind(parts={"": ("",)}, role=f"vae-{latent}", title="a VAE, the codec alone", next_step=step)
     return None
 
 

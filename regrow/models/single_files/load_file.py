@@ -38,7 +38,7 @@ def load_file(kind: Any, folder: Path, part: str, place: Place, dtype: torch.dty
     config = folder / part / "config.json"
     try:
         with quiet():
-            if place.path.suffix == ".gguf":
+            if place.path.suffix.lower() == ".gguf":
                 return _from_gguf(kind, folder, part, place.path, dtype)
             tensors = _tensors(place)
             if kind.__name__ != "UNet2DConditionModel":  # whose conversion looks for it, as others need not
@@ -134,7 +134,7 @@ def _from_gguf(kind: Any, folder: Path, part: str, path: Path, dtype: torch.dtyp
 
 def _tensors(place: Place) -> dict[str, Any]:
     """The tensors of a part, mapped from the disk, by the names that they have in a file of several parts."""
-    if place.path.suffix in PICKLED:
+    if place.path.suffix.lower() in PICKLED:
         tensors = unpickled(place.path)
     else:
         from safetensors import safe_open

@@ -54,11 +54,11 @@ _MODELS: tuple[tuple[str, Callable[[Header], bool]], ...] = (
     ("Stable Cascade", lambda h: "clip_txt_mapper.weight" in h or h.has("channelwise.", "effnet_mapper.")),
     (
         "Stable Diffusion's upscaler",
-        lambda h: h.shapes.get("model.diffusion_model.input_blocks.0.0.weight", (0, 0))[1] == 7,
+        lambda h: h.side("model.diffusion_model.input_blocks.0.0.weight", 1) == 7,
     ),
     (
         "Stable Diffusion 2 with depth",
-        lambda h: h.shapes.get("model.diffusion_model.input_blocks.0.0.weight", (0, 0))[1] == 5,
+        lambda h: h.side("model.diffusion_model.input_blocks.0.0.weight", 1) == 5,
     ),
     ("AuraFlow", lambda h: h.has("double_layers.0.attn.w2q.weight")),
     ("LTX-Video", lambda h: h.has("patchify_proj.weight")),

@@ -4,11 +4,14 @@ Nothing is copied but small files. The folder of a file that is opened by its pa
 when it changes; one that `regrow models add` makes lies among the user's models, by a name.
 """
 
+import fcntl
 import hashlib
 import json
+import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ from typing import Any
 from regrow.media.home import home
 from regrow.models.errors import ModelError
 from regrow.models.folder import read_json
+from regrow.models.registry import family_of_pipeline
 from regrow.models.single_files.companions import companions
 from regrow.models.single_files.header import SUFFIXES, read_header
 from regrow.models.single_files.kinds import Kind, kind_of
@@ -27,7 +31,25 @@ NOTES_FILE = "notes.json"
 
 def is_single_file(path: Path) -> bool:
     """Return whether a path may be that of a checkpoint in one file."""
-    return path.is_file() and path.suffix in SUFFIXES
+    return path.is_file() and path.suffix.lower() in SUFFIXES
+
+
+def check_place(path: Path) -> None:
+    """Refuse a folder that is no model, a link that leads to nothing, and a pipe or a device.
+
+    Raises:
+        ModelError: it is one.
+    """
+    if os.path.islink(path) and not os.path.exists(path):
+        raise ModelError(
+            f"{path} is a link that leads to nothing ({os.readlink(path)}): mend it, or name another file."
+        )
+    if os.path.exists(path) and not os.path.isdir(path):
+        raise ModelError(f"{path} is not an ordinary file: copy its content into one first.")
+    if os.path.isdir(path):
+        file = min((each for each in path.glob("*") if is_single_file(each)), default=None)
+        step = f" Name one of its files (--model {file}), or add all by name: regrow models add {path}." if file else ""
+        raise ModelError(f"{path} is no model: it has neither a model_index.json nor a config.json.{step}")
 
 
 def checkpoint_kind(path: Path, allow_pickle: bool = False, base: Path | None = None) -> Kind:
@@ -93,7 +115,7 @@ def write_view(
         notes = [*kind.notes]
         own = {part: Place(path, begins) for part, begins in kind.parts.items()}
         if base is not None:
-            elsewhere = _from_base(aside, base, own)
+            elsewhere = _from_base(aside, base, own, path, kind)
         else:
             made = layout(kind.layout)
             elsewhere, more = companions(path, kind.layout, own, places)
@@ -101,19 +123,37 @@ def write_view(
             _write_configs(aside, made, kind, {**own, **elsewhere})
         write_weights_file(aside, {**elsewhere, **own})
         (aside / NOTES_FILE).write_text(json.dumps(notes), encoding="utf-8")
-        if folder.is_dir() and _same(folder, aside):
-            return folder
-        shutil.rmtree(folder, ignore_errors=True)
-        aside.rename(folder)
+        with _alone_in(folder.parent):
+            if folder.is_dir() and _same(folder, aside):
+                return folder
+            shutil.rmtree(folder, ignore_errors=True)
+            aside.rename(folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return folder
 
 
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Wait until no other process changes what is in a folder: several open the same file at once."""
+    place = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(place)
+
+
 def read_notes(folder: Path) -> tuple[str, ...]:
     """Return what had to be assumed when the folder was written."""
     path = folder / NOTES_FILE
-    return tuple(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else ()
+    if not path.is_file():
+        return ()
+    with suppress(ValueError):
+        notes = json.loads(path.read_bytes())
+        if isinstance(notes, list) and all(isinstance(note, str) for note in notes):
+            return tuple(notes)
+    raise ModelError(f"{path} lists no sentences: remove it, or add the model again.")
 
 
 def _write_configs(folder: Path, made: Layout, kind: Kind, places: Mapping[str, Place]) -> None:
@@ -137,9 +177,15 @@ def _write_configs(folder: Path, made: Layout, kind: Kind, places: Mapping[str, 
     (folder / "model_index.json").write_text(json.dumps({**index, **made.others}, indent=2) + "\n", encoding="utf-8")
 
 
-def _from_base(folder: Path, base: Path, own: Mapping[str, Place]) -> dict[str, Place]:
-    """Copy what has no weights from another checkpoint, and say where those are that the file lacks."""
+def _from_base(folder: Path, base: Path, own: Mapping[str, Place], path: Path, kind: Kind) -> dict[str, Place]:
+    """Copy what has no weights from another checkpoint, and say where those are that the file at `path` lacks."""
     index = read_json(base / "model_index.json")
+    pipeline = str(index.get("_class_name"))
+    if kind.layout and family_of_pipeline(layout(kind.layout).pipeline) != family_of_pipeline(pipeline):
+        raise ModelError(
+            f"{path} is a checkpoint of {layout(kind.layout).title}, and {base} is a {pipeline}: take a base "
+            "of the same family."
+        )
     parts = [part for part, entry in index.items() if isinstance(entry, list) and entry != [None, None]]
     if lacking := [part for part in own if part not in parts]:
         raise ModelError(f"{base} has no {lacking[0]}, which the file holds: it is of another model.")

@@ -8,7 +8,7 @@ from regrow.core.levels import Level, Schedule
 from regrow.core.names import Spacing
 from regrow.core.schedules import Flow
 from regrow.models.errors import ModelError
-from regrow.models.folder import read_json
+from regrow.models.folder import check_number, read_json
 from regrow.models.model import Model
 
 SIDE = 2
@@ -88,6 +88,10 @@ def check_shift(config: Mapping[str, Any], where: Any) -> None:
     kind = config.get("time_shift_type", KINDS[0])
     if kind not in KINDS:
         raise ModelError(f"Unknown time_shift_type {kind!r} in {where}; regrow knows {' and '.join(KINDS)}.")
+    for key in ("base_image_seq_len", "max_image_seq_len", "base_shift", "max_shift"):
+        check_number(config, key, where)
+    if config.get("base_image_seq_len", 256) == config.get("max_image_seq_len", 4096):
+        raise ModelError(f"base_image_seq_len and max_image_seq_len in {where} must not be the same.")
     terminal = config.get("shift_terminal") or 0
     if not isinstance(terminal, int | float) or not 0 <= terminal < 1:
         raise ModelError(f"shift_terminal in {where} must be a number in [0, 1); got {terminal!r}.")

@@ -35,8 +35,9 @@ def kind_of(config_file: Path, plain: Any, inpainting: Any, instructed: Any) -> 
     """
     network = read_json(config_file)
     taken, latents = network.get("in_channels", 4), network.get("out_channels", 4)
-    kinds = {2 * latents: instructed, 2 * latents + 1: inpainting} if isinstance(latents, int) else {}
-    return kinds.get(taken, plain)
+    if not isinstance(taken, int) or not isinstance(latents, int):  # which nothing can be made of, as it will say
+        return plain
+    return {2 * latents: instructed, 2 * latents + 1: inpainting}.get(taken, plain)
 
 
 def channels_of(kind: Any, latent_channels: int) -> int:
