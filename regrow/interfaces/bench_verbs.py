@@ -81,17 +81,24 @@ def world(world: str, name: str, count: int, prompt_expansion: Switch, sheet: Pa
     _report(world_figures.as_dict(figures), run, print_table, written=(sheet,))
 
 
+def _rivals() -> tuple[Editor, ...]:
+    """Return the ways of others; their libraries import what is not installed, and would say so here."""
+    from regrow.models.load_part import quiet
+
+    with quiet():
+        from regrow.benchmark.baselines import baselines
+    return baselines()
+
+
 def edit(request: "BenchEdit", run: "Opening") -> None:
     """Ways to edit, beside the truth."""
-    from regrow.benchmark.baselines import baselines
-
     for path in (request.sheet, request.curves):
         if path:
             check_savable(path)
     for path in (request.figures, request.kept):
         if path:
             check_output(path)
-    editors = {editor.name: editor for editor in (*own_editors(), BY_KIND, MASKED, short_words(), *baselines())}
+    editors = {editor.name: editor for editor in (*own_editors(), BY_KIND, MASKED, short_words(), *_rivals())}
     optional = {editor.name: editor for editor in own_editors(optional=True)}
     figures = watched(
         bench_editing(
@@ -131,9 +138,7 @@ def mel(count: int, folder: Path | None, scale: MelScale, run: "Report") -> None
 
 def sound(request: "BenchSound", run: "Opening") -> None:
     """Edits of sounds, beside the truth."""
-    from regrow.benchmark.baselines import baselines
-
-    known = (*sound_editors(), *(baseline for baseline in baselines() if baseline.name in SOUND_BASELINES))
+    known = (*sound_editors(), *(baseline for baseline in _rivals() if baseline.name in SOUND_BASELINES))
     editors = {editor.name: editor for editor in known}
     chosen = _chosen(" sounds", editors, request.only, tuple(editors))
     if request.figures:

@@ -23,7 +23,8 @@ def prompt_pipeline(kind: str, parts: Parts, names: Sequence[str], **config: Any
 
     from regrow.models.load_part import quiet
 
-    made = getattr(diffusers, kind)
+    with quiet():  # of what is installed, which a look at its class imports
+        made = getattr(diffusers, kind)
     wanted = inspect.signature(made.__init__).parameters
     empty = {name: None for name, parameter in wanted.items() if parameter.default is inspect.Parameter.empty}
     empty = {name: None for name in empty if name not in ("self", "args", "kwargs")}
