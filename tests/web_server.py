@@ -19,7 +19,7 @@ import httpx
 from homes import sharing_engines
 
 PROGRAM = "from regrow.interfaces.cli import main; main()"
-PATIENCE = 120
+PATIENCE = 300
 """Seconds after which something does not come any more; a busy machine may be slow."""
 EXAMPLE = Path(__file__).parents[1] / "examples" / "cat.png"
 PIANO = EXAMPLE.with_name("piano.flac")
