@@ -14,6 +14,8 @@ def start(name: str) -> torch.Tensor:
     return torch.randn(FAMILIES[name].shape, generator=torch.Generator().manual_seed(11))
 
 
+MATTERS = 0.005
+"""Mean difference of latents, fifty times the largest that the shared suite allows."""
 WORDED = [name for name, tiny in FAMILIES.items() if tiny.takes_words]
 
 
@@ -25,12 +27,12 @@ def test_prompts_and_negatives_matter(checkpoint: Checkpoint, name: str) -> None
     plain = run(["a cat", "a dog"])
     assert plain.isfinite().all()
     assert plain.shape == FAMILIES[name].shape
-    assert (run(["a hat", "two birds"]) - plain).abs().mean() > 0.02
+    assert (run(["a hat", "two birds"]) - plain).abs().mean() > MATTERS
     if FAMILIES[name].guidance == 1:
         torch.testing.assert_close(run(["a cat", "a dog"], None, 5.0), plain, atol=0, rtol=0)
         return
     guided = run(["a cat", "a dog"], ["a hat", "a fog"], 5.0)
-    assert (guided - run(["a cat", "a dog"], ["a car", "snow"], 5.0)).abs().mean() > 0.02
+    assert (guided - run(["a cat", "a dog"], ["a car", "snow"], 5.0)).abs().mean() > MATTERS
     same = torch.equal(run(["a cat", "a dog"], None, 5.0), run(["a cat", "a dog"], ["", ""], 5.0))
     assert same == FAMILIES[name].empty_negative
 

@@ -17,6 +17,7 @@ ENGLISH = gr.Request(headers={"accept-language": "en-US"})
 COMPOSED = (
     "Of {a} x {b} pixels", "strength auto took", "{a} pictures,", "{a} sounds,", "Resuming", "Source, read",
     "{a}: {b} of {c} mil", "{a} has text", "Folders like", "The {a} x {b} pixels were",
+    "{a} was trained to",
 )  # fmt: skip
 """Their parts are put together in the code, so they are looked for by their parts."""
 

@@ -84,7 +84,7 @@ def test_a_damaged_file_is_refused(tmp_path: Path, content: str, sentence: str) 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "words.json").mkdir()
-    with pytest.raises(ModelError, match=r"words\.json cannot be read"):
+    with pytest.raises(ModelError, match=r"words\.json is not an ordinary file"):
         read_words(tmp_path)
 
 

@@ -106,7 +106,7 @@ def latents(
     guidance: float,
     steps: int,
     start: Float[Tensor, "b c h w"],
-    frame: Float[Tensor, "1 3 h w"],
+    frame: Float[Tensor, "1 3 h w"] | None = None,
     kind: Any = QwenImageEditPipeline,
     positions: bool = True,
 ) -> Float[Tensor, "b c h w"]:
@@ -119,12 +119,13 @@ def latents(
         guidance: 1 is off.
         steps: evaluations.
         start: pure noise.
-        frame: the picture that the prompts are instructions for.
+        frame: the picture that the prompts are instructions for; None is a grey one.
         kind: of the pipeline.
         positions: whether the text encoder is given those of the picture's patches, which the pipeline leaves out.
     """
     pipe = opened(kind, folder, start.dtype)
     height, width = (side * pipe.vae_scale_factor for side in start.shape[2:])
+    frame = torch.zeros(1, 3, height, width) if frame is None else frame
     made = []
     patch = with_positions(pipe) if positions else nullcontext()
     with patch, small(pipeline_qwenimage_edit), small(pipeline_qwenimage_edit_plus):
