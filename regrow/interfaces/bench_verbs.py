@@ -81,7 +81,7 @@ def world(world: str, name: str, count: int, prompt_expansion: Switch, sheet: Pa
     _report(world_figures.as_dict(figures), run, print_table, written=(sheet,))
 
 
-def _rivals() -> tuple[Editor, ...]:
+def _open_baselines() -> tuple[Editor, ...]:
     """Return the ways of others; their libraries import what is not installed, and would say so here."""
     from regrow.models.load_part import quiet
 
@@ -98,7 +98,7 @@ def edit(request: "BenchEdit", run: "Opening") -> None:
     for path in (request.figures, request.kept):
         if path:
             check_output(path)
-    editors = {editor.name: editor for editor in (*own_editors(), BY_KIND, MASKED, short_words(), *_rivals())}
+    editors = {editor.name: editor for editor in (*own_editors(), BY_KIND, MASKED, short_words(), *_open_baselines())}
     optional = {editor.name: editor for editor in own_editors(optional=True)}
     figures = watched(
         bench_editing(
@@ -138,7 +138,7 @@ def mel(count: int, folder: Path | None, scale: MelScale, run: "Report") -> None
 
 def sound(request: "BenchSound", run: "Opening") -> None:
     """Edits of sounds, beside the truth."""
-    known = (*sound_editors(), *(baseline for baseline in _rivals() if baseline.name in SOUND_BASELINES))
+    known = (*sound_editors(), *(baseline for baseline in _open_baselines() if baseline.name in SOUND_BASELINES))
     editors = {editor.name: editor for editor in known}
     chosen = _chosen(" sounds", editors, request.only, tuple(editors))
     if request.figures:
