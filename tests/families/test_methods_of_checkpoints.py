@@ -10,6 +10,7 @@ import torch
 from checkpoint_tables import checkpoint_of, rows
 
 import regrow
+from regrow.core.methods.registry import names
 from regrow.media.audio import sound
 from regrow.media.image.picture import load, save
 from regrow.models.errors import ModelError
@@ -30,6 +31,10 @@ def source(model: Model, aside: Path) -> Path:
     waves = torch.rand(model.waves.channels, model.waves.rate // 2, generator=generator) - 0.5
     sound.save(aside / "in.wav", waves, model.waves.rate)
     return aside / "in.wav"
+
+
+def test_every_method_has_a_row() -> None:
+    assert set(ROWS) == set(names())
 
 
 @pytest.mark.parametrize("column", COLUMNS)
