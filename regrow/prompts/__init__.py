@@ -1,1 +1,1 @@
-"""Prompts: full sentences, the source found by itself, warnings."""
+"""Prompts: expansion to full captions, automatic descriptions, instructions and warnings."""

@@ -1,4 +1,4 @@
-"""Captioned: the thing of a world that a prompt means, and the world's own words for it."""
+"""Match prompts with the captions of a world: the thing that a prompt means, and the world's words for it."""
 
 import re
 from itertools import combinations
@@ -11,23 +11,23 @@ from regrow.prompts.reading import read
 from regrow.worlds.world import Language, World, changed_to
 
 CHANGES = 2
-"""The most attributes that a caption settles although it does not name them."""
+"""Most attributes that a caption may determine without naming them."""
 
 
 SMALLEST = {"a", "an", "the", "and", "is", "of", "in", "on", "at", "with", *"一只个张幅在"}
-"""Words that say nothing of a thing by themselves."""
+"""Words that describe nothing by themselves."""
 
 
 def language_of(words: str) -> Language:
-    """Return zh where a sentence has a Chinese character, else en."""
+    """Return "zh" if a sentence has a Chinese character, else "en"."""
     return "zh" if re.search(r"[\u3400-\u9fff]", words) else "en"
 
 
 def meant(world: World, before: Any, prompt: str, found: Interpretation) -> Any | None:
-    """Return a thing with what a prompt sets; None where it does not go together.
+    """Return a thing with the values that a prompt sets; None if they are incompatible with it.
 
-    A prompt that is a caption of the world, word for word, is one of this thing: a full caption without a hat says
-    that there is none.
+    If the prompt is a caption of the world, word for word, it also determines attributes that it does not name: a full
+    caption that mentions no hat means that there is none.
     """
     thing = changed_to(before, dict(found.values))
     if thing is None or found.is_instruction or found.is_guess or found.taken:
@@ -48,7 +48,7 @@ def meant(world: World, before: Any, prompt: str, found: Interpretation) -> Any 
 
 
 def is_learned(world: World, model: Model, prompt: str) -> bool:
-    """Return whether a prompt has words that the model was taught beyond its world's, which no caption has."""
+    """Return whether a prompt has words that the model was taught beyond those of its world's captions."""
     if any(embedding.word in prompt.lower() for embedding in model.embeddings):
         return True
     known = read_words(model.folder)
@@ -63,9 +63,10 @@ def is_learned(world: World, model: Model, prompt: str) -> bool:
 
 
 def in_own_words(world: World, model: Model, prompt: str) -> tuple[str, Interpretation]:
-    """Return a prompt in the world's words, and what it means; the prompt itself where it has no others.
+    """Return a prompt in the world's words, and its interpretation.
 
-    Of the captions that name what the prompt names, the one that adds least.
+    Of the captions of a fitting thing, the one is taken whose named attributes differ least from the prompt's. The
+    prompt itself is returned if it names nothing of the world, or if the model already knows its words.
     """
     found, language = interpret(world, prompt), language_of(prompt)
     known = read_words(model.folder)
@@ -82,6 +83,6 @@ def in_own_words(world: World, model: Model, prompt: str) -> tuple[str, Interpre
 
 
 def has_words_of_captions(world: World, prompt: str) -> bool:
-    """Return whether captions have all words of a prompt, but for those that say nothing by themselves."""
+    """Return whether all words of a prompt occur in captions, apart from those in `SMALLEST`."""
     words = set(re.findall(r"[a-z0-9-]+|[\u3400-\u9fff]", prompt.lower()))
     return bool(words) and words <= world.vocabulary | SMALLEST

@@ -1,4 +1,4 @@
-"""Fitting: the values of a prompt that go together in a world."""
+"""Find the values of a prompt that are compatible in a world."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,22 +6,22 @@ from typing import Any
 from regrow.worlds.world import World, changed_to
 
 DRAWS = 60
-"""Things of a world among which every set of values that go together is met."""
+"""Number of random things of a world; every compatible set of values fits at least one of them."""
 
 
 def compatible(
     world: World, before: Any, values: Mapping[str, str], order: Callable[[str], tuple[bool, int]]
 ) -> tuple[dict[str, str], list[str]]:
-    """Return the values that go together, and the attributes whose values were left out.
+    """Return the compatible values, and the attributes whose values were left out.
 
-    An attribute that yields takes another value first: with a violin in the place of a drum kit, a beat becomes a
-    melody.
+    Before a value is left out, an attribute of `lexicon.yields` may take another value: if a violin replaces a drum
+    kit, a beat becomes a melody.
 
     Args:
         world: of the values.
-        before: the thing that they change; None of a generation.
+        before: the thing that they change; None for a generation.
         values: by attribute.
-        order: of attributes: the last of those that do not fit is left out first.
+        order: sort key of an attribute; of values that do not fit, that with the greatest key is left out first.
     """
     values, dropped = dict(values), []
     while not _go_together(world, before, values):
@@ -40,7 +40,7 @@ def compatible(
 
 
 def _with_yielded(world: World, before: Any, values: Mapping[str, str]) -> dict[str, str] | None:
-    if not set(values) & set(world.lexicon.nouns):  # what is only described changes no thing
+    if not set(values) & set(world.lexicon.nouns):  # adjectives alone replace no other attribute
         return None
     for name in set(world.lexicon.yields) - set(values):
         for value in world.attributes[name]:
@@ -51,7 +51,7 @@ def _with_yielded(world: World, before: Any, values: Mapping[str, str]) -> dict[
 
 
 def _go_together(world: World, before: Any, values: Mapping[str, str]) -> bool:
-    """Whether a thing can have these values; of what there is, no noun may change that is not named."""
+    """Return whether a thing can have these values without a change of any noun that they do not set."""
     if before is None:
         return any(changed_to(world.random(seed), dict(values)) is not None for seed in range(DRAWS))
     after = changed_to(before, dict(values))

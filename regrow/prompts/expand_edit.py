@@ -1,9 +1,9 @@
-"""Expand the prompts of an edit: captions that also say what the prompts leave open, so that it stays as it is.
+"""Expand the prompts of an edit to captions that also describe what the prompts omit, so that it is preserved.
 
 A target "a grey dog on a beach" for "a grey cat on a beach" does not say that the cat sits and looks left, nor that it
-rains. A small model then fills in what is usual. A classifier reads these attributes off the picture; the prompts say
-what changes; and the model gets both in the fullest of the captions that it was trained on. An instruction, "make it a
-dog", is understood in the same way.
+rains. A small model then chooses what is usual. A classifier recognises these attributes in the picture, the prompts
+say what changes, and the model gets both in the fullest caption of the kind that it was trained on. An instruction,
+"make it a dog", is understood in the same way.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.core.methods.registry import method
+from regrow.messages.message import say
 from regrow.models.model import Model
 from regrow.models.probes.attributes import read_describer
 from regrow.prompts.captioned import CHANGES, has_words_of_captions, is_learned, language_of, meant
@@ -25,8 +26,8 @@ from regrow.requests.edit import Edit
 from regrow.worlds.world import WORLDS, World, changed_to
 
 RELIABLE = 0.95
-"""How often an attribute must be read rightly, of things that the classifier did not learn from, to be held against a
-source: the bandstand's scale is not (0.917)."""
+"""Least held-out accuracy of the classifier for an attribute whose reading may contradict the source; the bandstand's
+scale (0.917) is below it."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,11 @@ class Detailed:
 
     Attributes:
         words: the caption of each prompt, by the prompt.
-        learned: the first prompt with words that no caption of the world has, but the model was taught. Then there are
-            no captions, for beside short prompts they would exaggerate what only they name.
+        learned: the first prompt with words that the model was taught and no caption of the world has. Then there are
+            no captions: beside short prompts, they would exaggerate what only they name.
         changed: the attributes in which a target differs from the source.
-        interpretations: what was understood of each prompt.
-        denied: what the source says and the picture does not show, with what it shows and how likely.
+        interpretations: of each prompt.
+        denied: by each value of the source that the picture does not show, the recognised value and its probability.
     """
 
     words: Mapping[str, str]
@@ -51,13 +52,13 @@ class Detailed:
 
 @dataclass(frozen=True)
 class Expanded:
-    """A request as the model gets it.
+    """A request in the form that the model gets.
 
     Attributes:
         request: with expanded prompts.
-        prompts: from each original prompt to the expanded one; empty where they stay.
+        prompts: from each original prompt to the expanded one; empty if they are unchanged.
         notes: messages for the user.
-        guessed: words that the model does not know and that were left out, or replaced by the nearest.
+        guessed: unknown words that were left out or replaced by the nearest known ones.
     """
 
     request: Edit
@@ -69,18 +70,17 @@ class Expanded:
 def with_expanded_prompts(request: Edit, model: Model, latents: Float[Tensor, "1 c y x"]) -> Expanded:
     """Return the request with expanded prompts, the map from original to expanded prompts, and messages for the user.
 
-    Expanded, source and target agree in all that shall stay, and guidance leads away from no prompt unless one is
-    given: it then need not name what there is by what there is not. Between short prompts it leads away from the
-    source's (LOG.md has the figures). Where a target is the source itself, too, so that nothing is changed at all.
-    A strength that is left open is the model's own where all that the targets change has one.
+    Expanded source and target agree in everything that should stay, so the negative prompt is empty unless one is
+    given. For short prompts, and if a target equals the source, the negative prompt is the source (LOG.md has the
+    figures). If no strength is given, and the model has one for each changed attribute, the largest is used.
 
-    Prompts stay as they are where the request says so, weighs words, or starts from a trajectory that was inverted
-    under a prompt of its own, and where `detailed` finds no captions. A model without a classifier gets instructions
+    Prompts stay unchanged if the request turns expansion off, weighs words, or starts from a trajectory, which was
+    inverted under its own prompt; and if `detailed` finds no captions. A model without a classifier gets instructions
     as descriptions, made from the source.
 
     Raises:
         ModelError: the classifier is damaged.
-        ValueError: a target is an instruction, and there is no source that it could change.
+        ValueError: a target is an instruction that cannot be applied to the source.
     """
     prompts = [request.source, *request.target]
     unknown = about_words(model, [*prompts, request.negative or ""])
@@ -88,13 +88,13 @@ def with_expanded_prompts(request: Edit, model: Model, latents: Float[Tensor, "1
         return Expanded(request, {}, unknown)
     found = detailed(model, latents, request.source, request.target)
     if found.learned:
-        note = f'The prompts were not expanded: "{found.learned}" has words of no caption of its world.'
+        note = say("prompts_not_expanded", prompt=found.learned)
         return Expanded(request, {}, (note, *unknown))
     if not found.words:
         words = {target: described(target, request.source) for target in request.target}
         changed = {target: text for target, text in words.items() if text != target}
         request = replace(request, target=tuple(words[target] for target in request.target))
-        notes = tuple(f'"{target}" is understood as "{text}".' for target, text in changed.items())
+        notes = tuple(say("understood_as", target=target, meaning=text) for target, text in changed.items())
         return Expanded(request, changed, notes + unknown)
     source, target = found.words[request.source], tuple(found.words[target] for target in request.target)
     chosen = method(request.method)
@@ -103,7 +103,7 @@ def with_expanded_prompts(request: Edit, model: Model, latents: Float[Tensor, "1
     for prompt, what in found.interpretations.items():
         about = about_prompt(model, prompt, what)
         if not about and prompt != request.source and found.words[prompt] == source:
-            about = (f'"{prompt}" changes nothing of what {model.name} sees.',)
+            about = (say("changes_nothing", prompt=prompt),)
         notes += about
     notes += about_difference(model, request.source, found.denied)
     notes += about_words(model, [request.negative or ""])
@@ -113,21 +113,21 @@ def with_expanded_prompts(request: Edit, model: Model, latents: Float[Tensor, "1
     if is_open and chosen.has_measured_strengths and needed and None not in needed:
         strength = max(filter(None, needed))
         full = replace(full, strength=strength)
-        notes += (f"Strength {strength:g} is enough for an edit of this kind; 0.9 is usual.",)
+        notes += (say("strength_is_enough", strength=strength),)
     guessed = tuple(dict.fromkeys(word for what in found.interpretations.values() for word in what.guessed))
     return Expanded(full, found.words, notes, guessed)
 
 
 def _shown(source: str, targets: Sequence[str]) -> tuple[str, ...]:
-    return tuple(f'Expanded prompt: "{source}" to "{target}".' for target in dict.fromkeys(targets))
+    return tuple(say("expanded_pair", source=source, target=target) for target in dict.fromkeys(targets))
 
 
 def detailed(model: Model, latents: Float[Tensor, "1 c y x"], source: str, targets: Sequence[str]) -> Detailed:
-    """Return source and targets as the fullest captions of what they mean here.
+    """Return source and targets as the fullest captions of what they mean for this picture or sound.
 
-    The source means what is seen, but for what it says otherwise; a target means that, changed as it says. An accessory
-    that the source names and a description of the animal does not is gone. Where the model has no classifier there are
-    no captions.
+    The source means what the classifier recognises, except for what it states otherwise. A target means the same with
+    its own changes. An accessory that is in the source but not in a target's description of the animal is removed.
+    Without a classifier there are no captions.
 
     Raises:
         ModelError: the classifier is damaged.
@@ -157,7 +157,7 @@ def detailed(model: Model, latents: Float[Tensor, "1 c y x"], source: str, targe
 
 
 def _without_unnamed(world: World, source: Interpretation, target: Interpretation, edited: Any) -> Any:
-    """The thing without what the source names and a description of another one does not."""
+    """Return the thing without accessories that the source names and a target's description omits."""
     if target.is_instruction or world.lexicon.nouns[0] not in target.values:
         return edited
     for name, values in world.attributes.items():
@@ -167,10 +167,10 @@ def _without_unnamed(world: World, source: Interpretation, target: Interpretatio
 
 
 def as_read_before(request: Edit, model: Model, latents: Float[Tensor, "1 c y x"]) -> Edit:
-    """Return the request of a recipe from before synonyms and instructions were understood, as it was read then.
+    """Return the request of an old recipe, from before synonyms and instructions, as it was interpreted then.
 
-    Then prompts were expanded only where captions have all of their words, but for the smallest, where the source
-    differs from what is seen in two attributes at most, and each target from the source.
+    Prompts were then expanded only if captions have all of their words (`has_words_of_captions`), and if the source
+    differs from the recognised thing, and each target from the source, in at most two attributes.
     """
     describer = read_describer(model.folder, model.latent_channels)
     if describer is None or request.prompt_expansion == "off":

@@ -1,13 +1,12 @@
-"""Expand the prompt of a generation: the seed draws what it leaves open, as the model's world has it.
+"""Expand the prompt of a generation: the seed draws what the prompt omits, from the model's world.
 
-"A cat on a beach" says nothing of weather, pose or face. A small model that was trained on such captions beside
-pictures of many kinds grows something between them; one that gets all of it in its prompt grows one picture:
+"A cat on a beach" does not state weather, pose or face. A small model that was trained on such captions with pictures
+of many kinds generates a mixture of them; with all details in its prompt it generates one picture:
 
     p(picture | prompt) = sum over details of p(details | prompt) p(picture | prompt, details)
 
-The world knows the first factor; the network is asked for the second. Of sounds the tune is such a detail, too. (The
-same for large models, by a language model: Betker et al. 2023, Improving Image Generation with Better Captions,
-section 3.)
+The world gives the first factor, the network the second. For sounds, the tune is such a detail, too. (Large models do
+this with a language model: Betker et al. 2023, Improving Image Generation with Better Captions, section 3.)
 """
 
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ import torch
 
 from regrow.core.noise import derive_seed
 from regrow.media.audio.piano_roll import piano_roll
+from regrow.messages.message import say
 from regrow.models.codecs.mel import settings_of
 from regrow.models.model import Model
 from regrow.models.probes.attributes import read_describer
@@ -30,18 +30,18 @@ from regrow.worlds.bandstand.composition import SHORTEST
 from regrow.worlds.world import WORLDS, World
 
 DRAWS = 50
-"""The most things that are drawn for one that has nothing of what the negative words name."""
+"""Most random things that are tried to find one without anything that the negative prompt names."""
 
 
 @dataclass(frozen=True)
 class Full:
-    """What a prompt means, one a result.
+    """The expanded prompts of a generation, one per result.
 
     Attributes:
         prompts: as the model gets them.
-        things: of the world, that they are captions of; none where the prompt stays as it is.
+        things: of the world, which the prompts describe; empty if the prompt is unchanged.
         notes: messages for the user.
-        guessed: words that the model does not know and that were left out, or replaced by the nearest.
+        guessed: unknown words that were left out or replaced by the nearest known ones.
     """
 
     prompts: tuple[str, ...]
@@ -51,24 +51,28 @@ class Full:
 
 
 def in_full(request: Generate, model: Model) -> Full:
-    """Return the prompt of each result, what it leaves open drawn by the result's own seed.
+    """Return the prompt of each result, with omitted details drawn by the result's seed.
 
-    All are the prompt itself where the request says so, names a melody (whose details it has), or is empty; and where
-    the model does not say which world it knows, or was taught words beyond it. Nothing is drawn that the negative
-    prompt names, where that can be.
+    The prompt is unchanged if it is empty or expansion is off, if the model has no classifier, or if the prompt has
+    words that the model was taught beyond its world's. With a melody, which has the details itself, only unknown words
+    are replaced. If possible, nothing is drawn that the negative prompt names.
 
     Raises:
         ModelError: the classifier, which names the world, is damaged.
     """
     as_it_is = Full((request.prompt,) * request.count, notes=about_words(model, [request.prompt, request.negative]))
-    if request.prompt_expansion == "off" or not request.prompt.strip():
+    if not request.prompt.strip():
+        if not model.takes_words or request.lyrics or request.melody:
+            return as_it_is
+        return replace(as_it_is, notes=(say("generated_without_prompt", name=model.name), *as_it_is.notes))
+    if request.prompt_expansion == "off":
         return as_it_is
     describer = read_describer(model.folder, model.latent_channels)
     if describer is None:
         return as_it_is
     world, language = WORLDS[describer.world], language_of(request.prompt)
     if is_learned(world, model, request.prompt):
-        note = f'The prompts were not expanded: "{request.prompt}" has words of no caption of its world.'
+        note = say("prompts_not_expanded", prompt=request.prompt)
         return replace(as_it_is, notes=(note, *as_it_is.notes))
     if request.melody:
         worded = in_known_words(model, [request.prompt])
@@ -76,18 +80,18 @@ def in_full(request: Generate, model: Model) -> Full:
     what, unwanted = interpret(world, request.prompt), interpret(world, request.negative)
     things = tuple(_drawn(world, request, what, unwanted, request.seed + i) for i in range(request.count))
     full = tuple(world.captions(thing, language)[-1] for thing in things)
-    notes = tuple(f'Expanded prompt: "{words}".' for words in dict.fromkeys(full) if words != request.prompt)
+    notes = tuple(say("expanded_words", words=words) for words in dict.fromkeys(full) if words != request.prompt)
     notes += about_prompt(model, request.prompt, what)
     notes += about_prompt(model, request.negative, replace(unwanted, unfit=()))
     return Full(full, things, notes, what.guessed)
 
 
 def condition_on_tunes(model: Model, things: Sequence[Any], seconds: float, cells: int) -> Model:
-    """The model, told the tune of each thing, as its world makes it by rule; itself where there are none to be told.
+    """Return the model conditioned on the tune of each thing, or the model itself if there is no tune.
 
     Args:
-        model: of sounds.
-        things: of a world, one a sound.
+        model: a sound model.
+        things: of a world, one per sound.
         seconds: of the sounds.
         cells: of their latents.
     """
@@ -105,7 +109,7 @@ def condition_on_tunes(model: Model, things: Sequence[Any], seconds: float, cell
 
 
 def in_known_words(model: Model, prompts: Sequence[str]) -> Full:
-    """Return prompts in words that the model was trained on, and open what they leave open.
+    """Return prompts in words that the model was trained on, without adding omitted details.
 
     Raises:
         ModelError: the classifier, which names the world, is damaged.
@@ -117,14 +121,14 @@ def in_known_words(model: Model, prompts: Sequence[str]) -> Full:
     for prompt in prompts:
         caption, what = in_own_words(WORLDS[describer.world], model, prompt)
         full.append(caption)
-        shown = () if caption == prompt else (f'Expanded prompt: "{caption}".',)
+        shown = () if caption == prompt else (say("expanded_words", words=caption),)
         notes += shown + (about_prompt(model, prompt, what) if shown or what.is_guess else ())
         guessed += what.guessed
     return Full(tuple(full), (), notes, guessed)
 
 
 def _drawn(world: World, request: Generate, what: Interpretation, unwanted: Interpretation, seed: int) -> Any:
-    """A thing with what the prompt says, and nothing of what the negative prompt names if one is found."""
+    """Return a thing that fits the prompt, if possible without anything that the negative prompt names."""
     avoided = {name: value for name, value in unwanted.values.items() if what.values.get(name) != value}
     drawn = [thing_from_prompt(world, request.prompt, what, seed)]
     for draw in range(1, DRAWS if avoided else 1):
@@ -135,16 +139,16 @@ def _drawn(world: World, request: Generate, what: Interpretation, unwanted: Inte
 
 
 def thing_from_prompt(world: World, prompt: str, what: Interpretation, seed: int, draw: int = 0) -> Any:
-    """Return the world's thing of a seed, with what a prompt says changed.
+    """Return a random thing of the world, changed to fit a prompt.
 
-    Where that does not go together, as snow does not with the beach that the seed drew, the next thing is drawn.
+    If the thing cannot be changed so, as a beach cannot get snow, the next one is drawn.
 
     Args:
         world: of the prompt.
-        prompt: that may leave something open.
-        what: it means.
-        seed: of what it leaves open.
-        draw: another number, another thing.
+        prompt: may omit details.
+        what: the prompt's interpretation.
+        seed: of the omitted details.
+        draw: each number gives another thing of the same seed.
     """
     parts = (seed, draw) if draw else (seed,)
     for more in count():
@@ -152,11 +156,11 @@ def thing_from_prompt(world: World, prompt: str, what: Interpretation, seed: int
         thing = meant(world, world.random(derive_seed("details", *parts, *rest)), prompt, what)
         if thing is not None:
             return thing
-    raise AssertionError("count() has no end")
+    raise AssertionError(say("count_has_no_end"))
 
 
 def as_read_before(request: Generate, model: Model) -> Generate:
-    """Return the request of a recipe from before synonyms were understood, as it was read then: see `expand_edit`."""
+    """Return the request of a recipe from before synonyms, as it was interpreted then; see `expand_edit`."""
     describer = read_describer(model.folder, model.latent_channels)
     if describer is None or has_words_of_captions(WORLDS[describer.world], request.prompt):
         return request

@@ -2,38 +2,38 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from unicodedata import category
 
 from jaxtyping import Float
 from torch import Tensor
 
+from regrow.messages.message import say
 from regrow.models.model import Model
 from regrow.models.sidecars.training_file import read_training
 from regrow.models.vocabulary import read_words, units, unknown_words
 from regrow.prompts.interpretation import Interpretation
 
 SURE = 0.8
-"""How likely an attribute must be for the picture to be believed before the source."""
+"""Least probability of a recognised attribute at which a source that differs is reported."""
 FAR = 5.0
-"""Decibels below its own pictures at which a picture counts as far from what a codec was trained on."""
+"""dB of PSNR below the codec's held-out pictures at which a picture counts as far from its training data."""
 
 
 def has_words(prompt: str) -> bool:
-    """Return whether a prompt has a letter, a number or a sign such as an emoji, not spaces and punctuation alone."""
+    """Return whether a prompt has a letter, a number or a sign such as an emoji, not only spaces and punctuation."""
     return any(category(character)[0] in "LN" or category(character) == "So" for character in prompt)
 
 
 def about_words(model: Model, prompts: Sequence[str]) -> tuple[str, ...]:
-    """A sentence naming the words that the model was never trained on, if there are any."""
+    """Return a sentence naming the words that the model was never trained on, if there are any."""
     known = read_words(model.folder)
     added = {unit for embedding in model.embeddings for unit in units(embedding.word)}
     unknown = dict.fromkeys(word for prompt in prompts for word in unknown_words(known, prompt) if word not in added)
     if not unknown:
         return ()
     words = ", ".join(repr(word) for word in unknown)
-    return (
-        f"{model.name} was never shown {words} and will guess; `regrow models show {model.name}` says what it was.",
-    )
+    return (say("never_shown", name=model.name, words=words),)
 
 
 def about_embeddings(model: Model, request: object) -> tuple[str, ...]:
@@ -41,79 +41,76 @@ def about_embeddings(model: Model, request: object) -> tuple[str, ...]:
 
     Args:
         model: with the embeddings.
-        request: whose texts are its prompts.
+        request: all of its text fields count as prompts.
     """
     values = [value for name, value in vars(request).items() if name != "model"]
     texts = [text for value in values for text in (value if isinstance(value, tuple) else (value,))]
     said = " ".join(text for text in texts if isinstance(text, str)).lower()
     return tuple(
-        f'The word for {embedding.path.name} in prompts is "{embedding.word}".'
+        say("embedding_word", name=embedding.path.name, word=embedding.word)
         if embedding.word in said
-        else f'No prompt holds "{embedding.word}", the word for {embedding.path.name}, which so changes nothing: '
-        "write it into one."
+        else say("embedding_word_unused", word=embedding.word, name=embedding.path.name)
         for embedding in model.embeddings
     )
 
 
 def about_prompt(model: Model, prompt: str, what: Interpretation) -> tuple[str, ...]:
-    """Return a sentence for each kind of thing in a prompt that was not taken word for word."""
-    notes = [f'"{typed}" is taken as "{known}".' for typed, known in what.taken.items()]
+    """Return a sentence for each kind of deviation of the interpretation from the prompt's own words."""
+    notes = [say("taken_as", typed=typed, known=known) for typed, known in what.taken.items()]
     for word, nearest in what.nearest.items():
-        notes.append(f'{model.name} does not know "{word}": the nearest that it knows, {nearest}, is taken.')
+        notes.append(say("nearest_taken", name=model.name, word=word, nearest=nearest))
     if what.unknown:
-        notes.append(f"{model.name} does not know {_quoted(what.unknown)}: left out; nothing that it knows is near.")
+        notes.append(say("unknown_left_out", name=model.name, quoted=_quoted(what.unknown)))
     if what.unfit:
-        notes.append(f'{_quoted(what.unfit)} of "{prompt}" does not go with the rest in {model.name}: left out.')
-    notes += [f'"{word}" is not there to be changed: {there} is.' for word, there in what.denied.items()]
+        notes.append(say("clashing_left_out", quoted=_quoted(what.unfit), prompt=prompt, name=model.name))
+    notes += [say("not_there_to_change", word=word, there=there) for word, there in what.denied.items()]
     if what.is_guess:
-        notes.append(f"So the result is a guess; `regrow models show {model.name}` lists the words that it knows.")
+        notes.append(say("result_is_guess", name=model.name))
     return tuple(notes)
 
 
 def about_difference(model: Model, source: str, denied: Mapping[str, tuple[str, float]]) -> tuple[str, ...]:
-    """Return a sentence where the source says something that the picture does not show.
+    """Return a sentence if the source states something that the picture or sound does not show.
 
     Args:
-        model: that sees, or hears.
+        model: whose classifier read it.
         source: of an edit.
-        denied: what it says, with what is seen instead and how likely that is, 0 to 1.
+        denied: by each stated value, the recognised value and its probability, 0 to 1.
     """
     certain = {said: there for said, there in denied.items() if there[1] >= SURE}
     if not certain:
         return ()
-    pairs = ", ".join(f"{there} ({100 * share:.0f} %), not {said}" for said, (there, share) in certain.items())
-    return (
-        f'The source "{source}" differs from what {model.name} finds: {pairs}. Leave the source out to go by that.',
+    pairs = ", ".join(
+        say("seen_instead", seen=there, share=100 * share, said=said) for said, (there, share) in certain.items()
     )
+    return (say("source_differs", source=source, name=model.name, pairs=pairs),)
 
 
 def _quoted(words: Sequence[str]) -> str:
-    return ", ".join(f'"{word}"' for word in words)
+    """Return words in the reader's quotation marks, separated by commas."""
+    quoted = (say("quoted", word=word) for word in words)
+    return reduce(lambda before, word: say("quoted_and", before=before, word=word), quoted)
 
 
 def about_codec(
     model: Model, content: Float[Tensor, " channels *places"], decoded: Float[Tensor, " channels *places"], name: str
 ) -> tuple[str, ...]:
-    """Return a sentence where the codec loses much more of a file than of those it was trained on.
+    """Return a sentence if the codec loses much more of a file than of its held-out training data.
 
-    Only for models that say how good their codec is: the `training.json` of what `regrow train` made.
+    Only models of `regrow train` have the necessary figure, in `training.json`.
 
     Args:
         model: whose codec it is.
         content: the file in the model's frame.
-        decoded: what the codec makes of it.
+        decoded: the codec's reconstruction of it.
         name: of the file.
     """
     psnr = model.medium.codec_psnr(decoded, content)
     try:
         error = read_training(model.folder)["stages"]["codec"]["validation"]
         usual = 10 * math.log10(4 / error)
-    except (KeyError, TypeError, ValueError, ZeroDivisionError):  # whoever made the model wrote it
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):  # the file is the model's, and may hold anything
         return ()
     if psnr is None or psnr > usual - FAR:
         return ()
-    return (
-        f"{name} is far from what {model.name} was trained on: its codec alone brings it back at {psnr:.1f} dB, its "
-        f"own pictures at {usual:.1f} dB. Use a model of such pictures, for example "
-        "--model stable-diffusion-v1-5/stable-diffusion-v1-5.",
-    )
+    return (say("far_from_training", name=name, model=model.name, psnr=psnr, usual=usual),)

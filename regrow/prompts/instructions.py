@@ -1,11 +1,13 @@
-"""Instructions as descriptions, for models that do not say which words they know: made from the source's own words.
+"""Turn instructions into descriptions by changing words of the source, for models that do not list their known words.
 
-"Replace the cat with a dog" of "a cat on a beach" is "a dog on a beach". The models that regrow carries understand more
-(regrow.prompts.interpretation); here only the words of the source can be exchanged, left out or added to.
+"Replace the cat with a dog", applied to "a cat on a beach", gives "a dog on a beach". Models that regrow carries
+understand more (regrow.prompts.interpretation); here, words of the source can only be replaced, removed or added.
 """
 
 import re
 from collections.abc import Callable
+
+from regrow.messages.message import say
 
 DETERMINER = r"(?:the|this|that|my|its|his|her|a|an)\s+"
 POLITE = re.compile(
@@ -30,14 +32,14 @@ class _NotNamedError(ValueError):
 
 
 def described(target: str, source: str) -> str:
-    """Return what a target describes: itself, or the source as an instruction changes it.
+    """Return the description that a target means: the target itself, or the source changed by its instruction.
 
     Args:
         target: a description or an instruction, in English or Chinese.
-        source: describes what there is; it may be empty, and then an instruction says what the whole becomes.
+        source: the source prompt. If it is empty, an instruction can only replace the whole, as "turn it into a dog".
 
     Raises:
-        ValueError: an instruction about what the source does not name, or of a kind that is not known.
+        ValueError: the instruction is about something that the source does not name, needs a source, or is unknown.
     """
     text = POLITE.sub("", target.strip())
     text = POLITE.sub("", text)
@@ -45,23 +47,16 @@ def described(target: str, source: str) -> str:
         if match := pattern.match(text):
             if not source.strip():
                 if change is _replaced and len(match.groups()) == 2 and match[1].lower() in IT:
-                    return match[2].strip()  # what the whole becomes is a description by itself
-                raise ValueError(
-                    f'"{target}" is an instruction, and this model cannot look at the file: say with --source what it '
-                    'shows, or give the target as a description, for example "a dog on a beach".'
-                )
+                    return match[2].strip()  # the replacement of the whole is a description by itself
+                raise ValueError(say("instruction_needs_source", target=target))
             try:
                 return " ".join(change(source.strip(), *match.groups()).split())
             except _NotNamedError as problem:
                 raise ValueError(
-                    f'"{target}" is about "{problem}", which the source "{source}" does not name: give the target as a '
-                    'description, for example "a dog on a beach".'
+                    say("instruction_about_unnamed", target=target, thing=problem, source=source)
                 ) from None
     if IMPERATIVE.match(text):
-        raise ValueError(
-            f'"{target}" is an instruction of a kind that is not understood with this model: give the target as a '
-            'description, for example "a dog on a beach".'
-        )
+        raise ValueError(say("instruction_not_understood", target=target))
     return target
 
 
@@ -74,7 +69,7 @@ def _replaced(source: str, old: str, new: str) -> str:
             raise _NotNamedError(old)
         return source.replace(old, new, 1)
     noun = re.sub(rf"^{DETERMINER}", "", new, flags=re.IGNORECASE)
-    # new adjectives take the place of the old ones: "a black dog" of "an orange cat", but "an orange dog" for a dog
+    # new adjectives replace the old ones: an orange cat becomes "a black dog", but just "a dog" gives "an orange dog"
     adjectives = r"(?:[\w-]+\s+){0,2}?" if " " in noun else ""
     found = re.search(rf"\b(?:(an?|the)\s+{adjectives})?{re.escape(old)}\b", source, re.IGNORECASE)
     found = found if found and found[1] else re.search(rf"\b(an?\s+|the\s+)?{re.escape(old)}\b", source, re.IGNORECASE)
@@ -87,7 +82,7 @@ def _replaced(source: str, old: str, new: str) -> str:
 
 
 def _head(source: str) -> str:
-    """The thing that a description is of: its first noun, before any place."""
+    """Return the thing that is described: the first noun, before any place."""
     if re.search(r"[\u3400-\u9fff]", source):
         return re.split(r"的", source)[-1]
     text = re.sub(

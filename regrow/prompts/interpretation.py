@@ -1,4 +1,4 @@
-"""Interpretation: the attributes of a world that a prompt or an instruction sets, and all that was not understood."""
+"""Interpret a prompt or an instruction: the attributes of a world that it sets, and the words not understood."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,13 +17,13 @@ class Interpretation:
     """What a prompt sets in a world.
 
     Attributes:
-        values: by attribute, what there shall be; all other attributes are left open, or stay.
-        is_instruction: whether it says what to do with what there is.
-        taken: misspelt words and the known ones that they are taken for.
-        nearest: words for what the world has not, and the value that is taken instead.
-        unknown: words that were left out, since the world has nothing near.
-        unfit: words that name something of the world that does not go with the rest.
-        denied: words for what is not there, although the prompt says so, with what is there.
+        values: the wanted values by attribute; all other attributes are open in a generation and kept in an edit.
+        is_instruction: whether the prompt is an instruction, not a description.
+        taken: misspelt words, each with the known word that is assumed.
+        nearest: words for something that the world lacks, each with the nearest value.
+        unknown: words that were left out, as the world has nothing similar.
+        unfit: words for something of the world that is incompatible with the rest.
+        denied: words for something that the prompt assumes present but is not, each with the value present instead.
     """
 
     values: Mapping[str, str]
@@ -36,22 +36,22 @@ class Interpretation:
 
     @property
     def guessed(self) -> tuple[str, ...]:
-        """The words that could not be heeded as they were meant."""
+        """The words that could not be followed as meant."""
         return (*self.nearest, *self.unknown, *self.unfit)
 
     @property
     def is_guess(self) -> bool:
-        """Whether something of the prompt could not be heeded as it was meant."""
+        """Whether a part of the prompt could not be followed as meant."""
         return bool(self.guessed)
 
 
 def interpret(world: World, prompt: str, before: Any = None) -> Interpretation:
-    """Return what a prompt sets.
+    """Return the interpretation of a prompt.
 
     Args:
-        world: that it is about.
+        world: of the prompt.
         prompt: a description or an instruction, in English or Chinese.
-        before: the thing as it is, of an edit; None of a generation.
+        before: the thing before an edit; None for a generation.
     """
     items = read(world.lexicon, prompt)
     return _Resolver(world, before, items).interpretation()
@@ -65,8 +65,9 @@ class _Resolver:
         self.words: dict[str, str] = {}
         """By attribute, the words that set it."""
         self.nearest: dict[str, str] = {}
-        self.unknown = [item.text for item in items if item.entry.kind == "unknown"]
-        self.unfit: list[str] = []
+        unknown = [item for item in items if item.entry.kind == "unknown"]
+        self.unknown = [item.text for item in unknown if not item.attribute]
+        self.unfit = [item.text for item in unknown if item.attribute]
         self.denied: dict[str, str] = {}
 
     def interpretation(self) -> Interpretation:
@@ -84,7 +85,7 @@ class _Resolver:
         self._compare()
         if self.items and not (self.values or self.unknown or self.unfit or self.denied or self.nearest):
             kinds = {item.entry.kind for item in self.items}
-            if not kinds & {"value", "step"}:  # else it asks for what there is
+            if not kinds & {"value", "step"}:  # else it asks for the present state
                 self.unknown = [" ".join(item.text for item in self.items)]
         return Interpretation(
             self.values,
@@ -97,7 +98,7 @@ class _Resolver:
         )
 
     def _readings(self, items: Iterable[Item]) -> list[tuple[Item, Mapping[str, str]]]:
-        """Every item that names values, with those of its reading that goes with the rest."""
+        """Return each item that names values, with the values of the reading that is compatible with the rest."""
         found = []
         topics = {item.attribute for item in self.items if item.entry.kind == "topic"}
         certain: dict[str, str] = {}
@@ -126,7 +127,7 @@ class _Resolver:
         return changed_to(thing, dict(values)) is not None
 
     def _set(self, new: list[tuple[Item, Mapping[str, str]]]) -> None:
-        """Set each attribute that is named; of several values the one that there is not yet, else the first."""
+        """Set each named attribute; of several values, the first that is not present yet, else the first."""
         for name in self.world.attributes:
             named = [(item, values[name]) for item, values in new if name in values]
             choices = {value: item for item, value in reversed(named)}
@@ -147,7 +148,7 @@ class _Resolver:
                     self.nearest[item.text] = value
 
     def _set_objects(self) -> None:
-        """Take the object of a verb, with nothing in its place, as new: "let the flute play it"."""
+        """Treat the object of a verb as new if nothing replaces it: "let the flute play it"."""
         owner = self.world.lexicon.nouns[0] if self.world.lexicon.owns else ""
         for item in self.roles.old:
             values = {} if item.entry.kind != "value" else item.entry.values
@@ -161,7 +162,7 @@ class _Resolver:
         return getattr(self.before, name, value) != value
 
     def _leave_out(self) -> None:
-        """What shall be gone: another value in its place, where there is one that says so."""
+        """Set values without what shall be removed, if the world has such values."""
         for item in (*self.roles.gone, *self.roles.old):
             gone = item in self.roles.gone
             if item.entry.kind == "near" and item.attribute not in self.values:
@@ -181,7 +182,7 @@ class _Resolver:
                     self.unfit.append(item.text)
 
     def _there(self, item: Item) -> Mapping[str, str]:
-        """The reading of a word for what there was that fits what there was."""
+        """Return the values of a word for something present, in the reading that fits what is present."""
         values = item.entry.values
         other = self.world.lexicon.without.get(key_of(item.text), {})
         if other and not set(values) & set(self.values) and self._is(other) and not self._is(values):
@@ -192,7 +193,7 @@ class _Resolver:
         return all(getattr(self.before, name, None) == value for name, value in values.items())
 
     def _topics(self) -> None:
-        """Name an attribute that shall be changed or be gone, where no word says to what."""
+        """Report an attribute that shall be changed or removed if no word says to which value."""
         says = self.values or self.unknown or any(item.entry.kind in ("step", "opposite") for item in self.items)
         if not says:
             topics = [item for item in (*self.roles.old, *self.roles.gone) if item.entry.kind == "topic"]
@@ -202,7 +203,7 @@ class _Resolver:
                 self.unfit.append(item.text)
 
     def _step(self, item: Item) -> None:
-        """Take the next or the previous value, or the other one of two."""
+        """Set the next or the previous value, or the other one of two."""
         name, there = item.attribute, getattr(self.before, item.attribute, None)
         if item.entry.kind == "opposite":
             if there is not None and (other := other_than(self.world, self.before, name, there)):
@@ -223,10 +224,10 @@ class _Resolver:
                     self.values[name], self.words[name] = value, item.text
 
     def _fit(self) -> None:
-        """Leave out what does not go with the rest."""
+        """Leave out incompatible values."""
         texts = [item.text for item in self.items]
 
-        def order(name: str) -> tuple[bool, int]:  # what is only near is left out first, and what was said last
+        def order(name: str) -> tuple[bool, int]:  # nearest values are left out first, then those named last
             word = self.words.get(name, "")
             return word in self.nearest, texts.index(word) if word in texts else -1
 
@@ -234,7 +235,7 @@ class _Resolver:
         self.unfit += [self.words.get(name, name) for name in dropped]
 
     def _compare(self) -> None:
-        """Name what the prompt says there is and what there is not."""
+        """Record what the prompt assumes to be present and is not."""
         if self.before is None:
             return
         for item in (*self.roles.old, *self.roles.gone, *self.roles.kept):

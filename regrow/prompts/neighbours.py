@@ -1,4 +1,4 @@
-"""Neighbours: the value beside another one, for words such as "slower", "an octave up" and "too sad"."""
+"""Find the value next to another one, for words such as "slower", "an octave up" and "too sad"."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ def stepped(name: str, there: str | None, up: bool) -> str | None:
 
     Args:
         name: of an attribute of `ORDER`.
-        there: its value; None, where there is none yet, gives the last or the first.
-        up: the next, not the previous.
+        there: its present value; if None, the last (`up`) or the first value is returned.
+        up: True for the next value, False for the previous one.
     """
     values = ORDER[name]
     if there is None:
@@ -24,13 +24,13 @@ def stepped(name: str, there: str | None, up: bool) -> str | None:
 
 
 def other_than(world: World, before: Any, name: str, value: str) -> str | None:
-    """Return what an attribute shall be where a value is not wanted: less of it, none of it, or the other one of two.
+    """Return the value that replaces an unwanted one: one step away, none, or the other one of two; None without any.
 
     Args:
         world: of the attribute.
-        before: the thing that is changed; None of a generation.
+        before: the thing that is changed; None for a generation.
         name: of the attribute.
-        value: that is not wanted.
+        value: the unwanted value.
     """
     there, values = getattr(before, name, None), world.attributes[name]
     if name in ORDER and there in ORDER[name] and value in (ORDER[name][0], ORDER[name][-1]):

@@ -1,4 +1,4 @@
-"""Roles: what an instruction does with the things that it names.
+"""Roles: what an instruction does with the things that it names, such as replacing, removing or keeping them.
 
 "Turn the cat into a dog, take off the hat and keep the beach": the cat is what there was, the dog is new, the hat is
 gone, the beach stays. A description, "a dog on a beach", has new things alone.
@@ -9,12 +9,9 @@ from dataclasses import dataclass, field
 
 from regrow.prompts import lookahead
 from regrow.prompts.lookahead import THINGS
-from regrow.prompts.reading import COLOUR, Item
+from regrow.prompts.reading import COLOUR, VERBS, Item
 from regrow.prompts.word_index import is_chinese
 from regrow.worlds.lexicon import Lexicon
-
-VERBS = ("change", "make", "act", "add", "becomes", "keep", "remove", "substitute")
-"""Classes of words that say what to do."""
 
 
 @dataclass
@@ -75,7 +72,7 @@ class _Parser:
         follows = lookahead.follows(self.items[at + 1 :], "then", "comma")
         if self.verb == "leave" and item.has(*VERBS):
             return
-        if self.verb == "without" and item.has(*VERBS) and self._is_first(at):
+        if self.verb == "without" and item.has(*VERBS) and lookahead.is_first(self.items, at):
             if not item.has("act", "add"):  # "do not make it sad", "do not take it off": it stays as it is
                 self._begin("leave", "kept") if follows else self._again("kept")
             return
@@ -115,6 +112,8 @@ class _Parser:
                 self._begin("keep" if contrast else "without", "kept" if contrast else "gone")
             elif item.has("without"):
                 self._again("gone")
+        elif item.text == "but" and lookahead.is_any(self.items, at):
+            self._begin("without", "gone")  # "any colour but black"
         elif item.has("but"):
             if follows:
                 self._begin("keep", "kept" if self.instruction else "gone")
@@ -152,7 +151,7 @@ class _Parser:
             and lookahead.attribute(self.items[:at][::-1]) == lookahead.attribute(self.items[at + 1 :]) != ""
         ):
             self._again("old", back=False, before=at)
-        elif item.has("into") and self.verb == "instead" and item.text in ("to", "into"):
+        elif self.verb == "instead" and item.text in ("to", "into", "到"):
             self.role = "new"
         elif self.verb == "substitute" and item.text in ("for", "to", "over"):
             self.role = "old"
@@ -187,6 +186,12 @@ class _Parser:
         role, owner = self.role, item.attribute == self.lexicon.nouns[0] and self.lexicon.owns
         if item.entry.kind == "step" and self.verb not in ("keep", "leave", "without"):
             return "new"
+        if role == "new" and lookahead.is_past(self.items, at):
+            return "old"  # "a cat which was black but is now orange"
+        names = {one.attribute for one, _ in self.named[self.clauses[-1] :] if one.article == "definite"}
+        names &= {self.lexicon.nouns[0]} if self.lexicon.owns else set()
+        if role == "new" and self.verb in ("act", "add") and lookahead.is_beside(self.items, at, names):
+            return "added"  # "put the cat in the snow with a black dog"
         if item.attribute == COLOUR and role == "new" and self._of_another(at):
             return "added"
         if self.verb == "add" and item.attribute == self.lexicon.nouns[0] and item.article != "definite":
@@ -202,7 +207,12 @@ class _Parser:
             and after.attribute != item.attribute
         ):
             return "kept"  # "take off the cat's hat"
-        if self.verb == "without" and linked and item.attribute not in self.lexicon.gone and not self._is_first(at):
+        if (
+            self.verb == "without"
+            and linked
+            and item.attribute not in self.lexicon.gone
+            and not lookahead.is_first(self.items, at)
+        ):
             return "new"  # "without a hat in the snow"
         return role
 
@@ -218,15 +228,6 @@ class _Parser:
             return True
         is_scenery = any(item.attribute in ("place", "weather", "time") for item in about)
         return is_scenery and not any(item.attribute == COLOUR for item in about)
-
-    def _is_first(self, at: int) -> bool:
-        """Whether no thing stands between this one and the last verb."""
-        for item in reversed(self.items[:at]):
-            if item.entry.kind in THINGS:
-                return False
-            if item.has("without"):
-                return True
-        return True
 
     def _begin(self, verb: str, role: str) -> None:
         self.verb, self.role, self.object_ended, self.listing = verb, role, False, False

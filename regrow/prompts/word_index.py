@@ -1,7 +1,7 @@
-"""The index of a world's words: the longest word at a place of a prompt, and known words for misspelt ones."""
+"""The index of a world's words: find the longest known entry at a place of a prompt, and correct misspelt words."""
 
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from tomllib import loads
 
@@ -10,7 +10,9 @@ from regrow.worlds.lexicon import ARTICLES, Entry, Key, Lexicon, split, table_ke
 GRAMMAR = Path(__file__).with_name("grammar.toml")
 LOOKALIKES = Path(__file__).with_name("lookalikes.txt")
 RANKS = ("value", "step", "opposite", "near", "topic", "mark")
-"""Kinds in the order in which a misspelt word stands for them."""
+"""Kinds of entries, the preferred first, that a misspelt word may be corrected to."""
+REMEMBERED = 10_000
+"""Number of words, and of places of Chinese characters, whose corrections are cached."""
 
 
 class WordIndex:
@@ -22,7 +24,7 @@ class WordIndex:
             for word in split(words):
                 marks.setdefault(table_key(word), set()).add(mark)
         grammar = {key: Entry("mark", marks=frozenset(classes)) for key, classes in marks.items()}
-        # a world's word goes before the grammar's, but nothing is unknown that the grammar knows
+        # a world's entry takes precedence over the grammar's, unless its kind is "unknown"
         own = {key: entry for key, entry in lexicon.entries.items() if entry.kind != "unknown" or key not in grammar}
         self.entries = grammar | own
         self.longest = max(map(len, self.entries))
@@ -30,9 +32,13 @@ class WordIndex:
         meant = [key for key, entry in self.entries.items() if _is_meant(entry)]
         self.spellings = sorted({word for key in meant for word in key})
         self.chinese = [key for key in meant if len(key) > 1 and all(map(is_chinese, key))]
+        self.reach = max((len(key) for key in self.chinese), default=1) - 1
+        # a long prompt repeats words, and each is looked at several times
+        self.near = lru_cache(REMEMBERED)(self._near)
+        self.in_window = lru_cache(REMEMBERED)(self._in_window)
 
     def match(self, words: Key) -> tuple[int, Entry | None]:
-        """Return how many words the longest known one has, and what it does; 1 and None where none is known."""
+        """Return the number of words of the longest entry at the beginning, and the entry; 1 and None without any."""
         for size in range(min(self.longest, len(words)), 0, -1):
             for key in _singular(words[:size]):
                 if key in self.entries:
@@ -40,7 +46,7 @@ class WordIndex:
         return 1, None
 
     def without_articles(self, words: Key) -> tuple[Key, list[str]]:
-        """Return the words that are no articles, and the article before each."""
+        """Return the words without articles, and the article before each."""
         kept, articles, last = [], [], ""
         for at, word in enumerate(words):
             if word in ARTICLES and not self._is_pronoun(word, words[at + 1 :]):
@@ -52,7 +58,7 @@ class WordIndex:
         return tuple(kept), articles
 
     def _is_pronoun(self, word: str, rest: Key) -> bool:
-        """Whether "this", "her" and the like stand for a thing, not before one."""
+        """Return whether a word such as "this" or "her" stands alone for a thing, not before one."""
         if (word,) not in self.entries:
             return False
         entry = self.match(rest)[1] if rest else None
@@ -61,7 +67,7 @@ class WordIndex:
         return entry is not None and entry.kind in ("mark", "value", "step") and not (entry.values and word != "her")
 
     def corrected(self, words: Key) -> Key:
-        """Return the words, those that are known under no spelling as the known ones that they are taken for."""
+        """Return the words; each unknown one is replaced by the known word that it may be a misspelling of."""
         found, at = list(words), 0
         while at < len(words):
             size, entry = self.match(words[at:])
@@ -75,28 +81,36 @@ class WordIndex:
         return tuple(found)
 
     def _spelling(self, words: Key, at: int) -> str:
-        """Return the known word that is meant, the word itself where none is or several are."""
+        """Return the known word that is probably meant; the word itself if there is none or several."""
         word, rest = words[at], words[at + 1 :]
         if word in _lookalikes():
             return word
         found: dict[tuple[int, bool], dict[str, str]] = {}
-        for known in self.spellings:
-            if not is_near(word, known):
-                continue
+        for known in self.near(word):
             size, entry = self.match((*words[max(at - 1, 0) : at], known, *rest))  # with the word before it, or alone
             if at == 0 or size < 2:
                 entry = self.match((known, *rest))[1]
-            if entry is not None and _is_meant(entry):  # first what is known, and what begins with the same letter
+            if entry is not None and _is_meant(entry):  # prefer by kind, then words with the same first letter
                 rank = (RANKS.index(entry.kind), known[0] != word[0])
                 found.setdefault(rank, {}).setdefault(str(entry), known)
         best = found[min(found)] if found else {}
         return next(iter(best.values())) if len(best) == 1 else word
 
-    def _character(self, words: Sequence[str], at: int) -> tuple[int, str] | None:
-        """Return where a character is wrong, the one at this place or one beside it, and the right one.
+    def _near(self, word: str) -> tuple[str, ...]:
+        """Return the known words with a similar spelling."""
+        return tuple(known for known in self.spellings if abs(len(known) - len(word)) < 2 and is_near(word, known))
 
-        One that sounds the same is most often meant; else one at the end of a word, or within it.
+    def _character(self, words: Sequence[str], at: int) -> tuple[int, str] | None:
+        """Return the place of a wrong character, here or nearby, and the right one; None if there is none.
+
+        A character that sounds the same is preferred; else only one at this place, not the first of a word, counts.
         """
+        start = max(0, at - self.reach)
+        found = self.in_window(tuple(words[start : at + self.reach + 1]), at - start)
+        return None if found is None else (start + found[0], found[1])
+
+    def _in_window(self, words: Key, at: int) -> tuple[int, str] | None:
+        """Return the same for the words around a place, as many as the longest known word can cover."""
         found: dict[tuple[bool, int], dict[str, tuple[int, str]]] = {}
         for key in self.chinese:
             for start in range(max(0, at - len(key) + 1), min(at, len(words) - len(key)) + 1):
@@ -105,7 +119,7 @@ class WordIndex:
                     continue
                 place, right = start + wrong[0], key[wrong[0]]
                 alike = sounds_like(words[place], right)
-                before = self.entries.get(key[: wrong[0]])  # 和 is no half of 和弦 where another word follows
+                before = self.entries.get(key[: wrong[0]])  # 和 is not a half of 和弦 if another word follows
                 known = before is not None and before.kind != "mark" and self.entries[key].kind == "value"
                 if alike or (place == at and wrong[0] > 0 and (known or (before is None and len(key) > 2))):
                     meant = str(self.entries[key].values or self.entries[key])
@@ -115,13 +129,13 @@ class WordIndex:
 
 
 def _is_meant(entry: Entry) -> bool:
-    """Whether a misspelt word can stand for it: what names nothing and asks for nothing is left as it is."""
+    """Return whether a misspelt word may be corrected to this entry: it must name something or ask for something."""
     return entry.kind in RANKS[:-1] or bool(entry.marks - {"link", "comma", "then", "and", "it"})
 
 
 @cache
 def _lookalikes() -> frozenset[str]:
-    """English words that are no misspelt ones, although a letter makes one of them; `runs/lookalikes.py` wrote them."""
+    """Return English words that are one letter from a known word but not misspelt, from `runs/lookalikes.py`."""
     return frozenset(LOOKALIKES.read_text(encoding="utf-8").split())
 
 
@@ -132,7 +146,7 @@ def index_of(lexicon: Lexicon) -> WordIndex:
 
 
 def _singular(key: Key) -> Iterator[Key]:
-    """A key, and those of which it could be the plural."""
+    """Yield a key, and those of which it could be the plural."""
     yield key
     last = key[-1]
     if last.isascii() and len(last) > 3:
@@ -144,10 +158,10 @@ def _singular(key: Key) -> Iterator[Key]:
 
 
 def is_near(word: str, known: str) -> bool:
-    """Return whether a word is a known one with a letter added, left out or changed, or with two that changed places.
+    """Return whether a word is a known one with one letter added, omitted or changed, or two neighbours swapped.
 
-    (Damerau 1964, "A technique for computer detection and correction of spelling errors".) Of words of three letters
-    only a doubled letter and changed places count: too many of them are near to each other.
+    (Damerau 1964, "A technique for computer detection and correction of spelling errors".) For words of three letters,
+    only a doubled letter and a swap count, as too many of them are similar.
     """
     if abs(len(word) - len(known)) > 1 or min(len(word), len(known)) < 3 or not known.isascii() or not known.isalpha():
         return False
@@ -167,8 +181,8 @@ def is_chinese(word: str) -> bool:
 
 
 def sounds_like(character: str, other: str) -> bool:
-    """Return whether two Chinese characters sound the same but for the tone: most slips of typing are of this kind."""
-    from pypinyin import Style, pinyin  # a tenth of a second that only unknown characters need
+    """Return whether two Chinese characters sound the same apart from the tone, as in most typing errors."""
+    from pypinyin import Style, pinyin  # takes a tenth of a second, and is needed only for unknown characters
 
     one, two = (set(pinyin(each, style=Style.NORMAL, heteronym=True)[0]) for each in (character, other))
     return bool(one & two)

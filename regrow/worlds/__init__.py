@@ -1,1 +1,1 @@
-"""Captioned data made by rule, with exact counterfactuals."""
+"""Procedurally generated, captioned data with exact counterfactuals."""

@@ -1,20 +1,20 @@
-"""The words that people use for the things of a world: its file `words.toml`, read.
+"""Read a world's vocabulary of requests from its `words.toml`.
 
-Each table says what a word does. Words are separated by commas; English and Chinese stand side by side.
+Each table defines what its words do. Words are separated by commas; English and Chinese are listed together.
 
     [value.ATTRIBUTE]     VALUE = words that mean this value
-    [[also]]              words that mean several values; one with a ? holds unless another is named
-    [[either]]            words with two readings, `first` and `then`: the first that goes with the rest is meant
+    [[also]]              words that mean several values; a value with a ? is a default
+    [[either]]            words with two readings, `first` and `then`: the first that fits the rest applies
     [step.ATTRIBUTE]      up, down = words that mean the next or the previous value
-    [opposite]            ATTRIBUTE = words that mean the other one of two values
-    [near.ATTRIBUTE]      VALUE = words for what the world has not, to which this value is nearest; "" = none is
-    [own]                 VALUE = colours that this thing has anyway; another one is not known
-    [gone]                ATTRIBUTE = the value where words say that something of it shall not be there; or one for each
-    nouns, yields         attributes whose words name a thing; attributes that change where others leave them no choice
-    owns                  whether the first of the nouns is what wears and is placed
-    [[without]]           words that mean other values of something that goes: "no snow" is most often the weather
+    [opposite]            ATTRIBUTE = words that switch between two values
+    [near.ATTRIBUTE]      VALUE = words for things that the world lacks, whose nearest value this is; "" = none
+    [own]                 VALUE = the thing's natural colours; others are unknown
+    [gone]                ATTRIBUTE = its value after its thing is removed, or one for each removed value
+    nouns, yields         attributes whose words name a thing; attributes that change if others force them to
+    owns                  whether the first noun is the main thing, which wears things and is placed
+    [[without]]           words that mean another attribute when removed: "no snow" most often means the weather
     [topic]               ATTRIBUTE = words for the attribute itself
-    [silent], [unknown]   words that change nothing; and words that are no spelling mistake and hold no other word
+    [silent], [unknown]   words without effect; and unknown words that are neither misspelt nor compounds
 
 A key of the index is a tuple of English words and single Chinese characters.
 """
@@ -35,20 +35,20 @@ TRADITIONAL = str.maketrans(
     "貓換馬鳥雞魚變為來給個請開還樣圍紅藍綠黃顏體東樹葉風雲陽陰鋼電號樂調聲隻張條頂讓這邊後裡裏廳戶處說話沒擺點錄歡傷憂鬱節雜鵝貍淒靜睏驚訝園場畫圖塊將從滅雙單薩豎長鍵盤團詩絃線麗緩極適",
     "猫换马鸟鸡鱼变为来给个请开还样围红蓝绿黄颜体东树叶风云阳阴钢电号乐调声只张条顶让这边后里里厅户处说话没摆点录欢伤忧郁节杂鹅狸凄静困惊讶园场画图块将从灭双单萨竖长键盘团诗弦线丽缓极适",
 )
-"""Traditional characters, as the simplified ones of the tables."""
+"""From traditional characters to the simplified ones of the tables."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What a word does.
+    """The effect of a word.
 
     Attributes:
-        kind: the table that it stands in; mark is of the grammar.
-        values: of attributes, where it names some.
-        soft: values that hold where the attribute is not named otherwise.
+        kind: its table; "mark" is a word of the grammar.
+        values: the values that it sets, by attribute.
+        soft: default values, used if no other word sets the attribute.
         other: the values of the second reading.
-        attribute: of a step, an opposite, a topic and what is only near.
-        marks: classes of the grammar.
+        attribute: the attribute of a step, opposite, topic or near word.
+        marks: its classes in the grammar.
     """
 
     kind: Kind
@@ -64,14 +64,14 @@ class Lexicon:
     """The words of a world.
 
     Attributes:
-        entries: what each word does.
-        own: colours that a thing has anyway, by its value.
-        gone: the value of an attribute where something of it is not there.
-        without: by word, the values that it means where it goes and these are there.
-        nouns: attributes whose words name a thing, not how it is.
-        owns: whether the first of the nouns is what wears and is placed: "the cat" is then what there is.
-        yields: attributes that change with others where they must.
-        listed: words by attribute and value, for people, as the file has them.
+        entries: the effect of each word.
+        own: natural colours of a thing, by its value.
+        gone: the value of an attribute whose thing is removed.
+        without: by word, the values that it means when removed, if they are present.
+        nouns: attributes whose words name a thing, not a property.
+        owns: whether the first noun is the main thing, which wears things and is placed: "the cat" is then the subject.
+        yields: attributes that change if others force them to.
+        listed: words by attribute and value, as in the file, for display.
     """
 
     entries: Mapping[Key, Entry]
@@ -85,10 +85,10 @@ class Lexicon:
 
 
 def key_of(text: str) -> Key:
-    """Return the words of a text in lower case, a Chinese character each one of its own, and its signs.
+    """Split a text into lower-case words, single Chinese characters, and punctuation.
 
-    Hyphens part words, and spaces part Chinese ones as commas do. What is short for "is", "would" and the like, a
-    possessive 's and quotes are left out.
+    Hyphens separate words; spaces between Chinese characters count as commas. Contractions of "is", "would" and the
+    like, a possessive 's and quotes are dropped.
     """
     text = normalize("NFKC", text).lower().translate(TRADITIONAL)
     text = re.sub(r"(?<=[\u3400-\u9fff])\s+(?=[\u3400-\u9fff])", ",", text)
@@ -106,24 +106,24 @@ ARTICLES = {
     ),
     **dict.fromkeys(("a", "an", "another", "some"), "indefinite"),
 }
-"""English articles and what stands in their place; no key has one."""
+"""English articles and other determiners; keys do not contain them."""
 
 
 def table_key(word: str) -> Key:
-    """Return the key of a table's word: without articles, unless it is nothing else."""
+    """Return the key of a table's word, without articles, unless it consists only of articles."""
     plain = word.isascii() and word.replace(" ", "").isalnum()
     key = tuple(word.split()) if plain else tuple(word) if CHINESE.fullmatch(word) else key_of(word)
     return tuple(part for part in key if part not in ARTICLES) or key
 
 
 def split(words: str) -> list[str]:
-    """Return the words of a table's line."""
+    """Split a table's line into its words."""
     return [word for word in (" ".join(part.split()) for part in words.split(",")) if word]
 
 
 @cache
 def read_lexicon(path: Path) -> Lexicon:
-    """Read a world's `words.toml`; an earlier table of the list above wins over a later one."""
+    """Read a world's `words.toml`; for a word in several tables, the first table in `_entries` wins."""
     content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     entries: dict[Key, Entry] = {}
     for words, entry in _entries(content):
@@ -149,7 +149,7 @@ def _listed(content: Mapping[str, Any]) -> dict[str, dict[str, tuple[str, ...]]]
     listed = {
         name: {value: tuple(split(words)) for value, words in table.items()} for name, table in content["value"].items()
     }
-    for row in content.get("also", ()):  # a value that no word means alone
+    for row in content.get("also", ()):  # values that have no words of their own
         for name, table in listed.items():
             if name in row and not row[name].endswith("?"):
                 table.setdefault(row[name], tuple(split(row["words"])))

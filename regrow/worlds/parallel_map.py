@@ -1,4 +1,4 @@
-"""Items worked on in order on several processes, a little ahead of whoever takes them."""
+"""Map items in several processes, in order, a little ahead of the consumer."""
 
 import multiprocessing
 import os
@@ -10,12 +10,14 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from typing import TypeVar
 
+from regrow.messages.message import say
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 def parallel_map(work: Callable[[Item], Result], items: Iterable[Item], processes: int | None) -> Iterator[Result]:
-    """The results in the order of the items (all cores when `processes` is None; 1 works in this process).
+    """Yield results in the order of the items; `processes` None uses all cores, 1 runs in this process.
 
     Raises:
         ValueError: one of the processes was killed.
@@ -35,15 +37,13 @@ def parallel_map(work: Callable[[Item], Result], items: Iterable[Item], processe
                 pending.extend(pool.submit(_all, work, batch) for batch in islice(batches, 1))
                 yield from finished
         except BrokenProcessPool as problem:
-            raise ValueError(
-                "A process that drew or played was killed, for want of memory perhaps: run the same command again."
-            ) from problem
+            raise ValueError(say("drawing_process_killed")) from problem
         finally:
-            pool.shutdown(cancel_futures=True)  # of whoever takes no more
+            pool.shutdown(cancel_futures=True)  # if the consumer stops early
 
 
 def _end_with_its_parent() -> None:
-    """Let a process end when the one that started it was killed: it would wait for work for ever."""
+    """End a process when its parent is killed, as it would wait for work forever."""
     parent = multiprocessing.parent_process()
     assert parent is not None
 

@@ -1,4 +1,4 @@
-"""Worlds: captioned things that are drawn or played by rule, so that the truth about each of them is known."""
+"""Worlds: procedurally generated, captioned pictures and sounds, whose true attributes are known."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,19 +20,19 @@ Language = Literal["en", "zh"]
 
 @dataclass(frozen=True)
 class World:
-    """What a captioned world can be asked.
+    """The interface of a captioned world.
 
     Attributes:
-        default: any thing of the world.
-        attributes: what captions say of a thing, each with the values that it can have.
-        captions: all true sentences about a thing in a language, the plainest first.
-        caption: of a thing, a seed and a language: one of these sentences.
-        random: the thing of a seed.
-        render: of a thing and a size: the picture, uint8 `h w 3`, of so many pixels (a side, or height and width);
-            or the wave, float32 `1 n`, of so many seconds.
+        default: an example thing (scene or phrase) of the world.
+        attributes: attributes that captions describe, with their possible values.
+        captions: returns all captions of a thing in a language, the plainest first.
+        caption: returns one of these captions, for a thing, a seed and a language.
+        random: returns the thing of a seed.
+        render: renders a thing as a picture, uint8 `h w 3`, of a size in pixels (a side, or height and width); or as a
+            wave, float32 `1 n`, of a duration in seconds.
         vocabulary: the English words and the Chinese characters of its captions.
-        words: the file of the words that people use for its things.
-        composition: of a thing and seconds, the notes that are played; None where nothing is.
+        words: the file of the words that requests use for its things (`lexicon`).
+        composition: returns the notes that are played, for a thing and seconds; None if the world plays none.
     """
 
     default: Any
@@ -47,11 +47,11 @@ class World:
 
     @property
     def lexicon(self) -> Lexicon:
-        """The words that people use for its things."""
+        """The words that requests use for its things."""
         return read_lexicon(self.words)
 
     def named_attributes(self, thing: Any, text: str, language: Language) -> set[str]:
-        """Return the attributes that a caption names: with any other value it would be no caption of the thing."""
+        """Return the attributes that a caption names: changing one makes the caption wrong."""
         named = set()
         for name, values in self.attributes.items():
             changed = (changed_to(thing, {name: value}) for value in values if value != getattr(thing, name))
@@ -62,14 +62,14 @@ class World:
 
 
 def changed_to(thing: Any, changes: Mapping[str, str]) -> Any | None:
-    """Return the thing with other values of some attributes; None where they do not go together."""
+    """Return the thing with other values of some attributes; None if they do not go together."""
     try:
         return thing.replace(**changes)
     except ValueError:  # a weather that the place does not have
         return None
 
 
-# drawing and playing read the world's assets, which an edit that only needs its words does not wait for
+# imported late, as drawing and playing load assets that an edit may not need
 
 
 def _draw(scene: Scene, size: int | tuple[int, int]) -> np.ndarray:

@@ -1,1 +1,1 @@
-"""Phrases played by rule on sampled instruments, with exact counterfactuals."""
+"""Procedurally generated phrases on sampled instruments, with exact counterfactuals."""

@@ -1,8 +1,8 @@
-"""The notes of a phrase, made by rule from its tune's seed: the same on every instrument.
+"""Generate the notes of a phrase from its tune's seed: the same on every instrument.
 
-Chords change every two beats, among progressions that begin on the tonic; the last one is the tonic. Melodies walk,
-on strong beats to a note of the chord, and end on the tonic. Steps are counted in the scale from 0, the tonic, to
-7, its octave.
+Chords change every two beats; the first and the last one are the tonic. Melodies move by small steps, to a note
+of the chord on strong beats, and end on the tonic. Steps count degrees of the scale from 0, the tonic, to 7, its
+octave.
 """
 
 import math
@@ -10,17 +10,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from random import Random
 
+from regrow.messages.message import say
 from regrow.worlds.bandstand.phrase import REGISTERS, SCALES, TEMPOS, Phrase
 
 DURATION = 6.0
-"""Seconds of a clip, unless told otherwise."""
+"""Default duration of a clip in seconds."""
 SHORTEST, LONGEST = 1.0, 600.0
-"""The durations that a clip can have, in seconds."""
+"""Shortest and longest duration of a clip in seconds."""
 ENDING = 0.2
-"""Seconds before the end of a clip in which no note is held any more: the last one dies away there."""
+"""Seconds at the end of a clip without held notes, in which the last note dies away."""
 
 PROGRESSIONS = ((0, 5, 3, 4), (0, 3, 4, 0), (0, 4, 5, 3), (0, 3, 1, 4), (0, 5, 1, 4), (0, 4, 3, 4))
-"""The step of each chord's root, two beats each."""
+"""The step of the root of each chord; a chord lasts two beats."""
 MELODY_BARS = (
     (1, 1, 1, 1),
     (1, 1, 2),
@@ -33,9 +34,9 @@ MELODY_BARS = (
 )
 """Lengths of the notes of a bar, in beats."""
 ARPEGGIOS = ((0, 1, 2, 1), (0, 2, 1, 2), (2, 1, 0, 1))
-"""The chord's notes from the lowest, in eighths."""
+"""Orders of a chord's notes, 0 the lowest; each lasts an eighth."""
 CHORD_RHYTHMS = ((2,), (1, 1), (1.5, 0.5), (1, 0.5, 0.5))
-"""Lengths of the chords within two beats."""
+"""Lengths of the chords within two beats, in beats."""
 BASS_LINES = (
     ((0.5, 0), (0.5, 0), (0.5, 2), (0.5, 4)),
     ((1, 0), (0.5, 2), (0.5, 4)),
@@ -43,7 +44,7 @@ BASS_LINES = (
     ((0.5, 0), (0.5, 4), (0.5, 2), (0.5, 0)),
     ((1, 0), (1, 2)),
 )
-"""Length and steps above the root, within two beats; all have the third, which tells major from minor."""
+"""Notes of two beats: length in beats, and steps above the root; all have the third, which tells major from minor."""
 KICK, SNARE, HAT, OPEN_HAT, CRASH = 36, 38, 42, 46, 49
 TOMS = (50, 47, 45)
 SOUNDS = {KICK: 1.0, SNARE: 1.0, HAT: 0.25, OPEN_HAT: 0.5, CRASH: 3.0, 50: 1.0, 47: 1.0, 45: 1.0}
@@ -66,7 +67,7 @@ class Note:
     Attributes:
         onset: seconds from the beginning of the clip.
         duration: seconds it is held.
-        pitch: MIDI key, 60 is middle C; of a beat, the drum in General MIDI's percussion map.
+        pitch: MIDI key, 60 is middle C; in a beat, the drum in General MIDI's percussion map.
         velocity: how hard it is struck, 1 to 127.
     """
 
@@ -77,16 +78,16 @@ class Note:
 
 
 def notes(phrase: Phrase, duration: float = DURATION) -> tuple[Note, ...]:
-    """The score of a phrase, in the order of onsets: it does not depend on instrument and level.
+    """Return the notes of a phrase, in the order of onsets; they do not depend on instrument and level.
 
     Args:
-        duration: of the clip in seconds, from 1 to 600. No note is held in its last 0.2 s.
+        duration: duration of the clip in seconds, from 1 to 600. No note is held in its last 0.2 s.
 
     Raises:
-        ValueError: when the duration is not allowed.
+        ValueError: the duration is not allowed.
     """
     if isinstance(duration, bool) or not isinstance(duration, (int, float)) or not SHORTEST <= duration <= LONGEST:
-        raise ValueError(f"duration is {duration!r}, but must be a number of seconds from {SHORTEST} to {LONGEST}.")
+        raise ValueError(say("duration_no_seconds", duration=duration, shortest=SHORTEST, longest=LONGEST))
     beat = 60 / TEMPOS[phrase.tempo]
     bars = math.ceil(duration / (4 * beat) - 1e-9)
     random = Random(f"tune {phrase.tune}")
@@ -100,7 +101,7 @@ def notes(phrase: Phrase, duration: float = DURATION) -> tuple[Note, ...]:
 
 
 def _in_beats(phrase: Phrase, bars: int, random: Random) -> Iterator[Note]:
-    """The notes with onsets and durations in beats."""
+    """Yield the notes with onsets and durations in beats."""
     if phrase.pattern == "beat":
         yield from _beat(bars, random)
         return
@@ -119,7 +120,7 @@ Steps = Iterator[tuple[float, float, int]]
 
 
 def _chord(root: int) -> tuple[int, ...]:
-    """The triad on a root, folded into the octave above the tonic, from its lowest step."""
+    """Return the triad on a root, folded into the octave above the tonic, lowest step first."""
     return tuple(sorted(step - 7 if step > 7 else step for step in (root, root + 2, root + 4)))
 
 
@@ -174,7 +175,7 @@ def _bass_line(roots: list[int], random: Random) -> Steps:
 
 
 def _beat(bars: int, random: Random) -> Iterator[Note]:
-    """A groove in every bar, a crash at the beginning in half of the tunes, a fill at the end in half of them."""
+    """Yield a groove in every bar; half of the tunes start with a crash, half end with a fill."""
     groove = random.choice(GROOVES)
     crash, fill = random.random() < 0.5, random.random() < 0.5
     if crash:

@@ -1,9 +1,11 @@
-"""What a bandstand phrase is: every value it depends on, checked, sampled and exchanged."""
+"""Phrases of the bandstand: all values that define one, with checks, sampling and counterfactuals."""
 
 import dataclasses
 from dataclasses import dataclass
 from random import Random
 from typing import Any
+
+from regrow.messages.message import say
 
 MELODIC = (
     "piano",
@@ -30,14 +32,14 @@ SCALES = {
     "pentatonic": (0, 2, 4, 4, 7, 9, 9),
     "none": (),
 }
-"""Semitones of the seven steps above the tonic; five notes share seven steps, so that every tune exists in every
-scale. Only a beat has none."""
+"""Semitones of the seven steps above the tonic. The pentatonic scale repeats notes to have seven, too, so that every
+tune exists in every scale. Only a beat has no scale."""
 TEMPOS = {"slow": 80, "medium": 120, "fast": 160}
 """Beats a minute: two, three and four bars of four beats in six seconds."""
 REGISTERS = {"low": 48, "middle": 60, "high": 72, "none": 0}
-"""The lowest tonic, as a MIDI key (60 is middle C); only a beat has none."""
+"""The lowest tonic of each register, as a MIDI key (60 is middle C); only a beat has no register."""
 KEYS = 6
-"""Keys a register has: its tonics are this many neighbouring semitones, so that those of two registers stay apart."""
+"""Number of keys in a register: its tonics are this many successive semitones, so that registers do not overlap."""
 
 INSTRUMENTS_OF = {pattern: KITS if pattern == "beat" else MELODIC for pattern in PATTERNS}
 """The instruments that can play each pattern."""
@@ -52,12 +54,12 @@ REGISTERS_OF = {
 }
 """The registers that fit each pattern: a bass line is low by definition."""
 QUIETEST, LOUDEST = -60.0, -20.0
-"""The levels that a phrase can have, in dB: RMS of the whole clip, below an RMS of 1."""
+"""Lowest and highest level of a phrase: RMS of the whole clip, in dB relative to an RMS of 1."""
 
 
 @dataclass(frozen=True)
 class Phrase:
-    """Everything that decides a bandstand phrase.
+    """All values that define a bandstand phrase.
 
     Attributes:
         instrument: one of INSTRUMENTS_OF[pattern].
@@ -66,11 +68,11 @@ class Phrase:
         tempo: one of TEMPOS.
         register: one of REGISTERS_OF[pattern].
         key: semitones of the tonic above C, 0 to 5; it does not change a beat.
-        tune: seed of the notes, 0 or more; with another scale, register, key or tempo it is the same tune.
-        level: RMS of the whole clip in dB below an RMS of 1, from -60 to -20.
+        tune: seed of the notes, 0 or more; another scale, register, key or tempo keeps the tune.
+        level: RMS of the whole clip in dB relative to an RMS of 1, from -60 to -20.
 
     Raises:
-        ValueError: in one sentence, when a field has a value that is not allowed.
+        ValueError: a field has a value that is not allowed.
     """
 
     instrument: str = "piano"
@@ -90,20 +92,20 @@ class Phrase:
         _check("tempo", self.tempo, tuple(TEMPOS))
         _check("register", self.register, REGISTERS_OF[self.pattern], where)
         if isinstance(self.key, bool) or not isinstance(self.key, int) or not 0 <= self.key < KEYS:
-            raise ValueError(f"key is {self.key!r}, but must be a whole number from 0 to {KEYS - 1}.")
+            raise ValueError(say("key_out_of_range", key=self.key, last=KEYS - 1))
         if isinstance(self.tune, bool) or not isinstance(self.tune, int) or self.tune < 0:
-            raise ValueError(f"tune is {self.tune!r}, but must be a whole number, 0 or more.")
+            raise ValueError(say("tune_not_whole", tune=self.tune))
         level = self.level
         if isinstance(level, bool) or not isinstance(level, (int, float)) or not QUIETEST <= level <= LOUDEST:
-            raise ValueError(f"level is {level!r}, but must be a number from {QUIETEST} to {LOUDEST}.")
+            raise ValueError(say("level_out_of_loudness", level=level, quietest=QUIETEST, loudest=LOUDEST))
 
     @classmethod
     def random(cls, seed: int) -> "Phrase":
-        """The phrase number `seed` of an endless concert: the same on every machine and in every process.
+        """Return the phrase number `seed` of an endless sequence, the same on every machine and in every process.
 
-        The instrument is uniform; kits play beats. Of what the others play 35 % are melodies, 25 % arpeggios,
-        25 % chords and 15 % bass lines. Everything else is uniform and independent, the register among those
-        that fit the pattern, the level from -28 to -22.
+        The instrument is uniform; kits play beats. The others play 35 % melodies, 25 % arpeggios, 25 % chords and 15 %
+        bass lines. All else is uniform and independent: the register among those that fit the pattern, the level from
+        -28 to -22.
         """
         random = Random(f"bandstand {seed}")
         instrument = random.choice(INSTRUMENTS)
@@ -122,14 +124,14 @@ class Phrase:
         )
 
     def replace(self, **changes: Any) -> "Phrase":
-        """The counterfactual: the same phrase with some fields changed.
+        """Return the counterfactual: the same phrase with some fields changed.
 
-        With another instrument, notes, times and level are the same. A kit cannot play notes of a scale, nor the
-        others a beat: that is an error. When `pattern` changes, an instrument, scale or register that the new
-        pattern does not have, and that `changes` does not name, becomes the new pattern's first.
+        Another instrument keeps notes, times and level. A kit cannot play notes of a scale, nor other instruments a
+        beat: that is an error. If `pattern` changes, an instrument, scale or register that does not fit it and is not
+        in `changes` becomes the first one that fits.
 
         Raises:
-            ValueError: when a field does not exist or a value is not allowed.
+            ValueError: a field does not exist, or a value is not allowed.
         """
         names = tuple(field.name for field in dataclasses.fields(self))
         for name in changes:
@@ -145,4 +147,6 @@ class Phrase:
 
 def _check(name: str, value: object, allowed: tuple[str, ...], where: str = "") -> None:
     if value not in allowed:
-        raise ValueError(f"{name} is {value!r}, but must be one of {', '.join(map(repr, allowed))}{where}.")
+        raise ValueError(
+            say("value_not_allowed", name=name, value=value, allowed=", ".join(map(repr, allowed)), where=where)
+        )

@@ -1,10 +1,10 @@
-"""Bandstand: captioned short phrases played by rule, each with its exact counterfactuals.
+"""Bandstand: procedurally generated, captioned short phrases, each with its exact counterfactuals.
 
     phrase = Phrase.random(seed=7)
     played = play(phrase)                                # wave, notes, caption
     other = play(phrase.replace(instrument="violin"))    # the same notes, times and level on another instrument
 
-Two phrases that differ in the instrument alone have the same score, note by note, and their clips the same RMS.
+Two phrases that differ only in the instrument have the same score, note by note, and clips of the same RMS.
 """
 
 from collections.abc import Iterable, Iterator
@@ -59,7 +59,7 @@ __all__ = [
 ]
 
 FADE = 0.03
-"""Seconds at the end of a clip over which whatever still sounds fades to 0."""
+"""Seconds of fade-out at the end of a clip."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,12 +78,12 @@ class Played:
 
 
 def play(phrase: Phrase, duration: float = DURATION) -> Played:
-    """Play a phrase for a whole number of samples nearest to `duration` seconds.
+    """Play a phrase for `duration` seconds, rounded to whole samples.
 
     The clip is scaled so that the RMS of all its samples, silence included, is the phrase's level.
 
     Raises:
-        ValueError: when the duration is not from 1 to 600.
+        ValueError: the duration is not from 1 to 600.
     """
     score = notes(phrase, duration)
     mix = mixed(phrase.instrument, score, round(duration * RATE))

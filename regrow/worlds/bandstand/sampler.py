@@ -1,9 +1,9 @@
-"""Notes of real instruments from a small bank, at any pitch: the sound of one instrument playing a score.
+"""Render a score on one instrument, from a small bank of sampled notes.
 
 The bank has every third semitone of each instrument (and each drum of a kit), rendered once from the FluidR3 GM
-soundfont by runs/render_bank.py. A note in between is its neighbour, resampled with a band-limited filter (soxr), so
-nothing aliases. All bank notes of an instrument are equally loud, so velocity alone decides; a soft note is a little
-duller, as on the real one.
+soundfont by runs/render_bank.py. Other pitches are resampled from the nearest note with a band-limited filter (soxr),
+so without aliasing. All bank notes of an instrument are equally loud, so loudness depends only on velocity; soft notes
+are a little duller, as on a real instrument.
 """
 
 import json
@@ -16,24 +16,25 @@ import numpy as np
 import soundfile
 import soxr
 
+from regrow.messages.message import say
 from regrow.worlds.bandstand.composition import Note
 from regrow.worlds.bandstand.phrase import KITS
 
 RATE = 22050
-"""Samples a second of everything that the bandstand plays."""
+"""Samples per second of all bandstand clips."""
 BANK = Path(__file__).parent / "bank"
 KNEE, CEILING = 0.8, 0.98
-"""Amplitudes: up to the knee a clip is left as it is, the peaks above it are bent to stay below the ceiling."""
+"""Soft limiter: amplitudes up to the knee are unchanged, peaks above it are compressed to stay below the ceiling."""
 DULLEST = 0.8
-"""How much of a note of velocity 0 would be its smoothed self."""
+"""Weight of the low-passed note in the mix at velocity 0."""
 
 
 @dataclass(frozen=True, eq=False)
 class Voice:
-    """What an instrument has in the bank.
+    """An instrument's notes in the bank.
 
     Attributes:
-        samples: float32, by MIDI key, each from its attack to where it is no longer heard, at RATE.
+        samples: float32 waves by MIDI key, each from its attack until it is inaudible, at RATE.
         release: seconds a note takes to die away after it is let go.
         is_kit: each key is a drum of its own, never played at another pitch.
     """
@@ -45,7 +46,7 @@ class Voice:
 
 @cache
 def voice(instrument: str) -> Voice:
-    """An instrument of the bank, decoded once a process."""
+    """Return an instrument of the bank, decoded once per process."""
     entry = json.loads((BANK / "index.json").read_text())[instrument]
     whole, _ = soundfile.read(BANK / entry["file"], dtype="float32")
     samples = {key: whole[start : start + length] for key, start, length in entry["notes"]}
@@ -53,21 +54,21 @@ def voice(instrument: str) -> Voice:
 
 
 def sound(instrument: str, note: Note) -> np.ndarray:
-    """One note from its onset to the end of its release, float32, at RATE; it ends at 0 without a click.
+    """Return one note from its onset to the end of its release, float32, at RATE; it ends at 0 without a click.
 
-    A velocity of 127 plays the bank's note as it is (RMS of the loudest fifth of a second: -20 dB); amplitude goes
-    with the square of velocity, as in General MIDI (RP-015 recommends 40 log10(velocity / 127) dB).
+    A velocity of 127 plays the bank's note unchanged (RMS of the loudest fifth of a second: -20 dB); amplitude is
+    proportional to the square of velocity, as in General MIDI (RP-015 recommends 40 log10(velocity / 127) dB).
 
     Raises:
         ValueError: the instrument is a kit without a drum of that pitch.
     """
     instrument_voice = voice(instrument)
     if instrument_voice.is_kit and note.pitch not in instrument_voice.samples:
-        raise ValueError(f"pitch is {note.pitch}, but {instrument!r} has no such drum.")
+        raise ValueError(say("no_such_drum", pitch=note.pitch, instrument=instrument))
     key = min(instrument_voice.samples, key=lambda key: abs(key - note.pitch))
     held, release = round(note.duration * RATE), round(instrument_voice.release * RATE)
     ratio = 2 ** ((note.pitch - key) / 12)
-    wave = instrument_voice.samples[key][: int((held + release) * ratio) + 64]  # 64: the filter's own end is cut off
+    wave = instrument_voice.samples[key][: int((held + release) * ratio) + 64]  # 64 more: the filter's end is cut off
     if note.pitch != key:
         wave = soxr.resample(wave, RATE * ratio, RATE, quality="HQ")
     wave = wave[: held + release].copy()
@@ -81,7 +82,7 @@ def sound(instrument: str, note: Note) -> np.ndarray:
 
 
 def mixed(instrument: str, score: Iterable[Note], samples: int) -> np.ndarray:
-    """The sum of the notes, float32 `samples`; what would sound beyond is left out."""
+    """Return the sum of the notes, float32, cut to `samples` samples."""
     mix = np.zeros(samples, dtype=np.float32)
     for note in score:
         onset = round(note.onset * RATE)
@@ -91,10 +92,10 @@ def mixed(instrument: str, score: Iterable[Note], samples: int) -> np.ndarray:
 
 
 def levelled(mix: np.ndarray, level: float) -> np.ndarray:
-    """The mix scaled so that the RMS of all its samples is `level` dB below 1, within [-1, 1].
+    """Return the mix, scaled to an RMS of `level` dB relative to 1, within [-1, 1].
 
-    A few clips (drums, high plucked notes) have attacks that would pass 1: their peaks are bent by a tanh, and the
-    level made up again.
+    A few clips (drums, high plucked notes) have attacks that would exceed 1: their peaks are compressed by a tanh, and
+    the level is restored.
     """
     target = 10 ** (level / 20)
     wave = mix * np.float32(target / _rms(mix))

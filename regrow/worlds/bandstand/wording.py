@@ -1,9 +1,10 @@
-"""True sentences about a phrase, from the plainest to the fullest: the English ones, and the choice of one."""
+"""English captions of a phrase, from the plainest to the most detailed, and the choice of one in any language."""
 
 from itertools import product
 from random import Random
 from typing import Literal, get_args
 
+from regrow.messages.message import say
 from regrow.worlds.bandstand.phrase import (
     INSTRUMENTS,
     INSTRUMENTS_OF,
@@ -27,7 +28,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "register": tuple(REGISTERS),
     "scale": tuple(SCALES),
 }
-"""What can be told of a phrase, and the values that each can have; the pattern decides which go together."""
+"""Attributes of a phrase that captions describe, and their values; the pattern decides which go together."""
 
 MOOD_WORDS = {"major": "happy", "minor": "sad", "pentatonic": "pentatonic"}
 SCALE_WORDS = {"major": "in a major key", "minor": "in a minor key", "pentatonic": "on a pentatonic scale"}
@@ -35,7 +36,7 @@ TEMPO_WORDS = {"slow": "slow", "medium": "mid-tempo", "fast": "fast"}
 
 
 def captions(phrase: Phrase, language: Language = "en") -> tuple[str, ...]:
-    """True sentences about a phrase without repetitions, first the plainest: "a slow sad piano melody".
+    """Return captions of a phrase without repetitions, the plainest first: "a slow sad piano melody".
 
     All of them name the instrument and the pattern.
 
@@ -43,7 +44,7 @@ def captions(phrase: Phrase, language: Language = "en") -> tuple[str, ...]:
         ValueError: there are no sentences in that language.
     """
     if language not in get_args(Language):
-        raise ValueError(f"language is {language!r}, but must be one of {', '.join(map(repr, get_args(Language)))}.")
+        raise ValueError(say("language_not_known", language=language, known=", ".join(map(repr, get_args(Language)))))
     return captions_zh(phrase) if language == "zh" else _captions_en(phrase)
 
 
@@ -82,14 +83,14 @@ def _captions_en(phrase: Phrase) -> tuple[str, ...]:
 
 
 def _with_article(words: str, pattern: str = "") -> str:
-    """Chords are many and take none."""
+    """Add an article to words; "chords" are plural and take none."""
     if pattern == "chords":
         return words
     return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
 
 def caption(phrase: Phrase, seed: int, language: Language = "en") -> str:
-    """One of the captions, chosen by `seed`: the plainest in 40 % of the seeds, else any other.
+    """Return one of the captions, chosen by `seed`: the plainest for 40 % of the seeds, else any other.
 
     Raises:
         ValueError: there are no sentences in that language.
@@ -100,7 +101,7 @@ def caption(phrase: Phrase, seed: int, language: Language = "en") -> str:
 
 
 def _covering() -> list[Phrase]:
-    """Phrases whose captions hold every word of every caption."""
+    """Return phrases whose captions contain every word of every caption."""
     phrases = []
     for pattern in PATTERNS:
         fields = (INSTRUMENTS_OF[pattern], SCALES_OF[pattern], TEMPOS, REGISTERS_OF[pattern])

@@ -1,7 +1,7 @@
-"""True Simplified-Chinese sentences about a phrase, from the plainest to the fullest.
+"""Simplified-Chinese captions of a phrase, from the plainest to the most detailed.
 
-The same value is worded in the same way wherever grammar allows, and no character of a tempo stands in a mood (so a
-happy tune is 欢乐, not 欢快): a small model reads character by character.
+As a small model reads character by character, a value has the same wording wherever grammar allows, and no mood shares
+a character with a tempo (so a happy tune is 欢乐, not 欢快).
 """
 
 from regrow.worlds.bandstand.phrase import KITS, Phrase
@@ -30,7 +30,7 @@ REGISTER_WORDS = {"low": "低音区", "middle": "中音区", "high": "高音区"
 
 
 def captions_zh(phrase: Phrase) -> tuple[str, ...]:
-    """True sentences about a phrase without repetitions, first the plainest: "慢速忧伤的钢琴旋律"."""
+    """Return captions of a phrase without repetitions, the plainest first: "慢速忧伤的钢琴旋律"."""
     instrument, pattern = INSTRUMENT_WORDS[phrase.instrument], PATTERN_WORDS[phrase.pattern]
     tempo = TEMPO_WORDS[phrase.tempo]
     verb = "演唱" if phrase.instrument == "choir" else "演奏"

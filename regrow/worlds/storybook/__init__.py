@@ -1,1 +1,1 @@
-"""Pictures of animals drawn by rule, with exact counterfactuals."""
+"""Procedurally drawn pictures of animals, with exact counterfactuals."""

@@ -1,4 +1,4 @@
-"""Whole animals on one common skeleton: replacing a cat by a puppy moves neither head nor feet."""
+"""Draw animals on a common skeleton, so that replacing a cat by a puppy moves neither head nor feet."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ BLUE_LINE: Colour = (16, 40, 104)
 
 @dataclass(frozen=True)
 class Figure:
-    """An animal to draw: what it is, and where on the canvas (in canvas units) its feet are."""
+    """An animal to draw: its attributes, and the position of its feet and its size in canvas units."""
 
     kind: str
     colour: str
@@ -43,7 +43,7 @@ class Figure:
 
 
 def shadow(canvas: Canvas, figure: Figure, tint: Colour) -> None:
-    """The shadow on the ground: the same for every animal, so that it stays when the animal is replaced."""
+    """Draw the shadow on the ground, which is the same for every animal, so that replacing one does not move it."""
     wide, shift = (0.34, 0.0) if figure.pose == "sitting" else (0.4, -0.03)
     x = figure.x + figure.forward * shift * figure.size
     canvas.disc(x, figure.y, wide * figure.size, tint, 0.055 * figure.size, alpha=0.32)
@@ -61,7 +61,7 @@ def animal(canvas: Canvas, figure: Figure, moonlit: bool) -> None:
             _scarf(pen, head)
     else:
         _four_legged_body(pen, coat, figure)
-        # Under a chin that hangs over the chest the scarf comes first; a penguin has no chin.
+        # Draw the scarf before a face whose chin hangs over it; a penguin has no chin.
         if scarf:
             _scarf(pen, head)
         FACES[figure.kind](pen, head, coat, figure.expression)
@@ -71,7 +71,7 @@ def animal(canvas: Canvas, figure: Figure, moonlit: bool) -> None:
 
 
 def ball(canvas: Canvas, figure: Figure) -> None:
-    """A beach ball beside the feet, in front if there is room in the picture, else behind.
+    """Draw a beach ball beside the feet, in front if there is room in the picture, else behind.
 
     It covers the animal and is taken out of the mask: it belongs to the scene and not to the animal.
     """
@@ -145,7 +145,7 @@ def _leg(x: float, top: float) -> Shape:
 
 
 def _four_legged_body(pen: Pen, coat: Coat, figure: Figure) -> None:
-    """The body that cat, puppy, rabbit and fox share; their tails, chests and paws differ."""
+    """Draw the body that cat, puppy, rabbit and fox share; their tails, chests and paws differ."""
     kind, pose = figure.kind, figure.pose
     _tail(pen, coat, kind, pose)
     paws = coat.tip if kind == "fox" else coat.light if kind == "cat" else coat.fur
@@ -202,7 +202,7 @@ def _four_legged_body(pen: Pen, coat: Coat, figure: Figure) -> None:
 
 
 def _penguin_body(pen: Pen, coat: Coat, figure: Figure, head: Head) -> None:
-    """An upright egg with hood, white belly, flippers and orange feet."""
+    """Draw an upright egg with hood, white belly, flippers and orange feet."""
     pose = figure.pose
     lean = head.x - 0.03
     middle = 0.03 + lean * 0.45

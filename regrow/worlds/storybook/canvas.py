@@ -1,8 +1,8 @@
-"""A sheet of paper and a pen: shapes in free units become antialiased pixels and an exact mask.
+"""Draw shapes in resolution-independent units as antialiased pixels, with an exact mask.
 
 Everything is drawn hard-edged on a grid several times finer than the picture and averaged down with a box
-filter. A box filter never reaches outside its own cell, so the mask of what a pen touched covers every
-pixel that pen can have changed.
+filter. A box filter never reaches outside its own cell, so the mask of a pen's strokes covers every pixel
+that they can have changed.
 """
 
 import math
@@ -19,7 +19,7 @@ Shape = np.ndarray
 
 
 def mix(a: Colour, b: Colour, share: float) -> Colour:
-    """The colour `share` of the way from `a` to `b` (0 gives `a`, 1 gives `b`)."""
+    """Return the colour `share` of the way from `a` to `b` (0 gives `a`, 1 gives `b`)."""
     return (
         round(a[0] + (b[0] - a[0]) * share),
         round(a[1] + (b[1] - a[1]) * share),
@@ -29,13 +29,13 @@ def mix(a: Colour, b: Colour, share: float) -> Colour:
 
 @lru_cache(maxsize=4096)
 def oval(cx: float, cy: float, rx: float, ry: float, tilt: float = 0.0) -> Shape:
-    """An ellipse around (cx, cy) as a polygon of 48 corners, turned by `tilt` degrees."""
+    """Return an ellipse around (cx, cy) as a polygon of 48 corners, turned by `tilt` degrees."""
     return _turned(np.linspace(0, 2 * math.pi, 48, endpoint=False), cx, cy, rx, ry, tilt)
 
 
 @lru_cache(maxsize=4096)
 def arc(cx: float, cy: float, rx: float, ry: float, start: float, end: float) -> Shape:
-    """The open line along an ellipse from `start` to `end` degrees (0 is +x, 90 is +y)."""
+    """Return the open line along an ellipse from `start` to `end` degrees (0 is +x, 90 is +y)."""
     return _turned(np.radians(np.linspace(start, end, 14)), cx, cy, rx, ry, 0.0)
 
 
@@ -47,7 +47,7 @@ def _turned(angles: np.ndarray, cx: float, cy: float, rx: float, ry: float, tilt
 
 @lru_cache(maxsize=4096)
 def curve(points: tuple[Point, ...], closed: bool = True, pieces: int = 7) -> Shape:
-    """A smooth (Catmull-Rom) line through `points`, closed into a blob or open."""
+    """Return a smooth (Catmull-Rom) line through `points`, closed into a blob or open."""
     p = np.asarray(points, dtype=float)
     if closed:
         a, b, c, d = np.roll(p, 1, 0), p, np.roll(p, -1, 0), np.roll(p, -2, 0)
@@ -63,14 +63,13 @@ def curve(points: tuple[Point, ...], closed: bool = True, pieces: int = 7) -> Sh
 
 @lru_cache(maxsize=4096)
 def limb(points: tuple[Point, ...], widths: tuple[float, ...]) -> Shape:
-    """A smooth limb or tail along `points`, of full thickness `widths[i]` at `points[i]`,
-    round at its ends."""
+    """Return a smooth limb or tail along `points`, `widths[i]` thick at `points[i]`, and round at its ends."""
     line = curve(points, closed=False)
     return ribbon(line, np.interp(np.linspace(0, len(widths) - 1, len(line)), np.arange(len(widths)), widths))
 
 
 def ribbon(line: Shape, widths: np.ndarray) -> Shape:
-    """The outline, round at both ends, of an open line of full thickness `widths[i]` at its i-th point."""
+    """Return the outline, round at both ends, of an open line of full thickness `widths[i]` at its i-th point."""
     wide = widths / 2
     along = np.gradient(line, axis=0)
     along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)
@@ -83,7 +82,7 @@ def ribbon(line: Shape, widths: np.ndarray) -> Shape:
 
 
 def grown(shape: Shape, by: float) -> Shape:
-    """The polygon pushed outwards by `by` on all sides, with mitred corners of limited length."""
+    """Return the polygon pushed outwards by `by` on all sides, with mitred corners of limited length."""
     ahead = np.roll(shape, -1, 0) - shape
     ahead = ahead / np.maximum(np.sqrt((ahead * ahead).sum(1, keepdims=True)), 1e-9)
     normal = np.stack([ahead[:, 1], -ahead[:, 0]], axis=1)
@@ -160,11 +159,11 @@ class Canvas:
         self._ink.line(flat, fill=colour, width=max(1, round(width * self.unit)), joint="curve")
 
     def mark(self, shape: Shape, level: int) -> None:
-        """Write a polygon into the mask only: 255 claims it for the animal, 0 gives it back."""
+        """Write a polygon into the mask only: 255 where the animal is, 0 where something covers it."""
         self._stencil.polygon((shape * self.unit).ravel().tolist(), fill=level)
 
     def finish(self) -> tuple[np.ndarray, np.ndarray]:
-        """The finished picture `h w 3` and mask `h w`, both uint8."""
+        """Return the finished picture `h w 3` and mask `h w`, both uint8."""
         return np.array(self._image.reduce(self._factor)), np.array(self._mask.reduce(self._factor))
 
 

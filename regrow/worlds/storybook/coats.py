@@ -1,5 +1,4 @@
-"""What colour each part of an animal has: five coats,
-every one readable on every animal and in every place."""
+"""Colours of the parts of an animal: five coats, each recognisable on every animal and in every place."""
 
 from dataclasses import dataclass
 

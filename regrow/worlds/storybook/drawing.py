@@ -1,4 +1,4 @@
-"""Storybook: captioned pictures drawn by rule, each with its exact counterfactuals.
+"""Storybook: procedurally drawn, captioned pictures, each with its exact counterfactuals.
 
     scene = Scene.random(seed=7)
     drawing = draw(scene, size=128)              # picture, mask, caption
@@ -14,6 +14,7 @@ from functools import partial
 
 import numpy as np
 
+from regrow.messages.message import say
 from regrow.worlds.parallel_map import parallel_map
 from regrow.worlds.storybook import animals, places
 from regrow.worlds.storybook.canvas import Canvas
@@ -53,7 +54,7 @@ __all__ = [
 ]
 
 SMALLEST, LARGEST = 16, 2048
-"""The sides, in pixels, that a picture can have."""
+"""Smallest and largest side of a picture in pixels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +63,7 @@ class Drawing:
 
     Attributes:
         picture: uint8 `h w 3`, RGB.
-        mask: uint8 `h w`, 255 where the animal and what it wears are, 0 elsewhere, between on its edge.
+        mask: uint8 `h w`, 255 on the animal and what it wears, 0 elsewhere, values between on edges.
         caption: the plainest caption.
     """
 
@@ -75,13 +76,13 @@ def draw(scene: Scene, size: int | tuple[int, int] = 128) -> Drawing:
     """Draw a scene, `size` pixels square or (height, width), each from 16 to 2048.
 
     Raises:
-        ValueError: when the size is not allowed.
+        ValueError: the size is not allowed.
     """
     height, width = size if isinstance(size, tuple) else (size, size)
     for value in (height, width):
         if isinstance(value, bool) or not isinstance(value, int) or not SMALLEST <= value <= LARGEST:
             allowed = f"each side must be a whole number from {SMALLEST} to {LARGEST}"
-            raise ValueError(f"size is {size!r}, but {allowed}.")
+            raise ValueError(say("drawing_size_wrong", size=size, allowed=allowed))
     canvas = Canvas(height, width)
     places.place(canvas, scene.place, scene.time, scene.weather, scene.layout)
     figure = animals.Figure(

@@ -1,4 +1,4 @@
-"""Where a picture of the storybook shows a mood: what a change of expression would draw anew."""
+"""Find the part of a storybook picture that a change of expression would redraw."""
 
 from functools import cache
 
@@ -11,18 +11,18 @@ from regrow.worlds.storybook.scene import EXPRESSIONS, Scene
 SIDE = 256
 """Pixels of the drawings that are compared."""
 SEEN = 40
-"""Of 255: a difference in a colour that is no edge's rounding."""
+"""Difference of a colour, of 255, above which a pixel counts as changed: less is rounding at an edge."""
 
 
 def mood(scene: Scene, cells: int) -> Float[np.ndarray, "y x"]:
-    """The share of each cell of a square picture that another expression would change, 0 to 1: eyes, mouth and cheeks,
-    and the wings of a penguin, which it raises when it is happy.
+    """Return the fraction, 0 to 1, of each cell of a square picture that another expression would change.
 
-    What covers it is not heeded, such as a hat, nor is a coat in which some of it hardly shows.
+    The parts that change are eyes, mouth and cheeks, and the wings of a penguin, which it raises when it is happy or
+    surprised. Things that cover them, such as a hat, are ignored, and so are coats on which they are hardly visible.
 
     Args:
-        scene: whose colours and place do not matter.
-        cells: along a side.
+        scene: the scene; its colours and place do not matter.
+        cells: number of cells along a side.
     """
     points = scene.size * _changing(scene.animal, scene.pose, scene.facing) + (scene.x, scene.y)
     inside = points[((points >= 0) & (points < 1)).all(axis=1)]
@@ -37,7 +37,7 @@ _STANDARD = Scene(x=0.5, y=0.92, size=0.6)
 
 @cache
 def _changing(animal: str, pose: str, facing: str) -> Float[np.ndarray, "points 2"]:
-    """The pixels in which drawings of all expressions differ: x and y from the feet, in sizes of the animal."""
+    """Return the pixels in which the expressions differ: x and y from the feet, in units of the animal's size."""
     scenes = (
         _STANDARD.replace(animal=animal, pose=pose, facing=facing, expression=expression) for expression in EXPRESSIONS
     )

@@ -1,4 +1,4 @@
-"""Faces: the frame of a head, and the eyes and mouths that show a mood on any animal."""
+"""Faces: the coordinates of a head, and eyes and mouths that show an expression on any animal."""
 
 from dataclasses import dataclass
 
@@ -6,12 +6,12 @@ from regrow.worlds.storybook.canvas import Colour, Pen, Point, Shape, arc, curve
 from regrow.worlds.storybook.coats import BLUSH, INK, MOUTH, TONGUE, WHITE, Coat
 
 TURN = 0.13
-"""How far, in head units, every face looks towards where the animal is facing."""
+"""Shift of every face towards where the animal is facing, in half-widths of the head."""
 
 
 @dataclass(frozen=True)
 class Head:
-    """A head's frame: its middle in the figure's units; face parts are placed in half-widths of it."""
+    """A head's coordinates: its centre in the figure's units; parts of the face are placed in its half-widths."""
 
     x: float
     y: float
@@ -31,7 +31,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Gaze:
-    """How one kind of animal looks out: the white of its eye, its iris, and whether the pupil is a slit."""
+    """The eyes of one kind of animal: the white, the iris, whether the pupil is a slit, and their position."""
 
     white: Colour
     iris: Colour
@@ -41,7 +41,7 @@ class Gaze:
 
 
 def eyes(pen: Pen, head: Head, coat: Coat, expression: str, gaze: Gaze) -> None:
-    """Two big eyes: open, wide with surprise, or closed in sleep."""
+    """Draw two big eyes: open, wide with surprise, or closed in sleep."""
     for side in (-1, 1):
         u, v = TURN + side * gaze.spread, 0.06 + gaze.height
         if expression == "sleepy":
@@ -64,7 +64,7 @@ def eyes(pen: Pen, head: Head, coat: Coat, expression: str, gaze: Gaze) -> None:
 
 
 def mouth(pen: Pen, head: Head, expression: str, v: float, width: float = 0.3, tongue: bool = False) -> None:
-    """A mouth under a nose at height `v`: an open smile, a small w, a round o."""
+    """Draw a mouth under a nose at height `v`: an open smile, a small w, or a round o."""
     u = TURN * 1.3
     if expression == "happy":
         smile = head.curve(

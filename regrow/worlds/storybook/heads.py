@@ -1,4 +1,4 @@
-"""The heads that tell the five animals apart: by ears, snout and cheeks, large enough for a small picture."""
+"""Draw the heads of the five animals, which differ in ears, snout and cheeks, visibly even in a small picture."""
 
 from regrow.worlds.storybook.canvas import Pen
 from regrow.worlds.storybook.coats import BEAK, BEAK_LINE, INK, MOUTH, PINK, WHITE, Coat

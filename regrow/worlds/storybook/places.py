@@ -1,4 +1,4 @@
-"""The five places, drawn back to front around the spot where the animal will stand."""
+"""Draw the five places, back to front, around the spot where the animal will stand."""
 
 from random import Random
 
@@ -9,8 +9,7 @@ from regrow.worlds.storybook.skies import Light, falling, sky
 
 
 def _hill(canvas: Canvas, heights: tuple[float, ...], colour: Colour) -> None:
-    """A smooth ridge through `heights` (shares of the picture's height, left to right),
-    filled to the bottom."""
+    """Draw a smooth ridge through `heights` (fractions of the picture's height, left to right), filled below."""
     last = len(heights) - 1
     points = tuple(((i / last * 1.2 - 0.1) * canvas.w, v * canvas.h) for i, v in enumerate(heights))
     ridge = curve(points, closed=False).tolist()

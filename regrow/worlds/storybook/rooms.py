@@ -1,4 +1,4 @@
-"""Indoors: the living room, and the hour and weather seen through its window."""
+"""Draw the living room, with the time and weather outside its window."""
 
 from random import Random
 
@@ -12,7 +12,7 @@ def living_room(canvas: Canvas, light: Light, random: Random) -> None:
     dusk = {"day": 0.0, "sunset": 0.16, "night": 0.34}[light.time]
 
     def indoors(colour: Colour) -> Colour:
-        # Lamplight keeps a room warm at night, so it dims much less than the land outside.
+        # Lamplight keeps a room bright at night, so it dims much less than the outside.
         return mix(colour, (70, 44, 84), dusk)
 
     wall = random.choice(((250, 222, 190), (204, 226, 214), (244, 208, 214), (208, 214, 240)))

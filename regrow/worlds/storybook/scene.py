@@ -1,9 +1,11 @@
-"""What a storybook picture shows: every value it depends on, checked, sampled and exchanged."""
+"""Scenes of the storybook: all values that define a picture, with checks, sampling and counterfactuals."""
 
 import dataclasses
 from dataclasses import dataclass
 from random import Random
 from typing import Any
+
+from regrow.messages.message import say
 
 ANIMALS = ("cat", "puppy", "penguin", "rabbit", "fox")
 COLOURS = ("orange", "black", "white", "grey", "brown")
@@ -32,7 +34,7 @@ PLACES = tuple(WEATHERS)
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything that decides a storybook picture.
+    """All values that define a storybook picture.
 
     Attributes:
         animal: one of ANIMALS.
@@ -50,7 +52,7 @@ class Scene:
         layout: seed of the arrangement of the background, 0 or more.
 
     Raises:
-        ValueError: in one sentence, when a field has a value that is not allowed.
+        ValueError: a field has a value that is not allowed.
     """
 
     animal: str = "cat"
@@ -79,15 +81,15 @@ class Scene:
         _check("accessory", self.accessory, ACCESSORIES)
         for name, value, low in (("x", self.x, 0.0), ("y", self.y, 0.0), ("size", self.size, 0.1)):
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= 1:
-                raise ValueError(f"{name} is {value!r}, but must be a number from {low} to 1.")
+                raise ValueError(say("value_no_share", name=name, value=value, least=low))
         if isinstance(self.layout, bool) or not isinstance(self.layout, int) or self.layout < 0:
-            raise ValueError(f"layout is {self.layout!r}, but must be a whole number, 0 or more.")
+            raise ValueError(say("layout_not_whole", layout=self.layout))
 
     @classmethod
     def random(cls, seed: int) -> "Scene":
-        """The scene number `seed` of an endless book: the same on every machine and in every process.
+        """Return the scene number `seed` of an endless sequence, the same on every machine and in every process.
 
-        Animal, colour and place are uniform; 70 % wear and carry nothing, 60 % have clear weather, 70 % of the scenes
+        Animal, colour and place are uniform; 70 % have no accessory, 60 % have clear weather, and 70 % of the scenes
         outside the night city are by day.
         """
         random = Random(f"storybook {seed}")
@@ -113,13 +115,13 @@ class Scene:
         )
 
     def replace(self, **changes: Any) -> "Scene":
-        """The counterfactual: the same scene with some fields changed.
+        """Return the counterfactual: the same scene with some fields changed.
 
-        When `place` changes, a weather or time that the new place does not have, and that `changes` does not
-        name, becomes the new place's first (clear; day, or night in the night city).
+        If `place` changes, a weather or time that does not fit it and is not in `changes` becomes the first one that
+        fits (clear; day, or night in the night city).
 
         Raises:
-            ValueError: when a field does not exist or a value is not allowed.
+            ValueError: a field does not exist, or a value is not allowed.
         """
         names = tuple(field.name for field in dataclasses.fields(self))
         for name in changes:
@@ -133,7 +135,7 @@ class Scene:
 
 
 def _mostly(random: Random, allowed: tuple[str, ...], share: float) -> str:
-    """The first allowed value with probability `share`, else one of the others."""
+    """Return the first allowed value with probability `share`, else one of the others."""
     first = random.random() < share
     other = random.choice(allowed[1:] or allowed)
     return allowed[0] if first else other
@@ -141,4 +143,6 @@ def _mostly(random: Random, allowed: tuple[str, ...], share: float) -> str:
 
 def _check(name: str, value: object, allowed: tuple[str, ...], where: str = "") -> None:
     if value not in allowed:
-        raise ValueError(f"{name} is {value!r}, but must be one of {', '.join(map(repr, allowed))}{where}.")
+        raise ValueError(
+            say("value_not_allowed", name=name, value=value, allowed=", ".join(map(repr, allowed)), where=where)
+        )

@@ -1,5 +1,4 @@
-"""Light and weather: what the hour and the weather do to every colour of a place,
-and what falls from the sky."""
+"""Light and weather: how time and weather change the colours of a place, and rain and snow."""
 
 from dataclasses import dataclass
 from random import Random
@@ -22,13 +21,13 @@ OVERCAST: dict[str, tuple[Colour, float]] = {
 
 @dataclass(frozen=True)
 class Light:
-    """The hour (`day`, `sunset`, `night`) and the weather of a picture."""
+    """The time (`day`, `sunset`, `night`) and the weather of a picture."""
 
     time: str
     weather: str
 
     def on(self, colour: Colour) -> Colour:
-        """How an outdoor thing of this colour looks in this light."""
+        """Return how an outdoor thing of this colour looks in this light."""
         if self.time == "sunset":
             colour = mix(colour, (250, 128, 84), 0.24)
         elif self.time == "night":
@@ -37,12 +36,12 @@ class Light:
         return mix(colour, grey, share * 0.32)
 
     def sky(self) -> list[Colour]:
-        """Colour stops of the sky from the top of the picture down to the horizon."""
+        """Return the colour stops of the sky from the top of the picture down to the horizon."""
         grey, share = self.dull()
         return [mix(stop, grey, share) for stop in SKIES[self.time]]
 
     def dull(self) -> tuple[Colour, float]:
-        """The grey that the weather lays over everything, and how thickly (0 to 1)."""
+        """Return the grey that the weather adds to all colours, and its opacity (0 to 1)."""
         grey, share = OVERCAST[self.weather]
         return (mix(grey, (24, 30, 70), 0.7), share) if self.time == "night" else (grey, share)
 
@@ -96,7 +95,7 @@ def sky(canvas: Canvas, light: Light, horizon: float, random: Random) -> None:
 
 
 def moon(canvas: Canvas, x: float, y: float, radius: float = 0.09) -> None:
-    """A full moon with a halo and two pale craters."""
+    """Draw a full moon with a halo and two pale craters."""
     canvas.disc(x, y, radius * 1.4, (210, 214, 250), alpha=0.25)
     canvas.disc(x, y, radius, (255, 244, 200))
     canvas.disc(x - radius * 0.33, y - radius * 0.22, radius * 0.24, (238, 222, 168))
@@ -104,7 +103,7 @@ def moon(canvas: Canvas, x: float, y: float, radius: float = 0.09) -> None:
 
 
 def cloud(canvas: Canvas, x: float, y: float, scale: float, colour: Colour) -> None:
-    """A flat-bottomed heap of discs around (x, y), about 0.3 units wide at scale 1."""
+    """Draw a cloud of discs with a flat bottom around (x, y), about 0.3 units wide at scale 1."""
     for dx, dy, radius in (
         (-0.085, 0.0, 0.045),
         (-0.03, -0.028, 0.062),
@@ -116,13 +115,13 @@ def cloud(canvas: Canvas, x: float, y: float, scale: float, colour: Colour) -> N
 
 
 def falling(canvas: Canvas, light: Light, random: Random, below: float = 1.0) -> None:
-    """Rain as slanted streaks or snow as big soft flakes, from the top down to y=`below` of the height."""
+    """Draw rain as slanted streaks, or snow as big flakes, from the top down to y=`below` of the height."""
     if light.weather not in ("rainy", "snowy"):
         return
     columns, rows = 7, 6
     for row in range(rows):
         for column in range(columns):
-            # A jittered grid: free positions would clump, and clumps read as dirt.
+            # A jittered grid: random positions would form clumps, which look like dirt.
             x = (column + 0.5 * (row % 2) + random.uniform(0.1, 0.6)) / columns * canvas.w
             y = (row + random.uniform(0.1, 0.7)) / rows * canvas.h * below
             if light.weather == "rainy":

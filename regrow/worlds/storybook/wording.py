@@ -1,9 +1,10 @@
-"""True sentences about a scene, from the plainest to the fullest: the English ones, and the choice of one."""
+"""English captions of a scene, from the plainest to the most detailed, and the choice of one in any language."""
 
 from itertools import product
 from random import Random
 from typing import Literal, get_args
 
+from regrow.messages.message import say
 from regrow.worlds.storybook.scene import (
     ACCESSORIES,
     ANIMALS,
@@ -31,7 +32,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "accessory": ACCESSORIES,
     "expression": EXPRESSIONS,
 }
-"""What can be told of a scene, and the values that each can have; the place decides on the weathers and times."""
+"""Attributes of a scene that captions describe, and their values; the place decides on the weathers and times."""
 
 PLACE_WORDS = {
     "beach": "on a beach",
@@ -50,13 +51,13 @@ SKY_WORDS = {"clear": "sunny", "cloudy": "cloudy", "rainy": "rainy", "snowy": "s
 
 
 def captions(scene: Scene, language: Language = "en") -> tuple[str, ...]:
-    """True sentences about a scene without repetitions, first the plainest: "an orange cat on a beach".
+    """Return captions of a scene without repetitions, the plainest first: "an orange cat on a beach".
 
     Raises:
         ValueError: there are no sentences in that language.
     """
     if language not in get_args(Language):
-        raise ValueError(f"language is {language!r}, but must be one of {', '.join(map(repr, get_args(Language)))}.")
+        raise ValueError(say("language_not_known", language=language, known=", ".join(map(repr, get_args(Language)))))
     return captions_zh(scene) if language == "zh" else _captions_en(scene)
 
 
@@ -94,7 +95,7 @@ def _hour(weather: str, time: str) -> str:
 
 
 def _scenic(place: str, weather: str, time: str) -> str:
-    """The place with its weather as one adjective, where English has one."""
+    """Return the place, with its weather as one adjective if English has one."""
     if place == "night city":
         return f"in a {weather} city at night" if weather in ("rainy", "snowy") else PLACE_WORDS[place]
     if place in ("beach", "meadow") and time == "day":
@@ -104,7 +105,7 @@ def _scenic(place: str, weather: str, time: str) -> str:
 
 
 def caption(scene: Scene, seed: int, language: Language = "en") -> str:
-    """One of the captions, chosen by `seed`: the plainest in 40 % of the seeds, else any other.
+    """Return one of the captions, chosen by `seed`: the plainest for 40 % of the seeds, else any other.
 
     Raises:
         ValueError: there are no sentences in that language.
@@ -115,8 +116,10 @@ def caption(scene: Scene, seed: int, language: Language = "en") -> str:
 
 
 def _covering() -> list[Scene]:
-    """Scenes whose captions hold every word of every caption: each part of one depends on few fields,
-    so a few scenes show them all."""
+    """Return scenes whose captions contain every word of every caption.
+
+    Each part of a caption depends on few fields, so a few scenes are enough.
+    """
     scenes = [
         Scene(place=place, weather=weather, time=time)
         for place in PLACES

@@ -1,7 +1,7 @@
-"""True Simplified-Chinese sentences about a scene, from the plainest to the fullest.
+"""Simplified-Chinese captions of a scene, from the plainest to the most detailed.
 
-The same value is worded in the same way wherever grammar allows, and no character of a colour stands for anything
-else (so a day is never "白天"): a small model reads character by character.
+As a small model reads character by character, a value has the same wording wherever grammar allows, and no character of
+a colour is used for anything else (so a day is never "白天").
 """
 
 from regrow.worlds.storybook.scene import Scene
@@ -26,14 +26,14 @@ NIGHT_WORDS = {"clear": "夜晚", "cloudy": "夜晚", "rainy": "雨夜", "snowy"
 
 
 def captions_zh(scene: Scene) -> tuple[str, ...]:
-    """True sentences about a scene without repetitions, first the plainest: "沙滩上的橘猫".
+    """Return captions of a scene without repetitions, the plainest first: "沙滩上的橘猫".
 
     At most 28 Chinese characters and two full-width commas each.
     """
     ground = PLACE_WORDS[scene.place]
     city = scene.place == "night city"
     where = f"夜晚的{ground}" if city else ground
-    place = f"夜晚{ground}" if city else ground  # stands before a 的; a second one is clumsy
+    place = f"夜晚{ground}" if city else ground  # comes before a 的; a second one would be clumsy
     name = _name(scene.animal, scene.colour)
     feeling, pose = EXPRESSION_WORDS[scene.expression], POSE_WORDS[scene.pose]
     wears, facing = ACCESSORY_WORDS[scene.accessory], FACING_WORDS[scene.facing]
@@ -55,7 +55,7 @@ def captions_zh(scene: Scene) -> tuple[str, ...]:
 
 
 def _name(animal: str, colour: str) -> str:
-    """A colour of one syllable goes with an animal of one syllable: "橘猫", but "橘色小狗"."""
+    """Return colour and animal: a one-syllable animal takes a one-syllable colour, "橘猫", but "橘色小狗"."""
     colour, animal = COLOUR_WORDS[colour], ANIMAL_WORDS[animal]
     return f"{colour}{animal}" if len(animal) == 1 else f"{colour}色{animal}"
 
@@ -67,7 +67,7 @@ def _hour(weather: str, time: str) -> str:
 
 
 def _scenic(scene: Scene, opening: str) -> str:
-    """The opening with the place; its weather and time before the place where Chinese puts them there."""
+    """Return the opening with the place; weather and time come before the place if Chinese grammar allows."""
     ground, weather = PLACE_WORDS[scene.place], scene.weather
     if scene.place == "night city":
         return f"{opening}{NIGHT_WORDS[weather]}的{ground}"

@@ -1,0 +1,1 @@
+"""Songs of the carried singer: lyrics, tunes and hummed melodies become a score."""
