@@ -2,6 +2,6 @@
 
     x_t = alpha_t * x0 + sigma_t * eps
 
-Every room above speaks of noise by its `Level(alpha, sigma)`; the number a checkpoint was trained with (its
-label) stays with the checkpoint's `Schedule`.
+All other rooms describe noise by its `Level(alpha, sigma)`. The number that a checkpoint was trained with (its label)
+is known only to the checkpoint's `Schedule`.
 """

@@ -1,4 +1,4 @@
-"""Prompt-to-Prompt on attention maps: what of the source's attention a target's tokens take over.
+"""Prompt-to-Prompt: replace attention maps of a target by those of the source.
 
 Hertz et al. 2022, arXiv 2208.01626, section 3.2. With M the source's map and M* the target's, `places tokens`,
 
@@ -6,8 +6,8 @@ Hertz et al. 2022, arXiv 2208.01626, section 3.2. With M the source's map and M*
     refine    token j takes M's token A(j) where both prompts have it, and keeps its own M*_j where only the target has
     reweight  token j is multiplied by a factor c
 
-One alignment serves all three: words that both prompts have take over, a word that stands for another takes its place,
-and words that are new keep their own.
+One alignment does all three: words in both prompts use the source's map, a word that replaces another uses that one's
+map, and new words keep their own.
 """
 
 from collections.abc import Sequence
@@ -23,12 +23,12 @@ Maps = Float[Tensor, "b heads places tokens"]
 
 @dataclass(frozen=True, eq=False)
 class Alignment:
-    """Of targets with one source.
+    """The alignment of target tokens with the tokens of one source.
 
     Attributes:
         taken: `b source_tokens tokens`: how much of each of the source's tokens a target's token takes over.
         own: `b tokens`: 1 where a token keeps its own attention, else 0.
-        factors: `b tokens`: what a token's attention is multiplied by in the end; 1 = as it is.
+        factors: `b tokens`: factor of a token's attention, applied last; 1 = unchanged.
     """
 
     taken: Float[Tensor, "b source_tokens tokens"]
@@ -39,9 +39,9 @@ class Alignment:
 def align(
     source: Sequence[int], targets: Sequence[Sequence[int]], end: int, factors: Sequence[dict[int, float]] = ()
 ) -> Alignment:
-    """Which of the source's tokens each of a target's tokens stands for.
+    """Return which of the source's tokens each of a target's tokens stands for.
 
-    What is padded behind the end of a prompt is aligned by its distance from the end, for that is all it says.
+    Padding after the end of a prompt is aligned by its distance from the end.
 
     Args:
         source: token ids, padded to the length of the text encoder.
@@ -72,10 +72,10 @@ def align(
 
 
 def take_over(source: Float[Tensor, "1 heads places tokens"], target: Maps, alignment: Alignment) -> Maps:
-    """The target's maps, with what the alignment takes from the source's, and each token's factor.
+    """Return the target's maps, with what the alignment takes from the source's, and each token's factor.
 
-    Before the factors, rows are brought back to a sum of 1, which the paper leaves out: where words were dropped or
-    added, what was drawn was too faint or too strong all over (LOG.md).
+    Rows are normalised to a sum of 1 before the factors are applied, which the paper does not do: without it, results
+    were too faint or too strong where words were dropped or added (LOG.md).
     """
     taken = torch.einsum("hpi,bij->bhpj", source[0], alignment.taken.to(source))
     own = alignment.own.to(target)[:, None, None]

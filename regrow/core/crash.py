@@ -1,4 +1,4 @@
-"""The levels of v-diffusion networks on a cosine, with Harmonai's "crash" grid, as a schedule."""
+"""The cosine schedule of v-diffusion networks with Harmonai's "crash" grid."""
 
 import math
 from dataclasses import dataclass
@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from regrow.core.levels import Level, from_ratio
 from regrow.core.names import Spacing
 from regrow.core.schedules import check_steps, strictly_cleaner
+from regrow.messages.message import say
 
 
 @dataclass(frozen=True)
 class Crash:
-    """A cosine in the label t of [0, 1], walked on a grid that is dense at both ends.
+    """A cosine schedule in the label t of [0, 1], with a grid that is dense at both ends.
 
         alpha = cos(pi t / 2), sigma = sin(pi t / 2)
         sigma_k = sin(pi u_k / 2)^2 with u_k = 1 - k / steps
@@ -28,21 +29,21 @@ class Crash:
         return Level(0.0, 1.0)
 
     def level(self, label: float) -> Level:
-        """The level of a label in [0, 1].
+        """Return the level of a label in [0, 1].
 
         Raises:
             ValueError: the label is outside.
         """
         if not 0 <= label <= 1:
-            raise ValueError(f"This schedule knows the labels from 0 to 1; got {label}.")
+            raise ValueError(say("label_out_of_unit", label=label))
         return self.noisiest if label == 1 else from_ratio(math.tan(label * math.pi / 2))
 
     def label(self, level: Level) -> float:
-        """`2 / pi atan(sigma / alpha)`."""
+        """Return `2 / pi atan(sigma / alpha)`."""
         return 2 / math.pi * math.atan2(level.sigma, level.alpha)
 
     def grid(self, steps: int, spacing: Spacing = "trailing") -> tuple[Level, ...]:
-        """`steps + 1` levels from pure noise to clean, for 1 to 1000 steps.
+        """Return `steps + 1` levels from pure noise to clean, for 1 to 1000 steps.
 
         `trailing` and `leading` are the same on a path without first label. `log_snr` is equidistant in log-SNR between
         the second and the last but one level of that grid.

@@ -1,4 +1,4 @@
-"""What a network's output says: the one table between epsilon, v, sample and flow, and (x0, eps).
+"""Conversions between a network's output (epsilon, v, sample or flow) and (x0, eps).
 
 With `x_t = alpha * x0 + sigma * eps` the four things networks are trained to predict are
 
@@ -19,6 +19,7 @@ from torch import Tensor
 
 from regrow.core.levels import Level
 from regrow.core.names import PredictionType
+from regrow.messages.message import say
 
 PREDICTION_TYPES: tuple[PredictionType, ...] = get_args(PredictionType)
 Batch = Float[Tensor, "b *rest"]
@@ -26,19 +27,19 @@ Batch = Float[Tensor, "b *rest"]
 
 @dataclass(frozen=True)
 class Prediction:
-    """The clean sample and the noise that a network sees in `x_t`; both of shape `b *rest` like `x_t`."""
+    """The clean sample and the noise that a network predicts from `x_t`; both of shape `b *rest` like `x_t`."""
 
     x0: Batch
     eps: Batch
 
     def at(self, level: Level) -> Batch:
-        """`alpha * x0 + sigma * eps`: the point of this prediction's straight path at a level."""
+        """Return `alpha * x0 + sigma * eps`: the point of this prediction's straight path at a level."""
         return level.alpha * self.x0 + level.sigma * self.eps
 
 
 @runtime_checkable
 class Denoiser(Protocol):
-    """A network seen from the maths: a noisy batch and its level in, the prediction out."""
+    """A network as a function: from a noisy batch and its level to the prediction."""
 
     def __call__(self, x_t: Batch, level: Level) -> Prediction: ...
 
@@ -62,7 +63,7 @@ def predict(output: Batch, x_t: Batch, level: Level, kind: PredictionType) -> Pr
     Args:
         output: what the network returned for `x_t`, shape `b *rest`.
         x_t: its input, shape `b *rest`.
-        level: the level the network was told. At sigma = 0 a `sample` output, and at alpha = 0 an `epsilon`
+        level: the level that the network was given. At sigma = 0 a `sample` output, and at alpha = 0 an `epsilon`
             output, leave one unknown undetermined; it comes back as zeros, so that nothing turns to NaN.
         kind: what the network predicts.
 
@@ -80,11 +81,11 @@ def predict(output: Batch, x_t: Batch, level: Level, kind: PredictionType) -> Pr
     if kind == "flow":
         norm = alpha + sigma
         return Prediction((x_t - sigma * output) / norm, (x_t + alpha * output) / norm)
-    raise ValueError(f"Unknown prediction type {kind!r}; regrow knows {', '.join(PREDICTION_TYPES)}.")
+    raise ValueError(say("unknown_prediction_type", kind=kind, known=", ".join(PREDICTION_TYPES)))
 
 
 def solve_x0(x_t: Batch, eps: Batch, level: Level) -> Batch:
-    """`(x_t - sigma * eps) / alpha`: the clean sample once the noise is known; zeros at alpha = 0."""
+    """Return `(x_t - sigma * eps) / alpha`: the clean sample once the noise is known; zeros at alpha = 0."""
     return (x_t - level.sigma * eps) / level.alpha if level.alpha else torch.zeros_like(x_t)
 
 
@@ -95,7 +96,7 @@ def target(
     sigma: float | Float[Tensor, " b *ones"],
     kind: PredictionType,
 ) -> Batch:
-    """What a network of this kind is trained to return; the inverse of `predict`.
+    """Return what a network of this kind is trained to return; the inverse of `predict`.
 
     Args:
         x0: clean batch, shape `b *rest`.
@@ -115,4 +116,4 @@ def target(
         return alpha * eps - sigma * x0
     if kind == "flow":
         return eps - x0
-    raise ValueError(f"Unknown prediction type {kind!r}; regrow knows {', '.join(PREDICTION_TYPES)}.")
+    raise ValueError(say("unknown_prediction_type", kind=kind, known=", ".join(PREDICTION_TYPES)))

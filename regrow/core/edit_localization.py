@@ -1,9 +1,9 @@
-"""Where a target acts: the difference between what two prompts see in noisy copies of a sample.
+"""Find where an edit acts: the difference between the predictions under two prompts for noisy copies of a sample.
 
 DiffEdit (Couairon et al. 2022, arXiv 2210.11427, section 3.2, step 1) takes one level and the mean of absolute
-differences over noises. Three things are done otherwise here, each for a mask that is closer to the truth (LOG.md):
-several levels, for shapes are decided at noisier levels than colours; the mean over noises before the absolute value,
-for what differs by chance has either sign; and each level as a share of its own mean, so that none drowns the others.
+differences over noises. Three things differ here, each of which made masks more accurate (LOG.md): several levels are
+used, as shapes are decided at noisier levels than colours; the mean over noises is taken before the absolute value, as
+random differences have either sign; and each level is divided by its own mean, so that all levels count alike.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ from regrow.core.noise import derive_seed, noise
 LOG_SNRS = (-1.0, -1.7, -2.4)
 """Of the levels at which targets and source are compared."""
 COPIES = 4
-"""Noises a level."""
+"""Noises per level."""
 BLUR, CUT, MOST, ISLAND = 0.5, 0.035, 0.25, 0.02
 """A Gaussian's spread in cells; the height of the cut for a peak of the mean's own height, and its most as a share of
 the peak; the share of the map below which a connected part is no part."""
@@ -51,7 +51,7 @@ def differences(
         levels: one or more, none of them clean.
         targets: how many.
         seed: of the noise, which is the same at every level.
-        copies: noises a level.
+        copies: noises per level.
     """
     eps = noise(x0.shape[1:], [derive_seed(seed, "difference", i) for i in range(copies)]).to(x0)
     for index, level in enumerate(levels, start=1):
@@ -68,11 +68,11 @@ def mean_map(maps: Sequence[Maps]) -> Maps:
 
 
 def shape_of(maps: Maps) -> Maps:
-    """The outline of where a target acts: above 0 inside, at most 0 outside.
+    """Return the outline of where a target acts: above 0 inside, at most 0 outside.
 
-    The map is smoothed and cut at a height that grows with how far its peak stands out, `CUT * peak^2 / mean`: a target
-    that acts in one spot leaves a peak of many times the mean and a wide foot, one that acts nearly everywhere a peak
-    of twice the mean. Islands of few cells are removed and holes of few cells closed.
+    The map is smoothed and cut at the height `CUT * peak^2 / mean`, which grows with how far its peak exceeds the mean:
+    an edit of a small spot has a peak of many times the mean, and an edit of nearly everything one of twice the mean.
+    Small islands are removed and small holes are closed.
     """
     smooth = _blurred(maps, BLUR)
     peak, mean = smooth.amax((2, 3), keepdim=True), smooth.mean((2, 3), keepdim=True)

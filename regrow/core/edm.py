@@ -1,4 +1,4 @@
-"""The levels of EDM (Karras et al. 2022, arXiv 2206.00364) as a schedule."""
+"""The noise schedule of EDM (Karras et al. 2022, arXiv 2206.00364)."""
 
 import math
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from regrow.core.levels import Level, from_ratio
 from regrow.core.names import Spacing
 from regrow.core.schedules import check_steps, strictly_cleaner
+from regrow.messages.message import say
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Edm:
 
     def __post_init__(self) -> None:
         if not 0 < self.least < self.most < math.inf:
-            raise ValueError(f"An EDM schedule needs 0 < sigma_min < sigma_max; got {self.least} and {self.most}.")
+            raise ValueError(say("edm_sigmas_out_of_order", least=self.least, most=self.most))
 
     @property
     def clean(self) -> Level:
@@ -40,17 +41,17 @@ class Edm:
         return from_ratio(self.most)
 
     def level(self, label: float) -> Level:
-        """The level of a label `2 / pi atan(s)`, in [0, 1)."""
+        """Return the level of a label `2 / pi atan(s)`, in [0, 1)."""
         if not 0 <= label < 1:
-            raise ValueError(f"This schedule knows the labels from 0 to below 1; got {label}.")
+            raise ValueError(say("label_not_below_one", label=label))
         return from_ratio(math.tan(label * math.pi / 2))
 
     def label(self, level: Level) -> float:
-        """`2 / pi atan(sigma / alpha)`."""
+        """Return `2 / pi atan(sigma / alpha)`."""
         return 2 / math.pi * math.atan2(level.sigma, level.alpha)
 
     def grid(self, steps: int, spacing: Spacing = "trailing") -> tuple[Level, ...]:
-        """`steps + 1` levels from the noisiest to clean; all spacings are the same, equidistant in log-SNR."""
+        """Return `steps + 1` levels from the noisiest to clean; all spacings are the same, equidistant in log-SNR."""
         check_steps(steps, 1000)
         span = math.log(self.least / self.most) / max(steps - 1, 1)
         ratios = [self.most * math.exp(span * k) for k in range(steps)]

@@ -21,7 +21,7 @@ class FlowCoordinates:
     c: float
 
     def scale(self, level: Level) -> float:
-        """`alpha + c sigma`: what x is divided by; 0 at pure noise if c = 0."""
+        """Return `alpha + c sigma`: what x is divided by; 0 at pure noise if c = 0."""
         return level.alpha + self.c * level.sigma
 
     def time(self, level: Level) -> float:
@@ -29,11 +29,11 @@ class FlowCoordinates:
         return level.sigma / self.scale(level)
 
     def velocity(self, prediction: Prediction) -> Batch:
-        """`eps - c x0`, shape `b *rest`."""
+        """Return `eps - c x0`, shape `b *rest`."""
         return prediction.eps - self.c * prediction.x0
 
     def move(self, x_t: Batch, t: Level, s: Level, prediction: Prediction) -> Batch:
-        """An Euler step from t to s with the velocity of a prediction that need not be of `x_t`.
+        """Return an Euler step from t to s with the velocity of a prediction that need not be of `x_t`.
 
         Of `x_t` itself it gives `prediction.at(s)`, for every c. The step back from s to t with the same prediction
         undoes it: this is what the exact inversions are made of.

@@ -21,12 +21,12 @@ Guidance = float | Float[Tensor, "b *ones"]
 
 
 def mix(positive: Prediction, negative: Prediction, guidance: Guidance) -> Prediction:
-    """`negative + guidance * (positive - negative)`, for the clean sample and the noise alike."""
+    """Return `negative + guidance * (positive - negative)`, for the clean sample and the noise alike."""
     return Prediction(torch.lerp(negative.x0, positive.x0, guidance), torch.lerp(negative.eps, positive.eps, guidance))
 
 
 def classifier_free(pair: Denoiser, guidance: Guidance) -> Denoiser:
-    """Guide a denoiser that answers for both prompts at once.
+    """Apply classifier-free guidance to a denoiser of pairs.
 
     Args:
         pair: a denoiser of batches `2b *rest` whose first half is conditioned on the positive prompts and whose
@@ -46,7 +46,7 @@ def classifier_free(pair: Denoiser, guidance: Guidance) -> Denoiser:
 
 
 def words_and_picture(triple: Denoiser, channels: slice, guidance: Guidance, image_guidance: float) -> Denoiser:
-    """Guide a denoiser that is shown a picture in further channels (InstructPix2Pix, arXiv 2211.09800, eq. 3).
+    """Guide a denoiser that has a picture as an input (InstructPix2Pix, arXiv 2211.09800, eq. 3).
 
         guided = neither + image_guidance * (picture - neither) + guidance * (both - picture)
 
@@ -87,11 +87,11 @@ def renormalised(pair: Denoiser, guidance: Guidance, length: Callable[[Tensor], 
 
         v = v_guided |v_positive| / |v_guided|
 
-    So large guidance saturates nothing. It is that of Qwen-Image (arXiv 2508.02324) and of Lumina 2 (arXiv 2503.21758),
-    whose pipelines measure lengths in parts that are `length`'s to say.
+    So a large guidance does not saturate. It is that of Qwen-Image (arXiv 2508.02324) and of Lumina 2 (arXiv
+    2503.21758), whose pipelines measure lengths in parts that are `length`'s to say.
 
     Args:
-        pair: as of `classifier_free`, of batches `2b c y x`.
+        pair: as for `classifier_free`, of batches `2b c y x`.
         guidance: 1 returns the positive prediction.
         length: from velocities `b c y x` to their lengths, in a shape that broadcasts.
     """
@@ -113,12 +113,12 @@ class AdaptiveProjected:
         d'  = d_t min(1, threshold / |d_t|)
         v   = v_positive + (guidance - 1) (d'_orthogonal + eta d'_parallel)
 
-    Parallel is along v_positive: that part saturates. Norms and projections are over places, each channel by itself.
-    The sum d is of one walk: it starts anew where a level is noisier than the one before, or the batch another. At
-    one level again, as a solver of second order or a coupled pair evaluates, the update counts in place of the last.
+    The parallel part is along v_positive and causes saturation. Norms and projections are taken per channel, over all
+    places. The running sum d restarts when a level is noisier than the one before or the batch changes. A second
+    evaluation at the same level, as in second-order solvers or coupled states, replaces the last update.
 
     Args:
-        pair: as of `classifier_free`, of batches `2b c *places`.
+        pair: as for `classifier_free`, of batches `2b c *places`.
         guidance: 1 returns the positive prediction itself.
         momentum: share of the sum so far; 0 is none.
         eta: share of the parallel part.
@@ -156,10 +156,10 @@ class AdaptiveProjected:
 
 
 class GuidanceInterval:
-    """Guidance while there is much noise, and none after it (Kynkäänniemi et al. 2024, arXiv 2404.07724).
+    """Guidance at the noisier levels alone (Kynkäänniemi et al. 2024, arXiv 2404.07724).
 
-    Where little noise is left, what the words decide is decided; guidance there costs a second evaluation and moves
-    what was to be kept.
+    At little noise the prompt has already been followed; guidance there costs a second evaluation and changes what
+    should stay.
 
     Args:
         guided: the denoiser with guidance.
@@ -181,7 +181,7 @@ class GuidanceInterval:
 
 
 def limit_of(levels: Sequence[Level], share: float) -> Level | None:
-    """The cleanest level with guidance, where it is on for a share of the steps of a walk, the noisiest.
+    """Return the cleanest level with guidance, where it is on for a share of the steps of a walk, the noisiest.
 
     Args:
         levels: of the walk, from noisy to clean.
@@ -201,7 +201,7 @@ def region_weighted(pair: Denoiser, guidance: Guidance) -> Denoiser:
     `guidance - 1` where nothing differs, and by `2 guidance - 1` where most does.
 
     Args:
-        pair: as of `classifier_free`: targets in the first half of the batch `2b c *places`, sources in the second.
+        pair: as for `classifier_free`: targets in the first half of the batch `2b c *places`, sources in the second.
         guidance: 1 leaves the fusion of the two velocities alone.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Between two noises: along the arc, where all points are as likely as noise.
+"""Interpolation of noise along the arc, where every point has the statistics of noise.
 
     x(w) = sin((1 - w) theta) / sin(theta) x_a + sin(w theta) / sin(theta) x_b
 
@@ -12,14 +12,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.core.trajectory import Trajectory
+from regrow.messages.message import say
 
 
 def slerp(
     a: Float[Tensor, " 1 *rest"], b: Float[Tensor, " 1 *rest"], shares: Float[Tensor, " n"]
 ) -> Float[Tensor, " n *rest"]:
-    """The points at these shares of the arc from a to b: 0 is a and 1 is b, bit for bit.
+    """Return the points at these shares of the arc from a to b: 0 is a and 1 is b, bit for bit.
 
-    Two that point the same way, or just the opposite one, have no arc: between them is the straight line.
+    Two parallel or opposite points have no arc, and are joined by the straight line.
     """
     wide = shares.reshape(-1, *[1] * (a.ndim - 1)).to(a)
     cosine = (a.double() * b.double()).sum() / (a.double().norm() * b.double().norm()).clamp_min(1e-30)
@@ -34,22 +35,22 @@ def slerp(
 def lerp(
     a: Float[Tensor, " 1 *rest"], b: Float[Tensor, " 1 *rest"], shares: Float[Tensor, " n"]
 ) -> Float[Tensor, " n *rest"]:
-    """The points at these shares of the straight line from a to b: 0 is a and 1 is b, bit for bit."""
+    """Return the points at these shares of the straight line from a to b: 0 is a and 1 is b, bit for bit."""
     wide = shares.reshape(-1, *[1] * (a.ndim - 1)).to(a)
     return (1 - wide) * a + wide * b
 
 
 def between(a: Trajectory, b: Trajectory, shares: Float[Tensor, " n"]) -> Trajectory:
-    """Paths between two inverted paths, one a share: their states along the arc, their offsets in a straight line.
+    """Paths between two inverted paths, one per share: their states along the arc, their offsets in a straight line.
 
-    With the offsets of direct_inversion the first path's way back ends where that path began, whatever the network
-    says, and so does the last one's.
+    With the offsets of direct_inversion, the first and the last path regenerate exactly what they were inverted from,
+    whatever the network predicts.
 
     Raises:
         ValueError: the two do not touch the same levels.
     """
     if a.levels != b.levels:
-        raise ValueError("Two paths that do not touch the same levels have none between them.")
+        raise ValueError(say("paths_share_no_levels"))
     states = tuple(slerp(*pair, shares) for pair in zip(a.states, b.states, strict=True))
     offsets = tuple(lerp(*pair, shares) for pair in zip(a.offsets, b.offsets, strict=True))
     return Trajectory(a.levels, states, offsets)

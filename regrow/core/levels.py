@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol, get_args, runtime_checkable
 
 from regrow.core.names import Spacing
+from regrow.messages.message import say
 
 SPACINGS: tuple[Spacing, ...] = get_args(Spacing)
 
@@ -24,9 +25,7 @@ class Level:
 
     def __post_init__(self) -> None:
         if not (0 <= self.alpha <= 1 and 0 <= self.sigma <= 1 and self.alpha + self.sigma > 0):
-            raise ValueError(
-                f"A level needs alpha and sigma in [0, 1], not both 0; got alpha={self.alpha}, sigma={self.sigma}."
-            )
+            raise ValueError(say("level_out_of_range", alpha=self.alpha, sigma=self.sigma))
 
     @property
     def log_snr(self) -> float:
@@ -58,15 +57,15 @@ class Schedule(Protocol):
         ...
 
     def level(self, label: float) -> Level:
-        """The level that the network knows by this label; labels between trained ones are allowed."""
+        """Return the level that the network knows by this label; labels between trained ones are allowed."""
         ...
 
     def label(self, level: Level) -> float:
-        """The inverse of `level`. Levels cleaner than the first trained one get the first label."""
+        """Return the inverse of `level`. Levels cleaner than the first trained one get the first label."""
         ...
 
     def grid(self, steps: int, spacing: Spacing = "trailing") -> tuple[Level, ...]:
-        """`steps + 1` levels from `noisiest` to `clean`, both included, strictly cleaner one by one."""
+        """Return `steps + 1` levels from `noisiest` to `clean`, both included, strictly cleaner one by one."""
         ...
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from regrow.core.levels import Level
 from regrow.core.names import Spacing
 from regrow.core.schedules import Flow, check_steps, strictly_cleaner
+from regrow.messages.message import say
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class LogSnrFlow(Flow):
         high: at the clean end.
 
     Raises:
-        ValueError: as of `Flow`, or low is not below high.
+        ValueError: as for `Flow`, or low is not below high.
     """
 
     low: float = -6.2
@@ -31,7 +32,7 @@ class LogSnrFlow(Flow):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not -math.inf < self.low < self.high < math.inf:
-            raise ValueError(f"A grid in log-SNR needs low < high; got {self.low} and {self.high}.")
+            raise ValueError(say("log_snr_out_of_order", low=self.low, high=self.high))
 
     def grid(self, steps: int, spacing: Spacing = "trailing") -> tuple[Level, ...]:
         """Return `steps + 1` levels from pure noise to clean; all spacings are the same."""

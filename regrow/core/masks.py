@@ -1,13 +1,13 @@
 """Masks: where a sample may change, and a step that keeps the rest of it on its own path.
 
-A mask is 1 where the sample may change as much as the walk changes it, 0 where it must stay, and a share between of the
-walk's last steps. At every level what must stay is put back onto the path that the sample itself has there:
+A mask is 1 where the sample may change in every step and 0 where it must stay; a value between them is the fraction of
+the last steps in which it may change. At every level, what must stay is reset to the sample's own path:
 
     x_s = where(mask * all steps > steps left after s, x_s, kept at s)
 
 With a mask of 0 and 1 this is DiffEdit's blending (Couairon et al. 2022, arXiv 2210.11427, section 3.2, step 3); with
-greys it is Differential Diffusion (Levin & Fried 2023, arXiv 2306.00950, algorithm 1). Mixing x_s by the greys instead
-would mix again in every step, so that a half kept next to nothing of the change.
+greys it is Differential Diffusion (Levin & Fried 2023, arXiv 2306.00950, algorithm 1). Blending x_s by the grey values
+instead would blend again in every step, and a value of a half would lose almost all of the change.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,15 +23,15 @@ from regrow.core.solvers import Step
 
 Mask = Float[Tensor, "m 1 *places"]
 Kept = Float[Tensor, "k *rest"]
-"""One state for all samples of a batch, or one a sample."""
+"""One state for all samples of a batch, or one per sample."""
 
 
 @dataclass(frozen=True, eq=False)
 class Hold:
-    """Puts back what must stay, level by level.
+    """Resets what must stay, at every level.
 
     Args:
-        mask: in [0, 1]; one for all samples of a batch, or one a sample.
+        mask: in [0, 1]; one for all samples of a batch, or one per sample.
         levels: of the walk, from noisy to clean.
     """
 
@@ -52,12 +52,12 @@ class Hold:
 
 @dataclass(frozen=True, eq=False)
 class Held:
-    """A step after which what must stay is put back.
+    """A solver's step, after which what must stay is reset.
 
     Args:
         step: the step.
         hold: where.
-        kept: the sample's own state at a level, one for all or one a sample.
+        kept: the sample's own state at a level, one for all or one per sample.
     """
 
     step: Step

@@ -1,4 +1,4 @@
-"""Noise in which every sample has a seed of its own.
+"""Random noise with a seed for each sample.
 
 Sample i of a batch is drawn from a generator that only its own seed feeds, so it does not depend on the batch it
 is in, and can be drawn again alone.
@@ -13,13 +13,13 @@ from torch import Tensor
 
 
 def noise(shape: Sequence[int], seeds: Sequence[int], dtype: torch.dtype = torch.float32) -> Float[Tensor, " b *rest"]:
-    """Standard normal noise, one seed a sample, drawn on the CPU.
+    """Return standard normal noise, one seed per sample, drawn on the CPU.
 
     The draw is the one that diffusers' pipelines make from `generator=[torch.Generator().manual_seed(s), ...]`.
 
     Args:
         shape: of one sample, without the batch.
-        seeds: one a sample, each in [-2^63, 2^64).
+        seeds: one per sample, each in [-2^63, 2^64).
         dtype: drawn in this type: the same seed gives different numbers in float32 and float64.
     """
     draws = [torch.randn((1, *shape), generator=torch.Generator().manual_seed(s), dtype=dtype) for s in seeds]
@@ -27,6 +27,6 @@ def noise(shape: Sequence[int], seeds: Sequence[int], dtype: torch.dtype = torch
 
 
 def derive_seed(*parts: int | str) -> int:
-    """A 63-bit seed that is a function of the parts and of nothing else (BLAKE2b of their text)."""
+    """Return a 63-bit seed that is a function of the parts and of nothing else (BLAKE2b of their text)."""
     text = "\x1f".join(f"{type(part).__name__}:{part}" for part in parts)
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1

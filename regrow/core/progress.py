@@ -1,4 +1,4 @@
-"""How a long operation is watched: it is a generator of `Progress` whose return value is its result."""
+"""Progress of long operations: each is a generator of `Progress` that returns its result."""
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
@@ -16,21 +16,27 @@ State = TypeVar("State")
 
 @dataclass(frozen=True)
 class Progress:
-    """After `index` of `steps` steps of `part` ("invert", "regrow", ...); `x`, shape `b *rest`, is where it stands."""
+    """The state `x`, shape `b *rest`, after `index` of `steps` steps of `part` ("invert", "regrow", ...).
+
+    `x0` is the clean sample that the last step predicted, of the same shape, where there is one: it shows much sooner
+    than the state, which is noise for the most part, what comes out.
+    """
 
     part: str
     index: int
     steps: int
     x: Tensor | None = None
+    x0: Tensor | None = None
 
 
 def walk(
     part: str, step: Step, denoise: Denoiser, x: Batch, levels: Sequence[Level]
 ) -> Generator[Progress, None, Batch]:
-    """Walk `x` through the levels, as `solve` does, showing every step under a name, and return where it ends."""
+    """Solve from `x` through the levels, yield the progress of every step under a name, and return the last state."""
     for state in solve(step, denoise, x, levels):
         x = state.x
-        yield Progress(part, state.index, state.steps, x)
+        x0 = None if state.prediction is None else state.prediction.x0
+        yield Progress(part, state.index, state.steps, x, x0)
     return x
 
 

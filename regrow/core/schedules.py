@@ -12,19 +12,20 @@ from torch import Tensor
 
 from regrow.core.levels import Level, from_ratio
 from regrow.core.names import Spacing
+from regrow.messages.message import say
 
 
 def check_steps(steps: int, most: int) -> None:
     """Refuse a number of steps outside 1 to `most` by a ValueError."""
     if not 1 <= steps <= most:
-        raise ValueError(f"steps must be between 1 and {most} for this schedule; got {steps}.")
+        raise ValueError(say("steps_beyond_schedule", most=most, steps=steps))
 
 
 def strictly_cleaner(levels: list[Level]) -> tuple[Level, ...]:
     """Return the levels of a grid, or raise a ValueError where one is no cleaner than the one before."""
     for noisier, cleaner in itertools.pairwise(levels):
         if not noisier.log_snr < cleaner.log_snr:
-            raise ValueError("A grid must get strictly cleaner with every step; use fewer steps.")
+            raise ValueError(say("grid_not_falling"))
     return tuple(levels)
 
 
@@ -51,11 +52,10 @@ class VariancePreserving:
         table = self.alphas_cumprod
         falling = len(table) > 1 and bool((table[1:] < table[:-1]).all())
         if not falling or table[0] >= 1 or table[-1] < 0:
-            raise ValueError("alphas_cumprod must hold two or more strictly falling values in [0, 1).")
+            raise ValueError(say("alphas_not_falling"))
         if not table[0] <= self.clean_alpha_cumprod <= 1:
             raise ValueError(
-                f"clean_alpha_cumprod must be between the table's first value {float(table[0]):.6f} and 1; "
-                f"got {self.clean_alpha_cumprod}."
+                say("clean_alpha_out_of_range", first=float(table[0]), clean_alpha_cumprod=self.clean_alpha_cumprod)
             )
 
     @classmethod
@@ -84,13 +84,13 @@ class VariancePreserving:
         return _from_alpha_cumprod(self._table[-1])
 
     def level(self, label: float) -> Level:
-        """The level of a label in [0, labels - 1].
+        """Return the level of a label in [0, labels - 1].
 
         Raises:
             ValueError: the label is outside the table.
         """
         if not 0 <= label <= self.labels - 1:
-            raise ValueError(f"This schedule knows the labels 0 to {self.labels - 1}; got {label}.")
+            raise ValueError(say("label_beyond_table", labels=self.labels - 1, label=label))
         low = min(int(label), self.labels - 2)
         part = label - low
         first, second = _from_alpha_cumprod(self._table[low]), _from_alpha_cumprod(self._table[low + 1])
@@ -102,7 +102,7 @@ class VariancePreserving:
         return from_ratio(math.exp(-log_snr / 2))
 
     def label(self, level: Level) -> float:
-        """The label in [0, labels - 1] whose log-SNR is the level's; outside the table, the nearest end."""
+        """Return the label in [0, labels - 1] whose log-SNR is the level's; outside the table, the nearest end."""
         target, last = level.log_snr, self.labels - 1
         if target >= _log_snr(self._table[0]):
             return 0.0
@@ -116,7 +116,7 @@ class VariancePreserving:
         return low + (first.log_snr - target) / (first.log_snr - second.log_snr)
 
     def grid(self, steps: int, spacing: Spacing = "trailing") -> tuple[Level, ...]:
-        """`steps + 1` levels from the last label to the clean end, for any number of steps.
+        """Return `steps + 1` levels from the last label to the clean end, for any number of steps.
 
         Spacings are those of Lin et al. 2023 (arXiv 2305.08891, table 2) with true, not integer, distances:
         `trailing` counts down from the last label; `leading` counts up from the first label plus `offset`, and
@@ -160,7 +160,7 @@ class Consistency(VariancePreserving):
         """Return `steps + 1` levels; those of `trailing` are labels of the distillation, as far as there are as many.
 
         Raises:
-            ValueError: as of `VariancePreserving.grid`.
+            ValueError: as for `VariancePreserving.grid`.
         """
         if spacing != "trailing" or not 1 <= steps <= self.distilled:
             return super().grid(steps, spacing)
@@ -187,7 +187,7 @@ class Flow:
 
     def __post_init__(self) -> None:
         if self.labels < 1 or not 0 < self.shift < math.inf:
-            raise ValueError(f"A flow needs a label or more and a shift above 0; got {self.labels} and {self.shift}.")
+            raise ValueError(say("flow_malformed", labels=self.labels, shift=self.shift))
 
     @property
     def clean(self) -> Level:
@@ -198,17 +198,17 @@ class Flow:
         return Level(0.0, 1.0)
 
     def level(self, label: float) -> Level:
-        """The level of a label in [0, labels]."""
+        """Return the level of a label in [0, labels]."""
         if not 0 <= label <= self.labels:
-            raise ValueError(f"This schedule knows the labels 0 to {self.labels}; got {label}.")
+            raise ValueError(say("label_beyond_table", labels=self.labels, label=label))
         return Level(1 - label / self.labels, label / self.labels)
 
     def label(self, level: Level) -> float:
-        """`labels * sigma / (alpha + sigma)`: the straight path's level of the same signal-to-noise ratio."""
+        """Return `labels * sigma / (alpha + sigma)`: the straight path's level of the same signal-to-noise ratio."""
         return self.labels * level.sigma / (level.alpha + level.sigma)
 
     def grid(self, steps: int, spacing: Spacing = "trailing") -> tuple[Level, ...]:
-        """`steps + 1` levels from pure noise to clean.
+        """Return `steps + 1` levels from pure noise to clean.
 
         `trailing` and `leading` are the same on a path without first label: even steps of sigma, then shifted.
         `log_snr` is equidistant in log-SNR between the second and the last but one level of that grid.

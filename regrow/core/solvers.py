@@ -15,6 +15,7 @@ from regrow.core.denoiser import Batch, Denoiser, Prediction, solve_x0
 from regrow.core.levels import Level
 from regrow.core.names import SolverName
 from regrow.core.noise import derive_seed, noise
+from regrow.messages.message import say
 
 SOLVERS: tuple[SolverName, ...] = get_args(SolverName)
 
@@ -29,7 +30,7 @@ class Step(Protocol):
 
 
 def ddim(denoise: Denoiser, x_t: Batch, t: Level, s: Level) -> tuple[Batch, Prediction]:
-    """`x_s = alpha_s * x0 + sigma_s * eps` (Song et al. 2021, arXiv 2010.02502, eq. 12, eta = 0). Order 1."""
+    """Return `x_s = alpha_s * x0 + sigma_s * eps` (Song et al. 2021, arXiv 2010.02502, eq. 12, eta = 0). Order 1."""
     prediction = denoise(x_t, t)
     return prediction.at(s), prediction
 
@@ -40,7 +41,7 @@ class StochasticDDIM:
 
     Args:
         eta: 0 is `ddim`, 1 is ancestral sampling (DDPM).
-        seeds: one a sample; the noise of a step depends on the sample's seed and the step's levels alone.
+        seeds: one per sample; the noise of a step depends on the sample's seed and the step's levels alone.
     """
 
     eta: float
@@ -67,13 +68,13 @@ def posterior_std(t: Level, s: Level, eta: float = 1.0) -> float:
 
 @dataclass(frozen=True)
 class PingPong:
-    """Jump to x0 and noise it anew: how distilled networks that predict x0 in one step are sampled in few.
+    """Predict x0 and add fresh noise, the sampler of distilled networks with few steps.
 
     `x_s = alpha_s * x0 + sigma_s * z`, z fresh in every step (consistency models, Song et al. 2023, arXiv 2303.01469,
     algorithm 1; "ping-pong" in Stable Audio's distilled models, Novack et al. 2025, arXiv 2505.08175).
 
     Args:
-        seeds: one a sample; the noise of a step depends on the sample's seed and the step's levels alone.
+        seeds: one per sample; the noise of a step depends on the sample's seed and the step's levels alone.
     """
 
     seeds: tuple[int, ...]
@@ -101,7 +102,7 @@ def heun(denoise: Denoiser, x_t: Batch, t: Level, s: Level) -> tuple[Batch, Pred
 
 
 class DPMpp2M:
-    """DPM-Solver++(2M) (Lu et al. 2022, arXiv 2211.01095, algorithm 2). Order 2 for one evaluation a step.
+    """DPM-Solver++(2M) (Lu et al. 2022, arXiv 2211.01095, algorithm 2). Order 2 for one evaluation per step.
 
     Extrapolates `x0` from the previous step. The first step, and a step from or to an end with infinite log-SNR,
     is a DDIM step.
@@ -132,32 +133,32 @@ def extrapolate(previous: tuple[Level, Prediction] | None, prediction: Predictio
 
 
 def make_step(name: SolverName, eta: float = 0.0, seeds: Sequence[int] = ()) -> Step:
-    """A fresh step function by name.
+    """Return a fresh step function by name.
 
     Args:
         name: `ddim`, `heun`, `dpmpp_2m` or `ping_pong`.
         eta: fresh noise of `ddim`, in [0, 1].
-        seeds: one a sample, needed where eta > 0 and by ping_pong.
+        seeds: one per sample, needed where eta > 0 and by ping_pong.
 
     Raises:
         ValueError: an unknown name, eta outside [0, 1], eta > 0 with a solver that has none, or no seeds for ping_pong.
     """
     if name not in SOLVERS:
-        raise ValueError(f"Unknown solver {name!r}; regrow has {', '.join(SOLVERS)}.")
+        raise ValueError(say("unknown_solver", name=name, known=", ".join(SOLVERS)))
     if not 0 <= eta <= 1 or (eta and name != "ddim"):
-        raise ValueError(f"eta must be in [0, 1], and 0 for solvers other than ddim; got {eta} with {name}.")
+        raise ValueError(say("eta_only_for_ddim", eta=eta, solver=name))
     if name == "ddim":
         return StochasticDDIM(eta, tuple(seeds)) if eta else ddim
     if name == "ping_pong":
         if not seeds:
-            raise ValueError("ping_pong draws noise: it needs a seed for each sample.")
+            raise ValueError(say("ping_pong_needs_seeds"))
         return PingPong(tuple(seeds))
     return heun if name == "heun" else DPMpp2M()
 
 
 @dataclass(frozen=True)
 class State:
-    """Where a walk stands: `x`, shape `b *rest`, at `level`, after `index` of `steps` steps."""
+    """The state of a solution: `x`, shape `b *rest`, at `level`, after `index` of `steps` steps."""
 
     index: int
     steps: int
@@ -167,7 +168,7 @@ class State:
 
 
 def solve(step: Step, denoise: Denoiser, x: Batch, levels: Sequence[Level]) -> Iterator[State]:
-    """Walk `x` through the levels, yielding the start and the state after every step.
+    """Solve from `x` through the levels; yield the start and the state after every step.
 
     Args:
         step: one of this file's steps.
@@ -184,7 +185,7 @@ def solve(step: Step, denoise: Denoiser, x: Batch, levels: Sequence[Level]) -> I
 
 
 def last(states: Iterator[State]) -> Batch:
-    """Run a walk to its end and return `x`."""
+    """Run a solution to its end and return `x`."""
     for state in states:
         x = state.x
     return x  # pyright: ignore[reportPossiblyUnboundVariable]  # solve always yields its start

@@ -1,4 +1,4 @@
-"""Inverted paths: what every inversion method gives, and what it reports while it walks from clean to noisy.
+"""Inverted paths, the result of every inversion method, and the progress of an inversion.
 
 A path is indexed by level, never by position.
 """
@@ -10,6 +10,7 @@ from regrow.core.denoiser import Batch, Denoiser, Prediction
 from regrow.core.levels import Level
 from regrow.core.masks import Hold
 from regrow.core.solvers import Step, ddim
+from regrow.messages.message import say
 
 Pair = tuple[Batch, Batch]
 
@@ -30,11 +31,11 @@ class Trajectory:
 
     Attributes:
         levels: from clean to noisy.
-        states: one a level, shape `b *rest`.
-        offsets: of direct_inversion and the edit_friendly methods, one an interval: `offsets[k]` leads from what the
+        states: one per level, shape `b *rest`.
+        offsets: of direct_inversion and the edit_friendly methods, one per interval: `offsets[k]` leads from what the
             method's step from `levels[k + 1]` to `levels[k]` gives to `states[k]`. Empty for the other methods.
-        convergence: of the fixed_point method, one an interval. Empty for the other methods.
-        partners: of the methods that walk with two coupled states, the second of them, one a level. Empty for the
+        convergence: of the fixed_point method, one per interval. Empty for the other methods.
+        partners: of the methods that walk with two coupled states, the second of them, one per level. Empty for the
             other methods.
     """
 
@@ -45,7 +46,7 @@ class Trajectory:
     partners: tuple[Batch, ...] = ()
 
     def at(self, level: Level) -> Batch:
-        """The state at a level of the path.
+        """Return the state at a level of the path.
 
         Raises:
             KeyError: the path does not touch this level.
@@ -53,26 +54,26 @@ class Trajectory:
         try:
             return self.states[self.levels.index(level)]
         except ValueError:
-            raise KeyError(f"This trajectory has no state at {level}.") from None
+            raise KeyError(say("no_state_at_level", level=level)) from None
 
     def levels_down_from(self, start: Level) -> tuple[Level, ...]:
-        """The levels from `start` back to clean, for `solve`."""
+        """Return the levels from `start` back to clean, for `solve`."""
         if start not in self.levels:
-            raise KeyError(f"This trajectory has no state at {start}.")
+            raise KeyError(say("no_state_at_start", start=start))
         return self.levels[self.levels.index(start) :: -1]
 
     def interval(self, t: Level, s: Level) -> int:
-        """The number of the interval whose noisy end is t and whose clean end is s.
+        """Return the number of the interval whose noisy end is t and whose clean end is s.
 
         Raises:
             ValueError: the two are not neighbours on the path.
         """
         if (t, s) not in zip(self.levels[1:], self.levels, strict=False):
-            raise ValueError(f"This path is walked back level by level; it has no interval from {t} to {s}.")
+            raise ValueError(say("no_interval", first=t, last=s))
         return self.levels.index(s)
 
     def back(self, step: Step = ddim) -> Step:
-        """The step to walk back with: it adds the path's offsets, and is `step` itself where it has none.
+        """Return the step to walk back with: it adds the path's offsets, and is `step` itself where it has none.
 
         Direct Inversion (Ju et al. 2023, arXiv 2310.01506, section 3) and DirectEdit (arXiv 2605.02417): the
         offset found under the source prompt is also added under another one.

@@ -1,12 +1,11 @@
-"""Latents larger than a network was made for: windows that overlap and agree.
+"""Latents larger than a network was made for, denoised in overlapping windows.
 
     x0(x_t)[i] = sum_k w_k[i] x0_k(x_t[window k])[i] / sum_k w_k[i]          and eps likewise
 
 Every window is denoised by itself, and where windows overlap their predictions are averaged with weights that fall
 towards each window's ends (MultiDiffusion: Bar-Tal et al. 2023, arXiv 2302.08113, eq. 5). Both predictions are
-averaged with the same weights, so x_t = alpha x0 + sigma eps still holds, and every solver and every inversion walks
-the long path as it walks a short one. Windows along two axes are windows of windows: w_k is then the product of a
-weight along each.
+averaged with the same weights, so x_t = alpha x0 + sigma eps still holds, and every solver and inversion works
+unchanged. Windows along two axes are windows of windows: w_k is then the product of a weight along each.
 """
 
 import torch
@@ -15,10 +14,11 @@ from torch import Tensor
 
 from regrow.core.denoiser import Batch, Denoiser, Prediction
 from regrow.core.levels import Level
+from regrow.messages.message import say
 
 
 def windowed(denoise: Denoiser, width: int, overlap: int, closed: bool = False, axis: int = -1) -> Denoiser:
-    """A denoiser of latents that are any w cells wide along an axis, from one of a width it was made for.
+    """Return a denoiser of latents that are any w cells wide along an axis, from one of a width it was made for.
 
     Args:
         denoise: takes latents `b *rest`, `width` cells wide along the axis.
@@ -31,7 +31,7 @@ def windowed(denoise: Denoiser, width: int, overlap: int, closed: bool = False, 
         ValueError: the overlap is not from 0 to below the width.
     """
     if not 0 <= overlap < width:
-        raise ValueError(f"The overlap of windows must be from 0 to below their width {width}; got {overlap}.")
+        raise ValueError(say("overlap_out_of_range", width=width, overlap=overlap))
 
     def whole(x_t: Batch, level: Level) -> Prediction:
         wide = x_t.shape[axis]
@@ -58,7 +58,7 @@ def windowed(denoise: Denoiser, width: int, overlap: int, closed: bool = False, 
 
 
 def starts(wide: int, width: int, overlap: int, closed: bool) -> list[int]:
-    """Where the windows begin: as few as overlap enough, evenly spread."""
+    """Return where the windows begin: as few as overlap enough, evenly spread."""
     step = max(1, width - overlap)
     if closed:
         count = -(-wide // step)

@@ -1,4 +1,4 @@
-"""What a model's codec makes of a picture or a sound, kept in memory for the next edit of it."""
+"""Cache of encoded and decoded pictures and sounds, for later edits of the same file."""
 
 import hashlib
 from collections import OrderedDict
@@ -16,7 +16,7 @@ KEPT = 8
 
 
 class CodecResult(NamedTuple):
-    """Latents, and what they decode to: the best that an edit can give back."""
+    """Latents and their reconstruction, which is the best that an edit can return."""
 
     latents: Float[Tensor, "1 c *cells"]
     codec: Float[Tensor, " channels *places"]
@@ -26,12 +26,12 @@ _kept: WeakKeyDictionary[Parts, OrderedDict[str, CodecResult]] = WeakKeyDictiona
 
 
 def through_codec(model: Model, content: Float[Tensor, " channels *places"], keep: bool) -> CodecResult:
-    """Encode what is in a model's frame, and decode it again.
+    """Encode a picture or sound in a model's frame, and decode it again.
 
     Args:
         model: with a codec or without.
         content: a picture or the frames of a sound.
-        keep: take what is kept, and keep it.
+        keep: read from the cache, and write to it.
     """
     if not keep:
         return _coded(model, content)

@@ -1,7 +1,8 @@
-"""Sheets: an edit beside its source, the codec's limit, its reconstruction and img2img; an interpolation's steps."""
+"""Sheets that compare an edit with source, codec, reconstruction and img2img, or show an interpolation."""
 
 from collections.abc import Generator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from jaxtyping import Float
 from torch import Tensor
@@ -13,6 +14,7 @@ from regrow.editing.interpolate import WORDS, kind_of
 from regrow.editing.result import Result
 from regrow.editing.steps import with_own_method
 from regrow.media.image.sheet import Cell, Row, sheet
+from regrow.messages.message import say
 from regrow.models.model import Model
 from regrow.requests.edit import Edit
 from regrow.requests.interpolate import Interpolate
@@ -20,7 +22,7 @@ from regrow.requests.interpolate import Interpolate
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """An edit, what the same settings make of the source's own prompt, img2img, and the rows of a sheet of them."""
+    """An edit, the reconstruction and img2img with the same settings, and the rows of their sheet."""
 
     edited: Result
     reconstructed: Result
@@ -31,7 +33,7 @@ class Compared:
 def compare(request: Edit, model: Model) -> Generator[Progress, None, Compared]:
     """Run an edit, its reconstruction and img2img, all with the same settings."""
     if method(with_own_method(request, model)[0].method).needs:
-        raise ValueError(f"{model.name} starts from pure noise, so there is nothing to compare with: leave sheet out.")
+        raise ValueError(say("nothing_to_compare", name=model.name))
     edited = yield from edit(request, model)
     settings = edited.recipes[0]["settings"]  # numbers and words, where they were auto or the model's own
     request = replace(
@@ -70,6 +72,8 @@ def interpolate_sheet(request: Interpolate, made: Result, model: Model) -> Float
     for picture, share, recipe in zip(pictures, made.shares, made.recipes, strict=True):
         near, far = (medium.distance_short(recipe["figures"][end]) for end in ("to_first", "to_second"))
         cells.append(Cell(picture, [f"{100 * share:.0f} %", f"{near} to the first", f"{far} to the second"]))
-    between = "words between, from one noise" if kind_of(request) is WORDS else "noises on the arc between"
-    title = f"{request.first} -> {request.second}: {request.steps} steps, {between}"
+    of_words = kind_of(request) is WORDS
+    between = "words between, from one noise" if of_words else "noises on the arc between"
+    first, second = (end if of_words else Path(end).name for end in (request.first, request.second))
+    title = f"{first} -> {second}: {request.steps} steps, {between}"
     return sheet(medium.layout.rows(title, cells), cell=medium.layout.cell, title="regrow interpolate")

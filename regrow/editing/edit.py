@@ -1,4 +1,4 @@
-"""Edit: rewind a picture or a sound to noise, and let it grow back under another prompt."""
+"""Edit a picture or a sound: invert it to noise, and regenerate it under another prompt."""
 
 import time
 from collections.abc import Generator, Sequence
@@ -17,12 +17,17 @@ from regrow.editing.melody import as_requested
 from regrow.editing.recipe import make_recipe
 from regrow.editing.region import region_of
 from regrow.editing.result import Operation, Result
-from regrow.editing.song import as_songs
+from regrow.editing.songs.accompany import band_in, moved, put_below, voice_alone
+from regrow.editing.songs.lyrics import as_songs
+from regrow.editing.songs.score import scored_edit
 from regrow.editing.source_picture import shown_known, shown_source
 from regrow.editing.steps import with_own_method, with_steps, without_guidance
 from regrow.editing.strength import settle
+from regrow.media.audio.fitting import lengthened
+from regrow.media.audio.voice import HOP
 from regrow.media.frame import Distance
 from regrow.media.medium import medium_of
+from regrow.messages.message import say
 from regrow.models.denoising import in_tiles
 from regrow.models.memory.codec_room import with_codec_room
 from regrow.models.memory.words import with_words
@@ -34,26 +39,22 @@ from regrow.requests.edit import Edit
 
 
 class EditedLatents(NamedTuple):
-    """Latents at the end of the way back, and the plan that led there, which counts its evaluations."""
+    """Edited latents, and their plan, which counts the evaluations."""
 
     x: Float[Tensor, "b c *cells"]
     plan: EditPlan
 
 
-RECONSTRUCTED = "Source and target are both empty, so the result is a reconstruction: say what to change."
-"""What is said where nothing is asked for."""
-
-
 def edit(
     request: Edit, model: Model, items: Sequence[EditItem] = (), edit_cache: EditCache | None = None
 ) -> Generator[Progress, None, Result]:
-    """Edit a picture or a sound of any size; with target = source, anchored gives the codec's own round trip.
+    """Edit a picture or a sound of any size; with target = source, direct_inversion returns the codec's reconstruction.
 
     Args:
         request: the file, the targets and the settings.
         model: the checkpoint.
-        items: the results of the batch, if they are not one a target: of any of its targets, of several guidances.
-        edit_cache: what earlier edits of this file found out.
+        items: the results of the batch, if they are not one per target, such as several guidances of a target.
+        edit_cache: inverted paths and masks of earlier edits of this file.
 
     Raises:
         MediaError: the file, its mask or the trajectory cannot be used.
@@ -62,7 +63,12 @@ def edit(
     started, model = time.monotonic(), model.batched(request.normalize == "off")
     medium = medium_of(request.image)
     medium.check(request, model)
+    request, model, score_notes = scored_edit(request, model)
     frame = medium.load(request.image, model, request)
+    if model.reads_scores:  # another tune may be longer
+        frame = lengthened(frame, model.size[-1])
+    file, band = frame, band_in(request.image) if model.reads_scores else None
+    frame, below = yield from voice_alone(file, band)
     request = replace(request, **frame.settings)
     request, method_notes = with_own_method(request, model)
     request, _ = with_steps(request, model)
@@ -78,7 +84,7 @@ def edit(
         and not request.to_lyrics
         and not all(has_words(target) or target == request.source for target in request.target)
     ):
-        raise ValueError("a target is empty: say what the result shall show, or what to change.")
+        raise ValueError(say("target_is_empty"))
     expanded = as_songs(with_expanded_prompts(request, model, latents), request, model)
     prompts = expanded.prompts
     items = tuple(replace(one, target=prompts.get(one.target, one.target)) for one in items or items_of(request))
@@ -94,14 +100,15 @@ def edit(
     shown = shown_known(full, model, frame.content[None], latents, region)
     x, plan = yield from edit_latents(full, shown, latents, mask, items, edit_cache)
     restored = medium.restore(frame, model.decode(x), model, request, region)
-    says = not model.takes_words or request.to_lyrics or all(map(has_words, request.target))
-    empty = () if says else (RECONSTRUCTED,)
+    other = moved(band, request.target[0], frame.content.shape[-1] * HOP)
+    results = yield from put_below(restored.items, file, frame, below, other)
     notes = (
+        *score_notes,
         *frame.notes,
         *room_notes,
         *method_notes,
         *own_notes,
-        *empty,
+        *_about_no_change(request, model),
         *(region.notes if region else ()),
         *source_notes,
         *expanded.notes,
@@ -114,10 +121,12 @@ def edit(
         | ({"strength": searched} if searched else {}),
         "seconds": round(time.monotonic() - started, 2),
     }
+    if band:
+        figures |= (other or band).facts
     if kept_notes is not None:
         figures["notes"] = len(kept_notes)
     recipes = []
-    for i, (shown, item) in enumerate(zip(restored.frames, restored.items, strict=True)):
+    for i, (shown, item) in enumerate(zip(restored.frames, results, strict=True)):
         distances: dict[str, Distance] = {
             "to_source": medium.distance(shown, frame.content, model),
             "to_codec": medium.distance(shown, codec, model),
@@ -125,7 +134,7 @@ def edit(
         recipe = make_recipe(request, model, item, i, figures | distances, guess=expanded.guessed)
         recipes.append(recipe | (region.facts(i) if region else {}))
     return Result(
-        restored.items,
+        results,
         restored.frames,
         tuple(recipes),
         notes,
@@ -146,15 +155,15 @@ def edit_latents(
     items: Sequence[EditItem] = (),
     edit_cache: EditCache | None = None,
 ) -> Generator[Progress, None, EditedLatents]:
-    """Rewind latents as far as a request says, and let them grow back: what every edit comes down to.
+    """Invert latents and regenerate them as a request says; every edit ends here.
 
     Args:
         request: with steps and a strength that are numbers, and a source in words.
         model: the checkpoint.
         latents: of one file.
-        mask: 1 where cells may change, 0 where they keep to their own path; None changes all.
-        items: the results of the batch; one a target if not given.
-        edit_cache: what earlier edits of these latents found out.
+        mask: 1 where cells may change, 0 where they must stay; None changes all.
+        items: the results of the batch; one per target if not given.
+        edit_cache: inverted paths and masks of earlier edits of these latents.
 
     Raises:
         MediaError: the trajectory cannot be used.
@@ -167,6 +176,17 @@ def edit_latents(
     plan = yield from prepare(request, model, latents, levels, hold, items, edit_cache)
     x = yield from walk("regrow", plan.step, plan.denoise, plan.x, levels)
     return EditedLatents(x, plan)
+
+
+def _about_no_change(request: Edit, model: Model) -> tuple[str, ...]:
+    """Return a sentence where the words ask for nothing, as they are empty or those of the source."""
+    if not model.takes_words or model.reads_scores or request.to_lyrics:
+        return ()
+    if not all(map(has_words, request.target)):
+        return (say("nothing_said"),)
+    if request.source in request.target and not request.emphasis and not request.negative:
+        return (say("target_is_source"),)
+    return ()
 
 
 OPERATION = Operation(Edit, edit)

@@ -15,6 +15,7 @@ from regrow.core.trajectory import Trajectory
 from regrow.editing.invert import describe, source_denoiser, watched
 from regrow.editing.trajectories import from_cache, load_trajectory, to_cache
 from regrow.media.files import MediaError
+from regrow.messages.message import say
 from regrow.models.model import Model
 from regrow.requests.edit import Edit
 
@@ -59,13 +60,11 @@ def _from_file(path: Path, made_of: dict[str, Any], latents: Float[Tensor, "1 c 
     keys = {*made_of, *(stored.keys() & {"engine"})}  # which torch's paths do not name
     different = sorted(key for key in keys if stored.get(key) != _as_json(made_of.get(key)))
     if different:
-        raise MediaError(
-            f"{path} was inverted with another {', '.join(different)}; give the same settings, or invert again."
-        )
+        raise MediaError(say("inverted_with_other_settings", path=path, different=", ".join(different)))
     if trajectory.states[0].shape != latents.shape:
-        raise MediaError(f"{path} is the path of something of another size; invert again.")
+        raise MediaError(say("path_of_other_size", path=path))
     if start not in trajectory.levels:
-        raise MediaError(f"{path} does not reach up to this strength; invert again.")
+        raise MediaError(say("path_too_short", path=path))
     return trajectory
 
 

@@ -1,4 +1,4 @@
-"""Plan an edit: where the method's walk back starts, with which step, and which predictions guide it."""
+"""Plan an edit: where regeneration starts, with which step, and which predictions guide it."""
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +18,7 @@ from regrow.core.solvers import Step, make_step
 from regrow.core.trajectory import Trajectory
 from regrow.editing.edit_path import inverted_path
 from regrow.editing.invert import source_denoiser
+from regrow.messages.message import say
 from regrow.models.attention import Shared
 from regrow.models.condition import Condition
 from regrow.models.model import Model
@@ -26,7 +27,7 @@ from regrow.requests.edit import USUAL_GUIDANCE, Edit
 
 @dataclass(frozen=True)
 class EditItem:
-    """One picture of a batch: under which words it grows, how much they are exaggerated, and from which seed."""
+    """One result of a batch: its prompt, its guidance and its seed."""
 
     target: str
     guidance: float
@@ -47,14 +48,14 @@ class EditCache:
 
 
 def items_of(request: Edit) -> tuple[EditItem, ...]:
-    """What a request asks for: a result for each target prompt."""
+    """Return what a request asks for: a result for each target prompt."""
     guidance = USUAL_GUIDANCE if request.guidance is None else request.guidance
     return tuple(EditItem(target, guidance, request.seed + i) for i, target in enumerate(request.target))
 
 
 @dataclass(frozen=True, eq=False)
 class EditPlan:
-    """What is left to walk.
+    """The regeneration that remains to be computed.
 
     Attributes:
         x: where it starts, shape `b c h w`.
@@ -89,14 +90,14 @@ def prepare(
     items: Sequence[EditItem] = (),
     edit_cache: EditCache | None = None,
 ) -> Generator[Progress, None, EditPlan]:
-    """Do what comes before the walk down `levels`: inversion, or what the method has instead of it.
+    """Prepare the regeneration along `levels`: invert, or do what the method has instead.
 
     Args:
         request: what is asked for.
         model: the checkpoint.
         latents: of the picture.
         levels: of the walk, from noisy to clean.
-        hold: where the way back keeps to the picture's own path; None nowhere.
+        hold: where the result must stay on the picture's own path; None: nowhere.
         items: the pictures of the batch; those of the request if not given.
         edit_cache: inverted paths and masks of this sample.
 
@@ -140,7 +141,7 @@ def _towards(
     target, guidance = model.condition([one.target for one in items]), _guidance_of(items, latents.ndim)
     if chosen.guide:
         if not model.takes_words:
-            raise ValueError(f"{model.name} takes no prompts, so {chosen.name} has nothing to weigh.")
+            raise ValueError(say("no_prompts_to_weigh", name=model.name, what=chosen.name))
         pair = model.denoiser(target.cat(model.condition([request.source] * len(items))))
         return Counted(chosen.guide(pair, guidance), 2)
     plain = Counted(model.denoiser(target))
@@ -173,7 +174,7 @@ def _sharing(
 
 
 def _guidance_of(items: Sequence[EditItem], dimensions: int) -> Guidance:
-    """Return one number where all agree, else one a result for latents of so many dimensions.
+    """Return one number where all agree, else one per result for latents of so many dimensions.
 
     It is where predictions are: on the CPU, wherever the model is.
     """
@@ -197,7 +198,7 @@ def _tuned(
     """Return the network under the target prompts, guided away from tuned words; evaluations and gradient steps."""
     assert chosen.tune
     if not model.takes_words:
-        raise ValueError(f"{model.name} takes no prompts, so {chosen.name} has nothing to tune.")
+        raise ValueError(say("no_prompts_to_tune", name=model.name, method=chosen.name))
     away = model.unconditional(1)
     positive = source_denoiser(model, request.source, 1.0)
     calls = gradients = 0

@@ -1,4 +1,4 @@
-"""Explore: one inversion, and a sheet of what strengths and guidances make of it."""
+"""Explore: try several strengths and guidances from one inversion, on a sheet."""
 
 import time
 from collections.abc import Generator, Sequence
@@ -14,6 +14,7 @@ from regrow.editing.edit import edit
 from regrow.editing.edit_plan import EditCache, EditItem
 from regrow.editing.result import Result
 from regrow.media.image.sheet import Cell, Row
+from regrow.messages.message import say
 from regrow.models.model import Model
 from regrow.requests.edit import Edit
 
@@ -55,10 +56,10 @@ class Explored:
 def explore(
     request: Edit, model: Model, strengths: Sequence[float], guidances: Sequence[float]
 ) -> Generator[Progress, None, Explored]:
-    """Walk one inverted path back from several strengths, all guidances and targets of one in a batch.
+    """Regenerate one inverted path from several strengths, with all guidances and targets of a strength in one batch.
 
     Args:
-        request: its strength, start_step and guidance are left aside.
+        request: its strength, start_step and guidance are ignored.
         model: the checkpoint.
         strengths: each above 0 and up to 1.
         guidances: 1 = off.
@@ -68,10 +69,10 @@ def explore(
         ValueError: there is nothing to try, or a setting is out of range.
     """
     if not strengths or not guidances:
-        raise ValueError("explore needs at least one of --strengths and one of --guidances.")
+        raise ValueError(say("explore_needs_values"))
     chosen = method(request.method)
     if chosen.tune and len(set(guidances)) > 1:
-        raise ValueError(f"{chosen.name} tunes its words for one guidance: explore it with one of --guidances.")
+        raise ValueError(say("explore_one_guidance", method=chosen.name))
     started = time.monotonic()
     items = [
         EditItem(target, guidance, request.seed + i)

@@ -1,8 +1,8 @@
-"""Extend: a sound goes on after its end, or begins before its beginning.
+"""Extend a sound after its end or before its beginning.
 
-The last seconds of what is known are laid beside room for what is new. While the new part grows from noise, the known
-part is put back at every level, as itself noised to that level (Lugmayr et al. 2022, arXiv 2201.09865, algorithm 1
-without its repetitions), so that the network sees what it has to go on from.
+The last seconds of the sound are placed beside the part to generate. At every level, the known part is replaced by the
+sound noised to that level (Lugmayr et al. 2022, arXiv 2201.09865, algorithm 1 without its repetitions), so that the new
+part continues it.
 """
 
 import time
@@ -23,7 +23,8 @@ from regrow.editing.melody import can_listen, condition_on_notes, condition_on_s
 from regrow.editing.recipe import make_recipe
 from regrow.editing.repetition import going_on
 from regrow.editing.result import Operation, Result
-from regrow.editing.song import song_of
+from regrow.editing.songs.lyrics import song_of
+from regrow.editing.songs.score import scored_extension
 from regrow.editing.steps import with_own_settings, without_guidance
 from regrow.media.audio.crossfade import pasted
 from regrow.media.audio.fitting import SoundFrame, in_channels_of
@@ -31,6 +32,7 @@ from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.media.audio.piano_roll import PlayedNote
 from regrow.media.audio.sound import resample
 from regrow.media.frame import Region
+from regrow.messages.message import say
 from regrow.models.model import Model
 from regrow.models.song import song_prompt
 from regrow.prompts.expand_generate import in_known_words
@@ -39,19 +41,20 @@ from regrow.requests.extend import Extend
 
 
 def extend(request: Extend, model: Model) -> Generator[Progress, None, Result]:
-    """Let a sound go on; its own samples are in the result bit for bit.
+    """Extend a sound; its own samples are in the result bit for bit.
 
     Raises:
         MediaError: the sound cannot be used.
         ValueError: a setting is out of range, or the model makes no sounds.
     """
     started, model = time.monotonic(), model.batched(request.normalize == "off")
+    request, model, score_notes = scored_extension(request, model)
     frame = SOUND.load(request.sound, model, request)
     old, rate = frame.sound.wave, frame.sound.rate
     waves, evaluations = [old] * request.count, 0
     worded = in_known_words(model, [request.prompt, request.negative])
     request, own_notes = without_guidance(with_own_settings(request, model), model)
-    notes = frame.notes + worded.notes + own_notes + about_embeddings(model, request)
+    notes = score_notes + frame.notes + worded.notes + own_notes + about_embeddings(model, request)
     prompt = song_prompt(worded.prompts[0], song_of(request, model))
     written, request = request, replace(request, prompt=prompt, negative=worded.prompts[1])
     score = condition_on_sound(model, frame.content)[1] if request.notes == "repeat" and can_listen(model) else None
@@ -59,7 +62,7 @@ def extend(request: Extend, model: Model) -> Generator[Progress, None, Result]:
         if seconds:
             played = () if score is None else going_on(score, old.shape[-1] / rate, seconds, part == "before")
             if score is not None and not played:
-                notes += (f"No beat was found in {request.sound.name}; what is added {part} it plays what it likes.",)
+                notes += (say("no_beat_found", name=request.sound.name, part=part),)
             new, calls = yield from _grown(request, model, frame, seconds, part == "before", played)
             added = [_at_the_end(wave, frame, model, seconds, part == "before") for wave in new]
             waves = [

@@ -1,4 +1,4 @@
-"""Inspect: what a file says about itself, what a model loses of it, and the path to noise and back as a film strip."""
+"""Inspect a file: its format and recipe, what a model's codec loses, and the path to noise and back in pictures."""
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ class Inspected:
 
 
 def facts_of(path: Path) -> dict[str, Any]:
-    """What a picture, a sound or a trajectory file says without any model.
+    """Return what a picture, a sound or a trajectory file says without any model.
 
     Raises:
         MediaError: it is none of them.

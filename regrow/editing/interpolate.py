@@ -1,4 +1,4 @@
-"""Interpolate: what lies between two pictures, two sounds or two prompts."""
+"""Interpolate between two pictures, two sounds or two prompts."""
 
 import time
 from collections.abc import Generator, Sequence
@@ -15,11 +15,12 @@ from regrow.core.noise import noise
 from regrow.core.progress import Progress, walk
 from regrow.core.solvers import make_step
 from regrow.core.trajectory import Trajectory
-from regrow.editing.generate import guided
+from regrow.editing.grow import guided
 from regrow.editing.invert import source_denoiser, watched
 from regrow.editing.recipe import make_recipe
 from regrow.editing.result import Operation, Result
 from regrow.media.medium import Medium, medium_at
+from regrow.messages.message import say
 from regrow.models.memory.codec_room import with_codec_room
 from regrow.models.memory.words import with_words
 from regrow.models.model import Model
@@ -30,7 +31,7 @@ from regrow.requests.interpolate import Interpolate
 
 
 def interpolate(request: Interpolate, model: Model) -> Generator[Progress, None, Result]:
-    """Walk the arc between two inverted files, or the line between two prompts.
+    """Interpolate on the arc between two inverted files, or on the line between two prompts.
 
     Raises:
         MediaError: a file cannot be used.
@@ -39,8 +40,10 @@ def interpolate(request: Interpolate, model: Model) -> Generator[Progress, None,
     started, model = time.monotonic(), model.batched(request.normalize == "off")
     kind, medium = kind_of(request), model.medium
     if kind not in (WORDS, medium):
-        raise ValueError(f"{model.name} makes {medium}s; {request.first} is a {kind}.")
+        raise ValueError(say("model_of_other_medium", name=model.name, medium=medium, given=request.first, kind=kind))
     medium.check(request, model)
+    if model.reads_scores:
+        raise ValueError(say("nothing_between_scores", name=model.name))
     shares = torch.linspace(0, 1, request.frames)
     worded = in_known_words(model, [request.first, request.second] if kind is WORDS else request.words)
     ends, files, notes, inverting = None, [], (), 0
@@ -114,9 +117,9 @@ def kind_of(request: Interpolate) -> Medium | str:
             f"{request.second!r} a {kinds[1]}.".replace("a words", "a prompt")
         )
     if kinds[0] is WORDS and any(request.words):
-        raise ValueError("words describe two files; of two prompts leave them out.")
+        raise ValueError(say("words_only_for_files"))
     if kinds[0] is not WORDS and request.duration is not None:
-        raise ValueError("duration is for sounds from prompts; sounds from files are as long as the longer file.")
+        raise ValueError(say("duration_only_for_prompts"))
     return kinds[0]
 
 

@@ -1,4 +1,4 @@
-"""Invert: from a picture or a sound to the noise that the model's own path would have grown it from."""
+"""Invert a picture or a sound to the noise from which the model would generate it."""
 
 import time
 from collections.abc import Generator, Iterator
@@ -17,6 +17,7 @@ from regrow.core.progress import Progress
 from regrow.core.solvers import last, solve
 from regrow.core.trajectory import Progress as InversionProgress
 from regrow.core.trajectory import Trajectory
+from regrow.editing.songs.score import scored_path
 from regrow.media.files import file_hash
 from regrow.media.medium import medium_of
 from regrow.models.denoising import in_tiles
@@ -49,7 +50,7 @@ class Inverted:
 
 
 def describe(request: Invert | Edit, model: Model) -> dict[str, Any]:
-    """What an inverted path depends on: two requests that agree in this share the path."""
+    """Return what an inverted path depends on: two requests that agree in this share the path."""
     names = ("source", "steps", "spacing", "label", "tolerance", "frame", "size")
     chosen = method(request.method)
     made_of = {
@@ -66,6 +67,8 @@ def describe(request: Invert | Edit, model: Model) -> dict[str, Any]:
         made_of["notes"] = request.notes
     if model.waves is not None and request.normalize == "on":
         made_of["normalize"] = request.normalize
+    if model.reads_scores:  # which are lengthened for a longer tune
+        made_of["frames"] = model.size[-1]
     if model.engine:
         made_of["engine"] = model.engine.name
     if request.tiles:
@@ -93,6 +96,7 @@ def invert(request: Invert, model: Model) -> Generator[Progress, None, Inverted]
     chosen = method(request.method)
     if chosen.follows_path:
         model.require_path(chosen.name)
+    request, model = scored_path(request, model)
     frame = medium.load(request.image, model, request)
     request = replace(request, **frame.settings)
     model = in_tiles(model.of_length(frame.content.shape[-1]), request.tiles)

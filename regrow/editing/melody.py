@@ -1,4 +1,4 @@
-"""Melodies: the notes of a sound, on which a model is conditioned so that it plays them again under the prompt."""
+"""Condition a model on the notes of a sound, so that it plays them under the prompt."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.media.audio.piano_roll import Sounding, piano_roll
+from regrow.messages.message import say
 from regrow.models.codecs.mel import settings_of
 from regrow.models.model import Model
 from regrow.models.probes.transcriber import FILE, read_transcriber
@@ -13,7 +14,7 @@ from regrow.requests.edit import Edit
 
 
 def can_listen(model: Model) -> bool:
-    """Whether a model takes note conditioning, and its transcriber is there."""
+    """Return whether a model takes note conditioning, and its transcriber is there."""
     return model.piano_roll is not None and (model.folder / FILE).is_file()
 
 
@@ -38,7 +39,7 @@ def condition_on_sound(model: Model, mel: Float[Tensor, "1 bands frames"]) -> tu
         ValueError: it takes no note conditioning.
     """
     if model.piano_roll is None:
-        raise ValueError(f"{model.name} cannot be told which notes to play.")
+        raise ValueError(say("notes_cannot_be_given", name=model.name))
     notes = read_transcriber(model.folder, settings_of(model), model.piano_roll).notes(mel)
     return condition_on_notes(model, notes, mel.shape[-1] // model.factor), notes
 
@@ -50,5 +51,5 @@ def condition_on_notes(model: Model, notes: Sequence[Sounding], cells: int) -> M
         ValueError: it takes no note conditioning.
     """
     if model.piano_roll is None:
-        raise ValueError(f"{model.name} cannot be told which notes to play.")
+        raise ValueError(say("notes_cannot_be_given", name=model.name))
     return model.condition_on_notes(piano_roll(notes, cells, model.factor, model.piano_roll, settings_of(model))[None])

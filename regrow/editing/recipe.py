@@ -1,4 +1,4 @@
-"""Recipes: what a result file says about how it was made, enough to make it again.
+"""Recipes: the record in a result file from which it can be made again.
 
 A recipe is a JSON object with the keys
 
@@ -23,10 +23,9 @@ A recipe is a JSON object with the keys
     versions    of Python and of the libraries that compute
     result      hash of the picture's 8-bit pixels or the wave's 24-bit samples (32-bit ones beyond full scale),
                 and which one of a batch it is
-    guess       words of the prompts that could not be heeded as they were meant; absent from before synonyms and
-                instructions were understood
-    figures     what was measured: evaluations, seconds, distances
-    paths       where the files and the model's folder were, by the settings that name them; only where that was asked
+    guess words of the prompts that were replaced or left out; absent in files from before synonyms and instructions
+    were understood figures     what was measured: evaluations, seconds, distances paths       where the files and the
+    model's folder were, by the settings that name them; only where that was asked
                 for: results are given away, and folders say who made them
 
 Older versions wrote whole paths in the place of names.
@@ -46,6 +45,7 @@ from torch import Tensor
 
 from regrow import __version__
 from regrow.media.files import MediaError, file_hash
+from regrow.messages.message import say
 from regrow.models.model import Model
 from regrow.models.registry import is_certain, joined_name, split_name
 from regrow.requests.aliases import ADDED, current
@@ -63,7 +63,7 @@ def make_recipe(
     inputs: Sequence[Path] = (),
     guess: Sequence[str] = (),
 ) -> Recipe:
-    """The recipe of picture or wave `index` of an operation's result.
+    """Return the recipe of picture or wave `index` of an operation's result.
 
     Args:
         request: of the operation.
@@ -72,7 +72,7 @@ def make_recipe(
         index: of it in a batch.
         figures: what was measured.
         inputs: the files of an operation that has several.
-        guess: words of its prompts that could not be heeded as they were meant.
+        guess: words of its prompts that were replaced or left out.
     """
     assert is_dataclass(request)
     assert not isinstance(request, type)
@@ -157,7 +157,7 @@ def _libraries(model: Model) -> tuple[str, ...]:
 
 
 def checked(recipe: Mapping[str, Any], place: str, kind: Any, least: float = 0, most: float = math.inf) -> Any:
-    """Return a field of a recipe: anybody can write one.
+    """Return a field of a recipe, after checking its type and range: anybody can write a recipe.
 
     Args:
         recipe: as it was read.
@@ -173,18 +173,15 @@ def checked(recipe: Mapping[str, Any], place: str, kind: Any, least: float = 0, 
     for key in place.split("."):
         value = value.get(key) if isinstance(value, Mapping) else None
     if not fits(value, kind) or (kind is int and not least <= value <= most):
-        raise MediaError(
-            f"This recipe is damaged or not regrow's own ({place} is missing, of a wrong type or out of range): it "
-            "cannot be made again."
-        )
+        raise MediaError(say("recipe_damaged_at", place=place))
     return value
 
 
 def settings_from(recipe: Mapping[str, Any], kind: type) -> dict[str, Any]:
-    """The keyword arguments that make the operation's dataclass again.
+    """Return the keyword arguments that make the operation's dataclass again.
 
     Raises:
-        MediaError: a setting is missing, or is none of this version's.
+        MediaError: a setting is missing, or is none of this version's, or names a tune.
     """
     stored, known = recipe.get("settings"), {field.name for field in fields(kind)}
     if isinstance(stored, dict):
@@ -194,7 +191,13 @@ def settings_from(recipe: Mapping[str, Any], kind: type) -> dict[str, Any]:
     if stored is None or set(stored) != known:
         odd = sorted(set(stored) ^ known) if stored is not None else ["settings"]
         raise MediaError(
-            f"This recipe, of regrow {str(recipe.get('regrow'))[:20]}, does not fit regrow {__version__}: "
-            f"{', '.join(name[:40] for name in odd[:5])} differ; install the version that made it."
+            say(
+                "recipe_of_other_version",
+                theirs=str(recipe.get("regrow"))[:20],
+                ours=__version__,
+                names=", ".join(name[:40] for name in odd[:5]),
+            )
         )
+    if stored.get("tune"):  # which a stranger's recipe could name any file as
+        raise MediaError(say("recipe_names_tune"))
     return {key: tuple(value) if isinstance(value, list) else value for key, value in stored.items()}

@@ -1,4 +1,4 @@
-"""Region: where a file may change, as the request says it or as source and targets disagree."""
+"""The region that may change: given by the request, or found where source and targets disagree."""
 
 from collections.abc import Generator, Sequence
 from dataclasses import replace
@@ -11,6 +11,7 @@ from regrow.core.edit_localization import COPIES, LOG_SNRS, differences, mean_ma
 from regrow.core.progress import Progress
 from regrow.media.files import MediaError
 from regrow.media.frame import Frame, Region
+from regrow.messages.message import say
 from regrow.models.model import Model
 from regrow.requests.edit import Edit
 
@@ -56,7 +57,7 @@ def _masks(
 ) -> Generator[Progress, None, Float[Tensor, "targets 1 y x"]]:
     """Where each target and the source disagree, above 0 where the target acts."""
     if not model.takes_words:
-        raise ValueError(f"{model.name} takes no prompts, so no mask can be found from them: give --region or --mask.")
+        raise ValueError(say("no_prompts_for_mask", name=model.name))
     prompts = [prompt for prompt in (*targets, request.source) for _ in range(COPIES)]
     denoise = model.denoiser(model.condition(prompts))
     grid = model.grid(GRID, shape=latents.shape[1:])[:-1]
@@ -68,5 +69,5 @@ def _masks(
     shapes = shape_of(mean_map(maps))
     for target, shape in zip(targets, shapes, strict=True):
         if not (shape > 0).any():
-            raise MediaError(f'"{target}" and the source see the same, so there is no mask to find: change --target.')
+            raise MediaError(say("no_mask_to_find", target=target))
     return shapes

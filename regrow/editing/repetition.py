@@ -1,7 +1,7 @@
-"""How notes go on: as they were, in their own beat, for what is added to a sound to be told.
+"""Repeat the notes of a sound in their own beat, to condition the part that is added.
 
-The grid is the widest on which all onsets lie, and what is repeated is a whole number of its steps: where the notes
-come again by themselves, from one time to the next, and else all of them.
+The grid is the widest on which all onsets lie. What is repeated is a whole number of its steps: one period where the
+notes already repeat, else all notes.
 """
 
 import math
@@ -14,9 +14,9 @@ from regrow.media.audio.piano_roll import WITHIN, PlayedNote, Sounding
 NEAR = 8.0
 """Seconds beside what is added in which the beat is looked for: players drift."""
 FEWEST = 2
-"""Onsets that a beat can be told from."""
+"""Least number of onsets from which a beat is found."""
 ASTRAY = 0.1
-"""The share of onsets that need not lie on a grid, for a transcriber hears some that are none."""
+"""The fraction of onsets that may be off the grid, as a transcriber also reports wrong ones."""
 STEPS = np.arange(0.10, 1.20, 0.002)
 """Seconds between the lines of grids that are tried."""
 OFF = 0.03

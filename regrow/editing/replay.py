@@ -19,6 +19,7 @@ from regrow.editing.recipe import Recipe, checked, input_of, settings_from
 from regrow.editing.result import Operation
 from regrow.media.files import MediaError, file_hash, reason
 from regrow.media.medium import medium_of
+from regrow.messages.message import say
 from regrow.models.checked import folder_with
 from regrow.models.engines.choose import as_recorded
 from regrow.models.engines.names import EngineName
@@ -52,14 +53,14 @@ class Replayed:
 
 
 def recipe_in(path: Path) -> Recipe:
-    """The recipe in a result file.
+    """Return the recipe in a result file.
 
     Raises:
         MediaError: there is none.
     """
     recipe = medium_of(path).read_recipe(path)
     if recipe is None:
-        raise MediaError(f"{path} carries no recipe; only files that regrow saved can be replayed.")
+        raise MediaError(say("file_has_no_recipe", path=path))
     return recipe
 
 
@@ -70,17 +71,17 @@ class Request(Protocol):
     def model(self) -> str: ...
 
 
-def _operation(name: str) -> Operation:
-    """The operation of a module of `regrow.editing` that is named as recipes name it, and offers `OPERATION`."""
+def operation_named(name: str) -> Operation:
+    """Return the operation of a module of `regrow.editing` that is named as recipes name it, and offers `OPERATION`."""
     known = {module.name for module in pkgutil.iter_modules(editing.__path__)}
     found = getattr(import_module(f"regrow.editing.{name}"), "OPERATION", None) if name in known else None
     if found is None:
-        raise MediaError(f"This recipe is of the operation {name!r}, which regrow cannot replay.")
+        raise MediaError(say("operation_not_replayable", name=name))
     return found
 
 
 def request_from(recipe: Recipe, *folders: Path) -> Request:
-    """The operation that a recipe describes, with its input checked.
+    """Return the operation that a recipe describes, with its input checked.
 
     Args:
         recipe: anybody can write one, so everything in it is checked.
@@ -90,10 +91,8 @@ def request_from(recipe: Recipe, *folders: Path) -> Request:
         MediaError: the recipe is another version's or damaged, or the input is not there or has changed.
     """
     if "operation" not in recipe:
-        raise MediaError(
-            "This file has a recipe of no operation, as sheets have: replay one of the results themselves."
-        )
-    kind = _operation(checked(recipe, "operation", str)).request
+        raise MediaError(say("recipe_without_operation"))
+    kind = operation_named(checked(recipe, "operation", str)).request
     for place in ("model.hash", "result.hash"):
         checked(recipe, place, str)
     checked(recipe, "threads", int, 1, 1024)
@@ -108,27 +107,26 @@ def request_from(recipe: Recipe, *folders: Path) -> Request:
         if field in settings:
             files[field] = str(_found({"paths": recipe.get("paths"), "inputs": known}, field, "inputs", places))
     if settings.get("trajectory"):
-        older = {"paths": {"trajectory": settings["trajectory"]}} if "trajectory" not in recipe else {}
+        named = checked(recipe, "settings.trajectory", str)
+        older = {"paths": {"trajectory": named}} if "trajectory" not in recipe else {}
         files["trajectory"] = _found(recipe | older, "trajectory", "trajectory", places)
     if settings.get("reference_sound"):
         files["reference_sound"] = _found(recipe, "reference_sound", "reference_sound", places)
     if settings.get("mask") and settings["mask"] != "auto":
         files["mask"] = _found(recipe, "mask", "mask", places)
     if settings.get("describer"):  # whose words would be in the recipe
-        raise MediaError("This recipe is not regrow's own: it names a captioning model, which it would fetch and run.")
+        raise MediaError(say("recipe_names_captioner"))
     family, name = split_name(checked(recipe, "settings.model", str))
     if model := _folder_of(name, recipe, [*places, user_models()]):
         files["model"] = joined_name(family, str(model))
     try:
         return kind(**{**settings, **files})
     except ValueError as problem:
-        raise MediaError(
-            f"This recipe is damaged or not regrow's own ({reason(problem)}): it cannot be made again."
-        ) from problem
+        raise MediaError(say("recipe_not_ours", reason=reason(problem))) from problem
 
 
 def loras_of(recipe: Recipe, *folders: Path) -> tuple[str, ...]:
-    """The LoRA files of a recipe, as `open_model` takes them.
+    """Return the LoRA files of a recipe, as `open_model` takes them.
 
     Args:
         recipe: anybody can write one.
@@ -142,7 +140,7 @@ def loras_of(recipe: Recipe, *folders: Path) -> tuple[str, ...]:
 
 
 def embeddings_of(recipe: Recipe, *folders: Path) -> tuple[str, ...]:
-    """The embedding files of a recipe, as `open_model` takes them; see `loras_of`."""
+    """Return the embedding files of a recipe, as `open_model` takes them; see `loras_of`."""
     return tuple(map(str, _additions(recipe, "embedding", folders)))
 
 
@@ -171,11 +169,9 @@ def _found(recipe: Recipe, setting: str, place: str, folders: Sequence[Path]) ->
         if known in (None, file_hash(path)):
             return path
     if there:
-        raise MediaError(f"{there[0]} has changed since it was used; put the file of that time back.")
+        raise MediaError(say("input_has_changed", file=there[0]))
     looked = ", ".join(sorted({str(folder.resolve()) for folder in folders}))
-    raise MediaError(
-        f"{_last_name(file)}, from which this was made, is not in {looked}: name its folder, or put it there."
-    )
+    raise MediaError(say("input_not_here", name=_last_name(file), folders=looked))
 
 
 def _folder_of(name: str, recipe: Recipe, folders: Sequence[Path]) -> Path | None:
@@ -214,10 +210,7 @@ def replay(
         ModelError: what computed it the first time cannot be had here.
     """
     if model.content_hash != recipe["model"]["hash"]:
-        raise MediaError(
-            f"The model {model.name} here is not the one that made this file (its content hash differs); "
-            "install that version of it."
-        )
+        raise MediaError(say("model_is_another", name=model.name))
     if engine == "auto":
         model = as_recorded(model, checked({"engine": "torch float32"} | recipe, "engine", str))
     if "codec" in recipe:
@@ -228,12 +221,12 @@ def replay(
     threads = torch.get_num_threads()
     torch.set_num_threads(recipe["threads"])
     try:
-        made = yield from _operation(recipe["operation"]).run(request, model)
+        made = yield from operation_named(recipe["operation"]).run(request, model)
     finally:
         torch.set_num_threads(threads)
     index = recipe["result"]["index"]
     if index >= len(made.recipes):
-        raise MediaError(f"This recipe is damaged: it is of result {index + 1}, and there are {len(made.recipes)}.")
+        raise MediaError(say("recipe_result_missing", index=index + 1, count=len(made.recipes)))
     again = made.recipes[index]
     return Replayed(made.items[index], again, again["result"]["hash"] == recipe["result"]["hash"], made.rate)
 

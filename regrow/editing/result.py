@@ -1,4 +1,4 @@
-"""What an operation gives: pictures or sounds, with their recipes and what was measured on the way."""
+"""Results of operations: pictures or sounds, their recipes and what was measured."""
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class Result:
         items: pictures `3 h w` or waves `channels n`, in [-1, 1]; of an edit in the file's own size, rate and channels.
             Pictures are `4 h w`, with alpha, where transparent parts of the file stay.
         frames: the same in the model's frame; none of a longer sound, which grows in parts.
-        recipes: one an item.
+        recipes: one per item.
         notes: sentences for the user.
         rate: samples a second of the items; None for pictures.
         frame: the file that was changed, as the model takes it; None where there was none.

@@ -1,4 +1,4 @@
-"""Models that take the picture beside the noise: which method edits with them, and what they are shown."""
+"""Models that take a picture as an input: which method edits with them, and which picture they get."""
 
 from dataclasses import replace
 from typing import TypeVar
@@ -8,14 +8,15 @@ from torch import Tensor
 
 from regrow.core.methods.registry import method
 from regrow.media.frame import Region
+from regrow.messages.message import say
 from regrow.models.model import Model
 from regrow.requests.edit import USUAL_GUIDANCE, Edit
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 
-ABILITIES = {"edits_by_instruction": "edit by instruction", "inpaints": "fill in masks"}
+ABILITIES = {"edits_by_instruction": say("to_edit_by_instruction"), "inpaints": say("to_fill_masks")}
 """Of models that methods need, by their names in `Model`, as a sentence says them."""
-INVERTED = "; with a source prompt or a strength its path is inverted"
+INVERTED = say("path_with_source_or_strength")
 """What is said of the other way to edit with a model that knows both."""
 
 
@@ -33,30 +34,31 @@ def with_needed_method(request: Edit, model: Model) -> tuple[Edit, tuple[str, ..
         if getattr(model, ability) and (model.only_by_instruction or _leaves_method_open(request, ability)):
             request, chosen = replace(request, method=other), method(other)
             beside = INVERTED if model.edits_by_instruction and not model.only_by_instruction else ""
-            notes = (f"{model.name} was trained to {ABILITIES[ability]}, so it was edited by {other}{beside}.",)
+            notes = (
+                say(
+                    "edited_by_other_method", name=model.name, abilities=ABILITIES[ability], other=other, beside=beside
+                ),
+            )
             break
     if chosen.needs and not getattr(model, chosen.needs):
-        raise ValueError(f"{model.name} was not trained to {ABILITIES[chosen.needs]}, which {chosen.name} needs.")
+        raise ValueError(say("not_trained_to", name=model.name, abilities=ABILITIES[chosen.needs], method=chosen.name))
     if model.only_by_instruction and not chosen.needs:
-        raise ValueError(
-            f"{model.name} was trained to edit by instruction, and {chosen.name} cannot: leave the method out, or "
-            "take another model."
-        )
+        raise ValueError(say("edits_by_instruction_only", name=model.name, method=chosen.name))
     own, guidance = model.own, request.guidance
     if request.image_guidance is not None and own.image_guidance is None:
-        raise ValueError(f"{model.name} has no image guidance: leave image_guidance out.")
+        raise ValueError(say("no_image_guidance", name=model.name))
     if not chosen.needs:
         # of those that were distilled to do without, and may do with
         usual = 1.0 if own.guidance == 1 and own.is_guided and model.takes_words else USUAL_GUIDANCE
         return replace(request, guidance=usual if guidance is None else guidance), notes
     if request.strength not in (None, 1) or request.start_step:
-        raise ValueError(f"{chosen.name} {chosen.no_path}: leave strength and start_step out.")
+        raise ValueError(say("method_has_no_strength", method=chosen.name, no_path=chosen.no_path))
     guidance = own.guidance if guidance is None else guidance
     request = replace(request, strength=1.0, start_step=None, guidance=guidance)
     if not model.edits_by_instruction:
         return request, notes
     if request.source:
-        notes += (f"{model.name} reads instructions alone: the source prompt was left aside.",)
+        notes += (say("source_left_aside", name=model.name),)
     of_picture = own.image_guidance if request.image_guidance is None else request.image_guidance
     return replace(request, source="", prompt_expansion="off", image_guidance=of_picture), notes
 
@@ -80,9 +82,9 @@ def _leaves_method_open(request: Edit, ability: str) -> bool:
 def shown_source(
     request: Edit, model: AnyModel, frame: Float[Tensor, "1 channels *places"], latents: Float[Tensor, "1 c *cells"]
 ) -> AnyModel:
-    """Return a model that is shown the picture that its prompts are instructions for; itself by other methods.
+    """Return the model with the source picture as its input; the model itself for other methods.
 
-    This is done before prompts are encoded, which some models do with a look at the picture.
+    This comes before prompts are encoded, as some models encode them together with the picture.
 
     Args:
         request: of the edit, with the method that it is made by.
@@ -102,7 +104,7 @@ def shown_known(
     latents: Float[Tensor, "1 c *cells"],
     region: Region | None,
 ) -> AnyModel:
-    """Return a model that is shown what stays, where it was trained for that; else itself.
+    """Return an inpainting model with what stays as its input; any other model itself.
 
     An inverted path was made without a look at what stays, so the way back along it is without one, too: an inpainting
     network sees a mask of ones both ways.

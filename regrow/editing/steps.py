@@ -6,6 +6,7 @@ from typing import TypeVar
 from regrow.core.methods.registry import method
 from regrow.editing.source_picture import with_needed_method
 from regrow.editing.trajectories import load_trajectory
+from regrow.messages.message import say
 from regrow.models.model import Model
 from regrow.requests.edit import Edit
 from regrow.requests.extend import Extend
@@ -16,7 +17,7 @@ Open = TypeVar("Open", Generate, Extend)
 
 
 def with_steps(request: Edit, model: Model) -> tuple[Edit, int]:
-    """A request that says its steps, and the number: its own, else its trajectory's, else the model's.
+    """Return a request that says its steps, and the number: its own, else its trajectory's, else the model's.
 
     A method that needs an ability of the model walks as its makers sample it, in their steps.
 
@@ -44,7 +45,9 @@ def with_own_settings(request: Open, model: Model) -> Open:
 
 
 def with_own_method(request: Edit, model: Model) -> tuple[Edit, tuple[str, ...]]:
-    """Return a request by another method where the default cannot edit with its model, and a sentence that says so.
+    """Return a request by another method where the default cannot edit with its model, or another is better with it.
+
+    A sentence says so. What follows a trajectory keeps to it.
 
     Raises:
         ValueError: the method is not the default, and inverts along a path that the model does not have, or needs an
@@ -52,14 +55,15 @@ def with_own_method(request: Edit, model: Model) -> tuple[Edit, tuple[str, ...]]
     """
     request, notes = with_needed_method(request, model)
     chosen = method(request.method)
+    if model.own.edit_method and chosen.without_path and not request.trajectory:  # it is the default
+        other = model.own.edit_method
+        note = say("edited_by_own_method", name=model.name, method=chosen.name, other=other)
+        return replace(request, method=other), (*notes, note)
     if model.deterministic_path or not chosen.follows_path:
         return request, notes
     if not chosen.without_path:
         model.require_path(chosen.name)
-    note = (
-        f"{model.name} has no deterministic path, which {chosen.name} inverts along: it was edited by "
-        f"{chosen.without_path} instead."
-    )
+    note = say("edited_without_path", name=model.name, method=chosen.name, other=chosen.without_path)
     return replace(request, method=chosen.without_path), (note,)
 
 
@@ -72,9 +76,6 @@ def without_guidance(request: Guided, model: Model) -> tuple[Guided, tuple[str, 
     if model.own.is_guided or request.guidance == 1:
         return request, ()
     if isinstance(request, Edit) and method(request.method).tune:
-        raise ValueError(
-            f"{model.name} has guidance in its weights already, and {request.method} tunes what guidance leads away "
-            "from: take another method."
-        )
-    note = f"{model.name} has guidance in its weights already, so it is sampled at guidance 1."
+        raise ValueError(say("guidance_in_weights_tuned", name=model.name, method=request.method))
+    note = say("sampled_unguided", name=model.name)
     return replace(request, guidance=1.0), (note,)

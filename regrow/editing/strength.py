@@ -1,4 +1,4 @@
-"""Strength found by itself: as it is usual, or how far back the target has to go to see what it would change."""
+"""Choose the strength: the usual one, or the weakest at which the target predicts most of its change."""
 
 from collections.abc import Generator
 from dataclasses import replace
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from regrow.core.edit_localization import differences, mean_map, shape_of
 from regrow.core.progress import Progress
+from regrow.messages.message import say
 from regrow.models.model import Model
 from regrow.requests.edit import Edit
 
@@ -19,7 +20,7 @@ STRENGTHS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 ENOUGH = 0.8
 """The share of the largest difference at which a level is far enough back."""
 COPIES, GRID = 2, 100
-"""Noises a level, and steps of the path on which the levels are found."""
+"""Noises per level, and steps of the path on which the levels are found."""
 
 
 def settle(
@@ -27,10 +28,10 @@ def settle(
 ) -> Generator[Progress, None, tuple[Edit, str, int]]:
     """A request whose strength is a number, the sentence that says why, and the evaluations it took.
 
-    At each strength, targets and source are asked about noisy copies of the picture. Where little noise is left, both
-    see the picture that is there, and the target would change little; the farther back, the more it is free to. The
-    weakest strength is taken at which the mean difference, inside the shape on which the target acts, has reached most
-    of what it reaches anywhere. Of several targets the one that needs most decides, for they share a batch.
+    At each strength, the predictions of targets and source for noisy copies of the picture are compared. At little
+    noise both predict the same picture; at more noise the target changes more. The weakest strength is taken at which
+    the mean difference, inside the shape on which the target acts, has reached most of what it reaches anywhere. Of
+    several targets the one that needs most decides, for they share a batch.
 
     Raises:
         ValueError: the model takes no words.
@@ -40,7 +41,7 @@ def settle(
     if request.strength != "auto" or request.start_step is not None:
         return request, "", 0
     if not model.takes_words:
-        raise ValueError(f"{model.name} takes no prompts, so no strength can be found from them: give a number.")
+        raise ValueError(say("no_prompts_for_strength", name=model.name))
     targets = tuple(dict.fromkeys(request.target))
     prompts = [prompt for prompt in (*targets, request.source) for _ in range(COPIES)]
     denoise, grid = model.denoiser(model.condition(prompts)), model.grid(GRID, shape=latents.shape[1:])
@@ -54,7 +55,7 @@ def settle(
     share = change / change.amax(0).clamp_min(torch.finfo(change.dtype).tiny)
     index = int((share >= ENOUGH).float().argmax(0).max())
     strength, least = STRENGTHS[index], float(share[index].min())
-    why = f"strength auto took {strength:g}: there the target sees {100 * least:.0f} % of the change that it would make"
+    why = say("strength_auto_took", strength=strength, least=100 * least)
     if index:
-        why += f", at {STRENGTHS[index - 1]:g} it sees {100 * float(share[index - 1].min()):.0f} %"
+        why += say("strength_auto_below", strength=STRENGTHS[index - 1], share=100 * float(share[index - 1].min()))
     return replace(request, strength=strength), f"{why}.", 2 * COPIES * len(STRENGTHS)

@@ -18,6 +18,7 @@ from regrow.core.trajectory import Convergence, Trajectory
 from regrow.media.cache import cannot_keep
 from regrow.media.files import MediaError, readable, write_whole
 from regrow.media.home import home
+from regrow.messages.message import say
 from regrow.requests.aliases import current
 
 CACHE_BYTES = 2 << 30
@@ -74,25 +75,25 @@ def load_trajectory(path: Path, unchecked: bool = True) -> tuple[Trajectory, dic
         )
         convergence = tuple(Convergence(Level(*level), *rest) for level, *rest in facts["convergence"])
         made_of = current(facts["made_of"])
-    except (SafetensorError, KeyError, ValueError, TypeError, AttributeError, RecursionError):
-        raise MediaError(f"{path} is not a trajectory that regrow saved, or it is damaged; invert again.") from None
+    except (SafetensorError, ArithmeticError, KeyError, ValueError, TypeError, AttributeError, RecursionError):
+        raise MediaError(say("trajectory_unreadable", path=path)) from None
     if not sound:
-        raise MediaError(f"{path} is damaged: its checksum is another; invert again, or take another copy.")
+        raise MediaError(say("trajectory_checksum", path=path))
     steps = len(states) - 1
     whole = steps > 0 and len(offsets) in (0, steps) and len(partners) in (0, steps + 1)
     if not whole or len({part.shape for part in tensors.values()}) > 1:
-        raise MediaError(f"{path} holds no whole path; invert again.")
+        raise MediaError(say("trajectory_incomplete", path=path))
     return Trajectory(levels, states, offsets, convergence, partners), made_of
 
 
 def cached_path(made_of: dict[str, Any]) -> Path:
-    """Where the path made of these things is kept."""
+    """Return where the path made of these things is kept."""
     key = hashlib.blake2b(json.dumps(made_of, sort_keys=True).encode(), digest_size=16).hexdigest()
     return home() / "cache" / "trajectories" / f"{key}.safetensors"
 
 
 def from_cache(made_of: dict[str, Any], start: Level) -> Trajectory | None:
-    """The kept path made of these things, if it reaches up to `start`."""
+    """Return the kept path made of these things, if it reaches up to `start`."""
     path = cached_path(made_of)
     if not os.path.isfile(path):
         return None

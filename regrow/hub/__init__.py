@@ -1,1 +1,1 @@
-"""Getting and publishing models."""
+"""Download and publish models."""

@@ -1,4 +1,4 @@
-"""Files of a hub repository, each whole and checked; a download that broke off goes on at the byte it had reached.
+"""Download files of a hub repository, complete and checked; a broken-off download continues at its last byte.
 
 The hub's own client (huggingface_hub 2) downloads to a file with a random name and deletes it when the download ends
 early: of a checkpoint of gigabytes, pressing Stop or closing the lid would lose all that is under way. It keeps no
@@ -18,6 +18,7 @@ import huggingface_hub
 from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
 
 from regrow.media.files import write_whole
+from regrow.messages.message import say
 
 _TOLD = "download.json"
 _WAIT = huggingface_hub.constants.HF_HUB_DOWNLOAD_TIMEOUT
@@ -119,7 +120,7 @@ def head(repo: str, commit: str, file: Remote, most: int) -> bytes:
         most: how many bytes.
 
     Raises:
-        Exception: as of `listing`.
+        Exception: as for `listing`.
     """
     url, headers = _request(repo, commit, file)
     headers["Range"] = f"bytes=0-{most - 1}"
@@ -134,9 +135,9 @@ def head(repo: str, commit: str, file: Remote, most: int) -> bytes:
 
 
 def download(repo: str, commit: str, files: Sequence[Remote], to: Path, watch: Watch | None = None) -> None:
-    """Download files to the same paths in a folder; what is there whole is not asked for again.
+    """Download files to the same paths in a folder; complete files are not downloaded again.
 
-    Killed at any moment, it leaves whole files and `.part` files, which the next call takes up.
+    If it is killed, complete files and `.part` files remain, and the next call continues them.
 
     Args:
         repo: `user/repo`.
@@ -152,14 +153,14 @@ def download(repo: str, commit: str, files: Sequence[Remote], to: Path, watch: W
     for file in files:
         path = PurePosixPath(file.name)
         if path.is_absolute() or ".." in path.parts or set(file.name) & set("\\:"):
-            raise OSError(f"its file {file.name!r} would not lie in the model's folder")
+            raise OSError(say("file_name_leaves_folder", name=file.name))
     to.mkdir(parents=True, exist_ok=True)
     whole = sum(file.size for file in files)
     missing = [file for file in files if not (to / file.name).exists()]
     came = whole - sum(file.size - _came(to / file.name) for file in missing)
     free = shutil.disk_usage(to).free
     if whole - came > free:
-        raise OSError(f"{(whole - came) / 1e9:.1f} GB are still to come and {free / 1e9:.1f} GB are free for {to}")
+        raise OSError(say("no_room_to_download", whole=(whole - came) / 1e9, free=free / 1e9, folder=to))
     for file in missing:
         for size in _fetched(repo, commit, file, to / file.name):
             came += size
@@ -173,15 +174,15 @@ def announce(place: Path, repo: str, size: int, file: str = "") -> None:
 
 
 def unfinished(places: Path) -> list[Unfinished]:
-    """The downloads whose folders lie in `places`, by the repositories' names."""
+    """Return the downloads whose folders lie in `places`, by the repositories' names."""
     found = []
-    for description in places.glob(f"*/{_TOLD}"):
+    for description in filter(Path.is_file, places.glob(f"*/{_TOLD}")):  # a pipe would be waited for
         try:
             facts = json.loads(description.read_text(encoding="utf-8"))
             sizes = [path.stat().st_size for path in description.parent.glob("*/**/*") if path.is_file()]
-            found.append(Unfinished(str(facts["repo"]), sum(sizes), int(facts["size"]), facts.get("file", "")))
-        except (OSError, ValueError, KeyError):  # it came to its end meanwhile
-            continue
+            found.append(Unfinished(str(facts["repo"]), sum(sizes), int(facts["size"]), str(facts.get("file", ""))))
+        except (OSError, ValueError, KeyError, TypeError, ArithmeticError, RecursionError):
+            continue  # it came to its end meanwhile, or is damaged: then the same pull writes it anew
     return sorted(found, key=lambda one: one.repo)
 
 
@@ -201,13 +202,13 @@ def _fetched(repo: str, commit: str, file: Remote, to: Path) -> Iterator[int]:
                 broken = error
             tries = 0 if end.tell() > before else tries + 1
             if tries == _TRIES:
-                raise broken or OSError(f"{file.name} ended after {before} of {file.size} bytes")
+                raise broken or OSError(say("download_ended_early", name=file.name, got=before, size=file.size))
             if broken:
                 time.sleep(1)
         size = end.tell()
     if size != file.size or (file.sha256 and _sha256(part) != file.sha256):
         part.unlink()
-        raise OSError(f"{file.name} came damaged and was thrown away")
+        raise OSError(say("download_damaged", name=file.name))
     part.replace(to)
 
 

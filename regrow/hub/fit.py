@@ -1,4 +1,4 @@
-"""What a checkpoint takes on this machine, before a byte of it is downloaded: sizes, memory, seconds."""
+"""Estimate what a checkpoint needs on this machine before downloading it: sizes, memory, seconds."""
 
 import os
 import shutil
@@ -13,6 +13,7 @@ from regrow.hub.known import Known, known, known_checkpoints, near
 from regrow.hub.model_card import read_front_matter
 from regrow.hub.sizes import PartSize, sizes_of
 from regrow.media.home import home
+from regrow.messages.message import say
 from regrow.models.memory.free import WORKING, total_memory
 from regrow.models.open import folder_of, list_models
 from regrow.models.sidecars.training_file import read_training
@@ -20,7 +21,7 @@ from regrow.models.single_files.view import check_place
 from regrow.models.single_files.weights_file import read_weights_file
 
 SHARE = 0.5
-"""Of a matrix product's peak that a network is taken to reach; Stable Diffusion's reach 41 to 85 % (docs/speed.md)."""
+"""Of a matrix product's peak that a network reaches; Stable Diffusion's reach 41 to 85 % (docs/explain/speed.md)."""
 PRECISIONS = {"float32": 4, "bfloat16": 2}
 CARDS = (8, 12, 24)
 """Gigabytes of graphics cards."""
@@ -75,7 +76,7 @@ class CallTime:
 
 @dataclass(frozen=True)
 class Fit:
-    """What is known of a checkpoint on this machine.
+    """The estimates for a checkpoint on this machine.
 
     Attributes:
         name: that was asked for.
@@ -140,9 +141,7 @@ def _checkpoint(name: str) -> Known:
         return known(name)
     except ValueError:
         here = [listed.name for listed in list_models()]
-        raise ValueError(
-            f"There is no model {name!r} here, and regrow knows no such checkpoint{near(name, here)}."
-        ) from None
+        raise ValueError(say("no_model_nor_checkpoint", name=name, near=near(name, here))) from None
 
 
 def _of_known(checkpoint: Known, peak: Callable[[], float]) -> Fit:

@@ -1,4 +1,4 @@
-"""Which settings a checkpoint fits with: how its weights are stored, and which of them wait until they are needed."""
+"""Find settings with which a checkpoint fits: how its weights are stored, and which are offloaded."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

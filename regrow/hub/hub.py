@@ -1,4 +1,4 @@
-"""What the hub refuses, as one sentence."""
+"""Errors of the hub, as one sentence."""
 
 import contextlib
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from huggingface_hub import errors
 
 from regrow.hub.download import page_of
 from regrow.media.files import reason
+from regrow.messages.message import say
 
 
 @contextlib.contextmanager
@@ -27,29 +28,21 @@ def refusals(repo: str, writing: bool) -> Iterator[None]:
         address = page_of(repo)
         unknown = status == 401 or isinstance(error, errors.LocalTokenNotFoundError | errors.RepositoryNotFoundError)
         if isinstance(error, errors.GatedRepoError):
-            said = (
-                f"{repo} is for those only whom its author lets in; accept its licence or ask at {address}, then log "
-                "in with `hf auth login`, or set HF_TOKEN to a token of that account"
-            )
+            said = say("repo_is_gated", repo=repo, address=address)
         elif unknown and writing:
-            said = "The hub does not know you; log in with `hf auth login` and a token that may write, then try again"
+            said = say("hub_needs_write_login")
         elif unknown:
-            said = (
-                f"The hub has no model {repo}, or hides it; check the name, or log in with `hf auth login` or HF_TOKEN"
-            )
+            said = say("repo_missing", repo=repo)
         elif status == 403:
             said = (
-                f"You may not write to {repo}; check that {repo.split('/')[0]} is you or an organisation of yours, and "
-                "log in with `hf auth login` and a token that may write"
+                say("repo_not_writable", repo=repo, owner=repo.split("/")[0])
                 if writing
-                else f"You may not read {repo}; log in with `hf auth login` or HF_TOKEN and a token that may"
+                else say("repo_not_readable", repo=repo)
             )
         elif isinstance(error, errors.OfflineModeIsEnabled):
-            said = "HF_HUB_OFFLINE is set, which keeps the hub out of reach; unset it and try again"
+            said = say("hub_is_offline")
         else:
-            verb, rest = ("uploaded", "") if writing else ("downloaded", ", which goes on where this stopped")
-            said = (
-                f"{repo} could not be {verb} ({reason(error)}); check network and disk and run the same command again"
-            )
+            verb, rest = ("uploaded", "") if writing else ("downloaded", say("goes_on_where_stopped"))
+            said = say("hub_failed", repo=repo, verb=verb, reason=reason(error))
             said += rest
         raise ValueError(f"{said}.") from error

@@ -1,8 +1,7 @@
-"""Checkpoints that people ask for by name, and what is known of them before a byte is downloaded.
+"""The table of known checkpoints, with sizes and licences that are known without downloading.
 
 The table is `known.json`: parts with their configs, counted by `runs/count_checkpoints.py`, and the checkpoints that
-are made of them. A number that nobody here could count or read is null, and a licence that nobody here could read is
-empty: the checkpoint's own card has them.
+are made of them. Unknown numbers are null and unknown licences are empty: see the checkpoint's own card.
 """
 
 import json
@@ -12,6 +11,8 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
+
+from regrow.messages.message import say
 
 TABLE = Path(__file__).with_name("known.json")
 
@@ -131,7 +132,7 @@ def known(name: str) -> Known:
     for checkpoint in known_checkpoints():
         if name.lower() in (checkpoint.name.lower(), checkpoint.hub.lower()):
             return checkpoint
-    raise ValueError(f"regrow knows no checkpoint {name!r}{near(name)}.")
+    raise ValueError(say("no_known_checkpoint", name=name, near=near(name)))
 
 
 def near(name: str, others: Sequence[str] = ()) -> str:
@@ -145,7 +146,7 @@ def near(name: str, others: Sequence[str] = ()) -> str:
     folded = {each.lower(): each for each in names}
     begin = [each for key, each in folded.items() if key.startswith(name.lower())] if name else []
     found = begin[:3] or [folded[key] for key in get_close_matches(name.lower(), folded, 3, 0.5)]
-    return f"; did you mean {' or '.join(found)}" if found else f"; it knows {', '.join(names)}"
+    return say("did_you_mean", names=" or ".join(found)) if found else say("it_knows", names=", ".join(names))
 
 
 def _parts(named: Mapping[str, Sequence[str]], table: Mapping[str, Any]) -> tuple[KnownPart, ...]:

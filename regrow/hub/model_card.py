@@ -16,7 +16,8 @@ from huggingface_hub import errors
 from huggingface_hub.utils import validate_repo_id
 
 from regrow.media.files import reason
-from regrow.models.folder import read_json
+from regrow.messages.message import say
+from regrow.models.folder import check_inside, read_json
 from regrow.models.model import Model
 from regrow.models.model_text import makes_text
 from regrow.models.registry import family_named
@@ -47,7 +48,7 @@ OPTIONAL = ("safety_checker", "feature_extractor", "image_encoder")
 
 
 def make_card(model: Model, repo: str) -> str:
-    """The card that goes with a model to a hub repository.
+    """Return the card that goes with a model to a hub repository.
 
     The README.md in the model's folder stays as it is, but for front matter put before it if it has none; without a
     README.md it is made of what is known.
@@ -56,9 +57,7 @@ def make_card(model: Model, repo: str) -> str:
         ValueError: `repo` is not of the form `user/repo`, or README.md or `training.json` cannot be read.
     """
     if not is_repository(repo):
-        raise ValueError(
-            f"{repo!r} is no name of a hub repository; write user/repo, in letters, digits and single - _ . only."
-        )
+        raise ValueError(say("no_hub_name", repo=repo))
     training, readme = read_training(model.folder), model.folder / "README.md"
     if read_front_matter(model.folder):
         return readme.read_text(encoding="utf-8")
@@ -71,26 +70,27 @@ def make_card(model: Model, repo: str) -> str:
         # the hub looks a base up, and knows nothing of names and folders on this machine
         base_model=[base for base in bases if is_repository(base) and not Path(base).exists()] or None,
     ).to_yaml()
-    own = readme.read_text(encoding="utf-8-sig") if readme.exists() else _card_body(model, repo, training, bases)
+    own = readme.read_text(encoding="utf-8-sig") if readme.is_file() else _card_body(model, repo, training, bases)
     return f"---\n{front.strip()}\n---\n\n{own}"
 
 
 def parameters(model: Model) -> dict[str, int]:
-    """How many parameters each part of a model has, by the name of the part's folder."""
+    """Return how many parameters each part of a model has, by the name of the part's folder."""
     return {name: weights for name in model.parts if (weights := model.parts.weights(name))}
 
 
 def read_front_matter(folder: Path) -> dict[str, Any]:
-    """The YAML at the head of a model's README.md; empty without README.md, or without any in it.
+    """Return the YAML at the head of a model's README.md; empty without README.md, or without any in it.
 
     Raises:
-        ValueError: it cannot be read.
+        ValueError: it cannot be read, or is a link to a file elsewhere.
     """
     readme = folder / "README.md"
+    check_inside(readme, folder)
     try:
-        return (huggingface_hub.metadata_load(readme) or {}) if readme.exists() else {}
+        return (huggingface_hub.metadata_load(readme) or {}) if readme.is_file() else {}
     except Exception as error:  # of YAML, of UTF-8, of the disk
-        raise ValueError(f"The front matter of {readme} cannot be read ({reason(error)}); mend it first.") from error
+        raise ValueError(say("front_matter_unreadable", readme=readme, reason=reason(error))) from error
 
 
 def flat(facts: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Models as things one has and gives away: remove, push with a model card. Whole or not at all."""
+"""Remove models, and publish them with a model card; each completely or not at all."""
 
 import contextlib
 import shutil
@@ -12,12 +12,14 @@ from regrow.hub.model_card import make_card
 from regrow.media.cache import check_home
 from regrow.media.files import copy_files
 from regrow.media.home import home
+from regrow.media.one_process import only_one
+from regrow.messages.message import say
+from regrow.models.folder import check_inside
 from regrow.models.model import Model
 from regrow.models.open import list_additions, list_models, plain_name, user_models
 from regrow.models.registry import is_certain
 from regrow.models.sidecars.family_file import write_family
 from regrow.models.single_files.header import SUFFIXES
-from regrow.training.checkpoint import only_one
 from regrow.training.runs import checkpoints_of, run_of
 
 
@@ -29,7 +31,7 @@ def size_on_disk(folder: Path) -> int:
 
 
 def removable(name: str) -> Path:
-    """The folder, the file, or the link, that `remove` would remove.
+    """Return the folder, the file, or the link, that `remove` would remove.
 
     Raises:
         ValueError: not a plain name, a model that regrow carries, one in a folder that was added, or none of the
@@ -46,17 +48,15 @@ def removable(name: str) -> Path:
     if file := next((path for path in others if name in (path.stem, path.name)), None):
         if file.is_relative_to(user_models()):
             return file
-        raise ValueError(
-            f"{name} is {file}, in a folder that was added: remove the file itself, or forget the folder by its path."
-        )
+        raise ValueError(say("model_in_added_folder", name=name, file=file))
     if any(model.name == name for model in listed):
-        raise ValueError(f"{name} is carried by regrow itself and cannot be removed.")
+        raise ValueError(say("carried_model_stays", name=name))
     yours = ", ".join(model.name for model in listed if model.folder.parent == user_models()) or "none"
-    raise ValueError(f"There is no model {name!r} in {user_models()}; the models there are: {yours}.")
+    raise ValueError(say("no_own_model", name=name, folder=user_models(), names=yours))
 
 
 def training_of(name: str) -> Path | None:
-    """The folder of the training that made the model of this name, which `remove` removes along with it.
+    """Return the folder of the training that made the model of this name, which `remove` removes along with it.
 
     None without one, and where the training of that name is another's, which is not over and has its checkpoints.
     """
@@ -95,7 +95,8 @@ def write_publishable(model: Model, repo: str, to: Path) -> Path:
 
     Raises:
         ValueError: `repo` is no such name, `to` is taken or lies in the model's own folder, README.md or
-            `training.json` cannot be read, or the disk refused; nothing is left behind.
+            `training.json` cannot be read, a file is a link to one elsewhere, or the disk refused; nothing is left
+            behind.
     """
     _check_own_weights(model, repo)
     return _write(model, make_card(model, repo), to)
@@ -122,10 +123,7 @@ def upload(model: Model, repo: str, private: bool) -> str:
         url = api.create_repo(repo, private=private or None, exist_ok=True)
         exposed = private and not api.model_info(repo).private  # exist_ok leaves a public one public
     if exposed:
-        raise ValueError(
-            f"{repo} is on the hub already and is public, and nothing was uploaded; make it private in its settings "
-            "there, choose another name, or leave out --private."
-        )
+        raise ValueError(say("repo_is_public", repo=repo))
     aside = home() / "cache" / "push" / repo.replace("/", "--")
     shutil.rmtree(aside, ignore_errors=True)  # of one that was killed
     try:
@@ -140,20 +138,19 @@ def upload(model: Model, repo: str, private: bool) -> str:
 def _check_own_weights(model: Model, repo: str) -> None:
     """Refuse a model whose weights lie outside its folder."""
     if outside := [path for path in model.files if not path.is_relative_to(model.folder)]:
-        raise ValueError(
-            f"The weights of {model.name} lie in {outside[0]}, not in a folder of its own; upload that file itself: "
-            f"hf upload {repo} {outside[0]}."
-        )
+        raise ValueError(say("weights_lie_outside", name=model.name, outside=outside[0], repo=repo))
 
 
 def _write(model: Model, card: str, to: Path) -> Path:
     target, source = to.expanduser().resolve(), model.folder.resolve()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise ValueError(f"{to} exists already and is never overwritten; choose a new or an empty folder.")
+        raise ValueError(say("folder_exists", folder=to))
     if target.is_relative_to(source):
-        raise ValueError(f"{to} lies in the model's own folder; choose one outside it.")
+        raise ValueError(say("folder_inside_model", folder=to))
     found = (path for path in model.folder.rglob("*") if path.is_file())
     shown = [path for path in found if not any(p.startswith(".") for p in path.relative_to(model.folder).parts)]
+    for path in sorted({*shown, *model.files}):
+        check_inside(path, model.folder)
     aside = target.with_name(f".{target.name}.part")
     shutil.rmtree(aside, ignore_errors=True)  # of one that was killed
     try:

@@ -1,4 +1,4 @@
-"""Getting models, from the hub or from a folder: whole or not at all."""
+"""Download models from the hub, or copy them from a folder; completely or not at all."""
 
 import contextlib
 import os
@@ -16,6 +16,9 @@ from regrow.hub.model_card import is_repository
 from regrow.hub.weight_files import chosen_file, has_diffusers_layout, name_of, place_of, remote_kind, usable
 from regrow.media.cache import check_home
 from regrow.media.files import copy_files
+from regrow.media.one_process import only_one
+from regrow.messages.message import say
+from regrow.models.folder import check_inside
 from regrow.models.model import ModelError
 from regrow.models.open import EMBEDDED, family_of, open_model, plain_name, user_models
 from regrow.models.registry import is_certain, split_name, wanted_files
@@ -24,7 +27,6 @@ from regrow.models.single_files.header import SUFFIXES, read_header
 from regrow.models.single_files.kinds import kind_of
 from regrow.models.single_files.view import NOTES_FILE
 from regrow.models.single_files.weights_file import WEIGHTS_FILE
-from regrow.training.checkpoint import only_one
 
 # what a model is not read from and yet is worth keeping beside it
 _TOLD = ["README.md", "LICENSE*", "training.json", "words.json", "samples/*.png"]
@@ -81,10 +83,10 @@ def pull(
     given = Path(source).expanduser()
     local = given.is_dir()
     if not local and (given.exists() or not is_repository(source)):
-        named = f"; regrow models add {source} gives a file a name, where it is" if given.is_file() else ""
-        raise ValueError(f"{source} is neither a folder nor the name of a hub repository (user/repo){named}.")
+        named = say("add_names_file", source=source) if given.is_file() else ""
+        raise ValueError(say("neither_folder_nor_repo", source=source, named=named))
     if local and file:
-        raise ValueError("--file chooses a file of a hub repository: leave it out for a folder.")
+        raise ValueError(say("file_only_of_hub"))
     chosen = bool(name)
     name = plain_name(name or (given.resolve().name if local else source.split("/")[1]))
     folder = user_models() / name
@@ -130,7 +132,7 @@ def pull(
 
 
 def unfinished_pulls() -> list[Unfinished]:
-    """The downloads that broke off, or are at work; the same `pull` goes on with them."""
+    """Return the downloads that broke off, or are at work; the same `pull` goes on with them."""
     return unfinished(_places())
 
 
@@ -161,6 +163,8 @@ def _copy_model(source: Path, place: Path, as_family: str, allow_pickle: bool) -
     # of a checkpoint in one file, what says where that is: it stays there
     described = [path for pattern in (*_TOLD, *_OF_VIEWS) for path in source.glob(pattern) if path.is_file()]
     files = [path for path in files if path.is_relative_to(source)]
+    for path in (*files, *described):
+        check_inside(path, source)
     shutil.rmtree(place / "copy", ignore_errors=True)  # of one that was killed
     copy_files({*files, *described}, source, place / "copy")
     return place / "copy"
@@ -178,10 +182,7 @@ def _download(
     repo, commit, files = repository.name, repository.commit, repository.files
     suffixes = {Path(file.name).suffix for file in files}
     if not allow_pickle and ".bin" in suffixes and ".safetensors" not in suffixes:
-        raise ModelError(
-            f"{repo} has pickled weights only (.bin), which can run any program when they are read; use "
-            "--allow-pickle if you trust where it comes from."
-        )
+        raise ModelError(say("repo_pickles_only", repo=repo))
     aside = _aside(place, commit)
     with refusals(repo, writing=False):
         download(repo, commit, _matching(files, ["model_index.json", "config.json", FAMILY_FILE]), aside)
@@ -236,13 +237,10 @@ def _check_free(to: Path) -> None:
     """Refuse a name that is taken, by a folder or by a file."""
     name = to.stem if to.suffix in SUFFIXES else to.name
     if (EMBEDDED / name).exists():
-        raise ValueError(f"regrow carries a model {name} itself; choose another name with --name.")
+        raise ValueError(say("pulled_name_carried", name=name))
     for taken in (to, *(to.with_name(f"{name}{suffix}") for suffix in ("", *SUFFIXES))):
         if os.path.lexists(taken):
-            raise ValueError(
-                f"{taken} exists already and is never overwritten; choose another name with --name, or remove that one "
-                f"first: regrow models remove {name}."
-            )
+            raise ValueError(say("pulled_name_exists", folder=taken, name=name))
 
 
 def _matching(files: Iterable[Remote], patterns: list[str]) -> list[Remote]:

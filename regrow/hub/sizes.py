@@ -8,6 +8,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from regrow.messages.message import say
 from regrow.models.errors import ModelError
 from regrow.models.folder import check_fetched, mend, read_json, reason
 from regrow.models.registry import Family, recognise
@@ -65,7 +66,7 @@ def sizes_of(folder: Path) -> tuple[Family, tuple[PartSize, ...]]:
         kind = _class_of(config)
         sizes.append(PartSize(name, role, kind, sum(c[0] for c in counted), sum(c[1] for c in counted)))
     if not sizes:
-        raise ModelError(f"{folder} holds no safetensors, whose headers say how large a model is: {mend(folder)}.")
+        raise ModelError(say("no_safetensors_headers", folder=folder, mend=mend(folder)))
     return family, tuple(sizes)
 
 
@@ -98,4 +99,4 @@ def _count(path: Path) -> tuple[int, int]:
         spans = (entry["data_offsets"] for entry in tensors)
         return sum(prod(entry["shape"]) for entry in tensors), sum(end - start for start, end in spans)
     except Exception as error:  # bytes that are no header break whatever they meet first
-        raise ModelError(f"{path} is damaged ({reason(error)}): {mend(path)}.") from error
+        raise ModelError(say("damaged", path=path, reason=reason(error), mend=mend(path))) from error

@@ -1,4 +1,4 @@
-"""Repositories of weight files that are no folder in diffusers' layout: one of the files is taken, whatever it is."""
+"""Repositories of single weight files, not in the layout of diffusers: one of the files is downloaded."""
 
 import json
 import struct
@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from regrow.hub.download import Remote, Repository, head, size_text
 from regrow.hub.hub import refusals
+from regrow.messages.message import say
 from regrow.models.errors import ModelError
 from regrow.models.open import user_models
 from regrow.models.single_files.header import PICKLED, Header
@@ -15,7 +16,7 @@ from regrow.models.single_files.other_kinds import EMBEDDING, LORA
 
 UNNAMED = {"model", "pytorch_model", "diffusion_pytorch_model", "pytorch_lora_weights", "learned_embeds"}
 """Names of files that say nothing: there the repository's is better."""
-_PLACES = {LORA: "loras", EMBEDDING: "embeddings"}
+_PLACES: dict[str, str] = {LORA: "loras", EMBEDDING: "embeddings"}
 _MOST_LISTED = 12
 
 
@@ -41,7 +42,9 @@ def chosen_file(repository: Repository, wanted: str, allow_pickle: bool) -> Remo
     if wanted:
         named = [f for f in (*files, *pickles) if wanted in (f.name, PurePosixPath(f.name).name)]
         if not named:
-            raise ValueError(f"{repository.name} has no weight file {wanted!r}; {_listed(files or pickles)}.")
+            raise ValueError(
+                say("no_such_weight_file", name=repository.name, wanted=wanted, listed=_listed(files or pickles))
+            )
         files, pickles = [file for file in named if file not in pickles], [file for file in named if file in pickles]
     else:
         # a part in diffusers' layout is nothing alone
@@ -50,18 +53,12 @@ def chosen_file(repository: Repository, wanted: str, allow_pickle: bool) -> Remo
             [f for f in some if str(PurePosixPath(f.name).parent) not in parts] for some in (files, pickles)
         )
     if not files and pickles and not allow_pickle:
-        raise ModelError(
-            f"{repository.name} has pickled weights only ({pickles[0].name}), which can run any program when they are "
-            "read; use --allow-pickle if you trust where it comes from."
-        )
+        raise ModelError(say("file_is_pickled", name=repository.name, files=pickles[0].name))
     found = files or pickles
     if not found:
-        raise ModelError(
-            f"{repository.name} is no model: it has neither a model_index.json nor a config.json, nor a weight file "
-            "alone."
-        )
+        raise ModelError(say("repo_is_no_model", name=repository.name))
     if len(found) > 1:
-        raise ValueError(f"{repository.name} holds {len(found)} weight files: choose one by --file; {_listed(found)}.")
+        raise ValueError(say("choose_weight_file", name=repository.name, count=len(found), listed=_listed(found)))
     return found[0]
 
 
@@ -89,7 +86,7 @@ def remote_kind(repository: Repository, file: Remote) -> Kind | None:
         entries.pop("__metadata__", None)
         header = Header(Path(file.name), {name: tuple(entry["shape"]) for name, entry in entries.items()})
     except (ValueError, AttributeError, KeyError, TypeError) as error:
-        raise ModelError(f"{file.name} of {repository.name} is damaged, or is no safetensors file.") from error
+        raise ModelError(say("repo_file_damaged", name=file.name, repo=repository.name)) from error
     return usable(kind_of(header), f"{file.name} of {repository.name}")
 
 
@@ -101,7 +98,7 @@ def usable(kind: Kind, what: str) -> Kind:
     """
     if kind.layout or kind.role or kind.title in _PLACES:
         return kind
-    raise ModelError(f"{what} is no checkpoint, but {kind.title}. {kind.next_step}")
+    raise ModelError(say("no_checkpoint_but", what=what, title=kind.title, next_step=kind.next_step))
 
 
 def place_of(kind: Kind, name: str, suffix: str) -> Path:
@@ -111,7 +108,7 @@ def place_of(kind: Kind, name: str, suffix: str) -> Path:
 
 def _listed(files: Sequence[Remote]) -> str:
     if not files:
-        return "it has none at all"
+        return say("it_has_none")
     texts = [f"{file.name} ({size_text(file.size)})" for file in files[:_MOST_LISTED]]
-    more = f" and {len(files) - _MOST_LISTED} more" if len(files) > _MOST_LISTED else ""
-    return f"there are {', '.join(texts)}{more}"
+    more = say("and_more", count=len(files) - _MOST_LISTED) if len(files) > _MOST_LISTED else ""
+    return say("there_are", names=", ".join(texts), more=more)

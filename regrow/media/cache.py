@@ -1,6 +1,6 @@
-"""What regrow keeps in its home so as not to make it again: with a checksum, and made again where that fails.
+"""The cache in regrow's home, with checksums; what is damaged is made again.
 
-A home that cannot be written keeps nobody from working: nothing is kept then, which is said once.
+If the home cannot be written, nothing is cached and one warning is given.
 """
 
 import mmap
@@ -12,6 +12,7 @@ from pathlib import Path
 from regrow.media.files import MediaError, reason, write_whole
 from regrow.media.home import home
 from regrow.media.output import write_probe
+from regrow.messages.message import say
 
 SIZE = 12
 """Bytes of a checksum."""
@@ -22,8 +23,8 @@ _warned: set[Path] = set()
 def checksum(path: Path, *data: Bytes) -> bytes:
     """Return the CRC-32 of data and the last two names of their path, and how many bytes they are.
 
-    It finds damage, and a file that was put in another's place. Of the hashes at hand it is the fastest by far: each
-    start reads 40 MB of converted networks, which takes it 10 ms.
+    It finds damage and swapped files. It is by far the fastest of the available hashes: checking the 40 MB of converted
+    networks at each start takes 10 ms.
     """
     value = zlib.crc32("/".join(path.parts[-2:]).encode())
     for part in data:
@@ -43,7 +44,7 @@ def keep(path: Path, data: Bytes) -> None:
 def kept(path: Path) -> memoryview | None:
     """Return what `keep` kept; None where there is nothing, or nothing sound."""
     try:
-        whole = memoryview(path.read_bytes())
+        whole = memoryview(path.read_bytes() if path.is_file() else b"")  # a pipe would be waited for
     except OSError:
         return None
     data = whole[:-SIZE]
@@ -56,8 +57,7 @@ def cannot_keep(problem: OSError | MediaError) -> None:
         _warned.add(home())
         why = reason(problem.__cause__ or problem)
         warnings.warn(
-            f"Nothing is kept for the next time, for regrow's home {home()} cannot be written ({why}): set REGROW_HOME "
-            "to another folder.",
+            say("home_keeps_nothing", home=home(), reason=why),
             stacklevel=2,
         )
 
@@ -72,6 +72,4 @@ def check_home() -> None:
         home().mkdir(parents=True, exist_ok=True)
         write_probe(home())
     except OSError as problem:
-        raise MediaError(
-            f"regrow's home {home()} cannot be written ({reason(problem)}): set REGROW_HOME to another folder."
-        ) from problem
+        raise MediaError(say("home_not_writable", home=home(), reason=reason(problem))) from problem

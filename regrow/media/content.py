@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes: what it is called does not count.
+"""Recognise a file by its first bytes; its name does not count.
 
 Layouts: PNG (RFC 2083), RIFF and RF64 (EBU Tech 3306), FLAC (RFC 9639), Ogg (RFC 3533), frames of MPEG audio (ISO
 11172-3, 2.4.2.3; layer 0 is AAC's ADTS), ID3v2, ISO base media (ISO 14496-12), Matroska (RFC 9559).
@@ -7,6 +7,8 @@ Layouts: PNG (RFC 2083), RIFF and RF64 (EBU Tech 3306), FLAC (RFC 9639), Ogg (RF
 import re
 from pathlib import Path
 from typing import NamedTuple
+
+from regrow.messages.message import say
 
 
 class Content(NamedTuple):
@@ -49,7 +51,7 @@ _SOUNDS = {
     rb"\xff[\xe2-\xe7\xf2-\xf7\xfa-\xfd][^\xf0-\xff]": "MP3",
 }
 _FOREIGN = {
-    rb"....ftyp": "AAC in MP4, as .m4a files and films are",
+    rb"....ftyp": say("is_aac"),
     rb"\xff[\xf0\xf1\xf8\xf9]|ADIF": "AAC",
     rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11": "Windows Media",
     rb"\x1a\x45\xdf\xa3": "Matroska or WebM",
@@ -58,7 +60,7 @@ _FOREIGN = {
     rb"TTA1[\x01\x02]\0": "True Audio",
     rb"#!AMR": "AMR",
     rb"DSD \x1c\0|FRM8\0": "DSD",
-    rb"MThd\0\0\0": "MIDI, which has notes and no sound",
+    rb"MThd\0\0\0": say("is_midi"),
 }
 _TABLE = [
     (re.compile(magic, re.DOTALL), Content(medium, name, table is _FOREIGN))

@@ -1,23 +1,31 @@
-"""The file itself: readable or a sentence that says why not; written whole or not at all."""
+"""Read and write files: errors in one sentence, and files written completely or not at all."""
 
 import hashlib
 import os
 import secrets
 import shutil
+import zipfile
+import zlib
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from regrow.messages.message import say
+
+UNZIPPING = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError)
+"""What `zipfile` raises for a zip that it cannot read: a damaged one, one with a password, an unknown compression."""
+
 
 class MediaError(ValueError):
-    """A file or a setting that cannot be used. One sentence: what is wrong, where, and what to do."""
+    """An error about a file or a setting, in one sentence: what is wrong, where, and what to do."""
 
 
 _LFS = b"version https://git-lfs.github.com/spec/"
+_MOST_POINTER = 1024
 
 
 def readable(path: str | os.PathLike[str]) -> Path:
-    """The path of a file that exists, can be opened and holds at least one byte.
+    """Return the path of a file that exists, can be opened and holds at least one byte.
 
     Raises:
         MediaError: there is no such file, it is a folder or a device, it may not be read, it is empty, or a pointer of
@@ -26,20 +34,20 @@ def readable(path: str | os.PathLike[str]) -> Path:
     path = Path(path)
     try:
         if path.is_dir():
-            raise MediaError(f"{path} is a folder: name one file in it.")
+            raise MediaError(say("input_is_folder", path=path))
         if not path.exists():
-            raise MediaError(f"There is no file {path}: check its name and its folder.")
+            raise MediaError(say("no_such_file", path=path))
         if not path.is_file():  # a pipe or a device would block or never end
-            raise MediaError(f"{path} is not an ordinary file: copy its content into one first.")
+            raise MediaError(say("no_ordinary_file", path=path))
         with path.open("rb") as file:
             if not file.read(1):
-                raise MediaError(f"{path} is empty (0 bytes): copy or download it again.")
+                raise MediaError(say("sound_empty", path=path))
         if pointer := lfs_pointer(path):
             raise MediaError(pointer)
     except PermissionError as problem:
-        raise MediaError(f"{path} may not be read by this user: change its permissions.") from problem
+        raise MediaError(say("file_not_permitted", path=path)) from problem
     except OSError as problem:
-        raise MediaError(f"{path} cannot be opened ({reason(problem)}): check name and disk.") from problem
+        raise MediaError(say("file_not_openable", path=path, reason=reason(problem))) from problem
     return path
 
 
@@ -51,12 +59,14 @@ def lfs_pointer(path: Path, named: str = "the file itself") -> str:
     """
     with path.open("rb") as file:
         head = file.read(len(_LFS))
-    if head != _LFS or path.stat().st_size > 1024:
+    if head != _LFS or path.stat().st_size > _MOST_POINTER:
         return ""
-    return (
-        f"{path} is a Git LFS pointer of {path.stat().st_size} bytes in place of {named}: run git lfs pull in "
-        f"{path.parent.resolve()}."
-    )
+    return say("lfs_pointer", path=path, size=path.stat().st_size, named=named, folder=path.parent.resolve())
+
+
+def is_pointer(data: bytes) -> bool:
+    """Return whether the bytes of a file are what Git LFS leaves of one that was not fetched."""
+    return data.startswith(_LFS) and len(data) <= _MOST_POINTER
 
 
 def file_hash(path: Path) -> str:
@@ -67,6 +77,16 @@ def file_hash(path: Path) -> str:
     """
     with readable(path).open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def version_of(path: Path) -> tuple[int, int, int]:
+    """Return what changes when a file does: its place on the disk, its size and its time.
+
+    Raises:
+        OSError: there is no such file.
+    """
+    status = path.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
@@ -81,9 +101,9 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
     """
     target = Path(os.path.realpath(path))
     if target.is_dir():
-        raise MediaError(f"{path} is a folder: give the result a file name in it.")
+        raise MediaError(say("output_is_folder", path=path))
     if not target.parent.is_dir():
-        raise MediaError(f"{path} cannot be written: create the folder {target.parent} first.")
+        raise MediaError(say("output_folder_missing", path=path, folder=target.parent))
     aside = target.parent / f".regrow-{secrets.token_hex(8)}.part"
     try:
         with aside.open("xb") as file:
@@ -92,16 +112,13 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
             os.fsync(file.fileno())
         os.replace(aside, target)
     except OSError as problem:
-        raise MediaError(
-            f"{path} could not be written ({reason(problem)}), and what was there before is untouched: "
-            "free some space or choose another folder."
-        ) from problem
+        raise MediaError(say("file_not_written", path=path, reason=reason(problem))) from problem
     finally:
         aside.unlink(missing_ok=True)
 
 
 def reason(problem: BaseException) -> str:
-    """What a library's exception says, on one line and without a full stop, to stand inside a sentence."""
+    """Return what a library's exception says, on one line and without a full stop, to stand inside a sentence."""
     text = getattr(problem, "strerror", None) or str(problem) or type(problem).__name__
     return " ".join(text.split()).rstrip(".")[:200]
 
@@ -118,10 +135,7 @@ def copy_files(files: Iterable[Path], source: Path, to: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
     except OSError as problem:
-        raise MediaError(
-            f"{source} could not be copied to {to.parent} ({reason(problem)}), and nothing was left there: check that "
-            "folder and the disk."
-        ) from problem
+        raise MediaError(say("file_not_copied", source=source, folder=to.parent, reason=reason(problem))) from problem
 
 
 def sync_folder(folder: Path, deep: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""What goes between files, models and results: frames, regions, extents, pages."""
+"""Data between files, models and results: frames, regions, extents, pages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class Frame:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Region:
-    """Where a file may change; each medium adds what it needs to keep the rest.
+    """The region of a file that may change; each medium adds what it needs to keep the rest.
 
     Attributes:
         latents: 1 where a cell may change, 0 where not, between that much; one mask for all results or one each.
@@ -84,7 +84,7 @@ class Extent:
 
 
 class Restored(NamedTuple):
-    """Results in the file's own size, rate and channels, the same in the model's frame, and samples a second."""
+    """Results in the file's own size, rate and channels, the same in the model's frame, and samples per second."""
 
     items: tuple[Tensor, ...]
     frames: Float[Tensor, "b channels *places"]

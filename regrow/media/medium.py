@@ -1,8 +1,8 @@
-"""Medium: what a file becomes for a model, and how what the model makes goes back into a file.
+"""The interface of a medium: convert files to a model's frames, and results back to files.
 
-Each folder of this room that holds a `medium.py` with a `MEDIUM` is one: pictures and sounds. Whatever differs between
-them is asked of that object, so that a third medium is a third folder. A medium sees requests and models through the
-attributes that it reads, for it may import neither.
+Each folder here with a `medium.py` that offers `MEDIUM` is a medium: pictures and sounds. All differences between them
+are behind that object, so a third medium is a third folder. A medium may not import requests or models, and uses only
+their attributes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +18,7 @@ from regrow.media.captions.listing import Kind
 from regrow.media.content import content_at
 from regrow.media.frame import Distance, Extent, Frame, Frames, Latents, Layout, Page, Pair, Picture, Region, Restored
 from regrow.media.names import EditMode
+from regrow.messages.message import say
 
 Recipe = Mapping[str, Any]
 
@@ -65,9 +66,9 @@ class MediumModel(Protocol):
 
 
 class Medium(Protocol):
-    """Everything that pictures and sounds do each in their own way.
+    """All operations that differ between pictures and sounds.
 
-    Whatever cannot be used is refused in one sentence: a file by MediaError, a setting by ValueError.
+    Errors are one sentence: a MediaError for a file, a ValueError for a setting.
 
     Attributes:
         name: for sentences: "picture".
@@ -92,7 +93,7 @@ class Medium(Protocol):
         """Refuse a model of another medium by a ValueError."""
         if model.medium is not self:
             raise ValueError(
-                f"{model.name} is a model of {model.medium}s; give one of {self}s, such as --model {self.embedded}."
+                say("model_of_medium", name=model.name, medium=model.medium, other=self, embedded=self.embedded)
             )
 
     def check(self, request: Any, model: MediumModel) -> None:

@@ -1,4 +1,4 @@
-"""Files to write: names that every system takes, and what cannot be written found before the work instead of after."""
+"""Output files: names valid on every system, and checks before the work whether they can be written."""
 
 import errno
 import os
@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from regrow.media.files import MediaError, reason
+from regrow.messages.message import say
 
 _PROBE = 1 << 16
 """Bytes that are written to see whether anything can be: less than a small picture takes."""
@@ -27,9 +28,9 @@ def check_output(path: str | os.PathLike[str]) -> None:
     path = Path(path)
     try:
         if path.is_dir():
-            raise MediaError(f"{path} is a folder: give the result a file name in it.")
+            raise MediaError(say("output_is_folder", path=path))
         if not path.parent.is_dir():
-            raise MediaError(f"{path} cannot be written, for there is no folder {path.parent}: make it first.")
+            raise MediaError(say("folder_missing", path=path, folder=path.parent))
         with suppress(FileNotFoundError):
             os.lstat(path)
         write_probe(path.parent)
@@ -37,10 +38,8 @@ def check_output(path: str | os.PathLike[str]) -> None:
         if isinstance(problem, MediaError):
             raise
         if getattr(problem, "errno", None) == errno.ENAMETOOLONG:
-            raise MediaError(f"{_shortened(path)} cannot be written, for its name is too long: shorten it.") from None
-        raise MediaError(
-            f"{path} cannot be written ({reason(problem)}): free some space, or choose another name or folder."
-        ) from problem
+            raise MediaError(say("name_too_long", path=_shortened(path))) from None
+        raise MediaError(say("output_not_writable", path=path, reason=reason(problem))) from problem
 
 
 def write_probe(folder: Path) -> None:
@@ -70,7 +69,7 @@ def default_output(stem: str, suffix: str) -> Path:
         stem: words, or the name of another file without its suffix.
         suffix: with its dot.
     """
-    stem = re.sub(r'[<>:"/\\|?*\x00-\x1f\x7f]', "-", stem).strip(" .").lstrip("-") or "result"
+    stem = re.sub(r'[<>:"/\\|?*\x00-\x1f\x7f]', "-", stem).lstrip(" .-").rstrip(" .") or "result"
     if _RESERVED.match(stem):
         stem = f"regrow-{stem}"
     return beside(Path(f"{stem}{suffix}"), "")

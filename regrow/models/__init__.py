@@ -1,1 +1,1 @@
-"""Checkpoints as models. With families/ the only rooms that import diffusers and transformers."""
+"""Checkpoints as models. Only this room imports diffusers and transformers, besides three files of `benchmark/`."""

@@ -1,13 +1,13 @@
-"""Attention that edits share with the source, through diffusers' attention processors.
+"""Share attention between source and targets, through diffusers' attention processors.
 
-Source and targets are denoised in one call, so that the source's attention is there where the targets attend:
+Source and targets are denoised in one batch, so that the targets can use the source's attention:
 
-    p2p       Prompt-to-Prompt (Hertz et al. 2022, arXiv 2208.01626): targets see their words where the source saw its
-              own, and, for the first half of that, their places look where the source's looked
-    masactrl  MasaCtrl (Cao et al. 2023, arXiv 2304.08465): the places of a target look at those of the source, so that
-              what is drawn anew is made of the source's parts
+    p2p       Prompt-to-Prompt (Hertz et al. 2022, arXiv 2208.01626): targets take the source's cross-attention maps of
+              matching words and, in the first half of the steps that do so, its self-attention maps
+    masactrl  MasaCtrl (Cao et al. 2023, arXiv 2304.08465): self-attention of the targets takes keys and values from
+              the source, so that new content is made of the source's features
 
-Processors are changed for the time of one call only, and put back whatever happens in it.
+Processors are replaced during one call only, and restored even if it fails.
 """
 
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -22,11 +22,13 @@ from regrow.core.denoiser import Batch, Prediction
 from regrow.core.guidance import Guidance, mix
 from regrow.core.levels import Level
 from regrow.core.names import SharingName
+from regrow.messages.message import say
 from regrow.models.condition import Condition
+from regrow.models.engines.gathering import gathered_by
 from regrow.models.model import Model
 
 SELF_SHARE = 0.5
-"""The share of p2p's steps in which places look where the source's looked; the paper's is 0.4 of 0.8."""
+"""Fraction of p2p's steps that also share self-attention maps; in the paper, 0.4 of all steps against 0.8."""
 
 
 class Shared:
@@ -34,18 +36,18 @@ class Shared:
 
     Args:
         model: the checkpoint, whose network must be a UNet of diffusers' transformer blocks.
-        kind: what is shared.
-        share: of the steps, in [0, 1]: p2p the first of them, masactrl the last.
-        source: the source's words.
-        targets: the target prompts, one a sample.
-        negative: what guidance leads away from, one a sample; None without guidance.
-        guidance: one for all or one a sample; 1 = off.
-        path: the source's own state at a level, shape `1 c h w`.
-        levels: of the walk, from noisy to clean.
-        emphasis: factors by word, for p2p.
+        kind: the method, p2p or masactrl.
+        share: fraction of the steps that share, in [0, 1]: the first ones for p2p, the last ones for masactrl.
+        source: the source prompt.
+        targets: the target prompts, one per sample.
+        negative: negative prompts, one per sample; None without guidance.
+        guidance: one for all or one per sample; 1 = off.
+        path: returns the source's state at a level, shape `1 c h w`.
+        levels: the levels of sampling, from noisy to clean.
+        emphasis: attention factors by word, for p2p.
 
     Raises:
-        ValueError: the model takes no words, or no target has a word of the emphasis.
+        ValueError: the model takes no prompts or cannot share attention, or no target contains a word of `emphasis`.
     """
 
     def __init__(
@@ -62,17 +64,16 @@ class Shared:
         emphasis: Mapping[str, float],
     ) -> None:
         if not model.takes_words:
-            raise ValueError(f"{model.name} takes no prompts, so there is no attention to share.")
+            raise ValueError(say("no_prompts_no_attention", name=model.name))
         if not model.shares_attention:
-            raise ValueError(
-                f"The network of {model.name} ({model.family}) has no attention that {kind} can share: leave "
-                "attention out."
-            )
+            raise ValueError(say("no_attention_to_share", name=model.name, family=model.family, kind=kind))
         self._model, self._kind, self._share = model, kind, share
         self._guidance, self._path, self._levels = guidance, path, levels
-        # an engine would not see that attention is changed
+        # an engine ignores replaced processors, and other requests batched with this one would use them
         words = model.condition([source, *targets])
-        self._denoise = model.using(None).batched().denoiser(words if negative is None else words.cat(negative))
+        self._denoise = gathered_by(model.using(None).batched(), None).denoiser(
+            words if negative is None else words.cat(negative)
+        )
         self._alignment = alignment_of(model, source, targets, emphasis)
 
     def __call__(self, x_t: Batch, level: Level) -> Prediction:
@@ -87,7 +88,7 @@ class Shared:
         return mix(edited, Prediction(every.x0[1 + targets :], every.eps[1 + targets :]), self._guidance)
 
     def _ways(self, done: float, targets: int) -> dict[str, Any]:
-        """What is put in place of which processors after this share of the steps."""
+        """Return the replacement processors, by attention name, after this fraction of the steps."""
         if self._kind == "masactrl":
             return {"attn1": _SourceParts} if done >= 1 - self._share else {}
         ways: dict[str, Any] = {}
@@ -99,10 +100,10 @@ class Shared:
 
 
 def alignment_of(model: Model, source: str, targets: Sequence[str], emphasis: Mapping[str, float]) -> Alignment:
-    """Return how the tokens of the targets stand to the source's, and the factors of emphasised words.
+    """Align the targets' tokens with the source's, with the factors of emphasised words.
 
     Raises:
-        ValueError: no target has one of these words.
+        ValueError: no target contains one of these words.
     """
     ids = model.tokenize([source, *targets]).tolist()
     factors: list[dict[int, float]] = [{} for _ in targets]
@@ -116,18 +117,18 @@ def alignment_of(model: Model, source: str, targets: Sequence[str], emphasis: Ma
                     factor_at.update(dict.fromkeys(range(at, at + len(wanted)), factor))
                     known = True
         if not known:
-            raise ValueError(f'No target has the word "{word}" that --emphasis names; use a word of a --target.')
+            raise ValueError(say("emphasis_word_missing", word=word))
     return align(ids[0], ids[1:], end, factors)
 
 
 @contextmanager
 def attending(unet: Any, ways: Mapping[str, Callable[[Any], Any]]) -> Generator[None]:
-    """Change a network's attention processors, and put them back at the end, whatever happened.
+    """Replace a network's attention processors, and restore them at the end, also after an error.
 
     Args:
         unet: the network.
-        ways: by the name of an attention in diffusers' transformer blocks, attn1 for places or attn2 for words: from
-            the processor that is there to the one that stands in for it.
+        ways: by the name of the attention in diffusers' transformer blocks (attn1: self-attention, attn2:
+            cross-attention), a function from the present processor to its replacement.
     """
     there = unet.attn_processors if ways else {}
     changed = {}
@@ -146,7 +147,7 @@ def attending(unet: Any, ways: Mapping[str, Callable[[Any], Any]]) -> Generator[
 
 
 class _SourceParts:
-    """Every row's places look at those of the first row, which is the source's."""
+    """Self-attention in which every row takes keys and values from the first row, the source."""
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
@@ -157,7 +158,7 @@ class _SourceParts:
 
 
 class _Maps:
-    """Attention written out; rows 1 to `targets` take their maps from row 0: by an alignment, or as they are."""
+    """Explicit attention in which rows 1 to `targets` take the maps of row 0: by an alignment, or unchanged."""
 
     def __init__(self, targets: int, alignment: Alignment | None) -> None:
         self._targets, self._alignment = targets, alignment

@@ -1,8 +1,8 @@
-"""Which checkpoint folders were opened whole before, by the size and time of their files.
+"""Remember which checkpoint folders were checked completely, by the size and time of their files.
 
-The first opening of a folder reads every weight and compares it with its config. What it found (configs, content hash)
-is kept in `home()/cache/checked`, so that the next one opens only the parts that it computes with, and does not read
-gigabytes to hash them. A file that changed in size or time makes the folder a new one.
+The first opening of a folder reads every weight and compares it with its config. The results (configs, content hash)
+are kept in `home()/cache/checked`, so that later openings load only the parts that they compute with, and do not read
+gigabytes to hash them. If a file changes in size or time, the folder is checked again.
 """
 
 import hashlib
@@ -20,12 +20,12 @@ from regrow.media.home import home
 
 @dataclass(frozen=True)
 class Checked:
-    """What was found out about a folder.
+    """Results of checking a folder.
 
     Attributes:
-        configs: of its parts, by name, with the defaults of their classes.
-        facts: further findings of its family.
-        content_hash: of its files, see `content_hash`; empty until it is asked for.
+        configs: configs of its parts, by name, with the defaults of their classes.
+        facts: further results of its family.
+        content_hash: hash of its files, see `content_hash`; empty until it is first computed.
     """
 
     configs: Mapping[str, Mapping[str, Any]]
@@ -36,7 +36,7 @@ class Checked:
 def content_hash(folder: Path, files: Sequence[Path]) -> str:
     """Return BLAKE2b, in hex, over the sorted relative paths and the contents of files in a folder.
 
-    It is computed once for files of the same sizes and times.
+    It is cached while the files keep their sizes and times.
     """
     checked = recall(folder, files)
     if checked and checked.content_hash:
@@ -56,12 +56,12 @@ def _hash_of(folder: Path, files: Sequence[Path]) -> str:
 
 
 def _name_in(folder: Path, path: Path) -> str:
-    """What a file is called in a hash: its path in the folder; its name alone where it lies elsewhere."""
+    """Return a file's name for hashing: its path in the folder, or its bare name if it lies elsewhere."""
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
 
 
 def recall(folder: Path, files: Sequence[Path]) -> Checked | None:
-    """Return what is kept of a folder; None where it is new, changed, or what is kept is damaged."""
+    """Return a folder's cached results; None if it is new or changed, or the cache entry is damaged."""
     with suppress(OSError, ValueError, TypeError, KeyError):
         found = json.loads(bytes(kept(_place(folder)) or b"{}"))
         if found["signature"] == _signature(folder, files):
@@ -70,14 +70,14 @@ def recall(folder: Path, files: Sequence[Path]) -> Checked | None:
 
 
 def remember(folder: Path, files: Sequence[Path], checked: Checked) -> None:
-    """Keep what was found out about a folder."""
-    with suppress(OSError, TypeError):  # a file has just gone; a config may hold what JSON does not
+    """Cache the results of checking a folder."""
+    with suppress(OSError, TypeError):  # a file has just vanished; a config may hold values that JSON cannot
         facts = {"folder": str(folder.resolve()), "signature": _signature(folder, files), "checked": asdict(checked)}
         keep(_place(folder), json.dumps(facts).encode())
 
 
 def folder_with(content: str) -> Path | None:
-    """Return a folder that was opened on this machine before and had this content hash; None where there is none."""
+    """Return a folder that was opened on this machine before and had this content hash; None if there is none."""
     for path in (home() / "cache" / "checked").glob("*"):
         found = json.loads(bytes(kept(path) or b"{}"))
         if found.get("checked", {}).get("content_hash") == content and Path(found.get("folder", "")).is_dir():
@@ -88,7 +88,7 @@ def folder_with(content: str) -> Path | None:
 def _signature(folder: Path, files: Sequence[Path]) -> list[Any]:
     """Names, sizes and times of the files, and the libraries that checked them.
 
-    The time of modification can be set back, as copying tools do; that of the last change cannot.
+    The modification time can be set back, as copying tools do; the change time (ctime) cannot.
     """
     stats = [(_name_in(folder, path), path.stat()) for path in sorted(files)]
     libraries = [version("diffusers"), version("transformers")]

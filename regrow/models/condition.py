@@ -1,4 +1,4 @@
-"""Encoded prompts: what a network is conditioned on besides the noisy latents and their level."""
+"""Encoded prompts, the condition of a network besides the noisy latents and their level."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,19 +8,20 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from regrow.core.interpolation import lerp
+from regrow.messages.message import say
 
 GUIDANCE = "guidance"
-"""What `Condition.extra` holds of a network that takes guidance as an input: one number a prompt."""
+"""Key in `Condition.extra` for networks that take guidance as an input: one number per prompt."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """Encoded prompts, one row a prompt.
+    """Encoded prompts, one row per prompt.
 
     Attributes:
-        tokens: one vector a token, shape `b tokens dim`; `b 0 0` for networks that take no words.
+        tokens: one vector per token, shape `b tokens dim`; `b 0 0` for unconditional networks.
         mask: which tokens count, `b tokens`; None where all do.
-        extra: further tensors by name, each with one row a prompt, such as pooled words or a duration.
+        extra: further tensors by name, each with one row per prompt, such as a pooled embedding or a duration.
     """
 
     tokens: Float[Tensor, "b tokens dim"]
@@ -28,7 +29,7 @@ class Condition:
     extra: Mapping[str, Tensor] = field(default_factory=dict)
 
     def cat(self, other: "Condition") -> "Condition":
-        """Return both batches, this one's first; the shorter tokens are padded with zeros that the mask leaves out.
+        """Return both batches, this one's first; the shorter one is padded with zeros that are masked out.
 
         Raises:
             ValueError: the two do not hold the same tensors.
@@ -39,13 +40,13 @@ class Condition:
         return Condition(torch.cat([first.tokens, second.tokens]), mask, extra)
 
     def expand(self, batch: int) -> "Condition":
-        """Return one prompt for the whole batch, or what is already one a sample.
+        """Return one row per sample: a single prompt is repeated, one prompt per sample is returned as it is.
 
         Raises:
             ValueError: neither 1 nor `batch` prompts.
         """
         if len(self.tokens) not in (1, batch):
-            raise ValueError(f"A batch of {batch} needs 1 or {batch} prompts; got {len(self.tokens)}.")
+            raise ValueError(say("batch_of_prompts_differs", batch=batch, count=len(self.tokens)))
         return self._each(lambda tensor: tensor.expand(batch, *tensor.shape[1:]))
 
     def rows(self, chosen: slice | Sequence[int]) -> "Condition":
@@ -53,9 +54,9 @@ class Condition:
         return self._each(lambda tensor: tensor[chosen])
 
     def lerp(self, other: "Condition", shares: Float[Tensor, " n"]) -> "Condition":
-        """Return the points at these shares of the straight line from this prompt to another: 0 is this one.
+        """Interpolate linearly from this prompt (share 0) to another (share 1).
 
-        What one of the two masks out and the other does not counts from the first share above 0 that reaches it.
+        A token that only one of the prompts masks out is masked out only at that prompt's end of the line.
 
         Raises:
             ValueError: the two do not hold the same tensors.
@@ -69,7 +70,7 @@ class Condition:
         return Condition(lerp(first.tokens, second.tokens, shares), mask, extra)
 
     def padded(self, length: int) -> "Condition":
-        """Return the same with tokens up to a length; those that are added are zeros and masked out."""
+        """Pad tokens to a length with zeros that are masked out."""
         missing = length - self.tokens.shape[1]
         if not missing:
             return self
@@ -79,7 +80,7 @@ class Condition:
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
-        """All that is not empty, in a fixed order: tokens, mask, then the others by name."""
+        """Its tensors in a fixed order: tokens unless empty, mask if any, then `extra` by name."""
         mask = () if self.mask is None else (self.mask,)
         return (
             *((self.tokens,) if self.tokens.numel() else ()),
@@ -88,7 +89,7 @@ class Condition:
         )
 
     def with_tensors(self, tensors: Sequence[Tensor]) -> "Condition":
-        """Return a condition of this one's make-up with other tensors, in the order of `tensors`."""
+        """Return a condition of the same structure with other tensors, in the order of the property `tensors`."""
         rest = list(tensors)
         tokens = rest.pop(0) if self.tokens.numel() else self.tokens
         mask = None if self.mask is None else rest.pop(0)
@@ -106,7 +107,7 @@ class Condition:
     def _alike(self, other: "Condition") -> tuple["Condition", "Condition", bool]:
         """Return this one and another, padded to the longer one's tokens, and whether either has a mask."""
         if set(self.extra) != set(other.extra):
-            raise ValueError(f"These prompts are of two models: {sorted(self.extra)} and {sorted(other.extra)}.")
+            raise ValueError(say("prompts_of_two_models", first=sorted(self.extra), second=sorted(other.extra)))
         length = max(self.tokens.shape[1], other.tokens.shape[1])
         first, second = self.padded(length), other.padded(length)
         return first, second, first.mask is not None or second.mask is not None

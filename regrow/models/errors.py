@@ -1,4 +1,4 @@
-"""What goes wrong when a checkpoint is opened."""
+"""The error for a checkpoint that cannot be opened."""
 
 
 class ModelError(ValueError):

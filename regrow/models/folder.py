@@ -1,4 +1,4 @@
-"""Reading and checking the JSON files of a checkpoint folder, without diffusers."""
+"""Read and check the JSON files of a checkpoint folder, without diffusers."""
 
 import codecs
 import json
@@ -11,44 +11,47 @@ from pathlib import Path
 from typing import Any
 
 from regrow.media.files import lfs_pointer
+from regrow.messages.message import say
 from regrow.models.errors import ModelError
 
 
 def reason(error: Exception) -> str:
-    """An exception of somebody else's as part of a sentence: one line, not too long."""
+    """Return another library's exception as part of a sentence: one line, at most 200 characters of its text."""
     said = " ".join(str(error).split()).rstrip(".")
     return f"{type(error).__name__}: {said[:200]}" if said else type(error).__name__
 
 
 def check_fetched(path: Path) -> None:
-    """Refuse a file of a checkpoint that is not there, is no file, or that Git LFS has not fetched.
+    """Check that a checkpoint's file exists, is a regular file, and is not an unfetched Git LFS pointer.
 
     Raises:
-        ModelError: with what to do.
+        ModelError: one of these does not hold; the message says what to do.
     """
-    if os.path.exists(path) and not os.path.isfile(path):  # a pipe would be waited for
-        raise ModelError(f"{path} is not an ordinary file: copy its content into one first.")
+    if os.path.exists(path) and not os.path.isfile(path):  # reading a pipe would wait forever
+        raise ModelError(say("no_ordinary_file", path=path))
     try:
-        pointer = lfs_pointer(path, "the file itself" if path.suffix in (".json", ".txt", ".model") else "the weights")
+        pointer = lfs_pointer(
+            path, say("pointer_to_file") if path.suffix in (".json", ".txt", ".model") else say("pointer_to_weights")
+        )
     except FileNotFoundError:
-        raise ModelError(f"{path} is missing; without it this model cannot be opened: {mend(path)}.") from None
+        raise ModelError(say("config_missing", path=path, mend=mend(path))) from None
     except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}.") from error
+        raise ModelError(say("config_unreadable", path=path, reason=error.strerror)) from error
     if pointer:
         raise ModelError(pointer)
 
 
 def mend(path: Path) -> str:
-    """Return what to do, as a command where there is one, about a file of a checkpoint that is missing or damaged."""
+    """Return advice for a missing or damaged file of a checkpoint, as a command if possible."""
     if hub := next((part for part in path.parts if part.startswith("models--")), None):
         return f"hf download {'/'.join(hub.split('--')[1:])} --force-download"
     if any(os.path.exists(folder / ".git") for folder in path.absolute().parents):
-        return f"git lfs pull and git checkout -- {path.name} in {path.parent.absolute()}, or copy it again"
-    return "copy or download it again"
+        return say("mend_lfs", name=path.name, folder=path.parent.absolute())
+    return say("mend_copy")
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file, in UTF-8 with or without a mark in front, or in UTF-16.
+    """Return the object in a JSON file, in UTF-8 with or without a byte order mark, or in UTF-16.
 
     Raises:
         ModelError: the file is missing, cannot be read, or holds anything else.
@@ -56,28 +59,53 @@ def read_json(path: Path) -> dict[str, Any]:
     check_fetched(path)
     try:
         content = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:  # of JSON and of UTF-8
-        raise ModelError(f"{path} is not valid JSON ({reason(error)}): {mend(path)}.") from error
+    except (ValueError, RecursionError) as error:  # from the JSON parser or the UTF-8 decoder
+        raise ModelError(say("config_no_json", path=path, reason=reason(error), mend=mend(path))) from error
     if not isinstance(content, dict):
-        raise ModelError(f"{path} holds no JSON object: {mend(path)}.")
+        raise ModelError(say("config_no_object", path=path, mend=mend(path)))
     return content
 
 
 def is_model(folder: Path) -> bool:
-    """Return whether a folder holds a checkpoint, as far as its names say."""
+    """Return whether a folder holds a checkpoint, judged by its file names."""
     return any(os.path.isfile(folder / name) for name in ("model_index.json", "config.json"))
+
+
+def leads_outside(path: Path, folder: Path) -> bool:
+    """Return whether a file of a model's folder links to a file elsewhere; the hub cache's blobs count as inside.
+
+    Otherwise the folder's author could get any file of the user displayed, or published with the model.
+    """
+    inside, found = folder.resolve(), path.resolve()
+    hub = next((place for place in (inside, *inside.parents) if place.name.startswith("models--")), inside)
+    return not (found.is_relative_to(inside) or found.is_relative_to(hub / "blobs"))
+
+
+def check_inside(path: Path, folder: Path) -> None:
+    """Check that a file of a model's folder does not link to a file elsewhere.
+
+    Raises:
+        ModelError: it does.
+    """
+    if leads_outside(path, folder):
+        raise ModelError(say("file_leads_outside", path=path, folder=folder))
 
 
 @contextmanager
 def plain_json(folder: Path, names: Mapping[str, str] | None = None) -> Iterator[Path]:
-    """Yield a part's folder as libraries read it: links where JSON has a mark of its encoding in front.
+    """Yield a part's folder in a form that libraries can read: without byte order marks in JSON files.
 
     Args:
-        folder: of the part.
-        names: what files are called there, by their names in the folder, where these are other ones.
+        folder: the part's folder.
+        names: new names for the files to rename, by their names in the folder.
+
+    Raises:
+        ModelError: something in it is neither a file nor a folder: libraries would wait forever for a pipe.
     """
     names = names or {}
-    files = [path for path in folder.glob("*") if path.is_file()]
+    files = [path for path in folder.glob("*") if not path.is_dir() and path.exists()]
+    if strange := next((path for path in files if not path.is_file()), None):
+        raise ModelError(say("no_ordinary_file", path=strange))
     marked = [path for path in files if path.suffix == ".json" and _head(path).startswith(_MARKS)]
     if not marked and not names:
         yield folder
@@ -102,47 +130,43 @@ def _head(path: Path) -> bytes:
 
 @contextmanager
 def usable_values(folder: Path) -> Iterator[None]:
-    """Turn what a value in a folder's JSON files breaks, where nothing else has looked at it, into one sentence.
+    """Turn errors from unchecked values in a folder's JSON files into a ModelError.
 
     Raises:
-        ModelError: a value is of no type or size that a model could be made with.
+        ModelError: a value has a type or size that no model can have.
     """
     try:
         yield
     except (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError) as error:
         raise ModelError(
-            f"The JSON files in {folder} make no model ({reason(error)}): a value in them is of a wrong type or size. "
-            f"What to do: {mend(folder)}."
+            say("configs_make_no_model", folder=folder, reason=reason(error), mend=mend(folder))
         ) from error
 
 
 def check_number(config: Mapping[str, Any], key: str, where: Path, least: float = -math.inf) -> None:
-    """Refuse a value of a config that is no finite number, or no larger than `least`; one that is missing passes.
+    """Check that a config's value is a finite number above `least`; a missing one passes.
 
     Raises:
-        ModelError: it is one.
+        ModelError: it is not.
     """
     value = config.get(key, least + 1 if math.isfinite(least) else 0)
     if type(value) not in (int, float) or not math.isfinite(value) or not value > least:
         above = f" above {least:g}" if math.isfinite(least) else ""
-        raise ModelError(f"{key} in {where} must be a number{above}; got {value!r}.")
+        raise ModelError(say("config_number_wrong", key=key, where=where, above=above, value=value))
 
 
 def check_size(size: Sequence[int], folder: Path) -> None:
-    """Refuse the size of what a model was made for if its sides are no whole numbers from 1.
+    """Check that the sides of a model's frame size are positive whole numbers.
 
     Raises:
         ModelError: they are not.
     """
     if len(size) != 2 or not all(type(side) is int and side > 0 for side in size):
-        raise ModelError(
-            f"The JSON files in {folder} say that it was made for frames of {list(size)}, which must be "
-            f"two whole numbers from 1 (sample_size): {mend(folder)}."
-        )
+        raise ModelError(say("frame_size_no_whole_numbers", folder=folder, size=list(size), mend=mend(folder)))
 
 
 def part_class(index: Mapping[str, Any], part: str, known: tuple[str, ...], where: Path) -> str:
-    """The class of a part according to `model_index.json`.
+    """Return the class of a part according to `model_index.json`.
 
     Raises:
         ModelError: the index has no such part, or one of a class that is not in `known`.
@@ -150,21 +174,21 @@ def part_class(index: Mapping[str, Any], part: str, known: tuple[str, ...], wher
     entry = index.get(part)
     name = entry[1] if isinstance(entry, list) and len(entry) == 2 else None
     if name is None:
-        raise ModelError(f"{where} names no {part}; regrow needs one of the class {' or '.join(known)}.")
+        raise ModelError(say("index_names_no_part", where=where, part=part, known=" or ".join(known)))
     if name not in known:
-        raise ModelError(f"The {part} in {where} is a {name}; regrow knows {' and '.join(known)} in its place.")
+        raise ModelError(say("part_of_unknown_class", part=part, where=where, name=name, known=" and ".join(known)))
     return name
 
 
 def network_size(where: Path, *fed: str) -> tuple[int, int]:
-    """Height and width that the network of a config was made for: `sample_size` is a number or a pair.
+    """Return the height and width that a network was made for: `sample_size`, a number or a pair.
 
     Args:
         where: its `config.json`.
-        fed: inputs that its family feeds, and that others have no source for.
+        fed: config keys of extra inputs that the family provides.
 
     Raises:
-        ModelError: it is neither, or the network needs inputs that nothing feeds (classes, sizes, other pictures).
+        ModelError: `sample_size` is neither, or nothing provides an input of the network (classes, sizes, pictures).
     """
     config = read_json(where)
     _refuse_inputs({**config, **dict.fromkeys(fed)}, where)
@@ -172,7 +196,7 @@ def network_size(where: Path, *fed: str) -> tuple[int, int]:
     pair = [size, size] if isinstance(size, int) else size
     if isinstance(pair, list) and len(pair) == 2 and all(type(side) is int and side > 0 for side in pair):
         return pair[0], pair[1]
-    raise ModelError(f"sample_size in {where} must be a whole number or a pair [height, width] of them; got {size!r}.")
+    raise ModelError(say("sample_size_no_size", where=where, size=size))
 
 
 def _refuse_inputs(config: Mapping[str, Any], where: Path) -> None:
@@ -187,12 +211,9 @@ def _refuse_inputs(config: Mapping[str, Any], where: Path) -> None:
     ):
         # "text" alone needs nothing more: that network pools the prompt's own tokens
         if config.get(key) is not None and (key, config[key]) != ("addition_embed_type", "text"):
-            raise ModelError(f"{where} has {key} {config[key]!r}: a network with an input that regrow cannot feed.")
+            raise ModelError(say("network_input_unknown", where=where, key=key, value=config[key]))
 
 
 def ip_adapter_in(where: Path) -> str:
-    """Return the sentence on a network that was saved with an IP-Adapter in it."""
-    return (
-        f"{where} holds an IP-Adapter, which shows a network a second picture and is not supported: open the "
-        "checkpoint that it was added to, or save this one again after pipeline.unload_ip_adapter()."
-    )
+    """Return the message about a network that was saved with an IP-Adapter in it."""
+    return say("network_has_ip_adapter", where=where)

@@ -1,4 +1,4 @@
-"""One part of a checkpoint folder: its config, its weight files, and the module they make.
+"""Load one part of a checkpoint folder: a module from its config and weight files.
 
 diffusers and transformers fill a weight that is missing with random numbers and a warning; here it is an error.
 """
@@ -6,6 +6,7 @@ diffusers and transformers fill a weight that is missing with random numbers and
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from diffusers.utils import logging as diffusers_logging
 from safetensors import SafetensorError, safe_open
 from transformers.utils import logging as transformers_logging
 
+from regrow.messages.message import say
 from regrow.models.errors import ModelError
 from regrow.models.folder import check_fetched, ip_adapter_in, mend, plain_json, reason
+from regrow.models.memory.one_at_a_time import MAKING
 from regrow.models.parts import Weights
 
 
@@ -31,11 +34,11 @@ def load_part(
 
     Args:
         kind: a model class of diffusers or transformers.
-        folder: of this part.
-        weights: its files.
-        dtype: of the module.
-        may_lack: its own weights that are None where the files do not hold them.
-        changes: values of the config that stand above those in the file.
+        folder: the part's folder.
+        weights: its weight files.
+        dtype: dtype of the modules.
+        may_lack: names of weights that may be missing; they are then None.
+        changes: values that override those of the config file.
 
     Raises:
         ModelError: a file is missing or damaged, or the weights do not fit the config exactly.
@@ -55,13 +58,13 @@ def load_part(
                 variant=weights.variant,
                 use_safetensors=weights.safe,
                 dtype=dtype,
-                # transformers' own error leaves out which weight it is; diffusers' does not
+                # transformers' own error does not name the weight; diffusers' does
                 ignore_mismatched_sizes=kind.__module__.startswith("transformers"),
                 **(changes or {}),
             )
-    except Exception as error:  # both libraries raise whatever the config's values break
+    except Exception as error:  # bad config values raise many exception types in both libraries
         raise ModelError(
-            f"{weights.files[0]} and {config} make no model ({reason(error)}): {mend(config)}, both files."
+            say("files_make_no_model", weights=weights.files[0], config=config, reason=reason(error), mend=mend(config))
         ) from error
     lacking = [name for name in may_lack if name in report["missing_keys"]]
     for name in lacking:
@@ -74,31 +77,39 @@ def _check_whole(path: Path) -> None:
     try:
         with safe_open(path, "pt"):
             pass
-    except OSError as error:  # another process took it away since the folder was opened
-        raise ModelError(f"{path} cannot be read ({reason(error)}): {mend(path)}.") from error
+    except OSError as error:  # another process has removed it since the folder was opened
+        raise ModelError(say("weights_unreadable", path=path, reason=reason(error), mend=mend(path))) from error
     except SafetensorError as error:
-        raise ModelError(f"{path} is damaged or was cut short ({reason(error)}): {mend(path)}.") from error
+        raise ModelError(say("weights_damaged", path=path, reason=reason(error), mend=mend(path))) from error
 
 
 def _check_fit(report: dict[str, Any], weights: Path, config: Path) -> None:
     for key, said in (
-        ("mismatched_keys", "has another shape for"),
+        ("mismatched_keys", say("shape_differs")),
         ("missing_keys", "lacks"),
-        ("unexpected_keys", "holds what the config has no place for:"),
+        ("unexpected_keys", say("config_has_no_place")),
     ):
         names = sorted(entry if isinstance(entry, str) else entry[0] for entry in report[key])
         if any(".to_k_ip." in name or name.startswith("encoder_hid_proj.") for name in names):
             raise ModelError(ip_adapter_in(weights))
         if names:
-            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            more = say("and_more", count=len(names) - 1) if len(names) > 1 else ""
             raise ModelError(
-                f"{weights} does not fit {config}: it {said} {names[0]}{more}; the two are not of the same model."
+                say("weights_do_not_fit", weights=weights, config=config, how=said, names=names[0], more=more)
             )
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep progress bars and load reports of both libraries off the terminal: errors come as exceptions."""
+    """Hide progress bars and load reports of both libraries; errors are still raised.
+
+    Only one thread at a time can be inside (`one_at_a_time`).
+    """
+    with MAKING:
+        yield from _quiet()
+
+
+def _quiet() -> Iterator[None]:
     libraries = (diffusers_logging, transformers_logging)
     before = [(library.get_verbosity(), library.is_progress_bar_enabled()) for library in libraries]
     for library in libraries:
@@ -106,7 +117,7 @@ def quiet() -> Iterator[None]:
         library.disable_progress_bar()
     try:
         with warnings.catch_warnings():
-            # of torch, about how diffusers builds its wave codecs: nothing that a user could change
+            # torch warns of how diffusers builds its wave codecs, which users cannot change
             warnings.filterwarnings("ignore", "`torch.nn.utils.weight_norm` is deprecated", FutureWarning)
             yield
     finally:
@@ -120,20 +131,22 @@ def load_tokenizer(kind: Any, folder: Path) -> Any:
     """Build a tokenizer of transformers from a folder.
 
     Raises:
-        ModelError: its files make none, or one that has no room for words.
+        ModelError: its files make no tokenizer, or its `model_max_length` is too small.
     """
     try:
         with quiet(), plain_json(folder) as readable:
             made = kind.from_pretrained(str(readable), local_files_only=True)
-    except Exception as error:  # transformers raises whatever the files' contents break
-        raise ModelError(f"{folder} makes no tokenizer ({reason(error)}): {mend(folder)}.") from error
-    if type(most := made.model_max_length) not in (int, float) or not most > 2:  # a mark at each end, and words
-        raise ModelError(f"model_max_length in {folder / 'tokenizer_config.json'} must be above 2; got {most!r}.")
+    except Exception as error:  # bad files raise many exception types in transformers
+        raise ModelError(say("tokenizer_not_made", folder=folder, reason=reason(error), mend=mend(folder))) from error
+    most = made.model_max_length
+    if type(most) not in (int, float) or not 2 < most < inf:  # start, end and at least one token
+        raise ModelError(say("model_max_length_wrong", folder=folder / "tokenizer_config.json", given=most))
+    made.model_max_length = int(most)
     return made
 
 
 def channels_last(module: torch.nn.Module) -> None:
-    """Put kernels in the layout that convolutions are fastest in; the numbers stay."""
+    """Put kernels into the memory layout in which convolutions are fastest; values stay the same."""
     for parameter in module.parameters():
         if parameter.ndim == 4:
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)

@@ -1,4 +1,4 @@
-"""What a checkpoint is to the rooms above: codec, words and network behind one interface.
+"""The interface of a checkpoint: codec, prompts and network.
 
 Nothing here knows a file format; each family of `families/` fills in `open`, `condition` and `forward`.
 """
@@ -18,6 +18,7 @@ from regrow.core.levels import Level
 from regrow.core.methods.registry import DEFAULT
 from regrow.core.names import Spacing
 from regrow.media.frame import Region
+from regrow.messages.message import say
 from regrow.models import denoising
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError as ModelError
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Model(Opened, ABC):
-    """An opened checkpoint and what is computed with it; see `Opened` for its attributes."""
+    """An opened checkpoint and the operations on it; see `Opened` for its attributes."""
 
     @classmethod
     @abstractmethod
@@ -45,12 +46,12 @@ class Model(Opened, ABC):
         """Write an untrained checkpoint of the family; see `saving.write_new` for the settings.
 
         Raises:
-            ModelError: regrow makes none of this family.
+            ModelError: regrow creates no new checkpoints of this family.
         """
-        raise ModelError(f"regrow makes no new models of this family; {folder} was not written.")
+        raise ModelError(say("family_not_saved", folder=folder))
 
     def tokenize(self, prompts: Sequence[str]) -> Int[Tensor, "b tokens"]:
-        """Return the ids of the first tokenizer, cut and padded, one row a prompt; no columns without words."""
+        """Return the first tokenizer's ids, cut and padded, one row per prompt; no columns without a tokenizer."""
         length = self.tokenizer.model_max_length
         tokenized = self.tokenizer(
             list(prompts), padding="max_length", max_length=length, truncation=True, return_tensors="pt"
@@ -58,24 +59,24 @@ class Model(Opened, ABC):
         return tokenized.input_ids
 
     def encode_tokens(self, ids: Int[Tensor, "b tokens"]) -> Condition:
-        """Encode token ids by torch; gradients reach the text encoder where they are on.
+        """Encode token ids in torch; if gradients are enabled, they reach the text encoder.
 
         Raises:
-            ModelError: the family reads more of a prompt than the ids of its first tokenizer.
+            ModelError: the family needs more than the ids of its first tokenizer.
         """
-        raise ModelError(f"Token ids alone do not hold what {self.name} reads of a prompt; it cannot be trained here.")
+        raise ModelError(say("tokens_do_not_suffice", name=self.name))
 
     def condition(self, prompts: Sequence[str]) -> Condition:
-        """Encode prompts, one a sample; words beyond the text encoder's length are cut and named in a warning."""
+        """Encode prompts, one per sample; words beyond the text encoder's length are cut, with a warning."""
         with torch.no_grad():
             return self.encode_tokens(self.tokenize(prompts).to(self.device))
 
     def unconditional(self, count: int) -> Condition:
-        """Encode what guidance leads away from without negative words: `no_words`, unless the family differs."""
+        """Encode the default negative prompt: `no_words`, unless the family differs."""
         return self.condition([self.no_words] * count)
 
     def negative(self, prompts: Sequence[str]) -> Condition:
-        """Encode prompts that guidance leads away from, one a sample: `unconditional` where a prompt is empty."""
+        """Encode negative prompts, one per sample; empty ones as in `unconditional`."""
         empty = [not prompt for prompt in prompts]
         if all(empty):
             return self.unconditional(len(prompts))
@@ -87,20 +88,21 @@ class Model(Opened, ABC):
 
     @property
     def guidance_is_input(self) -> bool:
-        """Whether guidance is an input of its network, which then answers as if it were guided, in one evaluation.
+        """Whether guidance is an input of its network, which then returns a guided prediction in one evaluation.
 
-        Negative words have no place in that: where there are some, the network is asked at guidance 1 under both
-        prompts, and led away from them by classifier-free guidance. So is an edit, away from its source prompt: only
-        then does it end at the file itself where the target is the source. With an empty negative prompt it is not.
+        The network takes no negative prompt. If there is one, the network is evaluated at guidance 1 with each of the
+        two prompts, and classifier-free guidance combines the results. Edits do so with the source prompt as the
+        negative one: only then does an edit whose target is the source return the file itself. An empty negative prompt
+        counts as none.
         """
         return False
 
     def away(self, prompts: Sequence[str]) -> Condition | None:
-        """Encode prompts that guidance leads away from; None where it leads from none, as it is the network's input."""
+        """Encode negative prompts; None if all are empty and guidance is an input of the network."""
         return None if self.guidance_is_input and not any(prompts) else self.negative(prompts)
 
     def evaluations(self, guidance: Guidance, negative: Condition | None) -> int:
-        """Return how often a call of `denoiser` evaluates the network for one sample."""
+        """Return how often one call of the denoiser evaluates the network per sample."""
         off = not isinstance(guidance, Tensor) and guidance == 1
         return 1 if off or (self.guidance_is_input and negative is None) else self.guided_evaluations
 
@@ -108,10 +110,10 @@ class Model(Opened, ABC):
     def forward(
         self, x_t: Float[Tensor, "b c *places"], labels: Float[Tensor, " b"], condition: Condition
     ) -> Float[Tensor, "b c *places"]:
-        """Return what the network itself returns, in its own dtype."""
+        """Return the network's raw output, in its own dtype."""
 
     def guide(self, pair: Denoiser, guidance: Guidance) -> Denoiser:
-        """Combine the predictions of a batch that is `guided_evaluations` times as long, under the prompts first."""
+        """Return a guided denoiser; `pair` gets its batch `guided_evaluations` times, with the prompts first."""
         return classifier_free(pair, guidance)
 
     def grid(self, steps: int, spacing: Spacing = "trailing", shape: Sequence[int] = ()) -> tuple[Level, ...]:
@@ -119,7 +121,7 @@ class Model(Opened, ABC):
         return self.schedule.grid(steps, spacing)
 
     def encode(self, frames: Float[Tensor, "b channels *extent"]) -> Float[Tensor, "b c *places"]:
-        """Encode frames in [-1, 1] to latents in the scale that the network was trained on, free of chance.
+        """Encode frames in [-1, 1] to latents in the scale that the network was trained on, without sampling.
 
         Raises:
             ValueError: a side is not a multiple of `multiple`.
@@ -134,69 +136,61 @@ class Model(Opened, ABC):
             return torch.cat([self.codec.decode(part, self.engine) for part in self._parts(latents, count)])
 
     def _parts(self, batch: Float[Tensor, "b c *places"], count: int) -> Sequence[Tensor]:
-        """Return what goes through the codec at once, `count` samples at most."""
+        """Split a batch for the codec, into parts of at most `count` samples."""
         return batch.split(1) if self.one_by_one else batch.split(count) if len(batch) else (batch,)
 
     def latent_shape(self, *extent: int) -> tuple[int, ...]:
-        """Return channels and places of the latent of a frame of this extent, such as height and width.
+        """Return the latent's channels and sides for a frame of this extent, such as height and width.
 
         Raises:
             ValueError: a side is not a positive multiple of `multiple`, or is longer than `longest`.
         """
+        about = {"name": self.name, "medium": self.medium, "given": " x ".join(map(str, extent))}
         if self.longest is not None and max(extent) > self.longest and not self.tiled:
-            raise ValueError(
-                f"{self.name} has positions for {self.medium}s of at most {self.longest} pixels a side; "
-                f"got {' x '.join(map(str, extent))} (height x width): take a smaller size."
-            )
+            raise ValueError(say("sides_beyond_positions", **about, longest=self.longest))
         if min(extent) < 1 or any(side % self.multiple for side in extent):
-            unit = "pixels" if self.waves is None else "bands and frames" if len(extent) == 2 else "samples"
-            order = " (height x width)" if len(extent) == 2 else ""
-            raise ValueError(
-                f"{self.name} takes {self.medium}s whose sides are multiples of {self.multiple} {unit}; "
-                f"got {' x '.join(map(str, extent))}{order}."
-            )
+            unit = "pixels" if self.waves is None else say("bands_and_frames") if len(extent) == 2 else "samples"
+            order = say("height_times_width") if len(extent) == 2 else ""
+            raise ValueError(say("sides_no_multiple", **about, multiple=self.multiple, unit=unit, order=order))
         return self.codec.latent_channels, *(side // self.codec.factor for side in extent)
 
     def denoiser(
         self, condition: Condition, negative: Condition | None = None, guidance: Guidance = 1.0, closed: bool = False
     ) -> Denoiser:
-        """Return the network under these prompts, as the maths sees it.
+        """Return the network under these prompts as a denoiser, which predicts x0 and eps.
 
         Args:
-            condition: 1 prompt, or one a sample.
-            negative: what guidance leads away from, likewise; None = `unconditional`, or nothing where guidance is an
-                input of the network. Unused at guidance 1.
-            guidance: 1 = off, one evaluation a call; else two, as one call of a doubled batch. See `evaluations`.
-            closed: of sounds: whether the end is followed by the beginning.
+            condition: one prompt, or one per sample.
+            negative: negative prompts, likewise; None = `unconditional`, or none if guidance is an input of the
+                network. Unused at guidance 1.
+            guidance: 1 = off, one evaluation per call; else usually two, as one doubled batch. See `evaluations`.
+            closed: for sounds: whether they loop, so that the end is followed by the beginning.
 
         Returns:
-            A denoiser that computes in the dtype of its input and calls the network in the network's own. Sounds
+            A denoiser that computes in the dtype of its input, and calls the network in the network's dtype. Sounds
             longer than the network was made for are denoised in windows of that length that overlap by half.
 
         Raises:
-            ValueError: guidance for a network that takes no words.
+            ValueError: guidance for a network that takes no prompts.
         """
         return denoising.denoiser(self, condition, negative, guidance, closed)
 
-    def require_path(self, action: str, instead: str = "take --method edit_friendly or img2img") -> None:
-        """Refuse an action that inverts along a path that its sampler does not have, by a ValueError."""
+    def require_path(self, action: str, instead: str = say("take_edit_friendly")) -> None:
+        """Raise a ValueError for an action that needs inversion, if the model has no `deterministic_path`."""
         if not self.deterministic_path:
-            raise ValueError(
-                f"{self.name} has no deterministic path, which {action} inverts along, as it is sampled with fresh "
-                f"noise in every step; {instead}."
-            )
+            raise ValueError(say("no_deterministic_path", name=self.name, action=action, instead=instead))
 
     def with_known(
         self, frame: Float[Tensor, "1 channels *extent"], latents: Float[Tensor, "1 c *places"], region: Region
     ) -> Self:
-        """Return the same opened checkpoint, shown what stays, where its network takes that; else itself.
+        """Return the same opened checkpoint with the known part as input, if its network takes one; else itself.
 
-        Methods that invert a path do without: the way back then is under the same condition as the way there.
+        Methods that invert a path do not use this, so that inversion and the way back have the same condition.
 
         Args:
-            frame: what there is, in the model's frame.
-            latents: of it.
-            region: where it grows anew.
+            frame: the known picture or sound, as a model's frame.
+            latents: its latents.
+            region: the part to regenerate.
         """
         return self
 
@@ -206,25 +200,25 @@ class Model(Opened, ABC):
         latents: Float[Tensor, "1 c *places"],
         image_guidance: float | None = None,
     ) -> Self:
-        """Return the same opened checkpoint, shown what its prompts are instructions for.
+        """Return the same opened checkpoint with a source picture to edit by instruction.
 
         Args:
-            frame: the picture that is edited, in the model's frame.
-            latents: of it.
-            image_guidance: how much the picture is exaggerated, for a model with `own.image_guidance`; None = that.
+            frame: the source picture, as a model's frame.
+            latents: its latents.
+            image_guidance: guidance scale of the picture, if the model has `own.image_guidance`; None = that one.
 
         Raises:
             ValueError: it does not edit by instruction.
         """
-        raise ValueError(f"{self.name} was not trained to edit by instruction; take --method {DEFAULT}.")
+        raise ValueError(say("not_trained_by_instruction", name=self.name, default=DEFAULT))
 
     def covering(self, frames: Float[Tensor, " channels *extent"]) -> Self:
-        """Return the same opened checkpoint, which makes a cover of a sound that it takes for a melody.
+        """Return the same opened checkpoint, set to make a cover that keeps the melody of a sound.
 
         Raises:
-            ValueError: it makes no covers.
+            ValueError: it cannot make covers.
         """
-        raise ValueError(f"{self.name} cannot be told which notes to play: leave the melody out.")
+        raise ValueError(say("takes_no_melody", name=self.name))
 
     def sounding_like(self, frames: Float[Tensor, " channels *extent"]) -> Self:
         """Return the same opened checkpoint, conditioned on the timbre and style of a sound.
@@ -232,12 +226,12 @@ class Model(Opened, ABC):
         Raises:
             ValueError: it takes no reference sound.
         """
-        raise ValueError(f"{self.name} takes no reference sound: leave reference_sound out.")
+        raise ValueError(say("takes_no_reference_sound", name=self.name))
 
     def beside(self, x_t: Float[Tensor, "b c *places"]) -> Float[Tensor, "b k *places"]:
-        """Return latents with what the network takes below them: of the piano roll, 0 where no note sounds.
+        """Append the network's extra channels to latents: here those of the piano roll, 0 where no note sounds.
 
         Raises:
-            ValueError: the piano roll is of another length, or of another number of samples.
+            ValueError: the piano roll has another length, or its number of samples does not divide the batch.
         """
         return denoising.with_piano_roll(self, x_t)

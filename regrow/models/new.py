@@ -1,4 +1,4 @@
-"""Parts of new, untrained models, sized for training on a CPU (LOG.md has why)."""
+"""Create the parts of new, untrained models, sized for training on a CPU (see LOG.md)."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -23,16 +23,16 @@ START, END = "<|startoftext|>", "<|endoftext|>"
 
 
 def new_codec(seed: int, size: NewSize = "small", latent_channels: int = 16) -> AutoencoderTiny:
-    """An eightfold picture codec with `latent_channels` latents: tiny has 0.5 million parameters, the others 1.7."""
+    """Return a picture codec that shrinks sides 8 times: tiny has 0.5 million parameters, the others 1.7."""
     width = 32 if size == "tiny" else 64
     return _codec(seed, width, latent_channels, 3, (0, 1, 2, 3), (3, 3, 1, 0))
 
 
 def new_mel_codec(seed: int, size: NewSize = "small", latent_channels: int = 32) -> AutoencoderTiny:
-    """A sixteenfold codec of mels: a second's latents are few, and each is rich.
+    """Return a mel codec that shrinks sides 16 times: a second has few latents, each with many channels.
 
-    Tiny has 0.5 million parameters, the others 1.9. Most of its blocks are where cells are few: they cost nearly
-    nothing there (LOG.md).
+    Tiny has 0.5 million parameters, the others 1.9. Most of its blocks are at low resolution, where they cost nearly
+    nothing (LOG.md).
     """
     width = 24 if size == "tiny" else 48
     return _codec(seed, width, latent_channels, 1, (0, 0, 1, 4, 6), (8, 6, 2, 1, 0))
@@ -40,7 +40,7 @@ def new_mel_codec(seed: int, size: NewSize = "small", latent_channels: int = 32)
 
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """Weights drawn inside follow from the seed, and the draws of others stay as they would have been."""
+    """Seed torch inside the context, and restore its random state afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield
@@ -49,7 +49,7 @@ def _seeded(seed: int) -> Iterator[None]:
 def _codec(
     seed: int, width: int, latent_channels: int, channels: int, encoder: tuple[int, ...], decoder: tuple[int, ...]
 ) -> AutoencoderTiny:
-    """The blocks of the encoder from the finest level to the coarsest, those of the decoder the other way."""
+    """Return a codec; encoder blocks are listed from the finest level to the coarsest, decoder blocks in reverse."""
     with _seeded(seed):
         codec = AutoencoderTiny(
             in_channels=channels,
@@ -60,21 +60,21 @@ def _codec(
             num_decoder_blocks=decoder,
             latent_channels=latent_channels,
         )
-    # it begins in the middle of the range: outside, all it decodes would be clamped to one value
+    # starts mid-range: outside of it, all outputs would be clamped to one value
     torch.nn.init.constant_(codec.decoder.get_parameter(f"layers.{len(codec.decoder.layers) - 1}.bias"), 0.5)
     return codec
 
 
 def new_tokenizer(words: Sequence[str], length: int = 32, characters: Sequence[str] = ()) -> CLIPTokenizer:
-    """CLIP's byte-pair tokenizer in which each of the words, and each character wherever it stands, is one token.
+    """Return a CLIP byte-pair tokenizer in which each of the words and of the characters is one token.
 
-    Other words and characters fall into pieces. As everything in CLIP's vocabulary, a character has one token inside
-    a run of letters and another at its end ("猫" and "猫</w>"). The same arguments give the same tokenizer.
+    Other words and characters are split into several tokens. As always in CLIP's vocabulary, a character has one token
+    inside a word and another at its end ("猫" and "猫</w>"). The same arguments give the same tokenizer.
 
     Args:
         words: the words of a world, without punctuation.
-        length: tokens a prompt has room for, with its start and end.
-        characters: of a script without spaces between its words, such as Chinese; with its own punctuation.
+        length: maximum number of tokens of a prompt, including its start and end.
+        characters: characters of a script without spaces between words, such as Chinese, including its punctuation.
     """
     symbols = sorted(pre_tokenizers.ByteLevel.alphabet())
     bpe = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
@@ -86,7 +86,7 @@ def new_tokenizer(words: Sequence[str], length: int = 32, characters: Sequence[s
     trainer = trainers.BpeTrainer(
         vocab_size=100_000,
         min_frequency=0,
-        # Without fixed numbers for these, ties are broken at random: a resumed training would get other tokens.
+        # Without fixed ids for these, ties are broken at random, and a resumed training would get other tokens.
         special_tokens=endings,
         initial_alphabet=symbols,
         end_of_word_suffix="</w>",
@@ -104,7 +104,7 @@ def new_tokenizer(words: Sequence[str], length: int = 32, characters: Sequence[s
 
 
 def _character_merges(character: str) -> list[tuple[str, str]]:
-    """The merges that join the bytes of one character, inside a word and at its end.
+    """Return the merges that join the bytes of one character, inside a word and at its end.
 
     They cannot join two characters: every pair begins with a first byte of UTF-8 and ends with a later one.
     """
@@ -116,7 +116,7 @@ def _character_merges(character: str) -> list[tuple[str, str]]:
 def new_text_encoder(
     tokenizer: CLIPTokenizer, seed: int, width: int = 128, layers: int = 2, kind: type[AnyEncoder] = CLIPTextModel
 ) -> AnyEncoder:
-    """A CLIP text transformer of so many layers for this tokenizer; as one with a projection it also pools."""
+    """Return a CLIP text encoder with `layers` layers for a tokenizer; the class with a projection also pools."""
     with _seeded(seed):
         return kind(
             CLIPTextConfig(
@@ -142,18 +142,18 @@ def new_unet(
     note_channels: int = 0,
     text_width: int = 128,
 ) -> UNet2DConditionModel:
-    """A denoiser for latents of this height and width: tiny has 3 million parameters, small 10, medium 20.
+    """Return a denoiser for latents of this height and width: tiny has 3 million parameters, small 10, medium 20.
 
-    Beside a latent it takes `note_channels` channels of a contour; their kernels begin at zero.
+    Besides the latent it takes `note_channels` channels of a piano roll; their kernels start at zero.
 
-    Words enter at the two lower levels on the way down and at the lowest on the way up: attention on the middle
-    level's way up would cost a third of the speed. They also enter everywhere as one vector beside the time: pooled
-    from the prompt's tokens, by a last layer that starts at zero.
+    Cross-attention is in the two lower levels on the way down and in the lowest on the way up; in the middle level on
+    the way up it would cost a third of the speed. A vector pooled from the prompt's tokens is also added to the time
+    embedding, through a last layer that starts at zero.
     """
     channels = {"tiny": (32, 64, 96), "small": (64, 128, 192), "medium": (96, 192, 256)}[size]
     with _seeded(seed):
         unet = UNet2DConditionModel(
-            # a pair, as diffusers means it, only where it must be: some of its pipelines take but a number
+            # a pair only if needed, as some diffusers pipelines take only a number
             sample_size=latent_size[0] if latent_size[0] == latent_size[1] else latent_size,
             in_channels=latent_channels + note_channels,
             out_channels=latent_channels,
@@ -175,10 +175,10 @@ def new_unet(
 def new_mmdit(
     seed: int, latent_channels: int, latent_side: int, size: NewSize, text_width: int, pooled_width: int
 ) -> SD3Transformer2DModel:
-    """A transformer of Stable Diffusion 3 for square latents: tiny has 2 million parameters, small 14, medium 29.
+    """Return a Stable Diffusion 3 transformer for square latents: tiny has 2 million parameters, small 14, medium 29.
 
-    Its blocks begin as identities (adaLN-Zero: Peebles & Xie 2023, arXiv 2212.09748, section 3.2), and queries and keys
-    are normalised, as in version 3.5. It knows places for latents of up to four times the side.
+    Its blocks start as identities (adaLN-Zero: Peebles & Xie 2023, arXiv 2212.09748, section 3.2), and queries and keys
+    are normalised, as in version 3.5. It has positions for latents of up to four times the side.
     """
     width, layers = {"tiny": (128, 4), "small": (256, 6), "medium": (320, 8)}[size]
     with _seeded(seed):
@@ -195,10 +195,10 @@ def new_mmdit(
 
 
 def new_pixel_unet(seed: int, extent: tuple[int, int], size: NewSize = "small", channels: int = 3) -> UNet2DModel:
-    """An unconditional denoiser of pictures or mels of this height and width, in the layout of diffusers' DDPMPipeline.
+    """Return an unconditional denoiser of pictures or mels of this size, in the layout of diffusers' DDPMPipeline.
 
-    Full resolution costs most, so its features are few, and fewer for mels, which have more cells; attention begins
-    where the shorter side is 16 cells.
+    Full resolution costs most, so it has few features there; models of mels, which have more cells, have half as many
+    at all levels. Attention is used where the shorter side is at most 16 cells.
     """
     width = {"tiny": 16, "small": 32, "medium": 64}[size] // (1 if channels == 3 else 2)
     side = min(extent)
@@ -220,7 +220,7 @@ def new_pixel_unet(seed: int, extent: tuple[int, int], size: NewSize = "small", 
 
 
 def new_scheduler(objective: Objective = "v") -> DDIMScheduler | FlowMatchEulerDiscreteScheduler:
-    """The noise levels that a new model learns: Stable Diffusion's betas with trailing spacing, or straight paths."""
+    """Return a new model's scheduler: Stable Diffusion's betas with trailing spacing, or flow matching."""
     if objective == "flow":
         return FlowMatchEulerDiscreteScheduler()
     return DDIMScheduler(

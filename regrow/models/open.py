@@ -1,4 +1,4 @@
-"""From a name or a folder to an opened model, or to one sentence that says why not."""
+"""Open a model by its name or folder, or raise a one-sentence error that says why not."""
 
 import os
 import re
@@ -13,6 +13,7 @@ from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.media.home import home
 from regrow.media.image.medium import MEDIUM as PICTURE
 from regrow.media.medium import Medium
+from regrow.messages.message import say
 from regrow.models.adapters.embedding_files import add_embedding_files, embedding_path
 from regrow.models.adapters.lora_files import LoraFile, add_lora_files
 from regrow.models.errors import ModelError
@@ -39,18 +40,18 @@ from regrow.models.source import Source
 
 EMBEDDED = Path(__file__).parents[1] / "weights"
 LONGEST_NAME = 200
-"""Bytes of a name: systems take 255, and endings are put behind it."""
+"""Maximum number of bytes in a name: file systems allow 255, and suffixes are added."""
 
 
 @dataclass(frozen=True)
 class Listed:
-    """A model that is there to be opened by name.
+    """A model that can be opened by name.
 
     Attributes:
-        name: of the model.
-        folder: that it is in.
-        family: of the model; None where `open_model` would say why not.
-        medium: what it makes, as far as its folder says without opening a part.
+        name: the model's name.
+        folder: its folder, or its single file.
+        family: its family; None if it cannot be opened: `open_model` says why.
+        medium: what it generates, judged by its folder without opening a part.
     """
 
     name: str
@@ -60,25 +61,25 @@ class Listed:
 
 
 def user_models() -> Path:
-    """The user's model folder."""
+    """Return the user's model folder."""
     return home() / "models"
 
 
 def plain_name(name: str) -> str:
-    """A name that a model may have in the user's folder.
+    """Check a name for a model in the user's folder, and return it.
 
     Raises:
         ModelError: it is empty, hidden, or a path.
     """
     if not name.strip() or name.startswith(".") or set(name) & set('/\\:*?"<>|'):
-        raise ModelError(f"{name!r} is no name of a model here: give a plain name, not a path.")
+        raise ModelError(say("model_name_is_path", name=name))
     if not name.isprintable() or len(os.fsencode(name)) > LONGEST_NAME:
-        raise ModelError(f"{name[:40]!r}... is no name of a model here: give one line of {LONGEST_NAME} bytes at most.")
+        raise ModelError(say("model_name_too_long", name=name[:40], most=LONGEST_NAME))
     return name
 
 
 def list_models() -> list[Listed]:
-    """The embedded models and the user's, by name; of two with the same name the one that `open_model` opens."""
+    """Return the embedded and the user's models by name; of equal names, the one that `open_model` opens."""
     found: dict[str, Listed] = {}
     for root in (EMBEDDED, user_models()):
         for folder in sorted(root.iterdir() if os.access(root, os.R_OK | os.X_OK) and root.is_dir() else ()):
@@ -93,14 +94,14 @@ def list_models() -> list[Listed]:
             found[folder.name] = Listed(folder.name, folder, family.name, medium)
     for file in single_files(_file_folders()):
         if file.kind.layout and file.path.stem not in found:
-            # a family that is known by its name alone is so by that of a file as well
+            # families recognised by name alone are also recognised by a file's name
             family = named(file.path.stem) or family_of_pipeline(layout(file.kind.layout).pipeline)
             found[file.path.stem] = Listed(file.path.stem, file.path, family.name if family else None, *_medium(family))
     return sorted(found.values(), key=lambda listed: listed.name)
 
 
 def list_additions() -> list[SingleFile]:
-    """The LoRA files and embeddings that can be named without a path."""
+    """Return the LoRA files and embeddings that can be named without a path."""
     return [file for file in single_files(_file_folders()) if file.is_addition]
 
 
@@ -109,18 +110,18 @@ def _medium(family: Family | None) -> tuple[Medium, ...]:
 
 
 def _file_folders() -> list[Path]:
-    """Folders in which checkpoints in single files are looked for by their names."""
+    """Return the folders that are searched for single-file checkpoints by name."""
     return [user_models(), *added_folders()]
 
 
 def family_of(folder: Path, as_family: str = "", name: str = "") -> str:
-    """Return the family of a folder by `registry.recognise`: its weights may be missing.
+    """Return the family of a folder, whose weights may be missing, by `registry.recognise`.
 
     Raises:
         ModelError: it has neither a `model_index.json` nor a `config.json`, or `recognise` refuses.
     """
     if not is_model(folder):
-        raise ModelError(f"{folder} is no model: it has neither a model_index.json nor a config.json.")
+        raise ModelError(say("folder_is_no_model", folder=folder))
     return recognise(folder, as_family, name)[0].name
 
 
@@ -140,24 +141,24 @@ def open_model(
     """Open a model.
 
     Args:
-        name_or_folder: a folder in the diffusers layout, a checkpoint in one file, the name of an embedded model or of
-            one in the user's folder or in those that were added, or a hub repository `user/name`; looked for in this
-            order. `family:name` is the name with `as_family`.
-        as_family: the family that it is opened as, whatever its files and its name say; "" to find it out.
+        name_or_folder: a folder in the diffusers layout; the name of an embedded or a user's model; a single-file
+            checkpoint, by path or by its name in the user's or an added folder; or a hub repository `user/name`; tried
+            in this order. `family:name` is the name with `as_family`.
+        as_family: the family to open it as, whatever its files and name say; "" to detect it.
         allow_pickle: whether pickled weights may be read where there are no safetensors; a pickle can run any
             program.
-        device: of its modules.
-        dtype: of its modules; `torch.float8_e4m3fn` stores the network's weights in that and computes in bfloat16.
-        download: whether a hub repository that is not on this machine is fetched.
+        device: device of its modules.
+        dtype: dtype of its modules; `torch.float8_e4m3fn` stores the network's weights in that and computes in
+            bfloat16.
+        download: whether a hub repository that is not on this machine is downloaded.
         lora: LoRA files to add to the weights, each with its scale, as in "file.safetensors:0.8".
-        embedding: embedding files; the name of each is then a word for prompts. These and LoRA files may be named
-            without a path where they lie in the user's folder of models or in one that was added.
-        offload: what waits in the machine's memory until the device computes with it; see `Placement`.
-        in_turn: whether parts are released where memory does not hold the next one beside them; not of a model whose
-            weights are changed.
+        embedding: embedding files; the name of each becomes a word for prompts. Embedding and LoRA files in the user's
+            folder of models or in an added folder can be named without a path.
+        offload: what is kept in the CPU's memory until the device computes with it; see `Placement`.
+        in_turn: whether parts are released if the next one does not fit into memory; False if weights will be changed.
 
     Raises:
-        ModelError: nothing of this name, or a model that regrow cannot open; one sentence says why.
+        ModelError: there is no such model, or regrow cannot open it; the message says why.
     """
     said, plain = split_name(str(name_or_folder))
     name = joined_name(as_family or said, plain)
@@ -180,12 +181,12 @@ def open_model(
 
 
 def has_model(name: str) -> bool:
-    """Return whether there is a model of this name, a folder, or a file, without a look at the hub."""
+    """Return whether there is a model, folder or file of this name, without asking the hub."""
     return next(filter(is_model, _places_of(name)), None) is not None or _single_file(name) is not None
 
 
 def folder_of(name: str) -> Path | None:
-    """Return the folder of a model that is here by its name or path, without a look at the hub; None for no model."""
+    """Return the folder of a local model by its name or path, without asking the hub; None if there is none."""
     if folder := next(filter(is_model, _places_of(name)), None):
         return folder
     file = _single_file(name)
@@ -195,7 +196,7 @@ def folder_of(name: str) -> Path | None:
 def _places_of(name: str) -> tuple[Path, ...]:
     name = split_name(name)[1]
     given = Path(name)
-    with suppress(RuntimeError):  # of a user who is not there
+    with suppress(RuntimeError):  # ~user of an unknown user
         given = given.expanduser()
     return snapshot_in(given), EMBEDDED / name, user_models() / name
 
@@ -206,7 +207,7 @@ def _single_file(name: str) -> Path | None:
 
 
 def folder_to_open(name: str, allow_pickle: bool = False, download: bool = False) -> Path:
-    """Return the folder of a model by its name or path; of a single file one that is written for it.
+    """Return the folder of a model by its name or path; for a single file, a folder that is written for it.
 
     Raises:
         ModelError: there is none.
@@ -215,24 +216,23 @@ def folder_to_open(name: str, allow_pickle: bool = False, download: bool = False
     for folder in (given, *others):
         if is_model(folder):
             return folder
-    if file := _single_file(name) or next(files_named(name, _file_folders()), None):  # which says what is wrong with it
+    if file := _single_file(name) or next(files_named(name, _file_folders()), None):  # opening it reports what is wrong
         return cached_view(file, _file_folders(), allow_pickle)
     if not name.strip():
-        raise ModelError("The name of the model is empty: give that of one (regrow models), a folder or a file.")
+        raise ModelError(say("model_name_empty"))
     check_place(given)
     if re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", name):
         return from_hub(name, allow_pickle, download)
-    names = ", ".join(listed.name for listed in list_models()) or "none"
-    raise ModelError(f"There is no model {name!r}: it is no folder or file, and the models known by name are: {names}.")
+    raise ModelError(say("no_such_model", name=name, names=", ".join(one.name for one in list_models()) or "none"))
 
 
 def add_single_file(path: Path, name: str, base: str = "", allow_pickle: bool = False) -> Path:
-    """Add a checkpoint in one file to the user's models under a name; its weights stay where they are.
+    """Add a single-file checkpoint to the user's models under a name; its weights stay where they are.
 
     Args:
-        path: of the file.
-        name: that no model of the user's has.
-        base: a model that its configs, words and the parts that it lacks are taken from; "" where its layout is known.
+        path: the file.
+        name: a name that no model has yet.
+        base: a model to take configs, tokenizers and missing parts from; "" if the file's layout is known.
         allow_pickle: whether it may be a pickle.
 
     Returns:
@@ -243,8 +243,8 @@ def add_single_file(path: Path, name: str, base: str = "", allow_pickle: bool = 
     """
     folder = user_models() / plain_name(name)
     if (EMBEDDED / name).exists():
-        raise ModelError(f"regrow carries a model {name} itself: give another --name.")
+        raise ModelError(say("added_name_carried", name=name))
     if folder.exists():
-        raise ModelError(f"There is a model {name} already ({folder}): give another --name, or remove that one.")
+        raise ModelError(say("added_name_exists", name=name, folder=folder))
     base_folder = folder_to_open(base) if base else None
     return write_view(folder, path.resolve(), base_folder, _file_folders(), allow_pickle)

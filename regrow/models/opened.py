@@ -1,4 +1,4 @@
-"""What an opened checkpoint holds and says of itself: parts, codec, sizes, abilities."""
+"""The data of an opened checkpoint: parts, codec, sizes, abilities."""
 
 from collections.abc import Iterator, Mapping
 from copy import copy
@@ -20,6 +20,7 @@ from regrow.media.audio.sound_codec import SoundCodec
 from regrow.media.image.medium import MEDIUM as PICTURE
 from regrow.media.medium import Medium
 from regrow.media.names import EditMode
+from regrow.messages.message import say
 from regrow.models.abilities import Abilities
 from regrow.models.adapters.embedding_files import EmbeddingFile
 from regrow.models.adapters.lora_files import LoraFile, combined_hash
@@ -28,6 +29,7 @@ from regrow.models.codecs.codec import Codec
 from regrow.models.codecs.mel import MelFrames
 from regrow.models.condition import Condition
 from regrow.models.engines.engine import Engine
+from regrow.models.engines.gathering import Gathering
 from regrow.models.memory.codec_room import Coding
 from regrow.models.own_settings import OwnSettings
 from regrow.models.parts import Parts
@@ -35,39 +37,40 @@ from regrow.models.parts import Parts
 
 @dataclass(eq=False, kw_only=True)
 class Opened(Abilities):
-    """An opened checkpoint, in eval mode and without gradients.
+    """An opened checkpoint, in eval mode and without gradients; its copies with other settings share its parts.
 
     Attributes:
         name: as the user gave it.
         folder: where its files are.
-        family: its layout, by the name that it is registered under.
-        schedule: its levels and their labels.
+        family: name of its family in the registry.
+        schedule: its noise levels and their labels.
         prediction_type: what its network predicts.
         size: height and width of the pictures it was made for, in pixels; of mels, bands and frames.
-        multiple: sides of frames must be multiples of this.
-        longest: side in pixels that its network has positions for; None where it takes any.
-        parts: its networks and tokenizers, opened when they are first computed with.
-        codec: from frames to latents and back.
-        network_multiple: sides of latents of multiples of this take the same path through the network; 0 where each
-            size takes its own.
+        multiple: a frame's sides must be multiples of this.
+        longest: longest side in pixels that its network has positions for; None if it takes any.
+        parts: its networks and tokenizers, opened when they are first used.
+        codec: converts frames to latents and back.
+        network_multiple: latents whose sides are multiples of this can share an engine's graph; 0 if every size needs
+            its own.
         files: the config and weight files it was read from.
-        notes: sentences on what had to be assumed.
-        waves: of a model of sounds, how a wave becomes its frames and back; None for a model of pictures.
-        piano_roll: the raster of the notes that its network takes beside each latent; None where it takes none.
-        own: what its makers say it is sampled with.
-        edit_steps: levels of an edit's path where none are asked for: what its folder says (`edit_file`), measured for
-            the models that regrow carries.
-        edit_strengths: that an edit needs which changes nothing but these attributes of the model's world; likewise.
-        edit_frame: how pictures that are edited are best fitted to it; likewise. auto where nothing is said.
-        note_conditioning: piano rolls of all samples or of one each, which `denoiser` puts beside the latents; or None.
-        engine: what computes the networks for `denoiser` and the codec; None for torch. Whatever else is done to
-            `network` (hooks, changed attention) it does not know of: that takes `using(None)`.
+        notes: messages on what had to be assumed.
+        waves: for a sound model, converts waves to frames and back; None for a picture model.
+        piano_roll: settings of the piano roll that its network takes besides each latent; None if it takes none.
+        own: sampling settings that its authors recommend.
+        edit_steps: default number of steps of an edit, from its folder (`edit_file`); measured for regrow's own models.
+        edit_strengths: by attribute, the strength for an edit that changes only such attributes; from the same file.
+        edit_frame: best way to fit edited pictures to its frame, from the same file; `auto` by default.
+        note_conditioning: piano roll for all samples, or one per sample, which `denoiser` appends to the latents; or
+            None.
+        engine: computes the networks for `denoiser` and the codec; None for torch. It ignores changes to `network`
+            (hooks, replaced attention), which need `using(None)`.
         loras: LoRA files that were added to its weights.
-        tiled: of a model of pictures, whether larger ones are denoised in tiles of the size it was made for.
+        tiled: for a picture model, whether larger pictures are denoised in tiles of the size it was made for.
         embeddings: embedding files whose words were added to its text encoders.
-        together: whether torch computes the sounds of a batch together, as it did when requests had no `normalize`.
-        coding: how its codec computes, in the room that there is; None where nobody has looked.
-        encoded: prompts that `condition` knows already, by the list that they are in (`memory.words`).
+        together: whether torch computes a batch of sounds together, as in recipes from before `normalize`.
+        coding: how its codec fits into memory; None if not chosen yet.
+        encoded: already encoded prompts for `condition`, by their list (`memory.words`).
+        gathering: batches network calls with those of other requests; None computes each call alone.
     """
 
     name: str
@@ -97,6 +100,7 @@ class Opened(Abilities):
     coding: Coding | None = None
     tiled: bool = False
     encoded: Mapping[tuple[str, ...], Condition] = field(default_factory=dict)
+    gathering: Gathering | None = None
 
     @property
     def extent(self) -> tuple[int, ...]:
@@ -105,18 +109,18 @@ class Opened(Abilities):
 
     @property
     def windows(self) -> tuple[int, ...]:
-        """Cells of the last axes that the network was made for, where more are denoised in windows; else none."""
+        """Sizes of windows along the last axes, in latent cells, if larger latents are denoised in windows; else ()."""
         if self.waves is not None:
             return (self.size[-1] // self.codec.factor,)
         return tuple(side // self.codec.factor for side in self.size) if self.tiled else ()
 
     @property
     def usual_length(self) -> int:
-        """Of what is generated where no length is asked for: frames along the last axis."""
+        """Default length of generated samples, in frames along the last axis."""
         return self.size[-1]
 
     def of_length(self, samples: int) -> Self:
-        """Return the same opened checkpoint for sounds of this many samples; itself where no prompt holds a length."""
+        """Return the same opened checkpoint for sounds of this many samples; itself if its prompts hold no length."""
         return self
 
     @property
@@ -147,55 +151,53 @@ class Opened(Abilities):
 
     @property
     def plain_weights(self) -> tuple[nn.Parameter, ...]:
-        """The network's last layer, and others that are no maps between hidden features: AdamW trains them."""
+        """Weights that AdamW trains, as they do not map hidden features: the network's last layer, and others."""
         return (self.network.get_submodule("conv_out").get_parameter("weight"),)
 
     @property
     def text_encoders(self) -> Iterator[nn.Module]:
-        """The parts that encode words and may be trained with the network, opened."""
+        """The text encoders, opened, which may be trained with the network."""
         yield from (self.parts[name] for name in self.parts if name.startswith("text_encoder"))
 
     @property
     def medium(self) -> Medium:
-        """What it makes."""
+        """The medium that it generates."""
         return PICTURE if self.waves is None else SOUND
 
     @property
     def sound(self) -> SoundCodec:
-        """How it takes waves.
+        """Its codec of waves to frames.
 
         Raises:
-            ValueError: it makes no sounds.
+            ValueError: it is not a sound model.
         """
         if self.waves is None:
-            raise ValueError(
-                f"{self.name} makes {self.medium}s, not sounds; take --model {SOUND.embedded} or another sound model."
-            )
+            raise ValueError(say("makes_no_sounds", name=self.name, medium=self.medium, embedded=SOUND.embedded))
         return self.waves
 
     @property
     def mel(self) -> MelSettings | None:
-        """The mels that are its frames; None where its frames are pictures or waves."""
+        """Settings of the mels that are its frames; None if its frames are pictures or waves."""
         return self.waves.lens if isinstance(self.waves, MelFrames) else None
 
     @property
     def relative(self) -> bool:
-        """Whether it is a model of mels without a level: each of its clips is as loud as its loudest moment can be."""
+        """Whether it is a mel model without an absolute level, whose clips all have their loudest cell at 0 dB."""
         return isinstance(self.waves, MelFrames) and self.waves.relative
 
     @property
     def deterministic_path(self) -> bool:
-        """Whether its sampler has a deterministic path, which inversion needs: ping-pong draws noise in every step."""
+        """Whether its sampler has a deterministic path, which inversion needs; ping-pong adds noise at every step."""
         return self.own.solver != "ping_pong"
 
     @property
     def device(self) -> torch.device:
-        """Where the network is."""
+        """The network's device."""
         return self.parts.device
 
     @property
     def dtype(self) -> torch.dtype:
-        """What the network computes in."""
+        """The network's dtype."""
         return self.parts.dtype
 
     def to(self, device: str | torch.device | None = None, dtype: torch.dtype | None = None) -> Self:
@@ -206,7 +208,7 @@ class Opened(Abilities):
 
     @property
     def computed_by(self) -> str:
-        """What computes the network, and in which precision: "torch float32"; "torch float8" by how it is stored."""
+        """Engine and precision of the network, such as "torch float32"; "torch float8" names the storage dtype."""
         dtype = "float8" if self.parts.placement.float8 else str(self.dtype).removeprefix("torch.")
         return self.engine.name if self.engine else f"torch {dtype}"
 
@@ -220,12 +222,12 @@ class Opened(Abilities):
     def one_by_one(self) -> bool:
         """Whether the samples of a batch are computed one by one, as those of sounds are on the CPU.
 
-        torch rounds a sample otherwise beside others, which 24 bits show: so each is the same as alone.
+        In a batch, torch rounds a sample differently, which 24-bit sound shows; one by one, it is the same as alone.
         """
         return self.waves is not None and self.device.type == "cpu" and not self.together
 
     def batched(self, together: bool = True) -> Self:
-        """Return the same opened checkpoint, with `together`: samples that look at each other have to be."""
+        """Return the same opened checkpoint with `together`, which is needed if samples share attention."""
         other = self if self.together == together else copy(self)
         other.together = together
         return other
@@ -236,13 +238,13 @@ class Opened(Abilities):
         return combined_hash(content_hash(self.folder, self.files), self.loras, self.embeddings)
 
     def condition_on_notes(self, note_conditioning: Float[Tensor, "m k y x"] | None) -> Self:
-        """Return the same opened checkpoint with these piano rolls beside its latents; None for none.
+        """Return the same opened checkpoint, conditioned on these piano rolls; None for none.
 
         Raises:
-            ValueError: it takes none.
+            ValueError: it takes no piano roll.
         """
         if note_conditioning is not None and self.piano_roll is None:
-            raise ValueError(f"{self.name} cannot be told which notes to play.")
+            raise ValueError(say("notes_cannot_be_given", name=self.name))
         other = copy(self)
         other.note_conditioning = note_conditioning
         return other

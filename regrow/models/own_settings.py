@@ -1,4 +1,4 @@
-"""What a model's makers say it is sampled with, for requests that leave it open."""
+"""The sampling settings that a model's authors recommend, as defaults of requests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,15 +9,16 @@ from regrow.core.names import SolverName
 
 @dataclass(frozen=True)
 class OwnSettings:
-    """See `Opened.own`.
+    """Sampling settings; see `Opened.own`.
 
     Attributes:
-        steps: levels of a path.
-        guidance: how much words are exaggerated.
-        solver: of generation.
-        is_guided: whether guidance is not in its weights already; distilled models are sampled at 1.
-        image_guidance: how much the picture is exaggerated that it edits by instruction, 1 = off; None where its
-            network has no such guidance.
+        steps: number of sampling steps.
+        guidance: guidance scale; 1 = off.
+        solver: solver for generation.
+        is_guided: whether it takes guidance; False if guidance is distilled into its weights: it is then sampled at 1.
+        image_guidance: guidance scale of the picture that it edits by instruction, 1 = off; None if its network has no
+            such guidance.
+        edit_method: default method for edits with it; empty for regrow's default.
     """
 
     steps: int = 30
@@ -25,32 +26,33 @@ class OwnSettings:
     solver: SolverName = "dpmpp_2m"
     is_guided: bool = True
     image_guidance: float | None = None
+    edit_method: str = ""
 
 
 STABLE_DIFFUSION = OwnSettings(steps=30, guidance=7.5)
-"""Of Stable Diffusion 1 and 2: the guidance of their cards, and as many steps as DPM++ 2M needs (arXiv 2211.01095)."""
+"""For Stable Diffusion 1 and 2: the guidance of their cards, and the steps that DPM++ 2M needs (arXiv 2211.01095)."""
 SDXL = OwnSettings(steps=30, guidance=5.0)
-"""Of Stable Diffusion XL: the guidance of diffusers' StableDiffusionXLPipeline."""
+"""For Stable Diffusion XL: the guidance of diffusers' StableDiffusionXLPipeline."""
 SD3 = OwnSettings(steps=28, guidance=7.0, solver="ddim")
-"""Of Stable Diffusion 3 medium: its card."""
+"""For Stable Diffusion 3 medium, from its card."""
 SD3_5_MEDIUM = OwnSettings(steps=40, guidance=4.5, solver="ddim")
 SD3_5_LARGE = OwnSettings(steps=28, guidance=3.5, solver="ddim")
-"""Of Stable Diffusion 3.5: their cards."""
+"""For Stable Diffusion 3.5 medium and large, from their cards."""
 FEW_STEPS = OwnSettings(steps=4, guidance=1.0, solver="ddim")
-"""Of Turbo, Lightning and Hyper checkpoints: 1 to 4 steps, or 8, without guidance (arXiv 2311.17042, 2402.13929)."""
+"""For Turbo, Lightning and Hyper checkpoints: 1 to 4 steps, or 8, without guidance (arXiv 2311.17042, 2402.13929)."""
 CONSISTENCY = OwnSettings(steps=4, guidance=1.0, solver="ping_pong")
-"""Of latent consistency models (Luo et al. 2023, arXiv 2310.04378) and what LCM-LoRA was fused into."""
+"""For latent consistency models (Luo et al. 2023, arXiv 2310.04378), and checkpoints with a fused LCM-LoRA."""
 GUIDED_CONSISTENCY = OwnSettings(steps=4, guidance=8.5, solver="ping_pong")
-"""Of those that take guidance as an input: the default of diffusers' LatentConsistencyModelPipeline."""
+"""For consistency models with guidance as an input: the default of diffusers' LatentConsistencyModelPipeline."""
 PING_PONG = OwnSettings(steps=8, guidance=1.0, solver="ping_pong", is_guided=False)
-"""Of Stable Audio's distilled flows (Novack et al. 2025, arXiv 2505.08175)."""
+"""For Stable Audio's distilled flow models (Novack et al. 2025, arXiv 2505.08175)."""
 
 
 def of_scheduler(config: Mapping[str, Any]) -> OwnSettings:
-    """Return what a `scheduler_config.json` says of how a checkpoint of Stable Diffusion's kinds is sampled.
+    """Return sampling settings for a Stable Diffusion checkpoint by its `scheduler_config.json`.
 
-    Distilled checkpoints say it by the class of their scheduler, or by Euler's steps counted down from the last label,
-    without the schedule that ends at pure noise, whose checkpoints count so, too (Lin et al. 2023, arXiv 2305.08891).
+    Distilled checkpoints are recognised by their scheduler's class, or by an Euler scheduler with trailing spacing.
+    Checkpoints with zero terminal SNR also have trailing spacing (Lin et al. 2023, arXiv 2305.08891), and are excluded.
     """
     name, spacing = config.get("_class_name"), config.get("timestep_spacing")
     if name == "LCMScheduler":

@@ -1,4 +1,4 @@
-"""The parts of a checkpoint folder: found with their files at once, opened when they are first computed with."""
+"""The parts of a checkpoint folder: their files are found at once, but opened when first used."""
 
 import gc
 import json
@@ -6,12 +6,15 @@ import re
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from regrow.media.files import version_of
+from regrow.messages.message import say
 from regrow.models.errors import ModelError
 from regrow.models.folder import check_fetched, mend, read_json, reason
 from regrow.models.memory.free import WORKING
@@ -23,20 +26,20 @@ PICKLES = {".bin", ".ckpt", ".pt", ".pth"}
 
 @dataclass(frozen=True)
 class Weights:
-    """The weight files of a part, and how `from_pretrained` is asked for them."""
+    """The weight files of a part, and the arguments of `from_pretrained` for them."""
 
     files: tuple[Path, ...]
     variant: str | None
     safe: bool
     index: str = ""
-    """What the index of shards is called by the libraries, where it has another name."""
+    """Name that the libraries expect for the index of shards, if the file has another name."""
 
 
 def find_weights(folder: Path, stem: str, pickle_stem: str, allow_pickle: bool) -> Weights:
-    """Choose whole weights before sharded before a variant (`stem.fp16.safetensors`); safetensors before pickles.
+    """Find weights: whole, else sharded, else a variant (`stem.fp16.safetensors`); safetensors before pickles.
 
     Raises:
-        ModelError: no weight file, a missing shard, or only pickles and these not allowed.
+        ModelError: no weight file, a missing shard, or only pickles without `allow_pickle`.
     """
     whole = folder / f"{stem}.safetensors"
     if found := _weights(folder, stem, "safetensors"):
@@ -45,50 +48,47 @@ def find_weights(folder: Path, stem: str, pickle_stem: str, allow_pickle: bool) 
         return found
     pickles = sorted(path.name for path in folder.glob("*") if path.suffix in PICKLES)
     if pickles and not allow_pickle:
-        raise ModelError(
-            f"{folder / pickles[0]} is a pickle, which can run any program when it is read; "
-            "convert it to safetensors, or use --allow-pickle if you trust where it comes from."
-        )
-    raise ModelError(f"{whole} is missing; without its weights this model cannot be opened: {mend(whole)}.")
+        raise ModelError(say("weights_are_pickle", path=folder / pickles[0]))
+    raise ModelError(say("weights_missing", path=whole, mend=mend(whole)))
 
 
 def _weights(folder: Path, stem: str, end: str) -> Weights | None:
-    """The weights of a part that end so, if there are any.
+    """Return the weights of a part with this suffix, if there are any.
 
-    diffusers and transformers have called the index of a variant's shards by two names; both are read.
+    diffusers and transformers have used two names for the index of a variant's shards; both are read.
     """
     whole, index = folder / f"{stem}.{end}", f"{stem}.{end}.index.json"
     if whole.is_file():
         return Weights((whole,), None, end == "safetensors")
     if (folder / index).is_file():
-        return Weights(_with_shards(folder / index), None, end == "safetensors")
+        return Weights(_with_shards(folder / index, end), None, end == "safetensors")
     name = re.escape(stem)
     for path in sorted(folder.glob(f"{stem}.*")):
         if match := re.fullmatch(rf"{name}\.(\w+)\.{end}", path.name):
             return Weights((path,), match[1], end == "safetensors")
         if re.fullmatch(rf"{name}\.(\w+\.{end}\.index|{end}\.index\.\w+)\.json", path.name):
-            return Weights(_with_shards(path), None, end == "safetensors", index)
+            return Weights(_with_shards(path, end), None, end == "safetensors", index)
     return None
 
 
-def _with_shards(index: Path) -> tuple[Path, ...]:
-    """An index, and the files that it names, which are all there."""
+def _with_shards(index: Path, end: str) -> tuple[Path, ...]:
+    """Return an index and its shards; check that all exist and have this suffix, so that none is a pickle."""
     names = read_json(index).get("weight_map")
     if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
-        raise ModelError(f"{index} names no weight files: {mend(index)}.")
+        raise ModelError(say("shard_index_empty", index=index, mend=mend(index)))
     if away := next((name for name in names.values() if name in ("", ".", "..") or set(name) & set("/\\")), None):
-        raise ModelError(f"{index} names {away!r}, which is no file beside it: {mend(index)}.")
+        raise ModelError(say("shard_outside_folder", index=index, file=away, mend=mend(index)))
+    if other := next((name for name in names.values() if not name.endswith(f".{end}")), None):
+        raise ModelError(say("shard_of_other_kind", index=index, file=other, end=end, mend=mend(index)))
     shards = sorted({index.parent / name for name in names.values()})
     for shard in shards:
         if not shard.is_file():
-            raise ModelError(
-                f"{shard} is missing, one of the {len(shards)} weight files that {index} names: {mend(shard)}."
-            )
+            raise ModelError(say("shard_missing", shard=shard, count=len(shards), index=index, mend=mend(shard)))
     return index, *shards
 
 
 def count_weights(files: Sequence[Path]) -> int:
-    """Return how many numbers lie in safetensors files, from their headers alone; other files count nothing.
+    """Count the numbers in safetensors files by their headers alone; other files count as 0.
 
     Raises:
         ModelError: a file is missing or damaged.
@@ -98,13 +98,19 @@ def count_weights(files: Sequence[Path]) -> int:
         if path.suffix == ".safetensors":
             check_fetched(path)
             try:
-                with path.open("rb") as file:
-                    header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
-                total += sum(prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__")
-            except Exception as error:  # bytes that are no header break whatever they meet first
-                why = f"{path} is damaged or missing ({reason(error)}): {mend(path)}."
+                total += _counted(path, version_of(path))
+            except Exception as error:  # bytes that are no header raise many exception types
+                why = say("part_damaged", path=path, reason=reason(error), mend=mend(path))
                 raise ModelError(why) from error
     return total
+
+
+@lru_cache(256)
+def _counted(path: Path, version: tuple[int, int, int]) -> int:
+    """Count the numbers in a version of a file."""
+    with path.open("rb") as file:
+        header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
+    return sum(prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__")
 
 
 @dataclass(frozen=True)
@@ -112,10 +118,10 @@ class Part:
     """A part that can be opened.
 
     Attributes:
-        open: from the wanted dtype to the opened part, an `nn.Module` in most cases.
+        open: opens the part in a dtype; returns an `nn.Module` in most cases.
         files: its config and weights.
         kind: its class.
-        size: how many weights it has, where its files hold those of other parts as well.
+        size: number of its weights, if its files also hold those of other parts.
     """
 
     open: Callable[[torch.dtype], Any]
@@ -126,16 +132,16 @@ class Part:
 
 @dataclass(eq=False)
 class Parts:
-    """The parts of one checkpoint by name, shared by all views of it.
+    """The parts of one checkpoint by name, shared by all copies of the model.
 
     Attributes:
-        openers: by name.
-        dtype: of modules.
-        device: of modules.
-        configs: those of parts that were opened before, at another time; they stand in while a part is not open.
-        facts: what the family found out then.
-        in_turn: whether parts are released where memory does not hold the one that is opened beside them.
-        placement: where opened modules are while they do not compute.
+        openers: the parts by name.
+        dtype: dtype of modules.
+        device: device of modules.
+        configs: configs from earlier openings, used while a part is not open.
+        facts: the family's results from earlier openings.
+        in_turn: whether parts are released if the next one does not fit into memory.
+        placement: where opened modules are kept while unused.
     """
 
     openers: Mapping[str, Part]
@@ -147,7 +153,7 @@ class Parts:
     placement: Placement = field(default_factory=Placement)
 
     def __post_init__(self) -> None:
-        self.opened: dict[str, Any] = {}  # the one used last is the last
+        self.opened: dict[str, Any] = {}  # in order of use, the most recent last
         self.kept: set[str] = set()
 
     def __contains__(self, name: str) -> bool:
@@ -157,7 +163,7 @@ class Parts:
         return iter(self.openers)
 
     def __getitem__(self, name: str) -> Any:
-        """Return a part, opened if it is not: in eval mode, without gradients, where `placement` has it.
+        """Return a part; open it if needed: in eval mode, without gradients, placed by `placement`.
 
         Raises:
             ModelError: its files are missing or damaged, or do not fit together.
@@ -175,29 +181,29 @@ class Parts:
         return part
 
     def config(self, name: str) -> Mapping[str, Any]:
-        """Return what a part was built from, with its class's defaults; opens the part if nothing is recorded."""
+        """Return a part's config, with its class's defaults; opens the part if no config is cached."""
         if name in self.opened or name not in self.configs:
             config = self[name].config
             return config if isinstance(config, Mapping) else config.to_dict()
         return self.configs[name]
 
     def release(self, name: str) -> None:
-        """Forget an opened part and its memory; it is opened again when it is computed with again."""
+        """Release an opened part and its memory; it is opened again when it is used again."""
         if isinstance(self.opened.get(name), torch.nn.Module):
             self.configs = {**self.configs, name: {**self.config(name)}}
             self.placement.forget(name)
         self.opened.pop(name, None)
-        gc.collect()  # modules and the hooks on them hold each other
+        gc.collect()  # modules and their hooks reference each other
         if self.device.type != "cpu":
             torch.accelerator.empty_cache()
 
     def keep(self, *names: str) -> None:
-        """Never release these parts where memory is short: their weights are not those of their files any more."""
+        """Never release these parts: their weights are no longer those of their files."""
         self.kept.update(names)
 
     @property
     def storage(self) -> torch.device:
-        """Where the weights of opened parts are while they do not compute."""
+        """Device of the weights of opened parts while unused."""
         return self.device if self.placement.offload == "none" else torch.device("cpu")
 
     def modules(self) -> Iterator[torch.nn.Module]:
@@ -205,23 +211,23 @@ class Parts:
         yield from (part for part in tuple(self.opened.values()) if isinstance(part, torch.nn.Module))
 
     def to(self, device: str | torch.device | None = None, dtype: torch.dtype | None = None) -> None:
-        """Move the opened modules, and open all others likewise; None leaves as is.
+        """Move the opened modules, and open all others there; None leaves as is.
 
         Raises:
             ModelError: their weights are offloaded, or stored in float8.
         """
         if self.placement.offload != "none" or self.placement.float8:
-            raise ModelError("A model that was opened with --offload or --dtype float8 cannot be moved: open it again.")
+            raise ModelError(say("offloaded_stays"))
         self.device = self.device if device is None else torch.device(device)
         self.dtype = dtype or self.dtype
         for module in self.modules():
             torch.nn.Module.to(module, device=device, dtype=dtype)
 
     def place(self, device: str | torch.device, placement: Placement) -> None:
-        """Place the opened modules, and open all others likewise.
+        """Place the opened modules, and later all others, on a device.
 
         Raises:
-            ModelError: weights are quantised, and cannot be stored in float8.
+            ModelError: quantised weights cannot be stored in float8.
         """
         self.device, self.placement = torch.device(device), placement
         for name, part in self.opened.items():
@@ -231,7 +237,7 @@ class Parts:
     def weights(self, name: str) -> int:
         """Return how many weights a part has, without opening it."""
         opener, part = self.openers[name], self.opened.get(name)
-        if opener.size is not None:  # quantised, an opened one holds fewer numbers than weights
+        if opener.size is not None:  # an opened quantised part holds fewer numbers than weights
             return opener.size
         if isinstance(part, torch.nn.Module):
             return sum(parameter.numel() for parameter in part.parameters())

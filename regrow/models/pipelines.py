@@ -1,4 +1,4 @@
-"""diffusers' own pipelines, made of no more than the parts that a task needs: encoding prompts is theirs."""
+"""diffusers pipelines built from only the parts that a task needs, to encode prompts with diffusers' own code."""
 
 import inspect
 import warnings
@@ -6,24 +6,25 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from regrow.messages.message import say
 from regrow.models.errors import ModelError
 from regrow.models.parts import Parts
 
 
 def prompt_pipeline(kind: str, parts: Parts, names: Sequence[str], **config: Any) -> Any:
-    """Return a pipeline that can encode prompts, without the parts that cannot.
+    """Return a pipeline that can encode prompts, without the other parts.
 
     Args:
         kind: its class.
-        parts: of the checkpoint.
-        names: those that it is made of, opened now; all others are None.
+        parts: the checkpoint's parts.
+        names: names of the parts to pass, opened now; all others are None.
         config: further arguments.
     """
     import diffusers
 
     from regrow.models.load_part import quiet
 
-    with quiet():  # of what is installed, which a look at its class imports
+    with quiet():  # importing the class may warn about installed packages
         made = getattr(diffusers, kind)
     wanted = inspect.signature(made.__init__).parameters
     empty = {name: None for name, parameter in wanted.items() if parameter.default is inspect.Parameter.empty}
@@ -33,14 +34,14 @@ def prompt_pipeline(kind: str, parts: Parts, names: Sequence[str], **config: Any
 
 
 def warn_of_cut_words(name: str, tokenizer: Any, prompts: Sequence[str], room: int, level: int = 3) -> None:
-    """Warn of the words of each prompt that a text encoder does not read.
+    """Warn of the words of each prompt that are cut off.
 
     Args:
-        name: of the model, for the sentence.
-        tokenizer: of transformers.
+        name: the model's name, for the message.
+        tokenizer: a tokenizer of transformers.
         prompts: as they were given.
-        room: tokens that are read, with those that the tokenizer puts before and behind a prompt.
-        level: of the caller whose line the warning names.
+        room: tokens that are read, including those that the tokenizer adds before and after a prompt.
+        level: stack level of the caller whose line the warning shows.
     """
     around = tokenizer("").input_ids
     ends = int(bool(around) and around[-1] == tokenizer.eos_token_id)
@@ -49,7 +50,7 @@ def warn_of_cut_words(name: str, tokenizer: Any, prompts: Sequence[str], room: i
         if len(ids) > room:
             cut = tokenizer.decode(ids[room - ends : len(ids) - ends]).strip()
             warnings.warn(
-                f"{name} reads {room - len(around)} tokens of a prompt; these words were cut: {cut}",
+                say("prompt_was_cut", name=name, room=room - len(around), cut=cut),
                 stacklevel=level + 1,
             )
 
@@ -57,15 +58,15 @@ def warn_of_cut_words(name: str, tokenizer: Any, prompts: Sequence[str], room: i
 def warn_of_cut_chat(
     name: str, tokenizer: Any, prompts: Sequence[str], room: int, text_of: Callable[[str], str], level: int = 3
 ) -> None:
-    """Warn of the words of each prompt that a text encoder does not read, where prompts are messages of a chat.
+    """Warn of the words of each prompt that are cut off, if prompts are chat messages.
 
     Args:
-        name: of the model, for the sentence.
-        tokenizer: of transformers.
+        name: the model's name, for the message.
+        tokenizer: a tokenizer of transformers.
         prompts: as they were given.
-        room: tokens that are read, those of the chat's template among them.
+        room: tokens that are read, including those of the chat template.
         text_of: writes a prompt into the template.
-        level: of the caller whose line the warning names.
+        level: stack level of the caller whose line the warning shows.
     """
     for prompt in prompts:
         text = text_of(prompt)
@@ -75,30 +76,24 @@ def warn_of_cut_chat(
         ids = tokenizer(before + prompt, add_special_tokens=False, verbose=False).input_ids
         if cut := tokenizer.decode(ids[room:]).strip():
             read = room - len(tokenizer(before, add_special_tokens=False).input_ids)
-            warnings.warn(f"{name} reads {read} tokens of a prompt; these words were cut: {cut}", stacklevel=level + 1)
+            warnings.warn(say("prompts_were_cut", name=name, read=read, cut=cut), stacklevel=level + 1)
 
 
 def check_words(folder: Path, parts: Parts, network: str, reads: int, made: int, known: int) -> None:
-    """Refuse a network and a tokenizer that do not fit the text encoder between them.
+    """Check that tokenizer, text encoder and network fit each other.
 
     Args:
-        folder: of the checkpoint.
-        parts: of it; one is `tokenizer`.
+        folder: the checkpoint's folder.
+        parts: its parts; one is `tokenizer`.
         network: the part that reads the text encoder's vectors.
-        reads: numbers of a vector that it reads.
-        made: numbers of a vector that the text encoder makes.
-        known: tokens that the text encoder has a vector for.
+        reads: width of the vectors that it reads.
+        made: width of the text encoder's vectors.
+        known: size of the text encoder's vocabulary.
 
     Raises:
-        ModelError: the two are of other lengths, or the tokenizer has more tokens.
+        ModelError: the widths differ, or the tokenizer has more tokens.
     """
     if reads != made:
-        raise ModelError(
-            f"The {network} in {folder} reads text vectors of {reads} numbers, but its text_encoder makes {made}; they "
-            "are not of the same model."
-        )
+        raise ModelError(say("network_text_vectors_differ", network=network, folder=folder, reads=reads, made=made))
     if len(parts["tokenizer"]) > known:
-        raise ModelError(
-            f"The tokenizer in {folder} has {len(parts['tokenizer'])} tokens, but its text_encoder knows {known}; the "
-            "two are not of the same model."
-        )
+        raise ModelError(say("vocabulary_differs", folder=folder, count=len(parts["tokenizer"]), known=known))

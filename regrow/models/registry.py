@@ -1,7 +1,7 @@
 """Families of checkpoints: registered by the classes of their parts, opened from a folder.
 
 A family is one file in `families/`: a subclass of `Model` with an `open` of its own, under `@register`. Families import
-nothing heavy until a part is opened.
+no heavy library until a part is opened.
 """
 
 import fnmatch
@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from regrow.media.image.medium import MEDIUM as PICTURE
 from regrow.media.medium import Medium
+from regrow.messages.message import say
 from regrow.models import families
 from regrow.models.errors import ModelError
 from regrow.models.folder import mend, read_json
@@ -35,6 +36,7 @@ SIDE_FILES = [
     "family.json",
     "contour.json",
     "edit.json",
+    "singers.json",
     "transcriber.safetensors",
     "describer.safetensors",
     "mel/mel_config.json",
@@ -42,9 +44,9 @@ SIDE_FILES = [
     "diffusion_pytorch_model.safetensors",
     "scheduler/*.json",
 ]
-"""What a model may be read from besides its parts' folders."""
+"""Files of a model outside its parts' folders."""
 PICKLED = (".bin", ".*.bin", "-0*.bin", ".bin.index*.json")
-"""Endings of the names of pickled weights."""
+"""Name endings of pickled weights."""
 
 
 @dataclass(frozen=True)
@@ -52,16 +54,16 @@ class Family:
     """One layout of checkpoint.
 
     Attributes:
-        name: in recipes and lists.
-        title: for people, with the pipelines' names.
-        pipelines: class names of `model_index.json` that mean it.
-        parts: class names of the parts that it is recognised by, whatever the pipeline is called.
-        folders: of the parts that it is read from.
-        medium: what it makes, unless a folder holds a `mel.json`: then its frames are mels.
-        named: a word in the names of its checkpoints, where their files do not say what they are: they have the
-            `pipelines` of another family. Empty where the files do.
+        name: its name in recipes and lists.
+        title: its name in messages, with the pipelines' names.
+        pipelines: pipeline classes in `model_index.json` that identify it.
+        parts: classes of the parts that identify it, whatever the pipeline's class.
+        folders: folders of the parts that it is read from.
+        medium: what it generates; a folder with a `mel.json` generates sounds from mels instead.
+        named: a word in the names of its checkpoints, if their files cannot identify them, as their `pipelines` are
+            another family's. Else empty.
         kind: the subclass of `Model`, with `open(source)`.
-        short: another name that it may be asked for by, "" for none.
+        short: a short alternative name, "" for none.
     """
 
     name: str
@@ -88,7 +90,7 @@ def register(
     named: str = "",
     short: str = "",
 ) -> Callable[[AnyFamily], AnyFamily]:
-    """Register a subclass of `Model` as a family; see `Family`. A later one of the same name takes its place."""
+    """Register a subclass of `Model` as a family; see `Family`. A later registration of the same name replaces it."""
 
     def registered(kind: AnyFamily) -> AnyFamily:
         known = {part: tuple(names) for part, names in (parts or {}).items()}
@@ -114,8 +116,8 @@ def family_named(name: str, where: str = "--as") -> Family:
     """Return a family by its name.
 
     Args:
-        name: of it, or its short one.
-        where: what names it, for the sentence.
+        name: its name, or its short name.
+        where: the option or file that names it, for messages.
 
     Raises:
         ModelError: there is none.
@@ -123,7 +125,7 @@ def family_named(name: str, where: str = "--as") -> Family:
     families = {family.name: family for family in all_families()}
     short = {family.short: family for family in families.values() if family.short}
     if name not in families | short:
-        raise ModelError(f"{where} names a family {name!r}, but there are {', '.join(sorted(families))}.")
+        raise ModelError(say("family_unknown", where=where, name=name, families=", ".join(sorted(families))))
     return (families | short)[name]
 
 
@@ -139,7 +141,7 @@ def joined_name(family: str, name: str) -> str:
 
 
 def supported() -> str:
-    """Name all families in one phrase, for sentences on what is not one of them."""
+    """Return the titles of all families in one phrase, for error messages."""
     titles = sorted(family.title for family in all_families())
     return ", ".join(titles[:-1]) + " and " + titles[-1]
 
@@ -147,16 +149,16 @@ def supported() -> str:
 def recognise(folder: Path, as_family: str = "", name: str = "") -> tuple[Family, Mapping[str, Any] | None]:
     """Return the family of a folder, and the contents of its `model_index.json`.
 
-    It is the one that is asked for, or that `family.json` names; else that of the checkpoint's name, where a family is
-    known by that and no `mel.json` says another thing; else that of the classes in `model_index.json` or `config.json`.
+    In order of precedence: `as_family`; the family that `family.json` names; a family that is recognised by the
+    checkpoint's name, unless there is a `mel.json`; the family of the classes in `model_index.json` or `config.json`.
 
     Args:
-        folder: of the checkpoint.
-        as_family: the name of a family; "" to find it out.
-        name: of the checkpoint, or of the repository that it is from; the folder's own if not given.
+        folder: the checkpoint's folder.
+        as_family: the name of a family; "" to detect it.
+        name: name of the checkpoint, or of its repository; the folder's own if not given.
 
     Raises:
-        ModelError: it describes a model that regrow does not support, or names a family that it has not.
+        ModelError: it describes a model that regrow does not support, or names an unknown family.
     """
     index_file = folder / "model_index.json"
     index = read_json(index_file) if index_file.is_file() else None
@@ -176,14 +178,14 @@ def _by_classes(folder: Path, index: Mapping[str, Any] | None) -> Family:
         config_file = folder / "config.json"
         kind = read_json(config_file).get("_class_name")
         if not isinstance(kind, str):
-            raise ModelError(f"{config_file} names no class (_class_name), so it is no model by itself.")
+            raise ModelError(say("config_names_no_class", file=config_file))
         for family in families:
             if kind in family.parts.get("", ()):
                 return family
-        raise ModelError(f"{config_file} describes a {kind}, which is no model by itself; regrow opens {supported()}.")
+        raise ModelError(say("part_is_no_model", file=config_file, kind=kind, supported=supported()))
     kind = index.get("_class_name")
     if not isinstance(kind, str) or not kind:
-        raise ModelError(f"{folder / 'model_index.json'} names no pipeline (_class_name): {mend(folder)}.")
+        raise ModelError(say("index_names_no_pipeline", folder=folder / "model_index.json", mend=mend(folder)))
     if family := family_of_pipeline(kind) or family_of_pipeline(plain_pipeline(kind)):
         return family
     classes = {part: entry[1] for part, entry in index.items() if isinstance(entry, list) and len(entry) == 2}
@@ -191,25 +193,23 @@ def _by_classes(folder: Path, index: Mapping[str, Any] | None) -> Family:
         known = {part: names for part, names in family.parts.items() if part}
         if known and all(classes.get(part) in names for part, names in known.items()):
             return family
-    raise ModelError(
-        f"{folder / 'model_index.json'} describes a {kind}, which regrow does not support; it opens {supported()}."
-    )
+    raise ModelError(say("pipeline_unsupported", folder=folder / "model_index.json", kind=kind, supported=supported()))
 
 
 def family_of_pipeline(kind: str) -> Family | None:
-    """Return the family that a pipeline's class means by itself; None where none does."""
+    """Return the family that a pipeline's class identifies by itself; None if there is none."""
     kinds = {kind, plain_pipeline(kind)}
     return next((family for family in all_families() if not family.named and kinds & {*family.pipelines}), None)
 
 
 def named(name: str) -> Family | None:
-    """Return the family that is known by a checkpoint's name, or that of its file or repository; None where none is."""
+    """Return the family that the name of a checkpoint, file or repository identifies; None if there is none."""
     last = re.split(r"[/\\]", name.rstrip("/\\"))[-1].lower()
     return next((family for family in all_families() if family.named and family.named in last), None)
 
 
 def is_certain(folder: Path, name: str) -> bool:
-    """Return whether a folder is of a family whatever it is called, and with no `family.json`: by its classes alone."""
+    """Return whether a folder is of this family, and its classes alone say so, without its name or `family.json`."""
     with suppress(ModelError):
         found, index = recognise(folder)
         return found.name == name == _by_classes(folder, index).name
@@ -217,18 +217,18 @@ def is_certain(folder: Path, name: str) -> bool:
 
 
 def _name_of(folder: Path) -> str:
-    """What a checkpoint is called: its folder, or in the hub's cache its repository."""
+    """Return a checkpoint's name: its folder's, or in the hub's cache its repository's."""
     hub = next((part for part in folder.parts if part.startswith("models--")), None)
     return hub.split("--")[-1] if hub else folder.absolute().name
 
 
 def wanted_files(allow_pickle: bool = False, there: Sequence[str] = ()) -> list[str]:
-    """Return patterns, relative to a model's folder, of all the files that a model is read from.
+    """Return patterns, relative to a model's folder, of all files that it is read from.
 
     Args:
         allow_pickle: whether pickled weights are wanted.
-        there: names of the files to choose from; of a part whose weights are there as a variant only, such as fp16,
-            that is wanted.
+        there: names of the files to choose from; if a part has only a variant of its weights, such as fp16, the variant
+            is wanted.
     """
     folders = list(dict.fromkeys(folder for family in all_families() for folder in family.folders))
     wanted = [*SIDE_FILES]

@@ -1,4 +1,4 @@
-"""Writing model folders: new, untrained ones, and opened ones after training."""
+"""Write model folders: new, untrained models, and opened ones after training."""
 
 import json
 import shutil
@@ -14,6 +14,7 @@ from regrow.core.names import NewSize, Objective
 from regrow.media.audio.mel import MelSettings
 from regrow.media.audio.piano_roll import STANDARD
 from regrow.models import new
+from regrow.models.folder import leads_outside
 from regrow.models.load_part import quiet
 from regrow.models.model import Model
 from regrow.models.probes.transcriber import FILE as TRANSCRIBER_FILE
@@ -37,18 +38,18 @@ def write_new(
     piano_roll: bool = False,
     codec: Model | None = None,
 ) -> None:
-    """Write an untrained Stable Diffusion folder in float32, which `open_model` opens, and diffusers for pictures.
+    """Write an untrained Stable Diffusion folder in float32, for `open_model` and, if for pictures, for diffusers.
 
     Args:
-        folder: that does not exist.
-        seed: of the weights.
-        size: of denoiser and codec.
+        folder: a folder that does not exist yet.
+        seed: seed of the weights.
+        size: size of denoiser and codec.
         extent: height and width of the pictures in pixels, or bands and frames of the mels.
         objective: what the denoiser is to predict.
-        words: each is one token; the tokenizer spells all others.
-        characters: each is one token, wherever it stands.
+        words: each is one token; other words are split into several.
+        characters: each is one token, inside a word or at its end.
         mel: makes it a model of sounds.
-        piano_roll: whether its denoiser can be told which notes sound when.
+        piano_roll: whether its denoiser can be conditioned on notes.
         codec: the model whose codec it takes; None for a new codec.
     """
     coder = _codec(codec, seed, size, mel)
@@ -84,19 +85,19 @@ def write_new_sd3(
 ) -> None:
     """Write an untrained Stable Diffusion 3 folder in float32, which `open_model` and diffusers open.
 
-    It has two text encoders that pool and no third, and reads nothing in place of the third's words: its index says
-    `"max_sequence_length": 0`, which diffusers' pipeline takes as an argument and otherwise sets to 256. With so many
-    zeros among the words a step takes three times as long.
+    It has two CLIP encoders, no third, and no tokens in the third one's place: `"max_sequence_length": 0` in its index,
+    which must be passed to diffusers' pipeline. With that pipeline's default of 256 zero tokens, a step takes three
+    times as long.
 
-    Args: as of `write_new`; pictures are square.
+    Args: as for `write_new`; pictures are square.
     """
     coder = _codec(codec, seed, size, None)
     side = extent[0] // 2 ** (len(coder.config["block_out_channels"]) - 1)
     tokenizer, pooling = new.new_tokenizer(words, characters=characters), CLIPTextModelWithProjection
-    # of their vectors all but the last layer is read, so the first has two layers in front of it, as `write_new`'s
+    # their second-to-last layer is read, so with 3 layers the first encoder has 2 in use, as in `write_new`
     encoder = new.new_text_encoder(tokenizer, seed, 128, 3, pooling)
     encoder_2 = new.new_text_encoder(tokenizer, seed + 1, 64, 2, pooling)
-    width = encoder.config.hidden_size + encoder_2.config.hidden_size  # of their pooled words, too
+    width = encoder.config.hidden_size + encoder_2.config.hidden_size  # also the width of their pooled embeddings
     parts = {
         "transformer": new.new_mmdit(seed, coder.config["latent_channels"], side, size, width, width),
         "vae": coder,
@@ -112,7 +113,7 @@ def write_new_sd3(
 
 
 def _codec(codec: Model | None, seed: int, size: NewSize, mel: MelSettings | None) -> Any:
-    """The codec of a model, or a new one."""
+    """Return the codec of a model, or a new one."""
     if codec is not None:
         return codec.codec_network
     return new.new_codec(seed, size) if mel is None else new.new_mel_codec(seed, size)
@@ -132,9 +133,9 @@ def write_new_pixel(
     `open_model` opens it, and diffusers, as a DDIMPipeline or an AudioDiffusionPipeline.
 
     Args:
-        folder: that does not exist.
-        seed: of the weights.
-        size: of the network.
+        folder: a folder that does not exist yet.
+        seed: seed of the weights.
+        size: size of the network.
         extent: height and width of the pictures in pixels, or bands and frames of the mels.
         objective: what the network is to predict.
         mel: makes it a model of sounds.
@@ -150,29 +151,36 @@ def write_new_pixel(
 def save_model(model: Model, folder: Path, dtype: torch.dtype = torch.float16) -> None:
     """Write an opened model, as its modules are now, into a folder that does not exist.
 
-    Everything that has no weights (tokenizer, scheduler, words) is copied from where the model was opened.
+    Files without weights (tokenizer, scheduler, words) are copied from the model's folder, except links to files
+    elsewhere, which may not be meant for publishing.
 
     Args:
-        model: of any family.
-        folder: is made.
-        dtype: of the weights; a part with a weight that it cannot hold is written in float32.
+        model: a model of any family.
+        folder: the new folder.
+        dtype: dtype of the weights; a part that would overflow in it is written in float32.
     """
-    shutil.copytree(model.folder, folder, ignore=_weights)
+    needed = set(model.files)
+
+    def passed_over(where: str, names: list[str]) -> set[str]:
+        elsewhere = (name for name in names if leads_outside(Path(where) / name, model.folder))
+        return _weights(where, names) | {name for name in elsewhere if Path(where) / name not in needed}
+
+    shutil.copytree(model.folder, folder, ignore=passed_over)
     for name in model.parts:
         part = model.parts[name]
         if isinstance(part, torch.nn.Module):
             kept = dtype if _holds(dtype, part) else torch.float32
-            copy: Any = torch.nn.Module.to(deepcopy(part), dtype=kept)  # diffusers' own `to` says it may be inexact
+            copy: Any = torch.nn.Module.to(deepcopy(part), dtype=kept)  # diffusers' own warns of inexactness
             where = folder / name if (model.folder / name).is_dir() else folder  # the oldest have no subfolders
             with quiet():
                 copy.save_pretrained(where)
             _forget_path(where / "config.json")
-            for weights in where.glob("*.safetensors"):  # which safetensors makes unreadable to all but their owner
+            for weights in where.glob("*.safetensors"):  # safetensors makes them readable only for their owner
                 shutil.copymode(where / "config.json", weights)
 
 
 def _holds(dtype: torch.dtype, part: torch.nn.Module) -> bool:
-    """Whether no weight overflows: one that does would make the whole model NaN, without a word."""
+    """Return whether no weight overflows; a single overflow would silently turn the model's whole output into NaN."""
     most = torch.finfo(dtype).max
     return all(
         bool((tensor.abs() <= most).all()) for tensor in part.state_dict().values() if tensor.is_floating_point()
@@ -180,22 +188,22 @@ def _holds(dtype: torch.dtype, part: torch.nn.Module) -> bool:
 
 
 def _forget_path(config_file: Path) -> None:
-    """Take out where the part was opened: a folder of the user's, in a file that may be published."""
+    """Remove the path from which the part was opened: a user's folder must not appear in published files."""
     config = json.loads(config_file.read_text(encoding="utf-8"))
     config.pop("_name_or_path", None)
     config_file.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
 def _weights(where: str, names: list[str]) -> set[str]:
-    """What is written anew or belongs to another model: weights, cards, figures, samples."""
+    """Return the files not to copy: written anew, or of the old model, such as weights, cards, figures, samples."""
     ends = (".safetensors", ".bin", ".safetensors.index.json", ".ckpt", ".pt")
     others = {"README.md", "training.json", "samples", "lora", ".git", ".cache", WEIGHTS_FILE, NOTES_FILE}
-    # a transcriber hears mels, which are the same whatever was trained
+    # a transcriber reads mels, which training does not change
     return {name for name in names if (name.endswith(ends) and name != TRANSCRIBER_FILE) or name in others}
 
 
 def _write_parts(folder: Path, pipeline: str, parts: dict[str, Any], others: dict[str, Any]) -> None:
-    """Write each part into a folder of its name, and an index that says of which classes they are."""
+    """Write each part into a folder of its name, and an index with their classes."""
     with quiet():
         for name, part in parts.items():
             part.save_pretrained(folder / name)

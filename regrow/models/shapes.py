@@ -1,4 +1,4 @@
-"""Networks of the shapes of public checkpoints, with random weights: what a call costs does not depend on them."""
+"""Networks shaped like public checkpoints, with random weights, to measure the cost of a call."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ SIZES = 6
 
 
 class _Plain(nn.Module):
-    """A UNet with tensors in and a tensor out; Stable Diffusion XL's takes pooled words and sizes, too."""
+    """A UNet with tensors in and a tensor out; Stable Diffusion XL's also takes a pooled embedding and sizes."""
 
     def __init__(self, unet: Any) -> None:
         super().__init__()
@@ -25,18 +25,18 @@ class _Plain(nn.Module):
 
 
 def stable_diffusion_15(seed: int = 0) -> Network:
-    """Return Stable Diffusion 1.5's (Rombach et al. 2022, arXiv 2112.10752), for 64 x 64 latents and 77 tokens."""
+    """Return a UNet like Stable Diffusion 1.5's (Rombach et al. 2022, arXiv 2112.10752): 64 x 64 latents, 77 tokens."""
     with torch.device("meta"):
-        unet: Any = UNet2DConditionModel(sample_size=64, cross_attention_dim=768)  # the rest is diffusers' default
+        unet: Any = UNet2DConditionModel(sample_size=64, cross_attention_dim=768)  # all else is diffusers' default
     return _network("Stable Diffusion 1.5's shape", filled(unet, seed), seed, 64, (torch.randn(1, 77, 768),))
 
 
 def stable_diffusion_xl(dtype: torch.dtype, seed: int = 0) -> Network:
-    """Return Stable Diffusion XL's (Podell et al. 2023, arXiv 2307.01952), for 128 x 128 latents and 77 tokens.
+    """Return a UNet like Stable Diffusion XL's (Podell et al. 2023, arXiv 2307.01952): 128 x 128 latents, 77 tokens.
 
     Args:
-        dtype: of its 2.6 billion weights.
-        seed: of these.
+        dtype: dtype of its 2.6 billion weights.
+        seed: seed of the weights.
     """
     made: Any = UNet2DConditionModel  # diffusers' own types are too narrow for its own checkpoints
     with torch.device("meta"):
@@ -53,7 +53,7 @@ def stable_diffusion_xl(dtype: torch.dtype, seed: int = 0) -> Network:
             addition_time_embed_dim=256,
             projection_class_embeddings_input_dim=2816,
         )
-    nn.Module.to(unet, dtype)  # diffusers' own warns of modules to be kept in float32, of which there are none
+    nn.Module.to(unet, dtype)  # diffusers' own `to` warns of modules to be kept in float32, of which there are none
     condition = (torch.randn(1, 77, 2048), torch.randn(1, 2816 - SIZES * 256), torch.ones(1, SIZES))
     return _network("Stable Diffusion XL's shape", filled(unet, seed), seed, 128, condition)
 
@@ -65,8 +65,10 @@ def _network(name: str, unet: Any, seed: int, side: int, condition: tuple[Tensor
 
 
 def filled(unet: Any, seed: int) -> Any:
-    """Return a network on the meta device brought into memory, in eval mode: norms that only norm, and weights that
-    keep the size of what passes through them."""
+    """Fill the weights of a network on the meta device, and return it in eval mode.
+
+    Norms are the identity, and random matrices keep the scale of activations.
+    """
     unet = unet.to_empty(device="cpu").eval().requires_grad_(False)
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in unet.named_parameters():

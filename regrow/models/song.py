@@ -1,7 +1,7 @@
-"""Songs as prompts: the style in words, the lyrics below it, and what is said of tempo, key and metre.
+"""Songs as prompts: a style, optional tempo, key and metre, and the lyrics.
 
-A prompt is one text all the way through an edit: cached paths, batches, negatives and interpolation know nothing else.
-So a song is one text, too, which the families that sing take apart:
+Cached paths, batches, negative prompts and interpolation take a prompt as a single text. So a song is a single text,
+too, which the families that sing split into its parts:
 
     warm pop ballad, female voice
     # language: en
@@ -15,6 +15,8 @@ So a song is one text, too, which the families that sing take apart:
 
 import re
 from dataclasses import dataclass
+
+from regrow.messages.message import say
 
 _FIELDS = ("language", "bpm", "key", "time signature")
 _SONG = re.compile(
@@ -30,19 +32,19 @@ _SCRIPTS = (
     ("th", re.compile("[\u0e00-\u0e7f]")),
     ("hi", re.compile("[\u0900-\u097f]")),
 )
-"""Languages that their script names, kana before the Chinese characters that Japanese has as well."""
+"""Languages by their script; kana come before Chinese characters, which Japanese uses as well."""
 
 
 @dataclass(frozen=True)
 class Song:
-    """What is sung, and how.
+    """Lyrics, and how they are sung.
 
     Attributes:
-        lyrics: lines, with parts such as [verse] and [chorus] on lines of their own; empty for none.
-        language: its code, such as en or zh; empty for that of the lyrics' script, en where that says nothing.
-        bpm: beats a minute; 0 leaves it to the model.
+        lyrics: lines, with section marks such as [verse] and [chorus] on lines of their own; empty for none.
+        language: its code, such as en or zh; empty to detect it by the lyrics' script, with en as the default.
+        bpm: beats per minute; 0 leaves it to the model.
         key: such as A minor; empty leaves it to the model.
-        time_signature: beats a bar, such as 4 or 3; empty leaves it to the model.
+        time_signature: beats per bar, such as 4 or 3; empty leaves it to the model.
     """
 
     lyrics: str = ""
@@ -53,14 +55,14 @@ class Song:
 
     @property
     def sung_in(self) -> str:
-        """The language's code, found by the script where it is not given."""
+        """The language's code, detected by the script if not given."""
         if self.language:
             return self.language
         return next((code for code, script in _SCRIPTS if script.search(self.lyrics)), "en")
 
 
 def song_prompt(style: str, song: Song) -> str:
-    """Return style and song as one prompt; the style itself where the song says nothing."""
+    """Return style and song as one prompt; the style alone for an empty song."""
     if song == Song():
         return style
     said = (song.language, song.bpm or "", song.key, song.time_signature)
@@ -69,10 +71,10 @@ def song_prompt(style: str, song: Song) -> str:
 
 
 def split_song(prompt: str) -> tuple[str, Song]:
-    """Return a prompt's style and its song; a `Song()` where it has none.
+    """Split a prompt into its style and its song; an empty `Song()` if it has none.
 
     Raises:
-        ValueError: its bpm is no whole number.
+        ValueError: its bpm is not a whole number.
     """
     match = _SONG.match(prompt)
     if match is None:
@@ -80,7 +82,7 @@ def split_song(prompt: str) -> tuple[str, Song]:
     found = dict(line[2:].split(": ", 1) for line in match["head"].split("\n") if line)
     bpm = found.get("bpm", "0")
     if not bpm.isdecimal():
-        raise ValueError(f'bpm must be a whole number of beats a minute; got "{bpm}".')
+        raise ValueError(say("bpm_no_whole_number", bpm=bpm))
     return match["style"], Song(
         match["lyrics"], found.get("language", ""), int(bpm), found.get("key", ""), found.get("time signature", "")
     )

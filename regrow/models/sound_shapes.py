@@ -1,4 +1,4 @@
-"""Full-size sound checkpoints with random weights: what they cost to compute does not depend on the weights."""
+"""Full-size sound checkpoints with random weights, to measure cost, which does not depend on the weights."""
 
 import math
 import warnings
@@ -13,7 +13,7 @@ from regrow.models.engines.network import Network
 from regrow.models.shapes import filled
 
 PROMPT_TOKENS = {"stable-audio-open": 128, "ace-step-1.5": 256}
-"""Tokens of a prompt: all that T5 is padded to, and the most that ACE-Step takes."""
+"""Tokens of a prompt: the length that T5's are padded to, and the most that ACE-Step takes."""
 LYRIC_TOKENS = 256
 """Tokens of lyrics, about two verses and a chorus; ACE-Step's checkpoint takes up to 2,048."""
 
@@ -23,14 +23,14 @@ class SoundShape:
     """The parts of a sound checkpoint at their full size.
 
     Attributes:
-        name: by which it is asked for.
-        rate: samples a second.
-        factor: samples of a latent cell.
-        longest: seconds that its network takes at once.
-        network: `(dtype, cells)` to the network that denoises so many latent cells.
-        codec: `dtype` to the codec, whose `decode` takes latents `1 c cells`.
-        channels: of a latent.
-        others: weights of each other part, by its folder: what encodes words.
+        name: its name in requests.
+        rate: samples per second.
+        factor: samples per latent cell.
+        longest: most seconds that its network takes at once.
+        network: makes the network for `(dtype, cells)`, which denoises `cells` latent cells.
+        codec: makes the codec for a dtype; its `decode` takes latents `1 c cells`.
+        channels: channels of a latent.
+        others: returns the number of weights of each part that encodes prompts, by its folder.
     """
 
     name: str
@@ -43,7 +43,7 @@ class SoundShape:
     others: Callable[[], dict[str, int]]
 
     def about(self, seconds: float) -> str:
-        """Return what a call is for."""
+        """Return the length of a call's result as text."""
         return f"{seconds:g} s"
 
     def latents(self, seconds: float) -> tuple[int, ...]:
@@ -51,7 +51,7 @@ class SoundShape:
         return self.channels, self.cells(seconds)
 
     def cells(self, seconds: float) -> int:
-        """Return the latent cells of so many seconds."""
+        """Return the latent cells of `seconds` seconds."""
         return math.ceil(seconds * self.rate / self.factor)
 
 
@@ -79,7 +79,7 @@ class _StableAudio(nn.Module):
 
 
 class _AceStep(nn.Module):
-    """ACE-Step's transformer with `b c cells` in and out, as all networks here have it."""
+    """ACE-Step's transformer with `b c cells` in and out, like all networks here."""
 
     def __init__(self, network: Any) -> None:
         super().__init__()
@@ -92,7 +92,7 @@ class _AceStep(nn.Module):
 
 
 def _stable_audio_network(dtype: torch.dtype, cells: int) -> Network:
-    """24 layers of 24 heads, which are the defaults of diffusers' class; conditioned on words and two durations."""
+    """Return 24 layers of 24 heads, the defaults of diffusers' class; conditioned on a prompt and two durations."""
     from diffusers.models.transformers.stable_audio_transformer import StableAudioDiTModel
 
     with torch.device("meta"):
@@ -109,7 +109,7 @@ def _stable_audio_network(dtype: torch.dtype, cells: int) -> Network:
 
 
 def _ace_step_network(dtype: torch.dtype, cells: int) -> Network:
-    """24 layers of 2,048 numbers, the defaults of diffusers' class; conditioned on words, lyrics and a source."""
+    """Return 24 layers of width 2,048, the defaults of diffusers' class; conditioned on prompt, lyrics and source."""
     from diffusers.models.transformers.ace_step_transformer import AceStepTransformer1DModel
 
     with torch.device("meta"):
@@ -130,20 +130,20 @@ def _network(
     wrapped: Callable[[Any], nn.Module],
     channels: int,
 ) -> Network:
-    nn.Module.to(made, dtype)  # diffusers' own warns of modules to be kept in float32, of which there are none
+    nn.Module.to(made, dtype)  # diffusers' own `to` warns of modules to be kept in float32, of which there are none
     weights = sum(parameter.numel() for parameter in made.parameters())
     module = wrapped(filled(made, 0))
     return Network(name, "random 0", lambda: module, lambda: condition, channels, (cells,), 1, weights)
 
 
 def _oobleck(**settings: Any) -> Callable[[torch.dtype], Any]:
-    """The codec of waves at diffusers' defaults, which are Stable Audio Open's, but for these settings."""
+    """Return a wave codec with diffusers' defaults, which are Stable Audio Open's, and these changes."""
 
     def codec(dtype: torch.dtype) -> Any:
         from diffusers.models.autoencoders.autoencoder_oobleck import AutoencoderOobleck
 
         with torch.device("meta"), warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # torch's, of how diffusers norms weights
+            warnings.simplefilter("ignore", FutureWarning)  # from torch, about diffusers' weight norm
             made = AutoencoderOobleck(**settings)
         return filled(nn.Module.to(made, dtype), 0)
 
@@ -155,7 +155,7 @@ def _counted(module: nn.Module) -> int:
 
 
 def _stable_audio_others() -> dict[str, int]:
-    """T5 base's encoder, and what projects words and seconds."""
+    """Count T5 base's encoder, and the projection of tokens and seconds."""
     from diffusers.pipelines.stable_audio.modeling_stable_audio import StableAudioProjectionModel
     from transformers import T5Config, T5EncoderModel
 
@@ -166,7 +166,7 @@ def _stable_audio_others() -> dict[str, int]:
 
 
 def _ace_step_others() -> dict[str, int]:
-    """Qwen3 of 0.6 billion weights, and ACE-Step's own encoder of words, lyrics and timbre."""
+    """Count Qwen3 with 0.6 billion weights, and ACE-Step's own encoder of prompt, lyrics and timbre."""
     from diffusers.pipelines.ace_step.modeling_ace_step import AceStepConditionEncoder
     from transformers import Qwen3Config, Qwen3Model
 
@@ -191,5 +191,6 @@ SHAPES = {
         _oobleck(downsampling_ratios=[2, 4, 4, 6, 10], sampling_rate=48_000), 64, _ace_step_others,
     ),
 }  # fmt: skip
-"""By name. Stable Audio Open 1.0 (Evans et al. 2024, arXiv 2407.14358) and ACE-Step 1.5 (turbo and base) at the
-defaults of diffusers' classes; of ACE-Step 1.6 billion weights denoise and 1.2 billion encode words."""
+"""The shapes by name: Stable Audio Open 1.0 (Evans et al. 2024, arXiv 2407.14358) and ACE-Step 1.5 (turbo and base) at
+the defaults of diffusers' classes; ACE-Step has 1.6 billion weights for denoising and 1.2 billion for encoding
+prompts."""

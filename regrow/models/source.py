@@ -1,4 +1,4 @@
-"""A checkpoint folder as its family opens it: its parts are found and checked here."""
+"""Find and check the parts of a checkpoint folder, for its family to open."""
 
 import importlib
 from collections.abc import Mapping, Sequence
@@ -10,9 +10,11 @@ import torch
 
 from regrow.core.denoiser import PredictionType
 from regrow.core.levels import Schedule
+from regrow.messages.message import say
 from regrow.models.checked import Checked, recall, remember
 from regrow.models.errors import ModelError
 from regrow.models.folder import check_fetched, mend, part_class, read_json
+from regrow.models.folder_forms.config_values import read_config
 from regrow.models.folder_forms.quantised import check_quantised
 from regrow.models.parts import Part, Parts, find_weights
 from regrow.models.schedules import schedule_from_config
@@ -21,13 +23,13 @@ from regrow.models.single_files.weights_file import Place, read_weights_file
 
 
 class TokenizerKind(NamedTuple):
-    """How a tokenizer's folder is read.
+    """How to read a tokenizer's folder.
 
     Attributes:
-        classes: of transformers that the index may name; the first opens the folder, unless `opens` does.
-        files: sets of files, of which one is there.
-        opens: another class, where those of `classes` need more than words do.
-        chats: whether prompts are written into its chat template, which is then one of its files.
+        classes: classes of transformers that the index may name; the first opens the folder, unless `opens` is given.
+        files: alternative sets of files, one of which must exist.
+        opens: another class to open the folder with, if those of `classes` need more than a tokenizer's files.
+        chats: whether prompts are put into its chat template, which is then one of its files.
     """
 
     classes: tuple[str, ...]
@@ -50,11 +52,11 @@ class Source:
     """A checkpoint folder that a family opens.
 
     Attributes:
-        folder: of the checkpoint.
+        folder: the checkpoint's folder.
         name: for messages.
-        index: the contents of `model_index.json`; None without one.
+        index: contents of `model_index.json`; None if there is none.
         allow_pickle: whether pickled weights may be read.
-        dtype: of the modules.
+        dtype: dtype of the modules.
         in_turn: see `Parts`.
     """
 
@@ -75,17 +77,17 @@ class Source:
         return part_class(self.index or {}, part, known, self.index_file)
 
     def has(self, part: str) -> bool:
-        """Whether the index names a class for a part that may be missing."""
+        """Return whether the index names a class for a part that may be missing."""
         return list((self.index or {}).get(part) or (None, None)) != [None, None]
 
     def schedule(self, by_size: bool = False) -> tuple[Schedule, PredictionType, Path]:
-        """Read the levels, and what the network predicts, from the file that is returned with them.
+        """Return the schedule, the prediction type, and the file that they are read from.
 
         Args:
             by_size: whether the family shifts the levels by the latent's size itself; see `schedule_from_config`.
 
         Raises:
-            ModelError: it is missing, or describes no schedule that regrow knows.
+            ModelError: the file is missing, or describes no schedule that regrow knows.
         """
         file = self.folder / "scheduler" / "scheduler_config.json"
         return *schedule_from_config(read_json(file), file, by_size), file
@@ -99,10 +101,10 @@ class Source:
         may_lack: Sequence[str] = (),
         changes: Mapping[str, Any] | None = None,
     ) -> Part:
-        """Return the part with weights in the folder of its name, of one of these classes; see `network`.
+        """Return the part with weights in the folder of this name, of one of these classes; see `network`.
 
         Raises:
-            ModelError: the index says that it is of another class; or as of `network`.
+            ModelError: the index names another class for it; or as for `network`.
         """
         return self.network(library, self.class_of(name, *kinds), name, channels_last, may_lack, changes)
 
@@ -115,15 +117,15 @@ class Source:
         may_lack: Sequence[str] = (),
         changes: Mapping[str, Any] | None = None,
     ) -> Part:
-        """Return a part with weights, opened with a class of diffusers or transformers, or of their kind.
+        """Return a part with weights, opened with a class of diffusers or transformers, or one derived from these.
 
         Args:
             library: `diffusers`, `transformers`, or the module of a class that inherits from diffusers' ModelMixin.
             kind: the class.
             place: its folder, "" for the checkpoint's own.
-            channels_last: whether its kernels are put into the layout that convolutions are fastest in.
-            may_lack: weights of its own that are None where the files do not hold them.
-            changes: values of its config that stand above those in its file.
+            channels_last: whether kernels are put into the memory layout in which convolutions are fastest.
+            may_lack: names of weights that may be missing; they are then None.
+            changes: values that override those of the config file. Weights in a single file ignore this and `may_lack`.
 
         Raises:
             ModelError: its config or weights are missing, or the config is no JSON object.
@@ -132,7 +134,7 @@ class Source:
         if elsewhere and not elsewhere.is_folder:
             return self._in_file(library, kind, place, elsewhere, channels_last)
         folder = elsewhere.path if elsewhere else self.folder / place
-        check_quantised(read_json(folder / "config.json"), folder / "config.json")
+        check_quantised(read_config(folder / "config.json"), folder / "config.json")
         stem = "model" if library == "transformers" else "diffusion_pytorch_model"
         pickle_stem = "pytorch_model" if library == "transformers" else stem
         weights = find_weights(folder, stem, pickle_stem, self.allow_pickle)
@@ -150,9 +152,9 @@ class Source:
         return Part(opened, (folder / "config.json", *weights.files), kind)
 
     def _in_file(self, library: str, kind: str, part: str, place: Place, channels_last: bool) -> Part:
-        """Return a part whose weights lie in a file of several parts, or of its makers' own names."""
+        """Return a part whose weights lie in a file with several parts, or with the authors' own names."""
         config = self.folder / part / "config.json"
-        read_json(config)
+        read_config(config)
         header = read_header(place.path, self.allow_pickle)
 
         def opened(dtype: torch.dtype) -> Any:
@@ -167,11 +169,11 @@ class Source:
         return Part(opened, (config, place.path), kind, header.count(*place.begins))
 
     def tokenizer(self, name: str, kind: TokenizerKind) -> Part:
-        """Return the tokenizer of transformers in the folder of its name.
+        """Return the transformers tokenizer in the folder of this name.
 
         Raises:
-            ModelError: the index says that it is of another class, its files are not there, or a JSON file is damaged;
-            when it is opened, it has no chat template.
+            ModelError: the index names another class, files are missing, or a JSON file is damaged; when it is opened:
+                it has no chat template, but needs one.
         """
         self.class_of(name, *kind.classes)
         folder = self.folder / name
@@ -194,7 +196,7 @@ class Source:
             tokenizer = load_part.load_tokenizer(getattr(importlib.import_module("transformers"), opens), folder)
             if kind.chats and not tokenizer.chat_template:
                 where = folder / "chat_template.jinja"
-                raise ModelError(f"{where} is missing, which every prompt is written into: {mend(where)}.")
+                raise ModelError(say("prompt_template_missing", where=where, mend=mend(where)))
             return tokenizer
 
         return Part(opened, files, opens)
@@ -202,18 +204,18 @@ class Source:
     def parts(
         self, parts: Mapping[str, Part], others: Sequence[Path]
     ) -> tuple[Parts, tuple[Path, ...], Checked | None]:
-        """Return the parts, all files that the checkpoint is read from, and what is known of it.
+        """Return the parts, all files that the checkpoint is read from, and cached results of earlier checks.
 
-        Of a folder that was never opened whole, every part is opened now, in order, so that damage is said at once.
+        If the folder was never checked, every part is opened now, in order, so that damage is reported at once.
 
         Args:
-            parts: by name.
-            others: files that are no part's.
+            parts: parts by name.
+            others: files that belong to no part.
 
         Raises:
             ModelError: a part is damaged or does not fit its config.
         """
-        # a file of several parts is each one's
+        # a file with several parts is listed by each of them
         files = tuple(dict.fromkeys((*others, *(path for part in parts.values() for path in part.files))))
         checked, made = recall(self.folder, files), Parts(parts, self.dtype, in_turn=self.in_turn)
         if checked:
@@ -223,27 +225,25 @@ class Source:
         return made, files, checked
 
     def check_channels(self, part: str, network: Mapping[str, Any], made: int, beside: int = 0, why: str = "") -> None:
-        """Refuse a network of other latents than its codec makes.
+        """Check that a network fits the latents of its codec.
 
         Args:
-            part: which it is.
+            part: the network's part.
             network: its config.
             made: channels of the codec's latents.
-            beside: channels that the network takes beside them.
-            why: where these come from, for the sentence.
+            beside: extra channels that the network takes.
+            why: where these come from, for the message.
 
         Raises:
-            ModelError: it is one.
+            ModelError: it does not.
         """
         taken, returned = network["in_channels"], network["out_channels"]
         if not taken - beside == returned == made:
-            raise ModelError(
-                f"The {part} in {self.folder} takes {taken} channels and returns {returned}, but its codec makes "
-                f"{made}{why}; models of depth and of upscaling are not supported."
-            )
+            sizes = {"taken": taken, "returned": returned, "made": made}
+            raise ModelError(say("channels_fit_no_codec", part=part, folder=self.folder, why=why, **sizes))
 
     def remember(self, parts: Parts, files: Sequence[Path], **facts: Any) -> None:
-        """Keep what a first opening found, once the family has checked that the parts belong together."""
+        """Cache the results of a first opening, once the family has checked that the parts belong together."""
         opened = {name for name, part in parts.opened.items() if isinstance(part, torch.nn.Module)}
         configs = {name: {**parts.config(name)} for name in parts if name in opened or name in parts.configs}
         remember(self.folder, files, Checked(configs, facts))

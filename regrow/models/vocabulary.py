@@ -1,16 +1,19 @@
-"""The words that a small model was trained on, and which words of a prompt are not among them.
+"""The words that a small model was trained on, and how to find the words of a prompt that it does not know.
 
-A small model's folder may hold `words.json`, {"words": [...], "characters": [...]}: everything that its captions were
-written with. A model without that file is taken to know every word.
+A small model's folder may hold `words.json`, {"words": [...], "characters": [...]}: all words and characters of its
+captions. A model without that file is assumed to know every word.
 """
 
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from unicodedata import category, name, normalize
 
+from regrow.media.files import version_of
+from regrow.messages.message import say
 from regrow.models.errors import ModelError
 from regrow.models.folder import read_json
 
@@ -19,11 +22,11 @@ WORDS_FILE = "words.json"
 
 @dataclass(frozen=True)
 class Words:
-    """What a model knows.
+    """The words that a model knows.
 
     Attributes:
-        words: of languages that put spaces between them, in lower case and without punctuation.
-        characters: of Chinese.
+        words: words of languages with spaces between words, in lower case and without punctuation.
+        characters: Chinese characters.
     """
 
     words: frozenset[str]
@@ -31,48 +34,52 @@ class Words:
 
 
 def read_words(folder: Path) -> Words | None:
-    """What the model in a folder knows, or None where the folder does not say: then it knows everything.
+    """Return the words that the model in a folder knows; None without a file, as it is then assumed to know all.
 
     Raises:
-        ModelError: there is a `words.json`, but it cannot be read or is not of the layout above.
+        ModelError: there is a `words.json`, but it cannot be read or does not have this layout.
     """
     path = folder / WORDS_FILE
-    if not path.exists():
-        return None
+    return _read(path, version_of(path)) if path.exists() else None
+
+
+@lru_cache(16)
+def _read(path: Path, version: tuple[int, int, int]) -> Words:
+    """Read a version of the file."""
     content = read_json(path)
     for key in ("words", "characters"):
         entries = content.get(key)
         if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
-            raise ModelError(f"{path} holds no list of strings named {key!r}; copy or download it again.")
+            raise ModelError(say("no_list_of_strings", path=path, key=key))
     return Words(
-        # the way of a prompt: nothing can be listed in a spelling that no prompt is compared with
+        # split like prompts, so that every listed word can match
         frozenset(word for entry in content["words"] for word in units(entry)),
         frozenset(normalize("NFC", "".join(content["characters"]))),
     )
 
 
 def write_words(folder: Path, words: Iterable[str], characters: Iterable[str]) -> None:
-    """Write what the model in a folder knows."""
+    """Write the words that the model in a folder knows."""
     content = {"words": list(words), "characters": list(characters)}
     (folder / WORDS_FILE).write_text(json.dumps(content, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def learn_words(folder: Path, words: Iterable[str], characters: Iterable[str]) -> None:
-    """Add what the model in a folder has learned; nothing where the folder does not say what it knows."""
+    """Add words that the model in a folder has learned; do nothing if the folder has no `words.json`."""
     known = read_words(folder)
     if known is not None:
         write_words(folder, sorted(known.words.union(words)), sorted(known.characters.union(characters)))
 
 
 def unknown_words(known: Words | None, prompt: str) -> tuple[str, ...]:
-    """What a prompt says in words that the model does not know, each once, in the order of the prompt.
+    """Return the words of a prompt that the model does not know, each once, in the order of the prompt.
 
-    Words are compared in lower case, without punctuation and possessive 's, and given so. Of Chinese text, which has
-    no spaces between its words, the longest runs of unknown characters are given. A number, and a sign such as an
-    emoji, is a word of its own; punctuation is never reported.
+    Words are compared and returned in lower case, without punctuation and possessive 's. For Chinese text, which has no
+    spaces between words, the longest runs of unknown characters are returned. A number or a symbol such as an emoji is
+    a word of its own; punctuation is never returned.
 
     Args:
-        known: of `read_words`; None knows everything.
+        known: from `read_words`; None knows everything.
         prompt: in any language; it may be empty.
     """
     if known is None:
@@ -88,7 +95,7 @@ def unknown_words(known: Words | None, prompt: str) -> tuple[str, ...]:
 
 
 def units(text: str) -> Iterator[str]:
-    """The words, numbers and signs of a text in lower case, and its runs of Chinese characters."""
+    """Yield the words, numbers and symbols of a text in lower case, and its runs of Chinese characters."""
     # as CLIP's tokenizer does before it looks a word up
     text = normalize("NFC", text).lower().replace("’", "'")
     for kind, run in groupby(text, _kind):
@@ -98,7 +105,7 @@ def units(text: str) -> Iterator[str]:
 
 
 def _kind(character: str) -> str:
-    """What may stand together in one unit; empty for what separates units."""
+    """Return the kind of a character, which is equal for all characters of a unit; empty for separators."""
     if is_chinese(character):
         return "chinese"
     general = category(character)
@@ -110,5 +117,5 @@ def _kind(character: str) -> str:
 
 
 def is_chinese(character: str) -> bool:
-    """Whether it is a character that Chinese is written with."""
+    """Return whether a character is Chinese."""
     return name(character, "").startswith("CJK ") and category(character) == "Lo"

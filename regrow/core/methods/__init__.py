@@ -1,1 +1,1 @@
-"""Editing methods: a file each, as data and functions. `registry` finds them by name, without opening them."""
+"""Editing methods, one per file. `registry` lists them without importing them."""

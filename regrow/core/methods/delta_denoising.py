@@ -11,9 +11,9 @@ falls along the levels of an edit, and a step is as long as the share of noise t
 
     r_t = RATE (n_t - n_s),    n = sigma / sqrt(alpha^2 + sigma^2)
 
-so that few steps move the sample as far as many. inversion_free noises x0 alone and walks the change from noise to
-clean with the path's own steps. Here the change itself is noised with the sample and no path is followed: x is clean at
-every level, and what was found at one level is judged again at the next.
+so that the total change does not depend on the number of steps. inversion_free noises x0 alone and walks the change
+from noise to clean with the path's own steps. Here the edited sample itself is noised and no path is followed: x is
+clean at every level, and the change found at one level is evaluated again at the next.
 
 What SteerMusic takes from contrastive denoising (Nam et al. 2024, arXiv 2311.18608) to hold on to the source is not
 here: a loss on features inside the network, whose gradients a method that sees predictions alone does not have.
@@ -36,12 +36,12 @@ by 2.44 (SGD at 0.1 on 2,000 times the mean over 4 x 64 x 64 numbers), with guid
 class DeltaDenoising:
     """A step of the edit. What is walked is the sample as edited so far: clean at every level.
 
-    With a target that sees what the source sees, the two predictions are the same and the sample comes back as it is.
+    If target and source predict the same, the sample is returned unchanged.
 
     Args:
         source: the network under the words that describe the sample; the step's own is the one under the target prompt.
-        x0: the sample, shape `1 *rest`, or one a target, `b *rest`.
-        seeds: one a target; the noise of a step depends on the seed and the step's level alone.
+        x0: the sample, shape `1 *rest`, or one per target, `b *rest`.
+        seeds: one per target; the noise of a step depends on the seed and the step's level alone.
     """
 
     source: Denoiser

@@ -1,4 +1,4 @@
-"""The DDIM path, with the offsets that the way back misses of it: reconstructs exactly."""
+"""The DDIM path, with the offsets that the regeneration misses of it: reconstructs exactly."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,9 +12,9 @@ from regrow.core.trajectory import Progress, Trajectory
 
 
 def direct_inversion(denoise: Denoiser, x0: Batch, levels: Sequence[Level]) -> Iterator[Progress]:
-    """The naive DDIM path and, for every interval, the offset between it and the DDIM step back.
+    """Yield the naive DDIM path and, for every interval, the offset between it and the DDIM step back.
 
-    The predictions that the way back would make are those the way forth makes one step later, so only the one at
+    The predictions that the regeneration would make are those the way forth makes one step later, so only the one at
     the last level is extra: `len(levels)` evaluations. Direct Inversion: arXiv 2310.01506, section 3, algorithm 1.
     """
     states, predictions = [x0], []

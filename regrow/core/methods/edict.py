@@ -28,8 +28,8 @@ def edict(denoise: Denoiser, x0: Batch, levels: Sequence[Level]) -> Iterator[Pro
         x_s = p x' + (1 - p) y'                      y_s = p y' + (1 - p) x_s
 
     with x and y changing places in every other step; every line can be solved for what it moved. Three things differ
-    from the paper. A state is moved along the flow's velocity `eps - x0`, not along eps, whose step has no inverse at
-    pure noise. The mixing weight depends on the length of the step: to unmix magnifies the difference of x and y by
+    from the paper. A state moves along the flow's velocity `eps - x0`, not along eps, as that step cannot be inverted
+    at pure noise. The mixing weight depends on the length of the step: to unmix magnifies the difference of x and y by
     1 / p^2, so 0.93 in each of 100 steps would do so by 2e6. And the level that the path starts from may be any.
 
     Args:

@@ -4,10 +4,9 @@
     z_k = (x_k - mean of q(x_k | x_(k+1), x0 of the prediction)) / its standard deviation
 
 Huberman-Spiegelglas et al. 2023, arXiv 2304.06140; official inversion_utils.py. Fed with the z_k, sampling returns to
-x0 by construction. They are not what sampling draws: their variance is above 1 and neighbours are correlated
-negatively, so they hold on to the sample's layout under other words. What is kept here is not z_k but what stands in
-for it, the offset of x_k from the mean, so that the last step, in which DDPM draws nothing, is exact, too (the
-official code leaves its offset out).
+x0 by construction. They are not standard noise: their variance is above 1 and neighbours are negatively correlated, so
+they preserve the sample's layout under another prompt. Here the offset of x_k from the mean is stored instead of z_k,
+so that the last step, in which DDPM adds no noise, is exact, too (the official code omits its offset).
 """
 
 from collections.abc import Iterator, Sequence
@@ -55,7 +54,7 @@ def edit_friendly(
         denoise: the network.
         x0: clean batch, shape `b *rest`.
         levels: from clean to noisy.
-        seeds: one a sample; the noise of a copy depends on the sample's seed and the copy's level alone.
+        seeds: one per sample; the noise of a copy depends on the sample's seed and the copy's level alone.
         multistep: of `PosteriorMean`. The path then depends on where it starts, for the first step has no prediction
             before it.
     """

@@ -84,4 +84,5 @@ METHOD = Method(
     invert=lambda denoise, x0, levels, settings: fixed_point(denoise, x0, levels, settings.tolerance),
     allows_attention=True,
     takes_label=True,  # it solves for the label of the level that a step arrives at, whichever is given
+    takes_tolerance=True,
 )

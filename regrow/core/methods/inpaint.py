@@ -1,7 +1,7 @@
-"""Fresh noise under an inpainting checkpoint, which is shown the picture without what its mask lets go.
+"""Inpainting: fresh noise and a checkpoint that takes the masked picture as an input.
 
-The network itself joins what grows to what stays, so nothing is put back level by level, as diffusers' pipelines do it;
-outside the mask the file keeps its own pixels. A grey of the mask counts as white from one half on.
+The network itself blends new and old parts, so nothing is reset at each level, as in diffusers' pipelines; outside the
+mask the file keeps its own pixels. Grey values of the mask from 0.5 on count as white.
 """
 
 from regrow.core.methods.instruction import pure_noise

@@ -1,8 +1,8 @@
-"""Fresh noise under a checkpoint that reads an instruction and is shown the picture beside the noise.
+"""Editing by instruction: fresh noise and a checkpoint that takes the picture as an input.
 
-Such a checkpoint was trained on pairs of pictures and what one types to get from the first to the second, so nothing is
-inverted, and no words for the picture as it is are needed. Its guidance leads away from no instruction, and where the
-checkpoint has a second one, from no picture: InstructPix2Pix, Brooks et al. 2022, arXiv 2211.09800, eq. 3.
+Such a checkpoint was trained on pairs of pictures with the instruction that leads from one to the other. Nothing is
+inverted, and no source prompt is needed. Guidance is relative to the empty instruction, and a second guidance, where
+the checkpoint has one, is relative to no picture: InstructPix2Pix, Brooks et al. 2022, arXiv 2211.09800, eq. 3.
 """
 
 from regrow.core.denoiser import Batch

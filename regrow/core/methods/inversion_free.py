@@ -1,6 +1,6 @@
 """The difference of what source and target predict on noisy copies, followed from noise to clean.
 
-At every level the sample is noised afresh, and the change found so far is put on top of the copy:
+At every level the sample gets fresh noise, and the change so far is added to the copy:
 
     copy = alpha_t x0 + sigma_t eps
     change_s = alpha_s dx0 + sigma_s deps,    (dx0, deps) = target's prediction at copy + change_t - source's at copy
@@ -22,12 +22,12 @@ from regrow.core.noise import derive_seed, noise
 class InversionFree:
     """A step of the edit. What is walked is the sample with the change found so far: clean at every level.
 
-    With a target that sees what the source sees, the change stays 0 and the sample comes back as it is.
+    If target and source predict the same, the change stays 0 and the sample is returned unchanged.
 
     Args:
         source: the network under the words that describe the sample; the step's own is the one under the target prompt.
-        x0: the sample, shape `1 *rest`, or one a target, `b *rest`.
-        seeds: one a target; the noise of a step depends on the seed and the step's level alone.
+        x0: the sample, shape `1 *rest`, or one per target, `b *rest`.
+        seeds: one per target; the noise of a step depends on the seed and the step's level alone.
     """
 
     source: Denoiser

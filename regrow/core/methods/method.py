@@ -1,7 +1,7 @@
 """What an editing method is: how it inverts, where it starts, how it steps back, and data that the program reads.
 
-A method's file states all of it in one `METHOD = Method(...)`; command line, page, benchmark and cache read that and
-know no method by its name. docs/add-a-method.md shows how to add one.
+A method's file defines it as `METHOD = Method(...)`. Command line, page, benchmark and cache read these data and never
+compare a method's name. docs/how-to/add-a-method.md shows how to add one.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +18,7 @@ from regrow.core.masks import Held, Hold
 from regrow.core.names import LabelConvention
 from regrow.core.solvers import Step, ddim
 from regrow.core.trajectory import Progress, Trajectory
+from regrow.messages.message import say
 
 Words = Float[Tensor, "b *words"]
 """Encoded words of a prompt."""
@@ -25,12 +26,12 @@ Words = Float[Tensor, "b *words"]
 
 @dataclass(frozen=True)
 class PathSettings:
-    """Settings of an inversion, of which each method reads its own.
+    """The settings of an inversion; each method reads those it needs.
 
     Attributes:
         label: which level's label the network gets in a step from clean to noisy.
         tolerance: relative RMS change at which a step counts as solved.
-        seeds: of noise, one a sample.
+        seeds: of noise, one per sample.
     """
 
     label: LabelConvention = "leaves"
@@ -44,7 +45,7 @@ class Origin:
 
     Attributes:
         x0: the sample itself, clean, one for each result: `b *rest`.
-        seeds: one a result.
+        seeds: one per result.
         source: opens the network under the source prompt; a method that never asks it does not pay for it.
         trajectory: the inverted path; None where the method has none.
         step: the sampler's step, of methods that take any.
@@ -66,7 +67,7 @@ class Origin:
             ValueError: there is none.
         """
         if self.trajectory is None:
-            raise ValueError("This method steps back along an inverted path; give its Method a `path` and an `invert`.")
+            raise ValueError(say("method_needs_path_and_invert"))
         return self.trajectory
 
 
@@ -100,20 +101,22 @@ class Method:
         source: the paper, and the equation or section in it.
         path: name of the method whose inverted path this walks back, mostly its own; empty where it inverts nothing.
             Methods of one path share it, on disk and in memory.
-        no_path: where it starts instead, for the sentence that refuses a trajectory: "starts from fresh noise".
+        no_path: what it does instead of inverting, for the message that refuses a trajectory: "starts from fresh
+            noise".
         invert: walks from clean to noisy levels; its last `Progress` carries the trajectory.
         start: the sample's own state at a level: the walk back starts there, and a mask puts back what must stay.
         step_back: a fresh step from noisy to clean, made for every walk.
         guide: combines the predictions of a batch of targets and, behind them, their sources, with the guidance; None
             is classifier-free guidance.
         tune: tunes the negative words along the path before the walk back, for one guidance other than 1.
-        own_negative: whether it says itself what guidance leads away from, so that none can be given.
-        stochastic: whether its way back draws noise of its own, result i from seed + i.
+        own_negative: whether it sets the negative prompt itself, so that none can be given.
+        stochastic: whether its regeneration draws noise, for result i from seed + i.
         seed_in_key: whether its path depends on the seed.
         start_in_key: whether its path depends on the level it is walked back from.
         allows_attention: whether attention can be shared with its path.
         takes_eta: whether the steps back may add fresh noise.
         takes_label: whether the inversion has a choice of label convention.
+        takes_tolerance: whether the inversion solves its steps up to a tolerance.
         inverts_unguided: whether the inversion must be without guidance.
         has_measured_strengths: whether the edit strengths that models carry were measured with it.
         needs_no_path: whether what it inverts along is drawn at every level afresh, so that it needs no deterministic
@@ -150,6 +153,7 @@ class Method:
     allows_attention: bool = False
     takes_eta: bool = False
     takes_label: bool = False
+    takes_tolerance: bool = False
     inverts_unguided: bool = False
     has_measured_strengths: bool = False
     needs_no_path: bool = False
@@ -165,9 +169,7 @@ class Method:
 
     def __post_init__(self) -> None:
         if bool(self.path) is not (self.invert is not None) or bool(self.path) is bool(self.no_path):
-            raise ValueError(
-                f"{self.name} needs either a path and how it inverts, or no_path: where it starts instead."
-            )
+            raise ValueError(say("method_needs_path_or_start", name=self.name))
 
     @property
     def follows_path(self) -> bool:

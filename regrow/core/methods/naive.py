@@ -1,4 +1,4 @@
-"""DDIM inversion: the solver's steps walked in the noisy direction; the way back misses by each step's error."""
+"""DDIM inversion: the solver's steps walked in the noisy direction; the regeneration misses by each step's error."""
 
 from collections.abc import Iterator, Sequence
 

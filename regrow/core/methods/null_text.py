@@ -1,11 +1,10 @@
-"""DDIM's path, with negative words tuned by gradients until the guided way back follows it; slow.
+"""Null-text inversion: the negative prompt is optimised until guided regeneration follows DDIM's path; slow.
 
 Mokady et al. 2022, arXiv 2211.09794; the inner loop's steps and their rate are those of diffusers'
 pipeline_null_text_inversion. There the mean square at which a level is done grows level by level, here it does not.
-Guidance magnifies by its weight whatever a prompt adds, and so leads off the path that was inverted without it. What
-it leads away from is free: its encoded words are tuned level by level, from noisy to clean, so that each guided step
-ends where the path has been. Negative-prompt inversion (Miyake et al. 2023, arXiv 2305.16807) takes the source's own
-words for them, without any tuning.
+Guidance leads away from a path that was inverted without it. The encoded negative prompt is free to choose, so it is
+optimised at each level, from noisy to clean, until each guided step ends on the path. Negative-prompt inversion (Miyake
+et al. 2023, arXiv 2305.16807) takes the source's own words for them, without any tuning.
 """
 
 import itertools
@@ -33,7 +32,7 @@ def null_text(
     start: Level,
     guidance: float,
 ) -> Iterator[Tuned]:
-    """Tune what guidance leads away from, from `start` down to clean.
+    """Optimise the encoded negative prompt at each level, from `start` down to clean.
 
     The rate falls to half over the levels, and each level starts from the words of the one before, as in the original.
 

@@ -9,6 +9,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from regrow.messages.message import say
+
 if TYPE_CHECKING:
     import regrow.core.methods.method
 
@@ -62,7 +64,7 @@ def register(new: "regrow.core.methods.method.Method", help: str) -> None:
         ValueError: its name is taken.
     """
     if new.name in names():
-        raise ValueError(f"There is an editing method named {new.name!r} already; give yours another name.")
+        raise ValueError(say("method_name_taken", name=new.name))
     _registered[new.name] = (new, help)
 
 
@@ -73,4 +75,4 @@ def unregister(name: str) -> None:
 
 def _check(name: str) -> None:
     if name not in names():
-        raise ValueError(f"There is no editing method {name!r}; there are {', '.join(names())}.")
+        raise ValueError(say("no_such_method", name=name, names=", ".join(names())))

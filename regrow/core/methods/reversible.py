@@ -1,6 +1,6 @@
-"""Two states, one a step ahead of the other, so that each line of the step can be undone.
+"""Two states, one per step ahead of the other, so that each line of the step can be undone.
 
-Two evaluations a step.
+Two evaluations per step.
 """
 
 import itertools

@@ -1,9 +1,9 @@
-"""Joints: new sound grown onto samples that are known, which stay as they are.
+"""Join new sound with known samples, which stay unchanged.
 
-A wave that is found for a mel alone has phases of its own: faded over into another wave it beats against it. Here the
-known samples take part. Their frames keep their own spectrum, the phase of the new frames is integrated on from theirs
-(`media.phase`), and every iteration of Griffin-Lim begins with the known samples put back, so that in the frames
-which reach over a joint the new samples come to fit the known ones.
+A wave reconstructed from a mel alone has other phases, and interferes with the known wave in a cross-fade. Here the
+known samples take part in the reconstruction. Their frames keep their own spectrum, the phase of the new frames is
+integrated on from theirs (`media.phase`), and every iteration of Griffin-Lim begins with the known samples put back, so
+that in the frames which reach over a joint the new samples come to fit the known ones.
 """
 
 import math
@@ -31,7 +31,7 @@ def grown_onto(
     settings: MelSettings,
     iterations: int = ITERATIONS,
 ) -> Float[Tensor, "b 1 n"]:
-    """The samples of waves outside a span, bit for bit, and in the span a wave of this mel that goes on from them.
+    """The samples of waves outside a span, bit for bit, and in the span a wave of this mel that continues them.
 
     Args:
         wave: mono, in [-1, 1]; n is frames times hop. What it is in the span does not count.
@@ -55,7 +55,7 @@ def follow(
     """Return the same of magnitudes instead of a mel.
 
     Args:
-        wave: as of `grown_onto`.
+        wave: as for `grown_onto`.
         span: likewise.
         modelled: magnitudes of `media.mel.spectrum`; what they are outside the span does not count.
         settings: of the transform that they are of.
@@ -78,6 +78,30 @@ def follow(
     return torch.stack([pasted(*pair, span, settings.rate, predicted=True) for pair in zip(new, wave, strict=True)])
 
 
+def faded_over(
+    new: Float[Tensor, "*b n"], old: Float[Tensor, "*b n"], span: tuple[int, int], fade: int
+) -> Float[Tensor, "*b n"]:
+    """Return the old samples with new ones in the span, cross-faded at equal power; the others stay bit for bit.
+
+    For sounds whose phases have nothing in common, such as a vocoder's: `pasted` sets levels by how alike they are.
+
+    Args:
+        new: as long as the old ones.
+        old: the samples that stay outside the span.
+        span: first sample that is new, and the one behind the last; at the ends of the sound nothing fades.
+        fade: samples of each fade.
+    """
+    first, last = max(0, span[0]), min(span[1], old.shape[-1])
+    here = torch.arange(first, last)
+    far = torch.full_like(here, fade)
+    inner = torch.minimum(here - first if first else far, last - 1 - here if last < old.shape[-1] else far)
+    angle = ((inner.double() + 0.5) / fade).clamp(0, 1) * (math.pi / 2)
+    whole = old.clone()
+    rise, fall = angle.sin().to(old), angle.cos().to(old)
+    whole[..., first:last] = rise * new[..., first:last] + fall * old[..., first:last]
+    return whole
+
+
 def pasted(
     new: Float[Tensor, "k n"],
     old: Float[Tensor, "channels n"],
@@ -86,7 +110,7 @@ def pasted(
     predicted: bool = False,
     level: float = 1.0,
 ) -> Float[Tensor, "channels n"]:
-    """The old samples, bit for bit, but new ones in the span, into which the old ones fade over at its ends.
+    """Return the old samples, bit for bit, but new ones in the span, into which the old ones fade over at its ends.
 
     Each channel gets the new sound as loud as it has the old.
 
@@ -94,8 +118,8 @@ def pasted(
         new: a mono wave, or one of as many channels as the old one, outside the span about that.
         old: of any number of channels.
         span: of the samples that are new, first and behind the last.
-        rate: samples a second, of both.
-        predicted: what the old samples in the span are is not known: they are foretold from those beside it.
+        rate: samples per second, of both.
+        predicted: whether the old samples in the span are unknown, and are predicted from those beside it.
         level: of both, in which the power below which a sound is silent is counted.
     """
     if len(new) > 1:
@@ -122,7 +146,7 @@ def pasted(
 
 
 def foretell(wave: Float[Tensor, "channels n"], samples: int) -> Float[Tensor, "channels samples"]:
-    """How a sound would go on by linear prediction: its tones ring on, and nothing new begins.
+    """Return the continuation of a sound by linear prediction: its tones ring on, and nothing new begins.
 
     Burg's method, whose predictors do not blow up (Burg 1975, "Maximum entropy spectral analysis", chapter 2).
 

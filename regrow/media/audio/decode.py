@@ -1,7 +1,7 @@
-"""A sound file's samples: its header is checked before anything is decoded, and its length while it is read.
+"""Decode a sound file: check its header before decoding, and its length while reading.
 
-libsndfile decodes; what it does not say is found here: what a file is that is no sound, a WAV whose header was never
-finished, a header that promises more than there is, samples that are no sound.
+libsndfile decodes. Found here are files that are not sounds, unfinished WAV headers, headers that promise more than
+there is, and broken samples.
 """
 
 import os
@@ -11,21 +11,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import soundfile
 from jaxtyping import Float32
 
 from regrow.media.content import content_at, content_of
-from regrow.media.files import MediaError, readable, reason
+from regrow.media.files import MediaError, is_pointer, readable, reason
+from regrow.messages.message import say
 
 SHORTEST = 0.01
-"""Seconds that a sound must have to be of use."""
+"""The shortest usable sound in seconds."""
 MOST_SECONDS = 600.0
 """Seconds that are taken."""
 LEAST_RATE = 1000
-"""Samples a second below which nothing can be heard."""
+"""Samples per second below which nothing can be heard."""
 MOST_VALUES = 1 << 28
 """Samples times channels that are decoded at most: 1 GiB."""
 MOST_BYTES = 1 << 31
@@ -43,13 +44,32 @@ _SIZES = r"^ *(?:data|SSND|BODY|Data Size|riff|Riff size) *: (\d+) \(should be (
 
 
 class Reader(soundfile.SoundFile):
-    """A sound file that is read from its beginning to its end.
+    """A reader of a sound file, from its beginning to its end.
 
     soundfile seeks after every block, which some codecs cannot, and FLAC of unknown length not at its end.
     """
 
     def seekable(self) -> bool:
         return False
+
+
+class _Seekable:
+    """A file that stays where it is when a damaged header asks for a place before its beginning.
+
+    The error would be raised in a callback of libsndfile, which prints it with a traceback and goes on all the same.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        try:
+            return self._file.seek(offset, whence)
+        except (OSError, ValueError, OverflowError):
+            return self._file.tell()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 @contextmanager
@@ -60,25 +80,24 @@ def opened(path: Path | str, data: bytes | None = None) -> Iterator[Reader]:
         MediaError: it cannot be read, is no sound, or is of a format that libsndfile does not know.
     """
     if data == b"":
-        raise MediaError(f"{path} is empty (0 bytes): copy or download it again.")
+        raise MediaError(say("sound_empty", path=path))
+    if data and is_pointer(data):
+        raise MediaError(say("unfetched_pointer", name=path))
     known = content_at(readable(path)) if data is None else content_of(data)
     if known and known.medium != "sound":
-        raise MediaError(f"{path} is a {known.medium} ({known.name}), whatever its name says: give a sound.")
+        raise MediaError(say("sound_is_other_medium", path=path, medium=known.medium, name=known.name))
     if known and known.foreign:
-        raise MediaError(
-            f"{path} is {known.name}, which regrow cannot read: convert it first, as ffmpeg does with -i IN OUT.wav."
-        )
+        raise MediaError(say("sound_format_unreadable", path=path, name=known.name))
     # by its number, for by a name soundfile and libsndfile would believe the suffix
     with open(os.open(path, os.O_RDONLY), "rb") if data is None else BytesIO(data) as content:
         if content.seek(0, os.SEEK_END) > MOST_BYTES:
-            raise MediaError(f"{path} is larger than {MOST_BYTES >> 30} GiB: cut it into parts.")
+            raise MediaError(say("sound_file_too_large", path=path, most=MOST_BYTES >> 30))
         try:
-            file = Reader(_with_length(content))
+            file = Reader(cast("BinaryIO", _Seekable(_with_length(content))))
         except (soundfile.LibsndfileError, RuntimeError, TypeError) as problem:
             why = problem.error_string if isinstance(problem, soundfile.LibsndfileError) else str(problem)
             raise MediaError(
-                f"{path} is no sound that can be read ({why.rstrip('.') or 'unknown format'}): save it as wav, flac, "
-                "ogg or mp3."
+                say("sound_unreadable", path=path, reason=why.rstrip(".") or say("format_unknown"))
             ) from problem
         with file:
             yield file
@@ -95,7 +114,7 @@ def decode(
         most_seconds: longer sounds are refused, by their header or, where that lies, while they are read.
 
     Raises:
-        MediaError: as of `opened`; or it is damaged, cut short, too short, too long, or holds what is no sound.
+        MediaError: as for `opened`; or it is damaged, cut short, too short, too long, or holds what is no sound.
     """
     most_seconds = MOST_SECONDS if most_seconds is None else most_seconds
     with opened(path, data) as file:
@@ -104,10 +123,7 @@ def decode(
         if promised < UNTOLD:
             _check_length(path, promised, channels, rate, most_seconds)
         if rate < LEAST_RATE:
-            raise MediaError(
-                f"{path} has {rate} samples a second by its header, where sounds have {LEAST_RATE} or more: write it "
-                "again with its true rate."
-            )
+            raise MediaError(say("sound_rate_too_low", path=path, rate=rate, least_rate=LEAST_RATE))
         blocks, samples = [], 0
         try:
             while len(block := file.read(BLOCK // channels + 1, "float32", always_2d=True)):
@@ -116,18 +132,15 @@ def decode(
                 if samples > most:
                     _check_length(path, samples, channels, rate, most_seconds)
         except (soundfile.LibsndfileError, RuntimeError) as problem:
-            raise MediaError(f"{path} is damaged ({reason(problem)}): copy or download it again.") from problem
+            raise MediaError(say("sound_damaged", path=path, reason=reason(problem))) from problem
         values = np.concatenate(blocks) if blocks else np.zeros((0, channels), np.float32)
         size = len(data) if data is not None else Path(path).stat().st_size
         notes = _check_end(path, file, len(values), data)
     if not len(values) and size > 4096:
-        raise MediaError(
-            f"{path} holds no samples by its header, but has {size >> 10} kB: whatever wrote it did not finish; write "
-            "it again with ffmpeg or sox."
-        )
+        raise MediaError(say("sound_unfinished", path=path, size=size >> 10))
     if len(values) < SHORTEST * rate:
         held = f"{len(values)} sample{'s' if len(values) != 1 else ''}"
-        raise MediaError(f"{path} holds {held} at {rate} Hz, less than {SHORTEST:g} s: there is nothing to hear.")
+        raise MediaError(say("sound_too_short", path=path, held=held, rate=rate, shortest=SHORTEST))
     _check_samples(path, values, rate)
     return values, rate, notes
 
@@ -136,17 +149,11 @@ def _check_length(path: Path | str, frames: int, channels: int, rate: int, most_
     seconds = frames / rate
     if seconds > most_seconds:
         each = f"{rate} sample{'s' if rate > 1 else ''}"
-        long = (
-            f"{path} lasts {seconds / 3600:.0f} hours by its header ({each} a second), "
-            f"more than the {most_seconds:g} s taken here: cut a part out."
-        )
-        short = f"{path} lasts {seconds:.0f} s, more than the {most_seconds:g} s taken here: cut a part out."
+        long = say("sound_header_too_long", path=path, seconds=seconds / 3600, each=each, most_seconds=most_seconds)
+        short = say("sound_too_long", path=path, seconds=seconds, most_seconds=most_seconds)
         raise MediaError(long if seconds > 7200 else short)
     if frames * channels > MOST_VALUES:
-        raise MediaError(
-            f"{path} has {seconds / 60:.0f} minutes of {channels} channels, which is more than regrow takes in at "
-            "once: cut it into parts."
-        )
+        raise MediaError(say("sound_too_large_at_once", path=path, seconds=seconds / 60, channels=channels))
 
 
 def _check_end(path: Path | str, file: Reader, samples: int, data: bytes | None) -> tuple[str, ...]:
@@ -157,10 +164,10 @@ def _check_end(path: Path | str, file: Reader, samples: int, data: bytes | None)
     ended = file.format != "OGG" or _has_last_page(Path(path).read_bytes() if data is None else data)
     if file.format in ("MP3", "MPEG"):
         there, promised = (count / file.samplerate for count in (samples, file.frames))
-        sentence = f"The end of {Path(path).name} may be missing: of {promised:.1f} s, {there:.1f} s are there."
+        sentence = say("sound_end_missing", name=Path(path).name, promised=promised, held=there)
         return (sentence,) if there < 0.9 * promised else ()
     if samples < file.frames < UNTOLD or not ended or lacks:
-        raise MediaError(f"{path} is cut short, its end is missing: copy or download it again.")
+        raise MediaError(say("sound_cut_short", path=path))
     return ()
 
 
@@ -173,11 +180,18 @@ def _check_samples(path: Path | str, values: Float32[np.ndarray, "n channels"], 
     broken = np.flatnonzero(~(loud <= min(LOUDEST, max(CLEAR, SPIKE * usual))))
     if len(broken):
         first = int(broken[0])
-        many = f"{len(broken)} samples that are" if len(broken) > 1 else "a sample that is"
-        none = "no sound" if np.isfinite(loud[broken]).all() else "no numbers"
+        many = say("several_samples", count=len(broken)) if len(broken) > 1 else say("one_sample")
+        none = say("what_is_no_sound") if np.isfinite(loud[broken]).all() else say("what_is_no_number")
         raise MediaError(
-            f"{path} holds {many} {none} (sample {first}, {first / rate:.2f} s, is {loud[first]:.3g}): cut that out, "
-            "or write the file again with another program."
+            say(
+                "sound_has_broken_samples",
+                path=path,
+                many=many,
+                what=none,
+                number=first,
+                second=first / rate,
+                value=loud[first],
+            )
         )
 
 

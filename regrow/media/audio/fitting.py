@@ -1,6 +1,7 @@
-"""Fitting a sound file to a model of sounds, and what undoes it: spans, channels, loops."""
+"""Fit a sound file to a model of sounds, and undo it: spans, channels, loops."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F  # noqa: N812, the name everybody knows it by
@@ -37,7 +38,7 @@ class SoundFrame(Frame):
 
     @property
     def unit(self) -> float:
-        """The level in which it is counted what is silent."""
+        """The level relative to which silence is measured."""
         return 1.0 if self.plain else self.level
 
     def at_full_scale(self, wave: Wave) -> Wave:
@@ -48,6 +49,22 @@ class SoundFrame(Frame):
 def filled(frames: Float[Tensor, "c *bands frames"], missing: int, codec: SoundCodec) -> Tensor:
     """Return frames with silence behind them."""
     return F.pad(frames, (0, missing), value=codec.silence)
+
+
+def lengthened(frame: Frame, frames: int) -> Frame:
+    """Return a sound file with silence behind it, so that it has at least so many frames of its model."""
+    assert isinstance(frame, SoundFrame), "pictures have no end"
+    missing = frames - frame.content.shape[-1]
+    if missing <= 0:
+        return frame
+    samples = missing * frame.codec.samples_per_frame
+    at_rate = round(samples * frame.sound.rate / frame.codec.rate)
+    return replace(
+        frame,
+        content=filled(frame.content, missing, frame.codec),
+        sound=replace(frame.sound, wave=F.pad(frame.sound.wave, (0, at_rate))),
+        wave=F.pad(frame.wave, (0, samples)),
+    )
 
 
 def in_channels_of(wave: Float[Tensor, "k n"], file: Float[Tensor, "channels m"]) -> Float[Tensor, "j n"]:
@@ -66,12 +83,14 @@ def span_of(seconds: tuple[float, float], rate: int, samples: int) -> tuple[int,
     return min(round(seconds[0] * rate), samples), min(round(seconds[1] * rate), samples)
 
 
-def grown_in(frames: Frames, frame: SoundFrame, span: tuple[int, int]) -> Float[Tensor, "b channels n"]:
-    """Return what the file holds, at the model's rate, with what a model made in a span of samples."""
+def grown_in(frames: Frames, frame: SoundFrame, spans: Sequence[tuple[int, int]]) -> Float[Tensor, "b channels n"]:
+    """Return the file at the model's rate, with what a model made in spans of samples."""
     codec, samples = frame.codec, frame.wave.shape[-1]
     wave = F.pad(frame.wave, (0, frames.shape[-1] * codec.samples_per_frame - samples)).expand(len(frames), -1, -1)
-    grown = codec.grow_onto(wave / frame.level, span, frames) * frame.level
-    return frame.at_full_scale(grown[..., :samples])
+    grown = wave / frame.level
+    for span in spans:
+        grown = codec.grow_onto(grown, span, frames)
+    return frame.at_full_scale((grown * frame.level)[..., :samples])
 
 
 def closed(latents: Latents, model: MediumModel) -> Float[Tensor, "b channels n"]:

@@ -1,4 +1,4 @@
-"""A sound as pictures: its waveform, single samples, amplitude and phase over time and frequency, and its pitch."""
+"""Draw a sound: its waveform, single samples, amplitude and phase over time and frequency, and its pitch."""
 
 import math
 
@@ -86,7 +86,7 @@ def pitch_curve(hertz: Float[Tensor, " frames"], low: float, high: float) -> Pic
 def pitch(
     wave: Float[Tensor, " n"], rate: int, low: float = 60.0, high: float = 1500.0, hop: int = 512
 ) -> Float[Tensor, " frames"]:
-    """The pitch of each frame in Hz, 0 where there is none: of several notes at once the one that repeats best.
+    """Return the pitch of each frame in Hz, 0 where there is none: of several notes at once the one that repeats best.
 
     YIN (de Cheveigne & Kawahara 2002, J. Acoust. Soc. Am. 111): the first dip of the cumulative mean normalised
     difference function below 0.15, with parabolic interpolation.

@@ -1,7 +1,7 @@
-"""The level of a sound: how loud it is, and what brings it to the levels that a model knows.
+"""Measure the level of a sound, and adapt it to the levels that a model was trained on.
 
-A model of sounds was trained on sounds of some level. What it makes has about that level whatever it is given, so a
-quiet recording would come back loud. It is brought to that level before, and what comes back is brought to its own.
+A model returns sounds at the level of its training data, so a quiet recording would come back loud. The input is scaled
+to that level, and the result back to the level of the file.
 """
 
 import torch
@@ -17,8 +17,8 @@ blocks of 400 ms, too, and 10 dB."""
 PAUSE = 0.01
 CLICK = 100.0
 """Samples this many times beyond the mean of their block are clicks, and count as that much."""
-SILENT = 2.0**-32
-"""The power of half a step of 16 bits, about: what is below has no level."""
+SILENT = 2.0**-48
+"""The power of half a step of 24 bits, about: what is below has no level."""
 
 
 def power(wave: Float[Tensor, "channels n"], rate: int) -> float:
@@ -36,7 +36,7 @@ def level_for(wave: Float[Tensor, "channels n"], rate: int, known: tuple[float, 
 
     Args:
         wave: of any level.
-        rate: samples a second.
+        rate: samples per second.
         known: the range in dB below full scale; what is outside is brought to its middle.
     """
     there = power(wave, rate)
@@ -52,7 +52,7 @@ def as_in(
 ) -> Float[Tensor, "channels n"]:
     """Return a mono wave in the channels of a file: each as loud beside the file's mono mix as it is there.
 
-    What is in a channel upside down is so again.
+    Inverted channels stay inverted.
     """
     each, mix = file.double(), mixed.double()
     gain = (each.square().mean(-1) / mix.square().mean().clamp_min(1e-30)).sqrt()

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,11 @@ from regrow.media.captions.listing import SOUNDS
 from regrow.media.files import MediaError, file_hash
 from regrow.media.frame import Distance, Extent, Frame, Frames, Latents, Layout, Page, Pair, Picture, Region, Restored
 from regrow.media.medium import Medium, MediumModel, Recipe, medium_at
+from regrow.messages.message import say
 
 Wave = Float[Tensor, "channels n"]
+ROUNDED = 0.05
+"""Seconds by which a span may end behind a sound without a word: who drags to the end rounds."""
 
 
 class SoundMedium(Medium):
@@ -33,24 +37,30 @@ class SoundMedium(Medium):
     ending = SOUNDS.ending
     embedded = "bandstand"
     sized = False
-    layout = Layout(384, 3, "distances are to the source, in dB of mel")
+    layout = Layout(384, 3, say("distances_to_source_mel"))
 
     def check(self, request: Any, model: MediumModel) -> None:
         if getattr(request, "mask", None) is not None or getattr(request, "region", None) is not None:
-            raise ValueError("region and mask say where a picture may change; leave them out for a sound.")
+            raise ValueError(say("region_only_for_pictures"))
         changes_file = hasattr(request, "image")
         # crop was the default of older recipes
         if changes_file and (request.size is not None or request.frame not in (type(request).frame, "crop")):
-            raise ValueError("size and frame are of pictures; a sound keeps its length: leave them out.")
+            raise ValueError(say("size_only_for_picture_edits"))
         if getattr(request, "tiles", False):
-            raise ValueError("tiles are of pictures; sounds of any length are edited anyway: leave tiles out.")
+            raise ValueError(say("tiles_only_for_pictures"))
         _ = model.sound
         if getattr(request, "size", None):
-            instead = "give a duration in seconds instead of a size in pixels"
+            instead = say("give_duration_instead")
             of_files = hasattr(request, "first") and medium_at(request.first)
-            raise ValueError(f"{model.name} makes sounds; {'size is for pictures' if of_files else instead}.")
+            raise ValueError(
+                say(
+                    "model_makes_sounds",
+                    name=model.name,
+                    advice=say("size_only_for_picture_files") if of_files else instead,
+                )
+            )
         if getattr(request, "describer", ""):
-            raise ValueError(f"{request.describer} captions pictures, and {request.image} is a sound: tell its source.")
+            raise ValueError(say("captioner_needs_picture", describer=request.describer, file=request.image))
 
     def load(self, path: Path, model: MediumModel, request: Any) -> SoundFrame:
         codec, loaded = model.sound, sound.load(path)
@@ -61,24 +71,24 @@ class SoundMedium(Medium):
         wave = to_channels(loaded.wave, codec.channels, plain)
         if len(loaded.wave) > codec.channels:
             mixed = torch.equal(wave[:1], loaded.wave.mean(0, keepdim=True))
-            cancel = f"The {len(loaded.wave)} channels of {path.name} cancel each other, so the loudest was taken."
-            mix = f"The {len(loaded.wave)} channels of {path.name} were mixed to one."
+            cancel = say("channels_cancel", count=len(loaded.wave), name=path.name)
+            mix = say("channels_mixed", count=len(loaded.wave), name=path.name)
             notes.append(mix if mixed else cancel)
         wave = resample(wave, loaded.rate, codec.rate)
         if loaded.rate != codec.rate:
-            notes.append(f"{path.name} was resampled from {loaded.rate} Hz to the model's {codec.rate} Hz.")
+            notes.append(say("sound_resampled", name=path.name, rate=loaded.rate, model_rate=codec.rate))
         if codec.lens.high < min(loaded.rate, codec.rate) / 2:
-            notes.append(f"{model.name} hears up to {codec.lens.high:g} Hz: what {path.name} has above is left out.")
+            notes.append(say("high_left_out", name=model.name, high=codec.lens.high, file=path.name))
         usual = 1.0 if plain else level_for(wave, codec.rate, codec.levels)
         level = codec.level_of(wave, usual)
         if level == usual != 1:
             by = f"{abs(20 * math.log10(usual)):.1f}"
-            up = f"{path.name} is quieter than {model.name} knows sounds: it was made {by} dB louder to compute with."
-            down = f"{path.name} is louder than {model.name} knows sounds: it was made {by} dB quieter to compute with."
+            up = say("sound_made_louder", name=path.name, model=model.name, by=by)
+            down = say("sound_made_quieter", name=path.name, model=model.name, by=by)
             notes.append(up if usual < 1 else down)
         frames = codec.to_frames(wave[None], level)[0]
         if codec.is_silent(frames):
-            raise MediaError(f"{path} is silent; there is nothing in it to edit.")
+            raise MediaError(say("sound_is_silent", path=path))
         content = filled(frames, -frames.shape[-1] % model.multiple, codec)
         return SoundFrame(content, tuple(notes), loaded, wave, codec, level, plain)
 
@@ -86,16 +96,18 @@ class SoundMedium(Medium):
         self, request: Any, frame: Frame, model: MediumModel, latents: Latents, mask: Tensor | None = None
     ) -> Region | None:
         assert isinstance(frame, SoundFrame)
-        if request.seconds is None:
+        if not request.spans:
             return None
-        begin, end = request.seconds
         duration = frame.sound.wave.shape[-1] / frame.sound.rate
-        if begin >= duration:
-            raise ValueError(f"span begins at {begin:g} s, but {request.image} is over after {duration:.2f} s.")
         cell = frame.codec.samples_per_frame * model.factor / frame.codec.rate
         mask = torch.zeros(1, 1, *latents.shape[2:])
-        mask[..., int(begin / cell) : math.ceil(end / cell)] = 1
-        return Region(latents=mask)
+        for begin, end in request.spans:
+            if begin >= duration:
+                raise ValueError(say("span_behind_end", begin=begin, file=request.image, duration=duration))
+            mask[..., int(begin / cell) : math.ceil(end / cell)] = 1
+        last = max(end for _, end in request.spans)
+        behind = say("span_ends_behind", end=last, file=request.image.name, duration=duration)
+        return Region(latents=mask, notes=(behind,) if last > duration + ROUNDED else ())
 
     def restore(
         self, frame: Frame, decoded: Frames, model: MediumModel, request: Any, region: Region | None
@@ -106,10 +118,14 @@ class SoundMedium(Medium):
             waves = frame.at_full_scale(codec.to_waves(decoded, frame.wave.shape[-1], frame.level))
             whole = (resample(in_layout_of(wave, frame), codec.rate, rate)[:, : old.shape[-1]] for wave in waves)
         else:
-            waves = grown_in(decoded, frame, span_of(request.seconds, codec.rate, frame.wave.shape[-1]))
-            inside = span_of(request.seconds, rate, old.shape[-1])
+            waves = grown_in(decoded, frame, [span_of(one, codec.rate, frame.wave.shape[-1]) for one in request.spans])
+            inside = [span_of(one, rate, old.shape[-1]) for one in request.spans]
             grown = (resample(in_channels_of(wave, old), codec.rate, rate) for wave in waves)
-            whole = (pasted(wave, old, inside, rate, level=frame.unit) for wave in grown)
+            unit = frame.unit
+            whole = (
+                reduce(lambda kept, one, new=wave: pasted(new, kept, one, rate, level=unit), inside, old)
+                for wave in grown
+            )
         return Restored(tuple(whole), decoded, rate)
 
     def extent(self, request: Any, model: MediumModel, like: Frame | None = None) -> Extent:
@@ -135,7 +151,7 @@ class SoundMedium(Medium):
         both = [filled(one.content, longest - one.content.shape[-1], one.codec) for one in (first, second)]
         notes = (*first.notes, *second.notes)
         if first.content.shape != second.content.shape:
-            notes += ("The shorter sound was filled up with silence.",)
+            notes += (say("shorter_sound_padded"),)
         samples = max(first.wave.shape[-1], second.wave.shape[-1])
         levels = tuple(first.level ** (1 - share) * second.level**share for share in shares)  # in equal steps of dB
         return Pair(torch.stack(both), Extent((), samples, levels=levels, clipped=first.plain), notes)

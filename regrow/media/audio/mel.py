@@ -1,4 +1,4 @@
-"""Log-mel spectrograms that keep the level: what a sound model sees of a wave.
+"""Log-mel spectrograms with absolute level, the input of sound models.
 
     mel[b, 1, k, i] = 10 log10 max(sum_f W[k, f] |X[f, i]|^2, floor)        dB, 0 = a full-scale sine in its band
 
@@ -22,6 +22,7 @@ from jaxtyping import Complex, Float
 from torch import Tensor
 
 from regrow.media.files import MediaError
+from regrow.messages.message import say
 
 CEILING = 0.0
 """The mel level that models see as 1, in dB: a full-scale sine."""
@@ -32,10 +33,10 @@ NOTHING = 1e-10
 
 @dataclass(frozen=True)
 class MelSettings:
-    """How a wave becomes a mel; it travels in the model's folder.
+    """The settings of a mel spectrogram, stored in the model's folder.
 
     Attributes:
-        rate: samples a second.
+        rate: samples per second.
         window: samples of a frame, and of its Fourier transform.
         hop: samples between frames.
         bands: mel bands.
@@ -59,22 +60,16 @@ class MelSettings:
         whole = ("rate", "window", "hop", "bands")
         bad = [name for name in whole if type(getattr(self, name)) is not int or getattr(self, name) < 1]
         if bad:
-            raise MediaError(f"The mel setting {bad[0]} must be a whole number above 0; got {getattr(self, bad[0])!r}.")
+            raise MediaError(say("mel_setting_no_whole_number", name=bad[0], given=getattr(self, bad[0])))
         bad = [name for name in ("low", "high", "floor") if type(getattr(self, name)) not in (int, float)]
         if bad:
-            raise MediaError(f"The mel setting {bad[0]} must be a number; got {getattr(self, bad[0])!r}.")
+            raise MediaError(say("mel_setting_no_number", name=bad[0], given=getattr(self, bad[0])))
         if self.hop > self.window // 2:
-            raise MediaError(
-                f"The mel settings window {self.window} and hop {self.hop} do not fit: the hop must be at most half "
-                "the window."
-            )
+            raise MediaError(say("mel_hop_too_long", window=self.window, hop=self.hop))
         if not 0 <= self.low < self.high <= self.rate / 2:
-            raise MediaError(
-                f"The mel settings low {self.low} and high {self.high} must satisfy 0 <= low < high <= rate / 2 = "
-                f"{self.rate / 2}."
-            )
+            raise MediaError(say("mel_band_limits_wrong", low=self.low, high=self.high, half_rate=self.rate / 2))
         if not -200 <= self.floor < CEILING:
-            raise MediaError(f"The mel setting floor must be from -200 to below {CEILING:g} dB; got {self.floor}.")
+            raise MediaError(say("mel_floor_out_of_range", ceiling=CEILING, floor=self.floor))
 
     def to_json(self) -> dict[str, Any]:
         """For the model's folder; `from_json` undoes it."""
@@ -88,7 +83,7 @@ class MelSettings:
         names = {field.name for field in fields(cls)}
         odd = sorted(names ^ set(table))
         if odd:
-            raise MediaError(f"The mel settings need exactly {', '.join(sorted(names))}; look at {', '.join(odd)}.")
+            raise MediaError(say("mel_settings_incomplete", names=", ".join(sorted(names)), odd=", ".join(odd)))
         return cls(**table)
 
     @property
@@ -98,19 +93,19 @@ class MelSettings:
         return both // 2, both - both // 2
 
     def frames(self, samples: int) -> int:
-        """How many frames hold this many samples; the last may reach beyond their end."""
+        """Return how many frames hold this many samples; the last may reach beyond their end."""
         return -(-samples // self.hop)
 
 
 def to_mel(wave: Float[Tensor, "b 1 n"], settings: MelSettings) -> Float[Tensor, "b 1 bands frames"]:
-    """The mel of mono waves in [-1, 1], in dB, float32; an incomplete last hop is filled up with silence."""
+    """Return the mel of mono waves in [-1, 1], in dB, float32; an incomplete last hop is filled up with silence."""
     power = spectrum(wave[:, 0], settings).abs().square()
     mel = filters(settings).to(power) @ power
     return 10 * mel.clamp_min(10 ** (settings.floor / 10)).log10()[:, None]
 
 
 def spectrum(wave: Float[Tensor, "b n"], settings: MelSettings) -> Complex[Tensor, "b bins frames"]:
-    """The short-time Fourier transform that the mel is of; 1 at the peak of a full-scale sine."""
+    """Return the short-time Fourier transform that the mel is of; 1 at the peak of a full-scale sine."""
     wave = wave.float()
     before, behind = settings.margins
     filled = settings.frames(wave.shape[-1]) * settings.hop - wave.shape[-1]
@@ -127,7 +122,7 @@ def spectrum(wave: Float[Tensor, "b n"], settings: MelSettings) -> Complex[Tenso
 
 @lru_cache(maxsize=8)
 def filters(settings: MelSettings) -> Float[Tensor, "bands bins"]:
-    """The triangles W of the mel scale, float32, with peaks of 1 where the band is wider than a bin.
+    """Return the triangles W of the mel scale, float32, with peaks of 1 where the band is wider than a bin.
 
     Raises:
         MediaError: a band is so narrow that no bin of the transform falls into it.
@@ -135,10 +130,7 @@ def filters(settings: MelSettings) -> Float[Tensor, "bands bins"]:
     weights = triangles(_edges(settings), settings.rate / settings.window, settings.window // 2 + 1)
     empty = int((weights.amax(1) == 0).sum())
     if empty:
-        raise MediaError(
-            f"Of {settings.bands} mel bands, {empty} hold no frequency of a window of {settings.window} samples: "
-            "take fewer bands, a longer window or a higher low."
-        )
+        raise MediaError(say("mel_bands_empty", bands=settings.bands, empty=empty, window=settings.window))
     return weights
 
 
@@ -157,7 +149,7 @@ def triangles(edges: np.ndarray, spacing: float, bins: int) -> Float[Tensor, "ba
 
 
 def shares_of(hertz: Float[Tensor, "*shape"], settings: MelSettings) -> Float[Tensor, "*shape bands"]:
-    """How much of a sine of each frequency every band holds, by its triangle; float32 in [0, 1]."""
+    """Return how much of a sine of each frequency every band holds, by its triangle; float32 in [0, 1]."""
     edges, at = torch.from_numpy(_edges(settings)), hertz.double()[..., None]
     rising = (at - edges[:-2]) / edges.diff()[:-1]
     falling = (edges[2:] - at) / edges.diff()[1:]
@@ -175,7 +167,7 @@ def slope(settings: MelSettings) -> Float[Tensor, " bands"]:
 
 
 def librosa_filters(settings: MelSettings) -> Float[Tensor, "bands bins"]:
-    """The filters that librosa has by default (`norm="slaney"`): W, each divided by half its width in Hz.
+    """Return the filters that librosa has by default (`norm="slaney"`): W, each divided by half its width in Hz.
 
     Raises:
         MediaError: a band is so narrow that no bin of the transform falls into it.
@@ -192,17 +184,17 @@ def loudest(wave: Float[Tensor, "1 n"], settings: MelSettings) -> float:
 
 
 def to_unit(mel: Float[Tensor, "b 1 bands frames"], settings: MelSettings) -> Float[Tensor, "b 1 bands frames"]:
-    """Decibels to what models see: the floor is -1 and `CEILING` is 1; louder is above 1."""
+    """Convert decibels to the range of models: the floor is -1 and `CEILING` is 1; louder is above 1."""
     return (mel - settings.floor) * (2 / (CEILING - settings.floor)) - 1
 
 
 def from_unit(unit: Float[Tensor, "b 1 bands frames"], settings: MelSettings) -> Float[Tensor, "b 1 bands frames"]:
-    """The inverse of `to_unit`; below the floor becomes the floor."""
+    """Return the inverse of `to_unit`; below the floor becomes the floor."""
     return (unit.clamp_min(-1) + 1) * ((CEILING - settings.floor) / 2) + settings.floor
 
 
 def as_picture(unit: Float[Tensor, "b 1 bands frames"]) -> Float[Tensor, "b 3 bands frames"]:
-    """For looking at: the lowest band at the bottom, silence black, louder through violet and orange to white."""
+    """Return a picture to look at: low bands at the bottom, from black (silence) through violet and orange to white."""
     share = (unit.flip(-2).clamp(-1, 1) + 1) / 2
     stops = torch.tensor(_STOPS, dtype=share.dtype, device=share.device)
     place = share * (len(stops) - 1)

@@ -1,11 +1,12 @@
-"""From a mel back to a wave: the magnitudes that it was summed from, a phase for them, and the level it says.
+"""Convert a mel spectrogram to a wave: estimate its magnitudes and a phase, and restore its level.
 
 The magnitudes are the non-negative solution of W P = mel that multiplicative updates find for the Kullback-Leibler
 divergence (Lee & Seung 2001, theorem 2, with W fixed):
 
     P <- P * (W^T (mel / W P)) / (W^T 1)
 
-They stay positive, raise no cell that no band asks for, and run as two matrix products a step for all frames at once.
+They stay positive, add nothing where all bands are silent, and need two matrix products per step for all frames at
+once.
 """
 
 import warnings
@@ -16,9 +17,10 @@ from torch import Tensor
 
 from regrow.media.audio.mel import MelSettings, filters, to_mel
 from regrow.media.audio.phase import griffin_lim, integrate, wave_of
+from regrow.messages.message import say
 
 UPDATES, ITERATIONS = 60, 16
-"""Of the magnitudes, and of the phase (docs/sound.md has what fewer and more give)."""
+"""Of the magnitudes, and of the phase (docs/explain/sound.md has what fewer and more give)."""
 
 
 def from_mel(
@@ -27,7 +29,7 @@ def from_mel(
     length: int | None = None,
     iterations: int = ITERATIONS,
 ) -> Float[Tensor, "b 1 n"]:
-    """A wave of this mel; the same mel gives the same wave.
+    """Return a wave of this mel; the same mel gives the same wave.
 
     Args:
         mel: in dB; what is at the floor or below is silence.
@@ -40,7 +42,7 @@ def from_mel(
     """
     most = mel.shape[-1] * settings.hop
     if length is not None and not 1 <= length <= most:
-        raise ValueError(f"A mel of {mel.shape[-1]} frames holds 1 to {most} samples; got {length}.")
+        raise ValueError(say("mel_length_out_of_range", frames=mel.shape[-1], most=most, length=length))
     magnitude = powers(mel, settings).sqrt()
     found = griffin_lim(magnitude, integrate(magnitude, settings), settings, iterations)
     wave = wave_of(found, settings)[:, None]
@@ -50,7 +52,7 @@ def from_mel(
 def powers(
     mel: Float[Tensor, "b 1 bands frames"], settings: MelSettings, updates: int = UPDATES
 ) -> Float[Tensor, "b bins frames"]:
-    """The squared magnitudes of `media.mel.spectrum` that a mel in dB was summed from, as far as it tells."""
+    """Return the squared magnitudes of `media.mel.spectrum` that a mel in dB was summed from, as far as it tells."""
     return nonnegative(_energy(mel, settings), filters(settings), updates)
 
 
@@ -89,7 +91,7 @@ def lost(
     settings: MelSettings,
     frames: Bool[Tensor, " frames"] | slice = slice(None),
 ) -> Float[Tensor, "b 1 1"]:
-    """The factor by which a wave is quieter than its mel asks for: magnitudes that no wave has lose some of it.
+    """Return the factor by which a wave is quieter than its mel asks for: magnitudes that no wave has lose some of it.
 
     Args:
         wave: of n samples, frames times hop.

@@ -1,4 +1,4 @@
-"""Phase for a magnitude: integrated from the magnitude's own gradients, then made consistent.
+"""Estimate the phase of a magnitude spectrogram: integrate its gradients, then make it consistent.
 
 For a Gaussian window g(t) = exp(-pi t^2 / gamma) the phase of a short-time Fourier transform follows from the
 logarithm s of its magnitude (Portnoff 1979; Prusa, Balazs & Sondergaard 2017, arXiv 1609.00291, eq. 12 and 13). With
@@ -37,7 +37,7 @@ Spectrum = Complex[Tensor, "b bins frames"]
 def integrate(
     magnitude: Magnitude, settings: MelSettings, held: tuple[Magnitude, Bool[Tensor, " frames"]] | None = None
 ) -> Magnitude:
-    """A phase, in radians, whose gradients are those that the magnitude asks for.
+    """Return a phase, in radians, whose gradients are those that the magnitude asks for.
 
     Args:
         magnitude: of `media.mel.spectrum`, 0 or more.
@@ -111,7 +111,7 @@ def griffin_lim(
     iterations: int,
     held: tuple[Float[Tensor, "b n"], Bool[Tensor, " n"]] | None = None,
 ) -> Spectrum:
-    """A spectrum of this magnitude that is nearly one of a wave.
+    """Return a spectrum of this magnitude that is nearly one of a wave.
 
     Args:
         magnitude: 0 or more.
@@ -136,7 +136,7 @@ def griffin_lim(
 
 
 def wave_of(found: Spectrum, settings: MelSettings) -> Float[Tensor, "b n"]:
-    """The wave whose `media.mel.spectrum` is nearest to a spectrum in the least squares; n is frames times hop.
+    """Return the wave whose `media.mel.spectrum` is nearest to a spectrum in the least squares; n is frames times hop.
 
     Griffin & Lim 1984, eq. 6: overlap-added with the window, and divided by the sum of its squares.
     """

@@ -1,14 +1,14 @@
-"""Contours: which notes sound when, whatever they are played on, drawn where a mel would show them.
+"""Piano rolls: which notes sound when, independent of the instrument, drawn on the bands of a mel.
 
     v(key, t) = (1 + exp(-(t - onset) / FADES)) / 2     while a note of the key sounds, else 0
 
-A column holds the mean of v over its span of time: so that a note begins within a column is seen in its mean, and that
-a note is struck anew in the jump from 1/2 to 1. A melody as a condition beside the words: Wu et al. 2023, "Music
-ControlNet" (arXiv 2311.07069, section 3.2), which has one note at a time.
+A column holds the mean of v over its time, so the mean shows where in a column a note begins, and the jump from 1/2 to
+1 shows that it is struck again. A melody as a condition beside the words: Wu et al. 2023, "Music ControlNet" (arXiv
+2311.07069, section 3.2), which has one note at a time.
 
 Two pictures are drawn of the notes, of a mel's bands by columns: where their fundamentals lie, and where all their
-partials do. Each latent cell is told the part of both that it spans. A network that is told all keys in every cell
-instead, as it would be a piano roll, must learn where in a mel each key is before it can play any.
+partials do. Each latent cell gets the part of both that it spans. A network that gets all keys in every cell instead
+must first learn where in a mel each key lies.
 """
 
 from collections import defaultdict
@@ -23,6 +23,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.media.audio.mel import MelSettings, shares_of
+from regrow.messages.message import say
 
 FADES = 0.1
 """Seconds in which an onset fades into a note that is held."""
@@ -48,7 +49,7 @@ class Sounding(Struck, Protocol):
 
 @dataclass(frozen=True)
 class PianoRollSettings:
-    """The raster of a model's contours.
+    """The raster of a model's piano rolls.
 
     Attributes:
         lowest: MIDI key of the first row.
@@ -66,7 +67,7 @@ class PianoRollSettings:
         for name, most in (("lowest", 127), ("keys", 128), ("steps", 64), ("partials", 64)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= most:
-                raise ValueError(f"{name} must be a whole number from 1 to {most}; got {value!r}.")
+                raise ValueError(say("count_out_of_range", name=name, most=most, value=value))
 
     def channels(self, factor: int) -> int:
         """What a latent cell of so many bands is told: both pictures of them at every step, and that it is told."""
@@ -104,7 +105,7 @@ def raster(
 def piano_roll(
     notes: Iterable[Sounding], cells: int, factor: int, settings: PianoRollSettings, mel: MelSettings
 ) -> Float[Tensor, "k rows cells"]:
-    """Notes as the channels that a network is told beside each latent cell; the last one is 1.
+    """Notes as the input channels of a network beside each latent cell; the last one is 1.
 
     Args:
         notes: with times from the beginning of the first cell.
@@ -150,7 +151,7 @@ class PlayedNote:
 
 
 def matches(found: Iterable[Struck], score: Iterable[Struck]) -> int:
-    """The most pairs of a found note and one of the score, of the same key and at most 50 ms apart."""
+    """Return the most pairs of a found note and one of the score, of the same key and at most 50 ms apart."""
     times: dict[int, tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
     for side, several in enumerate((found, score)):
         for note in several:

@@ -1,4 +1,4 @@
-"""How alike two sounds are as music: the figures that papers on music editing report, in plain torch.
+"""Musical similarity of two sounds: the figures that papers on music editing report, in plain torch.
 
 All take mono waves and resample nothing. A constant-Q transform (Brown 1991, J. Acoust. Soc. Am. 89, "Calculation of a
 constant Q spectral transform", eq. 5) is the inner product of a wave with windowed complex sines, as many periods of
@@ -19,6 +19,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.media.audio.mel import MelSettings, to_mel
+from regrow.messages.message import say
 
 Wave = Float[Tensor, "1 n"]
 
@@ -31,7 +32,7 @@ class ConstantQ:
     """Settings of a constant-Q transform.
 
     Attributes:
-        rate: samples a second.
+        rate: samples per second.
         low: Hz of bin 0.
         bins: how many.
         octave: bins an octave.
@@ -46,7 +47,7 @@ class ConstantQ:
 
     def __post_init__(self) -> None:
         if self.low * 2 ** ((self.bins - 1) / self.octave) > self.rate / 2:
-            raise ValueError(f"{self.bins} bins from {self.low:g} Hz reach above half the rate of {self.rate} Hz.")
+            raise ValueError(say("cqt_bins_too_high", bins=self.bins, low=self.low, rate=self.rate))
 
 
 CHROMA = ConstantQ(16_000, 65.406, 72, 12)

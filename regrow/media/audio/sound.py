@@ -24,6 +24,7 @@ from regrow.media.audio.decode import decode, opened
 from regrow.media.files import MediaError, reason, write_whole
 from regrow.media.image import tag
 from regrow.media.output import check_output
+from regrow.messages.message import say
 
 SAVED = {".wav": ("WAV", "PCM_24"), ".flac": ("FLAC", "PCM_24"), ".ogg": ("OGG", "VORBIS")}
 """Suffixes that can be saved, with libsndfile's names of format and samples."""
@@ -41,7 +42,7 @@ class Sound:
 
     Attributes:
         wave: float32 `channels n`, full scale is 1.
-        rate: samples a second.
+        rate: samples per second.
         notes: sentences on what was done to it.
     """
 
@@ -64,7 +65,7 @@ def load(path: str | os.PathLike[str], data: bytes | None = None, most_seconds: 
     values, rate, notes = decode(Path(path), data, most_seconds)
     peak = float(np.abs(values).max())
     if peak > 1:
-        notes = (*notes, f"{Path(path).name} goes {20 * np.log10(peak):.1f} dB beyond full scale.")
+        notes = (*notes, say("sound_beyond_full_scale", name=Path(path).name, decibels=20 * np.log10(peak)))
     return Sound(torch.from_numpy(values.T.copy()), rate, notes)
 
 
@@ -89,7 +90,7 @@ def save(
         path: the suffix chooses the format: .wav and .flac, of 24 bits, or .ogg. A .wav of a result from a file, and of
             what is beyond full scale, has 32-bit floats, which hold every sample of every file.
         wave: `channels n`; what is beyond [-1, 1] is clipped but in a .wav.
-        rate: samples a second.
+        rate: samples per second.
         recipe: a JSON-able mapping that the file carries; see `read_recipe`.
 
     Returns:
@@ -100,10 +101,7 @@ def save(
     """
     check_savable(path)
     if not wave.isfinite().all():
-        raise MediaError(
-            "The sound holds NaN instead of numbers, as the model diverged or its weights are damaged: "
-            "try --dtype float32, or another copy of the model."
-        )
+        raise MediaError(say("sound_is_nan"))
     suffix = Path(path).suffix.lower()
     kind, samples = SAVED[suffix]
     beyond = int((wave.abs() > 1).sum())
@@ -125,11 +123,11 @@ def save(
             file.write(values)
     except (soundfile.LibsndfileError, RuntimeError) as problem:
         raise MediaError(
-            f"{path} cannot be encoded with {len(wave)} channels at {rate} Hz ({reason(problem)}): save as .wav."
+            say("sound_not_encodable", path=path, count=len(wave), rate=rate, reason=reason(problem))
         ) from problem
     data = encoded.getvalue() if suffix != ".wav" else sound_tag.undated(encoded.getvalue())
     write_whole(path, sound_tag.with_comment(data, text) if text is not None and suffix == ".wav" else data)
-    return (f"{path}: {beyond} samples were beyond full scale and were clipped; a .wav keeps them.",) if beyond else ()
+    return (say("samples_clipped", path=path, count=beyond),) if beyond else ()
 
 
 def _keeps_samples(recipe: Mapping[str, Any]) -> bool:
@@ -144,12 +142,12 @@ def check_savable(path: str | os.PathLike[str]) -> None:
         MediaError: unknown suffix, or a file that could not be written.
     """
     if Path(path).suffix.lower() not in SAVED:
-        raise MediaError(f"{path} has no suffix of a sound that regrow can save: use one of {', '.join(SAVED)}.")
+        raise MediaError(say("sound_suffix_unknown", path=path, saved=", ".join(SAVED)))
     check_output(path)
 
 
 def read_recipe(path: str | os.PathLike[str]) -> dict[str, Any] | None:
-    """The recipe that a saved sound carries, or None where it carries none.
+    """Return the recipe that a saved sound carries, or None where it carries none.
 
     Raises:
         MediaError: the file cannot be read as a sound, or its recipe is damaged or larger than 1 MiB.
@@ -160,7 +158,7 @@ def read_recipe(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     try:
         return None if text is None else tag.parse(text)
     except MediaError as problem:
-        raise MediaError(f"{path} {problem}") from problem
+        raise MediaError(say("output_problem", path=path, problem=problem)) from problem
 
 
 def wave_hash(wave: Float[Tensor, "channels n"]) -> str:

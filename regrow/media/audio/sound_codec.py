@@ -1,4 +1,4 @@
-"""What a model of sounds does with waves outside its latents: as frames, whose last axis is time.
+"""Convert waves to the frames of a model of sounds and back; the last axis of frames is time.
 
 A model of mels has a frame every hop; one that codes the waves themselves has a frame a sample.
 """
@@ -19,7 +19,7 @@ class SoundCodec(Protocol):
 
     @property
     def rate(self) -> int:
-        """Samples a second."""
+        """Samples per second."""
         ...
 
     @property
@@ -39,7 +39,7 @@ class SoundCodec(Protocol):
 
     @property
     def lens(self) -> MelSettings:
-        """The mel in which sounds are looked at."""
+        """The mel in which sounds are compared and drawn."""
         ...
 
     def frame_size(self, frames: int) -> tuple[int, ...]:
@@ -71,7 +71,7 @@ class SoundCodec(Protocol):
         ...
 
     def is_silent(self, frames: Frames) -> bool:
-        """Whether there is nothing in frames that could be heard."""
+        """Return whether there is nothing in frames that could be heard."""
         ...
 
     def grow_onto(self, waves: Waves, span: tuple[int, int], frames: Frames) -> Waves:

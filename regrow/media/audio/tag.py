@@ -17,7 +17,7 @@ _START = f"{KEY} "
 
 
 def comment(recipe: Mapping[str, Any]) -> str:
-    """The recipe as a comment; in ASCII where it has half a character, as names of files that are no UTF-8 have.
+    """Return the recipe as a comment; in ASCII where it has half a character, as names of files that are no UTF-8 have.
 
     Raises:
         MediaError: it is not JSON, or larger than 1 MiB.
@@ -31,12 +31,12 @@ def comment(recipe: Mapping[str, Any]) -> str:
 
 
 def recipe_text(found: str | None) -> str | None:
-    """The recipe's JSON in a comment, or None where there is none."""
+    """Return the recipe's JSON in a comment, or None where there is none."""
     return found.removeprefix(_START) if found and found.startswith(_START) else None
 
 
 def with_comment(wav: bytes, text: str) -> bytes:
-    """A RIFF file with a comment behind its other chunks."""
+    """Return a RIFF file with a comment behind its other chunks."""
     value = text.encode() + b"\0"
     field = b"ICMT" + struct.pack("<I", len(value)) + value + b"\0" * (len(value) % 2)
     whole = wav + b"\0" * (len(wav) % 2) + b"LIST" + struct.pack("<I", 4 + len(field)) + b"INFO" + field
@@ -44,13 +44,13 @@ def with_comment(wav: bytes, text: str) -> bytes:
 
 
 def undated(wav: bytes) -> bytes:
-    """A RIFF file of floats without the time of its writing: the same samples are the same file."""
+    """Return a RIFF file of floats without the time of its writing: the same samples are the same file."""
     place = wav.find(b"PEAK", 12, 200)  # of libsndfile: name, size, version, time
     return wav if place < 0 else wav[: place + 12] + bytes(4) + wav[place + 16 :]
 
 
 def wav_comment(wav: bytes) -> str | None:
-    """The last ICMT of a RIFF file, or None where there is none."""
+    """Return the last ICMT of a RIFF file, or None where there is none."""
     found = None
     for kind, body in _chunks(wav[12:]):
         if kind == b"LIST" and body[:4] == b"INFO":

@@ -10,8 +10,8 @@ Captions come from the first of these that the folder has:
     the folders' names                                if every file is in one of several subfolders
     none                                              the captions are empty
 
-What is hidden is not seen. Whatever else is not used is told. Where text may hold captions but none of it is used, the
-folder is refused.
+Hidden files are ignored; everything else that is not used is reported. A folder whose text files might hold captions
+but cannot be used is refused.
 """
 
 import hashlib
@@ -38,13 +38,14 @@ from regrow.media.files import MediaError, reason
 from regrow.media.image.framing import fit
 from regrow.media.image.picture import load, to_uint8
 from regrow.media.image.reading import MOST_BYTES
+from regrow.messages.message import say
 
 _TABLE = re.compile(r"\.(jsonl?|[ct]sv|parquet)(, (line|row|entry) \d+)?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Item:
-    """A picture or sound that was decoded once and found good. Its bytes stay on the disk.
+    """A picture or sound that was checked by decoding it once. Its bytes stay on the disk.
 
     Args:
         name: its path from the folder, with `/`, or `table.parquet#row 12`, counted from 0.
@@ -59,14 +60,14 @@ class Item:
     place: Path | Row
 
     def read(self) -> bytes:
-        """The bytes.
+        """Return the bytes.
 
         Raises:
             MediaError: they cannot be read any more, or are others than `content` stands for.
         """
         data = _bytes(self.name, self.place)
         if _content(data) != self.content:
-            raise MediaError(f"{self.name} has changed since the folder was read: start again.")
+            raise MediaError(say("file_changed_since_read", name=self.name))
         return data
 
 
@@ -102,7 +103,7 @@ def read_captioned(folder: Path, smallest: int = 32, kind: Kind = PICTURES) -> C
     files, skipped = files_below(folder)
     if not files and not skipped:
         example = f"a{kind.ending}"
-        raise MediaError(f"{folder} is empty: put {kind.noun}s in it, and the caption of {example} in a.txt beside it.")
+        raise MediaError(say("training_folder_empty", folder=folder, noun=kind.noun, example=example))
     paired = pair(files, kind)
     skipped += paired.skipped
     items: dict[str, Item] = {}
@@ -111,32 +112,37 @@ def read_captioned(folder: Path, smallest: int = 32, kind: Kind = PICTURES) -> C
             skipped.append(one)
         elif one.content in items:
             first = items[one.content].name
-            skipped.append(Skipped(one.name, f"{one.name} is the same {kind.noun} as {first}, which is used."))
+            skipped.append(Skipped(one.name, say("same_content_as", name=one.name, noun=kind.noun, first=first)))
         else:
             items[one.content] = one
     skipped.sort(key=lambda one: one.name)
     if not items:
         others = [content for path in files.values() if (content := content_at(path)) and content.medium != kind.noun]
         if others:
-            many = f"{len(others)} {others[0].medium}{'s' if len(others) > 1 else ''}"
+            medium, count = others[0].medium, len(others)
+            many = medium if count == 1 else f"{medium}s"
             raise MediaError(
-                f"{folder} holds {many} and no {kind.noun} that can be used: add --medium {others[0].medium}."
+                say(
+                    "folder_of_other_medium",
+                    folder=folder,
+                    count=count,
+                    many=many,
+                    noun=kind.noun,
+                    option=f"--medium {medium}",
+                )
             )
         skipped.sort(key=lambda one: not _TABLE.search(one.name))  # which are why nothing else is used
         why = (
-            f" ({len(skipped)} skipped), for example {skipped[0].reason}"
+            say("skipped_for_example", skipped=len(skipped), reason=skipped[0].reason)
             if skipped
-            else f": put {'PNG or JPEG' if kind == PICTURES else 'WAV, FLAC, OGG or MP3'} files in it."
+            else (say("put_pictures_in") if kind == PICTURES else say("put_sounds_in"))
         )
-        raise MediaError(f"{folder} has no {kind.noun} that can be used{why}")
+        raise MediaError(say("nothing_usable_in_folder", folder=folder, noun=kind.noun, why=why))
     if paired.source == "none" and paired.unread:
         example = next((one.reason for one in skipped if _TABLE.search(one.name)), "")
-        raise MediaError(
-            f"{folder} has text, none of which can be used for its {kind.noun}s ({_few(paired.unread)}): "
-            f"put the caption of a{kind.ending} in a.txt, or all in metadata.jsonl with lines like "
-            f'{{"file_name": "a{kind.ending}", "text": "..."}}; or move the text away, to train without captions.'
-            + (f" For example, {example}" if example else "")
-        )
+        shown = say("for_example", example=example) if example else ""
+        about = {"folder": folder, "noun": kind.noun, "ending": kind.ending}
+        raise MediaError(say("no_text_usable", **about, few=_few(paired.unread), example=shown))
     return Captioned(
         tuple(items.values()),
         tuple(skipped),
@@ -151,17 +157,18 @@ def _about(items: Collection[Item], source: str, kind: Kind) -> tuple[str, ...]:
     if source == "none" or not missing:
         return ()
     if len(missing) == 1:
-        return (f"1 of {len(items)} {kind.noun}s has no caption ({missing[0]}).",)
-    return (f"{len(missing)} of {len(items)} {kind.noun}s have no caption ({_few(missing)}).",)
+        return (say("one_without_caption", whole=len(items), noun=kind.noun, name=missing[0]),)
+    return (say("some_without_caption", count=len(missing), whole=len(items), noun=kind.noun, names=_few(missing)),)
 
 
 def _few(names: Sequence[str]) -> str:
     """The first of some names, and how many more there are."""
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    first = ", ".join(names[:5])
+    return say("names_and_more", names=first, count=len(names) - 5) if len(names) > 5 else first
 
 
 def picture(item: Item, size: int) -> UInt8[np.ndarray, "size size 3"]:
-    """An item's picture as `media.image` loads it, its middle square scaled to `size` pixels.
+    """Return an item's picture as `media.image` loads it, its middle square scaled to `size` pixels.
 
     Raises:
         MediaError: the bytes cannot be read any more, or have changed; `size` is not positive.
@@ -191,7 +198,7 @@ def _check(found: Found, smallest: int) -> Item | Skipped:
     except MediaError as problem:
         return Skipped(name, str(problem))
     if min(h, w) < smallest:
-        return Skipped(name, f"{name} is {w} x {h} pixels, with a side below the {smallest} that are asked for.")
+        return Skipped(name, say("picture_below_size", name=name, w=w, h=h, smallest=smallest))
     return Item(name, found.caption, _content(data), found.place)
 
 
@@ -210,14 +217,10 @@ def _bytes(name: str, place: Path | Row) -> bytes:
         return place.read()
     try:
         if place.stat().st_size > MOST_BYTES:
-            raise MediaError(
-                f"{name} is larger than {MOST_BYTES >> 20} MiB: compress it, scale it down, or cut it into parts."
-            )
+            raise MediaError(say("training_file_too_large", name=name, most=MOST_BYTES >> 20))
         return place.read_bytes()
     except OSError as problem:
-        raise MediaError(
-            f"{name} cannot be read ({reason(problem)}): check that it is there and may be read."
-        ) from problem
+        raise MediaError(say("training_file_unreadable", name=name, reason=reason(problem))) from problem
 
 
 def _content(data: bytes) -> str:

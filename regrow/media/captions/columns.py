@@ -1,4 +1,4 @@
-"""Which column of a table is what: the file, the picture, the caption.
+"""Find the columns of a table that hold files, pictures and captions.
 
 The conventions are those of the `datasets` library and of the scripts that read them:
 https://huggingface.co/docs/datasets/image_dataset
@@ -7,13 +7,14 @@ https://huggingface.co/docs/datasets/image_dataset
 from collections.abc import Sequence
 
 from regrow.media.files import MediaError
+from regrow.messages.message import say
 
 _FILES = ("file_name", "filename", "file", "image", "image_path", "audio", "path")
 _CAPTIONS = ("text", "caption", "prompt")
 
 
 def file_column(table: str, columns: Sequence[str]) -> str:
-    """`file_name`, else the only column whose name ends in `_file_name`, else what other tools call it.
+    """Return `file_name`, else the only column whose name ends in `_file_name`, else what other tools call it.
 
     Raises:
         MediaError: there is none, or more than one.
@@ -23,7 +24,7 @@ def file_column(table: str, columns: Sequence[str]) -> str:
 
 
 def picture_column(table: str, columns: Sequence[str], pictures: Sequence[str]) -> str:
-    """Of the columns that may hold pictures the only one, else `image`.
+    """Return the only column that may hold pictures, else `image`.
 
     Raises:
         MediaError: there is none, or more than one and none is called `image`.
@@ -43,12 +44,14 @@ def caption_column(table: str, columns: Sequence[str], texts: Sequence[str]) -> 
 
 
 def one_line(text: str) -> str:
-    """A caption in one line: every run of white space is one space, none at the ends."""
+    """Return a caption in one line: every run of white space is one space, none at the ends."""
     return " ".join(text.split())
 
 
 def _only(table: str, columns: Sequence[str], found: Sequence[str], what: str, name: str) -> str:
     if len(found) == 1:
         return found[0]
-    count = "no column" if not found else f"{len(found)} columns"
-    raise MediaError(f"{table} has {count} that may hold {what} (of {', '.join(columns)[:200]}): call one `{name}`.")
+    count = say("no_column") if not found else say("several_columns", count=len(found))
+    raise MediaError(
+        say("column_ambiguous", table=table, count=count, what=what, columns=", ".join(columns)[:200], name=name)
+    )

@@ -1,4 +1,4 @@
-"""What a folder holds: its pictures or sounds, each with its caption, and what is left out and why.
+"""List a folder: its pictures or sounds with their captions, and what is left out and why.
 
 Nothing is decoded here.
 """
@@ -15,6 +15,7 @@ from regrow.media.captions.sidecars import beside
 from regrow.media.captions.tables import Skipped, read_metadata
 from regrow.media.content import content_at, is_text
 from regrow.media.files import MediaError
+from regrow.messages.message import say
 
 _METADATA = ("metadata.jsonl", "metadata.csv", "metadata.parquet")
 _TABLES = (
@@ -65,7 +66,7 @@ _FEW = 3
 
 @dataclass(frozen=True)
 class Found:
-    """What may be wanted: its name, its caption in one line, where it is, and its bytes if they are read already."""
+    """A candidate file: its name, its caption in one line, its place, and its bytes if they are already read."""
 
     name: str
     caption: str
@@ -107,12 +108,12 @@ def pair(files: Mapping[str, Path], kind: Kind) -> Paired:
             if found or source in _METADATA:
                 left = files.keys() - tables - {one.name for one in found}
                 where = tables[0] if len(tables) == 1 else f"any {source}"
-                more, unread = _left_out(files, left, wanted, source, f"is not named in {where}", kind)
+                more, unread = _left_out(files, left, wanted, source, say("not_named_in", where=where), kind)
                 return Paired(source, found, skipped + more, unread=unread)
             failed += [] if source == "captions.txt" else skipped
     if parquet := [name for name in files if _suffix(name) == ".parquet"]:
         left = files.keys() - parquet
-        more, unread = _left_out(files, left, wanted, "parquet", "is in no parquet table", kind)
+        more, unread = _left_out(files, left, wanted, "parquet", say("in_no_parquet_table"), kind)
         return Paired("parquet", _in_rows(files, parquet), more, unread=unread)
     by = beside(files, wanted)
     found = [Found(name, one_line(caption), files[name]) for name, caption in by.captions.items()]
@@ -140,9 +141,9 @@ def _named(
             given = (PurePosixPath(table).parent / line.file).as_posix()
             name = find(given)
             if name is None:
-                skipped.append(Skipped(given, f"{given} is not there, but {line.where} names it."))
+                skipped.append(Skipped(given, say("named_file_missing", file=given, where=line.where)))
             elif name in found:
-                skipped.append(Skipped(name, f"{line.where} names {name} again: the caption of {first[name]} is used."))
+                skipped.append(Skipped(name, say("named_twice", where=line.where, name=name, first=first[name])))
             else:
                 found[name], first[name] = Found(name, line.caption, files[name]), line.where
     return [found[name] for name in sorted(found)], skipped
@@ -200,27 +201,23 @@ def _left_out(
         if name in names:
             skipped.append(Skipped(name, f"{name} {unnamed}."))
         elif written and source not in ("text files", "folder names", "none"):
-            whys.setdefault(f"is not read, for the captions come from {source}", []).append(name)
+            whys.setdefault(say("not_read_beside_other", source=source), []).append(name)
         elif _base(name) in _METADATA or _suffix(name) == ".parquet":
-            skipped.append(Skipped(name, f"{name} is not read, for the captions come from {source}."))
+            skipped.append(Skipped(name, say("text_file_not_read", name=name, source=source)))
         elif written and _suffix(name) not in (".txt", ".caption"):
-            whys.setdefault("is text that is not read: captions belong in .txt files or metadata.jsonl", []).append(
-                name
-            )
+            whys.setdefault(say("text_of_other_kind"), []).append(name)
         elif written and names & {_stem(name)}:
-            whys.setdefault("is not read, for another text of its name is", []).append(name)
+            whys.setdefault(say("another_text_read"), []).append(name)
         elif written:
-            whys.setdefault(f"is beside no {kind.noun} of its name", []).append(name)
+            whys.setdefault(say("beside_no_file", noun=kind.noun), []).append(name)
         else:
             content = content_at(files[name])
-            other = content and f"is a {content.medium} ({content.name}), and {kind.noun}s are looked for"
-            why = (
-                other or f"is no {kind.noun} by its name: if it is one, let the name end in {kind.ending} or what it is"
-            )
+            other = content and say("is_other_medium", medium=content.medium, name=content.name, noun=kind.noun)
+            why = other or say("no_medium_by_name", noun=kind.noun, ending=kind.ending)
             skipped.append(Skipped(name, f"{name} {why}."))
     for why, some in whys.items():
         if len(some) > _FEW:
-            skipped.append(Skipped(some[0], f"{some[0]} (like {len(some) - 1} more) {why}."))
+            skipped.append(Skipped(some[0], say("like_several_more", some=some[0], count=len(some) - 1, why=why)))
         else:
             skipped += [Skipped(name, f"{name} {why}.") for name in some]
     return skipped, tuple(sorted(name for some in whys.values() for name in some))

@@ -13,6 +13,7 @@ from typing import Any
 
 from regrow.media.captions.columns import caption_column, one_line, picture_column
 from regrow.media.files import MediaError, reason
+from regrow.messages.message import say
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Row:
     index: int
 
     def read(self) -> bytes:
-        """The picture's bytes. Rows are read fastest in their order, for the last row group stays in memory.
+        """Return the picture's bytes. Rows are read fastest in their order, for the last row group stays in memory.
 
         Raises:
             MediaError: the table is not there any more, or is another one now.
@@ -35,7 +36,7 @@ class Row:
 
 
 def read_rows(path: Path, name: str) -> Iterator[tuple[Row, str, bytes]]:
-    """Every row of a table: where its picture is, the caption in one line, and the picture's bytes, b"" for none.
+    """Yield every row of a table: where its picture is, the caption in one line, and the picture's bytes, b"" for none.
 
     Args:
         path: the table.
@@ -50,7 +51,7 @@ def read_rows(path: Path, name: str) -> Iterator[tuple[Row, str, bytes]]:
         picture = picture_column(name, schema.names, pictures)
         caption = caption_column(name, schema.names, texts(schema))
         if caption not in texts(schema):
-            raise MediaError(f"{name} has a column `{caption}` that is not of text: give another one that name.")
+            raise MediaError(say("column_no_text", name=name, caption=caption))
         for group in range(table.num_row_groups):
             index = 0
             for batch in table.iter_batches(64, [group], [picture, caption]):
@@ -69,7 +70,7 @@ def opened(path: Path, name: str) -> Iterator[Any]:
 
 
 def texts(schema: Any) -> list[str]:
-    """The columns of text in a `pyarrow.Schema`."""
+    """Return the columns of text in a `pyarrow.Schema`."""
     import pyarrow.types as kinds
 
     def is_text(kind: Any) -> bool:
@@ -109,6 +110,4 @@ def _spoken(name: str) -> Iterator[None]:
     except MediaError:
         raise
     except (pa.ArrowException, OSError, ValueError, LookupError) as problem:  # what Arrow answers damage with
-        raise MediaError(
-            f"{name} cannot be read as parquet ({reason(problem)}): copy or download it again."
-        ) from problem
+        raise MediaError(say("parquet_unreadable", name=name, reason=reason(problem))) from problem

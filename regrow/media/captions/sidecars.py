@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from regrow.media.captions.tables import Skipped, read_text
 from regrow.media.files import MediaError
+from regrow.messages.message import say
 
 _ENDINGS = (".txt", ".caption")
 """Of text beside a picture, the first before the second."""
@@ -48,13 +49,15 @@ def beside(files: Mapping[str, Path], wanted: Sequence[str]) -> Beside:
         if (found := texts.get(_one_form(name)) or texts.get(_one_form(str(PurePosixPath(name).with_suffix("")))))
     }
     captions, notes = _of_folders([name for name in wanted if name not in of], alone=not of)
-    source = " and ".join((["text files"] if of else []) + (["folder names"] if any(captions.values()) else []))
+    source = " and ".join(
+        ([say("source_text_files")] if of else []) + ([say("source_folder_names")] if any(captions.values()) else [])
+    )
     skipped = []
     for name, text in of.items():
         try:
             captions[name] = read_text(files[text], text)
         except MediaError as problem:
-            skipped.append(Skipped(name, f"{name} is not used without its caption: {problem}"))
+            skipped.append(Skipped(name, say("not_used_without_caption", name=name, problem=problem)))
     return Beside(dict(sorted(captions.items())), source or "none", set(of.values()), skipped, notes)
 
 
@@ -74,10 +77,8 @@ def _of_folders(names: Sequence[str], alone: bool) -> tuple[dict[str, str], tupl
         captions[name] = re.sub("[_-]", " ", words)
     if not repeats:
         return captions, ()
-    equal = " Their repeats are not used: every file counts once." if len(set(repeats.values())) > 1 else ""
-    return captions, (
-        f'Folders like "{min(repeats)}" are read as repeats and a caption, as in kohya\'s scripts.{equal}',
-    )
+    equal = say("repeats_not_used") if len(set(repeats.values())) > 1 else ""
+    return captions, (say("repeats_read_as_kohya", example=min(repeats), more=equal),)
 
 
 def _one_form(name: str) -> str:

@@ -12,7 +12,8 @@ from typing import Any
 
 from regrow.media.captions import parquet
 from regrow.media.captions.columns import caption_column, file_column, one_line
-from regrow.media.files import MediaError, reason
+from regrow.media.files import MediaError, is_pointer, reason
+from regrow.messages.message import say
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def read_metadata(path: Path, name: str) -> tuple[list[Named], list[Skipped]]:
     wordings = [c for c in columns if any(_is_wording(row.get(c)) for _, row in rows)]
     try:
         if not columns:
-            raise MediaError(f"{name} has no lines: write some, or remove it.")
+            raise MediaError(say("table_empty", name=name))
         files, captions = file_column(name, columns), caption_column(name, columns, wordings)
     except MediaError as problem:  # may be for the lines that are skipped
         raise MediaError(skipped[0].reason if skipped else str(problem)) from problem
@@ -64,14 +65,14 @@ def read_metadata(path: Path, name: str) -> tuple[list[Named], list[Skipped]]:
 
 def _named(file: object, caption: object, where: str, files: str, captions: str, folder: Path) -> Named:
     if not isinstance(file, str) or not file.strip():
-        raise MediaError(f"{where} names no file in `{files}`: mend or remove it.")
+        raise MediaError(say("row_names_no_file", where=where, column=files))
     if not isinstance(caption, str | None):
-        raise MediaError(f"{where} has {caption!r:.80} in `{captions}`, which is no text: mend or remove it.")
+        raise MediaError(say("row_caption_no_text", where=where, caption=caption, column=captions))
     return Named(_inside(file, where, folder), one_line(caption or ""), where)
 
 
 def read_text(path: Path, name: str) -> str:
-    """A file's text, in UTF-8 with or without its mark, or in UTF-16 with one.
+    """Return a file's text, in UTF-8 with or without its mark, or in UTF-16 with one.
 
     Raises:
         MediaError: the file cannot be read, or is of another encoding.
@@ -81,7 +82,7 @@ def read_text(path: Path, name: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         line = problem.object[: problem.start].count(b"\n") + 1
-        raise MediaError(f"{name}, line {line} is not in UTF-8: save the file in that encoding.") from problem
+        raise MediaError(say("table_line_not_utf_8", name=name, line=line)) from problem
 
 
 def _read(path: Path, name: str) -> bytes:
@@ -89,14 +90,16 @@ def _read(path: Path, name: str) -> bytes:
     try:
         data = path.read_bytes()
     except OSError as problem:
-        raise MediaError(f"{name} cannot be read ({reason(problem)}): check its permissions.") from problem
+        raise MediaError(say("text_file_unreadable", name=name, reason=reason(problem))) from problem
+    if is_pointer(data):
+        raise MediaError(say("unfetched_pointer", name=name))
     wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         text = data.decode("utf-16").encode() if wide else data
     except UnicodeError as problem:
-        raise MediaError(f"{name} is damaged UTF-16: save the file in UTF-8.") from problem
+        raise MediaError(say("utf_16_damaged", name=name)) from problem
     if len(text) > 3 and not (any(text[::2]) and any(text[1::2])):
-        raise MediaError(f"{name} is in UTF-16 without a mark that says so: save the file in UTF-8.")
+        raise MediaError(say("utf_16_without_mark", name=name))
     return text
 
 
@@ -107,7 +110,7 @@ def _jsonl(path: Path, name: str) -> tuple[_Rows, list[Skipped]]:
     rows, skipped = [], []
     lines = _read(path, name).removeprefix(codecs.BOM_UTF8).split(b"\n")  # other line ends may stand in a caption
     for number, line in enumerate(lines, 1):
-        where = f"{name}, line {number}"
+        where = say("at_line", name=name, number=number)
         try:
             if line.strip():
                 rows.append((where, _object(line, where)))
@@ -121,14 +124,14 @@ def _object(line: bytes, where: str) -> dict[str, Any]:
         row = json.loads(line.decode())
         json.dumps(row, ensure_ascii=False).encode()  # half a surrogate pair is JSON, but it is no text
     except UnicodeDecodeError as problem:
-        raise MediaError(f"{where} is not in UTF-8: save the file in that encoding.") from problem
+        raise MediaError(say("not_utf_8", where=where)) from problem
     except json.JSONDecodeError as problem:  # which counts lines from this one
-        sentence = f"{problem.msg} at column {problem.colno}"
-        raise MediaError(f"{where} is not JSON ({sentence}): mend or remove it.") from problem
+        sentence = say("at_column", problem=problem.msg, column=problem.colno)
+        raise MediaError(say("row_no_json", where=where, reason=sentence)) from problem
     except (ValueError, RecursionError) as problem:
-        raise MediaError(f"{where} is not JSON ({reason(problem)}): mend or remove it.") from problem
+        raise MediaError(say("line_no_json", where=where, reason=reason(problem))) from problem
     if not isinstance(row, dict):
-        raise MediaError(f'{where} is not of the form {{"file_name": "a.png", "text": "..."}}: mend or remove it.')
+        raise MediaError(say("row_malformed", where=where))
     return row
 
 
@@ -139,14 +142,14 @@ def _json(path: Path, name: str) -> tuple[_Rows, list[Skipped]]:
         content = json.loads(text)
         json.dumps(content, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as problem:
-        raise MediaError(f"{name} is not JSON ({reason(problem)}): mend or remove it.") from problem
+        raise MediaError(say("file_no_json", name=name, reason=reason(problem))) from problem
     if isinstance(content, dict):
         content = [
             {"file_name": file} | (said if isinstance(said, dict) else {"text": said}) for file, said in content.items()
         ]
     if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
-        raise MediaError(f'{name} is not of the form [{{"file_name": "a.png", "text": "..."}}]: mend or remove it.')
-    return [(f"{name}, entry {number}", row) for number, row in enumerate(content, 1)], []
+        raise MediaError(say("list_malformed", name=name))
+    return [(say("at_entry", name=name, number=number), row) for number, row in enumerate(content, 1)], []
 
 
 def _csv(path: Path, name: str) -> tuple[_Rows, list[Skipped]]:
@@ -160,7 +163,7 @@ def _csv(path: Path, name: str) -> tuple[_Rows, list[Skipped]]:
     rows, header, skipped = [], [], []
     try:
         for line in lines:
-            where = f"{name}, line {lines.line_num + bool(given)}"
+            where = say("at_csv_line", name=name, number=lines.line_num + bool(given))
             if not header:
                 header = [column.strip() for column in line]
                 if len(header) == 2 and re.search(r"\.\w{2,5}$", header[0]):  # no header, but a file's name
@@ -168,16 +171,15 @@ def _csv(path: Path, name: str) -> tuple[_Rows, list[Skipped]]:
                     header = ["file_name", "text"]
             elif line and len(line) != len(header):
                 separated = {"\t": "tabs", ",": "commas", ";": "semicolons"}.get(separator, f"`{separator}`")
-                sentence = (
-                    f"{where} has {len(line)} fields for {len(header)} columns: put text with {separated} in double "
-                    "quotes."
+                sentence = say(
+                    "csv_fields_differ", where=where, count=len(line), columns=len(header), separator=separated
                 )
                 skipped.append(Skipped(where, sentence))
             elif line:
                 rows.append((where, dict(zip(header, line, strict=True))))
     except csv.Error as problem:
-        where = f"{name}, line {lines.line_num + bool(given)}"
-        sentence = f"{where} is not CSV ({reason(problem)}), and nothing after it is read: mend it."
+        where = say("at_csv_line", name=name, number=lines.line_num + bool(given))
+        sentence = say("csv_broken", where=where, reason=reason(problem))
         skipped.append(Skipped(where, sentence))
     return rows, skipped
 
@@ -192,7 +194,7 @@ def _parquet(path: Path, name: str) -> tuple[_Rows, list[Skipped]]:
         columns = table.schema_arrow.names
         chosen = [file_column(name, columns), caption_column(name, columns, parquet.texts(table.schema_arrow))]
         rows = table.read(chosen).to_pylist()
-    return [(f"{name}, row {number}", row) for number, row in enumerate(rows)], []
+    return [(say("at_row", name=name, number=number), row) for number, row in enumerate(rows)], []
 
 
 def _is_wording(value: object) -> bool:
@@ -208,5 +210,5 @@ def _inside(file: str, where: str, folder: Path) -> str:
             file = os.path.relpath(os.path.join(real, os.path.basename(file)), root)
     parts = file.replace("\\", "/").split("/")  # Windows writes paths so
     if ".." in parts or not parts[0] or re.fullmatch("[A-Za-z]:", parts[0]):
-        raise MediaError(f"{where} names {file!r:.80}, which leads out of its folder: move the file in and name that.")
+        raise MediaError(say("row_leaves_folder", where=where, file=file))
     return "/".join(parts)

@@ -5,10 +5,11 @@ from pathlib import Path
 
 from regrow.media.captions.tables import Skipped
 from regrow.media.files import MediaError, reason
+from regrow.messages.message import say
 
 
 def files_below(folder: Path) -> tuple[dict[str, Path], list[Skipped]]:
-    """The files that are not hidden by their paths from the folder, sorted, and what cannot be opened.
+    """Return the files that are not hidden by their paths from the folder, sorted, and what cannot be opened.
 
     Links are followed, but to each real folder once: loops end there.
 
@@ -18,11 +19,11 @@ def files_below(folder: Path) -> tuple[dict[str, Path], list[Skipped]]:
     try:
         os.scandir(folder).close()
     except FileNotFoundError as problem:
-        raise MediaError(f"There is no folder {folder}: check its name.") from problem
+        raise MediaError(say("no_such_folder", folder=folder)) from problem
     except NotADirectoryError as problem:
-        raise MediaError(f"{folder} is a file: name the folder that it is in.") from problem
+        raise MediaError(say("folder_is_file", folder=folder)) from problem
     except OSError as problem:
-        raise MediaError(f"{folder} cannot be opened ({reason(problem)}): check its permissions.") from problem
+        raise MediaError(say("folder_not_openable", folder=folder, reason=reason(problem))) from problem
     files: dict[str, Path] = {}
     skipped: list[Skipped] = []
 
@@ -32,7 +33,7 @@ def files_below(folder: Path) -> tuple[dict[str, Path], list[Skipped]]:
 
     def refuse(problem: OSError) -> None:
         name = name_of(problem.filename)
-        skipped.append(Skipped(name, f"{name} is a folder that cannot be opened ({reason(problem)})."))
+        skipped.append(Skipped(name, say("subfolder_not_openable", name=name, reason=reason(problem))))
 
     visited: set[str] = set()
     starts = [str(folder)]
@@ -48,5 +49,5 @@ def files_below(folder: Path) -> tuple[dict[str, Path], list[Skipped]]:
                 if os.path.isfile(path):
                     files[name_of(path)] = Path(path)
                 else:  # to open a pipe would wait for ever
-                    skipped.append(Skipped(name_of(path), f"{name_of(path)} is no file, or a link to nothing."))
+                    skipped.append(Skipped(name_of(path), say("no_file_behind_name", name=name_of(path))))
     return dict(sorted(files.items())), skipped

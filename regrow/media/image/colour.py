@@ -11,6 +11,7 @@ from jaxtyping import Float32, UInt8
 from PIL import Image, ImageCms
 
 from regrow.media.files import MediaError
+from regrow.messages.message import say
 
 WIDE = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 """Modes with more than 8 bits a value; all of them grey."""
@@ -32,15 +33,15 @@ def to_srgb(image: Image.Image, notes: list[str]) -> tuple[Image.Image, Image.Im
         MediaError: the mode has no meaning as a picture. The sentence lacks the path; the caller adds it.
     """
     if image.mode in ("P", "PA") and not (image.palette and image.palette.palette):
-        raise MediaError("is damaged (its palette is missing): copy or download it again")
+        raise MediaError(say("palette_missing"))
     colours, alpha = _split(image)
     profile = None if _says_cicp(image, notes) else image.info.get("icc_profile")
     converted = _through_profile(colours, profile, notes) if profile else None
     if converted is None:
         if colours.mode == "CMYK":
-            notes.append("Its CMYK inks were converted to RGB without a colour profile.")
+            notes.append(say("cmyk_converted"))
         elif colours.mode not in ("RGB", "RGBX", "L", "YCbCr", "HSV"):
-            raise MediaError(f"has the colour mode {image.mode}, which regrow does not know: save it as RGB")
+            raise MediaError(say("colour_mode_unknown", mode=image.mode))
         converted = colours.convert("RGB")
         if (curve := _gamma(image, notes)) is not None:
             converted = converted.point([round(255 * value) for value in _encoded(np.arange(256) / 255, curve)] * 3)
@@ -60,11 +61,11 @@ def wide_grey(
         MediaError: the values are not finite. The sentence lacks the path; the caller adds it.
     """
     if "icc_profile" in image.info:
-        notes.append("The colour profile was ignored: profiles of deep grey pictures are not supported.")
+        notes.append(say("grey_profile_ignored"))
     stored = np.asarray(image)
     low, high = float(stored.min()), float(stored.max())
     if not np.isfinite((low, high)).all():
-        raise MediaError("has values that are not numbers (NaN or infinite): repair them where it was made")
+        raise MediaError(say("picture_values_no_numbers"))
     floating = image.mode == "F"
     if floating and low >= 0 and high <= 1:
         black, white = 0.0, 1.0
@@ -75,7 +76,7 @@ def wide_grey(
     else:  # no common convention holds them: keep everything visible
         black, white = low, max(high, np.nextafter(low, np.inf))
     kind = "floating-point" if floating else "16-bit" if white == 65535 else "32-bit"
-    notes.append(f"Its {kind} grey values were read with {black:g} as black and {white:g} as white.")
+    notes.append(say("grey_values_scaled", kind=kind, black=black, white=white))
     curve = None if _says_cicp(image, notes) or "icc_profile" in image.info else _gamma(image, notes)
     grey = np.empty(stored.shape, np.float32)
     for some, kept in zip(np.array_split(stored, 32), np.array_split(grey, 32), strict=True):  # doubles, but not of all
@@ -105,10 +106,7 @@ def _says_cicp(image: Image.Image, notes: list[str]) -> bool:
     if said and said != _CICP_SRGB and "icc_profile" not in image.info:
         codes = (*said, 0, 0)
         primaries, transfer = _PRIMARIES.get(codes[0], str(codes[0])), _TRANSFERS.get(codes[1], str(codes[1]))
-        notes.append(
-            f"Its cICP chunk says primaries {primaries} and transfer {transfer}, which regrow cannot convert: "
-            "its colours were read as sRGB."
-        )
+        notes.append(say("cicp_not_converted", primaries=primaries, transfer=transfer))
     return said == _CICP_SRGB
 
 
@@ -118,14 +116,14 @@ def _gamma(image: Image.Image, notes: list[str]) -> float | None:
         return None
     primaries = image.info.get("chromaticity")
     if primaries and np.abs(np.subtract(primaries, _SRGB_CHROMATICITY)).max() > 0.01:
-        notes.append("Its primaries (cHRM chunk) are not those of sRGB and were ignored.")
+        notes.append(say("primaries_ignored"))
     gamma = image.info.get("gamma")
     if gamma is None or abs(gamma - 1 / 2.2) < 0.002:  # what writers of sRGB put in for old readers
         return None
     if not 0.1 <= gamma <= 10:
-        notes.append(f"Its gamma (gAMA chunk, {gamma:g}) makes no sense and was ignored.")
+        notes.append(say("gamma_ignored", gamma=gamma))
         return None
-    notes.append(f"Its brightness was converted to sRGB from its gamma (gAMA chunk, {gamma:g}).")
+    notes.append(say("gamma_converted", gamma=gamma))
     return 1 / gamma
 
 
@@ -152,7 +150,7 @@ def _through_profile(image: Image.Image, profile: bytes, notes: list[str]) -> Im
                 return image.convert("RGB")
         converted = ImageCms.applyTransform(image, transform)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        notes.append("Its colour profile is damaged or of another kind than the picture, and was ignored.")
+        notes.append(say("profile_ignored"))
         return None
-    notes.append(f"Its colours were converted to sRGB from the embedded profile ({name[:80]}).")
+    notes.append(say("profile_converted", name=name[:80]))
     return converted

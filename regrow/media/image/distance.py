@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Bool, Float, Float64
 from torch import Tensor
 
+from regrow.messages.message import say
+
 RANGE = 2.0
 """Peak to peak, of pictures in [-1, 1]."""
 
@@ -55,7 +57,7 @@ def ssim(a: Float[Tensor, "c h w"], b: Float[Tensor, "c h w"], mask: Bool[Tensor
     """
     _check(a, b, mask)
     if min(a.shape[-2:]) < WINDOW:
-        raise ValueError(f"SSIM needs sides of {WINDOW} pixels or more; got {a.shape[-1]} x {a.shape[-2]}.")
+        raise ValueError(say("ssim_sides_too_small", window=WINDOW, height=a.shape[-1], width=a.shape[-2]))
     a, b = a.double(), b.double()
     mean_a, mean_b, square_a, square_b, product = _blurred(torch.cat([a, b, a * a, b * b, a * b])).chunk(5)
     variance_a, variance_b = square_a - mean_a**2, square_b - mean_b**2
@@ -82,12 +84,12 @@ def _mean(values: Float64[Tensor, "c h w"], mask: Bool[Tensor, "h w"] | None) ->
     if mask is None:
         return values.mean()
     if not mask.any():
-        raise ValueError("The mask counts nothing of the picture; a distance needs at least one pixel.")
+        raise ValueError(say("mask_counts_nothing"))
     return values[:, mask.to(values.device)].mean()
 
 
 def _check(a: Tensor, b: Tensor, mask: Tensor | None) -> None:
     if a.shape != b.shape:
-        raise ValueError(f"Only pictures of one shape can be compared; got {tuple(a.shape)} and {tuple(b.shape)}.")
+        raise ValueError(say("shapes_differ", first=tuple(a.shape), second=tuple(b.shape)))
     if mask is not None and mask.shape != a.shape[-2:]:
-        raise ValueError(f"The mask is {tuple(mask.shape)}, the pictures {tuple(a.shape[-2:])}; they must agree.")
+        raise ValueError(say("mask_shape_differs", mask=tuple(mask.shape), pictures=tuple(a.shape[-2:])))

@@ -25,6 +25,7 @@ from torch import Tensor
 
 from regrow.media.files import MediaError
 from regrow.media.names import EditMode, Mode
+from regrow.messages.message import say
 
 Size = tuple[int, int]
 """Height and width, in this order everywhere."""
@@ -44,7 +45,7 @@ class Box:
         return self.height, self.width
 
     def cut(self, pixels: Float[Tensor, "*b c h w"]) -> Float[Tensor, "*b c y x"]:
-        """The part of the picture inside the box, as a view."""
+        """Return the part of the picture inside the box, as a view."""
         return pixels[..., self.top : self.top + self.height, self.left : self.left + self.width]
 
 
@@ -60,34 +61,30 @@ class Placement:
 
     @property
     def note(self) -> str:
-        """One sentence that says aloud what was done, sizes as width x height; empty if nothing was."""
+        """One sentence on what was done, with sizes as width x height; empty if nothing was."""
         if self.original == self.frame:
             return ""
         h, w = self.original
         frame = f"{self.frame[1]} x {self.frame[0]}"
         is_scaled = self.source.size != self.target.size
-        scaled = f" scaled to {_text(self.target)}," if is_scaled else ""
+        scaled = say("middle_scaled", size=_text(self.target)) if is_scaled else ""
         match self.mode:
             case "region":
-                how = f"scaled to {_text(self.target)}" if is_scaled else "unscaled"
-                return f"Of {w} x {h} pixels the {_text(self.source)} around what may change were taken, {how}."
+                how = say("scaled_to", size=_text(self.target)) if is_scaled else "unscaled"
+                return say("part_around_region_taken", w=w, h=h, part=_text(self.source), how=how)
             case "whole":
                 if not is_scaled:
-                    return f"The {w} x {h} pixels were kept unscaled, and the edges mirrored to fill {frame}."
-                mirrored = "" if self.target.size == self.frame else f", and the edges mirrored to fill {frame}"
-                return f"The {w} x {h} pixels were scaled to {_text(self.target)}{mirrored}."
+                    return say("picture_mirrored", w=w, h=h, frame=frame)
+                mirrored = "" if self.target.size == self.frame else say("edges_mirrored", frame=frame)
+                return say("picture_scaled", w=w, h=h, size=_text(self.target), mirrored=mirrored)
             case "crop":
-                return (
-                    f"Of {w} x {h} pixels the middle {_text(self.source)} were taken,"
-                    f"{scaled or ' unscaled,'} for the model's {frame}; the rest stays as it is."
+                return say(
+                    "middle_taken", w=w, h=h, part=_text(self.source), scaled=scaled or " unscaled,", frame=frame
                 )
             case "pad":
-                return (
-                    f"The {w} x {h} pixels were{scaled or ' kept unscaled,'} and the edges repeated "
-                    f"to fill the model's {frame}."
-                )
+                return say("edges_repeated", w=w, h=h, scaled=scaled or say("kept_unscaled"), frame=frame)
             case _:
-                return f"The {w} x {h} pixels were stretched to the model's {frame}."
+                return say("picture_stretched", w=w, h=h, frame=frame)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,13 +120,11 @@ def fit(pixels: Float[Tensor, "3 h w"], multiple: int = 1, size: Size | None = N
 
 
 def place(original: Size, multiple: int = 1, size: Size | None = None, mode: EditMode = "crop") -> Placement:
-    """The placement that `fit` uses, from sizes alone; arguments and errors as there."""
+    """Return the placement that `fit` uses, from sizes alone; arguments and errors as there."""
     if mode not in get_args(Mode):
-        raise MediaError(f"There is no way to fit called {mode!r}: use {', '.join(get_args(Mode))}.")
+        raise MediaError(say("unknown_fit", mode=mode, known=", ".join(get_args(Mode))))
     if multiple < 1 or min(original) < 1:
-        raise MediaError(
-            f"A picture of {original} and a multiple of {multiple} cannot be fitted: both must be positive."
-        )
+        raise MediaError(say("sizes_not_positive", original=original, multiple=multiple))
     if size is not None:
         check_size(size, multiple)
     (h, w), (frame_h, frame_w) = original, size or _own_frame(original, multiple, mode)
@@ -148,8 +143,14 @@ def check_size(size: Size, multiple: int) -> None:
     """Refuse a frame whose sides are no multiples by a MediaError that names the nearest one."""
     if min(size) < multiple or size[0] % multiple or size[1] % multiple:
         raise MediaError(
-            f"The frame {size[1]} x {size[0]} is not divisible by {multiple}: "
-            f"use {_nearest(size[1], multiple)} x {_nearest(size[0], multiple)}."
+            say(
+                "frame_not_divisible",
+                width=size[1],
+                height=size[0],
+                multiple=multiple,
+                near_width=_nearest(size[1], multiple),
+                near_height=_nearest(size[0], multiple),
+            )
         )
 
 
@@ -177,8 +178,8 @@ def unfit(
 ) -> Float[Tensor, "*b 3 h w"]:
     """Undoes `fit`: a result in the frame becomes a picture of the input's size.
 
-    A crop is scaled back and pasted, with a hard edge, into the original, whose other pixels stay the same.
-    A padded result loses its border. What was scaled is scaled back and so has the frame's detail at most.
+    A crop is scaled back and pasted, with a hard edge, into the original, whose other pixels stay the same. A padded
+    result loses its border. What was scaled is scaled back, and has only the detail of the frame.
 
     Args:
         result: what the model made, in [-1, 1], of the frame's size.
@@ -239,7 +240,7 @@ def centred(outer: Size, inner: tuple[float, float]) -> Box:
 def _check(pixels: Tensor, size: Size, what: str) -> None:
     if tuple(pixels.shape[-2:]) != tuple(size):
         got = f"{pixels.shape[-1]} x {pixels.shape[-2]}"
-        raise MediaError(f"The {what} is {got}, but it was placed as {size[1]} x {size[0]}: fit it again.")
+        raise MediaError(say("placed_as_other_size", what=what, got=got, width=size[1], height=size[0]))
 
 
 def _text(box: Box) -> str:

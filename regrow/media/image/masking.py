@@ -16,9 +16,12 @@ from torch import Tensor
 from regrow.media.files import MediaError
 from regrow.media.image.framing import Placement, Size
 from regrow.media.image.picture import LARGE, ON_WHITE, ROWS, load
+from regrow.messages.message import say
 
 LEAST = 2 / 255
 """Brightness up to which a mask's pixel is black: what JPEG and scaling leave around an edge."""
+NEARLY_ALL = 0.98
+"""Share of a picture that may change from which a mask is likely not what was meant."""
 
 
 def load_mask(path: str | os.PathLike[str], size: Size) -> tuple[Float[Tensor, "1 h w"], tuple[str, ...]]:
@@ -35,23 +38,24 @@ def load_mask(path: str | os.PathLike[str], size: Size) -> tuple[Float[Tensor, "
         MediaError: the file cannot be read as a picture, or all of it is black or transparent.
     """
     picture = load(path)
-    notes = [f"Mask: {note}" for note in picture.notes if picture.layer is None or note != ON_WHITE]
+    notes = [say("about_mask", note=note) for note in picture.notes if picture.layer is None or note != ON_WHITE]
     if picture.layer is None:
         mask = (picture.pixels.mean(0, keepdim=True) + 1) / 2
     else:
         mask = _painted(picture.layer)
-        notes.append("The mask's transparent parts stay as they are, and what is painted on them may change.")
+        notes.append(say("mask_alpha_stays"))
     own = (mask.shape[-2], mask.shape[-1])
     if own != size:
         mask = F.interpolate(mask[None], size=size, mode="bilinear", antialias=True)[0]
-        notes.append(f"The mask of {own[1]} x {own[0]} pixels was stretched over the picture's {size[1]} x {size[0]}.")
+        notes.append(say("mask_stretched", width=own[1], height=own[0], picture_width=size[1], picture_height=size[0]))
     mask = torch.where(mask > LEAST, mask, 0).clamp(0, 1)
+    share = float((mask > 0).float().mean())
+    if share > NEARLY_ALL:  # a copy of the picture that was painted on, with red for example
+        notes.append(say("mask_without_black", share=share))
     if not mask.any():
         if picture.layer is not None:
-            raise MediaError(
-                f"{path} is transparent all over, so nothing may change: paint white where the edit may act."
-            )
-        raise MediaError(f"{path} is black all over, so nothing may change: paint white where the edit may act.")
+            raise MediaError(say("mask_transparent", path=path))
+        raise MediaError(say("mask_black", path=path))
     return mask, tuple(notes)
 
 
@@ -83,8 +87,8 @@ def box_mask(shares: tuple[float, float, float, float], size: Size) -> Float[Ten
 def softened(mask: Float[Tensor, "*b 1 h w"], reach: int) -> Float[Tensor, "*b 1 h w"]:
     """1 wherever the mask is above 0, falling smoothly to 0 over the next `reach` pixels: what to paste by.
 
-    The weight is of the support, not of the greys: greys say how far the model walked there, and a picture mixed with
-    another by half shows both.
+    The weight depends on where the mask is above 0, not on its grey values: these say how many steps change a pixel,
+    and blending two pictures by half would show both.
     """
     support = (mask > 0).to(mask)
     if not reach:
@@ -138,7 +142,7 @@ def frame_edge(placement: Placement, reach: int) -> Float[Tensor, "1 h w"]:
 def paste(
     result: Float[Tensor, "*b 3 h w"], original: Float[Tensor, "3 h w"], weight: Float[Tensor, "*b 1 h w"]
 ) -> Float[Tensor, "*b 3 h w"]:
-    """The result where the weight is 1, and the original itself, bit for bit, where it is 0."""
+    """Return the result where the weight is 1, and the original itself, bit for bit, where it is 0."""
 
     def mix(result: Tensor, original: Tensor, weight: Tensor) -> Tensor:
         mixed = torch.where(weight < 1, original + weight * (result - original), result)

@@ -21,6 +21,7 @@ from regrow.media.image.placing import placed, usual
 from regrow.media.image.region import PictureRegion, cells_of, framed_mask, paste_weight, whole_of
 from regrow.media.image.sheet import Cell, Row
 from regrow.media.medium import Medium, MediumModel, Recipe
+from regrow.messages.message import say
 
 _OF_SOUNDS = ("loop", "melody")
 
@@ -46,19 +47,17 @@ class PictureMedium(Medium):
     ending = PICTURES.ending
     embedded = "storybook"
     sized = True
-    layout = Layout(256, 7, "distances are to the source")
+    layout = Layout(256, 7, say("distances_to_source"))
 
     def check(self, request: Any, model: MediumModel) -> None:
         self.require(model)
         if getattr(request, "span", None) is not None:
-            raise ValueError("span is for sounds: say where a picture may change by region or mask.")
+            raise ValueError(say("span_only_for_sounds"))
         if getattr(request, "duration", None) is None and not any(getattr(request, name, None) for name in _OF_SOUNDS):
             return
         if hasattr(request, "melody"):
-            raise ValueError(
-                f"{model.name} makes pictures; duration, loop and melody are for sounds (--model bandstand)."
-            )
-        raise ValueError("duration is for sounds; give a size in pixels for pictures.")
+            raise ValueError(say("model_makes_pictures", name=model.name))
+        raise ValueError(say("duration_only_for_sounds"))
 
     def load(self, path: Path, model: MediumModel, request: Any) -> PictureFrame:
         loaded = picture.load(path)
@@ -105,10 +104,7 @@ class PictureMedium(Medium):
         height, width = request.size or model.size
         if height % model.multiple or width % model.multiple:
             near = " ".join(str(max(round(side / model.multiple), 1) * model.multiple) for side in (height, width))
-            raise ValueError(
-                f"size must be multiples of {model.multiple} for this model; got {height} x {width}: "
-                f"take --size {near}."
-            )
+            raise ValueError(say("size_no_multiple", multiple=model.multiple, height=height, width=width, near=near))
         return Extent(model.latent_shape(height, width))
 
     def like_first(self, request: Any, first: Frame) -> Any:

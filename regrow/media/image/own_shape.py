@@ -3,8 +3,8 @@
     whole      all of the picture, scaled by one factor to about the pixels that the model was made for
     region     the surroundings of what may change, not scaled where that are no more pixels than those
 
-A side that is then no multiple is filled up with mirrored pixels, which the way back cuts off again: nothing is
-stretched, and nothing moves. `framing` has the placements and the way back.
+A side that is not a multiple is extended with mirrored pixels, which are cut off again afterwards: nothing is
+stretched, and nothing moves. `framing` has the placements and undoes them.
 """
 
 import math
@@ -26,7 +26,7 @@ CONTEXT = 0.25
 
 
 class Made(NamedTuple):
-    """What a model was made for, and takes.
+    """The picture sizes that a model was made for and accepts.
 
     Attributes:
         size: height and width in pixels.
@@ -53,7 +53,7 @@ def surroundings(original: Size, around: Box, reach: int, made: Made) -> Placeme
 
 
 def is_larger(original: Size, made: Made) -> bool:
-    """Whether a picture would be scaled down as a whole."""
+    """Return whether a picture would be scaled down as a whole."""
     return _scale(original, made) < 1
 
 

@@ -25,8 +25,9 @@ from regrow.media.files import MediaError, reason, write_whole
 from regrow.media.image import colour, tag
 from regrow.media.image.reading import MOST_PIXELS, opened
 from regrow.media.output import check_output
+from regrow.messages.message import say
 
-ON_WHITE = "Its transparent parts were laid on white."
+ON_WHITE = say("laid_on_white")
 SAVED = (".png", ".jpg", ".jpeg", ".webp")
 
 LARGE = 4_000_000
@@ -81,15 +82,15 @@ def load(path: str | os.PathLike[str], most_pixels: int = MOST_PIXELS, data: byt
         _ONE_AT_A_TIME if image.width * image.height > LARGE else nullcontext(),
     ):
         if getattr(image, "is_animated", False):
-            notes.append("Only the first of its frames was taken.")
+            notes.append(say("first_frame_taken"))
         if any(";16" in str(tile.args) for tile in image.tile) and image.mode not in colour.WIDE:
-            notes.append("Its 16 bits a channel were reduced to 8, the high byte of each value.")
+            notes.append(say("depth_reduced"))
         # Pillow turns a TIFF while it loads and forgets the tag; other formats stay as they are stored.
         orientation = _orientation(image) if image.format == "TIFF" else 1
         image.load()
         left = _orientation(image)
         if max(orientation, left) > 1:
-            notes.append("It was turned upright by its EXIF orientation.")
+            notes.append(say("turned_upright"))
         upright = image.transpose(_TURNS[left]) if left > 1 else image
         if image.mode in colour.WIDE:
             colours, alpha = colour.wide_grey(upright, notes)
@@ -122,7 +123,7 @@ def save(
     notes: tuple[str, ...] = ()
     if image.mode == "RGBA" and suffix not in (".png", ".webp"):
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-        notes = (f"{path} cannot be transparent, so it was laid on white: save as .png or .webp to keep that.",)
+        notes = (say("saved_on_white", path=path),)
     encoded = BytesIO()
     try:
         if suffix == ".png":
@@ -137,7 +138,7 @@ def save(
         raise
     except (OSError, ValueError) as problem:  # a side longer than the format allows
         raise MediaError(
-            f"{path} cannot be encoded at {image.width} x {image.height} ({reason(problem)}): save as .png."
+            say("picture_not_encodable", path=path, width=image.width, height=image.height, reason=reason(problem))
         ) from problem
     write_whole(path, encoded.getvalue())
     return notes
@@ -150,12 +151,12 @@ def check_savable(path: str | os.PathLike[str]) -> None:
         MediaError: unknown suffix, or a file that could not be written.
     """
     if Path(path).suffix.lower() not in SAVED:
-        raise MediaError(f"{path} has no suffix that regrow can save: use one of {', '.join(SAVED)}.")
+        raise MediaError(say("picture_suffix_unknown", path=path, saved=", ".join(SAVED)))
     check_output(path)
 
 
 def read_recipe(path: str | os.PathLike[str]) -> dict[str, Any] | None:
-    """The recipe that a saved picture carries, or None where it carries none.
+    """Return the recipe that a saved picture carries, or None where it carries none.
 
     Raises:
         MediaError: the file cannot be read as a picture, or its recipe is damaged or larger than 1 MiB.
@@ -173,10 +174,7 @@ def to_uint8(pixels: Float[Tensor, "*b c h w"]) -> UInt8[np.ndarray, "*b h w c"]
     """
     values = pixels.detach().float().cpu()
     if values.isnan().any():
-        raise MediaError(
-            "The picture holds NaN instead of numbers, as the model diverged or its weights are damaged: "
-            "try --dtype float32, or another copy of the model."
-        )
+        raise MediaError(say("picture_is_nan"))
     stored = torch.empty_like(values, dtype=torch.uint8)
     for top in range(0, values.shape[-2], ROWS):
         rows = slice(top, top + ROWS)

@@ -1,4 +1,4 @@
-"""Which frame a picture is edited in: what a request says, and what is best where it leaves that open."""
+"""Choose the frame in which a picture is edited: as the request says, else the best one."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Opening a picture's file: its bytes, its header with the limits, and a sentence for whatever goes wrong."""
+"""Open a picture file: read its bytes, check its header against the limits, and report errors in a sentence."""
 
 import logging
 import os
@@ -12,7 +12,8 @@ from io import BytesIO
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from regrow.media.content import content_of
-from regrow.media.files import MediaError, readable, reason
+from regrow.media.files import MediaError, is_pointer, readable, reason
+from regrow.messages.message import say
 
 MOST_PIXELS = 64_000_000
 MOST_BYTES = 1 << 29
@@ -27,7 +28,7 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 @contextmanager
 def opened(path: str | os.PathLike[str], most_pixels: int, data: bytes | None = None) -> Iterator[ImageFile.ImageFile]:
-    """The picture with its header read and its size checked. Whatever goes wrong inside becomes a sentence.
+    """Open a picture, with its header read and its size checked. Errors inside the block become one sentence.
 
     Pillow reads from memory, never from the file: it maps files of uncompressed pixels into memory, and then takes the
     sides of a picture that is stored turned for each other.
@@ -50,27 +51,25 @@ def opened(path: str | os.PathLike[str], most_pixels: int, data: bytes | None = 
                     image.info["cicp"] = cicp
                 yield image
     except MediaError as problem:
-        raise MediaError(f"{path} {reason(problem)}.") from problem
+        raise MediaError(say("picture_refused", path=path, reason=reason(problem))) from problem
     except Image.DecompressionBombError as problem:
-        raise MediaError(
-            f"{path} is far larger than the {most_pixels / 1e6:g} megapixels allowed: scale it down first."
-        ) from problem
+        raise MediaError(say("picture_far_too_large", path=path, most=most_pixels / 1e6)) from problem
     except UnidentifiedImageError as problem:
-        raise MediaError(f"{path} {_unknown(data[:512])}.") from problem
+        raise MediaError(say("picture_unreadable", path=path, reason=_unknown(data[:512]))) from problem
     except MemoryError as problem:
-        raise MediaError(f"{path} takes more memory than there is: scale it down first.") from problem
+        raise MediaError(say("picture_beyond_memory", path=path)) from problem
     except Exception as problem:  # decoders answer damage with OSError, SyntaxError, AssertionError, struct.error ...
-        raise MediaError(f"{path} is damaged or cut short ({reason(problem)}): copy or download it again.") from problem
+        raise MediaError(say("picture_damaged", path=path, reason=reason(problem))) from problem
 
 
 def _bytes(path: str | os.PathLike[str]) -> bytes:
     path = readable(path)
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise MediaError(f"{path} is larger than {MOST_BYTES >> 20} MiB: compress it or scale it down.")
+            raise MediaError(say("picture_file_too_large", path=path, most=MOST_BYTES >> 20))
         return path.read_bytes()
     except OSError as problem:
-        raise MediaError(f"{path} cannot be read ({reason(problem)}): check the disk.") from problem
+        raise MediaError(say("picture_disk_error", path=path, reason=reason(problem))) from problem
 
 
 def _largest(image: ImageFile.ImageFile) -> tuple[int, int]:
@@ -84,11 +83,9 @@ def _largest(image: ImageFile.ImageFile) -> tuple[int, int]:
 def _check_size(size: tuple[int, int], most_pixels: int) -> None:
     width, height = size
     if width * height > most_pixels:
-        raise MediaError(
-            f"is {width} x {height}, more than the {most_pixels / 1e6:g} megapixels allowed: scale it down first"
-        )
+        raise MediaError(say("too_many_pixels", width=width, height=height, most=most_pixels / 1e6))
     if not width * height:
-        raise MediaError(f"is {width} x {height}, which holds no pixel: copy or download it again")
+        raise MediaError(say("no_pixels", width=width, height=height))
 
 
 def _checked_chunks(data: bytes) -> bytes | None:
@@ -106,7 +103,7 @@ def _checked_chunks(data: bytes) -> bytes | None:
         content = view[at + 4 : end]
         if name in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"cICP") and end + 4 <= len(data):
             if zlib.crc32(content) != struct.unpack_from(">I", data, end)[0]:
-                raise MediaError(f"is damaged (the checksum of {name.decode()} is wrong): copy or download it again")
+                raise MediaError(say("picture_checksum", chunk=name.decode()))
             cicp = bytes(content[4:]) if name == b"cICP" else cicp
         at = end + 4 if name != b"IEND" else len(data)
     return cicp
@@ -115,18 +112,20 @@ def _checked_chunks(data: bytes) -> bytes | None:
 def _unknown(head: bytes) -> str:
     """What a file with these first bytes is, if Pillow does not recognise it, and what to do, to follow its path."""
     if not head:
-        return "is empty (0 bytes): copy or download it again"
+        return say("picture_empty")
     content = content_of(head)
     if content and content.medium == "sound":
-        return f"is a sound ({content.name}), whatever its name says: give a picture"
+        return say("picture_is_sound", name=content.name)
     if head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"hevc", b"hevx", b"mif1", b"msf1"):
-        return "is a HEIC picture, which regrow cannot read: export it as JPEG or PNG"
+        return say("picture_is_heic")
     if head.startswith((b"\x89PNG", b"\xff\xd8", b"GIF8", b"RIFF", b"BM", b"II*\0", b"MM\0*")):
-        return "begins like a picture, but its header is damaged or cut short: copy or download it again"
+        return say("picture_header_damaged")
     if b"<svg" in head:
-        return "is an SVG drawing, which has no pixels: export it as PNG"
+        return say("picture_is_svg")
     if head.startswith(b"%PDF"):
-        return "is a PDF document: export the page as PNG"
+        return say("picture_is_pdf")
+    if is_pointer(head):
+        return say("picture_is_pointer")
     if not any(byte < 9 or 13 < byte < 32 for byte in head):
-        return "is text, whatever its name says: give a picture file"
-    return "is in no format that regrow reads: export it as PNG or JPEG"
+        return say("picture_is_text")
+    return say("picture_format_unknown")

@@ -1,4 +1,4 @@
-"""Where a picture may change: in its own pixels, in the model's latents, and by how much the result is pasted in."""
+"""Regions of pictures: in the file's pixels, in the model's latents, and as the weight for pasting the result."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +14,15 @@ from regrow.media.frame import Region
 from regrow.media.image.framing import Placement, apply, unfit
 from regrow.media.image.masking import LEAST, frame_edge, softened
 from regrow.media.image.picture import picture_hash
+from regrow.messages.message import say
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PictureRegion(Region):
-    """Where a picture may change: 1 may, 0 may not, between that much.
+    """Where a picture may change: 1 may, 0 may not, values between partly.
 
     Attributes:
-        pixels: of the picture's own size, `m 1 h w`, one for all pictures of a batch or one a picture.
+        pixels: of the picture's own size, `m 1 h w`, one for all pictures of a batch or one per picture.
         file: the mask's, and the hash of its bytes; None without one.
     """
 
@@ -65,10 +66,7 @@ def framed_mask(pixels: Float[Tensor, "m 1 h w"], placement: Placement) -> Float
     frame = apply(pixels, placement)
     frame = torch.where(frame > LEAST, frame, 0)
     if not frame.flatten(1).any(1).all():
-        raise MediaError(
-            "Nothing may change: no white of mask and region lies in the part of the picture that the model sees; "
-            "make them larger, or take --frame pad."
-        )
+        raise MediaError(say("mask_outside_frame"))
     return frame
 
 

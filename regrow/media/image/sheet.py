@@ -17,6 +17,7 @@ from torch import Tensor
 
 from regrow.media.files import MediaError, readable
 from regrow.media.image.picture import from_uint8, to_uint8
+from regrow.messages.message import say
 
 PAPER, MOUNT, RULE = "#ffffff", "#f3f4f6", "#dcdfe4"
 MARGIN, GAP = 40, 20
@@ -77,9 +78,9 @@ def sheet(
         MediaError: there is nothing to lay out, `cell` is too small for text, or the font cannot be read.
     """
     if not rows or not all(row.cells for row in rows):
-        raise MediaError("A sheet needs at least one row, and every row a picture: add one.")
+        raise MediaError(say("sheet_is_empty"))
     if cell < 64:
-        raise MediaError(f"A cell of {cell} pixels is too small for its caption: use 64 or more.")
+        raise MediaError(say("sheet_cell_too_small", cell=cell))
     columns = max(len(row.cells) for row in rows)
     paper = _Paper(2 * MARGIN + columns * (cell + GAP) - GAP, None if font is None else readable(font))
     y = MARGIN
@@ -164,7 +165,7 @@ class _Paper:
             try:
                 font = ImageFont.truetype(self._font, size) if self._font else ImageFont.load_default(size)
             except OSError as problem:
-                raise MediaError(f"{self._font} is not a font that can be read: give a .ttf or .otf file.") from problem
+                raise MediaError(say("font_unreadable", font=self._font)) from problem
             assert isinstance(font, ImageFont.FreeTypeFont)  # Pillow's wheels all carry FreeType
             self._sizes[size] = font
         return self._sizes[size]

@@ -13,6 +13,7 @@ from typing import Any
 from PIL import Image, PngImagePlugin
 
 from regrow.media.files import MediaError, reason
+from regrow.messages.message import say
 
 KEY = "regrow"
 MOST_BYTES = 1 << 20
@@ -24,7 +25,7 @@ _ASCII = b"ASCII\0\0\0"  # the character code that EXIF 2.32 puts before a UserC
 
 
 def png_chunk(recipe: Mapping[str, Any]) -> PngImagePlugin.PngInfo:
-    """The recipe as the text chunk of a PNG.
+    """Return the recipe as the text chunk of a PNG.
 
     Raises:
         MediaError: the recipe is not JSON, or larger than 1 MiB.
@@ -39,7 +40,7 @@ def png_chunk(recipe: Mapping[str, Any]) -> PngImagePlugin.PngInfo:
 
 
 def exif_comment(recipe: Mapping[str, Any], most: int = MOST_BYTES) -> Image.Exif:
-    """The recipe as the EXIF block of a JPEG (`most=MOST_JPEG_BYTES`) or a WebP.
+    """Return the recipe as the EXIF block of a JPEG (`most=MOST_JPEG_BYTES`) or a WebP.
 
     Raises:
         MediaError: the recipe is not JSON, or larger than `most` bytes.
@@ -51,7 +52,7 @@ def exif_comment(recipe: Mapping[str, Any], most: int = MOST_BYTES) -> Image.Exi
 
 
 def find(image: Image.Image) -> str | None:
-    """The recipe's JSON in an opened picture, or None where there is none."""
+    """Return the recipe's JSON in an opened picture, or None where there is none."""
     if isinstance(image, PngImagePlugin.PngImageFile):
         # Some tools move text behind the pixels; `.text` reads that far, at the price of decoding them.
         return image.info.get(KEY) or image.text.get(KEY)
@@ -65,25 +66,25 @@ def find(image: Image.Image) -> str | None:
 
 
 def parse(text: str) -> dict[str, Any]:
-    """The recipe as a dictionary.
+    """Return the recipe as a dictionary.
 
     Raises:
         MediaError: larger than 1 MiB, no JSON, or JSON of something else than an object. The sentence lacks
             the path; the caller adds it.
     """
     if len(text) > MOST_BYTES or len(text.encode("utf-8", "replace")) > MOST_BYTES:
-        raise MediaError("carries a recipe of more than 1 MiB, which regrow never writes: use another copy")
+        raise MediaError(say("recipe_too_large"))
     try:
         recipe = json.loads(text)
     except (ValueError, RecursionError) as problem:
-        raise MediaError(f"carries a damaged recipe ({reason(problem)}): use another copy") from problem
+        raise MediaError(say("recipe_damaged", reason=reason(problem))) from problem
     if not isinstance(recipe, dict):
-        raise MediaError("carries a damaged recipe (it is no table of settings): use another copy")
+        raise MediaError(say("recipe_no_table"))
     return recipe
 
 
 def to_text(recipe: Mapping[str, Any], ascii_only: bool = False, most: int = MOST_BYTES) -> str:
-    """The recipe as JSON.
+    """Return the recipe as JSON.
 
     Raises:
         MediaError: it is not JSON, or larger than `most` bytes.
@@ -91,13 +92,9 @@ def to_text(recipe: Mapping[str, Any], ascii_only: bool = False, most: int = MOS
     try:
         text = json.dumps(dict(recipe), ensure_ascii=ascii_only, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as problem:
-        raise MediaError(
-            f"The recipe cannot be written as JSON ({reason(problem)}): use numbers, text, lists and tables."
-        ) from problem
+        raise MediaError(say("recipe_not_json", reason=reason(problem))) from problem
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > most:
-        raise MediaError(
-            f"The recipe takes {size:,} bytes and this format carries {most:,}: "
-            + ("save as .png or .webp instead." if most < MOST_BYTES else "shorten it.")
-        )
+        advice = say("save_as_png") if most < MOST_BYTES else say("shorten_it")
+        raise MediaError(say("recipe_beyond_format", size=size, most=most, advice=advice))
     return text

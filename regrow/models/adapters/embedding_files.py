@@ -1,7 +1,7 @@
 """Embedding files (textual inversion, Gal et al. 2022, arXiv 2208.01618): new words for an opened checkpoint.
 
-A file holds one or several vectors, for each text encoder its own. diffusers puts them into tokenizer and text encoder,
-and writes a word of several vectors as as many tokens.
+A file holds one or more vectors for each text encoder. diffusers adds them to tokenizer and text encoder; a word with
+several vectors becomes as many tokens.
 """
 
 import re
@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from regrow.media.files import file_hash
+from regrow.messages.message import say
 from regrow.models.errors import ModelError
 from regrow.models.folder import check_fetched, mend
 from regrow.models.pipelines import prompt_pipeline
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from regrow.models.model import Model
 
 OF_WIDTH = {768: "Stable Diffusion 1.x", 1024: "Stable Diffusion 2.x"}
-"""Whose text encoders read vectors of so many numbers."""
+"""Models by the vector width of their text encoder."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,9 @@ class EmbeddingFile:
     """An embedding file that was added to a checkpoint.
 
     Attributes:
-        path: of the file.
-        word: that stands for it in prompts.
-        vectors: how many tokens that is.
+        path: the file.
+        word: its name in prompts.
+        vectors: number of tokens that the word becomes.
     """
 
     path: Path
@@ -51,7 +52,7 @@ class EmbeddingFile:
 
 
 def embedding_path(text: str, places: Sequence[Path] = ()) -> Path:
-    """Return the file of a path, or of a name in folders that were added.
+    """Find an embedding file by its path, or by its name in added folders.
 
     Raises:
         ModelError: there is none.
@@ -61,22 +62,20 @@ def embedding_path(text: str, places: Sequence[Path] = ()) -> Path:
         return path
     if found := addition_named(text, places, EMBEDDING):
         return found
-    raise ModelError(
-        f"There is no embedding file {path}; write --embedding FILE, or the name of one in a folder that was added "
-        "(regrow models add FOLDER)."
-    )
+    raise ModelError(say("no_embedding_file", path=path))
 
 
 def add_embedding_files(model: "Model", paths: Sequence[Path], allow_pickle: bool = False) -> None:
     """Add the words of embedding files to a checkpoint that was just opened.
 
     Raises:
-        ModelError: its family takes none, a file is none or of another model, or its word cannot be told from others.
+        ModelError: the family takes no embedding files, a file is not one or is for another model, or its word overlaps
+            another.
     """
     if not paths:
         return
     if not model.embedding_encoders:
-        raise ModelError(f"Embedding files are not read for {model.name} ({model.family}): leave --embedding out.")
+        raise ModelError(say("embeddings_not_read", name=model.name, family=model.family))
     from regrow.models.load_part import quiet
 
     encoders = list(model.embedding_encoders.values())
@@ -98,7 +97,7 @@ def add_embedding_files(model: "Model", paths: Sequence[Path], allow_pickle: boo
 
 
 def spelt(embeddings: Sequence[EmbeddingFile], prompts: Sequence[str]) -> list[str]:
-    """Return prompts with the words of embeddings in lower case, which they are found in."""
+    """Return prompts with embedding words in lower case, as they are registered."""
     made = list(prompts)
     for word in (embedding.word for embedding in embeddings):
         made = [re.sub(re.escape(word), lambda _: word, prompt, flags=re.IGNORECASE) for prompt in made]  # noqa: B023
@@ -106,7 +105,7 @@ def spelt(embeddings: Sequence[EmbeddingFile], prompts: Sequence[str]) -> list[s
 
 
 def in_tokens(embeddings: Sequence[EmbeddingFile], prompts: Sequence[str], tokenizer: Any) -> list[str]:
-    """Return prompts with a word for each vector of the embeddings in them, as a tokenizer needs it."""
+    """Expand embedding words in prompts to one token per vector, for a tokenizer."""
     if not embeddings:
         return list(prompts)
     from diffusers.loaders.textual_inversion import TextualInversionLoaderMixin
@@ -117,14 +116,11 @@ def in_tokens(embeddings: Sequence[EmbeddingFile], prompts: Sequence[str], token
 def _read(path: Path, allow_pickle: bool) -> dict[str, Tensor]:
     check_fetched(path)
     if path.suffix.lower() in PICKLED and not allow_pickle:
-        raise ModelError(
-            f"{path} is a pickle, which can run any program when it is read; take the .safetensors file of the same "
-            "embedding, or use --allow-pickle if you trust where it comes from."
-        )
+        raise ModelError(say("embedding_is_pickle", path=path))
     if path.suffix.lower() in PICKLED:
         return unpickled(path)
     if path.suffix.lower() != ".safetensors":
-        raise ModelError(f"{path} is no .safetensors file, which embeddings are read from: convert it.")
+        raise ModelError(say("embedding_no_safetensors", path=path))
     from safetensors.torch import load_file
 
     read_header(path)
@@ -132,20 +128,20 @@ def _read(path: Path, allow_pickle: bool) -> dict[str, Tensor]:
 
 
 def check_finite(path: Path, state: Mapping[str, Tensor]) -> None:
-    """Refuse tensors of a file that hold infinite numbers or none: all that is made with them would.
+    """Refuse a file whose tensors hold NaN or infinity, which would spread to every result.
 
     Raises:
-        ModelError: one does.
+        ModelError: a tensor holds one.
     """
     broken = (
         name for name, tensor in state.items() if tensor.is_floating_point() and not tensor.float().isfinite().all()
     )
     if name := next(broken, None):
-        raise ModelError(f"{path} holds NaN or infinite numbers in {name}: {mend(path)}.")
+        raise ModelError(say("holds_nan", path=path, name=name, mend=mend(path)))
 
 
 def _vectors_for(model: "Model", path: Path, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The vectors `n width` for each encoder of a model, by its key in files."""
+    """Return the vectors `n width` for each text encoder of a model, by its key in files."""
     encoders = model.embedding_encoders
     header = Header(path, {name: tuple(tensor.shape) for name, tensor in state.items()})
     kind = kind_of(header)
@@ -153,9 +149,9 @@ def _vectors_for(model: "Model", path: Path, state: Mapping[str, Tensor]) -> dic
     alone = len(state) == 1 and not (kind.layout or kind.role or other_kind(header))
     if not flat or not (alone or kind.title == EMBEDDING):
         if kind.title == EMBEDDING:
-            raise ModelError(f"{path} holds no vectors of decimal numbers, as embeddings do: {mend(path)}.")
-        what = f"a whole checkpoint. Open it by --model {path}." if kind.layout else f"{kind.title}. {kind.next_step}"
-        raise ModelError(f"{path} is no embedding, but {what}")
+            raise ModelError(say("embedding_without_vectors", path=path, mend=mend(path)))
+        what = say("what_is_whole_checkpoint", path=path) if kind.layout else f"{kind.title}. {kind.next_step}"
+        raise ModelError(say("no_embedding_but", path=path, what=what))
     read = {key: model.parts[encoder] for key, (_, encoder) in encoders.items()}
     wanted = {key: encoder.get_input_embeddings().weight.shape[-1] for key, encoder in read.items()}
     # a file for one encoder may call its vectors anything
@@ -163,19 +159,18 @@ def _vectors_for(model: "Model", path: Path, state: Mapping[str, Tensor]) -> dic
     vectors = {key: torch.atleast_2d(tensor) for key, tensor in named.items()}
     widths = {key: each.shape[-1] for key, each in vectors.items()}
     if widths != wanted:
-        whose = "Stable Diffusion XL" if "clip_g" in widths else OF_WIDTH.get(max(widths.values()), "another model")
-        has, reads = (" and ".join(map(str, sorted(sizes.values()))) for sizes in (widths, wanted))
-        raise ModelError(
-            f"{path} is an embedding of {whose}, with vectors of {has} numbers, but {model.name} reads {reads}: take "
-            "one that was made for it."
+        whose = (
+            "Stable Diffusion XL" if "clip_g" in widths else OF_WIDTH.get(max(widths.values()), say("another_model"))
         )
+        has, reads = (" and ".join(map(str, sorted(sizes.values()))) for sizes in (widths, wanted))
+        raise ModelError(say("embedding_of_other_model", path=path, whose=whose, has=has, name=model.name, reads=reads))
     return vectors
 
 
 def _word(model: "Model", path: Path, count: int) -> str:
-    """What stands for a file in prompts: its name, in pointed brackets where that is a token already.
+    """Return the word for a file in prompts: its name, or `<name>` if the name is already a token.
 
-    In lower case, as CLIP reads prompts: diffusers would find no more than the first vector of another one.
+    It is in lower case, as CLIP lower-cases prompts: diffusers would find only the first vector of a mixed-case word.
     """
     tokenizers = [model.parts[name] for name, _ in model.embedding_encoders.values()]
     name = " ".join(normalize("NFC", path.stem).lower().split())
@@ -186,10 +181,7 @@ def _word(model: "Model", path: Path, count: int) -> str:
             (short, several), (long, _) = sorted(
                 [(word, count), (other.word, other.vectors)], key=lambda entry: len(entry[0])
             )
-            if short in long and several > 1:  # as many words in its place would break the longer one
-                raise ModelError(
-                    f"The embeddings {other.path} and {path} cannot be told apart in a prompt, as {long!r} holds "
-                    f"{short!r}: give one of the files another name."
-                )
+            if short in long and several > 1:  # expanding the short word would split the long one
+                raise ModelError(say("embeddings_overlap", path=other.path, other=path, long=long, short=short))
         return word
-    raise ModelError(f"{path} would be written {name} in prompts, which is a word already: rename the file.")
+    raise ModelError(say("embedding_word_taken", path=path, name=name))

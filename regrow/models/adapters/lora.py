@@ -18,7 +18,7 @@ def add_lora(unet: Any, rank: int, seed: int) -> None:
     Args:
         unet: a denoiser of diffusers.
         rank: 1 or more; the adapters' alpha is the same, so their scale is 1.
-        seed: of the adapters' first halves; their second halves are 0.
+        seed: seed of the adapters' A matrices; their B matrices are 0.
     """
     unet.requires_grad_(False)
     config = LoraConfig(

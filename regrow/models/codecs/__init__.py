@@ -1,1 +1,1 @@
-"""From pictures and waves to latents and back."""
+"""Codecs between pictures or waves and latents."""

@@ -1,4 +1,4 @@
-"""diffusers' autoencoders as codecs: of AutoencoderKL the posterior's mean; AutoencoderTiny and AutoencoderDC."""
+"""diffusers' autoencoders as codecs: AutoencoderKL (its posterior's mean), AutoencoderTiny and AutoencoderDC."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,12 +20,12 @@ class Autoencoder:
     """A codec on one of a checkpoint's parts; see `Codec`.
 
     Args:
-        parts: of the checkpoint.
-        part: which of them.
-        rounds: compute in bfloat16 where the engine does, when the codec is left to torch: 47 dB from float32, in half
-            the time. Mels are not rounded: their range is 100 dB, and what is soft in them is audible.
-        upcasts: compute in float32 where the model is in float16 and the part's config says `force_upcast`: Stable
-            Diffusion XL's activations are larger than float16 holds, and its pictures would be black.
+        parts: the checkpoint's parts.
+        part: name of the autoencoder.
+        rounds: whether torch also computes it in bfloat16 when the engine does: 47 dB from float32, in half the time.
+            Not for mels: they range over 100 dB, where rounding is audible.
+        upcasts: whether to compute in float32 when the model is in float16 and the part's config says `force_upcast`:
+            Stable Diffusion XL's activations overflow float16, and its pictures would be black.
     """
 
     def __init__(self, parts: Parts, part: str, rounds: bool, upcasts: bool = False) -> None:
@@ -41,7 +41,8 @@ class Autoencoder:
         check_number({"shift_factor": config.get("shift_factor") or 0}, "shift_factor", where)
         self.latent_channels: int = config["latent_channels"]
         self._upcasts = upcasts and bool(config.get("force_upcast"))
-        self.factor = 2 ** (len(config["encoder_block_out_channels" if self.deep else "block_out_channels"]) - 1)
+        blocks = "encoder_block_out_channels" if self.deep or self.tiny else "block_out_channels"
+        self.factor = 2 ** (len(config[blocks]) - 1)
 
     @torch.no_grad()
     def encode(
@@ -81,7 +82,7 @@ class Autoencoder:
 
     def _network(self) -> Any:
         network = self.parts[self.part]
-        # it stays so: what it was opened with is in float32 what it was in float16
+        # stays in float32, which holds its float16 weights exactly
         return network if network.dtype == self._dtype else torch.nn.Module.to(network, dtype=self._dtype)
 
     def _scale_and_shift(self) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""The codec of FLUX.2: diffusers' AutoencoderKLFlux2, whose latents are normalised by statistics of their cells."""
+"""The codec of FLUX.2: diffusers' AutoencoderKLFlux2, whose latents are normalised in cells of 2 x 2."""
 
 import torch
 from jaxtyping import Float
@@ -8,13 +8,13 @@ from regrow.models.codecs.autoencoder import Autoencoder
 from regrow.models.codecs.codec import CodecEngine
 
 SIDE = 2
-"""Of the cells whose numbers are each normalised by their own mean and spread."""
+"""Side of a cell; each number of a cell is normalised by its own mean and deviation."""
 
 
 class BatchNormAutoencoder(Autoencoder):
     """A codec on one of a checkpoint's parts; see `Codec` and `Autoencoder`.
 
-    A latent here is `b c y x`, normalised. The network takes it as diffusers does, `b 4c y/2 x/2`: cells of 2 x 2 as
+    Latents are `b c y x` here, normalised. diffusers gives them to the network as `b 4c y/2 x/2`, with cells as
     channels (`nn.functional.pixel_unshuffle`).
     """
 

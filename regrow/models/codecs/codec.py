@@ -1,4 +1,4 @@
-"""What a codec is: from frames, which are pictures, mels or waves as a model takes them, to latents and back."""
+"""The interface of a codec: from frames (pictures, mels or waves as a model takes them) to latents and back."""
 
 from collections.abc import Sequence
 from typing import Literal, Protocol
@@ -7,24 +7,24 @@ from jaxtyping import Float
 from torch import Tensor
 
 Way = Literal["encode", "decode"]
-"""Of a codec: from frames to latents, or back."""
+"""Direction of a codec: frames to latents, or back."""
 
 
 class CodecEngine(Protocol):
-    """What may compute a codec's networks in torch's stead."""
+    """An engine that may compute a codec's networks instead of torch."""
 
     @property
     def name(self) -> str:
-        """As recipes name it: the library, and what it computes in."""
+        """Its name in recipes: the library and the precision."""
         ...
 
     def coded(self, way: Way, x: Float[Tensor, "b c *places"]) -> Float[Tensor, "b k *places"] | None:
-        """Return what the network returns, of frames or of latents in its own scale; None leaves it to torch."""
+        """Return the network's output for frames, or for latents in its own scale; None leaves it to torch."""
         ...
 
 
 class Codec(Protocol):
-    """From frames `b channels *extent` to latents `b latent_channels *places` as the network was trained on them."""
+    """Frames `b channels *extent` to latents `b latent_channels *places`, scaled as in training, and back."""
 
     @property
     def latent_channels(self) -> int:
@@ -33,7 +33,7 @@ class Codec(Protocol):
 
     @property
     def factor(self) -> int:
-        """How much of each side of a frame one cell of a latent spans."""
+        """Pixels, mel cells or samples that one latent cell spans along each side."""
         ...
 
     @property
@@ -44,17 +44,17 @@ class Codec(Protocol):
     def encode(
         self, frames: Float[Tensor, "b channels *extent"], engine: CodecEngine | None = None
     ) -> Float[Tensor, "b c *places"]:
-        """Return latents, free of chance: of a posterior the mean."""
+        """Return latents without sampling: of a posterior, the mean."""
         ...
 
     def decode(
         self, latents: Float[Tensor, "b c *places"], engine: CodecEngine | None = None
     ) -> Float[Tensor, "b channels *extent"]:
-        """Return frames, clamped to what frames may be."""
+        """Return frames, clamped to their range."""
         ...
 
     def extent_of(self, places: Sequence[int]) -> tuple[int, ...]:
-        """Return the extent of the frames of latents of this many cells."""
+        """Return the extent of frames whose latents have these cells."""
         ...
 
 
@@ -62,7 +62,7 @@ class Identity:
     """No codec: the latents are the frames.
 
     Args:
-        channels: of both.
+        channels: channels of frames and latents.
     """
 
     factor = 1

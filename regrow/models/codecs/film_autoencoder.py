@@ -1,4 +1,4 @@
-"""diffusers' AutoencoderKLQwenImage as a codec: it encodes films, and a picture is a film of one frame."""
+"""diffusers' AutoencoderKLQwenImage as a codec: a video codec, for which a picture is a video of one frame."""
 
 from collections.abc import Sequence
 
@@ -11,11 +11,11 @@ from regrow.models.parts import Parts
 
 
 class FilmAutoencoder:
-    """A codec on one of a checkpoint's parts; see `Codec`. Each channel of a latent has a mean and a spread of its own.
+    """A codec on one of a checkpoint's parts; see `Codec`. Each latent channel has its own mean and deviation.
 
     Args:
-        parts: of the checkpoint.
-        part: which of them.
+        parts: the checkpoint's parts.
+        part: name of the autoencoder.
     """
 
     def __init__(self, parts: Parts, part: str) -> None:

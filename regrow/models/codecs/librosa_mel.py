@@ -1,6 +1,6 @@
-"""librosa's mels as a codec: what diffusers' AudioDiffusionPipeline denoises, from mels as regrow computes them.
+"""librosa's mels as a codec: regrow's mels to those that diffusers' AudioDiffusionPipeline denoises, and back.
 
-Its bands are divided by their width, regrow's are not:
+librosa divides each band by its width, regrow does not:
 
     theirs[k] = ours[k] + slope[k]        dB, see `media.audio.mel.slope`; -top_db is black and 0 dB white
 
@@ -18,16 +18,16 @@ from regrow.models.codecs.codec import CodecEngine
 from regrow.models.parts import Parts
 
 LUMA = (0.299, 0.587, 0.114)
-"""Of red, green and blue in a grey picture (ITU-R BT.601), as Pillow makes one."""
+"""Weights of red, green and blue in grey (ITU-R BT.601), as in Pillow."""
 
 
 class LibrosaMels:
-    """See `Codec`. Its latents are librosa's mels, or what an AutoencoderKL makes of them.
+    """See `Codec`. Its latents are librosa's mels, or an AutoencoderKL's latents of them.
 
     Args:
-        parts: of the checkpoint.
+        parts: the checkpoint's parts.
         part: the autoencoder; None where the latents are the mels.
-        settings: of the mels.
+        settings: mel settings.
     """
 
     def __init__(self, parts: Parts, part: str | None, settings: MelSettings) -> None:
@@ -52,7 +52,7 @@ class LibrosaMels:
     def decode(
         self, latents: Float[Tensor, "b c y x"], engine: CodecEngine | None = None
     ) -> Float[Tensor, "b 1 bands frames"]:
-        """Return mels; where librosa's filters are wider than regrow's a full cell may come out above 1."""
+        """Return mels; a cell at full scale may come out above 1 where librosa's filters are wider than regrow's."""
         theirs, settings = latents, self.settings
         if self.part is not None:
             with torch.no_grad():
@@ -62,7 +62,7 @@ class LibrosaMels:
                 pictures = self.parts[self.part].decode(scaled).sample.to(latents)
             grey = torch.tensor(LUMA if pictures.shape[1] == 3 else (1.0,)).to(pictures)
             theirs = torch.einsum("bcyx,c->byx", pictures, grey)[:, None]
-        # as powers, of which the floor is none: silence stays silent in every band
+        # as powers minus the floor's, so that silence stays silent in every band
         floor = 10 ** (settings.floor / 10)
         power = 10 ** (from_unit(theirs.clamp(-1, 1), settings) / 10) - floor
         ours = power * 10 ** (-self._slope(theirs) / 10)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from regrow.models.model import Model
 
 PEAK = 0.9
-"""Of a wave whose level nobody knows."""
+"""Peak given to a wave of unknown level."""
 
 Mels = Float[Tensor, "b 1 bands frames"]
 
@@ -25,9 +25,9 @@ class MelFrames:
     """Mono waves as mels in which -1 is silence (`SoundCodec`).
 
     Attributes:
-        lens: how a wave becomes a mel.
-        relative: whether the model knows no level: each of its clips is as loud as its loudest moment can be.
-        levels: those that the bandstand plays at.
+        lens: mel settings.
+        relative: whether the model knows no absolute level: its clips are scaled until their loudest cell is at 0 dB.
+        levels: RMS range of the bandstand's clips, in dB below full scale.
     """
 
     lens: MelSettings
@@ -38,7 +38,7 @@ class MelFrames:
 
     @property
     def rate(self) -> int:
-        """Samples a second."""
+        """Samples per second."""
         return self.lens.rate
 
     @property
@@ -51,26 +51,26 @@ class MelFrames:
         return self.lens.bands, frames
 
     def level_of(self, wave: Float[Tensor, "1 n"], usual: float = 1.0) -> float:
-        """Return what puts the wave's loudest moment at the top of a relative scale, or `usual`."""
+        """Return the level to divide a wave by: its loudest cell's on a relative scale, else `usual`."""
         return loudest(wave, self.lens) if self.relative else usual
 
     def to_frames(self, waves: Float[Tensor, "b 1 n"], level: float = 1.0) -> Mels:
-        """Return mels; an incomplete last hop is filled up with silence."""
+        """Return mels; an incomplete last hop is padded with silence."""
         return to_unit(to_mel(waves / level, self.lens), self.lens)
 
     def to_waves(self, frames: Mels, samples: int, level: float | None = None) -> Float[Tensor, "b 1 n"]:
-        """Return waves; without a level, what a relative model made gets a peak of `PEAK`."""
+        """Return waves times `level`; without a level, clamped, and a relative model's scaled to `PEAK`."""
         waves = from_mel(from_unit(frames, self.lens), self.lens, samples)
         if self.relative and level is None:
             waves = waves * (PEAK / waves.abs().amax(-1, keepdim=True).clamp_min(1e-9))
         return waves.clamp(-1, 1) if level is None else waves * level
 
     def is_silent(self, frames: Mels) -> bool:
-        """Whether every cell is at the floor."""
+        """Return whether every cell is at the floor."""
         return bool((frames <= self.silence).all())
 
     def grow_onto(self, waves: Float[Tensor, "b 1 n"], span: tuple[int, int], frames: Mels) -> Float[Tensor, "b 1 n"]:
-        """Find phases for the mel in the span that go on from the samples around it."""
+        """Synthesise the span from a mel, with phases that continue the samples around it."""
         return grown_onto(waves, span, from_unit(frames, self.lens), self.lens)
 
     def distance(self, a: Mels, b: Mels) -> float:
@@ -78,14 +78,14 @@ class MelFrames:
         return round(float((from_unit(a, self.lens) - from_unit(b, self.lens)).abs().mean()), 2)
 
     def pictures(self, frames: Mels) -> Float[Tensor, "b 3 bands frames"]:
-        """Return mels in colours."""
+        """Return mels as colour pictures."""
         return as_picture(frames)
 
 
 def settings_of(model: "Model") -> MelSettings:
-    """Return the mel of a model that takes mels: what notes and the bandstand are made for.
+    """Return a sound model's mel settings, which notes and the bandstand are made for.
 
     Raises:
-        ValueError: it makes pictures.
+        ValueError: the model makes pictures.
     """
     return model.sound.lens

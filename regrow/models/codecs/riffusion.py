@@ -1,16 +1,16 @@
-"""Riffusion's spectrograms as pictures: from waves to what a Stable Diffusion on them was trained with, and back.
+"""Riffusion's spectrograms: from waves to the pictures that its Stable Diffusion was trained on, and back.
 
     picture[k, i] = 1 - 2 (S[k, i] / max S)^(1/4),    S[k, i] = sum_f W[k, f] |X[f, i]|
 
-X is the Fourier transform of a Hann window of 100 ms, every 10 ms, filled up with zeros to 400 ms, which puts its bins
-2.5 Hz apart; W are triangles with peaks of 1 on the mel scale 2595 log10(1 + f / 700), from 0 to 10000 Hz, at 44.1 kHz.
+X is the Fourier transform of a Hann window of 100 ms, every 10 ms, zero-padded to 400 ms, so that bins are 2.5 Hz
+apart; W are triangles with peaks of 1 on the mel scale 2595 log10(1 + f / 700), from 0 to 10000 Hz, at 44.1 kHz.
 Silence is white, the loudest cell black, the lowest band at the bottom, all three colours alike. These are the
 published settings (github.com/riffusion/riffusion-hobby: `spectrogram_params.py`, `spectrogram_converter.py`,
 `util/image_util.py`); riffusion's first version (riffusion-inference, `audio.py`) divided S^(1/4) by a fixed 50 instead
 of the clip's own maximum. Here pictures stay in float, and the clip's maximum is kept as its level.
 
-The way back solves W M = S for magnitudes of 0 or more, and takes every fourth bin of M: those are exactly the bins of
-the window without zeros, for which `media.audio.phase` finds a phase. What is above 10 kHz is not in these pictures.
+The inverse solves W M = S for magnitudes M of 0 or more, and takes every fourth bin of M: exactly those of the window
+without padding, for which `media.audio.phase` finds phases. Frequencies above 10 kHz are lost.
 """
 
 import math
@@ -29,20 +29,21 @@ from regrow.media.audio.level import USUAL
 from regrow.media.audio.mel import MelSettings, as_picture, triangles
 from regrow.media.audio.mel_inverse import ITERATIONS, nonnegative
 from regrow.media.audio.phase import griffin_lim, integrate, wave_of
+from regrow.messages.message import say
 from regrow.models.codecs.codec import Codec, CodecEngine
 from regrow.models.codecs.mel import PEAK
 
 RATE, HIGH, POWER = 44_100, 10_000.0, 0.25
 TRANSFORM = MelSettings(rate=RATE, window=4410, hop=441, low=0.0, high=HIGH)
-"""Window and hop of X, in which phases are found; its own mel scale is another one."""
+"""Window and hop of X, for finding phases; its mel scale is not riffusion's."""
 FILLED = 4
-"""Times the window that a transform is filled up to with zeros."""
+"""Length of a zero-padded transform, in windows."""
 BINS = round(HIGH * FILLED * TRANSFORM.window / RATE) + 1
-"""Of the filled transform up to 10 kHz, above which no band reaches."""
+"""Bins of the zero-padded transform up to 10 kHz, where the bands end."""
 TOGETHER = 256
-"""Frames that are transformed at once, which bounds the memory of long sounds."""
+"""Frames that are transformed at once, to bound the memory for long sounds."""
 QUIET = 1e-5
-"""Of full scale, 100 dB below it: what is softer is silence, and no difference below it counts."""
+"""Amplitude 100 dB below full scale: softer cells count as silence, and their differences do not count."""
 
 Bands = Float[Tensor, "b bands frames"]
 Pictures = Float[Tensor, "b 1 bands frames"]
@@ -59,12 +60,12 @@ def filters(bands: int) -> Float[Tensor, "bands bins"]:
     mels = np.linspace(0, 2595 * math.log10(1 + HIGH / 700), bands + 2)
     weights = triangles(700 * (10 ** (mels / 2595) - 1), RATE / (FILLED * TRANSFORM.window), BINS)
     if empty := int((weights.amax(1) == 0).sum()):
-        raise ValueError(f"of {bands} bands up to {HIGH:g} Hz, {empty} hold no frequency of riffusion's transform")
+        raise ValueError(say("riffusion_bands_empty", bands=bands, high=HIGH, empty=empty))
     return weights
 
 
 def amplitudes(waves: Waves, bands: int) -> Bands:
-    """Return S of mono waves, of which |X| is 1 at a full-scale sine's peak; silence fills the last hop."""
+    """Return S of mono waves, scaled so that |X| of a full-scale sine peaks at 1; silence pads the last hop."""
     weights, waves = filters(bands).to(waves.device), waves[:, 0].float()
     before, behind = TRANSFORM.margins
     missing = TRANSFORM.frames(waves.shape[-1]) * TRANSFORM.hop - waves.shape[-1]
@@ -81,16 +82,16 @@ def amplitudes(waves: Waves, bands: int) -> Bands:
 
 
 def magnitudes(sums: Bands) -> Float[Tensor, "b bins frames"]:
-    """Return the magnitudes of `mel.spectrum` with `TRANSFORM` that S was summed from, as far as it tells."""
+    """Estimate the magnitudes that S was summed from: those of `mel.spectrum` with `TRANSFORM`."""
     weights = filters(sums.shape[1])
     parts = [nonnegative(part, weights)[:, ::FILLED] for part in sums.split(TOGETHER, 2)]
     return F.pad(torch.cat(parts, 2), (0, 0, 0, TRANSFORM.window // 2 + 1 - parts[0].shape[1]))
 
 
 def wave_from(sums: Bands, iterations: int = ITERATIONS) -> Waves:
-    """Return waves of this S, frames times hop long; the same S gives the same wave."""
+    """Synthesise waves from S, frames times hop long; the same S gives the same wave."""
     magnitude = magnitudes(sums)
-    sounding = magnitude[:, : BINS // FILLED + 1]  # no phase matters where there is nothing
+    sounding = magnitude[:, : BINS // FILLED + 1]  # phases do not matter above 10 kHz, where magnitudes are 0
     phase = F.pad(integrate(sounding, TRANSFORM), (0, 0, 0, magnitude.shape[1] - sounding.shape[1]))
     found = griffin_lim(magnitude, phase, TRANSFORM, iterations)
     wave = wave_of(found, TRANSFORM)[:, None]
@@ -98,7 +99,7 @@ def wave_from(sums: Bands, iterations: int = ITERATIONS) -> Waves:
 
 
 def _lost(wave: Waves, sums: Bands, frames: Bool[Tensor, " frames"] | slice = slice(None)) -> Float[Tensor, "b 1 1"]:
-    """The factor by which a wave is quieter than S asks for: magnitudes that no wave has lose some of it."""
+    """Return the factor by which a wave is quieter than S, as no wave has exactly the estimated magnitudes."""
     wanted = sums[..., frames].square().sum((1, 2))
     there = amplitudes(wave, sums.shape[1])[..., frames].square().sum((1, 2))
     return torch.where(there > 0, (wanted / there.clamp_min(1e-30)).sqrt(), 1)[:, None, None]
@@ -106,13 +107,13 @@ def _lost(wave: Waves, sums: Bands, frames: Bool[Tensor, " frames"] | slice = sl
 
 @dataclass(frozen=True)
 class RiffusionFrames:
-    """Mono waves as (S / level)^(1/4) in [-1, 1], the lowest band first, -1 where there is silence (`SoundCodec`).
+    """Mono waves as (S / level)^(1/4) in [-1, 1], the lowest band first, -1 for silence (`SoundCodec`).
 
-    A clip's level is its loudest cell: these pictures know none.
+    A clip's level is its loudest cell, as the pictures hold no absolute level.
 
     Attributes:
-        bands: of the mel scale; 512 in the published checkpoint.
-        levels: of sounds that are said to be quiet or loud; the level of a clip is its own.
+        bands: bands of the mel scale; 512 in the published checkpoint.
+        levels: RMS range of usual sounds, in dB below full scale.
     """
 
     bands: int
@@ -124,7 +125,7 @@ class RiffusionFrames:
 
     @property
     def lens(self) -> MelSettings:
-        """A mel up to 10 kHz, for looking at waves."""
+        """Settings of a mel up to 10 kHz, to compare and draw waves."""
         return MelSettings(rate=RATE, window=2048, hop=512, high=HIGH)
 
     def frame_size(self, frames: int) -> tuple[int, int]:
@@ -132,27 +133,27 @@ class RiffusionFrames:
         return self.bands, frames
 
     def level_of(self, wave: Float[Tensor, "1 n"], usual: float = 1.0) -> float:
-        """Return the loudest cell of the wave; 1 where there is silence."""
+        """Return the loudest cell of the wave; 1 for silence."""
         loudest = float(amplitudes(wave[None], self.bands).max())
         return loudest if loudest > QUIET else 1.0
 
     def to_frames(self, waves: Waves, level: float = 1.0) -> Pictures:
-        """Return what pictures show; an incomplete last hop is filled up with silence."""
+        """Return frames; an incomplete last hop is padded with silence."""
         return 2 * (amplitudes(waves, self.bands) / level)[:, None] ** POWER - 1
 
     def to_waves(self, frames: Pictures, samples: int, level: float | None = None) -> Waves:
-        """Return waves; without a level, with a peak of `PEAK`."""
+        """Return waves times `level`; without a level, scaled to `PEAK`."""
         waves = wave_from(_sums(frames))[..., :samples]
         if level is None:
             return waves * (PEAK / waves.abs().amax(-1, keepdim=True).clamp_min(1e-9))
         return waves * level
 
     def is_silent(self, frames: Pictures) -> bool:
-        """Whether no cell is louder than 100 dB below full scale."""
+        """Return whether no cell is louder than 100 dB below full scale."""
         return bool((_sums(frames) <= QUIET).all())
 
     def grow_onto(self, waves: Waves, span: tuple[int, int], frames: Pictures) -> Waves:
-        """Find phases for the frames in the span that go on from the samples around it."""
+        """Synthesise the span from frames, with phases that continue the samples around it."""
         sums = _sums(frames)
         return follow(waves, span, magnitudes(sums), TRANSFORM, lambda new, where: _lost(new, sums, where))
 
@@ -162,7 +163,7 @@ class RiffusionFrames:
         return round(float((x - y).abs().mean()), 2)
 
     def pictures(self, frames: Pictures) -> Float[Tensor, "b 3 bands frames"]:
-        """Return frames in colours."""
+        """Return frames as colour pictures."""
         return as_picture(frames)
 
 
@@ -171,7 +172,7 @@ def _sums(frames: Pictures) -> Bands:
 
 
 class RiffusionPictures:
-    """See `Codec`. Frames are those of `RiffusionFrames`; a codec of pictures gets and gives them as riffusion's.
+    """See `Codec`. Frames are those of `RiffusionFrames`; the picture codec gets them as riffusion's pictures.
 
     Args:
         pictures: the checkpoint's own codec.
@@ -185,7 +186,7 @@ class RiffusionPictures:
         return self.codec.encode(-frames.flip(2).expand(-1, 3, -1, -1), engine)
 
     def decode(self, latents: Float[Tensor, "b c y x"], engine: CodecEngine | None = None) -> Pictures:
-        """Return what the red plane says, the one that riffusion reads."""
+        """Return the frames in the red channel, which is the one that riffusion reads."""
         return -self.codec.decode(latents, engine)[:, :1].flip(2)
 
     def extent_of(self, places: Sequence[int]) -> tuple[int, ...]:

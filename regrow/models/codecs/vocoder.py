@@ -4,10 +4,11 @@
 
 X is the short-time Fourier transform with a Hann window, W are librosa's filters: triangles on Slaney's mel scale, each
 divided by half its width in Hz. As in HiFi-GAN (Kong et al. 2020, arXiv 2010.05646), frame i is centred in its hop,
-and the wave is mirrored at both ends. An autoencoder makes latents of the mels; on the way back HiFi-GAN makes a wave
-of what it decodes.
+and the wave is mirrored at both ends. An autoencoder encodes the mels as latents; HiFi-GAN turns decoded mels into
+waves.
 
-In these mels time is the last axis but one. Latents are turned here, so that time is their last axis, as regrow has it.
+In these mels time is the second-to-last axis. Latents are transposed here, so that time is last, as elsewhere in
+regrow.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ from torch import Tensor
 
 from regrow.media.audio.mel import MelSettings, librosa_filters
 from regrow.media.files import MediaError
+from regrow.messages.message import say
 from regrow.models.codecs.codec import CodecEngine
 from regrow.models.errors import ModelError
 from regrow.models.parts import Parts
@@ -29,20 +31,20 @@ from regrow.models.parts import Parts
 FLOOR = 1e-5
 """The magnitude below which a cell is silent."""
 WINDOW = 64
-"""Milliseconds that a window may last: the longest power of two of samples is taken, 1024 at 16 kHz."""
+"""Longest window in milliseconds; the largest power of two of samples within it is used, 1024 at 16 kHz."""
 PUBLISHED = (16_000, 160, 64)
 """Rate, hop and bands of the published checkpoints."""
 
 
 def mel_settings(vocoder: Mapping[str, Any], file: Path) -> tuple[MelSettings, tuple[str, ...]]:
-    """Return the mels that a HiFi-GAN takes, and sentences on what its config leaves open.
+    """Return the mel settings of a HiFi-GAN, and messages on what had to be assumed.
 
-    Rate, hop and bands stand in the config. The window and the range of frequencies do not: of the published
-    checkpoints they are 1024 samples at 16 kHz, and all up to half the rate.
+    The config holds rate, hop and bands, but not the window and the range of frequencies. The published checkpoints
+    have 1024 samples at 16 kHz, and all frequencies up to half the rate.
 
     Args:
         vocoder: the config of a `SpeechT5HifiGan`.
-        file: where that lies, for messages.
+        file: its path, for messages.
 
     Raises:
         ModelError: no mels have these settings.
@@ -53,15 +55,15 @@ def mel_settings(vocoder: Mapping[str, Any], file: Path) -> tuple[MelSettings, t
         settings = MelSettings(rate, window, hop, bands, low=0.0, high=rate / 2)
         librosa_filters(settings)
     except MediaError as error:
-        raise ModelError(f"{file} describes a vocoder of no mels that regrow can make: {error}") from error
+        raise ModelError(say("vocoder_of_unknown_mels", file=file, problem=error)) from error
     if (rate, hop, bands) == PUBLISHED:
         return settings, ()
-    said = f"{file} does not say how its mels were made: windows of {window} samples and all frequencies were assumed."
+    said = say("mels_not_described", file=file, window=window)
     return settings, (said,)
 
 
 def log_mel(waves: Float[Tensor, "b 1 n"], settings: MelSettings) -> Float[Tensor, "b 1 frames bands"]:
-    """Return the mels of waves whose length is a multiple of the hop: one frame a hop."""
+    """Return the mels of waves whose length is a multiple of the hop: one frame per hop."""
     margin = (settings.window - settings.hop) // 2
     mirrored = waves.shape[-1] > margin
     filled = F.pad(waves[:, 0].float(), (margin, margin), mode="reflect" if mirrored else "constant")
@@ -74,13 +76,13 @@ def log_mel(waves: Float[Tensor, "b 1 n"], settings: MelSettings) -> Float[Tenso
 
 
 class VocoderCodec:
-    """See `Codec`. Frames are waves `b 1 samples` at `rate` Hz in [-1, 1]; of the posterior the mean is taken.
+    """See `Codec`. Frames are waves `b 1 samples` at `rate` Hz in [-1, 1]; the posterior's mean is used.
 
     Args:
-        parts: of the checkpoint: an AutoencoderKL of mels, and a SpeechT5HifiGan.
-        part: the autoencoder.
-        vocoder: the other.
-        settings: of the mels.
+        parts: the checkpoint's parts: an AutoencoderKL of mels, and a SpeechT5HifiGan.
+        part: name of the autoencoder.
+        vocoder: name of the vocoder.
+        settings: mel settings.
     """
 
     def __init__(self, parts: Parts, part: str, vocoder: str, settings: MelSettings) -> None:
@@ -107,7 +109,7 @@ class VocoderCodec:
     ) -> Float[Tensor, "b 1 n"]:
         turned = latents.mT.contiguous().to(self.parts.device, self.parts.dtype)
         mels = self.parts[self.part].decode(turned / self.scale).sample
-        # kernels that do not fit their stride make some samples more
+        # kernels that do not match their stride add some samples
         waves = self.parts[self.vocoder](mels[:, 0])[:, None, : latents.shape[-1] * self.factor]
         return waves.clamp(-1, 1).to(latents)
 

@@ -1,4 +1,4 @@
-"""Autoencoders of waves as codecs: waves to latents of one place, without a mel between."""
+"""Wave autoencoders as codecs: waves to one-dimensional latents, without mels."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ Waves = Float[Tensor, "b channels n"]
 
 
 PEAKS = 2048
-"""Samples of a spectrum in the pictures of waves."""
+"""Window of the spectra in pictures of waves, in samples."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,11 @@ class WaveFrames:
     """Waves that are their own frames (`SoundCodec`).
 
     Attributes:
-        rate: samples a second.
-        channels: that the model takes.
-        levels: of recordings as they are published.
-        peak: that new waves are brought to, in [0, 1]; None leaves them as they are decoded.
-        known_peak: that each sound has for a model that knows no other level; None for one that knows levels.
+        rate: samples per second.
+        channels: channels of the model's waves.
+        levels: RMS range of published recordings, in dB below full scale.
+        peak: peak that new waves are scaled to, in [0, 1]; None leaves them as decoded.
+        known_peak: peak of every sound that the model was trained on; None if it knows different levels.
     """
 
     rate: int
@@ -47,7 +47,7 @@ class WaveFrames:
 
     @property
     def lens(self) -> MelSettings:
-        """The mel that distances and pictures are of."""
+        """Mel settings for distances and pictures."""
         return MelSettings(rate=self.rate, window=PEAKS, hop=PEAKS // 4, low=0.0, high=self.rate / 2)
 
     def frame_size(self, frames: int) -> tuple[int, ...]:
@@ -55,7 +55,7 @@ class WaveFrames:
         return (frames,)
 
     def level_of(self, wave: Float[Tensor, "channels n"], usual: float = 1.0) -> float:
-        """Return what brings the wave to the peak that the model knows, or `usual` where it knows levels."""
+        """Return the level to divide a wave by to reach `known_peak`; `usual` for silence or without one."""
         loudest = float(wave.abs().max())
         return usual if self.known_peak is None or loudest < SILENT**0.5 else loudest / self.known_peak
 
@@ -64,7 +64,7 @@ class WaveFrames:
         return waves / level
 
     def to_waves(self, frames: Waves, samples: int, level: float | None = None) -> Waves:
-        """Return the frames themselves, as long as asked for; new ones at the model's peak, if it has one."""
+        """Return the frames, cut to `samples`, times `level`; without a level, scaled to `peak` or clamped."""
         waves = frames[..., :samples]
         if level is not None:
             return waves * level
@@ -73,20 +73,20 @@ class WaveFrames:
         return waves * (self.peak / waves.abs().amax((1, 2), keepdim=True).clamp_min(1e-6))
 
     def is_silent(self, frames: Waves) -> bool:
-        """Whether every sample is 0."""
+        """Return whether every sample is 0."""
         return not frames.any()
 
     def grow_onto(self, waves: Waves, span: tuple[int, int], frames: Waves) -> Waves:
-        """Put the frames into the span, and fade them over into the waves around it."""
+        """Put the frames into the span, crossfaded with the waves around it."""
         each = zip(frames, waves, strict=True)
         return torch.stack([pasted(new, old, span, self.rate, predicted=True) for new, old in each])
 
     def distance(self, a: Waves, b: Waves) -> float:
-        """Return the mean absolute difference in dB of the mels of the channels' mean, to two digits."""
+        """Return the mean absolute difference of the mono mels in dB, to two digits."""
         return round(float((self._mel(a) - self._mel(b)).abs().mean()), 2)
 
     def pictures(self, frames: Waves) -> Float[Tensor, "b 3 bands columns"]:
-        """Return the mels of the channels' mean in colours."""
+        """Return the mono mels as colour pictures."""
         return as_picture(to_unit(self._mel(frames), self.lens))
 
     def _mel(self, frames: Waves) -> Float[Tensor, "b 1 bands columns"]:
@@ -95,16 +95,17 @@ class WaveFrames:
 
 
 class WaveCodec:
-    """diffusers' AutoencoderOobleck (Evans et al. 2024, arXiv 2407.14358); of its posterior the mean is taken.
+    """diffusers' AutoencoderOobleck (Evans et al. 2024, arXiv 2407.14358); the mean of its posterior is used.
 
     See `Codec`. Frames are waves `b channels samples` at `rate` Hz in [-1, 1].
 
     Args:
-        parts: of the checkpoint.
-        part: which of them.
-        clamps: whether what is decoded ends at full scale; else it may go beyond, for `WaveFrames.peak` to bring down.
-        piece: latents that are computed at once. Longer waves are computed in pieces, each with all that it depends on
-            beside it, so that memory does not grow with them: the same numbers, but for rounding. None for its own.
+        parts: the checkpoint's parts.
+        part: name of the autoencoder.
+        clamps: whether decoded waves are clamped to full scale; if not, `WaveFrames.peak` scales them.
+        piece: latents that are computed at once. Longer waves are computed in pieces, each with its receptive field
+            around it, so that memory does not grow with length; results are equal up to rounding. None for the class's
+            own.
     """
 
     piece = 1024
@@ -115,15 +116,15 @@ class WaveCodec:
         self.latent_channels, self.factor, self.rate, self.channels = self._sizes(parts.config(part))
 
     def _sizes(self, config: Mapping[str, Any]) -> tuple[int, int, int, int]:
-        """Return channels of latents, samples of one, samples a second and channels of waves."""
+        """Return latent channels, samples per latent, samples per second and wave channels."""
         factor = prod(config["downsampling_ratios"])
         return config["decoder_input_channels"], factor, config["sampling_rate"], config["audio_channels"]
 
     @property
     def reach(self) -> int:
-        """Latents to each side that one depends on, and that a sample of theirs does."""
+        """Receptive field of encoder and decoder to each side, in latents."""
         strides = self._strides(self.parts.config(self.part))
-        rates = [prod(strides[:i]) for i in range(len(strides) + 1)]  # samples a cell of each level of the encoder
+        rates = [prod(strides[:i]) for i in range(len(strides) + 1)]  # samples per cell at each level of the encoder
         units = 3 + 9 + 27  # of three residual units: kernels of 7 with dilations 1, 3 and 9
         encoder = (3 + sum(units * rate for rate in rates[:-1]) + sum(1.5 * rate for rate in rates[1:])) / rates[-1] + 1
         decoder = 3 + sum((units * rate + wider) / rates[-1] for rate, wider in pairwise(rates)) + 3 / rates[-1]
@@ -132,7 +133,7 @@ class WaveCodec:
     def _by_pieces(
         self, compute: Callable[[Tensor], Tensor], whole: Float[Tensor, "b k n"], taken: int, made: int
     ) -> Float[Tensor, "b j m"]:
-        """Return what is computed of the whole, where `taken` numbers of it make `made`."""
+        """Compute the whole piece by piece, where each latent is `taken` inputs and `made` outputs long."""
         cells, reach = whole.shape[-1] // taken, self.reach
         if cells <= self.piece + 2 * reach:
             return compute(whole)
@@ -144,15 +145,15 @@ class WaveCodec:
         return torch.cat(found, -1)
 
     def _strides(self, config: Mapping[str, Any]) -> Sequence[int]:
-        """Return by how much each level of the encoder has less samples."""
+        """Return the downsampling ratio of each level of the encoder."""
         return config["downsampling_ratios"]
 
     def _latents(self, network: Any, waves: Waves) -> Float[Tensor, "b c cells"]:
-        """Return latents free of chance."""
+        """Encode waves to latents, without sampling."""
         return network.encode(waves).latent_dist.mode()
 
     def _waves(self, network: Any, latents: Float[Tensor, "b c cells"]) -> Waves:
-        """Return what latents sound like."""
+        """Decode latents to waves."""
         return network.decode(latents).sample
 
     @torch.no_grad()
@@ -178,8 +179,7 @@ class WaveCodec:
 class SameCodec(WaveCodec):
     """diffusers' AutoencoderSAME, of Stable Audio 3 (arXiv 2605.17991); it has no posterior.
 
-    Its attention reaches a few latents to each side, but is computed by a mask of all against all, which a minute fills
-    a GB with.
+    Its attention is local, but computed with a full attention mask, which takes 1 GB for a minute of sound.
     """
 
     piece = 128
@@ -198,7 +198,7 @@ class SameCodec(WaveCodec):
 
 
 class LongCatCodec(WaveCodec):
-    """diffusers' LongCatAudioDiTVae; of its posterior the mean is taken."""
+    """diffusers' LongCatAudioDiTVae; the mean of its posterior is used."""
 
     def _sizes(self, config: Mapping[str, Any]) -> tuple[int, int, int, int]:
         return config["latent_dim"], config["downsampling_ratio"], config["sample_rate"], config["in_channels"]

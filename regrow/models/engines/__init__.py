@@ -1,1 +1,1 @@
-"""What computes a network: torch or OpenVINO."""
+"""Engines that compute a network: torch or OpenVINO."""

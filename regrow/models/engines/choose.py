@@ -1,10 +1,11 @@
-"""Which engine computes a network: torch, or OpenVINO where it is installed and pays."""
+"""Choose the engine of a network: OpenVINO where it is installed and faster, else torch."""
 
 import warnings
 from typing import TypeVar
 
 import torch
 
+from regrow.messages.message import say
 from regrow.models.engines.names import EngineName, Precision
 from regrow.models.engines.network import network_of
 from regrow.models.engines.openvino import OpenVino
@@ -15,51 +16,55 @@ from regrow.models.model import Model
 AnyModel = TypeVar("AnyModel", bound=Model)
 
 PAYS_FROM = 5_000_000
-"""Weights of a network from which on `auto` takes OpenVINO. The embedded models have 10 million: there it takes a
-third of the time of a call; converting costs seconds once, loading less than one ever after (docs/speed.md)."""
+"""Smallest number of weights for which `auto` takes OpenVINO. With the embedded models' 10 million, a call takes a
+third of the time; converting costs seconds once, loading less than one afterwards (docs/explain/speed.md)."""
 
 
 def with_engine(model: AnyModel, wanted: EngineName, precision: Precision | None = None) -> AnyModel:
-    """The model, computed by the wanted engine.
+    """Return the model with the wanted engine.
 
     Args:
         model: an opened checkpoint.
         wanted: `auto` takes openvino where it is installed, the model is on the CPU in float32 and its network is
             large enough to pay for the compilation; if that fails, torch, with a warning.
-        precision: that OpenVINO computes in; the fastest of this CPU if not given.
+        precision: OpenVINO's precision; the fastest on this CPU if not given.
 
     Raises:
-        ModelError: openvino is wanted and cannot be had.
+        ModelError: openvino is wanted, but cannot be used.
     """
     fits = model.device.type == "cpu" and model.dtype == torch.float32
     able = fits and installed() and model.engine_graph
     if wanted == "torch" or (wanted == "auto" and not (able and model.parts.weights(model.NETWORK) >= PAYS_FROM)):
         return model.using(None)
     if not installed():
-        raise ModelError("OpenVINO is not installed: pip install openvino, or leave --engine openvino out.")
+        raise ModelError(say("openvino_missing"))
     if not fits:
         raise ModelError(
-            f"OpenVINO takes a model on the CPU in float32, and {model.name} is on {model.device} in "
-            f"{str(model.dtype).removeprefix('torch.')}; leave --device and --dtype out, or --engine openvino."
+            say(
+                "openvino_needs_cpu",
+                name=model.name,
+                device=model.device,
+                dtype=str(model.dtype).removeprefix("torch."),
+            )
         )
     try:
         return model.using(OpenVino(network_of(model), precision or fastest()))
     except ModelError as error:
         if wanted == "openvino":
             raise
-        warnings.warn(f"{error} The network is computed by torch instead.", stacklevel=2)
+        warnings.warn(say("engine_failed", problem=error), stacklevel=2)
         return model.using(None)
 
 
 def as_recorded(model: AnyModel, engine: str) -> AnyModel:
-    """The model, computed by what a recipe names.
+    """Return the model with the engine that a recipe names.
 
     Args:
         model: an opened checkpoint.
-        engine: `Model.computed_by` of that time.
+        engine: `Model.computed_by` when the recipe was written.
 
     Raises:
-        ModelError: it cannot be had here.
+        ModelError: it cannot be used here.
     """
     if engine == model.computed_by:
         return model
@@ -67,8 +72,8 @@ def as_recorded(model: AnyModel, engine: str) -> AnyModel:
     if library == "torch":
         return model.using(None)
     if library != "openvino" or precision not in ("float32", "bfloat16"):
-        raise ModelError(f"This was computed by {engine!r}, which regrow does not know; add --engine torch.")
+        raise ModelError(say("engine_unknown", engine=engine))
     if not installed() or not computes(precision):
-        lacks = f"this CPU has no {precision}" if installed() else "OpenVINO is not installed here"
-        raise ModelError(f"This was computed by {engine}, and {lacks}; add --engine torch for nearly the same.")
+        lacks = say("cpu_lacks_precision", precision=precision) if installed() else say("openvino_not_here")
+        raise ModelError(say("engine_missing_here", engine=engine, lacks=lacks))
     return with_engine(model, "openvino", precision)

@@ -1,4 +1,4 @@
-"""Count what a network of a config holds and computes, by torch on tensors without content."""
+"""Count a network's weights and flops from its config, on torch's meta device."""
 
 import importlib
 import warnings
@@ -9,19 +9,22 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from regrow.messages.message import say
+
 Shapes = Sequence[Any] | Mapping[str, Any] | str | None
-"""Of one input: sides of a tensor, sequences or mappings of such, "mask" and sides of one, or None for no input."""
+"""One input: a tensor's shape, sequences or mappings of such, "mask" followed by a shape, or None for no input."""
 
 
 def empty_module(kind: str, config: Mapping[str, Any]) -> nn.Module:
     """Build a module without weights.
 
     Args:
-        kind: its class with its module, as `diffusers.UNet2DModel`; a class of transformers gets a config of its own.
-        config: that it is built from; what is left out is the class's default.
+        kind: its module and class, such as `diffusers.UNet2DModel`; for transformers the config is wrapped in its
+            config class.
+        config: its config; missing keys take the class's defaults.
 
     Raises:
-        ValueError: there is no such class, or the config makes no module.
+        ValueError: there is no such class, or it cannot be built from the config.
     """
     module, _, name = kind.rpartition(".")
     try:
@@ -29,21 +32,23 @@ def empty_module(kind: str, config: Mapping[str, Any]) -> nn.Module:
         with torch.device("meta"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return made(made.config_class(**config)) if module == "transformers" else made(**config)
-    except Exception as error:  # diffusers and transformers raise whatever the config's values break
-        raise ValueError(f"No {kind} can be built from {dict(config)} ({type(error).__name__}: {error}).") from error
+    except Exception as error:  # bad config values raise many exception types in both libraries
+        raise ValueError(
+            say("object_not_built", kind=kind, settings=dict(config), type=type(error).__name__, problem=error)
+        ) from error
 
 
 def count_parameters(module: nn.Module) -> int:
-    """Return how many weights a module has; shared ones count once."""
+    """Return the number of a module's weights; shared ones count once."""
     return sum(parameter.numel() for parameter in module.parameters())
 
 
 def count_flops(module: nn.Module, inputs: Mapping[str, Shapes]) -> float:
-    """Return the flops of a call without gradients; a multiplication and an addition are two.
+    """Return the flops of a call without gradients; a multiply-add counts as two.
 
     Args:
-        module: on the meta device.
-        inputs: by the argument's name.
+        module: a module on the meta device.
+        inputs: shapes by argument name.
     """
     arguments = {name: _empty(shapes) for name, shapes in inputs.items()}
     with FlopCounterMode(display=False) as counter, torch.no_grad():

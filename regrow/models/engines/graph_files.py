@@ -1,4 +1,4 @@
-"""Converted networks on disk: one folder a graph, with checksums; written aside and renamed.
+"""Converted networks on disk: one folder per graph, with checksums; written under a temporary name and renamed.
 
 network.xml, network.bin   the graph in OpenVINO's own form, for any batch and size
 checksums                  of both
@@ -22,22 +22,22 @@ from regrow.models.engines.openvino_runtime import core, library
 from regrow.models.folder import reason
 
 CACHE_BYTES = 16 << 30
-"""The networks unused for longest are dropped when all of them together exceed this."""
+"""Total size above which the least recently used networks are deleted."""
 
 ABANDONED = 24 * 3600
-"""Seconds after which a network that is not written to the end was given up."""
+"""Seconds after which an unfinished network counts as abandoned."""
 
 
 @cache
 def temporary() -> Path:
-    """Return a folder for what this process makes where the home cannot be written."""
+    """Return a temporary folder of this process, for when the home cannot be written."""
     folder = Path(tempfile.mkdtemp(prefix="regrow-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 
 
 def _checksums(folder: Path, named: Path) -> bytes:
-    """Those of a graph's files in a folder that is or will be called `named`."""
+    """Return the checksums of a graph's files in a folder that is or will be called `named`."""
     sums = b""
     for name in ("network.xml", "network.bin"):
         with (folder / name).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
@@ -46,9 +46,10 @@ def _checksums(folder: Path, named: Path) -> bytes:
 
 
 def is_sound(folder: Path) -> bool:
-    """Return whether a whole and undamaged graph is in a folder."""
-    with suppress(OSError, ValueError):  # an empty file cannot be mapped
-        return (folder / "checksums").read_bytes() == _checksums(folder, folder)
+    """Return whether a folder holds a complete, undamaged graph."""
+    files = [folder / name for name in ("checksums", "network.xml", "network.bin")]
+    with suppress(OSError, ValueError):  # an empty file cannot be mapped, and opening a pipe would block
+        return all(map(Path.is_file, files)) and files[0].read_bytes() == _checksums(folder, folder)
     return False
 
 
@@ -58,14 +59,14 @@ def write_graph(converted: Any, size: int, folder: Path) -> None:
     Args:
         converted: a model of OpenVINO.
         size: bytes of its weights.
-        folder: gets its name when it is whole.
+        folder: its final folder, which appears when all is written.
 
     Raises:
         OSError: it cannot be written.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(folder.parent).free < size + (1 << 20):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # which the library would not say
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # the library's own error would not say so
     aside = folder.with_name(f".{secrets.token_hex(8)}.part")
     aside.mkdir()
     try:
@@ -83,14 +84,14 @@ def write_graph(converted: Any, size: int, folder: Path) -> None:
 
 
 def drop_old(newest: Path) -> None:
-    """Drop the networks unused for longest where there are too many, and what killed processes left half-written."""
+    """Delete the least recently used networks above `CACHE_BYTES`, and unfinished ones of killed processes."""
     found: list[tuple[float, Path, int]] = []
     for folder in newest.parent.iterdir():
-        with suppress(OSError):  # another process renames or drops it just now
+        with suppress(OSError):  # another process is renaming or deleting it
             found.append((folder.stat().st_mtime, folder, sum(path.stat().st_size for path in folder.iterdir())))
     total = 0
     for used, folder, size in sorted(found, reverse=True):
-        if folder.name.startswith("."):  # another process may be at it
+        if folder.name.startswith("."):  # another process may still write it
             surplus = time.time() - used > ABANDONED
         else:
             total += size

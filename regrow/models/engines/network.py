@@ -1,4 +1,4 @@
-"""A checkpoint's networks as an engine takes them: tensors in, a tensor out, opened only when they are converted."""
+"""A checkpoint's networks in the form that engines take: tensors in, a tensor out, opened only to be converted."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from regrow.messages.message import say
 from regrow.models.codecs.autoencoder import Autoencoder
 from regrow.models.codecs.codec import Way
 from regrow.models.errors import ModelError
@@ -18,10 +19,10 @@ class CodecNetwork:
     """The two networks of a codec.
 
     Attributes:
-        module: of one way; on the CPU and in float32.
-        channels: of what goes in, by way.
-        multiple: of the sides of what goes in, by way.
-        rounds: whether it may be computed in less than float32; else torch's own numbers are kept.
+        module: opens the network of one direction; on the CPU and in float32.
+        channels: channels of the input, by direction.
+        multiple: number that divides the input's sides, by direction.
+        rounds: whether it may be computed below float32; if not, results must equal torch's.
     """
 
     module: Callable[[Way], nn.Module]
@@ -32,19 +33,19 @@ class CodecNetwork:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """What is to be computed.
+    """The networks that an engine computes.
 
     Attributes:
         name: for messages.
-        content: a hash of what it was read from.
+        content: hash of the files that it was read from.
         module: `(x_t, labels, *condition) -> output`, on the CPU and in float32.
-        condition: what it is conditioned on, for one sample.
-        channels: of `x_t`.
-        sides: of the latents that it is made for.
+        condition: returns the condition's tensors for one sample.
+        channels: channels of `x_t`.
+        sides: sides of the latents that it was made for.
         multiple: see `Model.network_multiple`.
-        weights: how many it has.
-        codec: that is computed likewise; None leaves the codec to torch.
-        words: from token ids to vectors, and how many ids a prompt has; None leaves words to torch.
+        weights: number of its weights.
+        codec: the codec's networks; None leaves the codec to torch.
+        words: opens the text encoder, from token ids to vectors; None leaves it to torch.
     """
 
     name: str
@@ -72,7 +73,7 @@ class _Forward(nn.Module):
 
 
 class _Coding(nn.Module):
-    """One way of AutoencoderTiny, likewise."""
+    """One direction of AutoencoderTiny, likewise."""
 
     def __init__(self, codec: Any, way: Way) -> None:
         super().__init__()
@@ -101,7 +102,7 @@ def network_of(model: Model) -> Network:
         ModelError: no engine can compute networks of this family.
     """
     if not model.engine_graph:
-        raise ModelError(f"No engine computes the network of {model.name} ({model.family}); use --engine torch.")
+        raise ModelError(say("no_engine_for_family", name=model.name, family=model.family))
     channels, height, width = model.latent_shape(*model.size)
     beside = model.piano_roll.channels(model.codec.factor) if model.piano_roll else 0
     plain = model.using(None)
@@ -124,7 +125,7 @@ def network_of(model: Model) -> Network:
 
 
 def _codec_of(model: Model) -> CodecNetwork | None:
-    """Small codecs gain from an engine; the others are left to torch."""
+    """Return the networks of an AutoencoderTiny, which an engine speeds up; None for other codecs."""
     codec = model.codec
     if not isinstance(codec, Autoencoder) or not codec.tiny:
         return None
@@ -136,7 +137,7 @@ def _codec_of(model: Model) -> CodecNetwork | None:
 
 
 def example_inputs(network: Network, sides: tuple[int, ...], batch: int = 2) -> tuple[Tensor, ...]:
-    """Return noise and labels as a network takes them, on latents of these sides, under one prompt."""
+    """Return noise of these sides, labels and one prompt, as a network takes them."""
     generator = torch.Generator().manual_seed(0)
     x_t = torch.randn(batch, network.channels, *sides, generator=generator)
     labels = torch.tensor([500.0, 20.0] * batch)[:batch]

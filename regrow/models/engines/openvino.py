@@ -17,26 +17,26 @@ from regrow.models.engines.openvino_graph import Compiled, Graph, Sides
 from regrow.models.engines.traced import Traced, trace_file
 
 LARGE = 64 << 20
-"""Weights from which on samples are computed one by one: each shape holds its own copy of the weights."""
+"""Number of weights from which samples are computed one by one, as each compiled shape holds its own copy of them."""
 WAYS: tuple[Way, ...] = ("encode", "decode")
 
 
 class OpenVino(Engine):
-    """A network, compiled; called as `Model.forward` is, with `Condition.tensors` for a condition.
+    """A compiled network; called like `Model.forward`, with `Condition.tensors` as the condition.
 
-    Samples are computed in groups of 4, 2 and 1 (of large networks one by one), each of which is compiled when it is
-    first needed, so that a sheet of twelve cells takes no compilation of its own.
+    Samples are computed in groups of 4, 2 and 1 (large networks: one by one). Each group size is compiled when it is
+    first needed, so that a batch of twelve needs no compilation of its own.
 
-    Codecs of mels and text encoders keep torch's own numbers (`traced`): the range of mels is 100 dB, and what is
-    rounded in them is audible.
+    Mel codecs and text encoders return exactly torch's numbers (`traced`): mels range over 100 dB, where rounding is
+    audible.
 
     Args:
-        network: what it computes.
-        precision: inside the network; what goes in and comes out is float32.
-        root: where what it makes is kept; `home()/cache/engine` if not given.
+        network: the network to compute.
+        precision: inside the network; inputs and outputs are float32.
+        root: folder for its files; `home()/cache/engine` if not given.
 
     Raises:
-        ModelError: the network cannot be converted, or what came of it does not compute what torch does.
+        ModelError: the network cannot be converted, or its results differ from torch's.
     """
 
     def __init__(self, network: Network, precision: Precision, root: Path | None = None) -> None:
@@ -61,7 +61,7 @@ class OpenVino(Engine):
     def __call__(
         self, x_t: Float[Tensor, "b c y x"], labels: Float[Tensor, " b"], condition: Sequence[Tensor]
     ) -> Float[Tensor, "b c y x"]:
-        """Return what the network returns.
+        """Return the network's output.
 
         Raises:
             ModelError: this size cannot be compiled.
@@ -69,7 +69,7 @@ class OpenVino(Engine):
         return self._grouped(self._network, [x_t, labels, *condition])
 
     def coded(self, way: Way, x: Float[Tensor, "b c y x"]) -> Float[Tensor, "b k h w"] | None:
-        """Return what the codec returns; None where that is left to torch.
+        """Return the codec's output; None leaves it to torch.
 
         Raises:
             ModelError: this size cannot be compiled.
@@ -107,7 +107,7 @@ def _coding(network: Network, codec: CodecNetwork, way: Way, precision: Precisio
 
 
 def _examples(network: Network) -> list[tuple[Tensor]]:
-    """Token ids that every tokenizer has, of the length that the network's prompts have."""
-    # a trace of 1 token would not be causal, which shows on longer prompts only
+    """Return token ids that every tokenizer has, as long as the network's prompts."""
+    # a trace of 1 token would lack the causal mask, which only longer prompts reveal
     length = network.condition()[0].shape[1]
     return [(torch.arange(batch * length).reshape(batch, length) % 7,) for batch in (2, 1, 3, 5)]

@@ -1,13 +1,13 @@
-"""What torch computes, converted for OpenVINO (https://docs.openvino.ai) and compiled for this CPU.
+"""Networks of torch, converted for OpenVINO (https://docs.openvino.ai) and compiled for this CPU.
 
-What it takes long to make is kept below `home()/cache/engine`, one folder a graph:
+Slow results are cached below `home()/cache/engine`, one folder per graph:
 
     network.xml, network.bin   the graph in OpenVINO's own form, for any batch and size
     checksums                  of both
-    *.blob                     compiled for one shape, precision and CPU; small, for the weights stay where they are
+    *.blob                     compiled for one shape, precision and CPU; small, as the weights stay in network.bin
 
-All are written aside and renamed. What is damaged is made again. Where the home cannot be written, it is made in a
-temporary folder for this process.
+All files are written under a temporary name and renamed; damaged ones are made again. If the home cannot be written,
+they go into a temporary folder of this process.
 """
 
 import hashlib
@@ -27,6 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from regrow.media.cache import cannot_keep, keep, kept
+from regrow.messages.message import say
 from regrow.models.engines.graph_files import drop_old, is_sound, temporary, write_graph
 from regrow.models.engines.names import Precision
 from regrow.models.engines.openvino_runtime import compile_for, core, library, settings
@@ -36,21 +37,21 @@ from regrow.models.folder import reason
 Sides = tuple[int, ...]
 
 TOLERANCE: dict[Precision, float] = {"float32": 1e-4, "bfloat16": 0.2}
-"""How far a converted network may be from torch's, in RMS relative to its output. Measured 1e-6 in float32; in bfloat16
-0.01 for the embedded networks and 0.06 for Stable Diffusion 1.5's with random weights, which is all rounding."""
+"""Largest RMS difference between a converted network and torch, relative to the output. Measured: 1e-6 in float32; in
+bfloat16 0.01 for the embedded networks and 0.06 for Stable Diffusion 1.5 with random weights, all of it rounding."""
 
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """What is to be computed.
+    """A network to convert.
 
     Attributes:
-        name: of what it belongs to, for messages.
-        content: a hash of what it was read from, and of which part of that it is.
-        module: opens tensors in, a tensor out; on the CPU and in float32.
-        example: such tensors, the first of them `b c y x` of the sides that are given.
-        multiple: of the sides of the first, below which another graph is traced: what halves sides takes another path
-            where they cannot be halved so often, and tracing sees one path. 0 where every size takes its own.
+        name: the model's name, for messages.
+        content: hash of the files that it was read from, with the part.
+        module: opens the network, tensors in and a tensor out; on the CPU and in float32.
+        example: returns input tensors, the first of them `b c y x` with the given sides.
+        multiple: one graph serves all inputs whose sides are multiples of this. Other sides take another path through a
+            network that halves them, and need a graph of their own. 0 = every size needs its own.
     """
 
     name: str
@@ -61,16 +62,16 @@ class Graph:
 
 
 class Compiled:
-    """A graph, compiled for each shape when that is first asked for.
+    """A graph, compiled for each shape when it is first needed.
 
     Args:
-        graph: what it computes.
-        precision: inside; what goes in and comes out is float32.
-        root: where what it makes is kept.
-        sides: that it is converted for at once, so that what cannot be is told.
+        graph: the network.
+        precision: inside the network; inputs and outputs are float32.
+        root: folder for its files.
+        sides: sides that it is converted for at once, so that errors show early.
 
     Raises:
-        ModelError: the graph cannot be converted, or what came of it does not compute what torch does.
+        ModelError: the graph cannot be converted, or its results differ from torch's.
     """
 
     def __init__(self, graph: Graph, precision: Precision, root: Path, sides: Sides) -> None:
@@ -81,7 +82,7 @@ class Compiled:
         self._converted(sides)
 
     def __call__(self, *inputs: Tensor) -> Tensor:
-        """What comes out.
+        """Return the output.
 
         Raises:
             ModelError: this size cannot be compiled.
@@ -112,18 +113,18 @@ class Compiled:
         return compiled
 
     def _from_blob(self, blob: Path) -> Any:
-        """What was compiled before; None where there is nothing, or nothing sound."""
+        """Return a cached compilation; None if there is none, or it is damaged."""
         data = kept(blob)
         if data is None:
             return None
         used = settings(self._precision) | {"WEIGHTS_PATH": str(blob.with_name("network.bin"))}
         try:
             return core().import_model(io.BytesIO(data), "CPU", used)
-        except RuntimeError:  # of another CPU by the same name
+        except RuntimeError:  # compiled on another CPU of the same name
             return None
 
     def _converted(self, sides: Sides) -> Path:
-        """The folder of the graph for these sides, converted if it is not there yet.
+        """Return the folder of the graph for these sides; convert it if it is not there yet.
 
         Raises:
             ModelError: it cannot be converted.
@@ -145,16 +146,16 @@ class Compiled:
                 self._root = temporary()
                 return self._converted(sides)
         self._sound.add(folder)
-        with suppress(OSError):  # another process has just dropped it; it is then made again
+        with suppress(OSError):  # another process has just deleted it; it is then made again
             os.utime(folder)
         return folder
 
 
 def _convert(graph: Graph, sides: Sides, precision: Precision, folder: Path) -> None:
-    """Trace a graph on noise, compare what came of it with torch, and write it down.
+    """Trace a network on noise, compare the converted one with torch, and write it.
 
     Raises:
-        ModelError: it cannot be converted, or the two differ.
+        ModelError: it cannot be converted, or its results differ from torch's.
         OSError: it cannot be written.
     """
     openvino = library()
@@ -162,11 +163,11 @@ def _convert(graph: Graph, sides: Sides, precision: Precision, folder: Path) -> 
         example = graph.example(sides)
         module = graph.module().eval()
         with torch.no_grad(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the tracer's, on every branch that it takes for good
+            warnings.simplefilter("ignore")  # of the tracer, about every branch that it fixes
             converted = openvino.convert_model(module, example_input=example)
             expected = module(*example)
         checked: tuple[Precision, ...] = ("float32",) if precision == "float32" else ("float32", precision)
-        for one in checked:  # the first tells whether it is the same network, whatever the other rounds
+        for one in checked:  # float32 shows whether it is the same network, before bfloat16 rounds
             compiled = compile_for(converted.clone(), [tuple(part.shape) for part in example], one)
             found = torch.from_numpy(compiled([part.numpy() for part in example])[0])
             off = float((found - expected).norm() / expected.norm())
@@ -174,7 +175,7 @@ def _convert(graph: Graph, sides: Sides, precision: Precision, folder: Path) -> 
                 raise ModelError(_failed(graph, f"its output in {one} is {off:.1e} off torch's"))
     except ModelError:
         raise
-    except Exception as error:  # of torch's tracer, of the converter
+    except Exception as error:  # of torch's tracer or of the converter
         raise ModelError(_failed(graph, error)) from error
     write_graph(converted, 4 * sum(p.numel() for p in module.parameters()), folder)
 
@@ -185,4 +186,4 @@ def _hash(made_of: Any) -> str:
 
 def _failed(graph: Graph, why: Any) -> str:
     said = why if isinstance(why, str) else reason(why)
-    return f"OpenVINO cannot compute the network of {graph.name} ({said}); use --engine torch."
+    return say("openvino_cannot_compute", name=graph.name, reason=said)

@@ -1,7 +1,7 @@
-"""What torch computes, kept as TorchScript, so that computing it again needs neither diffusers nor transformers.
+"""Modules saved as TorchScript, which run without importing diffusers or transformers.
 
-Text encoders and the codecs of mels are computed by torch bit for bit as ever; only the seconds that their libraries
-take to load are saved. A graph is kept only if it gives the very same numbers on every example.
+Torch computes text encoders and mel codecs bit for bit as before; this only saves the seconds that diffusers and
+transformers take to load. A graph is kept only if it gives exactly the same numbers on every example.
 """
 
 import hashlib
@@ -20,16 +20,16 @@ from torch import Tensor, nn
 from regrow.media.cache import keep, kept
 
 MOST_BYTES = 1 << 30
-"""Weights of a module up to which it is kept a second time."""
+"""Largest size of a module's weights for which a traced copy is kept."""
 
 
 class Traced:
-    """A module, loaded from where it is kept, else opened and kept.
+    """A module, loaded from its traced copy, or opened and traced if there is none.
 
     Args:
-        file: where it is kept.
-        module: opens it; only called where nothing sound is kept.
-        examples: inputs on which what is kept must give the same numbers, bit for bit.
+        file: the traced copy.
+        module: opens it; only called if there is no usable copy.
+        examples: inputs on which the copy must give the same numbers, bit for bit.
     """
 
     def __init__(
@@ -38,39 +38,39 @@ class Traced:
         self._compute: Any = _loaded(file) or _kept(file, module().eval(), examples())
 
     def __call__(self, *inputs: Tensor) -> Tensor:
-        """Return what comes out."""
+        """Return the module's output."""
         with torch.no_grad():
             return self._compute(*inputs)
 
 
 def trace_file(root: Path, content: str, what: str) -> Path:
-    """Return where a module is kept, by a hash of what it was read from and what it is."""
+    """Return the file of a module's traced copy, named by a hash of its content and its part."""
     made_of = json.dumps([content, what, torch.__version__])
     return root / hashlib.blake2b(made_of.encode(), digest_size=16).hexdigest() / "traced.ts"
 
 
 def _loaded(file: Path) -> Any:
-    """What is kept; None where there is nothing, or nothing sound."""
+    """Return the traced copy; None if there is none, or it is damaged."""
     data = kept(file)
     if data is None:
         return None
     with suppress(OSError):
-        os.utime(file.parent)  # those unused for longest are dropped, as networks are
+        os.utime(file.parent)  # like networks, the least recently used are deleted
     with suppress(RuntimeError), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # TorchScript is deprecated, and what OpenVINO converts from, too
+        warnings.simplefilter("ignore")  # TorchScript is deprecated, though OpenVINO converts from it, too
         return torch.jit.load(io.BytesIO(data))
     return None
 
 
 def _kept(file: Path, module: nn.Module, examples: Sequence[tuple[Tensor, ...]]) -> Any:
-    """The module itself, after it was kept where it can be."""
+    """Keep a traced copy if possible, and return the module itself."""
     if sum(p.numel() * p.element_size() for p in module.parameters()) > MOST_BYTES:
         return module
-    # opens the libraries that a loaded graph does without; the tracer reads every attribute, and one of theirs warns
+    # imports libraries that a loaded graph does not need; the tracer reads every attribute, and one of theirs warns
     from regrow.models.load_part import quiet
 
     data = b""
-    # whatever the tracer cannot follow: the module itself computes
+    # if the tracer fails, the module itself computes
     with suppress(Exception), torch.no_grad(), warnings.catch_warnings(), quiet():
         warnings.simplefilter("ignore")
         script = torch.jit.trace(module, examples[0], check_trace=False)

@@ -1,1 +1,1 @@
-"""Layouts of checkpoints, a file each."""
+"""Families of checkpoints, one file for each layout."""

@@ -1,9 +1,10 @@
 """ACE-Step 1.5 (arXiv 2602.00744): turbo, base, SFT and XL; songs of up to 10 minutes at 48 kHz.
 
-A transformer on the latents of a wave codec, 25 a second, conditioned on a style, lyrics and the timbre of a reference.
-Beside each latent it takes one of a source, and whether that one grows anew: silence and everywhere for a new song, the
-file around a span, or the semantic tokens of a melody for a cover. Levels are those of a flow, shifted by 3. All but
-turbo, which has guidance in its weights, are guided by `AdaptiveProjected`.
+A transformer on the latents of a wave codec, 25 per second, conditioned on a style, lyrics and the timbre of a
+reference. Each latent has extra channels: a source latent, and a mask of what is regenerated. For a new song the source
+is silence and the mask covers all; to repaint a span, the source is the file around it; for a cover it comes from the
+semantic tokens of a melody. Levels are those of flow matching, shifted by 3. All checkpoints but turbo, which has
+guidance in its weights, are guided by `AdaptiveProjected`.
 """
 
 import math
@@ -24,6 +25,7 @@ from regrow.core.names import Spacing
 from regrow.core.schedules import Flow
 from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.media.frame import Region
+from regrow.messages.message import say
 from regrow.models.codecs.wave import WaveCodec, WaveFrames
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
@@ -34,15 +36,15 @@ from regrow.models.registry import register
 from regrow.models.source import QWEN2, Source
 
 CUSTOM = "diffusers.pipelines.ace_step"
-"""Where the classes are that no other pipeline has."""
+"""Module of the classes that only this pipeline has."""
 SHIFT = 3.0
-"""Of the pipeline, whatever the scheduler's own."""
+"""The pipeline's shift, on top of the scheduler's own."""
 USUAL, LONGEST = 60, 600
-"""Seconds of a song where nothing is said, and at most."""
+"""Default and longest duration of a song in seconds."""
 TIMBRE = 30
-"""Seconds of a reference sound."""
+"""Seconds of a reference sound that are used."""
 PEAK = 10 ** (-1 / 20)
-"""-1 dB below full scale, which the pipeline brings its songs to."""
+"""1 dB below full scale, the peak that the pipeline scales songs to."""
 TURBO = OwnSettings(steps=8, guidance=1.0, solver="ddim", is_guided=False)
 GUIDED = OwnSettings(steps=50, guidance=7.0, solver="ddim")
 
@@ -61,11 +63,11 @@ class AceStep(Model):
     `audio_tokenizer` and `audio_token_detokenizer`.
 
     Attributes:
-        samples: of the song, which its prompts hold in seconds; None for `USUAL`.
-        task: whose instruction its prompts begin with.
-        source: latents beside those of the song; None for silence.
-        changes: 1 where the song grows anew, 0 where it is the source; None for 1 everywhere.
-        reference: latents of 30 s of a sound of the timbre; None for silence.
+        samples: length of the song, which is part of its prompts in seconds; None for `USUAL`.
+        task: the task, whose instruction its prompts begin with.
+        source: source latents beside those of the song; None for silence.
+        changes: 1 where the song is regenerated, 0 where it keeps the source; None for 1 everywhere.
+        reference: latents of 30 s of a sound with the wanted timbre; None for silence.
     """
 
     NETWORK = "transformer"
@@ -84,7 +86,7 @@ class AceStep(Model):
     def open(cls, source: Source) -> "AceStep":
         schedule, prediction_type, scheduler_file = source.schedule()
         if prediction_type != "flow":
-            raise ModelError(f"{scheduler_file} describes no flow, which the levels of ACE-Step 1.5 are of.")
+            raise ModelError(say("ace_step_needs_flow", file=scheduler_file))
         kinds = dict(zip(ace.COVERS, ("AceStepAudioTokenizer", "AceStepAudioTokenDetokenizer"), strict=True))
         parts, files, checked = source.parts(
             {
@@ -126,26 +128,26 @@ class AceStep(Model):
 
     @property
     def windows(self) -> tuple[int, ...]:
-        """Cells of the whole song: of any length at once."""
+        """Cells of the whole song, which is denoised at once at any length; empty before its length is set."""
         return () if self.samples is None else (math.ceil(self.samples / self.factor),)
 
     def grid(self, steps: int, spacing: Spacing = "trailing", shape: Sequence[int] = ()) -> tuple[Level, ...]:
         """Return levels shifted by the pipeline, and once more where the scheduler's file says so.
 
-        The file names a single label, which is no limit of steps here.
+        The file has num_train_timesteps 1, which does not limit the steps here.
         """
         assert isinstance(self.schedule, Flow)
         return Flow(shift=SHIFT * self.schedule.shift).grid(steps, spacing)
 
     def of_length(self, samples: int) -> "AceStep":
-        """Return the same opened checkpoint for songs of this many samples, which its prompts hold in seconds.
+        """Return the same opened checkpoint for songs of this many samples; prompts hold the length in seconds.
 
         Raises:
             ValueError: they last longer than 10 minutes.
         """
         seconds = samples / self.sound.rate
         if seconds > LONGEST:
-            raise ValueError(f"{self.name} takes sounds of up to {LONGEST} s; got {seconds:g} s: cut it into parts.")
+            raise ValueError(say("sound_too_long_for_model", name=self.name, longest=LONGEST, seconds=seconds))
         other = copy(self)
         other.samples = samples
         return other
@@ -153,16 +155,16 @@ class AceStep(Model):
     def with_known(
         self, frame: Float[Tensor, "1 channels samples"], latents: Float[Tensor, "1 c n"], region: Region
     ) -> "AceStep":
-        """Return the same opened checkpoint, which repaints: beside it are the latents, and silence where they go."""
+        """Return the same opened checkpoint, set to repaint: the source is the latents, with silence in the region."""
         other, changes = copy(self), (region.latents > 0.5).to(latents)
         other.task, other.changes = "repaint", changes
         other.source = torch.where(changes > 0, self._silence(latents.shape[-1]).to(latents), latents)
         return other
 
     def covering(self, frames: Float[Tensor, "channels n"]) -> "AceStep":
-        """Return the same opened checkpoint, which makes a cover of a sound by its semantic tokens.
+        """Return the same opened checkpoint, set to make a cover of a sound from its semantic tokens.
 
-        Of the codec's posterior the mean is taken, where diffusers draws a sample.
+        The codec's posterior mean is used, where diffusers draws a sample.
 
         Raises:
             ValueError: the checkpoint has no parts for it.
@@ -175,15 +177,14 @@ class AceStep(Model):
     def sounding_like(self, frames: Float[Tensor, "channels n"]) -> "AceStep":
         """Return the same opened checkpoint, conditioned on 10 s from beginning, middle and end of a sound.
 
-        A sound shorter than 30 s is repeated. Of the codec's posterior the mean is taken, where diffusers draws a
-        sample.
+        A sound shorter than 30 s is repeated. The codec's posterior mean is used, where diffusers draws a sample.
         """
         other = copy(self)
         other.reference = self.encode(ace.three_parts(frames, TIMBRE * self.sound.rate)[None])
         return other
 
     def condition(self, prompts: Sequence[str]) -> Condition:
-        """Encode songs one by one, each as long as it is: the network has no mask that padding could be left out by."""
+        """Encode songs one by one, without padding: the network has no mask to leave it out."""
         samples = self.size[1] if self.samples is None else self.samples
         cells = math.ceil(TIMBRE * self.sound.rate / self.factor)
         reference = self._silence(cells) if self.reference is None else self.reference
@@ -195,30 +196,30 @@ class AceStep(Model):
         return reduce(Condition.cat, (each[prompt] for prompt in prompts))
 
     def unconditional(self, count: int) -> Condition:
-        """Return the learned condition of no prompt; attention to one token is attention to any number of its copies.
+        """Return the learned null condition, a single token: attention to any number of its copies is the same.
 
         Raises:
-            ValueError: the checkpoint has none, as it was made to be sampled at guidance 1.
+            ValueError: the checkpoint has none, as it is meant to be sampled at guidance 1.
         """
         null = self.parts["condition_encoder"].null_condition_emb
         if null is None:
-            raise ValueError(f"{self.name} has guidance in its weights and nothing to lead away from: take guidance 1.")
+            raise ValueError(say("guidance_in_weights", name=self.name))
         return Condition(null.expand(count, 1, -1))
 
     def guide(self, pair: Denoiser, guidance: Guidance) -> Denoiser:
         return AdaptiveProjected(pair, guidance, momentum=-0.75, threshold=2.5)
 
     def beside(self, x_t: Float[Tensor, "b c n"]) -> Float[Tensor, "b k n"]:
-        """Return latents with those of the source, and with whether each of them grows anew, below them.
+        """Return latents with the source latents and the mask of what is regenerated as further channels.
 
         Raises:
-            ValueError: the source is of another length, or there are more of them than samples.
+            ValueError: the source has another length, or the number of sources does not divide the batch.
         """
         source = self._silence(x_t.shape[-1]) if self.source is None else self.source
         if source.shape[-1] != x_t.shape[-1]:
-            raise ValueError(f"The source has {source.shape[-1]} cells, but the latents have {x_t.shape[-1]}.")
+            raise ValueError(say("source_of_other_length", cells=source.shape[-1], latent_cells=x_t.shape[-1]))
         if len(x_t) % len(source):
-            raise ValueError(f"{len(source)} sources do not fit a batch of {len(x_t)}.")
+            raise ValueError(say("sources_do_not_fit_batch", count=len(source), batch=len(x_t)))
         changes = torch.ones_like(source) if self.changes is None else self.changes.expand_as(source)
         context = torch.cat([source, changes], 1).to(x_t)
         return torch.cat([x_t, context.repeat(len(x_t) // len(context), 1, 1)], 1)
@@ -226,7 +227,7 @@ class AceStep(Model):
     def forward(
         self, x_t: Float[Tensor, "b c n"], labels: Float[Tensor, " b"], condition: Condition
     ) -> Float[Tensor, "b k n"]:
-        """Return v of each row under its own tokens alone."""
+        """Return the flow of each row, with its own tokens only, without padding."""
         latents, context = x_t.transpose(1, 2).split([self.latent_channels, 2 * self.latent_channels], 2)
         output, times = torch.empty_like(latents), labels.to(x_t)
         for rows, tokens in ace.without_padding(condition):

@@ -1,8 +1,8 @@
 """AudioLDM (Liu et al. 2023, arXiv 2301.12503): a UNet on latents of log-mels, and a vocoder.
 
-It is conditioned on one vector of the words, which CLAP makes of them (Wu et al. 2023, arXiv 2211.06687): its UNet
-takes it as a class. Sounds are mono, of 5 or 10 s at 16 kHz; longer ones are denoised in windows. The model knows no
-level: each of its sounds has a peak of 0.5.
+It is conditioned on CLAP's embedding of the prompt (Wu et al. 2023, arXiv 2211.06687), a single vector that its UNet
+takes as a class embedding. Sounds are mono, of 5 or 10 s at 16 kHz; longer ones are denoised in windows. The model
+knows no levels: all its training sounds have a peak of 0.5.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.media.audio.medium import MEDIUM as SOUND
+from regrow.messages.message import say
 from regrow.models.codecs.vocoder import VocoderCodec, mel_settings
 from regrow.models.codecs.wave import WaveFrames
 from regrow.models.condition import Condition
@@ -26,17 +27,18 @@ from regrow.models.registry import register
 from regrow.models.source import ROBERTA, Source
 
 PEAK = 0.5
-"""Of every sound that these models were trained on."""
+"""Peak of every sound that these models were trained on."""
 
 
 @dataclass(eq=False, kw_only=True)
 class VocodedModel(Model):
-    """What AudioLDM, AudioLDM 2 and MusicLDM share; see `Model`.
+    """The base of AudioLDM, AudioLDM 2 and MusicLDM; see `Model`.
 
-    Frames are mono waves, latents `b c rows cells`. Its parts are `unet`, `vae`, `vocoder` and those for words.
+    Frames are mono waves, latents `b c rows cells`. Its parts are `unet`, `vae`, `vocoder` and the text encoders with
+    their tokenizers.
 
     Attributes:
-        rows: of a latent: its cells along frequency.
+        rows: cells of a latent along frequency.
     """
 
     FAMILY: ClassVar[str]
@@ -51,7 +53,7 @@ class VocodedModel(Model):
     @classmethod
     def open(cls, source: Source) -> Self:
         schedule, prediction_type, scheduler_file = source.schedule()
-        # of sample_size the first is of time; a class is what CLAP's vector is to the network
+        # sample_size has time first; the network takes CLAP's vector as a class embedding
         cells, _ = network_size(source.folder / "unet" / "config.json", cls.FED)
         parts, files, checked = source.parts(
             {
@@ -88,27 +90,21 @@ class VocodedModel(Model):
 
     @classmethod
     def more_words(cls, source: Source) -> Mapping[str, Part]:
-        """Return the parts beside CLAP that encode words."""
+        """Return further parts that encode prompts, besides CLAP."""
         return {}
 
     @classmethod
     def check_words(cls, source: Source, codec: VocoderCodec) -> None:
-        """Refuse a network that takes other vectors than its text encoders make, by a ModelError."""
+        """Raise a ModelError if the network takes other vectors than its text encoders make."""
         unet, made = codec.parts.config("unet"), codec.parts.config("text_encoder")["projection_dim"]
         taken = unet["projection_class_embeddings_input_dim"]
         if taken != made:
-            raise ModelError(
-                f"The unet in {source.folder} takes a vector of words of {taken} numbers, but its text encoder makes "
-                f"{made}; the two are not of the same model."
-            )
+            raise ModelError(say("unet_word_vector_differs", folder=source.folder, taken=taken, made=made))
         blocks, widths = unet["block_out_channels"], unet["cross_attention_dim"]
         attended = [widths] * len(blocks) if isinstance(widths, int) else widths
         each = zip(unet["down_block_types"], blocks, attended, strict=True)
         if any(kind.startswith("CrossAttn") and own != width for kind, own, width in each):
-            raise ModelError(
-                f"The unet in {source.folder} attends to words one by one, which AudioLDM's does not; it is of "
-                "another model."
-            )
+            raise ModelError(say("unet_attends_words", folder=source.folder))
 
     @property
     def extent(self) -> tuple[int, ...]:
@@ -152,12 +148,8 @@ def _check_codec(source: Source, codec: VocoderCodec) -> None:
     source.check_channels("unet", codec.parts.config("unet"), codec.latent_channels)
     if (vae["in_channels"], vae["out_channels"]) != (1, 1):
         raise ModelError(
-            f"The vae in {folder} takes {vae['in_channels']} channels and returns {vae['out_channels']}; that of mels "
-            "takes and returns 1."
+            say("vae_is_not_of_mels", folder=folder, taken=vae["in_channels"], returned=vae["out_channels"])
         )
     shrinks = codec.factor // codec.settings.hop
     if codec.settings.bands % shrinks:
-        raise ModelError(
-            f"The vocoder in {folder} takes {codec.settings.bands} bands, which its vae cannot divide by {shrinks}; "
-            "the two are not of the same model."
-        )
+        raise ModelError(say("vocoder_bands_not_divisible", folder=folder, bands=codec.settings.bands, shrinks=shrinks))

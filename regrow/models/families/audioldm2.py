@@ -1,10 +1,10 @@
-"""AudioLDM 2 (Liu et al. 2023, arXiv 2308.05734): AudioLDM's codec under a UNet that attends to two kinds of words.
+"""AudioLDM 2 (Liu et al. 2023, arXiv 2308.05734): AudioLDM's codec, and a UNet that attends to two sequences.
 
-One are the words of a T5 encoder. The other are vectors that GPT-2 goes on with, one after the other, after CLAP's
-vector and T5's words; there is no chance in them. The variants for music and the large one are of the same layout.
+One is the output of a T5 encoder. The other is vectors that GPT-2 generates after CLAP's vector and T5's output, one by
+one and without sampling. The variants for music and the large one have the same layout.
 
-Each prompt is encoded by itself. diffusers fills the words of a batch up to its longest prompt, and fills up or cuts
-a negative prompt to the length of the prompt: GPT-2 counts what is filled in, so its vectors depend on the neighbours.
+Each prompt is encoded by itself. diffusers pads a batch to its longest prompt, and pads or cuts a negative prompt to
+the length of the prompt: GPT-2 counts the padding, so its vectors would depend on the other prompts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.media.audio.medium import MEDIUM as SOUND
+from regrow.messages.message import say
 from regrow.models.codecs.vocoder import VocoderCodec
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
@@ -26,7 +27,7 @@ from regrow.models.source import T5, Source
 
 WORDS = ("tokenizer", "tokenizer_2", "text_encoder", "text_encoder_2", "projection_model", "language_model")
 GENERATED = 8
-"""Vectors that GPT-2 goes on with where its config does not say: diffusers' own default."""
+"""Vectors that GPT-2 generates if its config does not say: diffusers' default."""
 
 
 @register(
@@ -46,7 +47,7 @@ class AudioLDM2(VocodedModel):
 
     @classmethod
     def more_words(cls, source: Source) -> Mapping[str, Part]:
-        # older folders name the class that cannot generate; the other opens its weights
+        # older folders name the class without generation; GPT2LMHeadModel opens its weights
         source.class_of("language_model", "GPT2LMHeadModel", "GPT2Model")
         return {
             "tokenizer_2": source.tokenizer("tokenizer_2", T5),
@@ -69,20 +70,14 @@ class AudioLDM2(VocodedModel):
         projection = config("projection_model")
         taken = tuple(projection[f"{name}_dim"] for name in ("text_encoder", "text_encoder_1", "langauge_model"))
         if taken != (clap, t5, gpt):
-            raise ModelError(
-                f"The projection_model in {source.folder} is for vectors of {taken} numbers of CLAP, T5 and GPT-2, but "
-                f"its parts have {(clap, t5, gpt)}; they are not of the same model."
-            )
+            raise ModelError(say("projection_parts_differ", folder=source.folder, taken=taken, given=(clap, t5, gpt)))
         blocks = config("unet")["cross_attention_dim"]
         for block in blocks if isinstance(blocks, list | tuple) else [blocks]:
             widths = block if isinstance(block, list | tuple) else [block]
-            # a block's first two attentions look at GPT-2's vectors in diffusers, those after them at T5's words
+            # in diffusers, a block's first two attentions read GPT-2's vectors, the others T5's
             wanted = [None if width is None else gpt if i < 2 else t5 for i, width in enumerate(widths)]
             if list(widths) != wanted:
-                raise ModelError(
-                    f"The unet in {source.folder} attends to vectors of {list(widths)} numbers, where those of its "
-                    f"text encoders have {wanted}; they are not of the same model."
-                )
+                raise ModelError(say("unet_attention_differs", folder=source.folder, taken=list(widths), wanted=wanted))
 
     def condition(self, prompts: Sequence[str]) -> Condition:
         warn_of_cut_words(self.name, self.tokenizer, prompts, self.tokenizer.model_max_length)
@@ -90,7 +85,7 @@ class AudioLDM2(VocodedModel):
         count = self.parts.config("language_model").get("max_new_tokens") or GENERATED
         with torch.no_grad():
             encoded = (pipeline.encode_prompt([p], self.device, 1, False, max_new_tokens=count) for p in prompts)
-            # the mask of a prompt by itself leaves nothing out
+            # a single prompt has no padding to mask
             each = [Condition(words, extra={"generated": generated}) for words, _, generated in encoded]
         return reduce(Condition.cat, each)
 

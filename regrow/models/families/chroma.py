@@ -1,7 +1,7 @@
-"""Chroma (lodestones, no paper): FLUX.1 [schnell] made smaller, with its guidance undone, which predicts the flow.
+"""Chroma (lodestones, no paper): FLUX.1 [schnell] made smaller and de-distilled, which predicts the flow.
 
-It reads the words of T5 alone. A mask says which of them count; it is added to the attention, as diffusers does it, so
-that those behind a prompt count less and not nothing.
+It reads T5's tokens only. Their mask is added to the attention logits, as diffusers does it, so that padding counts
+less, but still counts.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from regrow.core.schedules import Flow
+from regrow.messages.message import say
 from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
@@ -23,7 +24,7 @@ from regrow.models.source import T5, Source
 
 TOKENS = 512
 OWN = OwnSettings(steps=40, guidance=3.0, solver="ddim")
-"""Of the card of lodestones/Chroma1-HD."""
+"""From the card of lodestones/Chroma1-HD."""
 
 
 @register(
@@ -37,7 +38,7 @@ class Chroma(LevelsBySize):
     """See `Model`. Its parts are `transformer`, `vae`, `text_encoder` and `tokenizer`."""
 
     NETWORK = "transformer"
-    engine_graph = False  # its modulations are traced for the number of samples that is traced
+    engine_graph = False  # tracing fixes the batch size in its modulations
     trainable = False
     lora_pipeline = "ChromaPipeline"
 
@@ -45,7 +46,7 @@ class Chroma(LevelsBySize):
     def open(cls, source: Source) -> "Chroma":
         schedule, _, scheduler_file = source.schedule(by_size=True)
         if not isinstance(schedule, Flow):
-            raise ModelError(f"{scheduler_file} describes no flow, which the levels of Chroma are of.")
+            raise ModelError(say("chroma_needs_flow", file=scheduler_file))
         check_shift(read_json(scheduler_file), scheduler_file)
         parts, files, checked = source.parts(
             {
@@ -90,7 +91,7 @@ class Chroma(LevelsBySize):
         assert condition.mask is not None, "see `condition`"
         height, width = (side // SIDE for side in x_t.shape[2:])
         latents = nn.functional.pixel_unshuffle(x_t, SIDE).flatten(2).transpose(1, 2)
-        # in float32, as bfloat16 has no 257
+        # in float32, as bfloat16 cannot represent 257
         places = torch.zeros(height, width, 3, device=x_t.device)
         places[..., 1] += torch.arange(height, device=x_t.device)[:, None]
         places[..., 2] += torch.arange(width, device=x_t.device)

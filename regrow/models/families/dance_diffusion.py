@@ -1,12 +1,12 @@
-"""Dance Diffusion (Harmonai): a UNet on the waves themselves, without words (DanceDiffusionPipeline).
+"""Dance Diffusion (Harmonai): an unconditional UNet on waves (DanceDiffusionPipeline).
 
-A UNet1DModel predicts v on a cosine (`core.crash`), of stereo clips of `sample_size` samples at `sample_rate` Hz;
-longer ones are denoised in windows. diffusers samples it by IPNDMScheduler, whose first-order step is
+A UNet1DModel predicts v on a cosine schedule (`core.crash`), for stereo clips of `sample_size` samples at `sample_rate`
+Hz; longer ones are denoised in windows. diffusers samples it by IPNDMScheduler, whose first-order step is
 
     eps = sigma x_t + alpha v,   x0 = (x_t - sigma eps) / alpha = alpha x_t - sigma v
 
-which is regrow's for v. Only at t = 1, where alpha is 0, do they differ: there diffusers divides 0 by 1e-8, so x0 is 0
-whatever the network says; here it is -v, as in Harmonai's own sampler.
+which is regrow's for v. Only at t = 1, where alpha is 0, do they differ: there diffusers divides 0 by 1e-8, so x0 is
+always 0; here it is -v, as in Harmonai's own sampler.
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.media.audio.medium import MEDIUM as SOUND
+from regrow.messages.message import say
 from regrow.models.codecs.codec import Identity
 from regrow.models.codecs.wave import WaveFrames
 from regrow.models.condition import Condition
@@ -28,7 +29,7 @@ from regrow.models.schedules import schedule_from_config
 from regrow.models.source import Source
 
 SHORTEST = 3
-"""Places of the deepest layer that its padding needs: diffusers' pipeline refuses fewer, too."""
+"""Cells that the padding of the deepest layer needs; diffusers' pipeline refuses fewer, too."""
 
 
 @register(
@@ -83,13 +84,17 @@ class DanceDiffusion(PixelUNet):
         """Return channels and samples.
 
         Raises:
-            ValueError: they are not a multiple of `multiple`, or too few.
+            ValueError: the samples are not a multiple of `multiple`, or too few.
         """
         least = SHORTEST * self.multiple
         if extent[-1] < least:
             raise ValueError(
-                f"{self.name} takes sounds of {least / self.sound.rate:.2f} s or more; got "
-                f"{extent[-1] / self.sound.rate:.2f} s."
+                say(
+                    "sound_too_short_for_model",
+                    name=self.name,
+                    least=least / self.sound.rate,
+                    given=extent[-1] / self.sound.rate,
+                )
             )
         return super().latent_shape(*extent)
 
@@ -100,16 +105,16 @@ class DanceDiffusion(PixelUNet):
 
 
 def _multiple(network: Mapping[str, Any]) -> int:
-    """Return how many samples a place of the deepest layer spans."""
+    """Return how many samples a cell of the deepest layer spans."""
     return 2 ** len(network["up_block_types"])
 
 
 def _time_width(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the width of the embedded time where an older file leaves it out.
+    """Return the width of the time embedding if an older config leaves it out.
 
-    diffusers of the time when they were published gave it 16 numbers in every network; diffusers 0.42 gives it twice as
-    many as the first block has channels, and then the weights do not fit. The embedding goes into the first block
-    beside the wave, so `extra_in_channels` says its width.
+    diffusers used 16 when these checkpoints were published; diffusers 0.42 uses twice the first block's channels, and
+    then the weights do not fit. The embedding is concatenated with the wave in the first block, so its width is
+    `extra_in_channels`.
     """
     if config.get("time_embedding_dim") is None and config.get("extra_in_channels"):
         return {"time_embedding_dim": config["extra_in_channels"]}
@@ -120,21 +125,16 @@ def _check_network(source: Source, network: Mapping[str, Any]) -> None:
     where = source.folder / "unet" / "config.json"
     rate, size, channels = (network[name] for name in ("sample_rate", "sample_size", "in_channels"))
     if not isinstance(rate, int) or rate < 1:
-        raise ModelError(f"{where} must give a sample_rate in Hz; it says {rate}.")
+        raise ModelError(say("sample_rate_missing", where=where, rate=rate))
     if channels != network["out_channels"] or channels not in (1, 2):
         raise ModelError(
-            f"The network of {where} takes {channels} channels and returns {network['out_channels']}; regrow edits "
-            "sounds of 1 or 2."
+            say("network_channels_no_sound", where=where, channels=channels, returned=network["out_channels"])
         )
     multiple = _multiple(network)
     if not isinstance(size, int) or size % multiple or size < SHORTEST * multiple:
         raise ModelError(
-            f"{where} must give a sample_size of {SHORTEST} times {multiple} samples or of more of them; it says "
-            f"{size}."
+            say("sample_size_wrong_for_waves", where=where, shortest=SHORTEST, multiple=multiple, size=size)
         )
     beside = network["time_embedding_type"] == "fourier" and network["down_block_types"][0] == "DownBlock1DNoSkip"
     if network["use_timestep_embedding"] or not beside or network["extra_in_channels"] != network["time_embedding_dim"]:
-        raise ModelError(
-            f"{where} describes another UNet1DModel than Dance Diffusion's, whose first block (DownBlock1DNoSkip) "
-            "takes a fourier embedding of the time beside the wave."
-        )
+        raise ModelError(say("unet_is_not_dance_diffusion", where=where))

@@ -1,8 +1,8 @@
 """FLUX.1 (Black Forest Labs 2024, no paper): a transformer that predicts the flow on cells of 2 x 2 latents.
 
-It is conditioned on the words of T5, and on pooled words of CLIP. [dev] takes guidance as an input, as its weights were
-distilled from guided answers: one evaluation a step. [schnell] has guidance in its weights. Levels lean to the noisy
-end by the size of the picture, in all but [schnell]. Fill and Kontext are shown a picture (`flux_picture.py`).
+It is conditioned on T5's tokens and CLIP's pooled embedding. [dev] takes guidance as an input, as it was distilled from
+guided predictions: one evaluation per step. [schnell] has guidance in its weights. Levels are shifted to the noisy end
+by the size of the picture, except for [schnell]. Fill and Kontext take a picture as input (`flux_picture.py`).
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from regrow.core.schedules import Flow
+from regrow.messages.message import say
 from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
 from regrow.models.condition import GUIDANCE, Condition
 from regrow.models.errors import ModelError
@@ -25,11 +26,11 @@ from regrow.models.source import CLIP, T5, Source
 
 WORDS = ("tokenizer", "tokenizer_2", "text_encoder", "text_encoder_2")
 INSTRUCTED = ("FluxKontextPipeline", "FluxKontextInpaintPipeline")
-"""Pipelines of checkpoints that are told by nothing else from [dev]: they edit by instruction."""
+"""Pipelines of checkpoints that edit by instruction; nothing else tells these from [dev]."""
 CELLS = 128
-"""Latents along a side of a picture whose codec names no size: `default_sample_size` of diffusers' FluxPipeline."""
+"""Latents along a side if the codec's config has no size: `default_sample_size` of diffusers' FluxPipeline."""
 TOKENS, TOKENS_OF_SCHNELL = 512, 256
-"""Of a prompt: `max_sequence_length` of FluxPipeline, and what diffusers' documentation of it has for [schnell]."""
+"""Tokens of a prompt: `max_sequence_length` of FluxPipeline, and its value for [schnell] in diffusers' docs."""
 DEV = OwnSettings(steps=28, guidance=3.5, solver="ddim")
 """The defaults of diffusers' FluxPipeline, which are those of [dev]."""
 SCHNELL = OwnSettings(steps=4, guidance=1.0, solver="ddim", is_guided=False)
@@ -48,7 +49,7 @@ class Flux(LevelsBySize):
 
     NETWORK = "transformer"
     OWN: ClassVar[OwnSettings | None] = None
-    """How it is sampled, whatever its parts are; None where they say it."""
+    """Its sampling settings; None to choose them by the checkpoint's parts."""
     trainable = False
     lora_pipeline = "FluxPipeline"
 
@@ -57,7 +58,7 @@ class Flux(LevelsBySize):
         kind = _kind(source)
         schedule, prediction_type, scheduler_file = source.schedule(by_size=True)
         if not isinstance(schedule, Flow):
-            raise ModelError(f"{scheduler_file} describes no flow matching, which FLUX.1 is trained for.")
+            raise ModelError(say("flux_needs_flow", file=scheduler_file))
         check_shift(read_json(scheduler_file), scheduler_file)
         parts, files, checked = source.parts(
             {
@@ -75,7 +76,7 @@ class Flux(LevelsBySize):
             _check_parts(source, codec, kind.channels_beside(codec))
             source.remember(parts, files)
         network, by_size = parts.config("transformer"), read_json(scheduler_file).get("use_dynamic_shifting")
-        # a network without guidance whose levels lean is [dev] with its distillation undone, which is guided as any
+        # shifted levels without guidance as an input: a de-distilled [dev], for classifier-free guidance
         own = DEV if network["guidance_embeds"] or by_size else SCHNELL
         side = read_json(source.folder / "vae" / "config.json").get("sample_size", CELLS * codec.factor)
         return kind(
@@ -89,14 +90,14 @@ class Flux(LevelsBySize):
             parts=parts,
             codec=codec,
             files=files,
-            # positions are part of the graph, so each size takes its own
+            # positions are part of the graph, so each size needs its own
             network_multiple=0,
             own=kind.OWN or own,
         )
 
     @classmethod
     def channels_beside(cls, codec: Autoencoder) -> int:
-        """Return how many channels its network takes below those of a latent."""
+        """Return how many extra channels its network takes besides those of a latent."""
         return 0
 
     @property
@@ -132,17 +133,17 @@ class Flux(LevelsBySize):
         return nn.functional.pixel_shuffle(flow.transpose(1, 2).unflatten(2, (height, width)), SIDE)
 
     def tokens_of(self, x_t: Float[Tensor, "b k y x"]) -> tuple[Float[Tensor, "b n d"], Float[Tensor, "n 3"]]:
-        """Return what the network takes for latents with what is beside them, and the place of each token."""
+        """Return the network's tokens for latents with their extra channels, and the position of each token."""
         return packed(x_t), places_of(x_t.shape[2] // SIDE, x_t.shape[3] // SIDE)
 
 
 def packed(latents: Float[Tensor, "b c y x"]) -> Float[Tensor, "b n d"]:
-    """Return cells of 2 x 2 latents as tokens, row by row."""
+    """Pack cells of 2 x 2 latents into tokens, row by row."""
     return nn.functional.pixel_unshuffle(latents, SIDE).flatten(2).transpose(1, 2)
 
 
 def places_of(height: int, width: int, picture: int = 0) -> Float[Tensor, "n 3"]:
-    """Return picture, row and column of each token; in float32, as bfloat16 has no 257."""
+    """Return picture, row and column of each token; in float32, as bfloat16 cannot represent 257."""
     places = torch.full((height, width, 3), 0.0)
     places[..., 0] += picture
     places[..., 1] += torch.arange(height)[:, None]
@@ -151,14 +152,14 @@ def places_of(height: int, width: int, picture: int = 0) -> Float[Tensor, "n 3"]
 
 
 def _kind(source: Source) -> type[Flux]:
-    """Return the class that opens a checkpoint, by its pipeline, or by the channels that its network returns, too."""
+    """Return the class that opens a checkpoint, by its pipeline and the channels of its network."""
     from regrow.models.families.shared.flux_picture import FluxFill, FluxKontext
 
     if (source.index or {}).get("_class_name") in INSTRUCTED:
         return FluxKontext
     network = read_json(source.folder / "transformer" / "config.json")
     taken, returned = network.get("in_channels", 64), network.get("out_channels")
-    # Fill takes two latents and a mask of pixels, six times as much as it returns; Control two latents
+    # Fill takes two latents and a pixel mask, six times the channels that it returns; Control takes two latents
     return FluxFill if returned and taken > 2 * returned else Flux
 
 
@@ -168,7 +169,7 @@ def _check_parts(source: Source, codec: Autoencoder, beside: int) -> None:
     returned = network["patch_size"] ** 2 * (network["out_channels"] or network["in_channels"])
     cells = {"in_channels": network["in_channels"], "out_channels": returned}
     made, beside = SIDE**2 * codec.latent_channels, SIDE**2 * beside
-    more = f" and its mask and picture {beside} more" if beside else ""
+    more = say("mask_and_picture_more", count=beside) if beside else ""
     source.check_channels("transformer", cells, made, beside, f" in 2 x 2 cells{more}")
     read = {
         "text_encoder": ("pooled_projection_dim", first["hidden_size"]),
@@ -176,12 +177,13 @@ def _check_parts(source: Source, codec: Autoencoder, beside: int) -> None:
     }
     for part, (key, width) in read.items():
         if network[key] != width:
-            raise ModelError(
-                f"The transformer in {folder} reads vectors of {network[key]} numbers, but its {part} makes {width}; "
-                "the two are not of the same model."
-            )
+            raise ModelError(say("flux_vectors_differ", folder=folder, read=network[key], part=part, made=width))
     if sum(network["axes_dims_rope"]) != network["attention_head_dim"]:
         raise ModelError(
-            f"The transformer in {folder} has positions of {sum(network['axes_dims_rope'])} numbers (axes_dims_rope), "
-            f"but heads of {network['attention_head_dim']}; its config is not of the weights beside it."
+            say(
+                "rope_axes_differ",
+                folder=folder,
+                count=sum(network["axes_dims_rope"]),
+                head=network["attention_head_dim"],
+            )
         )

@@ -1,9 +1,9 @@
 """FLUX.2 (Black Forest Labs 2025, no paper): a transformer that predicts the flow on normalised cells of 2 x 2 latents.
 
-It is conditioned on three layers of a language model that reads the prompt as a message of a chat: Mistral 3 in [dev],
-which takes guidance as an input, and Qwen 3 in [klein], whose distilled checkpoints have it in their weights. Levels
-lean to the noisy end by the size of the picture and the number of steps. All of them also follow instructions for a
-picture, which is further tokens then, a reference.
+It is conditioned on three layers of a language model that reads the prompt as a chat message: Mistral 3 in [dev], which
+takes guidance as an input, and Qwen 3 in [klein], whose distilled checkpoints have guidance in their weights. Levels
+are shifted to the noisy end by the size of the picture and the number of steps. All checkpoints can also edit a picture
+by instruction; it is then a reference, given as further tokens.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from regrow.core.schedules import Flow
+from regrow.messages.message import say
 from regrow.models.codecs.batch_norm import SIDE, BatchNormAutoencoder
 from regrow.models.condition import GUIDANCE, Condition
 from regrow.models.errors import ModelError
@@ -29,14 +30,14 @@ from regrow.models.source import PIXTRAL, QWEN2, Source, TokenizerKind
 WORDS = ("tokenizer", "text_encoder")
 FOLDERS = ("transformer", "vae", *WORDS)
 TOKENS = 512
-"""Of a prompt with its template: `max_sequence_length` of both pipelines."""
+"""Tokens of a prompt with its template: `max_sequence_length` of both pipelines."""
 KV = "Flux2KleinKVPipeline"
 DEV = OwnSettings(steps=50, guidance=4.0, solver="ddim")
 """The defaults of diffusers' Flux2Pipeline and Flux2KleinPipeline, for [dev] and the undistilled [klein] base."""
 REFERENCE = 10
-"""The place in time of a reference, where that of the result is 0: `_prepare_image_ids` of both pipelines."""
+"""Time coordinate of a reference; the result's is 0 (`_prepare_image_ids` of both pipelines)."""
 DISTILLED = OwnSettings(steps=4, guidance=1.0, solver="ddim", is_guided=False)
-"""Of the distilled [klein]: the defaults of diffusers' Flux2KleinKVPipeline, which takes no guidance."""
+"""For the distilled [klein]: the defaults of diffusers' Flux2KleinKVPipeline, which takes no guidance."""
 
 
 @register(
@@ -51,7 +52,7 @@ class Flux2(LevelsBySize):
     """See `Model`. Its parts are `transformer`, `vae`, `text_encoder` and `tokenizer`.
 
     Attributes:
-        source: latents of the picture that its prompts are instructions for; None where there is none.
+        source: latents of the picture to edit by instruction; None to generate.
     """
 
     NETWORK = "transformer"
@@ -59,7 +60,7 @@ class Flux2(LevelsBySize):
     TOKENIZER: ClassVar[TokenizerKind] = PIXTRAL
     ENCODER: ClassVar[str] = "Mistral3ForConditionalGeneration"
     LAYERS: ClassVar[tuple[int, ...]] = (10, 20, 30)
-    """Of the text encoder, that `encode_prompt` of the pipeline puts side by side."""
+    """Layers of the text encoder that `encode_prompt` of the pipeline concatenates."""
     trainable = False
     lora_pipeline = "Flux2Pipeline"
     edits_by_instruction: ClassVar[bool] = True
@@ -70,7 +71,7 @@ class Flux2(LevelsBySize):
     def open(cls, source: Source) -> "Flux2":
         schedule, prediction_type, scheduler_file = source.schedule(by_size=True)
         if not isinstance(schedule, Flow):
-            raise ModelError(f"{scheduler_file} describes no flow matching, which FLUX.2 is trained for.")
+            raise ModelError(say("flux_2_needs_flow", file=scheduler_file))
         check_shift(read_json(scheduler_file), scheduler_file)
         parts, files, checked = source.parts(
             {
@@ -97,7 +98,7 @@ class Flux2(LevelsBySize):
             parts=parts,
             codec=codec,
             files=files,
-            # positions are part of the graph, so each size takes its own
+            # positions are part of the graph, so each size needs its own
             network_multiple=0,
             own=cls._own(source.index or {}),
         )
@@ -120,20 +121,27 @@ class Flux2(LevelsBySize):
         source.check_channels("transformer", packed, SIDE**2 * codec.latent_channels, why=" in 2 x 2 cells")
         if words["num_hidden_layers"] < max(cls.LAYERS):
             raise ModelError(
-                f"The text_encoder in {folder} has {words['num_hidden_layers']} layers, but FLUX.2 reads its layer "
-                f"{max(cls.LAYERS)}; it is of another model."
+                say("flux_2_layers_missing", folder=folder, count=words["num_hidden_layers"], read=max(cls.LAYERS))
             )
         width = len(cls.LAYERS) * words["hidden_size"]
         if network["joint_attention_dim"] != width:
             raise ModelError(
-                f"The transformer in {folder} reads vectors of {network['joint_attention_dim']} numbers, but "
-                f"{len(cls.LAYERS)} layers of its text_encoder make {width}; the two are not of the same model."
+                say(
+                    "flux_2_vectors_differ",
+                    folder=folder,
+                    read=network["joint_attention_dim"],
+                    layers=len(cls.LAYERS),
+                    made=width,
+                )
             )
         if sum(network["axes_dims_rope"]) != network["attention_head_dim"]:
             raise ModelError(
-                f"The transformer in {folder} has positions of {sum(network['axes_dims_rope'])} numbers "
-                f"(axes_dims_rope), but heads of {network['attention_head_dim']}; its config is not of the weights "
-                "beside it."
+                say(
+                    "rope_axes_differ",
+                    folder=folder,
+                    count=sum(network["axes_dims_rope"]),
+                    head=network["attention_head_dim"],
+                )
             )
 
     @property
@@ -152,7 +160,7 @@ class Flux2(LevelsBySize):
         return Condition(tokens, extra=at)
 
     def _chat(self, pipeline: Any, prompt: str) -> str:
-        """Return a prompt in the template that the pipeline writes it into."""
+        """Return a prompt in the pipeline's chat template."""
         from diffusers.pipelines.flux2.pipeline_flux2 import format_input
 
         chat = format_input([prompt], pipeline.system_message)[0]
@@ -164,13 +172,13 @@ class Flux2(LevelsBySize):
         latents: Float[Tensor, "1 c *places"],
         image_guidance: float | None = None,
     ) -> "Flux2":
-        """Return the same opened checkpoint, computed by torch, shown what its prompts are instructions for.
+        """Return the same opened checkpoint with a source picture to edit by instruction, computed by torch.
 
         Raises:
-            ValueError: it denoises in tiles, of which none is the whole picture.
+            ValueError: it denoises in tiles, but the source picture must be seen whole.
         """
         if self.tiled:
-            raise ValueError(f"{self.name} is shown the whole picture as it edits by instruction: leave tiles out.")
+            raise ValueError(say("no_tiles_by_instruction", name=self.name))
         other = self.using(None)
         other.source = latents
         return other
@@ -197,7 +205,7 @@ class Flux2(LevelsBySize):
         return nn.functional.pixel_shuffle(flow.transpose(1, 2).unflatten(2, (height, width)), SIDE)
 
     def _shown(self, tokens: Tensor, places: Tensor, shown: Tensor, behind: Tensor, given: dict[str, Any]) -> Tensor:
-        """Return what the network makes of tokens beside those of a reference, and of their places."""
+        """Return the network's output for tokens next to those of a reference."""
         both = torch.cat([tokens, shown], 1), torch.cat([places, behind])
         return self.parts["transformer"](both[0], img_ids=both[1], **given)[0][:, : tokens.shape[1]]
 
@@ -210,7 +218,7 @@ class Flux2(LevelsBySize):
     folders=FOLDERS,
 )
 class Flux2Klein(Flux2):
-    """See `Flux2`. Undistilled checkpoints are led away from negative words by classifier-free guidance."""
+    """See `Flux2`. Undistilled checkpoints use classifier-free guidance."""
 
     FAMILY = "flux-2-klein"
     TOKENIZER = QWEN2._replace(chats=True)
@@ -231,7 +239,7 @@ class Flux2Klein(Flux2):
 
     @property
     def guidance_is_input(self) -> bool:
-        """Return False: the pipeline gives the network none."""
+        """Return False: the pipeline passes no guidance to the network."""
         return False
 
     def _chat(self, pipeline: Any, prompt: str) -> str:

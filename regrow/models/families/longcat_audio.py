@@ -1,10 +1,10 @@
 """LongCat-AudioDiT (Meituan 2026): a transformer on the latents of a wave codec, flow matching.
 
-It is conditioned on the words of a UMT5 encoder. Clips are mono at 24 kHz, up to 30 s; longer ones are denoised in
-windows. Its network counts its levels from noise to clean, and predicts `x0 - eps`.
+It is conditioned on a UMT5 encoder's tokens. Clips are mono at 24 kHz, up to 30 s; longer ones are denoised in windows.
+The network's time runs from 0 (noise) to 1 (clean), and it predicts `x0 - eps`.
 
-A prompt is computed at its own length, whatever other prompts are beside it: diffusers' pipeline pads those of a batch
-to the longest, which the convolutions and means over the words then answer differently.
+Each prompt is computed at its own length. diffusers' pipeline pads a batch to its longest prompt, which changes the
+result of convolutions and means over the tokens.
 """
 
 import re
@@ -18,6 +18,7 @@ from regrow.core.denoiser import Denoiser
 from regrow.core.guidance import Guidance
 from regrow.core.schedules import Flow
 from regrow.media.audio.medium import MEDIUM as SOUND
+from regrow.messages.message import say
 from regrow.models.codecs.wave import LongCatCodec, WaveFrames
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
@@ -29,11 +30,11 @@ from regrow.models.source import T5, Source
 
 WORDS = ("tokenizer", "text_encoder")
 SECONDS = 30
-"""That a clip lasts at most, in diffusers' pipeline, which no file says."""
+"""Longest clip in seconds, from diffusers' pipeline; no file of the checkpoint holds it."""
 TOKENS = 512
-"""That diffusers' pipeline reads at most, whose tokenizer says of itself that it has no end."""
+"""Most tokens that diffusers' pipeline reads; the tokenizer itself names no limit."""
 LEVELS = Flow(1000, 1.0)
-"""Those of diffusers' pipeline, which reads no scheduler's file; the published folder has none."""
+"""The levels of diffusers' pipeline, which reads no scheduler config; the published folder has none."""
 
 
 @register(
@@ -55,9 +56,7 @@ class LongCatAudio(Model):
     def open(cls, source: Source) -> "LongCatAudio":
         scheduler_file, notes = source.folder / "scheduler" / "scheduler_config.json", ()
         if scheduler_file.is_file():
-            notes = (
-                f"{scheduler_file} was left aside: the levels of LongCat-AudioDiT are always the same, even ones.",
-            )
+            notes = (say("longcat_scheduler_unused", file=scheduler_file),)
         parts, files, checked = source.parts(
             {
                 "tokenizer": source.tokenizer("tokenizer", T5),
@@ -103,14 +102,14 @@ class LongCatAudio(Model):
         return Condition(tokens, torch.arange(tokens.shape[1], device=self.device) < lengths[:, None])
 
     def unconditional(self, count: int) -> Condition:
-        """Return zeros in place of words; `denoiser` makes them as long as the prompts that they stand against."""
+        """Return zeros in place of tokens; `denoiser` makes them as long as the prompts."""
         empty = self.condition([""] * count)
         return Condition(torch.zeros_like(empty.tokens), empty.mask)
 
     def denoiser(
         self, condition: Condition, negative: Condition | None = None, guidance: Guidance = 1.0, closed: bool = False
     ) -> Denoiser:
-        """Return the network under these prompts; see `Model.denoiser`. Zeros lead away as from words as many."""
+        """Return a denoiser; see `Model.denoiser`. Zeros as a negative prompt are as long as the prompt."""
         if not isinstance(guidance, Tensor) and guidance == 1:
             return super().denoiser(condition, negative, guidance, closed)
         away = self.unconditional(1) if negative is None else negative
@@ -136,12 +135,12 @@ class LongCatAudio(Model):
 
 
 def _plain(prompt: str) -> str:
-    """Return a prompt as the network was trained on them: in small letters, without quotes or spaces too many."""
+    """Return a prompt as in training: in lower case, without quotes and superfluous spaces."""
     return " ".join(re.sub('["“”‘’]', " ", prompt.lower()).split())
 
 
 def _as_long_as(condition: Condition, away: Condition) -> Condition:
-    """Return the prompts to lead away from, those that are zeros with as many tokens as the other ones."""
+    """Return the negative prompts; those that are zeros get as many tokens as the positive prompts."""
     empty = ~away.tokens.flatten(1).any(1)
     if not empty.any():
         return away
@@ -158,13 +157,7 @@ def _check_parts(source: Source, codec: LongCatCodec) -> None:
     source.check_channels("transformer", latents, codec.latent_channels)
     width = parts.config("text_encoder")["d_model"]
     if network["dit_text_dim"] != width:
-        raise ModelError(
-            f"The transformer in {folder} reads vectors of {network['dit_text_dim']} numbers, but its text_encoder "
-            f"makes {width}; the two are not of the same model."
-        )
+        raise ModelError(say("transformer_vectors_differ", folder=folder, read=network["dit_text_dim"], made=width))
     samples = codec.decode(torch.zeros(1, codec.latent_channels, 2)).shape[-1]
     if samples != 2 * codec.factor:
-        raise ModelError(
-            f"The vae in {folder} makes {samples / 2:g} samples of a latent, but its config says {codec.factor}: its "
-            "strides and its downsampling_ratio are not of the same model."
-        )
+        raise ModelError(say("vae_downsampling_differs", folder=folder, samples=samples / 2, said=codec.factor))

@@ -1,7 +1,7 @@
-"""Lumina-Image 2.0 (arXiv 2503.21758): a transformer on words and patches in one stream, which predicts the flow.
+"""Lumina-Image 2.0 (arXiv 2503.21758): a transformer on text and image tokens in one stream, which predicts the flow.
 
-It reads the words of Gemma 2 behind a system prompt; what guidance leads away from comes without that. Its time runs
-from noise at 0 to the picture at 1, and it returns the velocity in that direction.
+It reads the tokens of Gemma 2 for a prompt after a system prompt; negative prompts have no system prompt. Its time runs
+from 0 (noise) to 1 (the picture), and it returns the velocity in that direction.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from torch import Tensor
 from regrow.core.denoiser import Denoiser
 from regrow.core.guidance import Guidance, renormalised
 from regrow.core.schedules import Flow
+from regrow.messages.message import say
 from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
@@ -23,9 +24,9 @@ from regrow.models.registry import register
 from regrow.models.source import GEMMA, Source
 
 TOKENS = 256
-"""That are read, with those of the system prompt."""
+"""Tokens that are read, including those of the system prompt."""
 START = " <Prompt Start> "
-"""Between the system prompt and a prompt, as in the pipeline."""
+"""Separator between the system prompt and a prompt, as in the pipeline."""
 OWN = OwnSettings(steps=30, guidance=4.0, solver="ddim")
 """The defaults of diffusers' Lumina2Pipeline."""
 
@@ -41,7 +42,7 @@ class Lumina2(Model):
     """See `Model`. Its parts are `transformer`, `vae`, `text_encoder` and `tokenizer`."""
 
     NETWORK = "transformer"
-    engine_graph = False  # positions are complex numbers, placed by how many words there are
+    engine_graph = False  # positions are complex numbers that depend on the number of text tokens
     trainable = False
     lora_pipeline = "Lumina2Pipeline"
 
@@ -49,7 +50,7 @@ class Lumina2(Model):
     def open(cls, source: Source) -> "Lumina2":
         schedule, _, scheduler_file = source.schedule()
         if not isinstance(schedule, Flow):
-            raise ModelError(f"{scheduler_file} describes no flow, which the levels of Lumina-Image 2.0 are of.")
+            raise ModelError(say("lumina_needs_flow", file=scheduler_file))
         parts, files, checked = source.parts(
             {
                 "tokenizer": source.tokenizer("tokenizer", GEMMA),
@@ -94,7 +95,7 @@ class Lumina2(Model):
         return self.negative([""] * count)
 
     def negative(self, prompts: Sequence[str]) -> Condition:
-        """Encode prompts that guidance leads away from, without the system prompt."""
+        """Encode negative prompts, without the system prompt."""
         warn_of_cut_words(self.name, self.tokenizer, prompts, TOKENS)
         pipeline = prompt_pipeline("Lumina2Pipeline", self.parts, ("tokenizer", "text_encoder"))
         with torch.no_grad():
@@ -120,7 +121,7 @@ class Lumina2(Model):
 
 
 def _lengths(v: Float[Tensor, "b c y x"]) -> Float[Tensor, "b c y 1"]:
-    """Return the length of each row of each channel, as the pipeline has it."""
+    """Return the norm of each row of each channel, as in the pipeline."""
     return torch.linalg.vector_norm(v, dim=-1, keepdim=True)
 
 

@@ -1,12 +1,13 @@
-"""Networks that work on mels themselves, without words: the folders of diffusers' AudioDiffusionPipeline.
+"""Unconditional networks on mels: the folders of diffusers' AudioDiffusionPipeline.
 
-A UNet2DModel denoises librosa's mels of `y_res` bands and `x_res` frames, in the latent kind behind an AutoencoderKL
-("vqvae"); `mel/mel_config.json` says which. In the folders of others (teticio's audio-diffusion) 0 dB is the loudest
-cell of a clip, whatever its level, so such a model knows no level. In those that regrow trains 0 dB is a full-scale
-sine in the narrowest band, and a `mel.json` says so.
+A UNet2DModel denoises librosa's mels of `y_res` bands and `x_res` frames (`mel/mel_config.json`), or an AutoencoderKL's
+latents of them ("vqvae"). In folders of others (teticio's audio-diffusion) 0 dB is the loudest cell of each clip, so
+such a model knows no absolute level. In those that regrow trains, 0 dB is a full-scale sine in the narrowest band, and
+a `mel.json` says so.
 """
 
 from regrow.media.audio.medium import MEDIUM as SOUND
+from regrow.messages.message import say
 from regrow.models.codecs.librosa_mel import LibrosaMels
 from regrow.models.codecs.mel import MelFrames
 from regrow.models.errors import ModelError
@@ -25,11 +26,11 @@ from regrow.models.source import Source
     medium=SOUND,
 )
 class MelUNet(PixelUNet):
-    """See `Model`. Its latents are librosa's mels, or what an autoencoder makes of them."""
+    """See `Model`. Its latents are librosa's mels, or an autoencoder's latents of them."""
 
     @classmethod
     def open(cls, source: Source) -> "MelUNet":
-        """Open a folder with `unet`, `scheduler`, `mel` and, in the latent kind, `vqvae`."""
+        """Open a folder with `unet`, `scheduler`, `mel` and, for a latent model, `vqvae`."""
         folder, latent = source.folder, source.has("vqvae")
         source.class_of("mel", "Mel")
         config_file = folder / "unet" / "config.json"
@@ -56,16 +57,20 @@ class MelUNet(PixelUNet):
             made = codec["latent_channels"]
         if not unet["in_channels"] == unet["out_channels"] == made or channels not in (1, 3):
             raise ModelError(
-                f"The network of {config_file} takes {unet['in_channels']} channels and returns "
-                f"{unet['out_channels']}, where mels{' behind this vqvae' if latent else ''} have {made}."
+                say(
+                    "mel_network_channels_differ",
+                    file=config_file,
+                    taken=unet["in_channels"],
+                    returned=unet["out_channels"],
+                    behind=say("behind_this_vqvae") if latent else "",
+                    made=made,
+                )
             )
         extent = (height * factor, width * factor)
         absolute = read_mel(folder, 1, extent) if has_mel_file else None
         settings = read_mel_config(folder, extent)
         if absolute not in (None, settings):
-            raise ModelError(
-                f"{folder / MEL_FILE} and {folder / MEL_CONFIG} say different things: one is of another model."
-            )
+            raise ModelError(say("folders_disagree", folder=folder / MEL_FILE, other=folder / MEL_CONFIG))
         if checked is None:
             source.remember(parts, files)
         network_multiple = 2 ** (len(unet["block_out_channels"]) - 1)

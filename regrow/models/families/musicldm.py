@@ -1,4 +1,4 @@
-"""MusicLDM (Chen et al. 2023, arXiv 2308.01546): AudioLDM's layout, trained on music, with the whole of CLAP."""
+"""MusicLDM (Chen et al. 2023, arXiv 2308.01546): AudioLDM's layout, trained on music, with a complete CLAP."""
 
 from collections.abc import Sequence
 
@@ -30,7 +30,7 @@ class MusicLDM(VocodedModel):
         ids = tokenizer(
             list(prompts), padding="max_length", max_length=length, truncation=True, return_tensors="pt"
         ).to(self.device)
-        # the deprecated pipeline's own encoding fails with transformers 5, where these features are no tensor
+        # the deprecated pipeline's encoding fails with transformers 5, where these features are an object, not a tensor
         with torch.no_grad():
             features = self.parts["text_encoder"].get_text_features(ids.input_ids, attention_mask=ids.attention_mask)
         return Condition(features.pooler_output[:, None])

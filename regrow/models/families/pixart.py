@@ -1,7 +1,7 @@
 """PixArt-alpha (Chen et al. 2023, arXiv 2310.00426) and PixArt-Sigma (2024, arXiv 2403.04692).
 
-A transformer on latents predicts the noise, and in further channels its spread, which no path needs. It reads the words
-of T5. PixArt-alpha for 1024 pixels is conditioned on the size of the picture and its aspect ratio, too.
+A transformer on latents predicts the noise and, in further channels, its variance, which is not used. It reads T5's
+tokens. PixArt-alpha for 1024 pixels is also conditioned on the size of the picture and its aspect ratio.
 """
 
 from collections.abc import Sequence
@@ -22,9 +22,9 @@ from regrow.models.registry import register
 from regrow.models.source import T5, Source
 
 PIPELINES = {"PixArtSigmaPipeline": 300, "PixArtAlphaPipeline": 120}
-"""And tokens that they read."""
+"""Tokens that each pipeline reads."""
 CONDITIONED = 128
-"""Latents along a side from which on a network is conditioned on sizes, where its config does not say: diffusers'."""
+"""Latents along a side for which a network is conditioned on sizes if its config does not say, as in diffusers."""
 OWN = OwnSettings(steps=20, guidance=4.5)
 """The defaults of diffusers' PixArtSigmaPipeline and PixArtAlphaPipeline."""
 
@@ -46,7 +46,7 @@ class PixArt(Model):
     def open(cls, source: Source) -> "PixArt":
         schedule, prediction_type, scheduler_file = source.schedule()
         kind = "PixArtTransformer2DModel"
-        source.class_of("transformer", kind, "Transformer2DModel")  # the latter is its name in files of before 2024
+        source.class_of("transformer", kind, "Transformer2DModel")  # the latter is its name in files from before 2024
         parts, files, checked = source.parts(
             {
                 "tokenizer": source.tokenizer("tokenizer", T5),
@@ -73,7 +73,7 @@ class PixArt(Model):
             parts=parts,
             codec=codec,
             files=files,
-            # positions are made for each size, so each takes its own graph
+            # positions depend on the size, so each size needs its own graph
             network_multiple=0,
             own=OWN,
         )
@@ -109,7 +109,7 @@ class PixArt(Model):
 
 
 def _pipeline(folder: Path) -> str:
-    """Return the pipeline that encodes the words of a folder: Sigma's, unless it names Alpha's."""
+    """Return the pipeline class that encodes a folder's prompts: Sigma's, unless the folder names Alpha's."""
     kind = read_json(folder / "model_index.json").get("_class_name")
     return kind if kind in PIPELINES else next(iter(PIPELINES))
 

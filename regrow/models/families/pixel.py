@@ -1,7 +1,7 @@
-"""Networks that work on the pixels themselves, without words (Ho et al. 2020, arXiv 2006.11239).
+"""Unconditional networks on pixels (Ho et al. 2020, arXiv 2006.11239).
 
 A UNet2DModel in a DDPMPipeline or DDIMPipeline folder, or alone. Their pipelines clip x0 to [-1, 1] in every step
-where the config says `clip_sample`; regrow does not, because a clipped step cannot be walked back.
+where the config says `clip_sample`; regrow does not, because a clipped step cannot be inverted.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from regrow.messages.message import say
 from regrow.models.codecs.codec import Identity
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
@@ -33,12 +34,12 @@ class PixelUNet(Model):
 
     @classmethod
     def open(cls, source: Source) -> "PixelUNet":
-        """Open a folder with `unet` and `scheduler`, or with the files of both beside each other."""
+        """Open a folder with `unet` and `scheduler`, or with the files of both in the folder itself."""
         folder, files = source.folder, []
         if source.index is not None:
             files.append(source.index_file)
             source.class_of("unet", "UNet2DModel")
-        # the oldest checkpoints have an index and yet no subfolders
+        # the oldest checkpoints have an index, but no subfolders
         place = "unet" if (folder / "unet").is_dir() else ""
         config_file = folder / place / "config.json"
         size = network_size(config_file)
@@ -49,7 +50,7 @@ class PixelUNet(Model):
             scheduler_file = folder / "scheduler_config.json"
         if source.index is None and not scheduler_file.is_file():
             schedule, prediction_type = schedule_from_config({"_class_name": "DDPMScheduler"})
-            notes = (f"{folder} says nothing of its noise schedule; regrow took the one of Ho et al. 2020 (DDPM).",)
+            notes = (say("ddpm_schedule_assumed", folder=folder),)
         else:
             schedule, prediction_type = schedule_from_config(read_json(scheduler_file), scheduler_file)
             files.append(scheduler_file)
@@ -58,8 +59,12 @@ class PixelUNet(Model):
         unet = parts.config("unet")
         if not unet["in_channels"] == unet["out_channels"] == 3:
             raise ModelError(
-                f"The network of {config_file} takes {unet['in_channels']} channels and returns "
-                f"{unet['out_channels']}; regrow edits pictures of 3."
+                say(
+                    "pixel_network_channels_differ",
+                    file=config_file,
+                    taken=unet["in_channels"],
+                    returned=unet["out_channels"],
+                )
             )
         if checked is None:
             source.remember(parts, every)
@@ -80,14 +85,14 @@ class PixelUNet(Model):
         )
 
     def condition(self, prompts: Sequence[str]) -> Condition:
-        """Return one empty condition a prompt.
+        """Return one empty condition per prompt.
 
         Raises:
-            ValueError: a prompt says something.
+            ValueError: a prompt is not empty.
         """
         for prompt in prompts:
             if prompt:
-                raise ValueError(f"{self.name} takes no prompts; got {prompt!r}.")
+                raise ValueError(say("model_takes_no_prompts", name=self.name, prompt=prompt))
         return Condition(torch.zeros(len(prompts), 0, 0))
 
     def tokenize(self, prompts: Sequence[str]) -> Int[Tensor, "b tokens"]:

@@ -1,7 +1,7 @@
-"""Qwen-Image (arXiv 2508.02324): a transformer on words and cells of 2 x 2 latents, which predicts the flow.
+"""Qwen-Image (arXiv 2508.02324): a transformer on text tokens and cells of 2 x 2 latents, which predicts the flow.
 
-It reads the words of a model of language and pictures, Qwen2.5-VL, put into a template that asks for a description.
-Levels lean to the noisy end by the size of the picture, and are stretched to end where its scheduler says.
+It reads the tokens of a vision-language model, Qwen2.5-VL, for a prompt in a template that asks for a description.
+Levels are shifted to the noisy end by the size of the picture, and stretched to end where its scheduler says.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from regrow.core.denoiser import Denoiser
 from regrow.core.guidance import Guidance, renormalised
 from regrow.core.schedules import Flow
+from regrow.messages.message import say
 from regrow.models.codecs.film_autoencoder import FilmAutoencoder
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
@@ -27,11 +28,11 @@ from regrow.models.registry import register
 from regrow.models.source import QWEN2, Source
 
 TOKENS = 512
-"""That are read, with those of the template that the pipeline leaves."""
+"""Tokens that are read, including those of the template that the pipeline keeps."""
 LARGEST = 1328
-"""Pixels along a side of its square pictures: the card of Qwen/Qwen-Image."""
+"""Pixels along a side of its square pictures, from the card of Qwen/Qwen-Image."""
 OWN = OwnSettings(steps=50, guidance=4.0, solver="ddim")
-"""Of the card of Qwen/Qwen-Image, and the defaults of the pipeline."""
+"""From the card of Qwen/Qwen-Image, and the defaults of the pipeline."""
 
 
 @register(
@@ -48,7 +49,7 @@ class QwenImage(LevelsBySize):
     LARGEST: ClassVar[int] = LARGEST
     OWN: ClassVar[OwnSettings] = OWN
     no_words: ClassVar[str] = " "
-    """As its card says."""
+    """As on its card."""
     engine_graph = False  # positions are complex numbers
     trainable = False
     lora_pipeline = "QwenImagePipeline"
@@ -57,7 +58,7 @@ class QwenImage(LevelsBySize):
     def open(cls, source: Source) -> "QwenImage":
         schedule, _, scheduler_file = source.schedule(by_size=True)
         if not isinstance(schedule, Flow):
-            raise ModelError(f"{scheduler_file} describes no flow, which the levels of Qwen-Image are of.")
+            raise ModelError(say("qwen_needs_flow", file=scheduler_file))
         config = read_json(scheduler_file)
         check_shift(config, scheduler_file)
         parts, files, checked = source.parts(cls._parts_of(source), (source.index_file, scheduler_file))
@@ -100,11 +101,11 @@ class QwenImage(LevelsBySize):
         parts, folder = codec.parts, source.folder
         network, text = parts.config("transformer"), parts.config("text_encoder")["text_config"]
         for key, what in (
-            ("guidance_embeds", "takes guidance as an input, which diffusers cannot give it"),
-            ("use_additional_t_cond", "makes layers, as Qwen-Image-Layered"),
+            ("guidance_embeds", say("guidance_as_input")),
+            ("use_additional_t_cond", say("makes_layers")),
         ):
             if network[key]:
-                raise ModelError(f"The transformer in {folder} {what} ({key}); regrow does not support that.")
+                raise ModelError(say("qwen_variant_unsupported", folder=folder, what=what, key=key))
         packed = {
             "in_channels": network["in_channels"],
             "out_channels": network["patch_size"] ** 2 * (network["out_channels"] or network["in_channels"]),
@@ -142,20 +143,20 @@ class QwenImage(LevelsBySize):
         return nn.functional.pixel_shuffle(velocity.transpose(1, 2).unflatten(2, (height, width)), SIDE)
 
     def tokens_of(self, x_t: Float[Tensor, "b c y x"]) -> tuple[Float[Tensor, "b n d"], list[tuple[int, int, int]]]:
-        """Return what the network takes for latents, and how many frames, rows and columns of tokens each picture has.
+        """Return the network's tokens for latents, and the frames, rows and columns of tokens of each picture.
 
-        The picture that is denoised is the first.
+        The first picture is the one that is denoised.
         """
         height, width = (side // SIDE for side in x_t.shape[2:])
         return packed(x_t), [(1, height, width)]
 
 
 def packed(latents: Float[Tensor, "b c y x"]) -> Float[Tensor, "b n d"]:
-    """Return cells of 2 x 2 latents as tokens, row by row."""
+    """Pack cells of 2 x 2 latents into tokens, row by row."""
     return nn.functional.pixel_unshuffle(latents, SIDE).flatten(2).transpose(1, 2)
 
 
 def _lengths(v: Float[Tensor, "b c y x"]) -> Float[Tensor, "b 1 y x"]:
-    """Return the length of each token, at each of its latents."""
+    """Return the norm of each token, at each of its latents."""
     of_tokens = torch.linalg.vector_norm(nn.functional.pixel_unshuffle(v, SIDE), dim=1, keepdim=True)
     return of_tokens.repeat_interleave(SIDE, 2).repeat_interleave(SIDE, 3)

@@ -1,7 +1,7 @@
-"""Qwen-Image-Edit (arXiv 2508.02324, section 5): Qwen-Image, which follows instructions for a picture.
+"""Qwen-Image-Edit (arXiv 2508.02324, section 5): Qwen-Image trained to edit a picture by instruction.
 
-It is shown the picture twice. Qwen2.5-VL reads it with the words, in a template that asks what the instruction changes
-of it; and the network takes its latents as further tokens, which count as a second picture.
+It takes the picture twice: Qwen2.5-VL reads it with the instruction, in a template that asks what the instruction
+changes; and the network takes its latents as further tokens, as a second picture.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +16,7 @@ from PIL import Image
 from torch import Tensor
 
 from regrow.media.image.picture import to_uint8
+from regrow.messages.message import say
 from regrow.models.codecs.film_autoencoder import FilmAutoencoder
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
@@ -46,8 +47,8 @@ class QwenImageEdit(QwenImage):
     """See `QwenImage`. It has one part more, `processor`, which prepares the picture for the text encoder.
 
     Attributes:
-        source: latents of the picture that its prompts are instructions for; None where there is none yet.
-        picture: the same picture, as the text encoder is shown it.
+        source: latents of the picture to edit; None if there is none yet.
+        picture: the same picture, for the text encoder.
     """
 
     FAMILY: ClassVar[str] = "qwen-image-edit"
@@ -84,10 +85,7 @@ class QwenImageEdit(QwenImage):
             (f"token of {PICTURE_TOKEN}", pictures.image_token_id, encoder["image_token_id"]),
         ):
             if made != taken:
-                raise ModelError(
-                    f"The processor in {source.folder} has a {name} of {made}, but its text_encoder takes {taken}; the "
-                    "two are not of the same model."
-                )
+                raise ModelError(say("processor_differs", folder=source.folder, name=name, made=made, taken=taken))
 
     def with_source(
         self,
@@ -101,19 +99,17 @@ class QwenImageEdit(QwenImage):
 
     @property
     def area(self) -> int:
-        """Pixels of the picture that the text encoder is shown, whatever the size of the file: those of a result."""
+        """Pixels of the picture for the text encoder: as many as in a result, whatever the size of the file."""
         return self.size[0] * self.size[1]
 
     def condition(self, prompts: Sequence[str]) -> Condition:
-        """Encode instructions, one a sample, each with a look at the picture; none of their words are cut.
+        """Encode instructions together with the picture, one per sample; none are truncated.
 
         Raises:
             ValueError: there is no picture.
         """
         if self.picture is None:
-            raise ValueError(
-                f"{self.name} follows instructions for a picture, and makes none from words alone: edit a file with it."
-            )
+            raise ValueError(say("makes_none_from_words", name=self.name))
         from diffusers.pipelines.qwenimage.pipeline_qwenimage_edit_plus import calculate_dimensions
 
         encoder = WithPicture(self.parts["text_encoder"])
@@ -122,7 +118,7 @@ class QwenImageEdit(QwenImage):
         picture = pipeline.image_processor.resize(self.picture, height, width)
         encoded = {}
         with torch.no_grad():
-            for prompt in dict.fromkeys(prompts):  # one by one, as the pipelines look at one picture for one prompt
+            for prompt in dict.fromkeys(prompts):  # one by one, as the pipelines take one picture per prompt
                 encoded[prompt] = Condition(pipeline.encode_prompt([prompt], picture, device=self.device)[0])
         return reduce(Condition.cat, (encoded[prompt] for prompt in prompts))
 
@@ -136,15 +132,15 @@ class QwenImageEdit(QwenImage):
 
 @dataclass(eq=False, kw_only=True)
 class QwenImageEditPlus(QwenImageEdit):
-    """Qwen-Image-Edit-2509 and later: its text encoder sees pictures by number, and smaller."""
+    """Qwen-Image-Edit-2509 and later: its text encoder takes numbered, smaller pictures."""
 
     PIPELINE: ClassVar[str] = "QwenImageEditPlusPipeline"
     OWN: ClassVar[OwnSettings] = OwnSettings(steps=40, guidance=4.0, solver="ddim")
-    """Of the card of Qwen/Qwen-Image-Edit-2509."""
+    """From the card of Qwen/Qwen-Image-Edit-2509."""
 
     @property
     def area(self) -> int:
-        """Pixels of the picture that the text encoder is shown."""
+        """Pixels of the picture for the text encoder."""
         from diffusers.pipelines.qwenimage.pipeline_qwenimage_edit_plus import CONDITION_IMAGE_SIZE
 
         return CONDITION_IMAGE_SIZE

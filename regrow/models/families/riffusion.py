@@ -1,8 +1,8 @@
 """Riffusion (Forsgren & Martiros 2022, riffusion.com/about): Stable Diffusion 1.5 on pictures of spectrograms.
 
-The folder is Stable Diffusion's, and nothing in its files says what its pictures are. It is known by its name
-(`riffusion/riffusion-model-v1`), by a `family.json` in it, or by `--as riffusion`; not by a hash of the published
-weights, which could not be had offline. Checkpoints that were trained further are taken to have the published scale,
+The folder is Stable Diffusion's, and nothing in its files says that its pictures are spectrograms. It is recognised by
+its name (`riffusion/riffusion-model-v1`), by a `family.json` in it, or by `--as riffusion`; not by a hash of the
+published weights, which were not available offline. Fine-tuned checkpoints are assumed to have the published scale,
 too: see `regrow.models.codecs.riffusion`.
 """
 
@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Self
 
 from regrow.media.audio.medium import MEDIUM as SOUND
+from regrow.messages.message import say
 from regrow.models.codecs.autoencoder import Autoencoder
 from regrow.models.codecs.riffusion import RiffusionFrames, RiffusionPictures, filters
 from regrow.models.errors import ModelError
@@ -29,7 +30,7 @@ from regrow.models.source import Source
     named="riffusion",
 )
 class Riffusion(StableDiffusion):
-    """See `Model` and `StableDiffusion`. As many bands as its pictures are high, a frame of 10 ms a column."""
+    """See `Model` and `StableDiffusion`. Each row of its pictures is a band, each column a frame of 10 ms."""
 
     trainable = False
     lora = False
@@ -39,16 +40,13 @@ class Riffusion(StableDiffusion):
     def open(cls, source: Source) -> Self:
         for name in (MEL_FILE, PIANO_ROLL_FILE):
             if (source.folder / name).exists():
-                raise ModelError(
-                    f"{source.folder} is opened as riffusion, whose spectrograms have their own scale, but it holds "
-                    f"a {name} of another one; open it with --as stable-diffusion."
-                )
+                raise ModelError(say("riffusion_has_own_scale", folder=source.folder, name=name))
         model = super().open(source)
         bands = model.size[0]
         try:
             filters(bands)
         except ValueError as error:
-            raise ModelError(f"The model in {source.folder} is too high to be riffusion's: {error}.") from error
+            raise ModelError(say("riffusion_too_high", folder=source.folder, problem=error)) from error
         return replace(
             model,
             family="riffusion",

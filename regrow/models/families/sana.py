@@ -1,8 +1,8 @@
-"""Sana and Sana 1.5 (Xie et al. 2024, arXiv 2410.10629): a transformer of linear attention, which predicts the flow.
+"""Sana and Sana 1.5 (Xie et al. 2024, arXiv 2410.10629): a transformer with linear attention, which predicts the flow.
 
-One of its latents spans 32 pixels. It reads the words of Gemma 2, which is asked to make more of a prompt first: the
-"complex human instruction" of the pipeline. What guidance leads away from comes without it. Sana-Sprint is on other
-levels, which are not supported.
+One of its latents spans 32 pixels. It reads the tokens of Gemma 2 for a prompt after an instruction to enhance it: the
+pipeline's "complex human instruction". Negative prompts have no instruction. Sana-Sprint has other levels, which are
+not supported.
 """
 
 import inspect
@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.core.schedules import Flow
+from regrow.messages.message import say
 from regrow.models.codecs.autoencoder import DEEP, Autoencoder
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
@@ -24,7 +25,7 @@ from regrow.models.registry import register
 from regrow.models.source import GEMMA, Source
 
 TOKENS = 300
-"""That are read; behind the instruction, all but two of them are of a prompt."""
+"""Tokens that are read; after the instruction, all but two of them are for the prompt."""
 OWN = OwnSettings(steps=20, guidance=4.5)
 """The defaults of diffusers' SanaPipeline."""
 
@@ -47,13 +48,10 @@ class Sana(Model):
     def open(cls, source: Source) -> "Sana":
         scheduler_file = source.folder / "scheduler" / "scheduler_config.json"
         if read_json(scheduler_file).get("_class_name") == "SCMScheduler":
-            raise ModelError(
-                f"{scheduler_file} describes levels of TrigFlow, as of Sana-Sprint, which regrow does not support; "
-                "take Sana or Sana 1.5."
-            )
+            raise ModelError(say("sana_sprint_trigflow", file=scheduler_file))
         schedule, _, _ = source.schedule()
         if not isinstance(schedule, Flow):
-            raise ModelError(f"{scheduler_file} describes no flow, which the levels of Sana are of.")
+            raise ModelError(say("sana_needs_flow", file=scheduler_file))
         parts, files, checked = source.parts(
             {
                 "tokenizer": source.tokenizer("tokenizer", GEMMA),
@@ -93,7 +91,7 @@ class Sana(Model):
         return self.negative([""] * count)
 
     def negative(self, prompts: Sequence[str]) -> Condition:
-        """Encode prompts that guidance leads away from, without the instruction."""
+        """Encode negative prompts, without the instruction."""
         warn_of_cut_words(self.name, self.tokenizer, prompts, TOKENS)
         return self._encoded(prompts, instructed=False)
 
@@ -126,10 +124,7 @@ def _check_parts(source: Source, codec: Autoencoder) -> None:
     parts = codec.parts
     network, text = parts.config("transformer"), parts.config("text_encoder")
     if network["guidance_embeds"]:
-        raise ModelError(
-            f"The transformer in {source.folder} takes guidance as an input (guidance_embeds), as of Sana-Sprint, "
-            "which regrow does not support; take Sana or Sana 1.5."
-        )
+        raise ModelError(say("sana_sprint_guidance", folder=source.folder))
     source.check_channels("transformer", network, codec.latent_channels)
     check_words(
         source.folder, parts, "transformer", network["caption_channels"], text["hidden_size"], text["vocab_size"]

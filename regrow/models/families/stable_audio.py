@@ -1,11 +1,11 @@
 """Stable Audio Open (Evans et al. 2024, arXiv 2407.14358): a transformer on the latents of a wave codec.
 
-It is conditioned on the words of a T5 encoder and on seconds: where in a recording a clip begins, and how long it is.
-Clips are stereo at 44.1 kHz, up to 47 s; longer ones are denoised in windows. Levels are those of EDM, and what the
-network predicts is v.
+It is conditioned on a T5 encoder's tokens and on seconds: where in a recording a clip begins, and how long it is. Clips
+are stereo at 44.1 kHz, up to 47 s; longer ones are denoised in windows. Levels are those of EDM, and the network
+predicts v.
 
-Those of the kind of Stable Audio Open Small (Novack et al. 2025, arXiv 2505.08175) predict the flow, and may read but
-how long a clip is. Where their scheduler is stochastic they are distilled, and sampled by ping-pong in 8 steps.
+Checkpoints like Stable Audio Open Small (Novack et al. 2025, arXiv 2505.08175) predict the flow, and may read only how
+long a clip is. If their scheduler is stochastic, they are distilled, and sampled by ping-pong in 8 steps.
 """
 
 from collections.abc import Sequence
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from regrow.core.log_snr_flow import LogSnrFlow
 from regrow.core.schedules import Flow
 from regrow.media.audio.medium import MEDIUM as SOUND
+from regrow.messages.message import say
 from regrow.models.codecs.wave import WaveCodec, WaveFrames
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
@@ -46,7 +47,7 @@ class StableAudio(Model):
     """See `Model`. Its parts are `transformer`, `vae`, `text_encoder`, `tokenizer` and `projection_model`.
 
     Attributes:
-        seconds: of the clip that it is conditioned on; None for as long as it was made for.
+        seconds: duration that it is conditioned on; None for the longest that it was made for.
     """
 
     NETWORK = "transformer"
@@ -117,7 +118,7 @@ class StableAudio(Model):
         return Condition(torch.cat([words, *times], 1), extra={"duration": torch.cat(times, 2)})
 
     def unconditional(self, count: int) -> Condition:
-        """Return zeros in place of words and seconds; the duration beside them stays."""
+        """Return zeros in place of all tokens; the global duration embedding stays."""
         empty = self.condition([""] * count)
         return Condition(torch.zeros_like(empty.tokens), extra=empty.extra)
 
@@ -142,7 +143,7 @@ class StableAudio(Model):
 
 
 def _reads_begin(parts: Parts) -> bool:
-    """Whether the transformer is conditioned on where a clip begins, too."""
+    """Return whether the transformer is also conditioned on where a clip begins."""
     width = parts.config("projection_model")["conditioning_dim"]
     return parts.config("transformer")["global_states_input_dim"] != width
 
@@ -153,11 +154,19 @@ def _check_parts(source: Source, codec: WaveCodec) -> None:
     source.check_channels("transformer", network, codec.latent_channels)
     if network["cross_attention_input_dim"] != words["conditioning_dim"]:
         raise ModelError(
-            f"The transformer in {folder} reads vectors of {network['cross_attention_input_dim']} numbers, but its "
-            f"projection_model makes {words['conditioning_dim']}; the two are not of the same model."
+            say(
+                "projection_vectors_differ",
+                folder=folder,
+                read=network["cross_attention_input_dim"],
+                made=words["conditioning_dim"],
+            )
         )
     if network["global_states_input_dim"] not in (words["conditioning_dim"], 2 * words["conditioning_dim"]):
         raise ModelError(
-            f"The transformer in {folder} reads durations of {network['global_states_input_dim']} numbers, but its "
-            f"projection_model makes one or two of {words['conditioning_dim']}; the two are not of the same model."
+            say(
+                "projection_durations_differ",
+                folder=folder,
+                read=network["global_states_input_dim"],
+                made=words["conditioning_dim"],
+            )
         )

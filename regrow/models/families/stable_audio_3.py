@@ -1,9 +1,9 @@
 """Stable Audio 3 (Stability AI 2026, arXiv 2605.17991): a transformer on the latents of a wave codec, flow matching.
 
-It is conditioned on the words of a T5Gemma encoder and on how many seconds a clip lasts. Clips are stereo at 44.1 kHz,
-up to as long as its duration embedder goes; longer ones are denoised in windows. Its network can be shown what of a
-clip is there already. The distilled checkpoints, whose scheduler is stochastic, are sampled by ping-pong in 8 steps
-without guidance, which is in their weights.
+It is conditioned on a T5Gemma encoder's tokens and on a clip's duration in seconds. Clips are stereo at 44.1 kHz, up to
+the longest of its duration embedder; longer ones are denoised in windows. For inpainting, its network takes the known
+part of a clip as input. Distilled checkpoints, whose scheduler is stochastic, have guidance in their weights, and are
+sampled by ping-pong in 8 steps.
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ from regrow.core.log_snr_flow import LogSnrFlow
 from regrow.core.schedules import Flow
 from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.media.frame import Region
+from regrow.messages.message import say
 from regrow.models.codecs.wave import SameCodec, WaveFrames
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
@@ -30,7 +31,7 @@ from regrow.models.source import GEMMA, Source
 
 WORDS = ("tokenizer", "text_encoder", "duration_embedder")
 USUAL_SECONDS = 10.0
-"""Of a clip that no length is asked for, as in diffusers' pipeline."""
+"""Default duration of a clip, as in diffusers' pipeline."""
 
 
 @register(
@@ -46,9 +47,9 @@ class StableAudio3(Model):
     """See `Model`. Its parts are `transformer`, `vae`, `text_encoder`, `tokenizer` and `duration_embedder`.
 
     Attributes:
-        seconds: that it is conditioned on; None for as long as it was made for.
-        known: what there is of a clip, beside its latents: 1 where it stays, and the latents there, 0 elsewhere; or
-            None.
+        seconds: duration that it is conditioned on; None for the longest that it was made for.
+        known: the known part of a clip: a mask, 1 where it stays, and its latents, 0 elsewhere; None to generate all of
+            it.
     """
 
     NETWORK = "transformer"
@@ -62,7 +63,7 @@ class StableAudio3(Model):
     def open(cls, source: Source) -> "StableAudio3":
         schedule, prediction_type, scheduler_file = source.schedule()
         if not isinstance(schedule, Flow):
-            raise ModelError(f"{scheduler_file} describes no flow matching, which Stable Audio 3 is trained for.")
+            raise ModelError(say("stable_audio_3_needs_flow", file=scheduler_file))
         parts, files, checked = source.parts(
             {
                 "tokenizer": source.tokenizer("tokenizer", GEMMA),
@@ -118,7 +119,7 @@ class StableAudio3(Model):
     def with_known(
         self, frame: Float[Tensor, "1 channels n"], latents: Float[Tensor, "1 c cells"], region: Region
     ) -> "StableAudio3":
-        """Return the same opened checkpoint, shown what stays: where the mask is 0; itself where it was not made so."""
+        """Return the same opened checkpoint with the kept part (mask 0) as input; itself if its network takes none."""
         network = self.parts.config("transformer")
         if network["patch_size"] > 1 or network["local_add_cond_dim"] != 1 + self.latent_channels:
             return self
@@ -129,7 +130,7 @@ class StableAudio3(Model):
     def beside(self, x_t: Float[Tensor, "b c cells"]) -> Float[Tensor, "b k cells"]:
         if self.known is None:
             return x_t
-        # a batch that is guided holds its samples twice, one after the other
+        # a guided batch holds all samples twice, one copy after the other
         known = self.known.to(x_t)
         return torch.cat([x_t, known.repeat(len(x_t) // len(known), 1, 1)], 1)
 
@@ -167,11 +168,7 @@ def _check_parts(source: Source, codec: SameCodec) -> None:
     for part, width in made.items():
         if network["cond_token_dim"] != width:
             raise ModelError(
-                f"The transformer in {folder} reads vectors of {network['cond_token_dim']} numbers, but its {part} "
-                f"makes {width}; the two are not of the same model."
+                say("flux_vectors_differ", folder=folder, read=network["cond_token_dim"], part=part, made=width)
             )
     if network["global_cond_dim"] != seconds:
-        raise ModelError(
-            f"The transformer in {folder} reads durations of {network['global_cond_dim']} numbers, but its "
-            f"duration_embedder makes {seconds}; the two are not of the same model."
-        )
+        raise ModelError(say("duration_embedder_differs", folder=folder, read=network["global_cond_dim"], made=seconds))

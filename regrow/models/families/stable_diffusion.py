@@ -1,7 +1,7 @@
 """Stable Diffusion 1.x and 2.x (Rombach et al. 2022, arXiv 2112.10752), and small models of their layout.
 
 A UNet on latents, conditioned on the last layer of a CLIP text encoder. The codec is AutoencoderKL or AutoencoderTiny.
-Networks with further channels are inpainting checkpoints, or InstructPix2Pix (`picture_beside.py`).
+Networks with extra input channels are inpainting checkpoints, or InstructPix2Pix (`picture_beside.py`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +16,7 @@ from jaxtyping import Float, Int
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from regrow.messages.message import say
 from regrow.models.adapters.embedding_files import in_tokens
 from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
 from regrow.models.codecs.mel import MelFrames
@@ -30,7 +31,7 @@ from regrow.models.families.shared.unet_variants import (
     takes_guidance,
     without_guidance,
 )
-from regrow.models.folder import network_size, plain_json
+from regrow.models.folder import mend, network_size, plain_json, reason
 from regrow.models.model import Model
 from regrow.models.parts import Parts
 from regrow.models.pipelines import warn_of_cut_words
@@ -41,7 +42,7 @@ from regrow.models.sidecars.piano_roll_file import PIANO_ROLL_FILE, read_piano_r
 from regrow.models.source import CLIP, Source
 
 PROBES = ("", "a cat, on a beach", "An Orange CAT's hat!", "沙滩上的橘猫", "zxqj 12 naïve")
-"""On which a tokenizer file alone must agree with the tokenizer that transformers makes of it."""
+"""Texts on which the bare tokenizer file must agree with transformers' tokenizer made from it."""
 
 
 PIPELINES = (
@@ -92,15 +93,16 @@ class StableDiffusion(Model):
             {
                 "tokenizer": source.tokenizer("tokenizer", CLIP),
                 "text_encoder": source.part("text_encoder", "transformers", "CLIPTextModel"),
-                "vae": source.part("vae", "diffusers", *AUTOENCODERS, channels_last=True),  # 1.7 times as fast a codec
+                "vae": source.part("vae", "diffusers", *AUTOENCODERS, channels_last=True),  # codec 1.7 times as fast
                 "unet": source.part("unet", "diffusers", "UNet2DConditionModel"),
             },
             (source.index_file, scheduler_file, *sidecars),
         )
-        factor = 2 ** (len(parts.config("vae")["block_out_channels"]) - 1)
+        codec = Autoencoder(parts, "vae", rounds=True)
+        factor = codec.factor
         size = (height * factor, width * factor)
         mel = read_mel(folder, parts.config("vae")["in_channels"], size)
-        codec = Autoencoder(parts, "vae", rounds=mel is None)
+        codec.rounds = mel is None
         if checked is None:
             note_channels = piano_roll.channels(factor) if piano_roll else 0
             more = channels_of(kind, codec.latent_channels) or note_channels
@@ -127,14 +129,14 @@ class StableDiffusion(Model):
 
     @property
     def _room(self) -> int:
-        """Tokens of a prompt, with its start and end."""
+        """Most tokens of a prompt, including its start and end."""
         if "room" in self.parts.facts:
             return self.parts.facts["room"]
         return min(self.tokenizer.model_max_length, self.parts.config("text_encoder")["max_position_embeddings"])
 
     @cached_property
     def _plain(self) -> Tokenizer | None:
-        """The tokenizer without transformers, which takes seconds to load; None where the two differ."""
+        """The tokenizer without transformers, which takes seconds to import; None if the two differ."""
         return _plain_tokenizer(self.folder) if self.parts.facts.get("plain_tokenizer") else None
 
     def tokenize(self, prompts: Sequence[str]) -> Int[Tensor, "b tokens"]:
@@ -177,7 +179,7 @@ class StableDiffusion(Model):
         if self._plain and not self.embeddings and "tokenizer" not in self.parts.opened:
             rows = [self._plain.encode(prompt).ids for prompt in prompts]
             if all(len(row) <= length for row in rows):
-                padding = rows[0][-1]  # CLIP pads with what ends a prompt, or PROBES would not agree
+                padding = rows[0][-1]  # CLIP pads with the end token; otherwise `_agrees` is False
                 ids = torch.tensor([row + [padding] * (length - len(row)) for row in rows])
                 return {"input_ids": ids}
         prompts = in_tokens(self.embeddings, prompts, self.tokenizer)
@@ -203,14 +205,18 @@ def _kind(plain: Any, folder: Path) -> Any:
 
 
 def _plain_tokenizer(folder: Path) -> Tokenizer | None:
-    if not (folder / "tokenizer" / "tokenizer.json").is_file():
+    file = folder / "tokenizer" / "tokenizer.json"
+    if not file.is_file():
         return None
-    with plain_json(folder / "tokenizer") as readable:
-        return Tokenizer.from_file(str(readable / "tokenizer.json"))
+    try:
+        with plain_json(file.parent) as readable:
+            return Tokenizer.from_file(str(readable / file.name))
+    except Exception as error:  # the library raises plain Exception
+        raise ModelError(say("tokenizer_not_made", folder=file, reason=reason(error), mend=mend(file))) from error
 
 
 def _agrees(folder: Path, tokenizer: Any) -> bool:
-    """Whether the tokenizer file alone gives what transformers makes of it, padding included."""
+    """Return whether the bare tokenizer file gives the same tokens as transformers, including padding."""
     plain = _plain_tokenizer(folder)
     if plain is None or tokenizer.pad_token_id != tokenizer.eos_token_id:
         return False
@@ -220,15 +226,16 @@ def _agrees(folder: Path, tokenizer: Any) -> bool:
 def _check_parts(source: Source, note_channels: int, more: int, parts: Parts) -> None:
     folder, words = source.folder, len(parts["tokenizer"])
     unet, codec, text_encoder = (parts.config(name) for name in ("unet", "vae", "text_encoder"))
-    beside = f" and its {PIANO_ROLL_FILE} says {note_channels} more" if note_channels else ""
+    beside = say("piano_roll_says_more", file=PIANO_ROLL_FILE, count=note_channels) if note_channels else ""
     source.check_channels("unet", unet, codec["latent_channels"], more, beside)
     if unet["cross_attention_dim"] != text_encoder["hidden_size"]:
         raise ModelError(
-            f"The unet in {folder} reads text vectors of {unet['cross_attention_dim']} numbers, but its text_encoder "
-            f"makes {text_encoder['hidden_size']}; the two are not of the same model."
+            say(
+                "unet_text_vectors_differ",
+                folder=folder,
+                read=unet["cross_attention_dim"],
+                made=text_encoder["hidden_size"],
+            )
         )
     if words > text_encoder["vocab_size"]:
-        raise ModelError(
-            f"The tokenizer in {folder} has {words} tokens, but its text_encoder knows {text_encoder['vocab_size']}; "
-            "the two are not of the same model."
-        )
+        raise ModelError(say("tokens_beyond_encoder", folder=folder, count=words, known=text_encoder["vocab_size"]))

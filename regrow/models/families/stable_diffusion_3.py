@@ -1,7 +1,7 @@
 """Stable Diffusion 3 and 3.5 (Esser et al. 2024, arXiv 2403.03206): a transformer that predicts the flow.
 
-It is conditioned on the words of three text encoders, one after the other, and on pooled words of two of them. Any may
-be missing: zeros are then in its place, as its authors trained for (section 5.3.3: each left out at random).
+It is conditioned on the tokens of three text encoders, and on the pooled embeddings of two of them. Any encoder may be
+missing and is then replaced by zeros, as in training (section 5.3.3: each was left out at random).
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from regrow.messages.message import say
 from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
@@ -26,13 +27,13 @@ from regrow.models.source import CLIP, T5, Source
 from regrow.models.vocabulary import WORDS_FILE
 
 SD3_5_MEDIUM_LAYERS = 24
-"""Of the large one there are 38."""
+"""Layers of 3.5 medium; 3.5 large has 38."""
 WORDS = ("tokenizer", "tokenizer_2", "tokenizer_3", "text_encoder", "text_encoder_2", "text_encoder_3")
 CLIPS, ENCODERS = WORDS[3:5], WORDS[3:]
 ROOM = 77
-"""Tokens of CLIP's encoders, where neither is there to say it."""
+"""Tokens of CLIP's encoders, if both are missing."""
 THIRD_LENGTH = 256
-"""The default of diffusers' pipeline."""
+"""Tokens of the third encoder: the default of diffusers' pipeline."""
 
 
 @register(
@@ -48,8 +49,8 @@ class StableDiffusion3(Model):
     """See `Model`. Its parts are `transformer`, `vae`, and one to three of `text_encoder` and `tokenizer` each.
 
     Attributes:
-        third_length: tokens of the third encoder, or zeros in its place. `max_sequence_length` in its index, which is
-            an argument of diffusers' pipeline; published folders do not name it.
+        third_length: tokens of the third encoder, or of the zeros in its place: `max_sequence_length` in the index,
+            named after an argument of diffusers' pipeline; published folders do not have it.
     """
 
     NETWORK = "transformer"
@@ -62,14 +63,14 @@ class StableDiffusion3(Model):
     def write_new(cls, folder: Path, **settings: Any) -> None:
         from regrow.models.saving import write_new_sd3
 
-        fixed = ("objective", "mel", "piano_roll")  # of this family they have one value each
+        fixed = ("objective", "mel", "piano_roll")  # this family has one value for each
         write_new_sd3(folder, **{name: value for name, value in settings.items() if name not in fixed})
 
     @classmethod
     def open(cls, source: Source) -> "StableDiffusion3":
         found, notes, third_length = {}, (), _third_length(source)
         if not any(source.has(place) for place in ENCODERS):
-            raise ModelError(f"{source.index_file} names none of the text encoders of Stable Diffusion 3.")
+            raise ModelError(say("sd3_has_no_text_encoder", file=source.index_file))
         for place in CLIPS:
             if source.has(place):
                 words = place.replace("text_encoder", "tokenizer")
@@ -77,14 +78,12 @@ class StableDiffusion3(Model):
                 found[place] = source.part(place, "transformers", "CLIPTextModelWithProjection")
             else:
                 number = "second" if place.endswith("2") else "first"
-                notes += (
-                    f"{source.folder} has no {number} text encoder; prompts are understood less well without it.",
-                )
+                notes += (say("sd3_text_encoder_missing", folder=source.folder, number=number),)
         if source.has("text_encoder_3"):
             found["tokenizer_3"] = source.tokenizer("tokenizer_3", T5)
             found["text_encoder_3"] = source.part("text_encoder_3", "transformers", "T5EncoderModel")
-        elif third_length:  # it was trained with one
-            notes += (f"{source.folder} has no third text encoder; long prompts are understood less well without it.",)
+        elif third_length:  # unless the checkpoint was made without one
+            notes += (say("sd3_third_encoder_missing", folder=source.folder),)
         found["vae"] = source.part("vae", "diffusers", *AUTOENCODERS, channels_last=True)
         found["transformer"] = source.part("transformer", "diffusers", "SD3Transformer2DModel")
         schedule, prediction_type, scheduler_file = source.schedule()
@@ -109,7 +108,7 @@ class StableDiffusion3(Model):
             codec=codec,
             files=files,
             notes=notes,
-            # positions are cut out of a table by the size, so each takes its own graph
+            # positions are cut out of a table by the size, so each size needs its own graph
             network_multiple=0,
             third_length=third_length,
             own=_own(source.folder, network),
@@ -117,7 +116,7 @@ class StableDiffusion3(Model):
 
     @property
     def plain_weights(self) -> tuple[nn.Parameter, ...]:
-        # what the time and the words add to each layer begins at zero, where an orthogonalised step would be too large
+        # the adaLN weights of each layer start at zero, where an orthogonalised step would be too large
         added = (p for name, p in self.network.named_parameters() if "norm" in name and name.endswith("linear.weight"))
         return (self.network.proj_out.weight, *added)
 
@@ -127,7 +126,7 @@ class StableDiffusion3(Model):
 
     @property
     def _clips(self) -> tuple[str, ...]:
-        """Those of CLIP's encoders that are there."""
+        """The CLIP encoders that are present."""
         return tuple(name for name in CLIPS if name in self.parts)
 
     @property
@@ -156,7 +155,7 @@ class StableDiffusion3(Model):
         empty = torch.zeros(len(ids), 0, device=self.device, dtype=self.dtype)
         words = torch.cat([one.hidden_states[-2] for one in read], -1) if read else empty[:, None].expand(-1, room, 0)
         pooled = torch.cat([one.text_embeds for one in read], -1) if read else empty
-        # of the first encoder, whose words are as wide as what is pooled of them
+        # width of the missing first encoder, whose tokens are as wide as its pooled embedding
         before = width - pooled.shape[-1] if read and "text_encoder" not in self.parts else 0
         words = nn.functional.pad(words, (before, all_words - before - words.shape[-1]))
         pooled = nn.functional.pad(pooled, (before, width - before - pooled.shape[-1]))
@@ -181,9 +180,7 @@ class StableDiffusion3(Model):
 def _third_length(source: Source) -> int:
     length = (source.index or {}).get("max_sequence_length", THIRD_LENGTH)
     if not isinstance(length, int) or not 0 <= length <= 512:
-        raise ModelError(
-            f"{source.index_file} says max_sequence_length {length!r}, but it must be a whole number from 0 to 512."
-        )
+        raise ModelError(say("max_sequence_length_wrong", file=source.index_file, length=length))
     return length
 
 
@@ -195,7 +192,7 @@ class StableDiffusion3Inpainting(Inpainting, StableDiffusion3):
 
 
 def _own(folder: Path, network: Mapping[str, Any]) -> OwnSettings:
-    """What its makers sample it with: 3.5 normalises queries and keys, and the large one is deeper."""
+    """Return its authors' sampling settings: 3.5 normalises queries and keys, and its large version is deeper."""
     if (folder / WORDS_FILE).is_file():  # regrow trained it
         return OwnSettings()
     if network.get("qk_norm") is None:
@@ -210,6 +207,5 @@ def _check_parts(source: Source, codec: Autoencoder, beside: int) -> None:
     pooled = sum(clip["projection_dim"] for clip in clips)
     if network["pooled_projection_dim"] < pooled or (len(clips) == 2 and network["pooled_projection_dim"] > pooled):
         raise ModelError(
-            f"The transformer in {folder} reads pooled words of {network['pooled_projection_dim']} numbers, but its "
-            f"text encoders make {pooled}; they are not of the same model."
+            say("sd3_pooled_words_differ", folder=folder, read=network["pooled_projection_dim"], made=pooled)
         )

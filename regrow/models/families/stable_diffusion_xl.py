@@ -1,7 +1,7 @@
-"""Stable Diffusion XL (Podell et al. 2023, arXiv 2307.01952): the base model; its refiner is left out.
+"""Stable Diffusion XL (Podell et al. 2023, arXiv 2307.01952): the base model, without the refiner.
 
-A UNet on latents, conditioned on the last layer but one of two text encoders side by side, on pooled words, and on
-sizes: those of the picture itself, uncropped, as section 2.2 of the paper has them.
+A UNet on latents, conditioned on the second-to-last layers of two text encoders, concatenated, on a pooled embedding,
+and on sizes: those of the picture itself, uncropped (section 2.2 of the paper).
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from regrow.messages.message import say
 from regrow.models.adapters.embedding_files import in_tokens, spelt
 from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
 from regrow.models.condition import Condition
@@ -60,15 +61,12 @@ class StableDiffusionXL(Model):
     @classmethod
     def open(cls, source: Source) -> "StableDiffusionXL":
         if not source.has("text_encoder"):
-            raise ModelError(
-                f"{source.folder} is Stable Diffusion XL's refiner, which finishes what the base model began: open the "
-                "base model."
-            )
+            raise ModelError(say("sdxl_refiner_alone", folder=source.folder))
         unet_config_file = source.folder / "unet" / "config.json"
         if read_json(unet_config_file).get("addition_embed_type") != "text_time":
-            raise ModelError(f"{unet_config_file} is not conditioned on sizes, as Stable Diffusion XL's network is.")
+            raise ModelError(say("sdxl_without_sizes", file=unet_config_file))
         if (source.index or {}).get("is_cosxl_edit"):
-            raise ModelError(f"{source.index_file} describes CosXL, whose schedule regrow does not support.")
+            raise ModelError(say("sdxl_is_cosxl", file=source.index_file))
         height, width = network_size(unet_config_file, "addition_embed_type", "time_cond_proj_dim")
         kind = kind_of(unet_config_file, cls, StableDiffusionXLInpainting, XLInstructPix2Pix)
         schedule, prediction_type, scheduler_file = source.schedule()
@@ -98,7 +96,7 @@ class StableDiffusionXL(Model):
             parts=parts,
             codec=codec,
             files=files,
-            # sizes are part of the graph, so each takes its own
+            # sizes are part of the graph, so each size needs its own
             network_multiple=0,
             **sampling_of(kind, parts, scheduler_file),
         )
@@ -119,7 +117,7 @@ class StableDiffusionXL(Model):
         return without_guidance(self, Condition(tokens, extra={"pooled": pooled}))
 
     def unconditional(self, count: int) -> Condition:
-        """Return zeros, as the network was trained without words, where the checkpoint says so."""
+        """Return zeros; if `force_zeros_for_empty_prompt` in the index is false, encode the empty prompt."""
         empty = self.condition([""] * count)
         if not read_json(self.folder / "model_index.json").get("force_zeros_for_empty_prompt", True):
             return empty
@@ -133,7 +131,7 @@ class StableDiffusionXL(Model):
         sizes = torch.tensor([[height, width, 0, 0, height, width]], dtype=x_t.dtype, device=x_t.device)
         added: dict[str, Any] = {
             "text_embeds": condition.extra["pooled"].to(x_t),
-            "time_ids": sizes.expand(x_t.shape[0], -1),  # not len, which a tracer takes for a constant
+            "time_ids": sizes.expand(x_t.shape[0], -1),  # not len, which tracing would fix
         }
         given = guidance_vector(self, condition)
         return self.parts["unet"](x_t, labels, condition.tokens.to(x_t), given, added_cond_kwargs=added).sample
@@ -155,13 +153,14 @@ def _check_parts(source: Source, codec: Autoencoder, beside: int) -> None:
     source.check_channels("unet", unet, codec.latent_channels, beside)
     words = first["hidden_size"] + second["hidden_size"]
     if unet["cross_attention_dim"] != words:
-        raise ModelError(
-            f"The unet in {folder} reads text vectors of {unet['cross_attention_dim']} numbers, but its text encoders "
-            f"make {words}; they are not of the same model."
-        )
+        raise ModelError(say("sdxl_text_vectors_differ", folder=folder, read=unet["cross_attention_dim"], made=words))
     added = second["projection_dim"] + 6 * unet["addition_time_embed_dim"]
     if unet["projection_class_embeddings_input_dim"] != added:
         raise ModelError(
-            f"The unet in {folder} takes {unet['projection_class_embeddings_input_dim']} numbers of pooled words and "
-            f"sizes, where Stable Diffusion XL's own has {added}; its refiner is not supported."
+            say(
+                "sdxl_pooled_words_differ",
+                folder=folder,
+                taken=unet["projection_class_embeddings_input_dim"],
+                usual=added,
+            )
         )

@@ -1,8 +1,8 @@
-"""Z-Image and Z-Image-Turbo (arXiv 2511.22699): a transformer on words and patches in one stream, of the flow.
+"""Z-Image and Z-Image-Turbo (arXiv 2511.22699): a transformer on text and image tokens, which predicts the flow.
 
-It reads the words of a language model, of each prompt as many as there are. Its time runs from noise at 0 to the
-picture at 1, and it returns the velocity in that direction. diffusers' `guidance_scale` counts from the positive
-prompt, `v + scale (v - v_negative)`: its 4 is 5 here.
+It reads a language model's tokens, without padding. Its time runs from 0 (noise) to 1 (the picture), and it returns the
+velocity in that direction. diffusers' `guidance_scale` counts from the positive prompt, `v + scale (v - v_negative)`:
+its 4 is 5 here.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from regrow.core.schedules import Flow
+from regrow.messages.message import say
 from regrow.models.codecs.autoencoder import AUTOENCODERS, Autoencoder
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
@@ -24,15 +25,15 @@ from regrow.models.registry import register
 from regrow.models.source import QWEN2, Source
 
 TOKENS = 512
-"""That are read, with those of the chat around a prompt."""
+"""Tokens that are read, including those of the chat template."""
 PATCH = 2
-"""Of the pipeline."""
+"""Patch size of the pipeline."""
 BASE = OwnSettings(steps=50, guidance=5.0, solver="ddim")
-"""Of the card of Tongyi-MAI/Z-Image: 28 to 50 steps, a guidance_scale of 3 to 5, here one more."""
+"""From the card of Tongyi-MAI/Z-Image: 28 to 50 steps, a guidance_scale of 3 to 5, which is one more here."""
 TURBO = OwnSettings(steps=8, guidance=1.0, solver="ddim", is_guided=False)
-"""Of the card of Tongyi-MAI/Z-Image-Turbo: 8 evaluations, a guidance_scale of 0."""
+"""From the card of Tongyi-MAI/Z-Image-Turbo: 8 evaluations, a guidance_scale of 0."""
 TURBO_SHIFT = 3.0
-"""Of its scheduler; that of Z-Image is 6. Nothing else in the files tells the two apart."""
+"""Shift of Turbo's scheduler; that of Z-Image is 6. Nothing else in the files tells the two apart."""
 
 
 @register(
@@ -46,7 +47,7 @@ class ZImage(Model):
     """See `Model`. Its parts are `transformer`, `vae`, `text_encoder` and `tokenizer`."""
 
     NETWORK = "transformer"
-    engine_graph = False  # words are lists of unequal lengths, positions complex numbers
+    engine_graph = False  # prompts are lists of unequal lengths, and positions are complex numbers
     trainable = False
     lora_pipeline = "ZImagePipeline"
 
@@ -54,7 +55,7 @@ class ZImage(Model):
     def open(cls, source: Source) -> "ZImage":
         schedule, _, scheduler_file = source.schedule()
         if not isinstance(schedule, Flow):
-            raise ModelError(f"{scheduler_file} describes no flow, which the levels of Z-Image are of.")
+            raise ModelError(say("z_image_needs_flow", file=scheduler_file))
         parts, files, checked = source.parts(
             {
                 "tokenizer": source.tokenizer("tokenizer", QWEN2._replace(chats=True)),
@@ -99,13 +100,13 @@ class ZImage(Model):
         words = [*tokens] if mask is None else [row[used] for row, used in zip(tokens, mask, strict=True)]
         assert isinstance(self.schedule, Flow)
         times = (self.schedule.labels - labels) / self.schedule.labels
-        # one frame each, as of a film
+        # each picture as a video of one frame
         velocities = self.parts["transformer"]([*x_t.unsqueeze(2)], times, words, patch_size=PATCH, return_dict=False)
         return -torch.stack(velocities[0]).squeeze(2)
 
 
 def _chat(tokenizer: Any, prompt: str) -> str:
-    """Return a prompt as a user's message, as the pipeline does."""
+    """Return a prompt as a user's chat message, as in the pipeline."""
     messages = [{"role": "user", "content": prompt}]
     return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, enable_thinking=True)
 
@@ -114,14 +115,8 @@ def _check_parts(source: Source, codec: Autoencoder) -> None:
     parts, folder = codec.parts, source.folder
     network, text = parts.config("transformer"), parts.config("text_encoder")
     if network["siglip_feat_dim"] is not None:
-        raise ModelError(
-            f"The transformer in {folder} reads pictures beside words (siglip_feat_dim), as of Z-Image-Omni, which "
-            "regrow does not support; take Z-Image or Z-Image-Turbo."
-        )
+        raise ModelError(say("z_image_omni", folder=folder))
     if (PATCH, 1) not in zip(network["all_patch_size"], network["all_f_patch_size"], strict=False):
-        raise ModelError(
-            f"The transformer in {folder} has patches of {network['all_patch_size']}, and none of {PATCH} by {PATCH} "
-            "cells, as Z-Image has them."
-        )
+        raise ModelError(say("z_image_patches_differ", folder=folder, sizes=network["all_patch_size"], patch=PATCH))
     source.check_channels("transformer", {**network, "out_channels": network["in_channels"]}, codec.latent_channels)
     check_words(folder, parts, "transformer", network["cap_feat_dim"], text["hidden_size"], text["vocab_size"])

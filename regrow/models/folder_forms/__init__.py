@@ -1,1 +1,1 @@
-"""Forms in which checkpoint folders come: in the hub's cache, quantised, under pipelines that add to a plain one."""
+"""Forms of checkpoint folders: in the hub's cache, quantised, or saved under a pipeline that extends a plain one."""

@@ -3,16 +3,17 @@
 import warnings
 from pathlib import Path
 
+from regrow.messages.message import say
 from regrow.models.errors import ModelError
 from regrow.models.folder import is_model, read_json, reason
 from regrow.models.registry import all_families, wanted_files
 
 
 def snapshot_in(folder: Path) -> Path:
-    """Return the snapshot that a cache folder's `refs/main` names, or its only one; any other folder as it is.
+    """Return the snapshot that a cache folder's `refs/main` names, or its only one; any other folder unchanged.
 
     Raises:
-        ModelError: nothing says which of several snapshots is meant, or the one that is meant is not there.
+        ModelError: nothing says which of several snapshots is meant, or the snapshot is missing.
     """
     snapshots = folder / "snapshots"
     if not folder.name.startswith("models--") or not snapshots.is_dir():
@@ -21,20 +22,18 @@ def snapshot_in(folder: Path) -> Path:
     if main.is_file():
         commit = main.read_text(encoding="utf-8", errors="replace").strip()
         chosen = snapshots / commit
-        if not chosen.is_dir() or chosen.name != commit or commit == "..":  # or it would be another folder's
+        if not chosen.is_dir() or chosen.name != commit or commit == "..":  # a path would lead to another folder
             name = "/".join(folder.name.split("--")[1:])
-            raise ModelError(f"{folder} lacks the snapshot that its refs/main names: hf download {name}.")
+            raise ModelError(say("snapshot_missing", folder=folder, name=name))
         return chosen
     there = sorted(path for path in snapshots.iterdir() if path.is_dir())
     if len(there) != 1:
-        raise ModelError(
-            f"{folder} holds {len(there)} snapshots and no refs/main that chooses one: name a folder in {snapshots}."
-        )
+        raise ModelError(say("cache_has_no_main", folder=folder, count=len(there), snapshots=snapshots))
     return there[0]
 
 
 def _is_complete(folder: Path) -> bool:
-    """Whether a cached snapshot holds weights of every part: the cache also keeps downloads that broke off."""
+    """Return whether a cached snapshot holds weights of every part: the cache also keeps interrupted downloads."""
     index = read_json(folder / "model_index.json") if (folder / "model_index.json").is_file() else {"unet": []}
     folders = {place for family in all_families() for place in family.folders if not place.startswith("tokenizer")}
     parts = [folder / place for place in sorted(folders) if place in index and index[place] != [None, None]]
@@ -46,17 +45,17 @@ def _has_weights(folder: Path) -> bool:
         return False
     try:
         shards = [name for index in folder.glob("*.index.json") for name in read_json(index)["weight_map"].values()]
-    except (ModelError, KeyError, AttributeError):
+        here = {path.name for path in folder.glob("*") if path.suffix in (".safetensors", ".bin")}
+        return bool(here) and here.issuperset(shards)
+    except (ModelError, KeyError, AttributeError, TypeError):  # not a valid index
         return False
-    here = {path.name for path in folder.glob("*") if path.suffix in (".safetensors", ".bin")}
-    return bool(here) and here.issuperset(shards)
 
 
 def from_hub(name: str, allow_pickle: bool, download: bool) -> Path:
-    """Return the snapshot of a repository `user/name`, out of the hub's cache or fetched.
+    """Return the snapshot of a repository `user/name`, from the hub's cache or downloaded.
 
     Raises:
-        ModelError: it is not here and may not be fetched, or cannot.
+        ModelError: it is not in the cache, and may not or cannot be downloaded.
     """
     from huggingface_hub import snapshot_download
 
@@ -65,30 +64,21 @@ def from_hub(name: str, allow_pickle: bool, download: bool) -> Path:
         cached = Path(snapshot_download(name, allow_patterns=patterns, local_files_only=True))
         if is_model(cached) and _is_complete(cached):
             return cached
-    except Exception:  # whatever is wrong with the cache, the download below repairs or explains
+    except Exception:  # the download below repairs a broken cache, or explains the error
         pass
     if not download:
-        raise ModelError(
-            f"The model {name} is not on this machine: get it with `regrow models pull {name}` if you trust where it "
-            "comes from, or add --download (and leave --offline out)."
-        )
+        raise ModelError(say("model_not_downloaded", name=name))
     try:
         fetched = Path(snapshot_download(name, allow_patterns=_announced(name, allow_pickle)))
-    except Exception as error:  # a dozen classes, by what failed on the way
-        raise ModelError(
-            f"There is no model {name!r}: it is no folder, is not in the hub's cache on this machine, and could not "
-            f"be downloaded ({reason(error)})."
-        ) from error
+    except Exception as error:  # a dozen exception classes, by what failed
+        raise ModelError(say("model_nowhere", name=name, reason=reason(error))) from error
     if not is_model(fetched):
-        raise ModelError(
-            f"{name} is no folder in diffusers' layout; if it holds weight files, get one of them with `regrow models "
-            f"pull {name}`."
-        )
+        raise ModelError(say("folder_not_diffusers", name=name))
     return fetched
 
 
 def _announced(name: str, allow_pickle: bool) -> list[str]:
-    """Patterns of what is fetched of a repository; its size and licence are said before it comes, as a warning."""
+    """Return patterns of the files to download, and warn of their size and licence before the download."""
     import huggingface_hub
     from huggingface_hub.utils import filter_repo_objects
 
@@ -98,7 +88,5 @@ def _announced(name: str, allow_pickle: bool) -> list[str]:
     wanted = list(filter_repo_objects(files, allow_patterns=patterns, key=lambda file: file.rfilename))
     licence = (info.card_data and info.card_data.license) or "not stated"
     size = sum(file.size or 0 for file in wanted) / 1e9
-    warnings.warn(
-        f"{name} is fetched from the hub: {len(wanted)} files, {size:.2f} GB; licence: {licence}.", stacklevel=2
-    )
+    warnings.warn(say("fetching_from_hub", name=name, count=len(wanted), size=size, licence=licence), stacklevel=2)
     return patterns

@@ -1,15 +1,17 @@
-"""Pipelines of diffusers that add a ControlNet, or another way to sample, to the parts of a plainer one."""
+"""Pipelines of diffusers that add a ControlNet, or another way to sample, to a plain pipeline."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from regrow.messages.message import say
+
 ADDED = {
-    "ControlNetUnion": "its ControlNet is left out",
-    "ControlNet": "its ControlNet is left out",
-    "Adapter": "its T2I-Adapter is left out",
-    "PAG": "perturbed-attention guidance is left out",
+    "ControlNetUnion": say("without_controlnet"),
+    "ControlNet": say("without_controlnet"),
+    "Adapter": say("without_t2i_adapter"),
+    "PAG": say("without_pag"),
 }
-"""What class names hold of more than a plain pipeline's, and what becomes of that."""
+"""Additions in pipeline class names, and a message on each."""
 TASKS = ("Img2Img", "Inpainting", "Inpaint")
 PLAIN = {
     "StableDiffusionPanoramaPipeline": "StableDiffusionPipeline",
@@ -24,7 +26,7 @@ PLAIN = {
 
 
 def plain_pipeline(kind: str) -> str:
-    """Return the class of the pipeline whose parts a pipeline has; its own where it is plain."""
+    """Return the class of the plain pipeline that a pipeline extends; itself if it is plain."""
     if kind in PLAIN:
         return PLAIN[kind]
     for added in (*ADDED, *TASKS):
@@ -33,10 +35,10 @@ def plain_pipeline(kind: str) -> str:
 
 
 def about_pipeline(index: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """Return a sentence on what of a `model_index.json` is left out, if anything is."""
+    """Return a message on the additions of a pipeline that are left out, if any."""
     kind = str((index or {}).get("_class_name", ""))
     left = [what for added, what in ADDED.items() if added in kind and f"{added}Union" not in kind]
     if not left and kind not in PLAIN:
         return ()
     plain = plain_pipeline(kind)
-    return (f"It is a {kind}, opened as a {plain}{''.join(f'; {what}' for what in left)}.",)
+    return (say("opened_as_plain", kind=kind, plain=plain, more="".join(f"; {what}" for what in left)),)

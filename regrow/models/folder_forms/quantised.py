@@ -1,10 +1,11 @@
-"""Parts that were saved quantised: diffusers and transformers open them where the library that did it is installed."""
+"""Parts that were saved quantised: diffusers and transformers open them if the quantising library is installed."""
 
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from regrow.messages.message import say
 from regrow.models.errors import ModelError
 
 LIBRARIES = {
@@ -16,27 +17,27 @@ LIBRARIES = {
     "gptq": "gptqmodel",
     "modelopt": "modelopt",
 }
-"""Modules that read each kind."""
+"""Python module that reads each kind."""
 PACKAGES = {"quanto": "optimum-quanto", "awq": "autoawq", "modelopt": "nvidia-modelopt"}
-"""Packages that hold them, where these have other names."""
+"""Packages of these modules, if they have other names."""
 
 
 def is_quantised(module: Any) -> bool:
-    """Return whether weights of a torch module are of a class of a library that keeps them smaller."""
+    """Return whether a torch module has quantised weights, by their class."""
     from torch.nn import Parameter
 
     return any(type(parameter) is not Parameter for parameter in module.parameters())
 
 
 def check_quantised(config: Mapping[str, Any], where: Path) -> None:
-    """Refuse a part whose weights were quantised by a library that is not installed.
+    """Check that the library that quantised a part's weights is installed.
 
     Args:
-        config: of the part.
-        where: it was read from.
+        config: the part's config.
+        where: the config's file.
 
     Raises:
-        ModelError: naming the library and what to do.
+        ModelError: it is not; the message names the library and what to do.
     """
     if not isinstance(settings := config.get("quantization_config"), Mapping):
         return
@@ -44,12 +45,6 @@ def check_quantised(config: Mapping[str, Any], where: Path) -> None:
     bits = " in 4 bits" if settings.get("load_in_4bit") else " in 8 bits" if settings.get("load_in_8bit") else ""
     module = LIBRARIES.get(kind)
     if module is None:
-        raise ModelError(
-            f"{where} says that its weights are quantised by {kind}, which regrow does not know: take the checkpoint "
-            "that they were made from."
-        )
+        raise ModelError(say("quantisation_unknown", where=where, kind=kind))
     if not find_spec(module):
-        raise ModelError(
-            f"{where} says that its weights are quantised by {kind}{bits}, which is not installed here: pip install "
-            f"{PACKAGES.get(kind, kind)}, or take the checkpoint that they were made from."
-        )
+        raise ModelError(say("quantiser_missing", where=where, kind=kind, bits=bits, packages=PACKAGES.get(kind, kind)))

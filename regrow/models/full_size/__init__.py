@@ -1,1 +1,1 @@
-"""Checkpoints of pictures at their full size with random weights: what they cost does not depend on the weights."""
+"""Full-size picture checkpoints with random weights, to measure cost, which does not depend on the weights."""

@@ -1,4 +1,4 @@
-"""Full-size picture checkpoints with random weights, from the configs of the layouts that single files come in."""
+"""Full-size picture checkpoints with random weights, built from the configs of single-file layouts."""
 
 import importlib
 from collections.abc import Callable
@@ -12,13 +12,13 @@ from regrow.models.engines.network import Network
 from regrow.models.single_files.layouts import Layout, layout
 
 TOKENS = {"sd-1": 77, "sdxl": 77, "sd3.5-medium": 77 + 256, "flux-dev": 512}
-"""Of a prompt: those of CLIP, and with Stable Diffusion 3 and FLUX those that their pipelines have T5 read."""
+"""Tokens of a prompt: CLIP's, and for Stable Diffusion 3 and FLUX those that their pipelines pass to T5."""
 SIZES = 6
 """Numbers that Stable Diffusion XL is conditioned on: sizes and crop, in pixels."""
 
 
 class _UNet(nn.Module):
-    """A UNet with tensors in and a tensor out; Stable Diffusion XL's takes pooled words and sizes, too."""
+    """A UNet with tensors in and a tensor out; Stable Diffusion XL's also takes a pooled embedding and sizes."""
 
     def __init__(self, network: Any) -> None:
         super().__init__()
@@ -69,11 +69,11 @@ class PictureShape:
     """The parts of a picture checkpoint at their full size.
 
     Attributes:
-        name: by which it is asked for.
-        layout: of `single_files.layouts`.
-        part: that denoises.
-        wrapped: makes of it a module with tensors in and a tensor out.
-        quantised: whether the network's weights have 4 bits (GGUF's Q4_0), and other parts the precision asked for.
+        name: its name in requests.
+        layout: its layout in `single_files.layouts`.
+        part: the part that denoises.
+        wrapped: wraps it as a module with tensors in and a tensor out.
+        quantised: whether the network's weights have 4 bits (GGUF's Q4_0); other parts have the requested precision.
     """
 
     name: str
@@ -83,12 +83,12 @@ class PictureShape:
     quantised: bool = False
 
     def side(self, configs: Layout) -> int:
-        """Return latent cells of a side: of the size that it was made for."""
+        """Return the latent cells along a side, at the size that it was made for."""
         vae = configs.configs["vae"]
         return vae["sample_size"] // 2 ** (len(vae["block_out_channels"]) - 1)
 
     def about(self, seconds: float) -> str:
-        """Return what a call is for; a picture has no seconds."""
+        """Return the size of a call's result as text; `seconds` is ignored."""
         pixels = layout(self.layout).configs["vae"]["sample_size"]
         return f"{pixels} x {pixels} pixels"
 
@@ -98,20 +98,20 @@ class PictureShape:
         return made.configs["vae"]["latent_channels"], self.side(made), self.side(made)
 
     def network(self, dtype: torch.dtype, cells: int) -> Network:
-        """Return the network that denoises latents of so many cells a side, in memory."""
+        """Return the network that denoises latents of `cells` cells per side, with weights in memory."""
         module = self._module(dtype)
-        weights = _count(module)  # packed ones are fewer numbers
+        weights = _count(module)  # packed weights are fewer numbers
         if self.quantised:
             _quantise(module, dtype)
         return self._network(_filled(module), cells, weights)
 
     def plain(self, dtype: torch.dtype, cells: int) -> Network:
-        """Return the same without weights and in plain numbers, on which torch can count what is computed."""
+        """Return the same network without weights and unquantised, so that torch can count its flops."""
         module = self._module(dtype)
         return self._network(module, cells, _count(module))
 
     def codec(self, dtype: torch.dtype) -> Any:
-        """Return the codec, in memory, whose kernels lie as those of opened checkpoints do."""
+        """Return the codec, with weights in memory, in the memory layout of opened checkpoints."""
         from regrow.models.load_part import channels_last
 
         module = _filled(_skeleton(layout(self.layout), "vae", dtype))
@@ -119,7 +119,7 @@ class PictureShape:
         return module
 
     def others(self) -> dict[str, int]:
-        """Return the weights of each other part, by its name: what encodes words."""
+        """Return the number of weights of each text encoder, by its name."""
         made = layout(self.layout)
         names = [name for name in made.classes if name.startswith("text_encoder")]
         return {name: _count(_skeleton(made, name, torch.float32)) for name in names}
@@ -134,7 +134,7 @@ class PictureShape:
 
 
 def _condition(name: str, config: Any) -> tuple[Tensor, ...]:
-    """Return random words as a network takes them, with what stands beside them."""
+    """Return a random condition for a network: tokens and what else it takes."""
     tokens = TOKENS[name]
     if name.startswith("sd3"):
         return torch.randn(1, tokens, config["joint_attention_dim"]), torch.randn(1, config["pooled_projection_dim"])
@@ -158,13 +158,12 @@ def _skeleton(made: Layout, part: str, dtype: torch.dtype) -> Any:
     with init_empty_weights(include_buffers=False):
         module = kind.from_config(config) if known else kind(kind.config_class.from_dict(config))
     if not known:
-        module.tie_weights()  # T5's words are one matrix under two names
-    return nn.Module.to(module, dtype).eval()  # diffusers' own warns of modules to be kept in float32
+        module.tie_weights()  # T5's token embedding is one matrix under two names
+    return nn.Module.to(module, dtype).eval()  # diffusers' own `to` warns of modules to be kept in float32
 
 
 def _filled(module: Any) -> Any:
-    """Bring a skeleton's weights into memory, in place: norms that only norm, and weights that keep the size of what
-    passes through them."""
+    """Fill a skeleton's weights in place: norms are the identity, random matrices keep the activations' scale."""
     generator = torch.Generator().manual_seed(0)
     for name, parameter in [*module.named_parameters()]:
         if not parameter.is_meta:
@@ -180,11 +179,11 @@ def _filled(module: Any) -> Any:
 
 
 def _quantise(module: Any, dtype: torch.dtype) -> None:
-    """Give the layers of a skeleton random weights of 4 bits, as GGUF's Q4_0 has them: a scale in float16 for 32."""
+    """Give a skeleton's linear layers random 4-bit weights as in GGUF's Q4_0: one float16 scale per 32 weights."""
     from diffusers.quantizers.gguf import utils
     from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
 
-    packed: Any = utils.GGUFParameter  # whose own `__new__` torch's types do not know
+    packed: Any = utils.GGUFParameter  # torch's types do not know its `__new__`
     kind = GGMLQuantizationType.Q4_0
     block, size = GGML_QUANT_SIZES[kind]
     generator = torch.Generator().manual_seed(0)
@@ -194,7 +193,7 @@ def _quantise(module: Any, dtype: torch.dtype) -> None:
             blocks = torch.randint(
                 0, 256, (layer.out_features, layer.in_features // block, size), dtype=torch.uint8, generator=generator
             )
-            # weights are -8 to 7 times the scale
+            # each weight is -8 to 7 times the scale
             scale = torch.tensor([0.2 / layer.in_features**0.5], dtype=torch.float16).view(torch.uint8)
             blocks[..., : len(scale)] = scale
             weights[f"{name}.weight"] = packed(blocks.flatten(1), quant_type=kind)
@@ -216,4 +215,5 @@ PICTURES = {
         PictureShape("flux.1-q4", "flux-dev", "transformer", _Flux, quantised=True),
     )
 }
-"""By name. Stable Diffusion 1.5 (Rombach et al. 2022), XL (Podell et al. 2023) and 3.5 medium, and FLUX.1 [dev]."""
+"""The shapes by name: Stable Diffusion 1.5 (Rombach et al. 2022), XL (Podell et al. 2023) and 3.5 medium, and FLUX.1
+[dev]."""

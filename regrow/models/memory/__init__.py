@@ -1,1 +1,1 @@
-"""What weights and work take of a machine's memory, and where weights are while nothing is computed with them."""
+"""Memory for weights and computation, and where weights are kept while unused."""

@@ -1,7 +1,7 @@
-"""Codecs at work on large pictures: whole where that fits into what is free, else one by one, else in tiles.
+"""Run codecs on large pictures: as a batch if that fits into free memory, else one by one, else in tiles.
 
-Tiles are diffusers' own (`enable_tiling`): they overlap by a quarter and are blended, so that what they make differs a
-little from the whole. So what was taken is part of a recipe.
+Tiles are diffusers' own (`enable_tiling`): they overlap by a quarter and are blended, so the result differs a little
+from the whole. So recipes record what was used.
 """
 
 from collections.abc import Generator, Sequence
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
+from regrow.messages.message import say
 from regrow.models.memory.free import LEFT, free_memory
 from regrow.models.memory.room import make_room, part_size, releasable
 
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
 AnyModel = TypeVar("AnyModel", bound="Model")
 
 NUMBERS = {4: 11, 2: 17}
-"""That an autoencoder holds at its peak for a pixel and a channel of its layer of full size, by the bytes of each:
-measured on the CPU with the codec of Stable Diffusion 1.5 (docs/checkpoints.md, "Memory")."""
+"""Numbers that an autoencoder holds at its peak, per pixel and per channel of its full-resolution layer, by bytes per
+number: measured on the CPU with the codec of Stable Diffusion 1.5 (docs/reference/checkpoints.md, "Memory")."""
 CHANNELS = 128
-"""Of that layer, where a codec's config does not say it."""
+"""Channels of that layer if the codec's config does not say."""
 SMALLEST = 256
-"""Pixels of the side of a tile below which blending shows."""
+"""Smallest side of a tile in pixels; below it, blending is visible."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class Coding:
     """How a codec computes.
 
     Attributes:
-        one_by_one: the samples of a batch one after the other.
-        tile: pixels of the side of the tiles of a picture; 0 for the whole at once.
+        one_by_one: whether a batch's samples are computed one after the other.
+        tile: side of a picture's tiles in pixels; 0 for the whole picture at once.
     """
 
     one_by_one: bool = False
@@ -44,41 +45,37 @@ class Coding:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """For recipes; nothing where all is computed at once."""
+        """Its fields, for recipes; empty if all is computed at once."""
         return asdict(self) if self != WHOLE else {}
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """For users."""
+        """Messages for users."""
         if not self.tile:
             return ()
-        return (
-            f"Memory does not hold the picture at work in the codec, which took it in tiles of {self.tile} x "
-            f"{self.tile} pixels: what it makes differs a little from the whole.",
-        )
+        return (say("codec_in_tiles", tile=self.tile),)
 
 
 WHOLE = Coding()
 
 
 def coded_as(model: AnyModel, coding: Coding) -> AnyModel:
-    """Return the same opened checkpoint, whose codec computes as a recipe says."""
+    """Return the same opened checkpoint with `coding`, such as a recipe's."""
     other = copy(model)
     other.coding = coding
     return other
 
 
 def with_codec_room(model: AnyModel, count: int, extent: Sequence[int]) -> tuple[AnyModel, tuple[str, ...]]:
-    """Return the same opened checkpoint, whose codec computes in the way for which there is room, and notes on it.
+    """Return the same opened checkpoint with a `coding` that fits into memory, and messages about it.
 
-    The rule: `count` frames at once, where what they take is at most `LEFT` of what is free, or would be once all other
-    parts are released; else one after the other; else in tiles, the largest of the codec's own size, halved until
-    they fit.
+    The rule: `count` frames at once, if they take at most `LEFT` of the memory that is free or would be after releasing
+    all other parts; else one after the other; else in tiles of the codec's own size, halved until they fit.
 
     Args:
-        model: where it was chosen before, as for a replay, it stays.
-        count: of the frames that are decoded at once.
-        extent: of each.
+        model: its `coding` is kept if already set, as for a replay.
+        count: number of frames in the batch.
+        extent: size of each frame.
     """
     if model.coding is not None:
         return model, model.coding.notes
@@ -109,28 +106,28 @@ def _coding(model: "Model", count: int, extent: Sequence[int]) -> Coding:
 def _at_work(model: "Model", extent: Sequence[int]) -> int:
     """Return the bytes that a codec of pictures takes for one frame, beside its weights; 0 for any other codec."""
     part = model.codec.part
-    if part is None or len(extent) != 2:  # codecs of waves go by pieces of their own
+    if part is None or len(extent) != 2:  # wave codecs split waves into pieces themselves
         return 0
     config, size = model.parts.config(part), model.dtype.itemsize
-    if config.get("force_upcast") and model.dtype == torch.float16:  # which some families heed
+    if config.get("force_upcast") and model.dtype == torch.float16:  # some families do so
         size = torch.float32.itemsize
     channels = config.get("block_out_channels") or config.get("encoder_block_out_channels") or (CHANNELS,)
     return prod(extent) * channels[0] * NUMBERS[size] * size
 
 
 def _own_tile(model: "Model") -> int:
-    """Return pixels of the side of a codec's own tiles; 0 where it has none of one size."""
+    """Return the side of the codec's own tiles in pixels; 0 if it has no single tile size."""
     return int(getattr(model.codec_network, "tile_sample_min_size", 0) or 0)
 
 
 @contextmanager
 def room_for_codec(model: "Model", count: int, extent: Sequence[int]) -> Generator[int]:
-    """Have a codec compute as `Model.coding` says; yields how many samples it takes at once.
+    """Make the codec compute as `Model.coding` says; yield the number of samples per call.
 
     Args:
         model: the checkpoint.
-        count: of frames.
-        extent: of each.
+        count: number of frames.
+        extent: size of each frame.
     """
     coding, parts, part = model.coding or WHOLE, model.parts, model.codec.part
     if part is None:

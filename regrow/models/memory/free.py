@@ -1,19 +1,19 @@
-"""How much memory is free where a model computes."""
+"""Measure the free memory of a device."""
 
 import psutil
 import torch
 
 LEFT = 0.9
-"""Share of what is free that is counted on: other programs, and what torch keeps for itself, have the rest."""
+"""Fraction of the free memory that is used; the rest is for other programs and torch's own caches."""
 WORKING = 1.2
-"""What a network takes at work, in its weights: an assumption, for what it computes in between."""
+"""Assumed memory of a computing network, relative to its weights: 1.2 leaves a fifth for activations."""
 
 
 def free_memory(device: torch.device) -> int:
-    """Return the bytes that are free on a device.
+    """Return the free bytes of a device.
 
-    On the CPU, and on Apple's `mps`, which shares the CPU's memory, that is what the system can give without swapping.
-    On a card, what its driver calls free, and what torch holds there without use.
+    On the CPU, and on Apple's `mps`, which shares the CPU's memory, this is what is available without swapping. On
+    other devices it is the driver's free memory plus what torch has reserved but does not use.
     """
     if device.type in ("cpu", "mps"):
         return psutil.virtual_memory().available
@@ -23,12 +23,12 @@ def free_memory(device: torch.device) -> int:
 
 
 def total_memory(device: torch.device) -> int:
-    """Return the bytes that a device has, free or not."""
+    """Return the total bytes of a device."""
     if device.type in ("cpu", "mps"):
         return psutil.virtual_memory().total
     return getattr(torch, device.type).mem_get_info(device)[1]
 
 
 def graphics_card() -> torch.device | None:
-    """Return the device that torch computes on beside the CPU, if there is one."""
+    """Return torch's accelerator, if there is one."""
     return torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None

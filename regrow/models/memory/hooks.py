@@ -1,4 +1,4 @@
-"""accelerate's and diffusers' hooks that bring weights to a device and back; here, as both take seconds to import."""
+"""Hooks of accelerate and diffusers that move weights to a device and back; separate, as both are slow to import."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,14 +11,14 @@ CPU = torch.device("cpu")
 
 
 class Turn(CpuOffload):
-    """Brings a part to the device before it computes, when all others have left.
+    """Move a part to the device before it computes, after all others have left it.
 
     diffusers' codecs call it in `encode` and `decode`, too (`apply_forward_hook`).
 
     Args:
         module: the part.
-        device: that computes.
-        turns: of all parts, by name; others are added to them later.
+        device: the device that computes.
+        turns: hooks of all parts, by name; more are added later.
     """
 
     def __init__(self, module: torch.nn.Module, device: torch.device, turns: Mapping[str, "Turn"]) -> None:
@@ -32,26 +32,25 @@ class Turn(CpuOffload):
         return super().pre_forward(module, *args, **kwargs)
 
     def leave(self) -> None:
-        """Send the part's weights back to the machine's memory."""
+        """Move the part's weights back to the CPU."""
         torch.nn.Module.to(self.module, CPU)
 
     def init_hook(self, module: torch.nn.Module) -> torch.nn.Module:
-        return torch.nn.Module.to(module, CPU)  # diffusers' own logs a page on every call
+        return torch.nn.Module.to(module, CPU)  # diffusers' own `to` logs a page on every call
 
 
 def in_turn(module: torch.nn.Module, device: torch.device, turns: Mapping[str, Turn]) -> Turn:
-    """Have a part come to the device when it computes, and leave when another one does."""
+    """Move a part to the device when it computes, and away when another one does."""
     turn = Turn(module, device, turns)
     add_hook_to_module(module, turn, append=True)
     return turn
 
 
 def in_layers(module: torch.nn.Module, device: torch.device) -> bool:
-    """Have each layer of a part come to the device when it computes, and leave at once.
+    """Move each layer of a part to the device only while it computes.
 
     Returns:
-        whether that can be done: diffusers says of some parts that it cannot, as their layers make their weights of
-        others.
+        Whether that is possible: diffusers excludes parts whose layers compute their weights from other tensors.
     """
     if not getattr(module, "_supports_group_offloading", True):
         return False

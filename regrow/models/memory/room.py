@@ -1,4 +1,4 @@
-"""Room for a part: those that nobody changed are released where memory does not hold it beside them."""
+"""Make room for a part by releasing unmodified parts that do not fit into memory with it."""
 
 from typing import TYPE_CHECKING
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
 
 
 def part_size(parts: "Parts", name: str) -> int:
-    """Return the bytes that the weights of a part take once it is opened; 0 for what has none, or lost its files."""
-    # the numbers in quantised weights are no count of bytes; those in pickles are not counted
+    """Return the bytes of a part's weights once it is opened; 0 if it has no weights, or its files are missing."""
+    # neither quantised nor pickled weights can be counted from a header
     packed = [path for path in parts.openers[name].files if path.suffix in (".gguf", ".bin", ".ckpt", ".pt", ".pth")]
     try:
         if packed:
             return sum(path.stat().st_size for path in packed)
         dtype = FLOAT8 if name == parts.placement.float8 else parts.dtype
         return dtype.itemsize * parts.weights(name)
-    except (ModelError, OSError):  # what is wrong with its files is said when it is opened
+    except (ModelError, OSError):  # opening it will report what is wrong with its files
         return 0
 
 
 def releasable(parts: "Parts") -> list[str]:
-    """Return the opened networks that may be released, the one unused for longest first."""
+    """Return the opened networks that may be released, the least recently used first."""
     return [
         name
         for name, part in parts.opened.items()
@@ -37,13 +37,13 @@ def releasable(parts: "Parts") -> list[str]:
 
 
 def make_room(parts: "Parts", needed: int, device: torch.device, but: str = "") -> None:
-    """Release parts, the one unused for longest first, until so many bytes are free on a device.
+    """Release parts, the least recently used first, until `needed` bytes are free on a device.
 
     Args:
-        parts: of a checkpoint.
+        parts: a checkpoint's parts.
         needed: bytes.
         device: where they are needed.
-        but: a part that stays.
+        but: a part that is not released.
     """
     for name in releasable(parts):
         if needed <= LEFT * free_memory(device):

@@ -1,4 +1,4 @@
-"""Prompts that are encoded before the network is opened, so that text encoders and network need not fit together."""
+"""Encode prompts before the network is opened, so that text encoders and network need not fit in memory together."""
 
 from collections.abc import Callable, Sequence
 from copy import copy
@@ -16,15 +16,16 @@ AnyModel = TypeVar("AnyModel", bound="Model")
 
 
 def with_words(model: AnyModel, prompts: Sequence[Sequence[str]]) -> AnyModel:
-    """Return the same opened checkpoint with prompts encoded, and what encodes them released if memory needs it.
+    """Return the same opened checkpoint, with prompts encoded and text encoders released if memory is short.
 
-    Where text encoders and network fit together into what is free, nothing is done, and nothing is opened twice. Else
-    the prompts are encoded now, when the network has left; and the text encoders leave before the network comes. The
-    codec, which is small, stays for as long as there is room.
+    If text encoders and network fit into free memory together, nothing is done. Else the network is released, the
+    prompts are encoded now, and the text encoders are released before the network is opened again. The codec is
+    released as well.
 
     Args:
-        model: whose `condition` will be called with these lists; others are encoded when they come.
-        prompts: lists that are encoded at once each, so that they are rounded as they always are.
+        model: its `condition` will be called with these lists; other lists are encoded when needed.
+        prompts: lists of prompts; each list is encoded as one batch, as without this function, so that rounding is the
+            same.
     """
     parts = model.parts
     words = [name for name in parts if name not in (model.NETWORK, model.codec.part)]
@@ -50,7 +51,7 @@ def _fit_together(model: "Model", words: Sequence[str]) -> bool:
 
 
 def remembered(condition: Callable[[Any, Sequence[str]], Condition]) -> Callable[[Any, Sequence[str]], Condition]:
-    """Return a family's `condition` that knows the prompts that are encoded already."""
+    """Wrap a family's `condition` so that it reuses already encoded prompts."""
 
     @wraps(condition)
     def known(model: Any, prompts: Sequence[str]) -> Condition:

@@ -1,1 +1,1 @@
-"""Small networks that read attributes, notes or captions off pictures and sounds."""
+"""Networks that read attributes, notes or captions from pictures and sounds, or measure distances."""

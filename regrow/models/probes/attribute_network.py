@@ -1,4 +1,4 @@
-"""Networks that read off latents, pictures or mels the attributes of what they show."""
+"""Networks that classify attributes of latents, pictures or mels."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -10,15 +10,15 @@ from torch import Tensor, nn
 from regrow.media.audio.mel import MelSettings
 
 MEL = MelSettings()
-"""Of the mels that the judge reads."""
+"""Settings of the mels that the classifiers read."""
 RANGE = 70.0
-"""dB below a mel's loudest cell under which nothing counts."""
+"""Range in dB below a mel's loudest cell; softer cells are clamped to it."""
 
 Kind = Literal["latents", "pictures", "mels"]
 
 
 class Residual(nn.Module):
-    """Two convolutions around which the input goes, too."""
+    """Two convolutions with a skip connection."""
 
     def __init__(self, convolution: type[nn.Conv1d] | type[nn.Conv2d], channels: int, dilation: int = 1) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class Residual(nn.Module):
 
 
 class MelCells(nn.Module):
-    """Mels in dB to cells of 2 bands and 8 frames as channels: full resolution is what a CPU spends its time on."""
+    """Mels in dB, with cells of 2 bands and 8 frames as channels, as full resolution is too slow on a CPU."""
 
     def forward(self, mels: Float[Tensor, "b 1 bands frames"]) -> Float[Tensor, "b 16 y x"]:
         relative = (mels - mels.amax((1, 2, 3), keepdim=True)).clamp_min(-RANGE) * (2 / RANGE) + 1
@@ -54,7 +54,7 @@ def _layers_for_latents(channels: int) -> dict[str, nn.Module]:
 
 
 def _layers_for_pictures(channels: int) -> dict[str, nn.Module]:
-    """A picture's 4 x 4 cells become channels at once: full resolution is what a CPU spends its time on."""
+    """Return layers that first turn cells of 4 x 4 pixels into channels, as full resolution is too slow on a CPU."""
     features = nn.Sequential(
         nn.PixelUnshuffle(4),
         nn.Conv2d(16 * channels, 48, 3, padding=1),
@@ -70,8 +70,11 @@ def _layers_for_pictures(channels: int) -> dict[str, nn.Module]:
 
 
 def _layers_for_mels(channels: int) -> dict[str, nn.Module]:
-    """All frequencies become channels after three convolutions, so that a pitch is known by its place; the dilated
-    ones after that span about four seconds, which is what a tempo needs."""
+    """Return layers for mels.
+
+    After three convolutions all frequencies become channels, so that the position of a pitch is known. The
+    dilated ones after that span about four seconds, which a tempo needs.
+    """
     local = nn.Sequential(
         nn.Conv2d(16 * channels, 32, 3, padding=1),
         nn.ReLU(),
@@ -96,11 +99,11 @@ LAYERS: dict[Kind, tuple[Callable[[int], dict[str, nn.Module]], int]] = {
     "pictures": (_layers_for_pictures, 128),
     "mels": (_layers_for_mels, 160),
 }
-"""The layers of each kind, under the names that its weights have in files; and how many features they end in."""
+"""The layers of each kind, by the names of their weights in files, and the number of output features."""
 
 
 class AttributeNetwork(nn.Module):
-    """Latents, pictures or mels to the logits of all values of all attributes, one after the other."""
+    """A network from latents, pictures or mels to the logits of all attributes' values, concatenated."""
 
     def __init__(self, kind: Kind, channels: int, values: int) -> None:
         super().__init__()
@@ -109,11 +112,11 @@ class AttributeNetwork(nn.Module):
         for name, layer in layers.items():
             self.add_module(name, layer)
         self._order = tuple(layers)
-        # an animal is seen in a few cells and the weather in all of them
+        # mean and maximum: the weather fills the picture, an animal only a few cells
         self.head = nn.Linear(2 * width, values)
 
     def pooled(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b features"]:
-        """The features' mean and their maximum over all places."""
+        """Return the features' mean and their maximum over all places."""
         for name in self._order:
             x = self.get_submodule(name)(x)
         places = tuple(range(2, x.ndim))

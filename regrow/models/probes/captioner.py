@@ -1,4 +1,4 @@
-"""Captioning models of transformers, such as BLIP, for what no describer of regrow's was trained on."""
+"""Captioning models of transformers, such as BLIP, for pictures that regrow's describers were not trained on."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,35 +9,33 @@ from torch import Tensor
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from regrow.media.image.picture import to_uint8
+from regrow.messages.message import say
 from regrow.models.errors import ModelError
 from regrow.models.folder import reason
 from regrow.models.load_part import quiet
 
 Captioner = Callable[[Float[Tensor, "3 h w"]], str]
-"""A picture in [-1, 1] to words for it."""
+"""From a picture in [-1, 1] to a caption."""
 
 LONGEST = 40
-"""Tokens of a caption."""
+"""Most tokens of a caption."""
 
 
 def open_captioner(where: str) -> Captioner:
     """Open a captioning model, safetensors only.
 
     Args:
-        where: its folder, or its id on the hub, from where transformers downloads it once.
+        where: its folder, or its id on the hub, from which transformers downloads it once.
 
     Raises:
-        ModelError: it cannot be opened, or it describes no pictures.
+        ModelError: it cannot be opened, or is not a captioning model.
     """
     try:
         with quiet():
             processor = AutoProcessor.from_pretrained(where)
             network: Any = AutoModelForImageTextToText.from_pretrained(where, use_safetensors=True).eval()
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as problem:
-        raise ModelError(
-            f"The captioning model {where} cannot be opened ({reason(problem)}): name the folder or the hub id of one, "
-            "for example Salesforce/blip-image-captioning-base."
-        ) from problem
+        raise ModelError(say("captioner_unusable", where=where, reason=reason(problem))) from problem
 
     @torch.no_grad()
     def caption(picture: Float[Tensor, "3 h w"]) -> str:

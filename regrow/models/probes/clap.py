@@ -1,4 +1,4 @@
-"""CLAP: how well a sound fits words, and how far two sounds are apart in what its audio encoder sees."""
+"""CLAP: how well a sound matches a text, and the distance of two sounds in its audio encoder."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +11,13 @@ from torch import Tensor
 from transformers import AutoTokenizer, ClapFeatureExtractor, ClapModel
 
 from regrow.media.audio.sound import resample, to_mono
+from regrow.messages.message import say
 from regrow.models.errors import ModelError
 from regrow.models.folder import reason
 from regrow.models.load_part import quiet
 
 SEED = 0
-"""Of numpy: the feature extractor draws at random which ten seconds of a longer sound it takes."""
+"""Seed of numpy: the feature extractor picks ten seconds of a longer sound at random."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,10 +25,10 @@ class Clap:
     """A checkpoint of transformers' ClapModel (Wu et al. 2022, arXiv 2211.06687), in float32 on the CPU.
 
     Attributes:
-        name: of its folder.
+        name: its folder's name.
         network: the two encoders.
-        features: from waves to the mels that it takes.
-        tokenizer: of its text encoder.
+        features: the feature extractor, from waves to mels.
+        tokenizer: the text encoder's tokenizer.
     """
 
     name: str
@@ -37,7 +38,7 @@ class Clap:
 
     @torch.no_grad()
     def similarity(self, wave: Float[Tensor, "channels n"], rate: int, words: str) -> float:
-        """Return the cosine between the embeddings of a sound and of words, from -1 to 1."""
+        """Return the cosine similarity between the embeddings of a sound and a text, from -1 to 1."""
         tokens = self.tokenizer([words], padding=True, truncation=True, return_tensors="pt")
         text = _pooled(self.network.get_text_features(**tokens))
         sound = _pooled(self.network.get_audio_features(**self._inputs(wave, rate)))
@@ -45,13 +46,13 @@ class Clap:
 
     @torch.no_grad()
     def distance(self, first: Float[Tensor, "channels n"], second: Float[Tensor, "channels m"], rate: int) -> float:
-        """Return LPAPS: how far two sounds are apart in the stages of the audio encoder; 0 for the same sound.
+        """Return LPAPS, the distance of two sounds in the stages of the audio encoder; 0 for the same sound.
 
-        Of each of its stages (4 in the published ones) the features `b tokens channels` are divided by their norm over
-        the tokens, channel by channel, and the squared difference is summed over the tokens and averaged over the
-        channels; the sum over stages is returned, from 0 to 4 a stage. This is what the official code of ZETA (Manor
-        & Michaeli 2024, arXiv 2402.10009, evals/lpaps.py) computes on `laion_clap`'s encoder; LPIPS, which it comes
-        from, would norm over channels. Its four outputs are those behind the downsampling, as here.
+        In each stage (published models have 4), the features `b tokens channels` are divided by their norm over the
+        tokens, for each channel. The squared difference is summed over tokens and averaged over channels, which gives 0
+        to 4; the result is the sum over stages. ZETA's official code (Manor & Michaeli 2024, arXiv 2402.10009,
+        evals/lpaps.py) computes the same on `laion_clap`'s encoder, also on the outputs after downsampling. LPIPS,
+        which it is based on, normalises over channels instead.
         """
         stages = [self._stages(wave, rate) for wave in (first, second)]
         return sum(
@@ -97,13 +98,10 @@ def open_clap(folder: Path) -> Clap:
             features = ClapFeatureExtractor.from_pretrained(str(folder), local_files_only=True)
             tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as problem:
-        raise ModelError(
-            f"{folder} cannot be opened as a CLAP model ({reason(problem)}): give the folder of one of transformers, "
-            "such as a download of laion/larger_clap_music, with model.safetensors."
-        ) from problem
+        raise ModelError(say("clap_unusable", folder=folder, reason=reason(problem))) from problem
     return Clap(folder.name, network, features, tokenizer)
 
 
 def _pooled(output: Any) -> Float[Tensor, "1 width"]:
-    """Return the projected embedding, which transformers 5 gives as the output's `pooler_output`."""
+    """Return the projected embedding, which transformers 5 returns as `pooler_output`."""
     return getattr(output, "pooler_output", output)

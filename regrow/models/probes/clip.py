@@ -1,4 +1,4 @@
-"""CLIP: how well a picture fits words."""
+"""CLIP: how well a picture matches a text."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,13 +11,14 @@ from transformers import AutoTokenizer, CLIPModel
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
 from regrow.media.image.picture import to_uint8
+from regrow.messages.message import say
 from regrow.models.errors import ModelError
 from regrow.models.folder import reason
 from regrow.models.load_part import quiet
 from regrow.models.probes.pretrained import open_pretrained
 
 USUAL = "openai/clip-vit-large-patch14"
-"""The checkpoint that CLIP scores of papers on picture editing are measured with."""
+"""The checkpoint with which papers on picture editing measure CLIP scores."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,10 +26,10 @@ class Clip:
     """A checkpoint of transformers' CLIPModel (Radford et al. 2021, arXiv 2103.00020), in float32.
 
     Attributes:
-        name: of its folder, or its id.
+        name: its folder's name, or its id.
         network: the two encoders.
-        pictures: from 8-bit pictures to what the picture encoder takes: bicubic by Pillow, the centre cut out.
-        tokenizer: of its text encoder.
+        pictures: the preprocessor of 8-bit pictures: bicubic resizing by Pillow, and a centre crop.
+        tokenizer: the text encoder's tokenizer.
     """
 
     name: str
@@ -40,11 +41,11 @@ class Clip:
     def score(self, picture: Float[Tensor, "3 h w"], words: str) -> float:
         """Return CLIPScore, 100 max(cos, 0) of the two embeddings (Hessel et al. 2021, arXiv 2104.08718, weight 100).
 
-        This is what `torchmetrics.multimodal.CLIPScore` returns. Longer words are cut off where the encoder ends.
+        This is what `torchmetrics.multimodal.CLIPScore` returns. Longer prompts are truncated to the encoder's length.
 
         Args:
             picture: in [-1, 1], rounded to 8 bits here.
-            words: a prompt.
+            words: the text.
         """
         longest = self.network.config.text_config.max_position_embeddings
         tokens = self.tokenizer([words], return_tensors="pt", padding=True, truncation=True, max_length=longest)
@@ -59,7 +60,7 @@ def open_clip(where: str = USUAL, device: str | torch.device = "cpu", allow_pick
     """Open a CLIPModel with its tokenizer from a folder or the Hugging Face cache.
 
     Raises:
-        ModelError: it is not there, cannot be opened, or is not whole.
+        ModelError: it is missing, incomplete, or cannot be opened.
     """
     network = open_pretrained(CLIPModel, where, USUAL, device, allow_pickle)
     try:
@@ -67,18 +68,21 @@ def open_clip(where: str = USUAL, device: str | torch.device = "cpu", allow_pick
             pictures = CLIPImageProcessorPil.from_pretrained(where, local_files_only=True)
             tokenizer = AutoTokenizer.from_pretrained(where, local_files_only=True)
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as problem:
-        raise ModelError(
-            f"{where} has no tokenizer or preprocessor of CLIP ({reason(problem)}): name a whole copy of {USUAL}."
-        ) from problem
-    # without its files transformers makes a tokenizer that knows no words
+        raise ModelError(say("clip_incomplete", where=where, reason=reason(problem), usual=USUAL)) from problem
+    # if its files are missing, transformers makes a tokenizer with an empty vocabulary
     if len(tokenizer) != network.config.text_config.vocab_size:
         raise ModelError(
-            f"{where} has a tokenizer of {len(tokenizer)} tokens for a network of "
-            f"{network.config.text_config.vocab_size}: name a whole copy of {USUAL}."
+            say(
+                "clip_tokens_differ",
+                where=where,
+                count=len(tokenizer),
+                known=network.config.text_config.vocab_size,
+                usual=USUAL,
+            )
         )
     return Clip(where, network, pictures, tokenizer)
 
 
 def _pooled(output: Any) -> Float[Tensor, "1 width"]:
-    """Return the projected embedding, which transformers 5 gives as the output's `pooler_output`."""
+    """Return the projected embedding, which transformers 5 returns as `pooler_output`."""
     return getattr(output, "pooler_output", output)

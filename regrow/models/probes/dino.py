@@ -1,4 +1,4 @@
-"""DINO: how far the structures of two pictures are apart, whatever their colours and textures."""
+"""DINO: the distance between the structures of two pictures, which ignores colours and textures."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +13,11 @@ from regrow.media.image.picture import to_uint8
 from regrow.models.probes.pretrained import open_pretrained
 
 USUAL = "facebook/dino-vitb8"
-"""The checkpoint that structure distances of papers are measured with."""
+"""The checkpoint with which papers measure structure distances."""
 SHORTER, LONGEST = 224, 480
-"""Pixels of the sides that a picture is resized to."""
+"""Pixels that a picture's shorter side is resized to, and most pixels of its longer side."""
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Of ImageNet, a channel each, for values from 0 to 1."""
+"""Mean and deviation of ImageNet, per channel, for values from 0 to 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class Dino:
     """A checkpoint of transformers' ViTModel that DINO trained (Caron et al. 2021, arXiv 2104.14294), in float32.
 
     Attributes:
-        name: of its folder, or its id.
+        name: its folder's name, or its id.
         network: the encoder.
     """
 
@@ -37,12 +37,12 @@ class Dino:
 
             S[i, j] = k_i . k_j / (|k_i| |k_j|)
 
-        k_i are the keys of the last layer's attention at token i, all heads as one vector, the class token among them
+        k_i is the key of token i in the last layer's attention, all heads as one vector; the class token counts, too
         (Tumanyan et al. 2022, arXiv 2201.00424, eq. 2 and 3).
 
         As the code of PIE-Bench does (evaluation/matrics_calculator.py), the picture's values from 0 to 255 are
-        standardised by the mean and deviation of values from 0 to 1. That is not what the network was trained on, but
-        published distances are measured so. Its torchvision, 0.13, resizes bilinearly, with nothing against aliasing.
+        standardised by the mean and deviation of values from 0 to 1. The network was not trained on such values, but
+        published distances are measured this way. Its torchvision, 0.13, resizes bilinearly without antialiasing.
 
         Args:
             first: in [-1, 1], rounded to 8 bits here.
@@ -52,7 +52,7 @@ class Dino:
 
     @torch.no_grad()
     def self_similarity(self, picture: Float[Tensor, "3 h w"]) -> Float[Tensor, "tokens tokens"]:
-        """Return S of `distance`."""
+        """Return the self-similarity S of `distance`."""
         keys: list[Tensor] = []
         projection = self.network.layers[-1].attention.k_proj
         handle = projection.register_forward_hook(lambda _, __, output: keys.append(output[0]))
@@ -82,6 +82,6 @@ def open_dino(where: str = USUAL, device: str | torch.device = "cpu", allow_pick
     """Open a ViTModel from a folder or the Hugging Face cache.
 
     Raises:
-        ModelError: it is not there, cannot be opened, or is not whole.
+        ModelError: it is missing, incomplete, or cannot be opened.
     """
     return Dino(where, open_pretrained(ViTModel, where, USUAL, device, allow_pickle, add_pooling_layer=False))

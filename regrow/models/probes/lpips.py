@@ -1,4 +1,4 @@
-"""LPIPS: how far two pictures are apart for the eye, through torchmetrics, which is an extra."""
+"""LPIPS, the perceptual distance of two pictures, through torchmetrics (an optional dependency)."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from regrow.messages.message import say
 from regrow.models.errors import ModelError
 from regrow.models.folder import reason
 
@@ -18,7 +19,7 @@ URL = f"https://download.pytorch.org/models/{WEIGHTS}"
 
 @dataclass(frozen=True, eq=False)
 class Lpips:
-    """LPIPS on SqueezeNet (Zhang et al. 2018, arXiv 1801.03924), the one of `torchmetrics`.
+    """LPIPS on SqueezeNet (Zhang et al. 2018, arXiv 1801.03924), as in `torchmetrics`.
 
     Attributes:
         metric: `LearnedPerceptualImagePatchSimilarity(net_type="squeeze")`.
@@ -39,7 +40,7 @@ def open_lpips(device: str | torch.device = "cpu") -> Lpips:
     """Open LPIPS where torchmetrics and torchvision are installed and the weights are on this machine.
 
     Raises:
-        ModelError: something of it is missing; nothing is downloaded.
+        ModelError: a package or the weights are missing; nothing is downloaded.
     """
     try:
         import torchvision  # noqa: F401  # pyright: ignore[reportMissingImports]
@@ -47,10 +48,8 @@ def open_lpips(device: str | torch.device = "cpu") -> Lpips:
             LearnedPerceptualImagePatchSimilarity,
         )
     except (ImportError, RuntimeError) as problem:  # torchvision of another torch raises RuntimeError
-        raise ModelError(
-            f"LPIPS needs torchmetrics and torchvision ({reason(problem)}): pip install 'regrow[pie]'."
-        ) from problem
+        raise ModelError(say("lpips_packages_missing", reason=reason(problem))) from problem
     path = Path(torch.hub.get_dir()) / "checkpoints" / WEIGHTS
     if not path.is_file():
-        raise ModelError(f"LPIPS needs the weights of SqueezeNet in {path}: download them there from {URL}.")
+        raise ModelError(say("lpips_weights_missing", path=path, url=URL))
     return Lpips(LearnedPerceptualImagePatchSimilarity(net_type="squeeze").to(device))

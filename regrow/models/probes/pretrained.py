@@ -1,4 +1,4 @@
-"""Opening networks of transformers that measure: from a folder or the Hugging Face cache, never from the network."""
+"""Open transformers networks for metrics, from a folder or the Hugging Face cache, without downloading."""
 
 from pathlib import Path
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from huggingface_hub import try_to_load_from_cache
 
+from regrow.messages.message import say
 from regrow.models.errors import ModelError
 from regrow.models.folder import reason
 from regrow.models.load_part import quiet
@@ -18,20 +19,17 @@ def open_pretrained(
 
     Args:
         kind: its class.
-        where: its folder, or its id on the hub, if it lies in the cache of `hf download`.
-        usual: id of the checkpoint that is named in sentences.
+        where: its folder, or its id on the hub if it is in the cache of `hf download`.
+        usual: id of the checkpoint that messages recommend.
         device: where it computes.
         allow_pickle: also read weights that are no safetensors.
-        settings: more that `from_pretrained` takes.
+        settings: further arguments of `from_pretrained`.
 
     Raises:
-        ModelError: it is not there, cannot be opened, or its files lack weights.
+        ModelError: it is missing, cannot be opened, or its files lack weights.
     """
     if not Path(where).is_dir() and not is_cached(where):
-        raise ModelError(
-            f"{where} is neither a folder nor in the Hugging Face cache: run `hf download {usual}`, or name the folder "
-            "of a copy."
-        )
+        raise ModelError(say("probe_nowhere", where=where, usual=usual))
     try:
         with quiet():
             network, report = kind.from_pretrained(
@@ -39,20 +37,19 @@ def open_pretrained(
                 use_safetensors=None if allow_pickle else True, **settings,
             )  # fmt: skip
     except (OSError, ValueError, KeyError, RuntimeError, ImportError, TypeError) as problem:
-        pickles = "" if allow_pickle else ", in safetensors (--allow-pickle also reads .bin files)"
+        pickles = "" if allow_pickle else say("in_safetensors")
         raise ModelError(
-            f"{where} cannot be opened as a {kind.__name__} of transformers ({reason(problem)}): name a copy of "
-            f"{usual}{pickles}."
+            say("probe_unusable", where=where, kind=kind.__name__, reason=reason(problem), usual=usual, pickles=pickles)
         ) from problem
-    # transformers fills what is missing with random numbers, which would measure nothing
+    # transformers fills missing weights with random numbers, which would make metrics meaningless
     if lacking := sorted(report["missing_keys"]):
-        raise ModelError(f"{where} is no whole {kind.__name__}: it lacks {lacking[0]}; name a copy of {usual}.")
+        raise ModelError(say("probe_incomplete", where=where, kind=kind.__name__, lacking=lacking[0], usual=usual))
     return network.eval().requires_grad_(False).to(device)
 
 
 def is_cached(name: str) -> bool:
-    """Return whether the config of a checkpoint of the hub lies in the cache of this machine."""
+    """Return whether the config of a hub checkpoint is in this machine's cache."""
     try:
         return isinstance(try_to_load_from_cache(name, "config.json"), str)
-    except ValueError:  # no id at all
+    except ValueError:  # not a valid id
         return False

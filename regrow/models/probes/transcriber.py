@@ -1,11 +1,11 @@
-"""Transcribers: small networks that read off a mel which notes are played, whatever plays them.
+"""Transcribers: small networks that read the notes from a mel, on any instrument.
 
-A folder of a sound model that can be conditioned on notes (`piano_roll.json`) holds one, `transcriber.safetensors`:
+A folder of a sound model that can be conditioned on notes (`contour.json`) holds one, `transcriber.safetensors`:
 
     onset[key, i], sounding[key, i] = sigmoid(features of the mel around frame 2 i)
 
-An onset between two columns is split between them in training, so that the centre of what is found tells its time more
-finely than a column.
+In training, an onset between two columns is split between them, so that the centre of the probabilities gives its time
+more finely than a column.
 """
 
 from collections.abc import Mapping
@@ -19,24 +19,25 @@ from torch import Tensor, nn
 
 from regrow.media.audio.mel import MelSettings
 from regrow.media.audio.piano_roll import PianoRollSettings, PlayedNote
+from regrow.messages.message import say
 from regrow.models.errors import ModelError
 from regrow.models.probes.weights import read_probe, write_probe
 
 FILE = "transcriber.safetensors"
 STRIDE = 2
-"""Frames of a mel in a column of what is found."""
+"""Frames of a mel per output column."""
 FOUND = 0.5
-"""Sum of an onset's probabilities over three columns from which on it is one."""
+"""Threshold for an onset: the sum of its probabilities over three columns."""
 SOUNDS = 0.5
 """Probability below which a note has ended."""
 
 
 class TranscriberNetwork(nn.Module):
-    """Mels `b 1 bands frames` to logits `b 2 keys frames/2`: of onsets, and of what sounds."""
+    """Mels `b 1 bands frames` to logits `b 2 keys frames/2`, of onsets and of sounding notes."""
 
     def __init__(self, bands: int, keys: int, width: int = 256, layers: int = 4) -> None:
         super().__init__()
-        # bands are channels: which of them are partials of one note is looked up, for they lie unevenly in pitch
+        # bands are channels: partials of a note are unevenly spaced in pitch, so their bands are learned
         self.across = nn.Conv1d(bands, width, 2 * STRIDE, stride=STRIDE, padding=STRIDE // 2)
         self.along = nn.ModuleList(nn.Conv1d(width, width, 5, padding=2) for _ in range(layers))
         self.head = nn.Conv1d(width, 2 * keys, 1)
@@ -50,12 +51,12 @@ class TranscriberNetwork(nn.Module):
 
 @dataclass(frozen=True, eq=False)
 class Transcriber:
-    """A trained network and the raster of what it finds.
+    """A trained transcriber.
 
     Attributes:
-        network: in eval mode.
-        mel: how it hears.
-        piano_roll: the keys that it knows.
+        network: the network, in eval mode.
+        mel: settings of its input mels.
+        piano_roll: the range of its keys.
         facts: how it was trained, and `held_out`: the F1 of its notes, by pattern.
     """
 
@@ -66,13 +67,13 @@ class Transcriber:
 
     @torch.no_grad()
     def notes(self, mel: Float[Tensor, "1 bands frames"]) -> tuple[PlayedNote, ...]:
-        """The notes of a mel as models see it (-1 = silence), in the order of onsets; of any length."""
+        """Return the notes of a mel of any length in the models' scale (-1 = silence), in the order of onsets."""
         onset, sounding = self.network(mel[None]).sigmoid()[0]
         column = STRIDE * self.mel.hop / self.mel.rate
         around = nn.functional.pad(onset, (1, 1))
         before, after = around[:, :-2], around[:, 2:]
         total = before + onset + after
-        # of two equal neighbours the first; what lies between columns is the centre of the three
+        # of two equal neighbours, the first; the centre of three columns gives times between columns
         begins = (onset > before) & (onset >= after) & (total > FOUND)
         place = torch.arange(onset.shape[1]) + (after - before) / total.clamp_min(1e-6)
         notes = []
@@ -87,16 +88,16 @@ class Transcriber:
 
 
 def read_transcriber(folder: Path, mel: MelSettings, piano_roll: PianoRollSettings) -> Transcriber:
-    """The transcriber of the model in a folder.
+    """Return the transcriber of the model in a folder.
 
     Raises:
         ModelError: there is none, it is damaged, or it belongs to another model.
     """
     path = folder / FILE
     if not path.is_file():
-        raise ModelError(f"{path} is missing; without it no notes can be read off a sound.")
+        raise ModelError(say("transcriber_missing", path=path))
     network, facts = read_probe(
-        path, "transcriber", lambda facts: TranscriberNetwork(mel.bands, piano_roll.keys), "copy it again"
+        path, "transcriber", lambda facts: TranscriberNetwork(mel.bands, piano_roll.keys), say("copy_file_again")
     )
     return Transcriber(network, mel, piano_roll, facts)
 

@@ -1,8 +1,8 @@
-"""How an edit is best made with a model, where that was measured, in its folder: `edit.json`.
+"""Measured settings for edits with a model, in its folder: `edit.json`.
 
-{"steps": 6, "strengths": {"animal": 0.65, "colour": 0.65}, "frame": "crop"}; the strengths are those that the
-default method needs for an edit that changes nothing but these attributes of the model's world. The frame is what
-`--frame auto` is with it: crop of a model that was trained on pictures of one shape alone, and does worse on others.
+{"steps": 6, "strengths": {"animal": 0.65, "colour": 0.65}, "frame": "crop"}. `strengths`: those that the default method
+needs for edits of only these attributes of the model's world. `frame`: the meaning of `--frame auto`; crop for a model
+that was trained on pictures of a single shape, and does worse on others.
 """
 
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from regrow.media.names import EditMode
+from regrow.messages.message import say
 from regrow.models.errors import ModelError
 from regrow.models.folder import read_json
 
@@ -19,7 +20,7 @@ FRAMES: tuple[EditMode, ...] = ("auto", "crop", "pad", "stretch")
 
 @dataclass(frozen=True)
 class EditFile:
-    """What the file says: steps from 1 to 1000, strengths above 0 and up to 1 by attribute, and a frame."""
+    """The file's contents: steps from 1 to 1000, strengths in (0, 1] by attribute, and a frame."""
 
     steps: int
     strengths: Mapping[str, float]
@@ -27,7 +28,7 @@ class EditFile:
 
 
 def read_edit_file(folder: Path) -> EditFile | None:
-    """What the model in a folder asks for; None where it says nothing.
+    """Read a model folder's settings for edits; None if it has none.
 
     Raises:
         ModelError: the file is damaged.
@@ -38,12 +39,12 @@ def read_edit_file(folder: Path) -> EditFile | None:
     found = read_json(path)
     steps, strengths = found.get("steps"), found.get("strengths", {})
     if not isinstance(steps, int) or not 1 <= steps <= 1000:
-        raise ModelError(f'{path} must hold a number of "steps" from 1 to 1000; got {steps!r}.')
+        raise ModelError(say("sidecar_steps_wrong", path=path, steps=steps))
     if not isinstance(strengths, dict) or not all(
         isinstance(strength, int | float) and 0 < strength <= 1 for strength in strengths.values()
     ):
-        raise ModelError(f'{path} must hold "strengths" above 0 and at most 1 by attribute; got {strengths!r}.')
+        raise ModelError(say("sidecar_strengths_wrong", path=path, strengths=strengths))
     frame = found.get("frame", "auto")
     if frame not in FRAMES:
-        raise ModelError(f'{path} must hold a "frame" of {", ".join(FRAMES)}; got {frame!r}.')
+        raise ModelError(say("sidecar_frame_wrong", path=path, known=", ".join(FRAMES), frame=frame))
     return EditFile(steps, strengths, frame)

@@ -1,10 +1,11 @@
-"""The raster of the notes that a sound model can be told, in its folder: `piano_roll.json`."""
+"""The piano roll settings of a sound model that can be conditioned on notes, in its folder: `contour.json`."""
 
 import json
 from dataclasses import asdict
 from pathlib import Path
 
 from regrow.media.audio.piano_roll import PianoRollSettings
+from regrow.messages.message import say
 from regrow.models.errors import ModelError
 from regrow.models.folder import read_json
 
@@ -12,7 +13,7 @@ PIANO_ROLL_FILE = "contour.json"
 
 
 def read_piano_roll(folder: Path) -> PianoRollSettings | None:
-    """What the model in a folder can be told, or None where it says nothing: then it is told words alone.
+    """Return the piano roll settings of the model in a folder; None without a file, for a model that takes no notes.
 
     Raises:
         ModelError: the settings are damaged.
@@ -23,9 +24,9 @@ def read_piano_roll(folder: Path) -> PianoRollSettings | None:
     try:
         return PianoRollSettings(**read_json(path))
     except (TypeError, ValueError) as error:
-        raise ModelError(f"{path} cannot be used: {error}") from error
+        raise ModelError(say("sidecar_unusable", path=path, problem=error)) from error
 
 
 def write_piano_roll(folder: Path, settings: PianoRollSettings) -> None:
-    """Write what the model in a folder can be told."""
+    """Write the piano roll settings of the model in a folder."""
     (folder / PIANO_ROLL_FILE).write_text(json.dumps(asdict(settings), indent=2) + "\n", encoding="utf-8")

@@ -1,1 +1,1 @@
-"""Checkpoints that are no folder in the diffusers layout: single files, and parts in files of their own."""
+"""Checkpoints that are not a folder in the diffusers layout: single files, and parts in separate files."""

@@ -1,4 +1,4 @@
-"""Folders of other programs (ComfyUI, AUTOMATIC1111, InvokeAI) in which checkpoints lie, as the user adds them."""
+"""Folders of other programs (ComfyUI, AUTOMATIC1111, InvokeAI) with checkpoints, which the user adds."""
 
 import json
 import os
@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from regrow.media.home import home
+from regrow.messages.message import say
 from regrow.models.errors import ModelError
 from regrow.models.folder import is_model, read_json
 from regrow.models.single_files.header import PICKLED, SUFFIXES, read_header
@@ -22,48 +23,46 @@ _MOST_FILES = 20_000
 
 @dataclass(frozen=True)
 class SingleFile:
-    """A weight file in a folder that was added, and what it is."""
+    """A weight file in an added folder, and its kind."""
 
     path: Path
     kind: Kind
 
     @property
     def is_addition(self) -> bool:
-        """Whether it is added to a checkpoint: a LoRA file or an embedding."""
+        """Whether it can be added to a checkpoint: a LoRA file or an embedding."""
         return self.kind.title in (LORA, EMBEDDING)
 
 
 def added_folders() -> list[Path]:
-    """Return the folders that were added, those that are there."""
-    return [folder for folder in _stated() if folder.is_dir()]
+    """Return the added folders that exist."""
+    # os.path, as Path.is_dir raises an error for a name that no file system allows
+    return [folder for folder in _stated() if os.path.isdir(folder)]
 
 
 def add_folder(folder: Path) -> list[SingleFile]:
-    """Add a folder; its checkpoints can be opened by name from then on, in place.
+    """Add a folder; its checkpoints can then be opened by name, in place.
 
     Returns:
-        the weight files in it that regrow can use.
+        The weight files in it that regrow can use.
 
     Raises:
-        ModelError: it is no folder, or holds no such file.
+        ModelError: it is not a folder, or holds no such file.
     """
     folder = folder.expanduser().resolve()
     if not folder.is_dir():
-        raise ModelError(f"There is no file or folder {folder}: check its name and where it is.")
+        raise ModelError(say("nothing_to_add", path=folder))
     if is_model(folder):
-        raise ModelError(f"{folder} is a model itself: open it by --model {folder}.")
+        raise ModelError(say("added_folder_is_model", folder=folder))
     found = [file for file in single_files([folder]) if file.kind.layout or file.kind.role or file.is_addition]
     if not found:
-        raise ModelError(
-            f"{folder} holds no checkpoint in a .safetensors or .gguf file, no part of one, no LoRA file and no "
-            "embedding."
-        )
+        raise ModelError(say("added_folder_is_empty", folder=folder))
     _state([*(stated for stated in _stated() if stated != folder), folder])
     return found
 
 
 def forget_folder(folder: Path) -> bool:
-    """Forget a folder that was added, and touch nothing in it; return whether it was one."""
+    """Remove a folder from the list, without touching its files; return whether it was listed."""
     folder = folder.expanduser().resolve()
     stated = _stated()
     if folder not in stated:
@@ -73,7 +72,7 @@ def forget_folder(folder: Path) -> bool:
 
 
 def single_files(folders: Sequence[Path]) -> Iterator[SingleFile]:
-    """Yield the weight files in folders and below that are no pickles, damaged, or of the diffusers layout."""
+    """Yield the weight files in and below folders, except pickles, damaged files and diffusers folders."""
     for path in _weight_files(folders):
         if (kind := _kind_at(path)) is not None:
             yield SingleFile(path, kind)
@@ -91,9 +90,9 @@ def addition_named(name: str, folders: Sequence[Path], title: str) -> Path | Non
     """Return the first LoRA or embedding file of this name, with or without its suffix.
 
     Args:
-        name: of the file.
+        name: the file's name.
         folders: to look in.
-        title: of its kind.
+        title: title of its kind.
     """
     for path in _weight_files(folders):
         if name in (path.stem, path.name) and (kind := _kind_at(path)) and kind.title == title:
@@ -102,12 +101,12 @@ def addition_named(name: str, folders: Sequence[Path], title: str) -> Path | Non
 
 
 def files_named(name: str, folders: Sequence[Path]) -> Iterator[Path]:
-    """Yield the weight files of this name, with or without its suffix, whatever they are."""
+    """Yield the weight files of this name and any kind, with or without its suffix."""
     return (path for path in _weight_files(folders) if name in (path.stem, path.name))
 
 
 def _kind_at(path: Path) -> Kind | None:
-    """What a file is; None of one that is damaged."""
+    """Return a file's kind; None if it is damaged."""
     with suppress(OSError, ModelError):
         stat = path.stat()
         return _kind_then(path, stat.st_size, stat.st_mtime_ns)
@@ -116,7 +115,7 @@ def _kind_at(path: Path) -> Kind | None:
 
 @lru_cache(maxsize=_MOST_FILES)
 def _kind_then(path: Path, size: int, time: int) -> Kind:
-    """What a file of this size and time is: a page lists them again and again."""
+    """Return the kind of a file of this size and time; cached, as the web page lists files often."""
     return kind_of(read_header(path))
 
 
@@ -146,7 +145,7 @@ def _stated() -> list[Path]:
     except ModelError:
         names = None
     if not isinstance(names, list):
-        raise ModelError(f"{path} lists no folders: remove it, and add them again (regrow models add FOLDER).")
+        raise ModelError(say("folder_list_damaged", path=path))
     return [Path(name) for name in names if isinstance(name, str)]
 
 

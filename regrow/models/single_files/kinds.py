@@ -1,17 +1,18 @@
-"""What a weight file is, by the names and shapes of its tensors: a checkpoint, a part of one, or something else.
+"""Recognise weight files by the names and shapes of their tensors: checkpoints, parts of one, or something else.
 
-The names are those that the makers of each kind of file write; many files have no other label.
+The names are those that the authors of each kind of file use; many files have no other label.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from regrow.messages.message import say
 from regrow.models.single_files.header import Header
 from regrow.models.single_files.other_kinds import other_kind
 
 PREFIX = "model.diffusion_model."
-"""Of a network, in a file that holds other parts as well."""
+"""Prefix of the network's tensors in a file with several parts."""
 
 CODEC = ("first_stage_model.", "vae.")
 _WORDS = {
@@ -20,24 +21,24 @@ _WORDS = {
     "sdxl": ("conditioner.embedders.0.transformer.", "conditioner.embedders.1.model."),
 }
 OPEN_CLIP = (_WORDS["sd-2"][0], _WORDS["sdxl"][1])
-"""Of text encoders in OpenCLIP's own names."""
+"""Prefixes of text encoders with OpenCLIP's own names."""
 CLIP_L, CLIP_G, T5 = (f"text_encoders.{name}.transformer." for name in ("clip_l", "clip_g", "t5xxl"))
-"""Of text encoders, in a file that holds other parts as well."""
+"""Prefixes of text encoders in a file with several parts."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What a file is.
+    """The kind of a weight file.
 
     Attributes:
-        layout: of `layouts`, of a checkpoint or its network alone; "" for a file that is none.
-        parts: of a checkpoint, by the part: how the names of its tensors begin. Of a file of one part, by "": what its
-            names would begin with in a whole checkpoint.
-        role: of a file of one part, by which a checkpoint that lacks that part finds it; "" for other files.
-        title: for sentences.
-        next_step: of a file that is no checkpoint: what can be done with it.
-        changes: of the scheduler's config, which the file itself says.
-        notes: sentences on what had to be assumed.
+        layout: name in `layouts`, for a checkpoint or its network alone; "" for other files.
+        parts: for a checkpoint, the prefixes of tensor names by part. For a file of one part, under "", the prefix that
+            its names would have in a whole checkpoint.
+        role: for a file of one part, the role by which checkpoints find a missing part; "" for other files.
+        title: its name in messages.
+        next_step: for a file that is not a checkpoint, what can be done with it.
+        changes: changes to the scheduler's config that the file itself defines.
+        notes: messages on what had to be assumed.
     """
 
     layout: str = ""
@@ -50,7 +51,7 @@ class Kind:
 
 
 def kind_of(header: Header) -> Kind:
-    """Return what a file is."""
+    """Return the kind of a file."""
     if other := other_kind(header):
         return Kind(title=other[0], next_step=other[1])
     recognisers: tuple[Callable[[Header], Kind | None], ...] = (_stable_diffusion, _transformer, _network, _part)
@@ -58,16 +59,16 @@ def kind_of(header: Header) -> Kind:
         if kind := recognise(header):
             return kind
     if not header.shapes:
-        return Kind(title="a file without tensors", next_step="Copy or download it again.")
+        return Kind(title=say("kind_no_tensors"), next_step=say("copy_it_again"))
     some = ", ".join(sorted(header)[:2])
     return Kind(
-        title=f"a file whose tensors are of no kind that regrow knows ({some}, ...)",
-        next_step="Is it a checkpoint of Stable Diffusion, SDXL, SD3 or FLUX?",
+        title=say("kind_unknown_tensors", some=some),
+        next_step=say("is_it_a_checkpoint"),
     )
 
 
 def _stable_diffusion(header: Header) -> Kind | None:
-    """Stable Diffusion 1, 2 and XL in the layout of its first makers."""
+    """Recognise Stable Diffusion 1, 2 and XL in their original layout."""
     taken = header.side(f"{PREFIX}input_blocks.0.0.weight", 1)
     if not taken:
         return None
@@ -80,22 +81,19 @@ def _stable_diffusion(header: Header) -> Kind | None:
             parts[_numbered("text_encoder", number)] = (prefix,)
     purpose = {9: "-inpaint", 8: "-pix2pix"}.get(taken, "")
     if purpose == "-pix2pix" and version != "sd-1":
-        return Kind(title="an InstructPix2Pix of another version than Stable Diffusion 1", next_step="Take that one.")
+        return Kind(title=say("kind_instruct_pix2pix_other"), next_step=say("take_that_one"))
     changes: dict[str, object] = {}
-    if "v_pred" in header:  # an empty tensor, by which its trainers say so
+    if "v_pred" in header:  # an empty tensor that its trainers add as a mark
         changes["prediction_type"] = "v_prediction"
     if "ztsnr" in header:
         changes["rescale_betas_zero_snr"] = True
     if version != "sd-2" or purpose or changes:
         return Kind(version + purpose, parts, changes=changes)
-    # nothing in the file says which of the two; the names that its makers gave to the files do
+    # nothing in the file tells the two apart, but the published files' names do
     small = bool(re.search(r"512|base", header.path.stem))
-    made = "noise at 512 x 512 pixels" if small else "velocity at 768 x 768 pixels"
-    advice = "take `base` and `512` out of its name" if small else "put `base` into its name"
-    note = (
-        f"{header.path.name} is taken for a Stable Diffusion 2 that predicts {made}, by its name alone, as nothing "
-        f"else says so: if its results are noise, {advice}."
-    )
+    made = say("predicts_noise") if small else say("predicts_velocity")
+    advice = say("take_base_out_of_name") if small else say("put_base_into_name")
+    note = say("sd2_by_name_alone", name=header.path.name, made=made, advice=advice)
     return Kind("sd-2" if small else "sd-2-v", parts, notes=(note,))
 
 
@@ -104,13 +102,13 @@ def _version(header: Header) -> str:
         return "sdxl"
     if header.begins(*_WORDS["sd-2"]):
         return "sd-2"
-    # of a network alone: the width of the words that it reads
+    # for a network alone, the width of the text vectors that it reads
     reads = [header.side(name, -1) for name in header if name.endswith("attn2.to_k.weight")]
     return "sd-2" if 1024 in reads and not header.begins(*_WORDS["sd-1"]) else "sd-1"
 
 
 def _transformer(header: Header) -> Kind | None:
-    """The transformers, with text encoders and a codec beside them or alone."""
+    """Recognise transformers, with or without text encoders and a codec."""
     shapes = {name.removeprefix(PREFIX): shape for name, shape in header.shapes.items()}
     layout = _transformer_layout(Header(header.path, shapes))
     if not layout:
@@ -138,11 +136,11 @@ def _transformer_layout(header: Header) -> str:
         return ""
     if not header.has("guidance_in.in_layer."):
         return "flux-schnell" if taken == returned else ""
-    if taken == 6 * returned:  # latents of the picture and a mask of 8 x 8 pixels a cell beside the noise
+    if taken == 6 * returned:  # the picture's latents and a mask of 8 x 8 pixels per cell, besides the noise
         return "flux-fill"
     if taken != returned:
         return ""
-    # the same network, trained to read the source beside the noise: only its name says so
+    # Kontext has the same tensors as [dev]: only its name tells them apart
     return "flux-kontext" if "kontext" in header.path.name.lower() else "flux-dev"
 
 
@@ -154,33 +152,35 @@ _NETWORKS = (
     ("Sana", "blocks.0.cross_attn.q_linear.weight"),
     ("Qwen-Image", "transformer_blocks.0.img_mlp.net.0.proj.weight"),
 )
-"""Names that the transformers of these hold, and no others before them: their text encoders are in files of others."""
+"""Tensor names that identify these transformers, in this order; their text encoders are in separate files."""
 
 
 def _network(header: Header) -> Kind | None:
-    """A network whose other parts have to be taken from a checkpoint in the diffusers layout."""
-    step = "Add it with the checkpoint that its other parts are from: regrow models add FILE --base MODEL."
+    """Recognise a network whose other parts must come from a checkpoint in the diffusers layout."""
+    step = say("add_with_base")
     for title, name in _NETWORKS:
         if name in header or PREFIX + name in header:
             parts = {"": (PREFIX,) if header.begins(PREFIX) else ("",)}
-            return Kind(parts=parts, role="network", title=f"the transformer of {title} alone", next_step=step)
+            return Kind(parts=parts, role="network", title=say("kind_transformer_alone", title=title), next_step=step)
     if header.begins("down_blocks.", "transformer_blocks.") and header.has("attn1.to_q.", "attn.to_q."):
-        title = "a network in diffusers' layout, without its config"
+        title = say("kind_bare_network")
         return Kind(parts={"": ("",)}, role="network", title=title, next_step=step)
     return None
 
 
 def _part(header: Header) -> Kind | None:
-    """One part of a checkpoint, in a file of its own."""
-    step = "It is a part, which a checkpoint that lacks it takes from a file beside it."
+    """Recognise a single part of a checkpoint."""
+    step = say("part_lies_beside")
     if width := header.side("text_model.embeddings.position_embedding.weight", -1):
         role, prefix = ("clip-g", CLIP_G) if width >= 1280 else ("clip-l", CLIP_L)
-        return Kind(parts={"": (prefix,)}, role=role, title=f"CLIP's text encoder {role[-1].upper()}", next_step=step)
+        return Kind(
+            parts={"": (prefix,)}, role=role, title=say("kind_clip_encoder", size=role[-1].upper()), next_step=step
+        )
     if "encoder.block.0.layer.0.SelfAttention.q.weight" in header:
-        return Kind(parts={"": (T5,)}, role="t5-xxl", title="T5's encoder", next_step=step)
+        return Kind(parts={"": (T5,)}, role="t5-xxl", title=say("kind_t5_encoder"), next_step=step)
     latent = header.side("decoder.conv_in.weight", 1)
     if latent and "encoder.conv_in.weight" in header:
-        return Kind(parts={"": ("",)}, role=f"vae-{latent}", title="a VAE, the codec alone", next_step=step)
+        return Kind(parts={"": ("",)}, role=f"vae-{latent}", title=say("kind_vae"), next_step=step)
     return None
 
 

@@ -1,7 +1,7 @@
-"""The configs of the layouts that single files come in: such a file holds weights and no config.
+"""The configs of single-file layouts, as such files hold weights but no config.
 
-They are those of the checkpoints that these files were first published as (`data/layouts.json`), with the two
-vocabularies that these read words by: CLIP's (MIT licence, OpenAI) and T5's (Apache 2.0, Google).
+They are those of the originally published checkpoints (`data/layouts.json`), with the vocabularies of their two
+tokenizers: CLIP's (MIT licence, OpenAI) and T5's (Apache 2.0, Google).
 """
 
 import gzip
@@ -17,14 +17,14 @@ DATA = Path(__file__).parent / "data"
 
 @dataclass(frozen=True)
 class Layout:
-    """What a checkpoint is made of.
+    """The parts and configs of a checkpoint.
 
     Attributes:
-        title: for sentences.
+        title: its name in messages.
         pipeline: the class in its `model_index.json`.
-        classes: of its parts, by name.
-        configs: of its parts, likewise.
-        roles: of the parts with weights: by what a file of that part alone is known.
+        classes: classes of its parts, by name.
+        configs: configs of its parts, likewise.
+        roles: roles of the parts with weights, by which separate files of a part are found.
         optional: parts that may be missing.
         others: further entries of `model_index.json`.
     """
@@ -63,7 +63,7 @@ def _data() -> dict[str, Any]:
 
 
 def _whole(entries: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """An entry with what it inherits from the one that it is like; parts and changes of parts are merged."""
+    """Return an entry with what it inherits from the entry in `like`; parts and changes of parts are merged."""
     own = dict(entries[name])
     if (first := own.pop("like", None)) is None:
         return own
@@ -82,8 +82,8 @@ def write_tokenizer(folder: Path, config: Mapping[str, Any]) -> None:
     """Write the files of a tokenizer of transformers.
 
     Args:
-        folder: that is there.
-        config: `kind`, clip or t5; `model_max_length` and, of CLIP, `pad_token`.
+        folder: an existing folder.
+        config: `kind` (clip or t5), `model_max_length` and, for CLIP, `pad_token`.
     """
     settings = {key: value for key, value in config.items() if key != "kind"}
     if config["kind"] == "t5":
@@ -99,10 +99,10 @@ def write_tokenizer(folder: Path, config: Mapping[str, Any]) -> None:
 
 
 def _clip_vocabulary(merges: str) -> dict[str, int]:
-    """The tokens of CLIP by number: each byte, each byte at the end of a word, each merge, and the two marks."""
+    """Return CLIP's token ids: each byte, each byte at the end of a word, each merge, and the start and end tokens."""
     shown = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
     hidden = [byte for byte in range(256) if byte not in shown]
-    # bytes that are no sign of their own are written as signs from 256 on
+    # bytes without a printable character are written as characters from 256 on
     symbols = [*map(chr, shown), *(chr(256 + i) for i in range(len(hidden)))]
     merged = [line.replace(" ", "") for line in merges.split("\n")[1:] if line]
     tokens = [*symbols, *(f"{symbol}</w>" for symbol in symbols), *merged, "<|startoftext|>", "<|endoftext|>"]

@@ -1,6 +1,6 @@
-"""A part of a checkpoint out of a weight file of several parts, or of one in its makers' own names.
+"""Load a part of a checkpoint from a weight file with several parts, or with the authors' own tensor names.
 
-diffusers turns the names into its own. It leaves weights that are missing or left over unsaid; here both are errors.
+diffusers converts the names. It does not report missing or unused weights; here both are errors.
 """
 
 import importlib
@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from regrow.messages.message import say
 from regrow.models.errors import ModelError
 from regrow.models.folder import mend, read_json, reason
 from regrow.models.load_part import quiet
@@ -19,7 +20,7 @@ from regrow.models.single_files.weights_file import Place
 
 _FLOAT8 = (torch.float8_e4m3fn, torch.float8_e5m2)
 _UNUSED = ("position_ids", "logit_scale", "text_projection.weight", "text_projection")
-"""What files of text encoders hold beside what is computed with: `text_projection` where the class has none."""
+"""Unused tensors in files of text encoders; `text_projection` only if the class has none."""
 
 
 def load_file(kind: Any, folder: Path, part: str, place: Place, dtype: torch.dtype) -> Any:
@@ -27,10 +28,10 @@ def load_file(kind: Any, folder: Path, part: str, place: Place, dtype: torch.dty
 
     Args:
         kind: a model class of diffusers or transformers.
-        folder: of the checkpoint, which holds the part's config.
-        part: its name.
-        place: of its weights.
-        dtype: of the module; GGUF weights stay as small as they are, and are computed with in it.
+        folder: the checkpoint's folder, which holds the part's config.
+        part: the part's name.
+        place: place of its weights.
+        dtype: dtype of the module; GGUF weights stay quantised, and only computation uses it.
 
     Raises:
         ModelError: the file is missing or damaged, or does not hold the weights that the config asks for.
@@ -41,30 +42,36 @@ def load_file(kind: Any, folder: Path, part: str, place: Place, dtype: torch.dty
             if place.path.suffix.lower() == ".gguf":
                 return _from_gguf(kind, folder, part, place.path, dtype)
             tensors = _tensors(place)
-            if kind.__name__ != "UNet2DConditionModel":  # whose conversion looks for it, as others need not
+            if kind.__name__ != "UNet2DConditionModel":  # its conversion needs the prefix
                 tensors = {name.removeprefix(PREFIX): tensor for name, tensor in tensors.items()}
             state, left = _converted(kind, read_json(config), tensors)
             module, lacking = _filled(kind, read_json(config), state, dtype)
     except ModelError:
         raise
-    except Exception as error:  # the conversions raise whatever a missing name or another shape breaks
+    except Exception as error:  # missing names and wrong shapes raise many exception types in the conversions
         raise ModelError(
-            f"{place.path} does not hold the {part} that {config} describes ({reason(error)}): it is another model's, "
-            f"or damaged: {mend(place.path)}."
+            say(
+                "file_lacks_described_part",
+                path=place.path,
+                part=part,
+                config=config,
+                reason=reason(error),
+                mend=mend(place.path),
+            )
         ) from error
     left += sorted(set(state) - set(module.state_dict()))
     left = [name for name in left if not name.endswith(_UNUSED)]
-    for names, what in ((lacking, "lacks"), (left, "holds what the config has no place for:")):
+    for names, what in ((lacking, "lacks"), (left, say("config_has_no_place"))):
         if names:
-            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            more = say("and_more", count=len(names) - 1) if len(names) > 1 else ""
             raise ModelError(
-                f"{place.path} does not fit {config}: it {what} {names[0]}{more}; it is another model's, or damaged."
+                say("file_does_not_fit", path=place.path, config=config, how=what, names=names[0], more=more)
             )
     return module
 
 
 def _converted(kind: Any, config: Mapping[str, Any], tensors: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """The weights of a part by the names of its class, and names that the conversion did not read."""
+    """Return a part's weights by the names of its class, and the names that the conversion did not read."""
     from diffusers.loaders import single_file_model, single_file_utils
 
     if not kind.__module__.startswith("transformers"):
@@ -73,7 +80,7 @@ def _converted(kind: Any, config: Mapping[str, Any], tensors: dict[str, Any]) ->
             return tensors, []
         there = len(tensors)
         made = convert(checkpoint=tensors, config=config)
-        # those for transformers take out what they read; of the others, what has no place is seen in what they make
+        # conversions of transformers networks remove what they read; for others, the result shows what is unused
         return made, sorted(tensors) if len(tensors) < there else []
     if prefix := next((prefix for prefix in OPEN_CLIP if any(name.startswith(prefix) for name in tensors)), ""):
         state = single_file_utils.convert_open_clip_checkpoint(_skeleton(kind, config), tensors, prefix=prefix)
@@ -86,7 +93,7 @@ def _converted(kind: Any, config: Mapping[str, Any], tensors: dict[str, Any]) ->
             # the files of Stable Diffusion 3 leave it out, as it changes nothing
             state["text_projection.weight"] = torch.eye(config["projection_dim"])
     own = _skeleton(kind, config).state_dict()
-    # transformers has taken the outer name away from one of its two classes
+    # in one of its two classes, transformers has dropped the outer prefix
     plain = {name if name in own else name.removeprefix("text_model."): tensor for name, tensor in state.items()}
     return plain, []
 
@@ -94,7 +101,7 @@ def _converted(kind: Any, config: Mapping[str, Any], tensors: dict[str, Any]) ->
 def _filled(
     kind: Any, config: Mapping[str, Any], state: Mapping[str, Any], dtype: torch.dtype
 ) -> tuple[Any, list[str]]:
-    """A module with these weights, and the names of those that it lacks."""
+    """Return a module with these weights, and the names of those that are missing."""
     module = _skeleton(kind, config)
     kept = getattr(kind, "_keep_in_fp32_modules", None) or ()
 
@@ -105,13 +112,13 @@ def _filled(
         return tensor.to(torch.float32 if wide else dtype).contiguous()
 
     module.load_state_dict({name: cast(name, t) for name, t in state.items()}, strict=False, assign=True)
-    if hasattr(module, "tie_weights"):  # T5's words are one matrix under two names
+    if hasattr(module, "tie_weights"):  # T5's token embedding is one matrix under two names
         module.tie_weights()
     return module, [name for name, tensor in module.state_dict().items() if tensor.is_meta]
 
 
 def _skeleton(kind: Any, config: Mapping[str, Any]) -> Any:
-    """A module without weights; its buffers, which files leave out, have their values."""
+    """Return a module without weights, but with its buffers, which files do not hold."""
     from accelerate import init_empty_weights
 
     with init_empty_weights(include_buffers=False):
@@ -133,7 +140,7 @@ def _from_gguf(kind: Any, folder: Path, part: str, path: Path, dtype: torch.dtyp
 
 
 def _tensors(place: Place) -> dict[str, Any]:
-    """The tensors of a part, mapped from the disk, by the names that they have in a file of several parts."""
+    """Return the tensors of a part by the names that they have in a file with several parts."""
     if place.path.suffix.lower() in PICKLED:
         tensors = unpickled(place.path)
     else:
@@ -146,7 +153,7 @@ def _tensors(place: Place) -> dict[str, Any]:
 
 
 def _unscaled(tensors: dict[str, Any]) -> dict[str, Any]:
-    """Float8 weights that come with a scale, times it; the others as they are."""
+    """Multiply float8 weights by their scale, if they have one; leave others unchanged."""
     scales = {name: name.removesuffix("scale_weight") for name in tensors if name.endswith(".scale_weight")}
     marks = {name for name in tensors if name.endswith(("scaled_fp8", ".scale_input"))}
     plain = {name: tensor for name, tensor in tensors.items() if name not in scales and name not in marks}

@@ -1,7 +1,8 @@
-"""Weight files that are no checkpoint, and checkpoints that regrow does not open: what each is, and what to do."""
+"""Recognise weight files that are not a checkpoint, or one that regrow does not open, and say what to do."""
 
 from collections.abc import Callable
 
+from regrow.messages.message import say
 from regrow.models.single_files.header import Header
 
 _LORA = (
@@ -11,7 +12,7 @@ _LORA = (
 _CONTROL = ("control_model.", "controlnet_", "input_hint_block.", "adapter.body.", "controlnet_cond")
 _CONTROL_INSIDE = ("controlnet_cond_embedding.", "zero_convs.", "control_layers.")
 _WIDTHS = (768, 1024, 1280, 2048, 4096)
-"""Of the vectors that text encoders read."""
+"""Vector widths of text encoders."""
 
 
 def _is_embedding(header: Header) -> bool:
@@ -22,29 +23,29 @@ def _is_embedding(header: Header) -> bool:
     )
 
 
-LORA, EMBEDDING = "a LoRA file", "an embedding (textual inversion)"
-"""What is added to a checkpoint by its name, as a folder of weight files is searched for it."""
+LORA, EMBEDDING = say("kind_lora"), say("kind_embedding")
+"""Titles of the kinds of files that can be added to a checkpoint; folders are searched for files of these titles."""
 _ADDITIONS: tuple[tuple[str, str, Callable[[Header], bool]], ...] = (
-    (LORA, "Add it to a checkpoint: --model NAME --lora FILE:0.8.", lambda h: h.has(*_LORA)),
-    (EMBEDDING, "Add it to a checkpoint: --model NAME --embedding FILE.", _is_embedding),
+    (LORA, say("add_as_lora"), lambda h: h.has(*_LORA)),
+    (EMBEDDING, say("add_as_embedding"), _is_embedding),
     (
-        "an IP-Adapter",
-        "regrow uses none: give it the picture itself, to edit.",
+        say("kind_ip_adapter"),
+        say("use_picture_instead"),
         lambda h: h.begins("image_proj.", "ip_adapter.") or h.has("to_k_ip."),
     ),
     (
-        "a ControlNet",
-        "regrow uses none: an edit keeps the shapes of its source without one.",
+        say("kind_controlnet"),
+        say("edits_keep_shapes"),
         lambda h: h.begins(*_CONTROL) or h.has(*_CONTROL_INSIDE),
     ),
     (
-        "a motion module of AnimateDiff",
-        "regrow makes no films.",
+        say("kind_motion_module"),
+        say("makes_no_films"),
         lambda h: h.has("motion_modules.", "temporal_transformer."),
     ),
     (
-        "an upscaler",
-        "regrow edits a picture at its own size without one.",
+        say("kind_upscaler"),
+        say("edits_at_own_size"),
         lambda h: h.has(".RDB1.", ".rdb1.", "model.1.sub.", "conv_after_body."),
     ),
 )
@@ -73,11 +74,11 @@ _MODELS: tuple[tuple[str, Callable[[Header], bool]], ...] = (
 
 
 def other_kind(header: Header) -> tuple[str, str] | None:
-    """Return what a file is that regrow does not open as a checkpoint, and what to do; None for all others."""
+    """Return title and advice for a file that regrow does not open as a checkpoint; None for all others."""
     for title, step, is_it in _ADDITIONS:
         if is_it(header):
             return title, step
     for title, is_it in _MODELS:
         if is_it(header):
-            return f"{title}, which regrow does not open", "Take a checkpoint of Stable Diffusion, SDXL, SD3 or FLUX."
+            return say("kind_not_opened", title=title), say("take_a_checkpoint")
     return None

@@ -1,7 +1,7 @@
-"""A folder in the diffusers layout for a checkpoint whose weights lie elsewhere: configs, words, and `weights.json`.
+"""Write a diffusers folder for a checkpoint whose weights lie elsewhere: configs, tokenizers and `weights.json`.
 
-Nothing is copied but small files. The folder of a file that is opened by its path lies in the cache and is made anew
-when it changes; one that `regrow models add` makes lies among the user's models, by a name.
+Only small files are copied. For a file that is opened by its path, the folder is in the cache and rewritten when the
+file changes; with `regrow models add` it is a named folder among the user's models.
 """
 
 import fcntl
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from regrow.media.home import home
+from regrow.messages.message import say
 from regrow.models.errors import ModelError
 from regrow.models.folder import read_json
 from regrow.models.registry import family_of_pipeline
@@ -30,54 +31,52 @@ NOTES_FILE = "notes.json"
 
 
 def is_single_file(path: Path) -> bool:
-    """Return whether a path may be that of a checkpoint in one file."""
-    return path.is_file() and path.suffix.lower() in SUFFIXES
+    """Return whether a path may be a single-file checkpoint."""
+    return path.suffix.lower() in SUFFIXES and os.path.isfile(path)  # accepts any name, as from a recipe
 
 
 def check_place(path: Path) -> None:
-    """Refuse a folder that is no model, a link that leads to nothing, and a pipe or a device.
+    """Raise an error if a path is a folder without a model, a broken link, a pipe or a device.
 
     Raises:
         ModelError: it is one.
     """
     if os.path.islink(path) and not os.path.exists(path):
-        raise ModelError(
-            f"{path} is a link that leads to nothing ({os.readlink(path)}): mend it, or name another file."
-        )
+        raise ModelError(say("link_to_nothing", path=path, target=os.readlink(path)))
     if os.path.exists(path) and not os.path.isdir(path):
-        raise ModelError(f"{path} is not an ordinary file: copy its content into one first.")
+        raise ModelError(say("no_ordinary_file", path=path))
     if os.path.isdir(path):
         file = min((each for each in path.glob("*") if is_single_file(each)), default=None)
-        step = f" Name one of its files (--model {file}), or add all by name: regrow models add {path}." if file else ""
-        raise ModelError(f"{path} is no model: it has neither a model_index.json nor a config.json.{step}")
+        step = say("name_one_of_its_files", file=file, path=path) if file else ""
+        raise ModelError(say("path_is_no_model", path=path, step=step))
 
 
 def checkpoint_kind(path: Path, allow_pickle: bool = False, base: Path | None = None) -> Kind:
-    """Return what the checkpoint in a file is.
+    """Return the kind of the checkpoint in a file.
 
     Args:
-        path: of the file.
+        path: the file.
         allow_pickle: whether it may be a pickle.
-        base: a checkpoint folder, in which the file takes the place of the network or the codec.
+        base: a checkpoint folder, whose network or codec the file replaces.
 
     Raises:
-        ModelError: it is none: one sentence says what it is, and what can be done with it.
+        ModelError: it is not a checkpoint; the message says what it is, and what to do.
     """
     kind = kind_of(read_header(path, allow_pickle))
     if base is not None and (kind.role == "network" or kind.role.startswith("vae")):
         network = "transformer" if (base / "transformer").is_dir() else "unet"
         return replace(kind, parts={network if kind.role == "network" else "vae": kind.parts[""]})
     if not kind.layout:
-        raise ModelError(f"{path} is no checkpoint, but {kind.title}. {kind.next_step}")
+        raise ModelError(say("file_is_no_checkpoint", path=path, title=kind.title, next_step=kind.next_step))
     return kind
 
 
 def cached_view(path: Path, places: Sequence[Path], allow_pickle: bool = False) -> Path:
-    """Return a folder for a checkpoint in one file.
+    """Return a diffusers folder in the cache for a single-file checkpoint.
 
     Args:
-        path: of the file.
-        places: folders in which parts that it lacks are looked for.
+        path: the file.
+        places: folders to search for parts that it lacks.
         allow_pickle: whether it may be a pickle.
 
     Raises:
@@ -92,17 +91,17 @@ def cached_view(path: Path, places: Sequence[Path], allow_pickle: bool = False) 
 def write_view(
     folder: Path, path: Path, base: Path | None, places: Sequence[Path] = (), allow_pickle: bool = False
 ) -> Path:
-    """Write a folder for a checkpoint in one file; what is there already and the same stays as it is.
+    """Write a diffusers folder for a single-file checkpoint, unless it exists with the same contents.
 
     Args:
         folder: to write.
-        path: of the file.
-        base: a checkpoint folder that configs, words and the parts that the file lacks are taken from.
-        places: folders in which parts that it lacks are looked for, where there is no base.
+        path: the file.
+        base: a checkpoint folder to take configs, tokenizers and missing parts from.
+        places: folders to search for missing parts, if there is no base.
         allow_pickle: whether it may be a pickle.
 
     Returns:
-        the folder.
+        The folder.
 
     Raises:
         ModelError: it is no checkpoint, or lacks parts that are not found.
@@ -135,7 +134,7 @@ def write_view(
 
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
-    """Wait until no other process changes what is in a folder: several open the same file at once."""
+    """Lock a folder against changes by other processes, which may open the same file at the same time."""
     place = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(place, fcntl.LOCK_EX)
@@ -145,15 +144,15 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
 
 def read_notes(folder: Path) -> tuple[str, ...]:
-    """Return what had to be assumed when the folder was written."""
+    """Return messages on what had to be assumed when the folder was written."""
     path = folder / NOTES_FILE
     if not path.is_file():
         return ()
-    with suppress(ValueError):
+    with suppress(ValueError, RecursionError):
         notes = json.loads(path.read_bytes())
         if isinstance(notes, list) and all(isinstance(note, str) for note in notes):
             return tuple(notes)
-    raise ModelError(f"{path} lists no sentences: remove it, or add the model again.")
+    raise ModelError(say("notes_file_damaged", path=path))
 
 
 def _write_configs(folder: Path, made: Layout, kind: Kind, places: Mapping[str, Place]) -> None:
@@ -178,17 +177,16 @@ def _write_configs(folder: Path, made: Layout, kind: Kind, places: Mapping[str, 
 
 
 def _from_base(folder: Path, base: Path, own: Mapping[str, Place], path: Path, kind: Kind) -> dict[str, Place]:
-    """Copy what has no weights from another checkpoint, and say where those are that the file at `path` lacks."""
+    """Copy files without weights from a base, and return the places of the parts that the file at `path` lacks."""
     index = read_json(base / "model_index.json")
     pipeline = str(index.get("_class_name"))
     if kind.layout and family_of_pipeline(layout(kind.layout).pipeline) != family_of_pipeline(pipeline):
         raise ModelError(
-            f"{path} is a checkpoint of {layout(kind.layout).title}, and {base} is a {pipeline}: take a base "
-            "of the same family."
+            say("base_of_other_family", path=path, title=layout(kind.layout).title, base=base, pipeline=pipeline)
         )
     parts = [part for part, entry in index.items() if isinstance(entry, list) and entry != [None, None]]
     if lacking := [part for part in own if part not in parts]:
-        raise ModelError(f"{base} has no {lacking[0]}, which the file holds: it is of another model.")
+        raise ModelError(say("base_lacks_parts", base=base, lacking=lacking[0]))
     small = [path for path in base.rglob("*") if path.suffix in (".json", ".txt", ".model") and path.is_file()]
     for source in small:
         name = source.relative_to(base)

@@ -1,12 +1,12 @@
-"""Where the weights of a checkpoint's parts are, when they are not in its folder: `weights.json`.
+"""The places of a checkpoint's weights, if they are not in its folder: `weights.json`.
 
     {"transformer": {"file": "/models/a.safetensors", "begins": ["model.diffusion_model."], "within": ""},
      "text_encoder": {"file": "/models/clip_l.safetensors", "begins": [""],
                       "within": "text_encoders.clip_l.transformer."},
      "vae": {"folder": "/models/flux/vae"}}
 
-`begins`: how the names of a part's tensors begin in its file. `within`: what they would begin with in a file of several
-parts, if it is one of that part alone.
+`begins`: prefixes of a part's tensor names in its file. `within`: for a file of one part, the prefix that its names
+would have in a file with several parts.
 """
 
 import json
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from regrow.messages.message import say
 from regrow.models.errors import ModelError
 from regrow.models.folder import read_json
 
@@ -23,12 +24,12 @@ WEIGHTS_FILE = "weights.json"
 
 @dataclass(frozen=True)
 class Place:
-    """Where the weights of one part are.
+    """The place of one part's weights.
 
     Attributes:
-        path: of a file, or of the part's folder in the diffusers layout.
-        begins: how the names of its tensors begin in a file.
-        within: what they would begin with in a file of several parts.
+        path: a file, or the part's folder in the diffusers layout.
+        begins: prefixes of its tensor names in a file.
+        within: the prefix that they would have in a file with several parts.
     """
 
     path: Path
@@ -42,7 +43,7 @@ class Place:
 
 
 def read_weights_file(folder: Path) -> dict[str, Place]:
-    """Return the places of parts by name; nothing where the folder has its weights itself.
+    """Return the places of parts by name; empty if the folder holds its weights itself.
 
     Raises:
         ModelError: the file is damaged.
@@ -53,11 +54,11 @@ def read_weights_file(folder: Path) -> dict[str, Place]:
     try:
         return {part: _place(entry) for part, entry in read_json(path).items()}
     except (AttributeError, KeyError, TypeError) as error:
-        raise ModelError(f"{path} does not say where weights are: add the model again.") from error
+        raise ModelError(say("view_names_no_weights", path=path)) from error
 
 
 def write_weights_file(folder: Path, places: Mapping[str, Place]) -> None:
-    """Write where the weights of a folder's parts are."""
+    """Write the places of the weights of a folder's parts."""
     content: dict[str, Any] = {}
     for part, place in places.items():
         path, begins = str(place.path), list(place.begins)

@@ -1,1 +1,1 @@
-"""What several families, or several files of one, have in common."""
+"""Code that several families, or several files of one family, share."""

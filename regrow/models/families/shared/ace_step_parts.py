@@ -1,4 +1,4 @@
-"""What the parts of ACE-Step 1.5 make of songs and melodies, and whether the parts are of one model."""
+"""Encode songs and melodies with the parts of ACE-Step 1.5, and check that the parts belong together."""
 
 import math
 import warnings
@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from regrow.messages.message import say
 from regrow.models.codecs.wave import WaveCodec
 from regrow.models.condition import Condition
 from regrow.models.errors import ModelError
@@ -21,7 +22,7 @@ from regrow.models.source import Source
 COVERS = ("audio_tokenizer", "audio_token_detokenizer")
 NULL = "null_condition_emb"
 STYLE_TOKENS, LYRICS_TOKENS = 256, 2048
-"""That are read, as ACE-Step 1.5 was trained."""
+"""Tokens that are read, as ACE-Step 1.5 was trained."""
 
 
 @torch.no_grad()
@@ -31,12 +32,12 @@ def encoded_song(
     """Encode one song by diffusers' own templates and the checkpoint's text and condition encoders.
 
     Args:
-        parts: of the checkpoint.
-        name: of the model, for a warning of words that are cut.
+        parts: the checkpoint's parts.
+        name: name of the model, for a warning about truncated text.
         prompt: a style, or a song (`models.song`).
-        task: whose instruction comes first.
-        seconds: that it lasts; the text holds the whole ones.
-        reference: latents of a sound of the timbre.
+        task: the task, whose instruction comes first.
+        seconds: duration; the text holds it in whole seconds.
+        reference: latents of a sound with the wanted timbre.
     """
     from diffusers.pipelines.ace_step.pipeline_ace_step import TASK_INSTRUCTIONS
 
@@ -68,24 +69,21 @@ def encoded_song(
 
 
 def three_parts(wave: Float[Tensor, "channels n"], samples: int) -> Float[Tensor, "channels samples"]:
-    """Return as many samples as asked for of beginning, middle and end of a wave, repeated where it is too short."""
+    """Return `samples` samples from beginning, middle and end of a wave, repeated if it is too short."""
     wave, part = wave.repeat(1, math.ceil(samples / wave.shape[-1])), samples // 3
     starts = (0, wave.shape[-1] // 3, wave.shape[-1] - part)
     return torch.cat([wave[:, start : start + part] for start in starts], 1)
 
 
 def require_covers(parts: Parts, name: str) -> None:
-    """Refuse a melody for a checkpoint without the parts that it goes through, by a ValueError."""
+    """Raise a ValueError if a checkpoint lacks the parts that encode a melody."""
     if missing := [part for part in COVERS if part not in parts]:
-        raise ValueError(
-            f"{name} has no {' and no '.join(missing)}, which a melody goes through: leave the melody out, or take a "
-            "checkpoint of ACE-Step 1.5 that has both."
-        )
+        raise ValueError(say("no_parts_for_melody", name=name, missing=", ".join(missing)))
 
 
 @torch.no_grad()
 def through_tokens(parts: Parts, latents: Float[Tensor, "1 c n"]) -> Float[Tensor, "1 c n"]:
-    """Return what is left of latents in 5 semantic tokens a second, as latents again."""
+    """Encode latents as 5 semantic tokens per second, and decode these to latents."""
     first, second = (parts[name] for name in COVERS)
     each = latents.transpose(1, 2).to(parts.device, parts.dtype)
     tokens, _ = first.tokenize(each, parts["condition_encoder"].silence_latent)
@@ -93,9 +91,9 @@ def through_tokens(parts: Parts, latents: Float[Tensor, "1 c n"]) -> Float[Tenso
 
 
 def without_padding(condition: Condition) -> Iterator[tuple[list[int], Float[Tensor, "rows tokens d"]]]:
-    """Yield the rows of each number of tokens with these tokens alone.
+    """Yield rows with equal numbers of tokens together with their tokens, without padding.
 
-    A row of one token goes with the longest rows, as copies of it: attention to them is attention to one.
+    A single token is repeated to the longest row's length: attention to its copies equals attention to itself.
     """
     tokens, mask = condition.tokens, condition.mask
     lengths = [tokens.shape[1]] * len(tokens) if mask is None else mask.sum(1).tolist()
@@ -128,19 +126,14 @@ def check_parts(source: Source, codec: WaveCodec, own: OwnSettings) -> None:
     for giver, made, taker, taken in pairs:
         if made != taken:
             raise ModelError(
-                f"The {taker} in {folder} takes vectors of {taken} numbers where those of its {giver} are of {made}; "
-                "the two are not of the same model."
+                say("vectors_of_parts_differ", taker=taker, folder=folder, taken=taken, giver=giver, made=made)
             )
     if len(parts["tokenizer"]) > text["vocab_size"]:
         raise ModelError(
-            f"The tokenizer in {folder} has {len(parts['tokenizer'])} tokens, but its text_encoder knows "
-            f"{text['vocab_size']}; the two are not of the same model."
+            say("tokens_beyond_text_encoder", folder=folder, count=len(parts["tokenizer"]), known=text["vocab_size"])
         )
     if own.is_guided and parts["condition_encoder"].null_condition_emb is None:
-        raise ModelError(
-            f"The condition_encoder in {folder} lacks {NULL}, which a model that is no turbo is guided away from: take "
-            "the files of a base or SFT checkpoint."
-        )
+        raise ModelError(say("null_condition_missing", folder=folder, null=NULL))
 
 
 def _warn_of_cut_words(name: str, pipeline: Any, said: dict[str, Any]) -> None:
@@ -149,4 +142,4 @@ def _warn_of_cut_words(name: str, pipeline: Any, said: dict[str, Any]) -> None:
         ids = pipeline.tokenizer(text, verbose=False).input_ids
         if len(ids) > room:
             cut = " ".join(pipeline.tokenizer.decode(ids[room:], skip_special_tokens=True).split())
-            warnings.warn(f"{name} reads {room} tokens of {what}; this was cut: {cut}", stacklevel=5)
+            warnings.warn(say("text_was_cut", name=name, room=room, what=what, cut=cut), stacklevel=5)

@@ -1,4 +1,4 @@
-"""FLUX.2 [klein] KV, whose reference sees nothing but itself."""
+"""FLUX.2 [klein] KV, whose reference picture attends only to itself."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from regrow.models.families.flux_2 import Flux2Klein
 
 
 class Flux2KleinKV(Flux2Klein):
-    """Flux2Klein whose network was trained to see a reference that sees nothing but itself, as it is without noise.
+    """Flux2Klein whose noise-free reference picture attends only to itself, as in its training.
 
-    So diffusers computes what attention takes of the reference once. Here that is done in every step, with the same
-    result.
+    So diffusers caches the reference's keys and values after the first step. Here they are computed in every step, with
+    the same result.
     """
 
     def _shown(self, tokens: Tensor, places: Tensor, shown: Tensor, behind: Tensor, given: dict[str, Any]) -> Tensor:

@@ -1,4 +1,4 @@
-"""What FLUX.2's network takes of latents."""
+"""Convert latents to tokens of FLUX.2's network."""
 
 import torch
 from jaxtyping import Float
@@ -10,10 +10,10 @@ from regrow.models.codecs.batch_norm import SIDE
 def tokens_and_places(
     latents: Float[Tensor, "b c y x"], time: int = 0
 ) -> tuple[Float[Tensor, "b n d"], Float[Tensor, "n 4"]]:
-    """Return cells of 2 x 2 latents as tokens, row by row, and the place of each: time, row, column, and 0."""
+    """Pack cells of 2 x 2 latents into tokens, row by row, each with its position: time, row, column, and 0."""
     tokens = nn.functional.pixel_unshuffle(latents, SIDE)
     height, width = tokens.shape[2:]
-    places = torch.zeros(height, width, 4)  # in float32, as bfloat16 has no 257
+    places = torch.zeros(height, width, 4)  # in float32, as bfloat16 cannot represent 257
     places[..., 0] += time
     places[..., 1] += torch.arange(height)[:, None]
     places[..., 2] += torch.arange(width)

@@ -1,6 +1,6 @@
-"""FLUX.1 checkpoints that are shown a picture: Fill, which fills in masks, and Kontext, which follows instructions.
+"""FLUX.1 checkpoints with a picture as input: Fill, for inpainting, and Kontext, which edits by instruction.
 
-Kontext: Labs et al. 2025, arXiv 2506.15742. Of Fill there is no paper.
+Kontext: Labs et al. 2025, arXiv 2506.15742. Fill has no paper.
 """
 
 from copy import copy
@@ -20,9 +20,9 @@ from regrow.models.own_settings import OwnSettings
 
 @dataclass(eq=False, kw_only=True)
 class FluxFill(Inpainting, Flux):
-    """See `Flux` and `Inpainting`: below the latents are those of the masked picture, and the mask's own pixels.
+    """See `Flux` and `Inpainting`: the extra channels are the masked picture's latents and the mask's pixels.
 
-    A cell of the mask is as many channels as it spans pixels.
+    Each mask pixel under a latent cell is a channel of its own.
     """
 
     OWN: ClassVar[OwnSettings | None] = OwnSettings(steps=50, guidance=30.0, solver="ddim")
@@ -40,10 +40,10 @@ class FluxFill(Inpainting, Flux):
 
 @dataclass(eq=False, kw_only=True)
 class FluxKontext(Flux):
-    """See `Flux`: the picture that a prompt is an instruction for is further tokens, which count as a second picture.
+    """See `Flux`: the picture to edit by instruction is given as further tokens, as a second picture.
 
     Attributes:
-        source: latents of it; None where a picture is made from words alone.
+        source: latents of the picture to edit; None to generate from a prompt alone.
     """
 
     edits_by_instruction: ClassVar[bool] = True
@@ -51,7 +51,7 @@ class FluxKontext(Flux):
     takes_tiles = False
     engine_graph = False
     OWN: ClassVar[OwnSettings | None] = OwnSettings(steps=28, guidance=2.5, solver="ddim")
-    """Steps are the default of diffusers' FluxKontextPipeline, guidance is that of its example."""
+    """The default steps of diffusers' FluxKontextPipeline, and the guidance of its example."""
 
     source: Float[Tensor, "1 c y x"] | None = None
 

@@ -1,7 +1,7 @@
-"""UNets of Stable Diffusion's kinds that take a picture beside the noise: to fill in masks, or to follow instructions.
+"""UNets of Stable Diffusion with a picture as input, for inpainting or editing by instruction.
 
-Both are recognised by the channels of their network, whatever their pipeline is called: half of diffusers' inpainting
-and image-to-image pipelines hold a plain network, which is opened as that.
+Both are recognised by the input channels of their network, not by the pipeline's name: half of diffusers' inpainting
+and image-to-image pipelines hold a plain network, which is opened as such.
 """
 
 from abc import abstractmethod
@@ -17,19 +17,20 @@ from torch import Tensor
 from regrow.core.denoiser import Denoiser
 from regrow.core.guidance import Guidance, words_and_picture
 from regrow.media.frame import Region
+from regrow.messages.message import say
 from regrow.models.model import Model
 from regrow.models.own_settings import OwnSettings
 
 PIX2PIX = OwnSettings(steps=100, guidance=7.5, image_guidance=1.5)
-"""Of InstructPix2Pix's authors and diffusers' pipeline."""
+"""The settings of InstructPix2Pix's authors and diffusers' pipeline."""
 
 
 @dataclass(eq=False, kw_only=True)
 class PictureBeside(Model):
-    """A model whose network takes further channels below the latents.
+    """A model whose network takes extra channels besides the latents.
 
     Attributes:
-        shown: those channels, one for all samples or one each; None where there is no picture.
+        shown: those channels, for all samples or one set per sample; None without a picture.
     """
 
     engine_graph = False
@@ -41,34 +42,34 @@ class PictureBeside(Model):
     @staticmethod
     @abstractmethod
     def channels(latent_channels: int) -> int:
-        """Return how many channels its network takes below latents of so many."""
+        """Return how many extra channels its network takes, by the number of latent channels."""
         ...
 
     def nothing(self, places: tuple[int, ...]) -> Float[Tensor, "1 k y x"]:
-        """Return what it is shown where there is no picture."""
+        """Return the extra channels for no picture."""
         return torch.zeros(1, self.channels(self.latent_channels), *places)
 
     def beside(self, x_t: Float[Tensor, "b c y x"]) -> Float[Tensor, "b k y x"]:
-        """Return latents with what is shown below them.
+        """Append the extra channels to the latents.
 
         Raises:
-            ValueError: that is of another size, or of another number of samples.
+            ValueError: they have another size, or their number does not divide the batch.
         """
         shown = self.nothing(tuple(x_t.shape[2:])) if self.shown is None else self.shown
         if shown.shape[2:] != x_t.shape[2:]:
-            raise ValueError(f"The picture beside has latents of {shown.shape[2:]} cells, these have {x_t.shape[2:]}.")
+            raise ValueError(say("picture_beside_of_other_size", cells=shown.shape[2:], latent_cells=x_t.shape[2:]))
         if len(x_t) % len(shown):
-            raise ValueError(f"{len(shown)} pictures beside do not fit a batch of {len(x_t)}.")
+            raise ValueError(say("pictures_beside_do_not_fit", count=len(shown), batch=len(x_t)))
         return torch.cat([x_t, shown.to(x_t).repeat(len(x_t) // len(shown), 1, 1, 1)], 1)
 
 
 @dataclass(eq=False, kw_only=True)
 class Inpainting(PictureBeside):
-    """It is shown a mask, 1 where it fills in, and the latents of the picture with grey in place of what is masked.
+    """A model that also takes a mask (1 = to fill in) and the latents of the picture, grey where it is masked.
 
     This is the layout of the inpainting checkpoints of Stable Diffusion (Rombach et al. 2022, arXiv 2112.10752, section
-    4.5). Without a mask it is shown one of ones, and a grey picture: it then makes pictures from words alone. So paths
-    are inverted, and walked back under the same condition, whatever region an edit names.
+    4.5). If no mask is given, it is all ones and the picture grey: the model then generates from the prompt alone. So
+    do inversion and the way back, whatever the region of an edit, so that both have the same condition.
     """
 
     inpaints: ClassVar[bool] = True
@@ -104,12 +105,12 @@ class Inpainting(PictureBeside):
 
 @dataclass(eq=False, kw_only=True)
 class Instructed(PictureBeside):
-    """It is shown the latents of the picture that its prompt is an instruction for, in the codec's own scale.
+    """A model that also takes the latents of the picture to edit, in the codec's own scale.
 
-    InstructPix2Pix, Brooks et al. 2022, arXiv 2211.09800. Of the codec's posterior the mean is taken, as there.
+    InstructPix2Pix, Brooks et al. 2022, arXiv 2211.09800. As there, the mean of the codec's posterior is used.
 
     Attributes:
-        image_guidance: how much the picture is exaggerated; 1 = off.
+        image_guidance: guidance scale of the picture; 1 = off.
     """
 
     edits_by_instruction: ClassVar[bool] = True

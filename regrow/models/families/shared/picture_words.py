@@ -1,4 +1,4 @@
-"""Words with a picture among them, as Qwen2.5-VL reads them."""
+"""Prompts with a picture in them, for Qwen2.5-VL."""
 
 from pathlib import Path
 from typing import Any
@@ -6,20 +6,21 @@ from typing import Any
 from PIL import Image
 from torch import Tensor
 
+from regrow.messages.message import say
 from regrow.models.errors import ModelError
 from regrow.models.folder import mend, plain_json, read_json, reason
 from regrow.models.source import QWEN2
 
 PICTURE_TOKEN = "<|image_pad|>"
-"""What stands in a text for a patch of a picture."""
+"""Placeholder in a text for a patch of a picture."""
 SETTINGS = ("preprocessor_config.json", "processor_config.json")
-"""Files that say how pictures are cut into patches; the second as transformers 5 writes it, with all of a processor."""
+"""Files with the settings of picture patches; the second, of transformers 5, holds a whole processor."""
 QWEN2_VL = QWEN2._replace(classes=("Qwen2VLProcessor", "Qwen2_5_VLProcessor"), opens=QWEN2.classes[0])
-"""A processor's folder, as that of its tokenizer."""
+"""The tokenizer in a processor's folder."""
 
 
 def check_settings(folder: Path) -> None:
-    """Refuse a processor's folder without settings for pictures.
+    """Check that a processor's folder holds settings for pictures.
 
     Raises:
         ModelError: no file holds them, or it is no JSON object.
@@ -28,16 +29,16 @@ def check_settings(folder: Path) -> None:
 
 
 def picture_processor(tokenizer: Any, folder: Path) -> Any:
-    """Return transformers' processor of texts with pictures, without that of films, which needs torchvision.
+    """Return transformers' processor for texts with pictures, without the one for videos, which needs torchvision.
 
     Pictures are scaled by Pillow, as the published processors were when the checkpoints were made.
 
     Args:
-        tokenizer: of the same folder.
-        folder: with one of `SETTINGS`.
+        tokenizer: the tokenizer of the same folder.
+        folder: a folder with one of `SETTINGS`.
 
     Raises:
-        ModelError: its files make none.
+        ModelError: the files are not usable.
     """
     from transformers import Qwen2VLImageProcessorPil, Qwen2VLProcessor
     from transformers.processing_utils import ProcessorMixin
@@ -52,23 +53,23 @@ def picture_processor(tokenizer: Any, folder: Path) -> Any:
     try:
         with quiet(), plain_json(folder) as readable:
             pictures = Qwen2VLImageProcessorPil.from_pretrained(str(readable), local_files_only=True)
-            pictures(images=Image.new("RGB", (pictures.patch_size, pictures.patch_size)))  # which meets every setting
+            pictures(images=Image.new("RGB", (pictures.patch_size, pictures.patch_size)))  # uses every setting
             return Processor(pictures, tokenizer)
-    except Exception as error:  # transformers raises whatever the files' contents break
-        raise ModelError(f"{folder} makes no processor of pictures ({reason(error)}): {mend(folder)}.") from error
+    except Exception as error:  # bad files raise many exception types in transformers
+        raise ModelError(say("processor_not_made", folder=folder, reason=reason(error), mend=mend(folder))) from error
 
 
 class WithPicture:
-    """Qwen2.5-VL that knows which of its tokens are a picture's, whose positions have rows and columns.
+    """Qwen2.5-VL that knows which tokens are a picture's, so that their positions have rows and columns.
 
-    transformers reads that from `mm_token_type_ids` since 5.0, and diffusers' pipelines up to 0.42 leave it out
-    (github.com/huggingface/diffusers/issues/14194): the patches are then counted like words.
+    transformers 5.0 reads this from `mm_token_type_ids`, which diffusers' pipelines up to 0.42 do not pass
+    (github.com/huggingface/diffusers/issues/14194): patches would then get the positions of words.
     """
 
     def __init__(self, encoder: Any) -> None:
         self.encoder, self.dtype = encoder, encoder.dtype
 
     def __call__(self, input_ids: Tensor, **more: Any) -> Any:
-        """Return what the encoder does of tokens, `b tokens`, and pictures."""
+        """Return the encoder's output for tokens, `b tokens`, and pictures."""
         types = (input_ids == self.encoder.config.image_token_id).int()
         return self.encoder(input_ids=input_ids, **{"mm_token_type_ids": types, **more})

@@ -1,4 +1,4 @@
-"""Variants of Stable Diffusion's UNets: what their configs and schedulers say of how they are opened and sampled."""
+"""Variants of Stable Diffusion's UNets: how they are opened and sampled, by their configs and schedulers."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -25,35 +25,35 @@ from regrow.models.vocabulary import WORDS_FILE
 
 
 def kind_of(config_file: Path, plain: Any, inpainting: Any, instructed: Any) -> Any:
-    """Return which of three classes opens a checkpoint, by the channels that its network takes below the latents.
+    """Return which of three classes opens a checkpoint, by the extra channels that its network takes.
 
     Args:
-        config_file: of the network, whose latents are what it returns.
-        plain: that takes none.
-        inpainting: that takes a mask and latents.
-        instructed: that takes latents.
+        config_file: the network's config; `out_channels` is the number of latent channels.
+        plain: the class for none.
+        inpainting: the class for a mask and latents.
+        instructed: the class for latents.
     """
     network = read_json(config_file)
     taken, latents = network.get("in_channels", 4), network.get("out_channels", 4)
-    if not isinstance(taken, int) or not isinstance(latents, int):  # which nothing can be made of, as it will say
+    if not isinstance(taken, int) or not isinstance(latents, int):  # opening it will then fail with a message
         return plain
     return {2 * latents: instructed, 2 * latents + 1: inpainting}.get(taken, plain)
 
 
 def channels_of(kind: Any, latent_channels: int) -> int:
-    """Return how many channels the networks of a class take below latents of so many channels."""
+    """Return how many extra channels the networks of a class take, by the number of latent channels."""
     return kind.channels(latent_channels) if issubclass(kind, PictureBeside) else 0
 
 
 def sampling_of(kind: Any, parts: Parts, scheduler_file: Path) -> dict[str, Any]:
-    """Return what the fields `own` and `edit_steps` of a class are, where the scheduler or its makers say it."""
+    """Return the fields `own` and `edit_steps`, if the scheduler or the model's authors define them."""
     own = of_scheduler(read_json(scheduler_file))
     if own == CONSISTENCY and takes_guidance(parts):
         own = GUIDED_CONSISTENCY
     if issubclass(kind, Instructed):
         return {}
     if own == OwnSettings():
-        # a folder that regrow trained says which words it knows, and has the settings that were measured with those
+        # a folder that regrow trained lists its words; it keeps the defaults, which were measured on such models
         trained_here = (scheduler_file.parents[1] / WORDS_FILE).is_file()
         return {} if trained_here else {"own": SDXL if "text_encoder_2" in parts else STABLE_DIFFUSION}
     return {"own": own, "edit_steps": own.steps}
@@ -65,16 +65,16 @@ def takes_guidance(parts: Parts) -> bool:
 
 
 def without_guidance(model: Model, condition: Condition) -> Condition:
-    """Return a condition with guidance 1 as an input, where the network takes it."""
+    """Return a condition with guidance 1 as an input, if the network takes one."""
     if not takes_guidance(model.parts):
         return condition
     return replace(condition, extra={**condition.extra, GUIDANCE: torch.ones(len(condition.tokens))})
 
 
 def guidance_vector(model: Model, condition: Condition) -> Float[Tensor, "b dim"] | None:
-    """Return guidance as a UNet takes it: a sinusoidal embedding of `guidance - 1`; None where it takes none.
+    """Return guidance as a UNet takes it: a sinusoidal embedding of `guidance - 1`; None if it takes none.
 
-    Its authors' w is 0 without guidance (Luo et al. 2023, arXiv 2310.04378, section 4.2).
+    The paper's w is 0 without guidance (Luo et al. 2023, arXiv 2310.04378, section 4.2).
     """
     if not takes_guidance(model.parts):
         return None

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+from regrow.messages.message import say
 from regrow.models.model import Model
 from regrow.models.song import Song, song_prompt
 from regrow.prompts.expand_edit import Expanded
@@ -11,7 +12,7 @@ from regrow.requests.song_options import KEY, TIME_SIGNATURE, SongOptions
 
 _TAG = re.compile(r"[ \t]*(\[[^\[\]\n]{1,60}\])[ \t]*")
 
-LYRICS_UNKNOWN = "What it sings now was not given; with --lyrics less of the rest of the song changes."
+LYRICS_UNKNOWN = say("old_lyrics_missing")
 
 
 def song_of(options: SongOptions, model: Model) -> Song:
@@ -20,13 +21,10 @@ def song_of(options: SongOptions, model: Model) -> Song:
     Raises:
         ValueError: the model does not sing, and something is said.
     """
-    if not options.is_song:
+    if not options.is_song or model.reads_scores:  # whose prompt is the song
         return Song()
     if not model.sings:
-        raise ValueError(
-            f"{model.name} takes no lyrics, language, bpm, key or time signature: leave them out, or take a model that "
-            "sings (regrow sing --help)."
-        )
+        raise ValueError(say("model_takes_no_lyrics", name=model.name))
     key, time = KEY.fullmatch(options.key.strip()), TIME_SIGNATURE.fullmatch(options.time_signature.strip())
     return Song(
         laid_out(options.lyrics),
