@@ -8,7 +8,7 @@
 Names are loaded when they are first used: importing regrow costs nothing.
 """
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 TYPE_CHECKING = False  # typing's own takes longer to import than all of this
 if TYPE_CHECKING:

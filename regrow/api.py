@@ -1,4 +1,4 @@
-"""The public functions: a request, or its fields, in; a `Result` out. `import regrow` loads none of it at once."""
+"""The public functions, each from a request, or its fields, to a `Result`. `import regrow` does not load this file."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -34,12 +34,12 @@ def edit(
     watch: Watch | None = None,
     **settings: Any,
 ) -> Result:
-    """Change what a prompt changes in a picture or a sound, and keep the rest.
+    """Edit a picture or a sound by a prompt, and keep everything else.
 
     Args:
         image: the file, or a whole request, which then says everything else.
         target: what it should show or sound like; several share one inversion.
-        source: what it shows or sounds like now; "auto" has that found.
+        source: what it shows or sounds like now; "auto" describes it automatically.
         model: an opened model, a name, a folder or a hub id; the embedded one of the file's medium if not given.
         engine: what computes the networks; see `regrow edit --help`.
         watch: is shown every step.
@@ -67,12 +67,12 @@ def generate(
     watch: Watch | None = None,
     **settings: Any,
 ) -> Result:
-    """Make pictures or sounds from words; a melody file, or a model of sounds, makes it a sound.
+    """Generate pictures or sounds from a prompt; with a melody file or a model of sounds, a sound.
 
     Args:
         prompt: what is shown or heard, or a whole request.
-        model: as of `edit`; storybook if not given.
-        engine: as of `edit`.
+        model: as for `edit`; storybook if not given.
+        engine: as for `edit`.
         watch: is shown every step.
         settings: further fields of `Generate`.
 
@@ -87,12 +87,12 @@ def generate(
 
 
 def extend(request: Extend, *, model: Model | None = None, watch: Watch | None = None) -> Result:
-    """Let a sound go on after its end, or begin before its beginning; raises as `edit` does."""
+    """Extend a sound after its end or before its beginning; raises as `edit` does."""
     return finish(extending.extend(request, _opened(request, model or "", "auto")), watch)
 
 
 def interpolate(request: Interpolate, *, model: Model | None = None, watch: Watch | None = None) -> Result:
-    """Go step by step from one picture, sound or prompt to another; raises as `edit` does."""
+    """Interpolate between two pictures, sounds or prompts; raises as `edit` does."""
     request = for_medium(request, request.first)
     return finish(interpolating.interpolate(request, _opened(request, model or "", "auto")), watch)
 

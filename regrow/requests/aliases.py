@@ -8,11 +8,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from regrow.messages.message import say
+
 SETTINGS: dict[str, str] = {"details": "prompt_expansion", "walked": "steps_back"}
 """Fields of requests and saved paths, by their old names."""
 ADDED: dict[str, Any] = {
     "normalize": "off",
-    **dict.fromkeys(("lyrics", "to_lyrics", "language", "key", "time_signature"), ""),
+    **dict.fromkeys(("lyrics", "to_lyrics", "language", "key", "time_signature", "tune", "singer", "accompany"), ""),
     "bpm": 0,
     "tiles": False,
     **dict.fromkeys(("reference_sound", "image_guidance")),
@@ -57,13 +59,13 @@ def current_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
         if is_option:
             option = renames.get(name.replace("_", "-"), name)
             if option != name and name.replace("_", "-") in renames:
-                notes.append(f"{name} is called {option} now.")
+                notes.append(say("option_renamed", old=name, new=option))
             name = option
         if equals or not is_option:
             setting = option.removeprefix("--").replace("-", "_")
             newer = current_editor(value) if setting == "only" else _value(setting, value)
             if newer != value:
-                notes.append(f"{option} {value} is called {option} {newer} now.")
+                notes.append(say("value_renamed", option=option, value=value, new=newer))
                 value = newer
         result.append(f"{name}{equals}{value}")
     return result, notes

@@ -3,13 +3,14 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from regrow.core.methods.registry import DEFAULT, method
 from regrow.core.names import LabelConvention, SharingName, Spacing, Switch
 from regrow.media.names import EditMode
+from regrow.messages.message import say
 from regrow.requests.method_option import MethodOption, check_label
 from regrow.requests.ranges import check_ranges
 from regrow.requests.song_options import SongOptions
@@ -23,76 +24,79 @@ USUAL_GUIDANCE = 4.0
 
 @dataclass(frozen=True)
 class Edit(SongOptions):
-    """Change what the words change in a picture, and keep the rest.
+    """Edit a picture or a sound by words, and keep everything else.
 
     Attributes:
-        image: the picture file.
-        target: one or more prompts, each a description ("a dog on a beach") or an instruction ("make it a dog"); each
-            gives a result, all in one batch. With to_lyrics it may be left out: then all but the words stays.
-        source: words that describe the picture as it is. If not given, or "auto", they are read off the picture, by the
-            model itself where it was trained to describe, or by the describer, and shown.
-        model: name of an embedded or installed model, a folder, a weight file, or a hub id `user/repo`.
-        method: how to edit; docs/choose-a-method.md compares them. Distilled models that draw fresh noise in every step
-            have no path that the default could invert along, and are edited by edit_friendly in its place; models that
+        image: the picture or sound file.
+        target: what the result shows, or an instruction such as "make it a dog". Several prompts give several results,
+            computed in one batch. It may be left out with to_lyrics, tune, singer or bpm: then everything else stays.
+        source: what the file shows now; if not given, it is described automatically. The model describes it where it
+            was trained to, else the describer; the description is printed. "auto" does the same.
+        model: a name, a folder, a weight file, or a hub id. A hub id is `user/repo`; `regrow models` lists the names.
+        method: the editing method. docs/how-to/choose-a-method.md compares them. Distilled models that draw fresh noise
+            in every step have no path that the default could invert, and are edited by edit_friendly. Models that
             edit by instruction (InstructPix2Pix, FLUX.1 Kontext, Qwen-Image-Edit; FLUX.2 where neither source nor
-            strength is given) by instruction; and inpainting models by inpaint, where a region or mask is given.
-        strength: share of the path that is walked back, above 0 up to 1. If not given it is 0.9, or what the model
-            needs for such an edit where that was measured, which is then said: with the default
-            method, expanded prompts and no trajectory, the storybook takes 0.65 for another animal or colour. "auto"
-            finds the weakest at which the target sees most of what it would change.
-        start_step: the same as a number of steps that are skipped, counted from noise; overrides strength.
-        steps: levels of the whole path; if not given, those of the trajectory, else the model's own: 6 of the storybook
-            and 10 of the bandstand, where more gained little, 30 of models that were not measured. By instruction, and
-            where a mask is filled in, as many as its makers take.
-        guidance: of the regrowth; 1 = off. If not given it is 4, or the model's own where it edits by instruction or
-            fills in a mask.
-        image_guidance: of a model that edits by instruction: how much it keeps to the picture, 1 = off; if not given,
-            the model's own, 1.5 of InstructPix2Pix. It needs a guidance other than 1.
-        guidance_share: of the steps back in which guidance is on, the first ones, 0 to 1: after them it would move what
-            shall stay, at twice the cost. uni_edit and null_text have it on in all.
-        invert_guidance: of the inversion; 1 = off.
-        negative: words to grow away from; if not given, none where source and target are expanded (prompt_expansion),
-            else the source's own, so that guidance exaggerates just the difference between the two.
-        seed: of the noise of img2img, inversion_free, delta_denoising and eta, where target i has seed + i, and of the
-            edit_friendly methods' copies, which all targets share.
-        eta: fresh noise of the naive regrowth's DDIM steps, 0 to 1.
-        spacing: of the levels.
-        label: which level's label the network gets while naive inverts: leaves or arrives.
-        tolerance: of fixed_point.
-        frame: how a picture that is not of the model's size is fitted. whole: all of it in its own shape, scaled to
-            about as many pixels as the model was made for; region: what lies around region or mask file, in full
-            resolution where that are no more; crop, pad, stretch: to exactly the model's size. auto is region where one
-            is given and the picture is larger than the model was made for, else whole.
-        size: height and width of the frame; if not given, by the picture's own shape, or the model's with crop, pad and
-            stretch.
-        tiles: edit the picture in its own resolution, however large, in tiles of the model's size that overlap.
-        span: of a sound, the seconds that may change, as in 2.0:4.5; all else stays as it is in the file, sample for
-            sample.
-        region: the box that may change, as shares of the picture: left, top, right, bottom ("0.2,0.3,0.8,0.9"). All the
-            rest stays as it is in the file, bit for bit (in a png or webp).
-        mask: the same by a picture: white may change, black and what is transparent stay, a grey changes that much (so
-            many of the last steps); of any size, for it is stretched over the picture. "auto" finds it where source and
-            target disagree and writes it beside the result, to be changed by hand and given here. With region, only
-            where both allow it.
-        feather: how far outside region or mask the result fades into the picture, as a share of its shorter side; also
-            inside the edges of the part of a picture that the model saw.
-        attention: what the edit shares with the source while it grows. none; p2p (Prompt-to-Prompt: words that both
-            have, and words that stand for others, act in the places where they acted in the source: for a word in the
-            place of a word, not for words added or dropped); masactrl (the edit is made of the source's parts). Needs a
-            method that inverts.
-        attention_share: of the steps in which it is shared, 0 to 1: of p2p the first, of masactrl the last.
-        emphasis: with p2p, words of the target that shall weigh more or less, as in "hat=2" or "snow=0.5".
-        notes: of a sound: keep tells the model which notes the sound plays, all the way, where it can be told (the
-            embedded bandstand can); free leaves them to the path, so that they change with the words.
-        prompt_expansion: on expands source and target to full captions that also say what they leave open, so that it
-            stays; it needs a model that can describe what it sees (the embedded ones can). Prompts stay as they are
-            with off, with emphasis, with a trajectory, and where they are unlike the model's captions.
-        trajectory: a file of `regrow invert` to start from.
-        cache: keep inverted paths on disk, and what the codec makes of the picture in memory, and reuse them.
-        normalize: of a sound: on brings it to a level that the model knows, and gives results the level and channels of
-            the file; off, as before there was a choice, leaves the level, and cuts results off at full scale.
-        to_lyrics: of a song: what the result sings, as lyrics; if not given, what the file sings.
-        describer: folder or hub id of a captioning model of transformers, such as BLIP, that source auto asks.
+            strength is given) are edited by instruction, and inpainting models by inpaint where a region or mask is
+            given.
+        strength: how much may change, above 0 up to 1. It is the fraction of the inverted path that is regenerated. If
+            not given, it is 0.9, or the value measured for the model and this kind of edit, which is printed: with the
+            default method, expanded prompts and no trajectory, the storybook takes 0.65 for another animal or colour.
+            "auto" finds the weakest strength at which the target predicts most of the change.
+        start_step: number of steps to skip, counted from noise; replaces strength.
+        steps: number of steps of the whole path. If not given, that of the trajectory, else the model's own: 6 for the
+            storybook and 10 for the bandstand, where more gained little, and 30 for models that were not measured.
+            Edits by instruction and inpainting take the number that the model's authors recommend.
+        guidance: how strongly the result follows the target; 1 = off. If not given, it is 4, or the model's own where
+            it edits by instruction or fills in a mask.
+        image_guidance: how closely an edit by instruction keeps to the picture; 1 = off. If not given, it is the
+            model's own, 1.5 for InstructPix2Pix. It needs a guidance other than 1.
+        guidance_share: fraction of the steps with guidance, the first ones. Guidance in the later steps moves what
+            should stay, at twice the cost. uni_edit and null_text guide in all steps.
+        invert_guidance: guidance during the inversion; 1 = off.
+        negative: what the result should not show. If not given, it is empty where source and target are expanded
+            (prompt_expansion), else the source, so that guidance amplifies only the difference between the two.
+        seed: seed of the random noise. img2img, inversion_free, delta_denoising and eta use seed + i for target i; the
+            edit_friendly methods share one set of noisy copies among all targets.
+        eta: for naive: fresh noise in each DDIM step, 0 to 1.
+        spacing: spacing of the noise levels.
+        label: for naive: which level labels a step. It is the level that the inversion step leaves or arrives at.
+        tolerance: for fixed_point: largest error accepted in a step.
+        frame: fit a picture: auto, whole, region, crop, pad, stretch. whole scales all of it in its own shape to about
+            as many pixels as the model was made for; region takes the part around the region or mask file, in full
+            resolution where it is no larger than that; crop, pad and stretch give exactly the model's size. auto is
+            region where one is given and the picture is larger than the model was made for, else whole.
+        size: height and width of the frame in pixels. If not given, by the picture's own shape, or the model's size
+            with crop, pad and stretch.
+        tiles: edit in full resolution, in overlapping tiles of the model's size.
+        span: seconds of a sound that may change: "2.0:4.5", or "0.5:1.2,2.0:4.5". The rest of the file stays, sample
+            for sample.
+        region: the box that may change, as fractions: "left,top,right,bottom". For example "0.2,0.3,0.8,0.9". The rest
+            of the picture stays, bit for bit (in a png or webp).
+        mask: a picture of what may change: white may, black may not. Transparent pixels stay; grey pixels change in
+            that fraction of the last steps. It is stretched to the size of the picture. "auto" finds the mask where
+            source and target disagree and writes it beside the result, to be edited by hand and given here. With a
+            region, only what both allow may change.
+        feather: width of the soft edge of a region or mask. It is a fraction of the picture's shorter side, and also
+            softens the edges of the part of a picture that the model was given.
+        attention: share the source's attention. p2p (Prompt-to-Prompt) lets words that both prompts have, or that
+            replace each other, act where they acted in the source: use it to replace one word, not to add or drop
+            words. masactrl builds the edit from the source's keys and values. Both need a method that inverts.
+        attention_share: fraction of the steps that share attention. p2p shares in the first steps, masactrl in the
+            last.
+        emphasis: for p2p: weights of words of the target, such as "hat=2" "snow=0.5".
+        notes: the notes of a sound: keep or free them. keep passes the notes of the file to models that take them (the
+            embedded bandstand does); with free they may change with the words.
+        prompt_expansion: expand source and target to full captions. The added words describe what the prompts omit, so
+            that it is preserved. It needs a model that can describe its input, as the embedded ones can. Prompts are
+            not expanded with emphasis, with a trajectory, or where they are unlike the model's captions.
+        trajectory: start from an inverted path saved by `regrow invert`.
+        cache: reuse inverted paths and encoded pictures. Paths are kept on disk, encoded pictures in memory.
+        normalize: adapt a sound's level to the model and back. The result gets the level and the channels of the file.
+            With off, as in older versions, the level stays and results are clipped at full scale.
+        to_lyrics: lyrics of the result; if not given, those of the file. A song that the embedded songbook sang keeps
+            its tune, and every unchanged word stays sample for sample.
+        describer: captioning model that finds the source: a folder or hub id. It is a model of transformers, such as
+            BLIP.
     """
 
     image: Positional[Path]
@@ -129,55 +133,53 @@ class Edit(SongOptions):
     cache: bool = True
     normalize: Switch = "on"
     describer: str = ""
-    to_lyrics: str = ""
+    to_lyrics: Annotated[str, arg(aliases=("--words",), metavar="")] = ""
 
     def __post_init__(self) -> None:
         check_ranges(self)
         self.check_song()
-        if not self.target and not self.to_lyrics:
-            raise ValueError("edit needs at least one --target.")
+        if not self.target and not (self.to_lyrics or self.tune or self.singer or self.bpm or self.key):
+            raise ValueError(say("edit_needs_target"))
         if not self.target:
             object.__setattr__(self, "target", ("" if self.source == "auto" else self.source,))
-        _ = self.box, self.seconds
+        _ = self.box, self.spans
         if self.describer and self.source not in ("", "auto"):
-            raise ValueError("describer is asked for the source where you give none: leave out one of the two.")
+            raise ValueError(say("describer_or_source"))
         if isinstance(self.strength, float | int) and not 0 < self.strength <= 1:
-            raise ValueError(f"strength must be above 0 and at most 1; got {self.strength}.")
+            raise ValueError(say("strength_out_of_range", strength=self.strength))
         if self.steps is not None and self.start_step is not None and not 0 <= self.start_step < self.steps:
-            raise ValueError(f"start_step must be from 0 to steps - 1 = {self.steps - 1}; got {self.start_step}.")
+            raise ValueError(say("start_step_out_of_range", last=self.steps - 1, start_step=self.start_step))
         if self.emphasis and self.attention != "p2p":
-            raise ValueError("emphasis weighs words in Prompt-to-Prompt: it needs attention=p2p.")
+            raise ValueError(say("emphasis_needs_p2p"))
         _ = self.factors
         if self.frame == "region" and self.region is None and self.mask in (None, "auto"):
-            raise ValueError("frame region is what lies around a region or a mask file: give --region or --mask.")
+            raise ValueError(say("frame_region_needs_place"))
         if self.tiles and self.frame in ("crop", "pad", "stretch"):
-            raise ValueError("tiles take a picture in its own size: leave frame out, or take whole or region.")
+            raise ValueError(say("tiles_keep_size"))
         if self.tiles and self.attention != "none":
-            raise ValueError("attention is shared within one frame, not across tiles: leave out one of the two.")
+            raise ValueError(say("tiles_share_no_attention"))
         self._check_method(method(self.method))
 
     def _check_method(self, chosen: "Method") -> None:
         """Refuse settings that the method does not have."""
         name = self.method
         if self.attention != "none" and not chosen.allows_attention:
-            raise ValueError(
-                f"attention is shared with an inverted path, which {name} has not: take {DEFAULT}, or leave it out."
-            )
+            raise ValueError(say("method_shares_no_attention", method=name, default=DEFAULT))
         if self.eta and not chosen.takes_eta:
-            raise ValueError(f"eta must be 0 with {name}, whose way back is deterministic; use naive.")
+            raise ValueError(say("method_takes_no_eta", method=name))
         check_label(chosen, self.label)
         if self.trajectory and not chosen.path:
-            raise ValueError(f"{name} {chosen.no_path} and takes no trajectory.")
+            raise ValueError(say("method_takes_no_trajectory", method=name, no_path=chosen.no_path))
         if self.steps is not None and self._is_settled and self.steps_back < chosen.min_steps:
-            raise ValueError(f"{name} walks back {chosen.min_steps} steps or more: raise strength or steps.")
+            raise ValueError(say("method_needs_steps_back", method=name, min_steps=chosen.min_steps))
         if chosen.own_negative and self.negative is not None:
-            raise ValueError(f"{name} has its own words to grow away from: leave negative out, or take naive.")
+            raise ValueError(say("method_has_own_negative", method=name))
         if chosen.inverts_unguided and self.invert_guidance != 1:
-            raise ValueError(f"{name} follows a path inverted without guidance: invert_guidance must be 1.")
+            raise ValueError(say("method_inverts_unguided", method=name))
         if self.image_guidance is not None and not (chosen.needs or chosen.gives_way):
-            raise ValueError(f"{name} has no image guidance: leave image_guidance out.")
+            raise ValueError(say("no_image_guidance", name=name))
         if chosen.tune and self.guidance == 1:
-            raise ValueError(f"{name} tunes what guidance leads away from: guidance must not be 1.")
+            raise ValueError(say("method_tunes_guidance", method=name))
 
     @property
     def factors(self) -> dict[str, float]:
@@ -190,21 +192,22 @@ class Edit(SongOptions):
             except ValueError:
                 factors[""] = math.nan
         if any(not word or not 0 <= factor < math.inf for word, factor in factors.items()):
-            raise ValueError(f'emphasis must be words with factors, as in "hat=2"; got {" ".join(self.emphasis)}.')
+            raise ValueError(say("emphasis_malformed", emphasis=" ".join(self.emphasis)))
         return factors
 
     @property
-    def seconds(self) -> tuple[float, float] | None:
-        """The span: where it begins and ends."""
+    def spans(self) -> tuple[tuple[float, float], ...]:
+        """Where each span begins and ends, in seconds, in their order; none where all may change."""
         if self.span is None:
-            return None
+            return ()
         try:
-            begin, end = (float(part) for part in self.span.split(":"))
+            spans = tuple((float(begin), float(end)) for begin, end in (one.split(":") for one in self.span.split(",")))
         except ValueError:
-            begin = end = math.nan
-        if not 0 <= begin < end < math.inf:
-            raise ValueError(f'span must be two times in seconds, as in 2.0:4.5; got "{self.span}".')
-        return begin, end
+            spans = ((math.nan, math.nan),)
+        ends = [0.0, *(second for span in spans for second in span)]
+        if not all(0 <= begin < end < math.inf for begin, end in spans) or ends != sorted(ends):
+            raise ValueError(say("span_malformed", span=self.span))
+        return spans
 
     @property
     def box(self) -> tuple[float, float, float, float] | None:
@@ -216,10 +219,7 @@ class Edit(SongOptions):
         except ValueError:
             left = top = right = bottom = math.nan
         if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
-            raise ValueError(
-                'region must be left, top, right and bottom as shares of the picture, as in "0.2,0.3,0.8,0.9"; '
-                f'got "{self.region}".'
-            )
+            raise ValueError(say("region_malformed", region=self.region))
         return left, top, right, bottom
 
     @property
@@ -230,9 +230,9 @@ class Edit(SongOptions):
     def steps_back(self) -> int:
         """How many of the steps are walked back, once there is a number of them."""
         if self.steps is None:
-            raise ValueError("steps are the model's own until it is opened (editing.steps); give a number here.")
+            raise ValueError(say("steps_not_known_yet"))
         if self.start_step is not None:
             return self.steps - self.start_step
         if self.strength is None or self.strength == "auto":
-            raise ValueError("the strength is found from a picture and its words; give a number here.")
+            raise ValueError(say("strength_not_known_yet"))
         return max(1, round(self.strength * self.steps))

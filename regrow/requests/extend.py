@@ -7,33 +7,34 @@ from typing import Literal
 from tyro.conf import Positional
 
 from regrow.core.names import SolverName, Spacing, Switch
+from regrow.messages.message import say
 from regrow.requests.ranges import check_ranges
 from regrow.requests.song_options import SongOptions
 
 
 @dataclass(frozen=True)
 class Extend(SongOptions):
-    """Let a sound go on after its end, or begin before its beginning; all of the file stays, sample for sample.
+    """Continue a sound after its end or before its beginning, and keep every sample of the file.
 
     Attributes:
         sound: the sound file.
-        prompt: what is heard in the whole, the file's own part and the new one.
-        after: seconds to add after its end.
-        before: seconds to add before its beginning.
-        negative: what is not heard.
-        model: name of an embedded or installed model, a folder, a weight file, or a hub id `user/repo`.
-        steps: levels walked from noise; if not given, the model's own, 30 of most.
-        guidance: how much the words are exaggerated; 1 = off.
-        seed: of the first result; result i has seed + i.
-        count: how many.
-        solver: ddim, heun (two evaluations a step), dpmpp_2m or ping_pong; if not given, the model's own, dpmpp_2m of
-            most.
-        eta: fresh noise of ddim, 0 to 1.
-        spacing: of the levels.
-        notes: repeat reads the notes of the file, and tells the model that they come again in their own beat, where it
-            can be told (the embedded bandstand can); free leaves to it what is played.
-        normalize: on brings the file to a level that the model knows, and what is added to the level of the file; off,
-            as before there was a choice, leaves the level, and cuts what is added off at full scale.
+        prompt: what is heard, in the file's own part and in the new one.
+        after: seconds to add after the end.
+        before: seconds to add before the beginning.
+        negative: what the result should not contain.
+        model: a name, a folder, a weight file, or a hub id. A hub id is `user/repo`; `regrow models` lists the names.
+        steps: number of steps; if not given, the model's own, 30 for most.
+        guidance: how strongly to follow the prompt; 1 = off.
+        seed: seed of the first result; result i has seed + i. Each can be made again alone.
+        count: number of results.
+        solver: solver of the steps. heun takes two evaluations a step; ping_pong draws fresh noise in every step and is
+            for distilled models of few steps. If not given, the model's own, dpmpp_2m for most.
+        eta: fresh noise in each ddim step, 0 to 1.
+        spacing: spacing of the noise levels.
+        notes: the notes of the file: repeat or free them. repeat reads the notes of the file and tells the model that
+            they return in the same beat, where it takes notes (the embedded bandstand does).
+        normalize: adapt the sound's level to the model and back. What is added gets the level of the file. With off, as
+            in older versions, the level stays and what is added is clipped at full scale.
     """
 
     sound: Positional[Path]
@@ -57,6 +58,6 @@ class Extend(SongOptions):
         self.check_song()
         for name, seconds in (("after", self.after), ("before", self.before)):
             if not (seconds == 0 or 0.1 <= seconds <= 600):
-                raise ValueError(f"{name} must be 0, or from 0.1 to 600 seconds; got {seconds}.")
+                raise ValueError(say("added_seconds_out_of_range", name=name, seconds=seconds))
         if not self.after and not self.before:
-            raise ValueError("extend needs seconds to add: --after or --before, or both.")
+            raise ValueError(say("extend_needs_seconds"))

@@ -6,39 +6,42 @@ from pathlib import Path
 from tyro.conf import Positional
 
 from regrow.core.names import SolverName, Spacing, Switch
+from regrow.messages.message import say
 from regrow.requests.ranges import check_ranges
 from regrow.requests.song_options import SongOptions
 
 
 @dataclass(frozen=True)
 class Generate(SongOptions):
-    """Make pictures or sounds from words.
+    """Generate pictures or sounds from a prompt.
 
     Attributes:
-        prompt: what the picture shows, or what is heard.
-        negative: what it should not show, or what is not heard.
-        model: name of an embedded or installed model, a folder, a weight file, or a hub id `user/repo`.
-        steps: levels walked from noise; if not given, the model's own, 30 of most.
-        guidance: how much the words are exaggerated, 1 = off; if not given, the model's own, 4 of most.
-        guidance_share: of the steps in which guidance is on, the first ones, 0 to 1: where little noise is left, it
-            costs a second evaluation and coarsens what is drawn.
-        seed: of the first result; result i has seed + i and can be made again alone.
-        count: how many.
-        solver: ddim, heun (two evaluations a step), dpmpp_2m, or ping_pong (fresh noise in every step, for distilled
-            models of few steps); if not given, the model's own, dpmpp_2m of most.
-        eta: fresh noise of ddim, 0 to 1.
-        spacing: of the levels.
-        size: height and width in pixels; the model's own if not given.
-        duration: of a sound in seconds; the model's own if not given. Longer ones grow in windows that overlap.
-        loop: let the end of a sound lead into its beginning.
-        melody: a sound file whose notes are played, as long as it is; what plays them, say the words. Models that sing
-            make a cover of it.
-        reference_sound: a sound file whose timbre and style the result shall have, of models that take one.
-        prompt_expansion: on draws what the prompt leaves open by the seed, as often as the model's world has it, and
-            gives the model a full caption, of sounds with a tune (the embedded models know such a world). A prompt
-            unlike the model's captions stays as it is, as every prompt does with a melody, and with off.
-        normalize: of a melody: on brings it to a level that the model knows; off, as before there was a choice,
-            does not.
+        prompt: what to draw or play.
+        negative: what the result should not contain.
+        model: a name, a folder, a weight file, or a hub id. A hub id is `user/repo`; `regrow models` lists the names.
+        steps: number of steps; if not given, the model's own, 30 for most.
+        guidance: how strongly to follow the prompt, 1 = off; if not given, the model's. For most models it is 4.
+        guidance_share: fraction of the steps with guidance, the first ones. In the last steps, at little noise,
+            guidance costs a second evaluation and coarsens the result.
+        seed: seed of the first result; result i has seed + i. Each can be made again alone.
+        count: number of results.
+        solver: solver of the steps. heun takes two evaluations a step; ping_pong draws fresh noise in every step and is
+            for distilled models of few steps. If not given, the model's own, dpmpp_2m for most.
+        eta: fresh noise in each ddim step, 0 to 1.
+        spacing: spacing of the noise levels.
+        size: height and width in pixels; if not given, the model's own.
+        duration: length of a sound in seconds; if not given, the model's own. Longer sounds are generated in
+            overlapping windows.
+        loop: make a sound whose end leads into its beginning.
+        melody: a sound file whose notes are played, for as long as it lasts. The prompt says what plays them. Models
+            that sing make a cover of it.
+        reference_sound: a sound file whose timbre and style the result takes. Only some models take one.
+        prompt_expansion: expand the prompt to a full caption. What the prompt omits is drawn by the seed with the
+            frequencies of the model's training captions; a caption of sounds also gets a tune. It needs one of the
+            embedded models. Prompts stay as they are with a melody, with off, and where they are unlike the model's
+            captions.
+        accompany: for the songbook: instrument of the chords, such as "soft piano". Any words of the bandstand.
+        normalize: bring a melody to the level the model knows. off, as in older versions, does not.
     """
 
     prompt: Positional[str]
@@ -59,11 +62,12 @@ class Generate(SongOptions):
     reference_sound: Path | None = None
     prompt_expansion: Switch = "on"
     normalize: Switch = "on"
+    accompany: str = ""
 
     def __post_init__(self) -> None:
         check_ranges(self)
         self.check_song()
         if self.duration is not None and not 0.1 <= self.duration <= 600:
-            raise ValueError(f"duration must be from 0.1 to 600 seconds; got {self.duration}.")
+            raise ValueError(say("duration_out_of_range", duration=self.duration))
         if self.melody and (self.duration is not None or self.loop):
-            raise ValueError("a sound with the notes of a melody is as long as that: leave duration and loop out.")
+            raise ValueError(say("melody_sets_duration"))

@@ -6,36 +6,36 @@ from tyro.conf import Positional
 
 from regrow.core.names import Spacing, Switch
 from regrow.media.names import PairMode
+from regrow.messages.message import say
 from regrow.requests.ranges import check_ranges
 
 
 @dataclass(frozen=True)
 class Interpolate:
-    """Go step by step from one picture, sound or prompt to another.
+    """Interpolate between two pictures, two sounds or two prompts.
 
-    Two files are rewound to noise, and what lies between is grown from the noises on the arc between theirs; the first
-    and the last result are the files as the model's codec gives them back. Two prompts grow from one and the same
-    noise.
+    Two files are inverted to noise. The results between them are generated from noise on the arc between the two; the
+    first and the last result are the codec's reconstructions of the files. Two prompts start from the same noise.
 
     Attributes:
-        first: a picture file, a sound file, or words.
-        second: another of the same.
-        words: of two files: what each of them shows or sounds like.
-        frames: how many results, the two ends among them.
-        model: name of an embedded or installed model, a folder, a weight file, or a hub id `user/repo`.
-        steps: levels walked.
-        strength: of files: share of the path that is rewound, above 0 up to 1. Less leaves what lies between more like
-            the one laid over the other.
-        guidance: how much the words are exaggerated; 1 = off, which is also the default for files; for
-            prompts 4 in the first half of the steps, as `regrow generate` does.
-        seed: of the noise that prompts grow from.
-        spacing: of the levels.
-        frame: how pictures are fitted: auto is the shape of the first, to which the second is cropped; crop, pad or
-            stretch is the model's size or --size.
-        size: height and width of the pictures; the model's own if not given.
-        duration: of sounds from prompts in seconds; the model's own if not given.
-        normalize: of sound files: on brings both to a level that the model knows, and results to levels between theirs;
-            off, as before there was a choice, leaves the levels, and cuts results off at full scale.
+        first: a picture file, a sound file, or a prompt.
+        second: another one of the same kind.
+        words: for two files: what each of them shows.
+        frames: number of results, including the two ends.
+        model: a name, a folder, a weight file, or a hub id. A hub id is `user/repo`; `regrow models` lists the names.
+        steps: number of steps.
+        strength: for files: how far to rewind them, above 0 up to 1. A smaller strength makes the results between the
+            ends more like a cross-fade of the two.
+        guidance: how strongly to follow the prompts; 1 = off. If not given, it is off for files, and 4 in the first
+            half of the steps for prompts, as in `regrow generate`.
+        seed: seed of the noise that prompts start from.
+        spacing: spacing of the noise levels.
+        frame: how to fit pictures. auto takes the shape of the first and crops the second to it; crop, pad and stretch
+            give the model's size or --size.
+        size: height and width in pixels; if not given, the model's own.
+        duration: for prompts of sounds: seconds; if not given, the model's own.
+        normalize: adapt sounds' levels to the model and back. The results get levels between those of the two files.
+            With off, as in older versions, the levels stay and results are clipped at full scale.
     """
 
     first: Positional[str]
@@ -56,6 +56,6 @@ class Interpolate:
     def __post_init__(self) -> None:
         check_ranges(self)
         if not 0 < self.strength <= 1:
-            raise ValueError(f"strength must be above 0 and at most 1; got {self.strength}.")
+            raise ValueError(say("strength_out_of_range", strength=self.strength))
         if self.duration is not None and not 0.1 <= self.duration <= 600:
-            raise ValueError(f"duration must be from 0.1 to 600 seconds; got {self.duration}.")
+            raise ValueError(say("duration_out_of_range", duration=self.duration))

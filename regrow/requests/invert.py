@@ -8,33 +8,33 @@ from tyro.conf import Positional
 from regrow.core.methods.registry import DEFAULT, method
 from regrow.core.names import LabelConvention, Spacing, Switch
 from regrow.media.names import EditMode
+from regrow.messages.message import say
 from regrow.requests.method_option import MethodOption, check_label
 from regrow.requests.ranges import check_ranges
 
 
 @dataclass(frozen=True)
 class Invert:
-    """Rewind a picture to noise.
+    """Invert a picture or a sound to noise.
 
     Attributes:
-        image: the picture file.
-        source: words that describe it.
-        model: name of an embedded or installed model, a folder, a weight file, or a hub id `user/repo`.
-        method: whose path is walked; any of `regrow edit` that inverts.
-        steps: levels walked.
-        guidance: of the inversion; 1 = off.
-        spacing: of the levels.
-        label: which level's label the network gets while naive inverts: the one a step leaves or arrives at.
-        tolerance: of fixed_point.
-        frame: how a picture that is not of the model's size is fitted: whole in its own shape, or crop, pad or stretch
-            to exactly the model's size; auto is whole.
-        size: height and width of the frame; if not given, by the picture's own shape, or the model's with crop, pad and
-            stretch.
-        tiles: as in `regrow edit`.
-        reference: steps of the fine inversion that latent accuracy is measured against; 0 leaves it out.
-        seed: of the edit_friendly methods' copies.
-        normalize: of a sound: on brings it to a level that the model knows; off, as before there was a choice, does
-            not.
+        image: the picture or sound file.
+        source: what the file shows.
+        model: a name, a folder, a weight file, or a hub id. A hub id is `user/repo`; `regrow models` lists the names.
+        method: whose inversion to use. Any method of `regrow edit` that inverts.
+        steps: number of steps.
+        guidance: guidance during the inversion; 1 = off.
+        spacing: spacing of the noise levels.
+        label: for naive: which level labels a step. It is the level that the inversion step leaves or arrives at.
+        tolerance: for fixed_point: largest error accepted in a step.
+        frame: fit a picture: auto, whole, region, crop, pad, stretch. whole keeps its own shape; crop, pad and stretch
+            give exactly the model's size; auto is whole.
+        size: height and width of the frame in pixels. If not given, by the picture's own shape, or the model's size
+            with crop, pad and stretch.
+        tiles: work in full resolution, in overlapping tiles of the model's size.
+        reference: steps of the finer inversion to compare with; 0 = none. It measures latent accuracy.
+        seed: seed of the noisy copies of the edit_friendly methods.
+        normalize: bring a sound to the level that the model knows. off, as in older versions, does not.
     """
 
     image: Positional[Path]
@@ -57,13 +57,13 @@ class Invert:
         check_ranges(self)
         chosen = method(self.method)
         if not chosen.path:
-            raise ValueError(f"{self.method} {chosen.no_path} and inverts nothing: take {DEFAULT}.")
+            raise ValueError(say("method_inverts_nothing", method=self.method, no_path=chosen.no_path, default=DEFAULT))
         check_label(chosen, self.label)
         if self.steps < chosen.min_steps:
-            raise ValueError(f"{self.method} needs {chosen.min_steps} steps or more; got {self.steps}.")
-        if self.frame == "region":
-            raise ValueError("invert knows no region or mask: take --frame whole.")
-        if self.source == "auto":
             raise ValueError(
-                "source auto is found for a target prompt, so only edit has it; describe the picture in words."
+                say("method_needs_steps", method=self.method, min_steps=chosen.min_steps, steps=self.steps)
             )
+        if self.frame == "region":
+            raise ValueError(say("invert_has_no_region"))
+        if self.source == "auto":
+            raise ValueError(say("source_auto_only_for_edit"))

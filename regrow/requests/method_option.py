@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import arg
 
-from regrow.core.methods.registry import DEFAULT, about, names
+from regrow.core.methods.registry import names
 from regrow.core.names import LabelConvention
+from regrow.messages.message import say
 
 if TYPE_CHECKING:
     from regrow.core.methods.method import Method
@@ -15,8 +16,7 @@ def _choices() -> Any:
     return Literal[names()]  # pyright: ignore[reportInvalidTypeForm]  # known only when the methods are listed
 
 
-_HELP = f"The default is {DEFAULT}. " + " ".join(f"{name}: {about(name)}" for name in names())
-MethodOption = Annotated[str, arg(constructor_factory=_choices, help=_HELP)]
+MethodOption = Annotated[str, arg(constructor_factory=_choices, metavar="NAME")]
 """Name of an editing method."""
 
 
@@ -27,4 +27,4 @@ def check_label(chosen: "Method", label: LabelConvention) -> None:
         ValueError: naming the method.
     """
     if chosen.path and not chosen.takes_label and label != "leaves":
-        raise ValueError(f"{chosen.name} needs label=leaves; only methods on naive's path have the choice.")
+        raise ValueError(say("label_only_for_naive", method=chosen.name))

@@ -6,22 +6,24 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from regrow.messages.message import say
+
 RANGES: dict[str, tuple[float, float, str]] = {
-    "steps": (1, 100_000, "a number of steps from 1 to 100,000"),
-    "start_step": (0, 100_000, "from 0 to steps - 1"),
-    "frames": (2, 1000, "from 2, for both ends are among them, to 1000"),
-    "guidance": (-1000, 1000, "a number up to 1000"),
-    "image_guidance": (-1000, 1000, "a number up to 1000"),
-    "invert_guidance": (-1000, 1000, "a number up to 1000"),
-    "guidance_share": (0, 1, "from 0 to 1"),
-    "attention_share": (0, 1, "from 0 to 1"),
-    "eta": (0, 1, "from 0 to 1"),
-    "seed": (0, 2**63 - 1, "from 0 to 2^63 - 1"),
-    "count": (1, 1000, "from 1 to 1000"),
-    "tolerance": (0, 1, "from 0 to 1"),
-    "reference": (0, 100_000, "0, which leaves it out, or a number of steps"),
-    "bpm": (0, 400, "0, which leaves it to the model, or from 20 to 400"),
-    "feather": (0, 0.5, "from 0 to 0.5"),
+    "steps": (1, 100_000, say("words_steps")),
+    "start_step": (0, 100_000, say("words_start_step")),
+    "frames": (2, 1000, say("words_frames")),
+    "guidance": (-1000, 1000, say("words_up_to_thousand")),
+    "image_guidance": (-1000, 1000, say("words_up_to_thousand")),
+    "invert_guidance": (-1000, 1000, say("words_up_to_thousand")),
+    "guidance_share": (0, 1, say("words_share")),
+    "attention_share": (0, 1, say("words_share")),
+    "eta": (0, 1, say("words_share")),
+    "seed": (0, 2**63 - 1, say("words_seed")),
+    "count": (1, 1000, say("words_count")),
+    "tolerance": (0, 1, say("words_share")),
+    "reference": (0, 100_000, say("words_reference")),
+    "bpm": (0, 400, say("words_bpm")),
+    "feather": (0, 0.5, say("words_feather")),
 }
 MOST_SIDE = 4096
 """Pixels of a side, more than any checkpoint here was made for: a slip of the hand would fill the memory."""
@@ -35,13 +37,22 @@ def check_ranges(request: Any) -> None:
     Raises:
         ValueError: naming the flag, the range and the value.
     """
-    check_types(type(request), vars(request))
+    check_values(type(request), vars(request))
+
+
+def check_values(kind: type, values: Mapping[str, Any]) -> None:
+    """Check some fields of a request likewise.
+
+    Raises:
+        ValueError: naming the flag, the range and the value.
+    """
+    check_types(kind, values)
     for name, (least, most, words) in RANGES.items():
-        value = getattr(request, name, None)
+        value = values.get(name)
         if value is not None and not least <= value <= most:
-            raise ValueError(f"--{name.replace('_', '-')} must be {words}; got {_short(value)}.")
-    if (size := getattr(request, "size", None)) and not all(1 <= side <= MOST_SIDE for side in size):
-        raise ValueError(f"--size must be two numbers of pixels from 1 to {MOST_SIDE}; got {_short(tuple(size))}.")
+            raise ValueError(say("field_of_wrong_type", name=name.replace("_", "-"), wanted=words, given=_short(value)))
+    if (size := values.get("size")) and not all(1 <= side <= MOST_SIDE for side in size):
+        raise ValueError(say("size_out_of_range", most_side=MOST_SIDE, given=_short(tuple(size))))
 
 
 def check_types(kind: type, values: Mapping[str, Any]) -> None:
@@ -53,7 +64,9 @@ def check_types(kind: type, values: Mapping[str, Any]) -> None:
     hints = _hints(kind)
     for name, value in values.items():
         if name in hints and not fits(value, hints[name]):
-            raise ValueError(f"--{name.replace('_', '-')} must be {_words(hints[name])}; got {_short(value)}.")
+            raise ValueError(
+                say("field_of_wrong_type", name=name.replace("_", "-"), wanted=_words(hints[name]), given=_short(value))
+            )
 
 
 def fits(value: object, hint: Any) -> bool:
@@ -73,7 +86,7 @@ def fits(value: object, hint: Any) -> bool:
         return isinstance(value, int) and not isinstance(value, bool)
     if hint is str:
         return isinstance(value, str) and len(value) <= MOST_WORDS
-    return isinstance(value, hint)
+    return isinstance(value, kind or hint)  # of dict[str, int]: a dict
 
 
 @cache
@@ -90,14 +103,19 @@ def _words(hint: Any) -> str:
         return " or ".join(map(repr, parts))
     if kind is tuple:
         count = "several" if parts[-1] is ... else str(len(parts))
-        return f"{count} values, each {_words(parts[0])}"
-    known = {int: "a whole number", float: "a finite number", bool: "true or false", str: "a text of usual length"}
-    return known.get(hint, "a path")
+        return say("words_tuple", count=count, each=_words(parts[0]))
+    known = {
+        int: say("words_whole_number"),
+        float: say("words_finite_number"),
+        bool: say("words_switch"),
+        str: say("words_text"),
+    }
+    return known.get(hint, say("words_path"))
 
 
 def _short(value: object) -> str:
     try:
         text = repr(value) if isinstance(value, str) else str(value)
     except ValueError:  # a whole number of thousands of digits
-        return "a number beyond all ranges"
+        return say("words_huge_number")
     return text if len(text) <= 60 else f"{text[:60]}..."

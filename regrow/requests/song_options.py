@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from regrow.messages.message import say
+
 LANGUAGE = re.compile(r"[a-z]{2,3}|unknown")
 KEY = re.compile(r"([A-Ga-g])\s*([#b♯♭]?)\s*(major|minor)", re.IGNORECASE)
 TIME_SIGNATURE = re.compile(r"(\d{1,2})(?:/\d{1,2})?")
@@ -10,15 +12,19 @@ TIME_SIGNATURE = re.compile(r"(\d{1,2})(?:/\d{1,2})?")
 
 @dataclass(frozen=True, kw_only=True)
 class SongOptions:
-    """What is sung, and how.
+    """The settings of a song.
 
     Attributes:
-        lyrics: what is sung, line by line, with [verse] and [chorus] on lines of their own where the parts begin; on
-            the command line the text itself, or a text file. Of an edit what the file sings now.
-        language: of the lyrics, a code such as en or zh; if not given, that of their script, or en.
-        bpm: beats a minute; 0 leaves it to the model.
-        key: such as "A minor"; if not given, the model's choice.
-        time_signature: such as 4/4 or 3/4; if not given, the model's choice.
+        lyrics: lyrics, or a text file of them; of an edit, the current ones. A line of its own, [verse] or [chorus],
+            begins a part.
+        language: language of the lyrics, such as en or zh. If not given, it follows from their script, else en.
+        bpm: tempo in beats per minute; 0 = the model's choice.
+        key: key, such as "A minor"; if not given, the model's choice.
+        time_signature: time signature, such as 3/4; if not given, the model's choice.
+        tune: notes ("C4 C4 G4:2 R"), or a MIDI, ABC, MusicXML or sound file. :2 is two beats and R a rest; the melody
+            of a sound file is followed. It is for models that sing notes (the embedded songbook). If not given, a tune
+            is made by rule from the words and the seed.
+        singer: voice of the songbook: heart or low. If not given, heart, or the voice of the file.
     """
 
     lyrics: str = ""
@@ -26,6 +32,8 @@ class SongOptions:
     bpm: int = 0
     key: str = ""
     time_signature: str = ""
+    tune: str = ""
+    singer: str = ""
 
     @property
     def is_song(self) -> bool:
@@ -39,10 +47,10 @@ class SongOptions:
             ValueError: naming the option and what it may be.
         """
         if self.language and not LANGUAGE.fullmatch(self.language):
-            raise ValueError(f'language must be a code such as en, zh or ja; got "{self.language[:40]}".')
+            raise ValueError(say("language_malformed", language=self.language[:40]))
         if self.bpm and self.bpm < 20:
-            raise ValueError(f"bpm must be 0, which leaves it to the model, or from 20 to 400; got {self.bpm}.")
+            raise ValueError(say("bpm_out_of_range", bpm=self.bpm))
         if self.key and not KEY.fullmatch(self.key.strip()):
-            raise ValueError(f'key must be a note with major or minor, such as "A minor"; got "{self.key[:40]}".')
+            raise ValueError(say("key_malformed", key=self.key[:40]))
         if self.time_signature and not TIME_SIGNATURE.fullmatch(self.time_signature.strip()):
-            raise ValueError(f'time_signature must be such as 4/4 or 3/4; got "{self.time_signature[:40]}".')
+            raise ValueError(say("time_signature_malformed", time_signature=self.time_signature[:40]))

@@ -8,12 +8,15 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from regrow.core.names import Decline, NewSize, Objective, OptimizerName, Precision
+from regrow.messages.message import say
 from regrow.requests.ranges import check_types
 
 Stage = Literal["auto", "codec", "denoiser", "pixel"]
 Medium = Literal["picture", "sound"]
 SIZED = ("picture", None)
 """What may be learned where a size in pixels is given; None is what the model to go on from makes."""
+SONGBOOK, SINGER = "songbook", "singer"
+"""A world, and the family that learns it and has no codec to train."""
 FREE = ("minutes", "sample_minutes", "prompts")
 """Settings that change no weights, so that a run may go on with others."""
 RANGES: dict[str, tuple[float, float]] = {
@@ -41,62 +44,63 @@ YEAR = 365 * 24 * 3600.0
 
 @dataclass(frozen=True)
 class Train:
-    """Train a model on a folder of captioned pictures or sounds or on a world; killed, the same command goes on.
+    """Train a model on captioned pictures or sounds; a stopped run can be continued.
 
     Attributes:
-        data: a folder: pictures or sounds with captions in metadata.jsonl, metadata.csv, .txt or .caption files beside
-            them or folder names, or parquet files. Text that cannot be used as captions stops the training first.
-        name: of the model; it is written to `$REGROW_HOME/models/NAME`.
-        world: pictures drawn (storybook) or sounds played (bandstand) by rule, instead of a folder; or mixed with it,
-            so that an embedded model keeps what it knows while it learns the folder.
-        start: the model to go on from: a name, a folder or a hub id. Without it a new one is made.
-        medium: what a folder holds: picture or sound; that of the model to go on from, or pictures if not given.
-        family: layout of a new model: stable-diffusion, which is the default, or stable-diffusion-3 (sd3), a
-            transformer that predicts the flow.
-        codec: the model whose codec a new model takes as it is: a name, a folder or a hub id. Without it a codec is
-            trained; or, with --family and a world alone, that of the model that regrow carries of this world is taken.
-        new: size of a new model; small if not given. tiny, of a quarter of its parameters, is for trying
-            things out.
-        stage: auto trains codec and denoiser of a new model, and the denoiser of one to go on from. codec trains
-            only that (of a model to go on from: its decoder, so that its denoiser still fits); denoiser only that;
-            pixel makes an unconditional model without codec, of pixels or of mels.
-        time: how long to train, like 90m or 2h; a new model's codec gets the first third. Two hours if neither this
+        data: a folder of captioned pictures or sounds. Captions stand in metadata.jsonl, metadata.csv, or .txt or
+            .caption files beside them, in folder names, or in parquet files. Text that cannot be used as captions stops
+            the training before it starts.
+        name: name of the trained model. It is written to `$REGROW_HOME/models/NAME`.
+        world: train on material made by rule. It may be mixed with a folder, so that an embedded model keeps what it
+            knows while it learns the folder. storybook draws pictures, bandstand plays sounds, songbook sings songs.
+        start: model to continue from: a name, a folder or a hub id. Without it a new model is made.
+        medium: what the folder holds. If not given, what the model to continue from makes, else pictures.
+        family: layout of a new model: stable-diffusion, stable-diffusion-3 or singer. stable-diffusion is the default;
+            stable-diffusion-3 (sd3) is a transformer that predicts the flow; singer learns the songbook.
+        codec: model whose codec a new model takes. A name, a folder or a hub id. Without it a codec is trained; with
+            --family and a world alone, the codec of regrow's own model of that world is taken.
+        new: size of a new model. small if not given; tiny, with a quarter of its parameters, is for trying things out.
+        stage: which part to train. auto trains codec and denoiser of a new model, and the denoiser of a model to
+            continue from. codec trains the codec alone (of a model to continue from only the decoder, so that its
+            denoiser still fits); denoiser trains the denoiser alone; pixel makes an unconditional model without codec,
+            of pixels or of mels.
+        time: how long to train, such as 90m or 2h. A new model's codec gets the first third. Two hours if neither this
             nor --steps is given.
-        steps: the same as a number of steps of each stage.
-        size: side of the pictures in pixels; the model's own, or 128 for a new one.
-        scenes: how many scenes or phrases of the world; 0 is 16,000, or three for each picture or clip of the folder.
-        objective: what a new denoiser predicts; v if not given, or flow where the family predicts nothing else.
-        min_snr: gamma of min-SNR weighting (Hang et al. 2023, arXiv 2303.09556); 0 = off.
-        logit_normal: draw levels by this mean and deviation of their logit, like 0.6 1.2, so that more are from where
-            words decide; evenly if not given.
-        drop: share of the captions left out, for guidance.
-        optimizer: muon, the default, or adamw, that of a LoRA.
-        rate: peak learning rate of kernels and matrices; by default 3e-3 for muon and 1e-3 for adamw, a third of
-            that when going on from a model, 1e-4 for a LoRA.
-        decline: how the rate falls: linear, cosine, constant.
-        flat: share of the run before it falls.
-        warm_up: steps over which it rises.
-        batch: pictures a step, over all processes.
-        accumulate: parts that a batch is computed in, to save memory.
-        clip: the gradient's norm is cut to this.
-        ema: decay of the moving average of the weights, which is what is saved.
-        lora: rank of low-rank adapters that are trained instead of the denoiser itself; 0 = off.
-        text: whether the text encoder learns too; by default it does where it is small.
-        checkpointing: compute activations twice instead of keeping them, to save memory.
-        precision: of the arithmetic: fp32, bf16, or fp16 (on a GPU).
-        hold_out: pictures that are never trained on and measure the validation loss.
-        prompts: of the sample grid; captions of held-out pictures if not given.
-        minutes: between checkpoints, the most that a kill can cost; 2 if not given.
-        sample_minutes: between sample grids; 0 = only at the end, 10 if not given.
-        seed: of weights, samples and noise.
-        resume: go on with the run of this name, with its own settings; of them only --minutes, --sample-minutes and
-            --prompts, which change no weights, may be given anew.
-        dry_run: say what would be done, and how long it would take, and stop.
+        steps: number of steps of each stage, instead of a time.
+        size: side of the pictures in pixels. If not given, the model's own, or 128 for a new model.
+        scenes: scenes of the world; 0 = 16,000, or 3 for each file. They are phrases of the bandstand.
+        objective: what a new denoiser predicts. If not given, v, or flow where the family predicts nothing else.
+        min_snr: gamma of min-SNR loss weighting; 0 = off. Hang et al. 2023, arXiv 2303.09556.
+        logit_normal: draw noise levels by mean and deviation of their logit. For example 0.6 1.2, which draws more of
+            the levels where the prompt decides. If not given, levels are drawn evenly.
+        drop: fraction of captions left out, which guidance needs.
+        optimizer: optimizer; if not given, muon, or adamw for a LoRA.
+        rate: peak learning rate. By default 3e-3 for muon and 1e-3 for adamw, a third of that when continuing from a
+            model, 1e-4 for a LoRA. It is the rate of kernels and matrices.
+        decline: how the learning rate falls.
+        flat: fraction of the run before the learning rate falls.
+        warm_up: steps over which the learning rate rises.
+        batch: pictures or sounds a step, over all processes.
+        accumulate: parts to split a batch into, to save memory.
+        clip: largest norm of the gradient.
+        ema: decay of the moving average of weights that is saved.
+        lora: rank of LoRA adapters to train instead; 0 = off. They adapt the denoiser, whose own weights stay.
+        text: also train the text encoder. By default it is trained where it is small.
+        checkpointing: recompute activations to save memory.
+        precision: precision of the arithmetic. fp16 needs a GPU.
+        hold_out: files kept out of training for the validation loss.
+        prompts: prompts of the sample grid; if not given, held-out captions.
+        minutes: minutes between checkpoints; 2 if not given. A kill costs at most that.
+        sample_minutes: minutes between sample grids; 10 if not given, 0 = only at the end.
+        seed: seed of weights, samples and noise.
+        resume: continue the run of this name with its own settings. Only --minutes, --sample-minutes and --prompts,
+            which change no weights, may be given anew.
+        dry_run: say what would be done and how long it would take, then stop.
     """
 
     data: Positional[Path | None] = None
     name: str = ""
-    world: Literal["storybook", "bandstand"] | None = None
+    world: Literal["storybook", "bandstand", "songbook"] | None = None
     start: Annotated[str, arg(name="from")] = ""
     medium: Medium | None = None
     family: str | None = None
@@ -137,36 +141,37 @@ class Train:
         if self.resume:
             others = [f.name for f in fields(self) if f.name not in (*FREE, "resume", "dry_run")]
             if given := [_flag(name) for name in others if getattr(self, name) != getattr(Train, name)]:
-                raise ValueError(f"--resume goes on with the run's own settings; leave out {', '.join(given)}.")
+                raise ValueError(say("resume_has_own_settings", given=", ".join(given)))
             return
         if not self.name or set(self.name) & set('/\\:*?"<>|') or self.name.startswith("."):
-            raise ValueError(f"--name must be a plain file name; got {self.name!r}.")
+            raise ValueError(say("name_no_file_name", name=self.name))
         if self.data is None and self.world is None:
-            raise ValueError("Name a folder of pictures or sounds to train on, or a --world.")
+            raise ValueError(say("training_needs_data"))
         if self.steps and self.time:
-            raise ValueError("--steps and --for exclude each other.")
+            raise ValueError(say("steps_or_time"))
         if self.size and self.learns not in SIZED:
-            raise ValueError("--size is for pictures.")
+            raise ValueError(say("size_only_for_pictures"))
         if self.scenes and not self.world:
-            raise ValueError("--scenes is for a world: name one (--world), or leave it out.")
+            raise ValueError(say("scenes_need_world"))
         if self.batch % self.accumulate:
-            raise ValueError(f"--batch {self.batch} cannot be cut into {self.accumulate} equal parts (--accumulate).")
+            raise ValueError(say("batch_not_divisible", batch=self.batch, accumulate=self.accumulate))
         if self.lora and not self.start:
-            raise ValueError("--lora needs a model to go on from (--from).")
+            raise ValueError(say("lora_needs_start"))
         if self.lora and self.stage in ("pixel", "codec"):
-            raise ValueError("--lora is for denoisers with a text encoder.")
+            raise ValueError(say("lora_only_for_denoisers"))
         if self.stage == "denoiser" and not (self.start or self.codec_from):
-            raise ValueError(
-                "A denoiser needs a codec: name a model to go on from (--from) or to take it of (--codec), or leave "
-                "--stage out."
-            )
+            raise ValueError(say("denoiser_needs_codec"))
         if self.stage == "pixel" and (self.family or self.codec):
-            raise ValueError("--stage pixel makes a network of pixels without a codec; leave --family and --codec out.")
+            raise ValueError(say("pixel_stage_has_no_codec"))
         if self.stage == "codec" and self.codec:
-            raise ValueError("--codec takes a codec as it is, and --stage codec trains one; leave one of them out.")
+            raise ValueError(say("codec_taken_or_trained"))
+        if self.world == SONGBOOK and self.family is None and not self.start:
+            object.__setattr__(self, "family", SINGER)
+        if self.family == SINGER and self.world != SONGBOOK:
+            raise ValueError(say("singer_learns_songbook"))
         for name in ("objective", "new", "family", "codec"):
             if self.start and getattr(self, name) is not None:
-                raise ValueError(f"--{name} is for a new model, and {self.start} stays what it is; leave it out.")
+                raise ValueError(say("only_for_new_model", name=name, start=self.start))
 
     def _check_numbers(self) -> None:
         """Refuse what is no number, or none that a training could use."""
@@ -174,26 +179,27 @@ class Train:
         for name, (least, most) in RANGES.items():
             value = getattr(self, name)
             if value is not None and not least <= value <= most:  # which NaN never is
-                raise ValueError(f"{_flag(name)} must be from {least:.12g} to {most:.12g}; got {value}.")
+                raise ValueError(say("number_out_of_range", flag=_flag(name), least=least, most=most, value=value))
         if self.size and (self.size % 32 or not SIDES[0] <= self.size <= SIDES[1]):
-            raise ValueError(f"--size must be a multiple of 32 from {SIDES[0]} to {SIDES[1]}; got {self.size}.")
+            raise ValueError(say("size_not_multiple", least=SIDES[0], most=SIDES[1], size=self.size))
         for what, place, (least, most) in (("mean", 0, LOGIT_MEAN), ("deviation", 1, LOGIT_DEVIATION)):
             if self.logit_normal and not least <= self.logit_normal[place] <= most:
                 found = self.logit_normal[place]
-                raise ValueError(f"The {what} of --logit-normal must be from {least} to {most}; got {found}.")
+                raise ValueError(say("logit_normal_out_of_range", what=what, least=least, most=most, given=found))
         if not self.steps and not 0 < self.seconds <= YEAR:
-            raise ValueError(f"--for must be some time, like 90m or 2h, and a year at most; got {self.time!r}.")
+            raise ValueError(say("time_out_of_range", time=self.time))
 
     @property
     def learns(self) -> Medium | None:
         """What the request says that is learned; None leaves it to the model to go on from."""
-        worlds: dict[str, Medium] = {"storybook": "picture", "bandstand": "sound"}
+        worlds: dict[str, Medium] = {"storybook": "picture", "bandstand": "sound", "songbook": "sound"}
         return worlds[self.world] if self.world else self.medium
 
     @property
     def codec_from(self) -> str:
         """The model whose codec a new one takes, as `codec` says; "" where one is trained."""
-        world = self.world if self.family and self.data is None and self.stage != "codec" else None
+        own = self.family and self.family != SINGER and self.data is None and self.stage != "codec"
+        world = self.world if own else None
         return "" if self.start else self.codec or world or ""
 
     @property
@@ -213,7 +219,7 @@ class Train:
             return 0.0
         match = re.fullmatch(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?", self.time or "2h")
         if not match or not any(match.groups()):
-            raise ValueError(f"--for must be like 90m, 2h or 1h30m; got {self.time!r}.")
+            raise ValueError(say("time_malformed", time=self.time))
         hours, minutes, seconds = (float(part or 0) for part in match.groups())
         return 3600 * hours + 60 * minutes + seconds
 

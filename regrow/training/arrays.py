@@ -1,4 +1,4 @@
-"""Arrays that are made once, kept on disk and mapped into memory: whole or not at all, whoever else makes the same."""
+"""Cached arrays on disk, mapped into memory; each is complete or absent, even if several processes make it."""
 
 import hashlib
 import mmap
@@ -13,16 +13,17 @@ from regrow.core.progress import Progress
 from regrow.media.cache import SIZE, check_home, checksum
 from regrow.media.files import MediaError, reason
 from regrow.media.home import home
+from regrow.messages.message import say
 
 
 @contextmanager
 def kept_array(path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> Iterator[np.memmap]:
-    """An array to be filled, which gets its name when the block ends without an exception.
+    """Open an array to be filled; it gets its final name when the block ends without an exception.
 
-    Each process fills one of its own, so that two which make the same do not write into each other's.
+    Each process fills its own temporary file, so two that make the same array do not overwrite each other's.
 
     Args:
-        path: what it is called in the end, `.npy`; its folder is made.
+        path: final name, ending in `.npy`; its folder is created.
         shape: of the array.
         dtype: of its numbers.
 
@@ -31,7 +32,7 @@ def kept_array(path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> I
     """
     make_cache_folder(path.parent)
     for left in path.parent.glob(f".*-{path.name}"):
-        if not _is_at_work(left.name[1:].split("-", 1)[0]):  # it was killed
+        if not _is_at_work(left.name[1:].split("-", 1)[0]):  # its process was killed
             left.unlink(missing_ok=True)
     aside = path.with_name(f".{os.getpid()}-{path.name}")
     try:
@@ -49,13 +50,13 @@ def keep_rows(
     arrays: dict[str, tuple[tuple[int, ...], type[np.generic]]],
     rows: Callable[[], Iterable[tuple[np.ndarray, ...]]],
 ) -> Generator[Progress, None, tuple[np.ndarray, ...]]:
-    """Return arrays, mapped into memory, that are filled row by row where the cache does not hold them yet.
+    """Return arrays from the cache, mapped into memory; if they are not there, fill them row by row.
 
     Args:
         folder: of the cache.
-        content: what decides the rows; its hash names the files.
-        arrays: shape and type of each, by what its file's name ends in.
-        rows: makes the rows, one of each array.
+        content: everything that determines the rows; its hash names the files.
+        arrays: shape and type of each array, by the ending of its file's name.
+        rows: returns tuples with one row of each array.
 
     Raises:
         MediaError: there is no room for them.
@@ -78,7 +79,7 @@ def keep_rows(
 
 
 def make_cache_folder(folder: Path) -> None:
-    """Make a folder of the cache that a training cannot do without.
+    """Create a folder of the cache that a training needs.
 
     Raises:
         MediaError: the home cannot be written.
@@ -88,7 +89,7 @@ def make_cache_folder(folder: Path) -> None:
 
 
 def seal(aside: Path, path: Path) -> None:
-    """Put a checksum behind a filled array, which `np.load` does not mind, and give it its name."""
+    """Append a checksum to a filled array, which `np.load` ignores, and give it its final name."""
     array = np.load(aside, mmap_mode="r")
     size = array.offset + array.nbytes
     with aside.open("r+b") as file:
@@ -100,8 +101,10 @@ def seal(aside: Path, path: Path) -> None:
 
 
 def kept_rows(path: Path) -> np.ndarray | None:
-    """Return an array that was sealed, mapped into memory; None where there is none, or none that is sound."""
+    """Return a sealed array, mapped into memory; None if it is missing or damaged."""
     with suppress(OSError, ValueError, EOFError):
+        if not path.is_file():  # opening a pipe would block
+            return None
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             view = memoryview(data)
             sound = view[-SIZE:] == checksum(path, view[:-SIZE])
@@ -112,9 +115,9 @@ def kept_rows(path: Path) -> np.ndarray | None:
 
 
 def with_room(path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> np.memmap:
-    """A new array in a file whose room on the disk is taken at once.
+    """Return a new array in a file whose disk space is allocated at once.
 
-    Where it is not, a disk that fills up later ends the process by a signal (SIGBUS), without a word.
+    Otherwise, a disk that fills up later would end the process by a signal (SIGBUS), without a message.
 
     Raises:
         MediaError: there is no room for it; nothing is left of it.
@@ -128,10 +131,7 @@ def with_room(path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> np
         with suppress(OSError):
             path.unlink(missing_ok=True)
         size = int(np.prod(shape)) * np.dtype(dtype).itemsize / 1e6
-        raise MediaError(
-            f"{size:,.0f} MB could not be kept in {path.parent} ({reason(problem)}): free some space, or set "
-            "REGROW_HOME to a folder on a larger disk, and run the same command again."
-        ) from problem
+        raise MediaError(say("data_not_kept", megabytes=size, folder=path.parent, reason=reason(problem))) from problem
     return array
 
 

@@ -1,17 +1,14 @@
 """Checkpoints of a training run: written aside, synced, renamed; their names hold their checksums.
 
-The last two and the best are kept. Each is a safetensors file that anything can open.
+The last two and the best are kept. Each is a safetensors file that other programs can open.
 """
 
 import errno
-import fcntl
 import hashlib
 import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +19,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from regrow.media.files import MediaError, reason, sync_folder
+from regrow.messages.message import say
 
 _NAME = re.compile(r"step-(\d+)\.([0-9a-f]{32})\.safetensors")
 
@@ -32,7 +30,7 @@ class DiskFullError(MediaError):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Everything a run needs to go on: named tensors, and small facts as JSON (step, seconds, settings)."""
+    """Everything needed to continue a run: named tensors, and facts as JSON (step, seconds, settings)."""
 
     tensors: dict[str, Tensor]
     facts: dict
@@ -44,11 +42,11 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint, best: bool = False) -
     Args:
         folder: of the run.
         checkpoint: see `Checkpoint`.
-        best: whether this one takes the name `best.safetensors`, too.
+        best: whether this one is also stored as `best.safetensors`.
 
     Raises:
         DiskFullError: there is not enough room; the earlier checkpoints are untouched.
-        MediaError: the disk refused for another reason.
+        MediaError: it cannot be written for another reason.
     """
     folder.mkdir(parents=True, exist_ok=True)
     aside = folder / ".checkpoint.part"
@@ -63,69 +61,51 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint, best: bool = False) -
         if best:
             _also_known_as(path, folder / "best.safetensors")
         sync_folder(folder, deep=False)
-    except Exception as problem:  # safetensors has its own class for what the system refuses
+    except Exception as problem:  # safetensors has its own class for errors of the system
         aside.unlink(missing_ok=True)
         full = getattr(problem, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(problem)
         if full:
-            raise DiskFullError(f"The disk of {folder} is full, and nothing is lost yet; free some space.") from problem
-        raise MediaError(f"A checkpoint could not be written to {folder} ({reason(problem)}).") from problem
-    # what is called later is damaged, or this one would not have been made after it
+            raise DiskFullError(say("disk_full", folder=folder)) from problem
+        raise MediaError(say("checkpoint_not_written", folder=folder, reason=reason(problem))) from problem
+    # a checkpoint of a later step must be damaged, as the run resumed from an earlier one
     before = [old for old in _newest_first(folder) if _step(old) < _step(path)]
     for old in _newest_first(folder):
-        if old not in (path, *before[:1]):
+        if old not in (path, *before[:1]) and not old.is_dir():
             old.unlink()
     return path
 
 
 def read_newest_checkpoint(folder: Path) -> tuple[Checkpoint | None, list[str]]:
-    """The newest undamaged checkpoint, and sentences: on each damaged one that was passed over, and if none is left."""
+    """Return the newest undamaged checkpoint, and messages about damaged ones that were skipped."""
     notes = []
     for path in _newest_first(folder):
-        match = _NAME.fullmatch(path.name)
-        with path.open("rb") as file:
-            if match is None or hashlib.file_digest(file, _blake2b).hexdigest() != match[2]:
-                notes.append(f"{path} is damaged and is passed over.")
-                continue
+        if not _is_sound(path):
+            notes.append(say("checkpoint_passed_over", path=path))
+            continue
         return read_checkpoint(path), notes
     if notes:
-        notes.append(f"No undamaged checkpoint is left in {folder}: starting again from step 0.")
+        notes.append(say("no_sound_checkpoint", folder=folder))
     return None, notes
 
 
+def _is_sound(path: Path) -> bool:
+    """Return whether a file's content matches the checksum in its name; opening a pipe would block."""
+    match = _NAME.fullmatch(path.name)
+    if match is None or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, _blake2b).hexdigest() == match[2]
+
+
 def read_checkpoint(path: Path) -> Checkpoint:
-    """The contents of one file, unchecked."""
+    """Return the contents of one file, unchecked."""
     with safe_open(path, "pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
         return Checkpoint(tensors, json.loads(file.metadata()["facts"]))
 
 
-@contextmanager
-def only_one(folder: Path, doing: str = "training") -> Iterator[None]:
-    """Hold a folder for this process; if nothing was written into it in the end, it goes away.
-
-    Args:
-        folder: of a run, or of something else that one process may write at a time.
-        doing: what a process does that holds it, for the sentence.
-
-    Raises:
-        ValueError: another process holds it.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as problem:
-            raise ValueError(f"Another process is {doing} {folder.name} right now; stop it first.") from problem
-        try:
-            yield
-        finally:
-            (folder / "lock").unlink(missing_ok=True)
-            with suppress(OSError):
-                folder.rmdir()
-
-
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """The optimizer's state as named tensors: group, place in the group, name of the state."""
+    """Return the optimizer's state as tensors; names consist of group, index in the group, and name of the state."""
     return {
         f"optimizer.{g}.{i}.{name}": tensor
         for g, group in enumerate(optimizer.param_groups)
@@ -135,12 +115,12 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    """The inverse of `optimizer_tensors`, in place."""
+    """Restore the optimizer's state from `optimizer_tensors`, in place."""
     for g, group in enumerate(optimizer.param_groups):
         for i, parameter in enumerate(group["params"]):
             prefix = f"optimizer.{g}.{i}."
             found = {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
-            # AdamW of torch keeps its step count on the CPU wherever its parameters are
+            # torch's AdamW keeps its step count on the CPU, wherever its parameters are
             moved = {name: t if name == "step" else t.to(parameter.device) for name, t in found.items()}
             optimizer.state[parameter].update(moved)
 
@@ -158,7 +138,7 @@ def _blake2b() -> Any:
 
 
 def _also_known_as(path: Path, name: Path) -> None:
-    """A second name for a file: it costs no room and outlives the first. Where a disk has no such names, a copy."""
+    """Add a hard link to a file, which takes no space and outlives the first name; copy it if links are impossible."""
     aside = name.with_suffix(".part")
     aside.unlink(missing_ok=True)
     try:

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 CROPS = {"picture": (64, 64), "sound": (128, 64)}
-"""Height and width of what a codec learns from, by medium: of mels all bands, which are not alike."""
+"""Height and width of the crops that a codec learns from, by medium; for mels all bands, as these differ."""
 
 
 @dataclass(frozen=True)
 class CodecOf:
-    """The codec, or only its decoder when going on from a model: then the denoiser still fits its latents."""
+    """The codec; when continuing a model, only its decoder, so that the latents still fit the denoiser."""
 
     share: float
     name: str = "codec"
@@ -36,7 +36,7 @@ class CodecOf:
     def prepare(
         self, request: Train, model: Model, data: Data, accelerator: "Accelerator"
     ) -> Generator[Progress, None, Staged]:
-        """Ready at once."""
+        """Return the stage; nothing has to be encoded before."""
         yield from ()
         codec: nn.Module = model.codec_network
         codec.requires_grad_(True)
@@ -57,7 +57,7 @@ class CodecOf:
         )
 
         def examine(module: nn.Module) -> float:
-            """Mean squared error of what lies in [-1, 1]."""
+            """Return the mean squared error of held-out items, in [-1, 1]."""
             x = to_batch(np.array(data.items[data.trained_on :])).to(accelerator.device)
             noise = torch.zeros((len(x), *model.latent_shape(*x.shape[-2:])), device=x.device)
             parts = [
@@ -77,7 +77,7 @@ class CodecOf:
 
 
 def scale_latents(model: Model, data: Data) -> None:
-    """Make latents of a new codec have standard deviation 1, which the denoiser assumes."""
+    """Set a new codec's scaling factor so that latents have standard deviation 1, which the denoiser assumes."""
     sample = to_batch(np.array(data.items[: min(256, data.trained_on)])).to(model.device)
     model.codec_network.register_to_config(scaling_factor=1.0)
     parts = [model.encode(sample[i : i + 32]) for i in range(0, len(sample), 32)]
@@ -86,19 +86,19 @@ def scale_latents(model: Model, data: Data) -> None:
 
 @dataclass(frozen=True)
 class CodecStage:
-    """What the codec learns from, and how.
+    """The data of the codec's training, and how it is used.
 
     Attributes:
         items: pictures, uint8 `n h w 3`, or mels, float16 `n bands frames 1`.
-        masks: uint8 `n h w`; where they are set, errors weigh three times. None: they weigh the same everywhere in
-            pictures, and in mels three times where a cell is audible (`audible`).
-        batch: crops a step.
-        crop: height and width of a crop; the last tenth of the steps sees whole items instead, a quarter as many.
+        masks: uint8 `n h w`; errors inside weigh three times. If None, errors weigh the same everywhere in pictures,
+            and three times in the audible cells of mels (`audible`).
+        batch: crops per step.
+        crop: height and width of a crop; the last tenth of the steps uses whole items instead, a quarter as many.
         seed: of the crops and of the latent noise.
-        latent_noise: standard deviation, so that the decoder forgives what the denoiser will get wrong.
+        latent_noise: standard deviation of noise on latents, so that the decoder tolerates errors of the denoiser.
         channels: of a latent.
-        factor: pixels a latent cell spans along each side.
-        device: where the batches go.
+        factor: pixels per latent cell along each side.
+        device: of the batches.
     """
 
     items: np.ndarray
@@ -113,20 +113,20 @@ class CodecStage:
 
 
 class Coding(nn.Module):
-    """What is trained: `(pictures, noise of the latents) -> latents, pictures`."""
+    """The trained module: `(pictures, noise of the latents) -> latents, pictures`."""
 
     def __init__(self, codec: Any) -> None:
         super().__init__()
         self.codec = codec
 
     def forward(self, pictures: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        encoded = self.codec.encode(pictures)  # of AutoencoderKL the posterior's mean; its variance is not learned here
+        encoded = self.codec.encode(pictures)  # AutoencoderKL: the posterior's mean; its variance is not learned here
         latents = encoded.latents if hasattr(encoded, "latents") else encoded.latent_dist.mean
         return latents, self.codec.decode(latents + noise).sample
 
 
 def codec_loss(stage: CodecStage, network: nn.Module, share: Share) -> Float[Tensor, ""]:
-    """Return L2, and L1 + 2 x L2 in the last 64 % of the decline (LOG.md: L1 from the start is slower).
+    """Return 2 x L2, and L1 + 2 x L2 in the last 36 % of the decline (LOG.md: L1 from the start is slower).
 
     It also pulls each latent channel to mean 0 and standard deviation 1, which the denoiser assumes.
     """
@@ -143,19 +143,19 @@ def codec_loss(stage: CodecStage, network: nn.Module, share: Share) -> Float[Ten
 def crops(
     stage: CodecStage, share: Share
 ) -> tuple[Float[Tensor, "b channels h w"], Float[Tensor, "b 1 #h #w"], Float[Tensor, "b c y x"]]:
-    """Return crops (whole items at the very end), their weights, and the latents' noise of deviation 1."""
+    """Return crops (whole items at the very end), their weights, and noise of deviation 1 for the latents."""
     random = np.random.default_rng(derive_seed(stage.seed, "crops", share.step))
     extent = stage.items.shape[1], stage.items.shape[2]
     whole = share.late > 0.86
     height, width = extent if whole else stage.crop
-    mirrored = stage.items.dtype == np.uint8  # a sound has a direction
+    mirrored = stage.items.dtype == np.uint8  # sounds cannot be reversed
     items, masks = [], []
     count = stage.batch // 4 if whole else stage.batch
-    count = -(-max(1, count) // share.count) * share.count  # so that all parts have as many
+    count = -(-max(1, count) // share.count) * share.count  # so that all parts have equally many
     for _ in range(count):
         i = int(random.integers(len(stage.items)))
         top, left = int(random.integers(0, extent[0] - height + 1)), int(random.integers(0, extent[1] - width + 1))
-        if random.random() < 0.6 and stage.masks is not None:  # most crops look at the animal: that is the detail
+        if random.random() < 0.6 and stage.masks is not None:  # most crops show the animal, which has the details
             ys, xs = np.nonzero(stage.masks[i])
             k = int(random.integers(len(ys)))
             top = int(np.clip(ys[k] - height // 2, 0, extent[0] - height))
@@ -174,9 +174,9 @@ def crops(
 
 
 def audible(mels: Float[Tensor, "b 1 bands frames"]) -> Bool[Tensor, "b 1 bands frames"]:
-    """Return cells within 30 % of the range of decibels below their frame's loudest: the partials of its notes.
+    """Return the cells that are within 30 % of the dB range of their frame's loudest cell: the partials of its notes.
 
-    What is softer is mostly the texture of noise, whose logarithm no codec can predict; if it weighs the same, it
-    takes most of the codec's room. Silence does not count.
+    Softer cells are mostly noise, whose logarithm no codec can predict; with equal weight they would take most of the
+    codec's capacity. Silence is not audible.
     """
     return (mels > mels.amax(2, keepdim=True) - 0.6) & (mels > -0.8)

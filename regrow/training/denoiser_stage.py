@@ -1,4 +1,4 @@
-"""The denoiser as a stage of a training run: with its words, with low-rank adapters, or on pixels."""
+"""The denoiser as a stage of a training run: with its text encoders, with low-rank adapters, or on pixels."""
 
 import warnings
 from collections.abc import Callable, Generator, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DenoiserOf:
-    """The denoiser, with its text encoder where that learns too, or a pixel network."""
+    """The denoiser, with its text encoder if that is trained too; or a pixel network."""
 
     share: float
     name: str = "denoiser"
@@ -38,7 +38,7 @@ class DenoiserOf:
     def prepare(
         self, request: Train, model: Model, data: Data, accelerator: "Accelerator"
     ) -> Generator[Progress, None, Staged]:
-        """Encode what is not encoded yet, and make ready."""
+        """Encode the items that are not in the cache yet, and return the stage."""
         model.to(accelerator.device)
         if model.codec.part is None:
             return self.stage(
@@ -65,17 +65,17 @@ class DenoiserOf:
         x0: Callable[[np.ndarray], Tensor],
         accelerator: "Accelerator",
     ) -> Staged:
-        """The same for latents that are there."""
+        """Return the stage for given latents; `x0` returns those of some item numbers."""
         module = Denoising(model)
         module.make_ready(request.lora, request.seed, request.text, request.checkpointing)
-        masks = data.masks if model.codec.part else None  # of latents only
+        masks = data.masks if model.codec.part else None  # used only for latents
         weights = None if masks is None else _important(masks, data.focus, model.factor)
         rolls = piano_rolls_of(model, data.notes_of)
         stage = DenoiserStage(request, model, data, x0, weights, rolls, accelerator.device)
         held = np.arange(data.trained_on, data.trained_on + data.held_out)
 
         def examine(module: nn.Module) -> float:
-            """The plain loss at evenly spread levels, with the same noise every time."""
+            """Return the plain loss at evenly spread levels, with the same noise every time."""
             generator = torch.Generator().manual_seed(derive_seed(request.seed, "held out"))
             shares = (torch.arange(len(held)) + 0.5) / len(held)
             clean = x0(held)
@@ -88,7 +88,7 @@ class DenoiserOf:
             return float(torch.cat(errors).mean())
 
         def draw(path: Path) -> None:
-            with warnings.catch_warnings():  # of prompts that are cut: it was told
+            with warnings.catch_warnings():  # that prompts are cut was already reported
                 warnings.simplefilter("ignore")
                 sample_grid(model, prompts_of(request, data, model), path)
 
@@ -104,10 +104,10 @@ class DenoiserOf:
 
 
 def coder_of(request: Train, model: Model) -> Model:
-    """Return what encodes the samples that are trained on: the model, or the one that its codec was taken of.
+    """Return the model that encodes the training samples: this model, or the one that its codec was taken from.
 
-    That one may be computed by OpenVINO, where bfloat16 is asked for: in a sixth of torch's time (LOG.md). A codec that
-    was trained in this run may not, for an engine keeps its graphs by the files of a folder.
+    The latter may run on OpenVINO if bfloat16 is requested, in a sixth of torch's time (LOG.md). A codec that was
+    trained in this run cannot, as an engine stores its graphs by the files of a model's folder.
     """
     source = request.codec_from or request.start
     if not source or request.precision != "bf16" or model.device.type != "cpu":
@@ -117,11 +117,11 @@ def coder_of(request: Train, model: Model) -> Model:
 
 
 WORDLESS = {"picture": 8, "sound": 4}
-"""Samples of a grid without prompts, by medium: a clip of mels is as many numbers as two large pictures."""
+"""Number of samples in a grid without prompts, by medium; a mel clip has as many numbers as two large pictures."""
 
 
 def prompts_of(request: Train, data: Data, model: Model) -> Sequence[str]:
-    """What the sample grid shows: as asked for, or captions of pictures that are held out, or of the first."""
+    """Return the prompts of the sample grid: the requested ones, or captions of held-out items, else of the first."""
     if not model.takes_words:
         return [""] * WORDLESS[model.medium.name]
     first = data.trained_on if data.held_out >= 8 else 0
@@ -131,8 +131,8 @@ def prompts_of(request: Train, data: Data, model: Model) -> Sequence[str]:
 def _important(
     masks: np.ndarray, focus: Callable[[int, int], np.ndarray] | None, factor: int
 ) -> Callable[[np.ndarray], Tensor]:
-    """Errors weigh up to three times where something important is drawn, of storybook the animal, and up to ten in its
-    face: a fortieth of the picture, and what people look at."""
+    """Return a function for the weights of errors: up to 3 in the masked part, for the storybook the animal, and up to
+    10 in its face, which is a fortieth of the picture and what people look at."""
 
     def weights(chosen: np.ndarray) -> Tensor:
         important = F.avg_pool2d(torch.from_numpy(masks[chosen])[:, None].float() / 255, factor)

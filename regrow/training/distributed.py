@@ -1,4 +1,4 @@
-"""Several processes as one: who computes which share of a batch, and what all agree on."""
+"""Training in several processes: each computes a share of the batch, and all agree on decisions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from regrow.core.names import Precision
+from regrow.messages.message import say
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -16,13 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Share:
-    """Part `index` of the `count` equal parts of a step's batch: of one process, or of one accumulated backward pass.
+    """Part `index` of the `count` equal parts of a step's batch: one per process and accumulated backward pass.
 
     Attributes:
         step: the optimizer step, counted from 0.
         late: 0 while the learning rate is flat, then rising to 1 at the end of the run.
-        index: which part, from 0.
-        count: of parts.
+        index: of the part, from 0.
+        count: number of parts.
     """
 
     step: int
@@ -31,28 +32,25 @@ class Share:
     count: int = 1
 
     def of(self, batch: int) -> slice:
-        """The samples of a batch that belong to this share.
+        """Return the samples of a batch that belong to this share.
 
         Raises:
             ValueError: the batch cannot be cut into equal parts.
         """
         if batch % self.count:
-            raise ValueError(
-                f"A batch of {batch} cannot be cut into {self.count} equal parts (processes x --accumulate); "
-                "choose another --batch."
-            )
+            raise ValueError(say("batch_not_divisible_by_processes", batch=batch, count=self.count))
         size = batch // self.count
         return slice(self.index * size, (self.index + 1) * size)
 
 
 LossAt = Callable[[nn.Module, Share], Tensor]
-"""The mean loss over a share of a step's batch. It depends on nothing but this and the weights."""
+"""Returns the mean loss over a share of a step's batch. It depends only on the share and the weights."""
 
 
 def make_accelerator(precision: Precision = "fp32") -> "Accelerator":
-    """The devices and processes of this run: one, or as many as torchrun or accelerate launch started.
+    """Return the devices and processes of this run: one, or as many as torchrun or accelerate launch started.
 
-    Processes wait for each other as long as it takes: the first one may encode a folder for hours.
+    Processes wait for each other without a time limit, as the first one may encode a folder for hours.
     """
     from accelerate import Accelerator
     from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwargs
@@ -68,7 +66,7 @@ def make_accelerator(precision: Precision = "fp32") -> "Accelerator":
 
 
 def agree(accelerator: "Accelerator", value: bool | int) -> bool | int:
-    """What the first process says, told to all: a stop, a plan, a checkpoint is everybody's or nobody's."""
+    """Broadcast a value from the first process to all, so that they stop, plan and save together."""
     if accelerator.num_processes == 1:
         return value
     said = torch.tensor(int(value), device=accelerator.device)

@@ -1,4 +1,4 @@
-"""A rehearsal of a training: what it would do, and how long that would take on this machine, measured."""
+"""Dry run of a training: report what it would do, and measure how long that would take on this machine."""
 
 import tempfile
 import time
@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from regrow.core.progress import finish
+from regrow.messages.message import say
 from regrow.requests.train import Train
 from regrow.training.checkpoint import read_newest_checkpoint
 from regrow.training.denoiser_stage import DenoiserOf, coder_of
@@ -28,7 +29,7 @@ STEPS = 3
 
 
 def rehearse(request: Train) -> tuple[dict[str, Any], list[str]]:
-    """Figures for machines and sentences for people, of what is left to do; nothing is kept.
+    """Return figures and sentences about the steps that remain; nothing is saved.
 
     Raises:
         ValueError, MediaError, ModelError: as the training itself would.
@@ -41,7 +42,10 @@ def rehearse(request: Train) -> tuple[dict[str, Any], list[str]]:
     facts: dict[str, Any] = {"stages": {}}
     with tempfile.TemporaryDirectory() as aside:
         model, data = finish(open_or_make(request, Path(aside) / "start"))
-        sentences += [*data.notes, f"{data.trained_on} {model.medium}s to train on, {data.held_out} held out"]
+        sentences += [
+            *data.notes,
+            say("items_trained_on", count=data.trained_on, medium=model.medium, held_out=data.held_out),
+        ]
         model.to(accelerator.device)
         for stage in stages_of(request):
             if isinstance(stage, DenoiserOf):
@@ -52,36 +56,44 @@ def rehearse(request: Train) -> tuple[dict[str, Any], list[str]]:
                         coder_of(request, model).encode(some)
                     seconds = (time.monotonic() - started) / len(some) * len(data.items)
                     facts["encode"] = {"seconds": seconds}
-                    sentences.append(f"encode: {_span(seconds)}, once for these {model.medium}s and this codec")
+                    sentences.append(say("encoding_planned", span=_span(seconds), medium=model.medium))
                 latent = partial(_noise, model.latent_shape(*data.extent))
                 staged = stage.stage(request, model, data, latent, accelerator)
             else:
                 staged = finish(stage.prepare(request, model, data, accelerator))
             facts["stages"][stage.name] = found = _measure(staged, run_of(request.name) / stage.name, accelerator)
-            after = f" after the {found['done']} that are done" if found["done"] else ""
+            after = say("after_those_done", count=found["done"]) if found["done"] else ""
             sentences.append(
-                f"{stage.name}: {found['trained'] / 1e6:.1f} of {found['parameters'] / 1e6:.1f} million parameters, "
-                f"{found['rate']:.1f} samples a second here; {found['steps']} steps of {staged.batch}{after} "
-                f"in {_span(found['seconds'])}"
+                say(
+                    "stage_planned",
+                    name=stage.name,
+                    trained=found["trained"] / 1e6,
+                    whole=found["parameters"] / 1e6,
+                    speed=found["rate"],
+                    steps=found["steps"],
+                    batch=staged.batch,
+                    after=after,
+                    span=_span(found["seconds"]),
+                )
                 if found["steps"]
-                else f"{stage.name}: done, all {found['done']} steps of it"
+                else say("stage_done", name=stage.name, steps=found["done"])
             )
             staged.module.requires_grad_(False)
     return facts, sentences
 
 
 def _noise(shape: tuple[int, ...], chosen: np.ndarray) -> torch.Tensor:
-    """Something of a latent's shape: speed does not depend on what it is."""
+    """Return arbitrary values of a latent's shape, as the speed does not depend on them."""
     return torch.ones(len(chosen), *shape)
 
 
 def _measure(staged: Staged, folder: Path, accelerator: "Accelerator") -> dict[str, Any]:
-    """The speed of a stage, and what is left of it after the newest checkpoint in its folder."""
+    """Return the speed of a stage, and its remaining steps after the newest checkpoint in its folder."""
     settings = replace(staged.settings, rate=0.0, plain_rate=0.0)  # nothing is learned
     weights = TrainedWeights(staged.module, settings, accelerator, staged.plain)
     network = accelerator.prepare_model(staged.module)
     seconds = []
-    for step in range(1 + STEPS):  # the first one sets up
+    for step in range(1 + STEPS):  # the first one is a warm-up
         started = time.monotonic()
         weights.step(network, staged.loss_at, step, None)
         seconds.append(time.monotonic() - started)
@@ -101,8 +113,12 @@ def _measure(staged: Staged, folder: Path, accelerator: "Accelerator") -> dict[s
 
 
 def _span(seconds: float) -> str:
-    """ "1 h 20 min", "3 min", "8 s"."""
+    """Return a duration as text: "1 h 20 min", "3 min" or "8 s"."""
     minutes = round(seconds / 60)
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+    return (
+        say("span_minutes", minutes=minutes)
+        if minutes < 60
+        else say("span_hours", hours=minutes // 60, minutes=minutes % 60)
+    )

@@ -1,4 +1,4 @@
-"""Latents on disk: each picture or mel is encoded once for each codec, and mapped into memory ever after."""
+"""Latents on disk: each picture or mel is encoded once per codec, then mapped into memory."""
 
 import fcntl
 import hashlib
@@ -17,11 +17,12 @@ from torch import Tensor, nn
 from regrow.core.progress import Progress
 from regrow.media.files import MediaError, write_whole
 from regrow.media.home import home
+from regrow.messages.message import say
 from regrow.training.arrays import kept_rows, make_cache_folder, seal, with_room
 
 
 def fingerprint(module: nn.Module) -> str:
-    """BLAKE2b, in hex, of a module's weights: codecs that differ in one bit have different latents."""
+    """Return the BLAKE2b hash of a module's weights in hex, as codecs that differ in one bit have other latents."""
     whole = hashlib.blake2b(digest_size=16)
     for name, tensor in sorted(module.state_dict().items()):
         whole.update(name.encode())
@@ -37,15 +38,15 @@ def latents_of(
     content: str,
     batch: int = 32,
 ) -> Generator[Progress, None, np.ndarray]:
-    """Latents of `count` pictures or mels, float16 `n c h w`, read from disk where they are there.
+    """Return the latents of `count` pictures or mels, float16 `n c h w`, from disk if they are there.
 
-    A killed encoding goes on where it was: what was encoded stays, and the count of it is written behind it.
+    A killed encoding continues where it stopped: finished latents stay, and their number is stored after them.
 
     Args:
-        codec: whose weights name the file.
-        encode: items to latents.
-        items: those of a slice of 0 to `count`.
-        count: how many there are.
+        codec: its weights determine the name of the file.
+        encode: converts items to latents.
+        items: returns the items of a slice of 0 to `count`.
+        count: number of items.
         content: a hash of the items.
         batch: items encoded at once.
 
@@ -58,19 +59,19 @@ def latents_of(
     if latents is None:
         make_cache_folder(path.parent)
         with path.with_suffix(".lock").open("w") as lock:
-            while not _held(lock):  # another training encodes the same: what it leaves is for both
+            while not _held(lock):  # another training encodes the same, and both will use its result
                 yield Progress("encode", 0, count)
                 time.sleep(0.2)
             if kept_rows(path) is None:
                 yield from _encode(path, encode, items, count, batch)
         latents = kept_rows(path)
         if latents is None:
-            raise MediaError(f"{path} does not hold what was just written there: check that disk.")
+            raise MediaError(say("written_bytes_differ", path=path))
     return latents
 
 
 def _held(lock: TextIO) -> bool:
-    """Whether this process has the lock, or has got it now; a killed one gives it back."""
+    """Return whether this process holds the lock, after an attempt to take it; a killed process releases it."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -105,7 +106,7 @@ def _encode(
 
 
 def _encoded(aside: Path, counter: Path) -> tuple[int, int, np.memmap | None]:
-    """How many latents of a killed encoding are sound, their CRC-32, and where they are."""
+    """Return the number of valid latents of a killed encoding, their CRC-32, and the array; (0, 0, None) if none."""
     with suppress(OSError, ValueError, EOFError):
         done, summed = map(int, counter.read_text().split())
         array = np.load(aside, mmap_mode="r+")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
+from regrow.messages.message import say
 from regrow.training.checkpoint import Checkpoint, DiskFullError, read_newest_checkpoint, write_checkpoint
 from regrow.training.distributed import LossAt, agree
 from regrow.training.settings import Fit, Plan, plan_of_steps, plan_of_time
@@ -19,27 +20,24 @@ if TYPE_CHECKING:
 
 
 class DivergedError(ValueError):
-    """The loss of this step is not finite; the weights that the run is left with must not be used."""
+    """The loss of this step is not finite; the run's present weights must not be used."""
 
     def __init__(self, step: int, rate: float) -> None:
-        super().__init__(
-            f"The training diverged at step {step}, where its loss is no finite number any more: lower its rate, "
-            f"which was {rate:g}."
-        )
+        super().__init__(say("training_diverged", step=step, rate=rate))
         self.step = step
 
 
 @dataclass(frozen=True)
 class FitState:
-    """Where a run stands.
+    """The state of a run.
 
     Attributes:
-        step: steps done.
-        steps: in all; None while a run by time has not yet planned its end.
-        loss: of this step; None in a state that only brings notes.
-        seconds: trained so far, over all resumptions.
-        share: of the run that is done, 0 to 1.
-        validation: loss of the averaged weights on held-out items, where it was just measured.
+        step: number of finished steps.
+        steps: total number; None until a run by time has planned its end.
+        loss: of this step; None in a state that only has notes.
+        seconds: of training so far, over all resumptions.
+        share: finished share of the run, 0 to 1.
+        validation: loss of the averaged weights on held-out items if it was just measured, else None.
         notes: sentences for the user.
     """
 
@@ -62,28 +60,28 @@ def fit(
     look: Callable[[nn.Module], float | None] | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Generator[FitState, None, bool]:
-    """Train the parameters of `module` that require gradients, in place; a state a step.
+    """Train the parameters of `module` that require gradients, in place; yield a state per step.
 
-    Kill it at any moment and call it again with the same folder: it goes on from the newest undamaged checkpoint,
-    and, on the same machine with as many threads, to the very same weights.
+    If it is killed, the same call with the same folder continues from the newest undamaged checkpoint. On the same
+    machine with the same number of threads it ends with identical weights.
 
     Args:
-        module: what is trained.
+        module: the module to train.
         loss_at: see `LossAt`.
         settings: see `Fit`.
-        folder: where its checkpoints live; on several machines, one that they share.
+        folder: of its checkpoints; with several machines, one that they share.
         accelerator: of the devices and processes.
-        plain: parameters that go to AdamW whatever their shape.
+        plain: parameters that AdamW trains whatever their shape.
         look: called at checkpoints while the module holds the averaged weights; returns a loss on held-out items.
-        stop: asked after every step; when true, a checkpoint is written and the run ends.
+        stop: called after every step; if it returns True, a checkpoint is written and the run ends.
 
     Returns:
         Whether the run is complete; then the module holds the averaged weights.
 
     Raises:
         ValueError: the folder holds a run with other settings.
-        DivergedError: the loss, a gradient or the averaged weights' loss is not finite; told after a state with that
-            loss. No checkpoint is made of it, and those before it are untouched.
+        DivergedError: the loss, a gradient or the averaged weights' loss is not finite; raised after a state whose loss
+            is NaN. No checkpoint of it is written, and those before it are untouched.
         MediaError: a checkpoint could not be written; those before it are untouched.
     """
     run = _Run(module, settings, folder, accelerator, plain)
@@ -122,7 +120,7 @@ def fit(
 
 
 class _Run:
-    """What changes while a run goes on."""
+    """The changing state of a run."""
 
     def __init__(
         self,
@@ -138,7 +136,7 @@ class _Run:
         self.plan: Plan | None = plan_of_steps(settings.steps, settings.flat) if settings.steps else None
 
     def state(self, loss: float | None, validation: float | None = None, notes: tuple[str, ...] = ()) -> FitState:
-        # a run by time may overrun its plan, when the machine gets busier than it was
+        # a run by time may overrun its plan if the machine becomes busier
         share = self.step / self.plan.ends_at if self.plan else self.seconds / self.settings.seconds
         steps = self.plan.ends_at if self.plan else None
         return FitState(self.step, steps, loss, self.seconds, min(1.0, share), validation, notes)
@@ -152,11 +150,15 @@ class _Run:
             self.weights.restore(newest.tensors)
             if self.accelerator.scaler:
                 self.accelerator.scaler.load_state_dict(newest.facts["scaler"])
-            notes.append(f"Resuming at step {self.step}{f' of {self.plan.ends_at}' if self.plan else ''}.")
+            notes.append(
+                say("resuming_of", step=self.step, steps=self.plan.ends_at)
+                if self.plan
+                else say("resuming", step=self.step)
+            )
         return tuple(notes)
 
     def make_plan(self) -> bool:
-        """Whether a run by time has just planned its end; all processes plan what the first one does."""
+        """Return whether a run by time has just planned its end; all processes adopt the plan of the first one."""
         if self.plan:
             return False
         plan = plan_of_time(self.step, self.seconds, self.settings.seconds, self.settings.flat)
@@ -165,14 +167,14 @@ class _Run:
         return bool(ends)
 
     def look(self, look: Callable[[nn.Module], float | None]) -> float | None:
-        """Return what `look` says of the averaged weights, on the first process; None on the others."""
+        """Return the result of `look` for the averaged weights on the first process; None on the others."""
         if not self.accelerator.is_main_process:
             return None
         with self.weights.averaged():
             return look(self.weights.module)
 
     def save(self, validation: float | None, stop: Callable[[], bool]) -> Generator[str, None, None]:
-        """Write a checkpoint; while the disk is full, say so and wait."""
+        """Write a checkpoint; while the disk is full, yield a sentence once and wait."""
         best = validation is not None and validation < self.best
         if best and validation is not None:
             self.best = validation
@@ -194,21 +196,21 @@ class _Run:
                 if stop():
                     raise
                 if not warned:
-                    yield f"Paused: {problem} Training goes on by itself when there is room."
+                    yield say("training_paused", problem=problem)
                     warned = True
                 time.sleep(1)
             else:
                 if warned:
-                    yield "There is room again; going on."
+                    yield say("room_again")
                 return
 
 
 def _check_same(there: dict, here: dict, folder: Path) -> None:
-    # how often checkpoints are made changes no weights
+    # the time between checkpoints does not affect the weights
     different = [
-        f"{key} was {there.get(key)} and is {value}"
+        say("setting_was_and_is", key=key, before=there.get(key), now=value)
         for key, value in here.items()
         if key != "minutes" and there.get(key) != value
     ]
     if different:
-        raise ValueError(f"{folder} holds a run with other settings ({'; '.join(different)}); choose another name.")
+        raise ValueError(say("run_with_other_settings", folder=folder, different="; ".join(different)))

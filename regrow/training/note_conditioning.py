@@ -13,11 +13,11 @@ from regrow.media.audio.piano_roll import PianoRollSettings, PlayedNote, Soundin
 from regrow.models.model import Model
 
 Score = Callable[[int], Sequence[Sounding] | None]
-"""From the number of a sample to its notes; None where they are not known."""
+"""Returns the notes of a sample by its number; None if they are unknown."""
 
 LATE, LONGER, MISSED = 0.008, 0.15, 0.02
-"""What a transcriber gets wrong, and a score in training too: onsets, in seconds, and durations, as a share, by these
-standard deviations; and the share of the notes that are not there."""
+"""Errors of a transcriber, which scores in training get too: standard deviation of onsets in seconds, and of durations
+as a share; and the share of missed notes."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ class PianoRolls:
 
     Attributes:
         score: see `Score`.
-        cells: of a latent, along its time.
-        factor: bands and frames that one spans.
-        settings: the raster.
-        mel: what the latents are of.
-        free: fraction of samples trained without note conditioning, so that words alone work, too.
+        cells: of a latent along time.
+        factor: bands, and frames, per cell.
+        settings: of the piano roll.
+        mel: settings of the mels that are encoded.
+        free: fraction of samples trained without note conditioning, so that the model also works from words alone.
     """
 
     score: Score
@@ -45,7 +45,7 @@ class PianoRolls:
         return torch.zeros(count, self.settings.channels(self.factor), self.mel.bands // self.factor, self.cells)
 
     def of(self, chosen: Sequence[int], seeds: Sequence[int]) -> Float[Tensor, "b k rows cells"]:
-        """Return the piano rolls of samples, or zeros, each by its seed."""
+        """Return the piano rolls of samples; each sample's seed decides on its errors and whether it is zero."""
         rolls = self.nothing(len(chosen))
         for place, (i, seed) in enumerate(zip(chosen, seeds, strict=True)):
             random = np.random.default_rng(seed)
@@ -66,7 +66,7 @@ def _with_errors(score: Sequence[Sounding], random: np.random.Generator) -> list
 
 
 def piano_rolls_of(model: Model, score: Score | None) -> PianoRolls | None:
-    """Return piano rolls for a model's latents; None where it takes no notes."""
+    """Return piano rolls for a model's latents; None if it takes no notes."""
     if model.piano_roll is None:
         return None
     assert model.mel, "notes are played by models of mels only"

@@ -16,11 +16,11 @@ from regrow.core.names import OptimizerName
 
 
 def orthogonalise(matrix: Float[Tensor, "rows columns"], iterations: int = 5) -> Float[Tensor, "rows columns"]:
-    """The nearest semi-orthogonal matrix, roughly: all singular values between about 0.7 and 1.2.
+    """Return approximately the nearest semi-orthogonal matrix: all singular values are between about 0.7 and 1.2.
 
     Newton-Schulz with the quintic of Jordan et al. 2024 (https://kellerjordan.github.io/posts/muon/). Each iteration
-    multiplies by a polynomial of the Gram matrix, and all these commute: so a matrix much longer than wide is
-    multiplied once, by their product, which makes kernels three times cheaper than iterating on the matrix (LOG.md).
+    multiplies by a polynomial of the Gram matrix. As these commute, a matrix much longer than wide is multiplied only
+    once, by their product, which makes kernels three times cheaper than iterating on the matrix (LOG.md).
     """
     tall = matrix.shape[0] > matrix.shape[1]
     x = matrix.T if tall else matrix
@@ -41,23 +41,23 @@ def orthogonalise(matrix: Float[Tensor, "rows columns"], iterations: int = 5) ->
 
 
 def _quintic(gram: Tensor) -> Tensor:
-    """a + b G + c G^2."""
+    """Return a + b G + c G^2."""
     factor = torch.addmm(gram, gram, gram, beta=-4.7750, alpha=2.0315)
     factor.diagonal().add_(3.4445)
     return factor
 
 
 class MuonAdamW(torch.optim.Optimizer):
-    """Momentum, orthogonalised, for parameters of two and more dimensions; AdamW for the others.
+    """Muon (orthogonalised momentum) for parameters of two and more dimensions; AdamW for the others.
 
-    Processes that train together share the orthogonalising, which is a third of a step on a CPU, and send each other
-    what they found. Embedding tables and output layers belong to AdamW too: name them in `plain`.
+    Processes that train together divide the orthogonalising, which is a third of a step on a CPU, and send each other
+    the results. Embedding tables and output layers also need AdamW: pass them in `plain`.
 
     Args:
         module: its parameters are optimised.
         rate: Muon's learning rate. The update is scaled by sqrt(max(1, rows / columns)).
         plain_rate: AdamW's learning rate.
-        plain: parameters that go to AdamW whatever their shape.
+        plain: parameters that AdamW trains whatever their shape.
     """
 
     def __init__(self, module: nn.Module, rate: float, plain_rate: float, plain: Iterable[nn.Parameter] = ()) -> None:
@@ -97,7 +97,7 @@ class MuonAdamW(torch.optim.Optimizer):
 
 
 def _owners(shapes: Sequence[torch.Size], count: int) -> list[int]:
-    """Which of `count` processes orthogonalises each matrix: the dearest first, each by the one with least to do."""
+    """Return which of `count` processes orthogonalises each matrix: the costliest first, each by the least loaded."""
     costs = [min(shape) ** 2 * (max(shape) + 5 * min(shape)) for shape in shapes]
     load, owners = [0] * count, [0] * len(shapes)
     for i in sorted(range(len(shapes)), key=lambda i: -costs[i]):
@@ -118,7 +118,7 @@ def _adamw(parameter: Tensor, gradient: Tensor, state: dict, rate: float) -> Non
 
 
 def _groups(module: nn.Module, rate: float, plain_rate: float, plain: Iterable[nn.Parameter]) -> list[dict[str, Any]]:
-    """The parameters that require gradients: kernels and matrices, then all others; a group without any is left out."""
+    """Return the non-empty groups of parameters that require gradients: kernels and matrices, then all others."""
     excluded = {id(p) for p in plain}
     parameters = [p for p in module.parameters() if p.requires_grad]
     matrices = [p for p in parameters if p.ndim >= 2 and id(p) not in excluded]
@@ -133,14 +133,14 @@ def _groups(module: nn.Module, rate: float, plain_rate: float, plain: Iterable[n
 def make_optimizer(
     module: nn.Module, name: OptimizerName, rate: float, plain_rate: float, plain: Iterable[nn.Parameter] = ()
 ) -> torch.optim.Optimizer:
-    """An optimizer of the parameters that require gradients; each group keeps its peak rate as "peak".
+    """Return an optimizer of the parameters that require gradients; each group stores its peak rate as "peak".
 
     Args:
-        module: what is trained.
+        module: the module to train.
         name: muon, see `MuonAdamW`; or adamw (Loshchilov & Hutter 2019, arXiv 1711.05101) with weight decay 0.01.
         rate: peak learning rate of kernels and matrices.
         plain_rate: of biases, norms and `plain`.
-        plain: parameters that are no maps between hidden features, whatever their shape.
+        plain: parameters that do not map between hidden features, whatever their shape.
     """
     if name == "muon":
         return MuonAdamW(module, rate, plain_rate, plain)

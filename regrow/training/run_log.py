@@ -1,4 +1,4 @@
-"""What a run writes down while it goes on: a JSON-lines log, and events for TensorBoard."""
+"""The log of a run: JSON lines, and events for TensorBoard."""
 
 import json
 import math
@@ -19,12 +19,12 @@ from regrow.training.settings import Staged
 
 
 def peak_memory() -> int:
-    """Bytes: the most this process has held so far, and the most on its GPU."""
+    """Return the peak memory of this process in bytes, including that on its GPU."""
     return _peak_of_host() + (torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0)
 
 
 def resident(field: Literal["VmRSS", "VmHWM"]) -> int | None:
-    """Bytes that this process holds now, or has held at most; None where the system does not tell (proc(5))."""
+    """Return this process's resident bytes, now or at the peak; None if the system does not report them (proc(5))."""
     with suppress(OSError):
         if found := re.search(rf"^{field}:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE):
             return 1024 * int(found[1])
@@ -32,28 +32,28 @@ def resident(field: Literal["VmRSS", "VmHWM"]) -> int | None:
 
 
 def _peak_of_host() -> int:
-    if peak := resident("VmHWM"):  # what getrusage says may be the peak of the process that started this one
+    if peak := resident("VmHWM"):  # getrusage may report the peak of the process that started this one
         return peak
     unit = 1 if os.uname().sysname == "Darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def read_log(folder: Path) -> list[dict[str, Any]]:
-    """The lines of a stage's log, without those that a kill or a full disk cut short."""
+    """Return the lines of a stage's log, without those truncated by a kill or a full disk."""
     log = folder / "log.jsonl"
     lines = []
-    for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else ():
-        with suppress(ValueError):
+    for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else ():
+        with suppress(ValueError, RecursionError):
             lines.append(json.loads(line))
-    return [line for line in lines if isinstance(line, dict) and "step" in line]
+    return [line for line in lines if isinstance(line, dict) and isinstance(line.get("step"), int)]
 
 
 class RunLog:
-    """`log.jsonl` and TensorBoard events in a folder: a line a second at most, with the mean loss since the last.
+    """`log.jsonl` and TensorBoard events in a folder: at most a line per second, with the mean loss since the last.
 
     Args:
         folder: of a stage of a run.
-        writes: whether this process is the one that writes.
+        writes: whether this process writes; only one should.
     """
 
     def __init__(self, folder: Path, writes: bool) -> None:
@@ -63,14 +63,14 @@ class RunLog:
         self.events: Any = None
 
     def write(self, state: FitState, batch: int) -> None:
-        """Note a state; after a resumption, lines of steps that are made again are dropped.
+        """Log a state; after a resumption, lines of repeated steps are dropped.
 
-        A loss that is not finite is null, since JSON has no other word for it. On a full disk the log has a gap and the
-        events end: it is the checkpoint that waits for room.
+        A loss that is not finite is logged as null, as JSON has no such number. On a full disk the log gets a gap and
+        the events end, as only checkpoints wait for room.
         """
         if not self.writes:
             return
-        if not self.begun:  # a state of notes alone is that of a resumption, whose step is not made again
+        if not self.begun:  # a state that has only notes reports a resumption, and its step is not repeated
             self.begun = True
             with suppress(OSError, MediaError):
                 self._begin(state.step + (state.loss is None))
@@ -104,7 +104,7 @@ class RunLog:
         self.total, self.counted, self.said = 0.0, 0, time.monotonic()
 
     def close(self) -> None:
-        """Flush what TensorBoard reads."""
+        """Flush TensorBoard's events."""
         if self.events is not None:
             with suppress(OSError):
                 self.events.close()
@@ -114,7 +114,7 @@ class RunLog:
             return
         try:
             self.events.add_scalar(name, value, step)
-        except OSError:  # whatever it failed at, its writer says so for ever
+        except OSError:  # after one failure, the writer raises the same error for ever
             self.events = None
 
     def _begin(self, step: int) -> None:
@@ -130,7 +130,7 @@ class RunLog:
 
 
 def facts_of(staged: Staged, folder: Path, processes: int) -> dict[str, Any]:
-    """Return the facts of a finished stage, from its log: a run that was resumed has forgotten the rest."""
+    """Return the facts of a finished stage from its log, as a resumed run has no others."""
     lines = read_log(folder)
     last = lines[-1] if lines else {}
     validations = [line["validation"] for line in lines if "validation" in line]

@@ -1,10 +1,10 @@
-"""Sample grids: the same words and the same noise every time, so that what changes is the model."""
+"""Sample grids with the same prompts and noise every time, so that only the model changes."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from regrow.core.progress import finish
-from regrow.editing.generate import grow
+from regrow.editing.grow import grow
 from regrow.media.image.picture import save
 from regrow.media.image.sheet import Cell, Row, sheet
 from regrow.models.model import Model
@@ -14,10 +14,10 @@ STEPS, COLUMNS = 20, 4
 
 
 def sample_grid(model: Model, prompts: Sequence[str], path: Path, font: Path | None = None) -> None:
-    """Generate a picture, or a mel to look at, for each prompt, with seeds 0, 1, ..., and write them as a sheet.
+    """Generate a picture, or a mel as a picture, for each prompt, with seeds 0, 1, ..., and write them as a sheet.
 
     Args:
-        model: as it is now; it is left in the mode, training or not, that it was in.
+        model: in its present state; its training mode is restored afterwards.
         prompts: at least one; empty ones for a model without words.
         path: of the PNG file.
         font: for captions beyond ASCII.

@@ -1,4 +1,4 @@
-"""Settings of a training, and the learning rate at every step: planned by steps, or once by time and kept."""
+"""Settings of a training, and the learning rate at every step, planned by steps or by time."""
 
 import math
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from pathlib import Path
 from torch import nn
 
 from regrow.core.names import Decline, OptimizerName
+from regrow.messages.message import say
 from regrow.requests.train import Train
 from regrow.training.distributed import LossAt
 
@@ -17,18 +18,18 @@ class Fit:
     """Settings of a run.
 
     Attributes:
-        steps: optimizer steps in all, or 0 where `seconds` counts.
-        seconds: of training in all, over all its resumptions, or 0 where `steps` counts.
+        steps: total optimizer steps; 0 if `seconds` is given.
+        seconds: total training time, over all resumptions; 0 if `steps` is given.
         optimizer: muon (for kernels and matrices, AdamW for the rest) or adamw.
         rate: peak learning rate of kernels and matrices.
         plain_rate: AdamW's peak learning rate of biases, norms, embeddings and outputs.
         warm_up: steps over which the rates rise.
         flat: share of the run after which the rates fall.
-        decline: how they fall to 0: linear, cosine, or constant, which does not.
+        decline: how they fall to 0: linear or cosine; constant keeps them.
         ema: decay of the moving average of the weights.
-        clip: the gradient's norm is cut to this.
-        accumulate: parts that a batch is computed in, to save memory.
-        minutes: between two checkpoints, which is the most that a kill can cost.
+        clip: largest norm of the gradient.
+        accumulate: number of parts in which a batch is computed, to save memory.
+        minutes: between two checkpoints; a kill loses no more than this.
     """
 
     steps: int = 0
@@ -46,12 +47,12 @@ class Fit:
 
     def __post_init__(self) -> None:
         if (self.steps > 0) == (self.seconds > 0):
-            raise ValueError("A run needs a number of steps or a time, and not both.")
+            raise ValueError(say("run_needs_steps_or_time"))
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The rate falls from step `falls_from` on, and step `ends_at` is not made any more."""
+    """The learning rate falls from step `falls_from` on; the last step is `ends_at` - 1."""
 
     falls_from: int
     ends_at: int
@@ -65,8 +66,8 @@ def plan_of_steps(steps: int, flat: float) -> Plan:
 def plan_of_time(step: int, seconds: float, limit: float, flat: float) -> Plan | None:
     """Return the plan of a run by time, from the speed so far, when its flat part is over; None before.
 
-    Made late, it is right on a machine whose speed changes, and it ends near its time; made once, a killed run
-    keeps it.
+    Planning this late takes changes of the machine's speed into account, so that the run ends near its time. A resumed
+    run keeps its plan.
     """
     if seconds < flat * limit:
         return None
@@ -90,7 +91,7 @@ def late(step: int, plan: Plan | None) -> float:
 
 
 def settings_of(request: Train, share: float, ema: float | None = None) -> Fit:
-    """Return the settings of a stage that gets this share of the time."""
+    """Return the settings of a stage that gets this share of the training time."""
     optimizer = request.optimizer or ("adamw" if request.lora else "muon")
     rate = request.rate
     if rate is None:
@@ -112,22 +113,22 @@ def settings_of(request: Train, share: float, ema: float | None = None) -> Fit:
 
 
 def _checkpoint_minutes(most: float, grids: float) -> float:
-    """Return minutes between checkpoints: at most `most`, and a whole part of those between grids, which need one."""
+    """Return minutes between checkpoints: at most `most`, and a whole fraction of those between grids."""
     return grids / math.ceil(grids / most) if grids else most
 
 
 @dataclass(frozen=True)
 class Staged:
-    """What `fit` needs of a stage, and more.
+    """A stage that is ready for `fit`.
 
     Attributes:
-        module: what is trained.
+        module: the module to train.
         loss_at: its loss.
         settings: of the fit.
         plain: parameters for AdamW.
-        examine: the loss on what is held out; None without any.
-        batch: pictures a step.
-        draw: writes a sample grid under a name; None where there is nothing to draw.
+        examine: returns the loss on held-out items; None without such items.
+        batch: pictures per step.
+        draw: writes a sample grid to a path; None if there is nothing to draw.
     """
 
     module: nn.Module

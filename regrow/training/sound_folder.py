@@ -1,4 +1,4 @@
-"""A folder of sounds as mels on disk: every file cut into clips of one length, what is silent left out."""
+"""Convert a folder of sounds to mels on disk: every file is cut into clips of one length, without silent ones."""
 
 import hashlib
 from collections.abc import Generator
@@ -26,9 +26,9 @@ class Clips:
     """The clips of a folder.
 
     Attributes:
-        mels: float16 `n bands frames 1` as models see them, mapped into memory.
-        items: for each clip the number of the item that it is from; in order.
-        silent: how many clips of each item were left out.
+        mels: float16 `n bands frames 1` in the models' format, mapped into memory.
+        items: for each clip the number of its item; in order.
+        silent: number of omitted clips of each item.
     """
 
     mels: np.ndarray
@@ -41,13 +41,13 @@ def clips_of(
 ) -> Generator[Progress, None, Clips]:
     """Cut sounds into clips of this many frames; the last clip of a file ends where the file ends.
 
-    They stay in the cache folder under a name made of the files' contents and the settings.
+    They stay in the cache folder, under a hash of the files' contents and the settings.
 
     Args:
         items: the sounds.
         settings: of the mels.
         frames: of a clip.
-        relative: make every clip as loud as can be, for a model that knows no level.
+        relative: normalise every clip to the greatest level, for a model without levels.
 
     Raises:
         MediaError: a file has changed since it was listed, or there is no room for the clips.
@@ -86,13 +86,13 @@ def clips_of(
 
 
 def content_of(items: tuple[Item, ...], settings: MelSettings, frames: int, relative: bool) -> str:
-    """A hash of all that decides what the clips are."""
+    """Return a hash of everything that determines the clips."""
     made_of = (settings, frames, [item.content for item in items], *(["relative"] if relative else []))
     return hashlib.blake2b(repr(made_of).encode(), digest_size=12).hexdigest()
 
 
 def starts_in(samples: int, clip: int) -> list[int]:
-    """Where the clips of a sound begin: one after the other, and the last so that it ends with the sound."""
+    """Return the starts of a sound's clips: one after the other, but the last clip ends with the sound."""
     if samples <= clip:
         return [0]
     return [*range(0, samples - clip, clip), samples - clip]

@@ -1,4 +1,4 @@
-"""The stages of a training run, made from its request, and what they begin with: a model and pictures or mels."""
+"""Make the stages of a training run from its request, and open their model and data."""
 
 import tempfile
 from collections.abc import Generator
@@ -7,30 +7,32 @@ from pathlib import Path
 
 from regrow.core.progress import Progress
 from regrow.media.audio.mel import MelSettings
+from regrow.messages.message import say
 from regrow.models.folder_forms.quantised import is_quantised
 from regrow.models.model import Model
 from regrow.models.open import open_model
 from regrow.models.probes.attributes import copy_describer
 from regrow.models.registry import Family, all_families, family_named
 from regrow.models.saving import write_new_pixel
-from regrow.requests.train import Train
+from regrow.requests.train import SINGER, SONGBOOK, Train
 from regrow.training.codec_stage import CodecOf
 from regrow.training.denoiser_stage import DenoiserOf
+from regrow.training.songs.voice_folder import voice_folder_data
 from regrow.training.training_data import Data, folder_data, mixed, sound_folder_data
 from regrow.training.training_words import lost_words
 from regrow.training.world_data import world_items
 
 SCENES = 16_000
-"""Of a world, where a request does not say how many."""
+"""Number of a world's items if the request gives neither a number nor a folder."""
 FRAMES = 512
-"""Of a new sound model's clips: 5.9 s."""
+"""Frames of a new sound model's clips: 5.9 s."""
 PIXEL_MEL, PIXEL_FRAMES = MelSettings(window=2048, hop=512, low=0.0), 256
-"""Of a new model that denoises mels themselves: clips as long, of half as many numbers; with librosa's bands."""
+"""Mels of a new model that denoises mels directly: the same duration in half as many numbers, with librosa's bands."""
 
 
 def stages_of(request: Train) -> list[CodecOf | DenoiserOf]:
-    """The stages of a run, in order."""
-    both = request.stage == "auto" and not (request.start or request.codec_from)
+    """Return the stages of a run, in order."""
+    both = request.stage == "auto" and not (request.start or request.codec_from or request.family == SINGER)
     stages: list[CodecOf | DenoiserOf] = []
     if both or request.stage == "codec":
         stages.append(CodecOf(share=1 / 3 if both else 1.0))
@@ -40,19 +42,23 @@ def stages_of(request: Train) -> list[CodecOf | DenoiserOf]:
 
 
 def read_data(
-    request: Train, extent: tuple[int, int], mel: MelSettings | None, relative: bool = False
+    request: Train,
+    extent: tuple[int, int],
+    mel: MelSettings | None,
+    relative: bool = False,
+    model: Model | None = None,
 ) -> Generator[Progress, None, Data]:
-    """What a request names: pictures of this height and width, or mels of this many bands and frames.
+    """Return a request's data: pictures of this height and width, or mels of this many bands and frames.
 
     Raises:
-        ValueError: a world for a model that knows no level: the world's sounds have one.
+        ValueError: a world is given for a model without levels, which the world's sounds have.
     """
     if request.world and relative:
-        raise ValueError(
-            f"{request.start} knows no level, and the bandstand plays loud and soft: train it on a folder."
-        )
+        raise ValueError(say("model_knows_no_level", model=request.start))
     own = None
-    if request.data is not None and mel:
+    if request.data is not None and model is not None and model.reads_scores:
+        own = yield from voice_folder_data(request.data, request.hold_out, model)
+    elif request.data is not None and mel:
         own = yield from sound_folder_data(request.data, request.hold_out, extent[1], mel, relative)
     elif request.data is not None:
         own = yield from folder_data(request.data, request.hold_out, extent[0])
@@ -62,24 +68,24 @@ def read_data(
     known = yield from world_items(request.world or "storybook", scenes, request.hold_out, extent, mel)
     if own is None:
         return known
-    return mixed(own, known, f"mixed with {scenes} of the {request.world}, to keep what is known of it.")
+    return mixed(own, known, say("mixed_with_world", count=scenes, world=request.world))
 
 
 def open_or_make(request: Train, folder: Path) -> Generator[Progress, None, tuple[Model, Data]]:
-    """The model to train, and its data: opened where one is named, else written untrained into `folder` and opened.
+    """Return the model to train and its data; without `request.start`, write a new model into `folder` and open it.
 
     Raises:
-        ValueError: the request asks for what the model to go on from cannot learn.
-        MediaError: nothing to train on.
-        ModelError: the model to go on from cannot be opened.
+        ValueError: the model to continue cannot learn what the request asks for.
+        MediaError: there is nothing to train on.
+        ModelError: the model to continue cannot be opened.
     """
     if request.start:
         model = open_model(request.start, in_turn=False)
         _check_fits(request, model)
-        data = yield from read_data(request, _extent(request, model), model.mel, model.relative)
+        data = yield from read_data(request, _extent(request, model), model.mel, model.relative, model)
         return model, _learnable(request, model, data)
     family, codec = _new_family(request), _known_codec(request)
-    extent, mel = _new_frames(request, codec)
+    extent, mel = (family.kind.new_extent, None) if family.kind.new_extent else _new_frames(request, codec)
     data = yield from read_data(request, extent, mel)
     if not (folder / "model_index.json").exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -102,7 +108,7 @@ def open_or_make(request: Train, folder: Path) -> Generator[Progress, None, tupl
                     piano_roll=data.notes_of is not None,
                     codec=codec,
                 )
-                if codec is not None and request.data is None:  # it reads what a world shows off these latents
+                if codec is not None and request.data is None:  # the describer reads a world's attributes from latents
                     copy_describer(codec.folder, made)
             made.rename(folder)
     model = open_model(folder, in_turn=False)
@@ -113,29 +119,27 @@ def _new_family(request: Train) -> Family:
     """Return the family of a new model."""
     family = family_named(request.family or "stable-diffusion", "--family")
     if not family.kind.new_objectives:
-        able = " and ".join(sorted(one.name for one in all_families() if one.kind.new_objectives))
-        raise ValueError(
-            f"regrow makes new models of {able}, but none of {family.name}: go on from a checkpoint of it (--from), or "
-            "take another --family."
-        )
+        *several, last = sorted(one.name for one in all_families() if one.kind.new_objectives)
+        able = f"{', '.join(several)} and {last}"
+        raise ValueError(say("no_new_models_of_family", families=able, name=family.name))
     if request.objective not in (None, *family.kind.new_objectives):
         able = " or ".join(family.kind.new_objectives)
-        raise ValueError(f"Models of {family.name} predict {able}, not {request.objective}; leave --objective out.")
+        raise ValueError(say("objective_not_of_family", name=family.name, able=able, objective=request.objective))
     if request.learns not in (None, *family.kind.new_media):
         able = " and ".join(family.kind.new_media)
-        raise ValueError(f"New models of {family.name} make {able}s, and no {request.learns}s; leave --family out.")
+        raise ValueError(say("family_makes_other_medium", name=family.name, able=able, learns=request.learns))
     return family
 
 
 def _known_codec(request: Train) -> Model | None:
-    """Return the model whose codec a new one takes; None where it gets a new codec."""
+    """Return the model whose codec a new one takes; None if it gets a new codec."""
     if not request.codec_from:
         return None
     model = open_model(request.codec_from)
     if model.codec.part is None or model.codec_network.config.get("latent_channels") is None:
-        raise ValueError(f"{model.name} has no codec that a new model could take: leave --codec out.")
+        raise ValueError(say("no_codec_to_take", name=model.name))
     if request.learns not in (model.medium.name, None):
-        raise ValueError(f"{model.name} is a model of {model.medium}s, and its codec codes no {request.learns}s.")
+        raise ValueError(say("codec_of_other_medium", name=model.name, medium=model.medium, learns=request.learns))
     return model
 
 
@@ -150,7 +154,7 @@ def _new_frames(request: Train, codec: Model | None) -> tuple[tuple[int, int], M
 
 
 def _learnable(request: Train, model: Model, data: Data) -> Data:
-    """The data without the words that a denoiser cannot learn of its captions, with notes on them."""
+    """Return the data without words of its captions that a denoiser cannot learn, with notes on them."""
     if request.stage == "codec":
         return data
     lost, notes = lost_words(model, (*data.texts, *request.prompts))
@@ -158,24 +162,26 @@ def _learnable(request: Train, model: Model, data: Data) -> Data:
 
 
 def _check_fits(request: Train, model: Model) -> None:
+    if request.world and (request.world == SONGBOOK) != model.reads_scores:
+        raise ValueError(say("model_cannot_learn_world", model=request.start, world=request.world))
     if not model.trainable:
-        raise ValueError(f"{request.start} is of a family that cannot be trained here ({model.family}).")
+        raise ValueError(say("family_not_trained_here", model=request.start, family=model.family))
     if is_quantised(model.network):
-        raise ValueError(
-            f"{request.start} has quantised weights, which are not trained: take what they were made from."
-        )
+        raise ValueError(say("quantised_not_trained", model=request.start))
     if request.learns not in (model.medium.name, None):
-        raise ValueError(f"{request.start} is a model of {model.medium}s and cannot learn {request.learns}s.")
+        raise ValueError(
+            say("model_learns_other_medium", model=request.start, medium=model.medium, learns=request.learns)
+        )
     if request.size and not model.medium.sized:
-        raise ValueError(f"--size is for pictures, and {request.start} makes {model.medium}s; leave it out.")
+        raise ValueError(say("size_only_for_picture_models", model=request.start, medium=model.medium))
     if request.stage == "pixel" and model.codec.part is not None:
-        raise ValueError(f"{request.start} denoises latents of a codec, and no pixels; leave --stage pixel out.")
+        raise ValueError(say("model_denoises_latents", model=request.start))
     if request.stage == "codec" and model.codec.part is None:
-        raise ValueError(f"{request.start} has no codec to train: it denoises pixels; leave --stage codec out.")
+        raise ValueError(say("model_denoises_pixels", model=request.start))
     if request.lora and not model.takes_words:
-        raise ValueError(f"{request.start} has no text encoder, which --lora is for; leave it out.")
+        raise ValueError(say("lora_needs_text_encoder", model=request.start))
     if request.lora and not model.lora:
-        raise ValueError(f"Adapters cannot be trained on models of this family ({model.family}); leave --lora out.")
+        raise ValueError(say("adapters_not_trained_here", family=model.family))
 
 
 def _extent(request: Train, model: Model) -> tuple[int, int]:

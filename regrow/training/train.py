@@ -1,4 +1,4 @@
-"""Train: grow a model from nothing, or go on from one, on a folder of pictures or a drawn world."""
+"""Train a new model or continue one, on a folder or a world."""
 
 import json
 import shutil
@@ -17,13 +17,15 @@ from regrow.core.progress import Progress
 from regrow.media.cache import check_home
 from regrow.media.files import MediaError, reason, sync_folder
 from regrow.media.home import home
+from regrow.media.one_process import only_one
+from regrow.messages.message import say
 from regrow.models.adapters.lora import save_and_merge_lora
 from regrow.models.model import Model
 from regrow.models.probes.attributes import copy_describer
 from regrow.models.saving import save_model
+from regrow.models.sidecars.singers_file import write_singers
 from regrow.models.vocabulary import learn_words
 from regrow.requests.train import Train
-from regrow.training.checkpoint import only_one
 from regrow.training.codec_stage import scale_latents
 from regrow.training.distributed import make_accelerator
 from regrow.training.loop import DivergedError, FitState, fit
@@ -49,13 +51,13 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Training:
-    """Where a run stands.
+    """The state of a training.
 
     Attributes:
         stage: "read", "encode", "codec" or "denoiser".
         progress: of reading and encoding.
-        fit: of the others.
-        batch: pictures a step.
+        fit: state of the other stages.
+        batch: pictures per step.
         samples: a grid of samples that was just written.
         notes: sentences for the user.
     """
@@ -69,24 +71,24 @@ class Training:
 
 
 def train(request: Train, stop: Callable[[], bool] = lambda: False) -> Generator[Training, None, Path | None]:
-    """Train and write a model folder; killed at any moment, the same request goes on.
+    """Train and write a model folder; if it is killed, the same request continues.
 
     Args:
         request: see `Train`.
-        stop: asked after every step, and every item that is read or encoded; when true, a checkpoint is written and
-            the run ends.
+        stop: called after every step, and every item that is read or encoded; if it returns True, a checkpoint is
+            written and the run ends.
 
     Returns:
-        The model's folder, at once where the run to resume is over; None when the run was stopped before its end.
+        The model's folder, at once if the run to resume is over; None if the run was stopped before its end.
 
     Raises:
-        ValueError: a model of this name is there already, a run of this name had other settings, or the training
-            diverged: then its last good checkpoint is kept.
-        MediaError: nothing to train on.
-        ModelError: the model to go on from cannot be opened.
+        ValueError: a model of this name exists, a run of this name had other settings, or the training diverged; then
+            its last good checkpoint is kept.
+        MediaError: there is nothing to train on.
+        ModelError: the model to continue cannot be opened.
     """
     if over := finished(request):
-        spend(request.resume)  # one that was killed between its model and this
+        spend(request.resume)  # in case it was killed after publishing its model
         return over
     request = resumed(request)
     check_name(request)
@@ -99,7 +101,7 @@ def train(request: Train, stop: Callable[[], bool] = lambda: False) -> Generator
             held.enter_context(only_one(run))
             check_request(request)
             clear(request)
-        with accelerator.main_process_first():  # the others find what it wrote
+        with accelerator.main_process_first():  # the others read the files that it wrote
             opened = yield from _watched("read", open_or_make(request, run / "start"), stop)
         if first:
             keep_request(request)
@@ -147,7 +149,7 @@ def train(request: Train, stop: Callable[[], bool] = lambda: False) -> Generator
 
 
 class _Looks:
-    """What is done with the averaged weights now and then: the held-out loss, and a sample grid when it is due."""
+    """Regular checks of the averaged weights: the held-out loss, and a sample grid when it is due."""
 
     def __init__(self, staged: Staged, folder: Path, minutes: float) -> None:
         self.staged, self.folder, self.minutes = staged, folder, minutes
@@ -159,13 +161,13 @@ class _Looks:
         if self.staged.draw and self.minutes and time.monotonic() - self.drawn > 60 * self.minutes:
             stamp = time.strftime("%Y%m%d-%H%M%S")
             self.drawn = time.monotonic()
-            with suppress(MediaError, OSError):  # on a full disk there is no grid; the training is worth more
+            with suppress(MediaError, OSError):  # a full disk must not end the training for lack of a grid
                 self.staged.draw(self.folder / f"{stamp}.png")
                 self.new = self.folder / f"{stamp}.png"
         return loss
 
     def take(self) -> Path | None:
-        """The grid that was drawn since this was last asked."""
+        """Return the grid that was drawn since the last call; None if there is none."""
         new, self.new = self.new, None
         return new
 
@@ -173,7 +175,7 @@ class _Looks:
 def _watched(
     stage: str, work: Generator[Progress, None, Result], stop: Callable[[], bool]
 ) -> Generator[Training, None, Result | None]:
-    """The result of what comes before a training; None when it was stopped."""
+    """Return the result of work before a training, yielding its progress; None if it was stopped."""
     while True:
         if stop():
             work.close()
@@ -185,10 +187,10 @@ def _watched(
 
 
 def _publish(request: Train, model: Model, folder: Path, run: Path, facts: dict[str, Any], data: Data) -> None:
-    """Write the model's folder aside, and rename it when all of it is on the disk.
+    """Write the model's folder under a temporary name, and rename it when all of it is on the disk.
 
     Raises:
-        MediaError: the system refuses; nothing is left of it, and the run can be finished later.
+        MediaError: it cannot be written; nothing is left of it, and the run can be finished later.
     """
     aside = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(aside, ignore_errors=True)
@@ -200,10 +202,7 @@ def _publish(request: Train, model: Model, folder: Path, run: Path, facts: dict[
         sync_folder(folder.parent, deep=False)
     except (OSError, SafetensorError) as problem:
         shutil.rmtree(aside, ignore_errors=True)
-        raise MediaError(
-            f"The model could not be written to {folder} ({reason(problem)}); its checkpoints are kept: free some "
-            "space and run the same command again."
-        ) from problem
+        raise MediaError(say("model_not_written", folder=folder, reason=reason(problem))) from problem
 
 
 def _write_model(request: Train, model: Model, aside: Path, run: Path, facts: dict[str, Any], data: Data) -> None:
@@ -211,10 +210,12 @@ def _write_model(request: Train, model: Model, aside: Path, run: Path, facts: di
     if request.lora:
         save_and_merge_lora(model.network, lora)
     save_model(model, aside)
-    if not request.start:  # of a codec that was taken as it is
+    if not request.start:  # the describer of a codec that was taken unchanged
         copy_describer(model.folder, aside)
-    if "denoiser" in facts:
+    if "denoiser" in facts and not model.reads_scores:  # models of scores read phones, not words
         learn_words(aside, data.words, data.characters)
+    if model.reads_scores and request.data:  # the first voice is now that of the folder
+        write_singers(aside, [request.name, *model.singers[1:]])
     if lora.is_dir():
         shutil.copytree(lora, aside / "lora")
     if (run / "samples").is_dir():
@@ -230,7 +231,7 @@ def _write_model(request: Train, model: Model, aside: Path, run: Path, facts: di
         "data": ", ".join(name for name in (source, request.world) if name),
         "notes": data.notes,
         "stages": facts,
-        # of the user's folders only the last name: this file is published with the model
+        # only the last name of the user's folders, as this file is published with the model
         "request": asdict(request) | {"data": source, "start": base, "codec": codec or None},
     }
     (aside / "training.json").write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

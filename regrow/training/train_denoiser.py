@@ -23,7 +23,7 @@ from regrow.training.training_data import Data
 from regrow.training.training_words import without_warnings
 
 FEW = 256
-"""Cells of a latent up to which attention is computed so: those of the storybook, on which it was measured."""
+"""Most cells of a latent for which attention uses plain products; measured on the storybook's latents of this size."""
 
 SMALL_TEXT_ENCODER = 20_000_000
 """Parameters below which a text encoder learns with its denoiser unless the request says otherwise."""
@@ -32,17 +32,17 @@ SMALL_TEXT_ENCODER = 20_000_000
 class Denoising(nn.Module):
     """The part of a model that a denoiser stage trains: `(noisy latents, labels, token ids) -> network output`.
 
-    Training reaches the network and the text encoders only here. Below the latents may lie the channels of a piano
-    roll (`piano_rolls`), which the output has not. A model without text encoder is trained without words.
+    Training accesses the network and the text encoders only through it. The input may have further channels with a
+    piano roll (`piano_rolls`), which the output lacks. A model without text encoder is trained without words.
 
     Args:
-        model: whose network is trained, and its text encoders where these are to learn.
+        model: its network is trained, and its text encoders if they are to learn.
     """
 
     def __init__(self, model: Model) -> None:
         super().__init__()
         self.model = model
-        self.add_module("unet", model.network)  # these names are in checkpoints of earlier runs
+        self.add_module("unet", model.network)  # checkpoints of earlier runs have these names
         self.text_encoders = tuple(model.text_encoders)
         for i, encoder in enumerate(self.text_encoders):
             self.add_module(f"text_encoder_{i + 1}" if i else "text_encoder", encoder)
@@ -58,9 +58,9 @@ class Denoising(nn.Module):
 
         Args:
             lora: rank of adapters that learn instead of the network itself; 0 = off.
-            seed: of the adapters' first weights.
-            text: whether the text encoders learn too; None: those that are small.
-            checkpointing: compute activations twice instead of keeping them.
+            seed: of the adapters' initial weights.
+            text: whether the text encoders learn too; None: only small ones.
+            checkpointing: compute activations twice instead of storing them.
         """
         if lora:
             add_lora(self.model.network, lora, seed)
@@ -79,26 +79,29 @@ class Denoising(nn.Module):
 
 
 def _attention(x_t: Tensor) -> AbstractContextManager[Any]:
-    """How attention is computed: on the CPU and in bfloat16, among few places, by plain products, for the way back of
-    torch's fused one took a fifth of a step (LOG.md). Among many places, they would fill the memory."""
+    """Return a context that computes attention by plain products if the CPU uses bfloat16 and there are few cells.
+
+    The backward pass of torch's fused attention took a fifth of a step (LOG.md). With many cells, plain products would
+    fill the memory.
+    """
     plain = torch.is_autocast_enabled("cpu") and x_t.device.type == "cpu" and x_t[0, 0].numel() <= FEW
     return sdpa_kernel(SDPBackend.MATH) if plain else nullcontext()
 
 
 @dataclass(frozen=True)
 class DenoiserStage:
-    """What the denoiser learns from, and how.
+    """The data of the denoiser's training, and how it is used.
 
     Attributes:
-        request: samples a step; the share of the captions replaced by the empty prompt, for classifier-free guidance;
+        request: samples per step; the share of the captions replaced by the empty prompt, for classifier-free guidance;
             how levels are drawn (`logit_normal`: Esser et al. 2024, arXiv 2403.03206, section 3.1) and weighted.
-        model: whose labels are drawn evenly, one from each of as many equal shares of the path as a batch has samples.
-        data: how many samples are trained on, and their captions.
-        x0: what is denoised, of the samples of an array of numbers: scaled latents or pixels, `b c h w`.
-        weights: of the errors of samples, by their numbers, `b 1 h w`; None: they weigh the same everywhere. The best
-            prediction of a cell does not depend on its weight: it says where a small network spends itself.
-        piano_rolls: of the samples; None for networks that are told none.
-        device: where the batches go.
+        model: its range of labels is divided into as many equal parts as a batch has samples; one is drawn from each.
+        data: number of training samples, and their captions.
+        x0: returns the clean samples of an array of sample numbers: scaled latents or pixels, `b c h w`.
+        weights: returns the weights of these samples' errors, `b 1 h w`; None: all 1. The best prediction of a cell
+            does not depend on its weight, but a small network spends more capacity on cells of greater weight.
+        piano_rolls: of the samples; None for networks without note conditioning.
+        device: of the batches.
     """
 
     request: Train
@@ -111,7 +114,7 @@ class DenoiserStage:
 
     @property
     def seed(self) -> int:
-        """Of sample choice, captions, levels and noise."""
+        """The seed of sample choice, captions, levels and noise."""
         return derive_seed(self.request.seed, "denoiser")
 
     def caption(self, i: int, seed: int) -> str:
@@ -119,12 +122,12 @@ class DenoiserStage:
         return self.data.caption(i, seed) if self.model.takes_words else ""
 
     def tokenize(self, prompts: Sequence[str]) -> Int[Tensor, "b tokens"]:
-        """Return token ids, without a warning for each prompt that is cut: `lost_words` told of them once."""
+        """Return token ids, without a warning for each prompt that is cut, as `lost_words` reports these once."""
         return without_warnings(self.model.tokenize)(prompts)
 
 
 def denoiser_loss(stage: DenoiserStage, network: nn.Module, share: Share) -> Float[Tensor, ""]:
-    """Squared error of what the network predicts, its levels weighted by `min_snr` if that is on."""
+    """Return the mean squared error of the network's prediction, weighted by `stage.weights` and, if on, `min_snr`."""
     random, batch = np.random.default_rng(derive_seed(stage.seed, "samples", share.step)), stage.request.batch
     own = share.of(batch)
     chosen = random.integers(stage.data.trained_on, size=batch)
@@ -163,9 +166,9 @@ def batch_loss(
     tokens: Tensor,
     piano_rolls: Float[Tensor, "b k h w"] | None = None,
 ) -> Float[Tensor, "b c h w"]:
-    """Squared error of the network's output at the levels `shares` in [0, 1) of the labels.
+    """Return squared errors of the network's output at levels given as shares, in [0, 1), of the path of labels.
 
-    Networks that can be told contours are told nothing where there are none.
+    Networks with note conditioning get zeros if no piano rolls are given.
     """
     device = stage.device
     labels = _labels(stage.model, shares)
@@ -185,17 +188,17 @@ def batch_loss(
 
 
 def _labels(model: Model, shares: Float[Tensor, " b"]) -> Tensor:
-    """The labels that a checkpoint of this schedule counts by; float64."""
+    """Return the labels at these shares in the checkpoint's own numbering, float64; whole numbers except for flow."""
     noisiest = model.schedule.label(model.schedule.noisiest)
     labels = shares.double() * (noisiest + 1)
     return labels.floor().clamp_max(noisiest) if model.prediction_type != "flow" else labels.clamp_max(noisiest)
 
 
 def _min_snr(stage: DenoiserStage, shares: Float[Tensor, " b"]) -> Float[Tensor, " b"]:
-    """min(SNR, gamma) times the x0 error, as a factor of the error of what is predicted.
+    """Return the factor of the prediction's error that makes it min(SNR, gamma) times the x0 error.
 
-    Hang et al. 2023, arXiv 2303.09556, section 3.4 for epsilon, v and sample; the error of flow's x0 is sigma times
-    the flow's.
+    Hang et al. 2023, arXiv 2303.09556, section 3.4 for epsilon, v and sample; for flow, the error of x0 is sigma times
+    that of the flow.
     """
     weights, model = [], stage.model
     for label in _labels(model, shares).tolist():

@@ -21,10 +21,10 @@ class TrainedWeights:
     """The parameters of a module that require gradients, with their optimizer and their moving average.
 
     Args:
-        module: what is trained, in place.
+        module: the module to train, in place.
         settings: see `Fit`.
         accelerator: of the devices and processes.
-        plain: parameters that go to AdamW whatever their shape.
+        plain: parameters that AdamW trains whatever their shape.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class TrainedWeights:
         self.average = {name: p.detach().clone() for name, p in self.trained.items()}
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return all that a checkpoint holds: weights, average, and the optimizer's state."""
+        """Return all tensors of a checkpoint: weights, average, and the optimizer's state."""
         return {
             **{f"model.{name}": t for name, t in self.trained.items()},
             **{f"ema.{name}": t for name, t in self.average.items()},
@@ -45,7 +45,7 @@ class TrainedWeights:
         }
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
-        """Take back what `tensors` gave, in place."""
+        """Restore the state from the result of `tensors`, in place."""
         for kind, there in (("model.", self.trained), ("ema.", self.average)):
             for name, tensor in there.items():
                 tensor.data.copy_(tensors[kind + name])
@@ -54,10 +54,10 @@ class TrainedWeights:
     def step(self, network: Any, loss_at: LossAt, step: int, plan: Plan | None) -> float | None:
         """Take optimizer step number `step` and update the average.
 
-        All processes return the same: the loss is their mean, and gradients are averaged before.
+        All processes return the same, as losses and gradients are averaged over them.
 
         Returns:
-            The loss over the whole batch. None, with weights as before, where it is not finite.
+            The loss over the whole batch. None, with unchanged weights, if the loss or a gradient is not finite.
         """
         own, parts = self.accelerator.process_index, self.settings.accumulate
         for group in self.optimizer.param_groups:
@@ -67,7 +67,7 @@ class TrainedWeights:
         for part in range(parts):
             share = Share(step, late(step, plan), own * parts + part, self.accelerator.num_processes * parts)
             loss = loss_at(network, share) / parts
-            # gradients travel between processes once a step, with the last part
+            # processes exchange gradients once per step, with the last part
             if part < parts - 1:
                 with self.accelerator.no_sync(network):
                     self.accelerator.backward(loss)
@@ -75,11 +75,11 @@ class TrainedWeights:
                 self.accelerator.backward(loss)
             total += loss.detach()
         mean = float(self.accelerator.reduce(total, "mean"))  # pyright: ignore[reportArgumentType]  # a tensor
-        scaler = self.accelerator.scaler  # of fp16, whose gradients are too small to be told apart as they are
+        scaler = self.accelerator.scaler  # for fp16, in which unscaled gradients are too small
         if scaler:
             scaler.unscale_(self.optimizer)
         norm = float(torch.nn.utils.clip_grad_norm_(self.trained.values(), self.settings.clip))
-        too_large = scaler is not None and scaler.get_scale() > 1  # then the scale is to blame, and goes down
+        too_large = scaler is not None and scaler.get_scale() > 1  # then the scale may be the cause, and is reduced
         if not (math.isfinite(mean) and (math.isfinite(norm) or too_large)):
             return None
         if scaler:
@@ -95,7 +95,7 @@ class TrainedWeights:
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
-        """Hold the averaged weights in the module, in evaluation; the weights themselves come back untouched."""
+        """Within the context, put the averaged weights into the module, in evaluation mode; then restore its own."""
         kept = {name: p.detach().clone() for name, p in self.trained.items()}
         self.take_average()
         self.module.eval()

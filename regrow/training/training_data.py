@@ -1,4 +1,4 @@
-"""What a model learns from: pictures or mels, captions, and which of them are held out."""
+"""Training data: pictures or mels with captions, some of them held out."""
 
 import hashlib
 from collections.abc import Callable, Generator, Sequence
@@ -17,6 +17,7 @@ from regrow.media.captions.captioned import Captioned, picture, read_captioned
 from regrow.media.captions.listing import SOUNDS
 from regrow.media.files import MediaError
 from regrow.media.image.picture import from_uint8
+from regrow.messages.message import say
 from regrow.training.arrays import keep_rows
 from regrow.training.note_conditioning import Score
 from regrow.training.sound_folder import SILENT, clips_of, content_of
@@ -28,19 +29,19 @@ class Data:
     """Captioned pictures of one size, or mels.
 
     Attributes:
-        items: pictures, uint8 `n h w 3`, or mels, float16 `n bands frames 1` as models see them, mapped into memory;
+        items: pictures, uint8 `n h w 3`, or mels, float16 `n bands frames 1` in the models' format, mapped into memory;
             the last `held_out` are never trained on.
         masks: uint8 `n h w`, the part that matters most; None = all of it.
-        caption: of an item's number, chosen by a seed where there are several.
-        held_out: how many at the end are held out.
-        content: a hash of all of it, without the captions.
-        words: each worth a token of its own.
+        caption: returns a caption by an item's number and a seed, which chooses among several.
+        held_out: number of held-out items, at the end.
+        content: a hash of all data without the captions.
+        words: of the captions; each gets its own token.
         characters: likewise.
         notes: sentences for the user.
-        notes_of: what is played in an item, by its number; None where that is not known.
-        texts: the captions of a folder; none of a world, which knows its words.
-        focus: of an item's number and cells along its sides, the share of each cell, `y x`, that a glance goes to first
-            and that matters more than its size says; None where that is not known.
+        notes_of: returns the notes played in an item, by its number; None if they are unknown.
+        texts: the captions of a folder; empty for a world, which knows its words.
+        focus: returns, by an item's number and the cells along its sides, the share of each cell, `y x`, that people
+            look at first and that matters more than its size; None if unknown.
     """
 
     items: np.ndarray
@@ -57,7 +58,7 @@ class Data:
 
     @property
     def trained_on(self) -> int:
-        """How many are trained on."""
+        """The number of items that are trained on."""
         return len(self.items) - self.held_out
 
     @property
@@ -67,21 +68,21 @@ class Data:
 
 
 def to_batch(items: np.ndarray) -> Float[Tensor, "b channels h w"]:
-    """Items of a `Data` as a codec takes them, in [-1, 1]."""
+    """Return items of a `Data` in the format that a codec takes, in [-1, 1]."""
     if items.dtype == np.uint8:
         return from_uint8(items)
     return torch.from_numpy(items.astype(np.float32)).movedim(-1, 1).contiguous()
 
 
 def mixed(own: Data, known: Data, sentence: str) -> Data:
-    """The items of both, drawn evenly in training; what either holds out stays held out.
+    """Return the items of both, drawn evenly in training; held-out items of either stay held out.
 
     Known as rehearsal (Robins 1995, Connection Science 7.2, "Catastrophic forgetting, rehearsal and pseudorehearsal").
 
     Args:
-        own: what is to be learned.
-        known: of the same kind and extent.
-        sentence: a sentence on it for the user.
+        own: data to be learned.
+        known: data to be remembered, of the same kind and extent.
+        sentence: a sentence about it for the user.
     """
     parts = ((own, slice(None, own.trained_on)), (known, slice(None, known.trained_on)))
     parts += ((own, slice(own.trained_on, None)), (known, slice(known.trained_on, None)))
@@ -100,7 +101,7 @@ def mixed(own: Data, known: Data, sentence: str) -> Data:
         None,
         words_of,
         own.held_out + known.held_out,
-        f"{own.content} and {known.content}",
+        say("stamp_of_both", first=own.content, second=known.content),
         tuple(sorted({*own.words, *known.words})),
         tuple(sorted({*own.characters, *known.characters})),
         (*own.notes, sentence, *known.notes),
@@ -110,13 +111,13 @@ def mixed(own: Data, known: Data, sentence: str) -> Data:
 
 
 def folder_data(folder: Path, held_out: int, size: int) -> Generator[Progress, None, Data]:
-    """The pictures of a folder, centre-cropped to squares of `size` pixels, kept on disk as an array.
+    """Return the pictures of a folder, centre-cropped to squares of `size` pixels, kept on disk as an array.
 
-    Of fewer than ten times `held_out` pictures a tenth is held out; of fewer than ten none. Which ones follows from
-    their contents, so it is the same in every run.
+    At most a tenth of the pictures, rounded down, is held out. They are chosen by their contents, so they are the same
+    in every run.
 
     Raises:
-        MediaError: no folder, no usable picture in it, or no room for them.
+        MediaError: there is no folder, no usable picture in it, or no room for them.
     """
     found = read_captioned(folder)
     items = sorted(found.items, key=lambda item: hashlib.blake2b(item.content.encode()).digest())
@@ -146,31 +147,38 @@ def folder_data(folder: Path, held_out: int, size: int) -> Generator[Progress, N
 def sound_folder_data(
     folder: Path, held_out: int, frames: int, settings: MelSettings, relative: bool = False
 ) -> Generator[Progress, None, Data]:
-    """The sounds of a folder, cut into clips of this many frames; see `sound_folder`.
+    """Return the sounds of a folder, cut into clips of this many frames; see `sound_folder`.
 
-    Of fewer than ten times `held_out` files a tenth is held out; of fewer than ten none. Which ones follows from
-    their contents, so it is the same in every run; clips of one file are never on both sides.
+    At most a tenth of the files, rounded down, is held out, each with all of its clips. They are chosen by their
+    contents, so they are the same in every run.
 
     Raises:
-        MediaError: no folder, or nothing that is heard in it.
+        MediaError: there is no folder, or only silence in it.
     """
     found = read_captioned(folder, kind=SOUNDS)
     items = tuple(sorted(found.items, key=lambda item: hashlib.blake2b(item.content.encode()).digest()))
     clips = yield from clips_of(items, settings, frames, relative)
     if not clips.items:
-        raise MediaError(f"{folder} holds silence only: {len(items)} files, and nothing to hear in any of them.")
+        raise MediaError(say("folder_of_silence", folder=folder, count=len(items)))
     held_out = min(held_out, len(items) // 10)
     kept = sum(i >= len(items) - held_out for i in clips.items)
     captions = [item.caption for item in items]
     words, characters = words_in(captions)
     seconds = frames * settings.hop / settings.rate
     notes = [
-        f"{len(items)} sounds, {_source(found)}; {len(clips.items)} clips of {seconds:.1f} s, {kept} of them held out."
+        say(
+            "clips_counted",
+            count=len(items),
+            source=_source(found),
+            clips=len(clips.items),
+            seconds=seconds,
+            held_out=kept,
+        )
     ]
     for item, silent in zip(items, clips.silent, strict=True):
         if silent:
             every = "all" if silent == sum(items[i] is item for i in clips.items) + silent else f"{silent}"
-            notes.append(f"{item.name}: {every} of its clips are silent (below {SILENT:g} dB) and left out.")
+            notes.append(say("silent_clips", name=item.name, count=every, decibels=SILENT))
     return Data(
         clips.mels,
         None,
@@ -185,20 +193,22 @@ def sound_folder_data(
 
 
 def _notes(found: Captioned, held_out: int) -> tuple[str, ...]:
-    sentence = f"{len(found.items)} pictures, {_source(found)}; {held_out} held out to measure the loss."
+    sentence = say("pictures_counted", count=len(found.items), source=_source(found), held_out=held_out)
     return (sentence, *found.notes, *_skipped(found))
 
 
 def _source(found: Captioned) -> str:
     if "folder names" not in found.source:
-        return f"captions from {found.source}" if found.source != "none" else "no captions"
+        return say("captions_from", source=found.source) if found.source != "none" else say("no_captions")
     captions = sorted({item.caption for item in found.items if item.caption})
-    return f"captions from {found.source} ({', '.join(captions[:5])}{', ...' if captions[5:] else ''})"
+    return say(
+        "captions_from_some", source=found.source, count=", ".join(captions[:5]), more=", ..." if captions[5:] else ""
+    )
 
 
 def _skipped(found: Captioned) -> tuple[str, ...]:
     shown = found.skipped[:20]
-    notes = [f"skipped {skipped.name}: {skipped.reason}" for skipped in shown]
+    notes = [say("file_skipped", name=skipped.name, reason=skipped.reason) for skipped in shown]
     if len(found.skipped) > len(shown):
-        notes.append(f"... and {len(found.skipped) - len(shown)} more skipped.")
+        notes.append(say("more_were_skipped", count=len(found.skipped) - len(shown)))
     return tuple(notes)

@@ -1,4 +1,4 @@
-"""What captions are written with, and what of it a model's tokenizer keeps from being learned."""
+"""Find the words of captions, and those that a model's tokenizer prevents it from learning."""
 
 import math
 import re
@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from jaxtyping import Int
 from torch import Tensor
 
+from regrow.messages.message import say
 from regrow.models.load_part import quiet
 from regrow.models.model import Model
 from regrow.models.vocabulary import is_chinese, units
@@ -16,10 +17,10 @@ Tokenize = Callable[[Sequence[str]], Int[Tensor, "b tokens"]]
 
 
 def words_in(captions: Sequence[str], at_most: int = 20_000) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The words of captions in any script, of many the most frequent, and their Chinese characters.
+    """Return the most frequent words of captions, in any script, and their Chinese characters.
 
-    A word with an apostrophe or a mark in it is there whole, as prompts are looked up, and in the pieces that CLIP's
-    tokenizer cuts it into.
+    A word with an apostrophe or a mark in it is included whole, as prompts are looked up, and in the pieces into which
+    CLIP's tokenizer cuts it.
     """
     counts: dict[str, int] = {}
     characters: set[str] = set()
@@ -34,14 +35,15 @@ def words_in(captions: Sequence[str], at_most: int = 20_000) -> tuple[tuple[str,
 
 
 def lost_words(model: Model, captions: Sequence[str]) -> tuple[frozenset[str], tuple[str, ...]]:
-    """What a model cannot learn of these captions: words that it always cuts off or has no tokens for; and sentences.
+    """Return the words of captions that a model cannot learn, as it always cuts them off or has no tokens for them.
 
-    A tokenizer that was made for other words spells these letter by letter, and there is room for few of them.
+    Sentences for the user are returned too. A tokenizer that was made for other words spells these letter by letter,
+    so only few of them fit.
     """
-    if "tokenizer" not in model.parts or not captions:  # a family with a tokenizer of its own knows all words
+    if "tokenizer" not in model.parts or not captions:  # a family with its own tokenizer knows all words
         return frozenset(), ()
     unknown = model.tokenizer.unk_token_id
-    # some families read the ids of several tokenizers in a row
+    # some families concatenate the ids of several tokenizers
     room = min(model.tokenize([""]).shape[1], getattr(model.tokenizer, "model_max_length", math.inf))
     words = _both(captions)
     with quiet():
@@ -54,14 +56,13 @@ def lost_words(model: Model, captions: Sequence[str]) -> tuple[frozenset[str], t
         kept = {*_both(begun), *_both([text for i, text in enumerate(captions) if len(read[i]) <= room])}
         lost |= {word for word in words if word.isalpha() and word not in kept}
         notes.append(
-            f"{len(cut)} of {len(captions)} captions are longer than the {room - 2} tokens that are read; their ends "
-            f"are not learned, for example of {captions[cut[0]]!r:.200}."
+            say("captions_too_long", count=len(cut), whole=len(captions), tokens=room - 2, example=captions[cut[0]])
         )
     if lost:
         some = [word for word in words if word in lost][:20]
-        more = f" and {len(lost) - len(some)} more" if len(lost) > len(some) else ""
+        more = say("and_more", count=len(lost) - len(some)) if len(lost) > len(some) else ""
         sentence = f"{', '.join(some)}{more}"
-        notes.append(f"These words cannot be learned, for they are cut off or have no tokens: {sentence}.")
+        notes.append(say("words_not_learned", words=sentence))
     return frozenset(lost), tuple(notes)
 
 
@@ -70,7 +71,7 @@ def _both(captions: Sequence[str]) -> list[str]:
 
 
 def without_warnings(tokenize: Tokenize) -> Tokenize:
-    """The same, without a warning for each prompt that is cut: `lost_words` told of them once."""
+    """Return the function without its warnings about prompts that are cut, as `lost_words` reports these once."""
 
     def quietly(prompts: Sequence[str]) -> Int[Tensor, "b tokens"]:
         with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""Items of the two worlds as training data: drawn scenes and played phrases, made once and kept on disk."""
+"""Items of the worlds as training data: drawn scenes, played phrases and sung songs, made once and kept on disk."""
 
 import hashlib
 from collections.abc import Generator, Sequence
@@ -11,10 +11,14 @@ import numpy as np
 import torch
 
 from regrow.core.progress import Progress
+from regrow.media import audio
 from regrow.media.audio.mel import MelSettings, to_mel, to_unit
+from regrow.messages.message import say
 from regrow.training.arrays import keep_rows
+from regrow.training.songs.songbook_data import CODE as CODE_OF_SONGS
+from regrow.training.songs.songbook_data import CODE_OF_FRAMES, songbook_data
 from regrow.training.training_data import Data
-from regrow.worlds import bandstand, storybook
+from regrow.worlds import bandstand, songbook, storybook
 from regrow.worlds.bandstand import playing
 from regrow.worlds.bandstand.playing import Phrase, play_many
 from regrow.worlds.bandstand.sampler import RATE
@@ -39,9 +43,9 @@ def world_items(
     """Return `count` items of a world to train on and `held_out` more, with captions.
 
     Args:
-        world: storybook or bandstand.
-        count: scenes or phrases to train on.
-        held_out: more of them, which are never trained on.
+        world: storybook, bandstand or songbook.
+        count: number of scenes, phrases or songs to train on.
+        held_out: number of further ones, which are never trained on.
         extent: height and width in pixels, or bands and frames of the mels.
         mel: of the bandstand's sounds; None for pictures.
 
@@ -51,12 +55,15 @@ def world_items(
     """
     if world == "storybook":
         return (yield from storybook_data(count, held_out, extent[0]))
+    if world == "songbook":
+        code = code_hash(songbook, CODE_OF_SONGS) + code_hash(audio, CODE_OF_FRAMES)
+        return (yield from songbook_data(count, held_out, extent[1], HELD_OUT, code))
     assert mel, "the bandstand plays for models of mels"
     return (yield from bandstand_data(count, held_out, extent[1], mel))
 
 
 def storybook_data(scenes: int, held_out: int, size: int) -> Generator[Progress, None, Data]:
-    """Return drawn scenes with captions: English ones and, one time in four, Chinese ones."""
+    """Return drawn scenes with captions, a quarter of them Chinese, the others English."""
     book = [lesson(seed) for seed in range(scenes)]
     book += [Scene.random(HELD_OUT + i) for i in range(held_out)]
     pictures, masks = yield from drawn(book, size)
@@ -80,7 +87,7 @@ def storybook_data(scenes: int, held_out: int, size: int) -> Generator[Progress,
 def lesson(seed: int) -> Scene:
     """Return the storybook's scene of this seed; in every second one, weather, time and accessory are drawn evenly.
 
-    Most scenes of the book are by day, under a clear sky and without an accessory: too few to learn the other words.
+    Most scenes of the book have daylight, a clear sky and no accessory, so the others are too few to learn from.
     """
     scene, random = Scene.random(seed), Random(f"lesson {seed}")
     if seed % 2:
@@ -93,7 +100,7 @@ def lesson(seed: int) -> Scene:
 
 
 def bandstand_data(phrases: int, held_out: int, frames: int, settings: MelSettings) -> Generator[Progress, None, Data]:
-    """Return played phrases with captions: English ones and, one time in four, Chinese ones."""
+    """Return played phrases with captions, a quarter of them Chinese, the others English."""
     concert = [Phrase.random(seed) for seed in range(phrases)]
     concert += [Phrase.random(HELD_OUT + i) for i in range(held_out)]
     return Data(
@@ -113,8 +120,8 @@ def drawn(
 ) -> Generator[Progress, None, tuple[np.ndarray, np.ndarray]]:
     """Return pictures, uint8 `n h w 3`, and masks of the animal, uint8 `n h w`, of the scenes.
 
-    They stay in the cache folder under a name made of the scenes, the size and the drawing code, so the same
-    call returns at once the next time. An interrupted drawing leaves nothing under that name.
+    They stay in the cache folder under a hash of the scenes, the size and the drawing code, so the same call returns at
+    once the next time. An interrupted drawing leaves nothing under that name.
 
     Raises:
         MediaError: there is no room for them.
@@ -132,14 +139,14 @@ def drawn(
 def played(
     phrases: Sequence[Phrase], settings: MelSettings, frames: int, processes: int | None = None
 ) -> Generator[Progress, None, np.ndarray]:
-    """Return mels of the phrases, float16 `n bands frames 1` as models see them (-1 is silence); kept as drawings are.
+    """Return mels of the phrases, float16 `n bands frames 1`, -1 for silence; they are cached as in `drawn`.
 
     Raises:
         ValueError: the settings are of another rate than the world's.
         MediaError: there is no room for them.
     """
     if settings.rate != RATE:
-        raise ValueError(f"The bandstand plays at {RATE} Hz, and the model works at {settings.rate} Hz.")
+        raise ValueError(say("bandstand_rate_differs", rate=RATE, model_rate=settings.rate))
 
     def mel_of(wave: np.ndarray) -> np.ndarray:
         mel = to_unit(to_mel(torch.from_numpy(wave)[None], settings), settings)
@@ -155,7 +162,7 @@ def played(
 
 
 def code_hash(world: ModuleType, files: Sequence[str]) -> str:
-    """Return a hash of the files that decide what a world's items are: cached items are kept under it.
+    """Return a hash of the files that determine a world's items, under which the items are cached.
 
     Args:
         world: its package.

@@ -1,1 +1,1 @@
-"""Proof that the maths of `core/` is what the papers say: closed forms, measured orders, and checks of a checkpoint."""
+"""Verify `core/` against the papers by closed forms and measured orders, and check checkpoints."""

@@ -1,4 +1,4 @@
-"""One check: what was compared with what, how far apart they were, and what that means."""
+"""One check: what was compared, the difference, and the verdict."""
 
 import math
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ class Check:
 
     Attributes:
         name: what is checked, unique among the checks of a run.
-        formula: as plain text.
+        formula: the formula, as plain text.
         source: paper, arXiv id, equation.
         against: what it was checked against.
-        error: the distance found, in the measure that `against` names; None where there is none to give.
-        tolerance: the largest error that passes; None where theory demands none.
-        state: `measured` is a figure without verdict, `undecided` a check that could not tell.
-        detail: further figures, for instance the order that was measured.
+        error: the measured error, in the measure that `against` names; None if there is none.
+        tolerance: the largest error that passes; None if theory sets no limit.
+        state: `measured` is a figure without a verdict, `undecided` a check without a clear result.
+        detail: further figures, such as the measured order.
     """
 
     name: str
@@ -38,14 +38,14 @@ class Check:
 def judge(
     name: str, formula: str, source: str, against: str, error: float, tolerance: float, detail: str = ""
 ) -> Check:
-    """A check that passes where `error <= tolerance`, so that NaN fails."""
+    """Return a check that passes where `error <= tolerance`, so that NaN fails."""
     return Check(name, formula, source, against, error, tolerance, "pass" if error <= tolerance else "fail", detail)
 
 
 def judge_order(
     name: str, formula: str, source: str, against: str, steps: list[int], errors: list[float], expected: int
 ) -> Check:
-    """A check of a method's order: the slope of log error on log step, within 0.15 of theory."""
+    """Return a check of a method's order: the slope of log error on log step, within 0.15 of theory."""
     order = slope([1 / n for n in steps], errors)
     detail = f"order {order:.2f}, expected {expected}; error {errors[0]:.1e} at {steps[0]} steps, "
     detail += f"{errors[-1]:.1e} at {steps[-1]}"
@@ -53,7 +53,7 @@ def judge_order(
 
 
 def slope(steps: list[float], errors: list[float]) -> float:
-    """Least-squares slope of log error on log step; NaN where an error is 0 or not finite."""
+    """Return the least-squares slope of log error on log step; NaN if an error is 0 or not finite."""
     if not all(0 < error < math.inf for error in errors):
         return math.nan
     x, y = torch.tensor(steps).double().log(), torch.tensor(errors).double().log()
@@ -62,10 +62,10 @@ def slope(steps: list[float], errors: list[float]) -> float:
 
 
 def apart(a: Tensor, b: Tensor) -> float:
-    """Largest absolute difference."""
+    """Return the largest absolute difference."""
     return float((a - b).abs().max())
 
 
 def rms(a: Tensor) -> float:
-    """Root of the mean square."""
+    """Return the root mean square."""
     return float(a.square().mean().sqrt())

@@ -1,4 +1,4 @@
-"""What the four kinds of network outputs mean, and what guidance does to them."""
+"""Check the conversions of the four prediction types, and guidance."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Ways to edit: what each makes of distributions whose answer is known."""
+"""Check editing methods on distributions whose correct result is known."""
 
 import itertools
 import math
@@ -38,7 +38,7 @@ def _region_weights() -> Iterator[Check]:
     target, source = (Gaussian(float64(mean), float64(0.7)) for mean in (1.2, -0.4))
 
     def pair(x_t: Batch, level: Level) -> Prediction:
-        # a target that differs from the source more and more from left to right
+        # the target differs from the source increasingly from left to right
         share = torch.linspace(0, 1, 4).double()
         far, near = target(x_t[:2], level), source(x_t[2:], level)
         mixed = [b + share * (a - b) for a, b in ((far.x0, near.x0), (far.eps, near.eps))]
@@ -52,10 +52,10 @@ def _region_weights() -> Iterator[Check]:
         m = torch.linspace(0, 1, 4).double()  # the difference of two normal predictions is the same everywhere
         wanted = m * v_target + (1 - m) * v_source + (weight - 1) * (1 + m) * (v_target - v_source)
         error = max(error, apart(found.eps - found.x0, wanted), apart(found.at(level), x))
-    against = "the formula with a difference that is known to grow evenly; and alpha x0 + sigma eps = x_t"
+    against = "the formula, with a known difference that grows linearly; and alpha x0 + sigma eps = x_t"
     yield judge("uni_edit guidance", formula, _UNI_EDIT, against, error, 1e-12)
     same = guidance.region_weighted(source, 5.0)(x, level)
-    against = "the source's own prediction, for a target that sees the same"
+    against = "the source's own prediction, for a target equal to the source"
     yield judge("uni_edit without an edit", formula, _UNI_EDIT, against, apart(same.x0, source(x, level).x0), 1e-14)
 
 
@@ -70,7 +70,7 @@ def _negative_prompt() -> Check:
         error = max(error, *(apart(a.x, b.x) for a, b in zip(states, plain, strict=True)))
     return judge(
         "negative_prompt way back",
-        "guided away from the source's own words, the way back under them is the unguided one at any guidance",
+        "with the source prompt as target and negative prompt, guidance does not change the way back",
         "Miyake et al. 2023, arXiv 2305.16807",
         "the unguided way back, at every level, at guidance 2 and 7.5",
         error,
@@ -79,7 +79,7 @@ def _negative_prompt() -> Check:
 
 
 def _null_text() -> Check:
-    """Words that are the mean of what they call for; guidance 7.5 leads away from the mean 0."""
+    """Check null-text inversion with prompts that are the mean of a Gaussian; the negative mean is 0, guidance 7.5."""
     up, weight = stable_diffusion().grid(20)[::-1], 7.5
 
     def under(words: Tensor) -> Denoiser:
@@ -97,9 +97,9 @@ def _null_text() -> Check:
     astray = max(apart(state.x, found.at(state.level)) for state in states)
     return judge(
         "null_text way back",
-        "words per level: argmin |x_s - step(x_t, guided away from words)|^2, by 10 gradient steps",
+        "negative prompt per level: argmin |x_s - step(x_t, guided away from it)|^2, by 10 gradient steps",
         "Mokady et al. 2022, arXiv 2211.09794",
-        "the inverted path, at its farthest level; share of what the untuned way back is off",
+        "the inverted path, at the worst level; error relative to the way back without tuning",
         followed / astray,
         0.1,
         f"off by {followed:.1e} at guidance {weight}, untuned by {astray:.1e}",
@@ -112,7 +112,7 @@ def _inversion_free() -> Iterator[Check]:
     for name, schedule in (("variance-preserving", stable_diffusion()), ("flow", Flow())):
         step = inversion_free.InversionFree(clouds, _START, tuple(range(9)))
         same = solvers.last(solvers.solve(step, clouds, _START, schedule.grid(10)))
-        against = "the sample itself, under a target that sees what the source sees; 10 steps"
+        against = "the sample itself, for a target equal to the source; 10 steps"
         yield judge(f"inversion_free without an edit, {name}", formula, _FLOW_EDIT, against, apart(same, _START), 0.0)
     for flow in (False, True):
         errors = [_equal_widths(count, flow) for count in COUNTS]
@@ -134,7 +134,7 @@ def _equal_widths(count: int, flow: bool) -> float:
 
 
 def _unequal_widths(formula: str) -> Check:
-    """The mean over the noise, which networks of straight lines leave to itself.
+    """Check the mean over the noise, which has a closed form as the denoisers are linear.
 
     With r = sigma / alpha and q = change / alpha + x0 - target's mean,
         dq/dr = r q / (w^2 + r^2) - r (x0 - source's mean) / (v^2 + r^2),    q at the start = x0 - target's mean,
@@ -162,7 +162,7 @@ def _delta_denoising() -> Iterator[Check]:
     for name, schedule in (("variance-preserving", stable_diffusion()), ("flow", Flow())):
         step = delta_denoising.DeltaDenoising(clouds, _START, tuple(range(9)))
         same = solvers.last(solvers.solve(step, clouds, _START, schedule.grid(10)))
-        against = "the sample itself, under a target that sees what the source sees; 10 steps"
+        against = "the sample itself, for a target equal to the source; 10 steps"
         yield judge(f"delta_denoising without an edit, {name}", formula, _DELTA, against, apart(same, _START), 0.0)
     for flow in (False, True):
         std, shift, down = 0.6, 1.1, path(NOISY, CLEAN, 12, flow)
@@ -177,7 +177,7 @@ def _delta_denoising() -> Iterator[Check]:
         )
         name = f"delta_denoising, equal widths, {'flow' if flow else 'variance-preserving'}"
         yield judge(name, formula, _DELTA, against, rms(_delta_change(std, shift, down) - shift * (1 - left)), 1e-10)
-    # of the width 1, where alpha^2 + sigma^2 = 1, the steps' limit is an integral of sigma sqrt(1 - sigma^2)
+    # for width 1, where alpha^2 + sigma^2 = 1, the limit of small steps is an integral of sigma sqrt(1 - sigma^2)
     swept = (level_of(CLEAN).alpha ** 3 - level_of(NOISY).alpha ** 3) / 3
     wanted, errors = 1.1 * (1 - math.exp(-delta_denoising.RATE * swept)), []
     for count in COUNTS:

@@ -1,4 +1,4 @@
-"""`regrow verify`: every formula of `core/` against something exact."""
+"""`regrow verify`: check every formula of `core/` against an exact result."""
 
 from collections.abc import Callable, Iterator
 
@@ -27,7 +27,7 @@ SECTIONS: tuple[Callable[[], Iterator[Check]], ...] = (
 
 
 def verify() -> Iterator[Check]:
-    """All checks, one by one as they are done. A section that breaks off is itself a failed check."""
+    """Yield all checks as they are done. A section that raises an exception is itself a failed check."""
     for section in SECTIONS:
         try:
             yield from section()

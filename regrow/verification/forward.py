@@ -1,4 +1,4 @@
-"""The way from clean to noisy, and the levels it is cut into."""
+"""Check the forward process and the noise levels of schedules."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -14,12 +14,12 @@ _BETAS = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64) ** 
 
 
 def stable_diffusion(clean_alpha_cumprod: float | None = 1.0, offset: int = 0) -> schedules.VariancePreserving:
-    """The schedule that Stable Diffusion 1 and 2 were trained with."""
+    """Return the schedule that Stable Diffusion 1 and 2 were trained with."""
     return schedules.VariancePreserving.from_betas(_BETAS, clean_alpha_cumprod, offset)
 
 
 def zero_terminal_snr() -> schedules.VariancePreserving:
-    """The same, ending at pure noise."""
+    """Return the same schedule, rescaled to end at pure noise."""
     alpha = torch.cumprod(1 - _BETAS, dim=0).sqrt()
     return schedules.VariancePreserving(((alpha - alpha[-1]) * alpha[0] / (alpha[0] - alpha[-1])).square())
 
@@ -42,7 +42,7 @@ def forward() -> Iterator[Check]:
 
 
 def _marginal() -> Check:
-    """The table of products against the single noising steps, composed one by one."""
+    """Check the table of products against noising steps that are composed one by one."""
     schedule = stable_diffusion()
     alpha, variance, error = 1.0, 0.0, 0.0
     for label, beta in enumerate(_BETAS.tolist()):
@@ -64,7 +64,7 @@ def _drawn_marginal() -> Check:
     level = stable_diffusion().level(400)
     eps = noise.noise((count,), [1], torch.float64)
     x_t = Prediction(torch.full_like(eps, mean), eps).at(level)
-    # both in standard errors: sigma / sqrt(n) of the mean, sigma / sqrt(2 n) of the deviation
+    # in standard errors: sigma / sqrt(n) for the mean, sigma / sqrt(2 n) for the deviation
     off_mean = abs(float(x_t.mean()) - level.alpha * mean) / level.sigma * count**0.5
     off_std = abs(float(x_t.std()) - level.sigma) / level.sigma * (2 * count) ** 0.5
     return judge(
@@ -88,7 +88,7 @@ def _labels() -> Check:
         "labels and levels",
         "label(level(l)) = l, between labels by log-SNR = log(alpha^2 / sigma^2)",
         "Kingma et al. 2021, arXiv 2107.00630, section 3.1",
-        f"200 labels, whole and broken, on each of {len(SCHEDULES)} schedules",
+        f"200 labels, whole and fractional, on each of {len(SCHEDULES)} schedules",
         error,
         1e-6,
     )
@@ -115,7 +115,7 @@ def _ends() -> Check:
 
 
 def _spacings() -> Check:
-    """The labels that the network is told on a grid, against the spacings' own arithmetic."""
+    """Check the network's labels on a grid against the definitions of the spacings."""
     schedule, error = stable_diffusion(offset=1), 0.0
     for steps in (10, 50, 80, 350):
         wanted = {
@@ -132,14 +132,14 @@ def _spacings() -> Check:
         "grid spacings",
         "trailing: T-1, T-1 - T/N, ...   leading: offset, offset + T/N, ...   log_snr: even gaps",
         "Lin et al. 2023, arXiv 2305.08891, table 2",
-        "labels told at 10, 50, 80 and 350 steps; gaps of log-SNR at 40",
+        "labels at 10, 50, 80 and 350 steps; gaps of log-SNR at 40",
         error,
         1e-6,
     )
 
 
 def labelled_levels(count: int = 7) -> list[Level]:
-    """Levels of both kinds of schedule, with the exact ends of both."""
+    """Return levels of both kinds of schedule, including the exact ends."""
     flow, preserving = schedules.Flow(), zero_terminal_snr()
     inner = [k / (count + 1) for k in range(1, count + 1)]
     return [

@@ -1,7 +1,7 @@
-"""Inversions that are exact by construction, and the two numbers that every inversion has.
+"""Check the exact inversions, and measure round-trip error and latent accuracy of all inversions.
 
-Round trip: does the way back end where it began? Latent accuracy: is the noise found the one that the model's own
-path starts from? The first says nothing about the second.
+Round trip: does sampling from the inverted latent return to the start? Latent accuracy: is the inverted latent the
+noise from which the model's exact flow leads to the start? The first says nothing about the second.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def inversions() -> Iterator[Check]:
 
 
 def _labels() -> Iterator[Check]:
-    """One naive step from a known point, against its closed form under each label convention."""
+    """Check one naive step from a known point against its closed form, for each label convention."""
     data = Gaussian(float64(0.3), float64(0.6))
     t, s = level_of(2.0), level_of(1.0)
     for label, given, source in (
@@ -46,7 +46,7 @@ def _labels() -> Iterator[Check]:
             f"naive inversion, label {label}, one step",
             f"x_s = alpha_s (x_t - sigma_t e) / alpha_t + sigma_s e,  e = eps(x_t, {'t' if given is t else 's'})",
             source,
-            "a Gaussian's eps at the level told, the same for every kind of output",
+            "a Gaussian's eps at the level of the label, for every prediction type",
             max(error(kind) for kind in PREDICTION_TYPES),
             1e-12,
         )
@@ -62,9 +62,9 @@ def _direct_inversion() -> Iterator[Check]:
         plain = trajectory(naive.naive(denoise, _START, up))
         differs = max(differs, *(apart(a, b) for a, b in zip(found.states, plain.states, strict=True)))
         back = solvers.solve(found.back(), denoise, found.states[-1], up[::-1])
-        # at every level, not only at the end, where errors could have cancelled
+        # at every level, as errors could cancel at the end
         error = max(error, *(apart(state.x, found.at(state.level)) for state in back))
-    against = "the states of the way there, at every level, with 5, 10, 20 and 50 steps from end to end"
+    against = "the states of the inversion, at every level, with 5, 10, 20 and 50 steps from end to end"
     yield judge("direct_inversion round trip", formula, source, against, error, 1e-10)
     yield judge("direct_inversion path", formula, source, "the naive path, state by state", differs, 1e-14)
 
@@ -82,7 +82,7 @@ def _fixed_point() -> Iterator[Check]:
     yield judge(
         "fixed_point round trip",
         *claim,
-        "the states of the way there; every step may miss by its tolerance of 1e-10",
+        "the states of the inversion; every step may be off by its tolerance of 1e-10",
         error,
         1e-8,
         detail=f"at most {iterations} evaluations a step",
@@ -91,7 +91,7 @@ def _fixed_point() -> Iterator[Check]:
 
 
 def _two_numbers() -> Iterator[Check]:
-    """20 steps of each inversion between the levels whose exact flow is known."""
+    """Measure 20 steps of each inversion between levels with a known exact flow."""
     clouds, up = two_clouds(), path(CLEAN, NOISY, 20)
     denoise, latent = as_network(clouds, "v"), clouds.exact_flow(_START, up[0], up[-1])
     for name, walk in (
@@ -104,8 +104,8 @@ def _two_numbers() -> Iterator[Check]:
         for label, error in (("round trip", rms(back - _START)), ("latent", rms(found.states[-1] - latent))):
             yield Check(
                 f"{name}, 20 steps, {label}",
-                "round trip: RMS of way back - start;  latent accuracy: RMS of noise found - true noise",
-                "two numbers: a small round trip does not make the latent true",
+                "round trip: RMS of result - start;  latent accuracy: RMS of inverted noise - true noise",
+                "two figures: a small round-trip error does not make the latent accurate",
                 "the start" if label == "round trip" else "the exact flow's latent",
                 error,
                 None,

@@ -1,4 +1,4 @@
-"""Masks and shared attention: what is held, where a target acts, and what a target takes over."""
+"""Check masks and shared attention."""
 
 from collections.abc import Iterator
 
@@ -50,17 +50,17 @@ def _held() -> Iterator[Check]:
         "mask, greys",
         formula,
         "Levin & Fried 2023, arXiv 2306.00950, algorithm 1",
-        "a walk of the last 1/4, 1/2 and all of the steps alone, for coordinates that do not see each other",
+        "sampling only the last 1/4, 1/2 and all of the steps, for independent coordinates",
         greys,
         0.0,
     )
 
 
 def _difference() -> Check:
-    """For normal data of two means, of which each cell has its own, whatever the noise.
+    """Check the mask for Gaussian data whose two means differ in each cell, whatever the noise.
 
-    E[x0 | x_t] of the two differs by `(mean_target - mean_source) sigma^2 / (alpha^2 std^2 + sigma^2)`: the same share
-    of the distance of the means everywhere, so that a level's map is that distance over its own mean.
+    E[x0 | x_t] of the two differs by `(mean_target - mean_source) sigma^2 / (alpha^2 std^2 + sigma^2)`: the same
+    fraction of the means' distance in every cell, so a level's map is that distance divided by its average.
     """
     std, apart_by = float64(0.6), torch.linspace(0.1, 2, 12).double().reshape(1, 1, 3, 4)
     far, near = Gaussian(-0.4 + apart_by, std), Gaussian(float64(-0.4), std)
@@ -75,14 +75,14 @@ def _difference() -> Check:
         "mask, where a target acts",
         "map = mean over levels of |E x0(target) - E x0(source)| / its own mean, over the same noises",
         "Couairon et al. 2022, arXiv 2210.11427, section 3.2, step 1, with several levels",
-        "the distance of the two means over its mean, for normal source and target; four levels of two schedules",
+        "the distance of the means over its average, for normal source and target; four levels of two schedules",
         apart(found, apart_by / apart_by.mean()),
         1e-12,
     )
 
 
 def _taken_over() -> Check:
-    """A cat on a beach -> a very large dog on a beach: token by token, as the paper writes it."""
+    """Check the attention maps of "a cat on a beach" -> "a very large dog on a beach" token by token."""
     source, target = (
         [start, *words, *[9] * (9 - len(words))] for start, words in ((8, (1, 2, 3)), (8, (1, 6, 7, 5, 3)))
     )
@@ -90,7 +90,7 @@ def _taken_over() -> Check:
     alignment = align(source, [target], 9, [{4: 2.5}])
     found = take_over(maps[:1], maps[1:], alignment)[0]
     here, own = maps
-    # 1 -> 1; 2 -> 6, 7, 5, a third each; 3 -> 3; the ends, one behind the other
+    # 1 -> 1; 2 -> 6, 7, 5, a third each; 3 -> 3; end tokens in order
     of = {0: here[..., 0], 1: here[..., 1], **dict.fromkeys((2, 3, 4), here[..., 2] / 3), 5: here[..., 3]}
     of |= {j: here[..., j - 2] for j in (6, 7, 8, 9)}
     whole = sum(of.values())
@@ -98,7 +98,7 @@ def _taken_over() -> Check:
     error = max(apart(found[..., j], wanted / whole) for j, wanted in of.items())
     added = align(source, [[8, 1, 2, 7, 3, *[9] * 5]], 9)
     kept = take_over(maps[:1], maps[1:], added)[0]
-    # its own map for 7; the last of what is padded has no place in the target
+    # token 7 keeps its own map; the source's last padding token has no counterpart in the target
     whole = 1 - here[..., 9] + own[..., 3]
     error = max(error, apart(kept[..., 3], own[..., 3] / whole), apart(kept[..., 4], here[..., 3] / whole))
     return judge(
@@ -106,7 +106,7 @@ def _taken_over() -> Check:
         "replace: M*_j = M_i shared out; refine: M*_j = M_A(j), or its own where only the target has j; rows to a sum "
         "of 1; reweight: c M*_j",
         "Hertz et al. 2022, arXiv 2208.01626, section 3.2",
-        "the three written out token by token: one word for three, one word added, one word weighed 2.5",
+        "all three computed token by token: one word replaced by three, one added, one reweighted by 2.5",
         error,
         1e-14,
     )

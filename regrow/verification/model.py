@@ -1,8 +1,8 @@
-"""`regrow verify MODEL`: what can be found out about a checkpoint from outside.
+"""Check a checkpoint for `regrow verify MODEL`.
 
-Theory fixes few of these figures: a network is only an estimate. So a check here passes or fails where the checkpoint
-contradicts what its config says of it, is `undecided` where the network is too poor to tell (an untrained one), and
-is `measured` where a figure has no right value.
+A network is only an estimate, so theory fixes few of these figures. A check passes or fails where a checkpoint can
+contradict its own config. It is `undecided` if the network is too inaccurate to tell, such as an untrained one, and
+`measured` if no value is right or wrong.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ from regrow.verification.orders import trajectory
 from regrow.worlds.storybook.drawing import Scene, draw
 
 _FITS = 0.8
-"""A network whose squared error, read in the best way, is above this share of v's power says nothing of v."""
+"""If the relative squared error of v is above this for every prediction type, the output says nothing about v."""
 
 
 def verify_model(
@@ -39,13 +39,13 @@ def verify_model(
 
     Args:
         model: the checkpoint.
-        pictures: in [-1, 1], whose latents are noised and inverted; four drawn ones if not given.
-        prompts: one a picture; without them the empty prompt. A network that takes no words gets none.
-        steps: of the inversions that are measured.
-        reference: levels of the fine inversion that stands for the true path; at most all that the model has.
+        pictures: pictures in [-1, 1] to noise and invert; four drawn ones if not given.
+        prompts: one per picture; the empty prompt if not given. An unconditional network gets none.
+        steps: steps of the measured inversions.
+        reference: steps of the fine inversion that is taken as the true path; limited to the model's number of labels.
 
     Raises:
-        ValueError: the model makes no pictures.
+        ValueError: it is not a picture model.
     """
     PICTURE.require(model)
     yield from _schedule(model.schedule)
@@ -74,7 +74,7 @@ def _schedule(schedule: Schedule) -> Iterator[Check]:
     )
     yield judge(
         "schedule, clean end",
-        "sigma at the clean level is small: what is inverted is taken for clean",
+        "sigma at the clean level is small: inversion treats its input as clean",
         "Song et al. 2021, arXiv 2010.02502, eq. 12 (alpha_0 = 1)",
         "sigma of an undisturbed sample, 0",
         clean.sigma,
@@ -101,7 +101,7 @@ def _drawn(size: tuple[int, int], count: int = 4) -> tuple[Float[Tensor, "b 3 h 
 
 
 def _noised(model: Model, latents: Tensor, share: float) -> tuple[Tensor, Tensor, float, Level]:
-    """Latents at a share of the path: `x_t`, the noise in it, the label, the level."""
+    """Noise latents to a fraction of the labels; return `x_t`, its noise, the label and the level."""
     label = float(round(share * model.schedule.label(model.schedule.noisiest)))
     level = model.schedule.level(label)
     seeds = [int(1000 * share) + 1_000_000 * i for i in range(len(latents))]
@@ -116,10 +116,10 @@ def _output(model: Model, x_t: Tensor, label: float, condition: Condition) -> Te
 
 
 def _prediction_type(model: Model, latents: Tensor, condition: Condition) -> Check:
-    """The raw output read as each kind, from low to high noise.
+    """Read the raw output as each prediction type, from low to high noise.
 
-    What is compared is one and the same v for all kinds, so what no network can know of it counts alike for all,
-    and the right reading of the best possible output always wins.
+    All types are compared by the same v, so its unpredictable part counts equally for all, and the right type always
+    has the smallest error for an ideal network.
     """
     errors = dict.fromkeys(PREDICTION_TYPES, 0.0)
     shares = (0.2, 0.35, 0.5, 0.65, 0.8)
@@ -140,7 +140,7 @@ def _prediction_type(model: Model, latents: Tensor, condition: Condition) -> Che
         "prediction type",
         f"the network returns {model.prediction_type}, as its config says",
         "Salimans & Ho 2022, arXiv 2202.00512, section 4",
-        "the output read as each of the four kinds at 5 levels; squared error of v over its power, best rival",
+        "the output read as each of the four types at 5 levels; squared error of v over its power, best other type",
         declared,
         other,
         state,
@@ -149,7 +149,7 @@ def _prediction_type(model: Model, latents: Tensor, condition: Condition) -> Che
 
 
 def _label_convention(model: Model, latents: Tensor, condition: Condition, trained: bool) -> Check:
-    """Is the network best when told the label whose level it is given? The same noise under each label told."""
+    """Check whether the network's error is smallest under the label of x_t's level, with the same noise for all."""
     top = model.schedule.label(model.schedule.noisiest)
     shifts = {"-T/20": -top / 20, "-1": -1.0, "+1": 1.0, "+T/20": top / 20}
     gains: dict[str, list[Tensor]] = {name: [] for name in shifts}
@@ -162,7 +162,7 @@ def _label_convention(model: Model, latents: Tensor, condition: Condition, train
             gains[name].append(_squares(_output(model, x_t, label + shift, condition) - wanted) - own[-1])
     right = float(torch.cat(own).mean())
     worse = {name: torch.cat(gain) for name, gain in gains.items()}
-    # a shifted label must be better beyond doubt: paired differences, two standard errors
+    # a shifted label must be significantly better: paired differences, two standard errors
     doubt = {name: 2 * float(w.std()) / len(w) ** 0.5 for name, w in worse.items()}
     far = ("-T/20", "+T/20")
     if not trained:
@@ -174,9 +174,9 @@ def _label_convention(model: Model, latents: Tensor, condition: Condition, train
     figures = ", ".join(f"{name} {float(w.mean()) / right:+.1e}" for name, w in worse.items())
     return Check(
         "label convention",
-        "the output is best under the label of the level that x_t is at",
+        "the error is smallest under the label of x_t's own level",
         "Ho et al. 2020, arXiv 2006.11239, algorithm 1",
-        "the network's own squared error at 6 levels, told labels a twentieth of the path off; noise kept",
+        "the network's squared error at 6 levels, under labels a twentieth of the path off; same noise",
         right,
         None,
         state,
@@ -185,7 +185,7 @@ def _label_convention(model: Model, latents: Tensor, condition: Condition, train
 
 
 def _squares(difference: Tensor) -> Tensor:
-    """Mean square a sample."""
+    """Return the mean square per sample."""
     return difference.square().flatten(1).mean(1)
 
 
@@ -206,9 +206,9 @@ def _inversions(model: Model, latents: Tensor, tokens: Tensor, steps: int, refer
         round_trip = rms(back - latents) / rms(latents)
         accuracy = rms(found.states[-1] - truth) / rms(truth)
         formula = f"{name} inversion, {steps} steps from end to end"
-        source = "round trip and latent accuracy are two numbers: a small one does not make the other small"
+        source = "round-trip error and latent accuracy are independent: one can be small without the other"
         against = "the latent that was inverted, relative RMS"
-        if found.offsets:  # which make the way back exact by construction
+        if found.offsets:  # offsets make the round trip exact by construction
             yield judge(f"{name} round trip", formula, source, against, round_trip, 1e-3)
         else:
             detail = f"{stuck} of {steps} steps did not converge" if stuck else ""

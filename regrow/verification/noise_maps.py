@@ -1,4 +1,4 @@
-"""Edit-friendly inversion: its round trip, the statistics of its noise, and the mean it is taken from."""
+"""Check edit-friendly inversion: its round trip, the statistics of its noise maps, and its posterior mean."""
 
 import math
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ def noise_maps() -> Iterator[Check]:
 
 
 def _noise_statistics() -> Check:
-    """Variance of the noise and correlation of neighbours for data N(mean, std^2), over coordinates.
+    """Check variance and correlation of neighbouring noise maps for data N(mean, std^2), over coordinates.
 
     With the mean's slope S in x_(k+1), offset_k = (a_k - S_k a_(k+1)) (x0 - mean) + s_k eps_k - S_k s_(k+1) eps_(k+1).
     """
@@ -83,7 +83,7 @@ def _noise_statistics() -> Check:
 
 
 def _multistep_mean() -> Check:
-    """The mean of SDE-DPM-Solver++(2M), written out in lambda = log(alpha / sigma)."""
+    """Check the mean of SDE-DPM-Solver++(2M) against its formula in lambda = log(alpha / sigma)."""
     error, x = 0.0, noise((3,), [1, 2], torch.float64)
     denoise = as_network(two_clouds(), "v")
     for flow in (False, True):
@@ -106,7 +106,7 @@ def _multistep_mean() -> Check:
 
 
 def _each(denoise: Denoiser) -> Denoiser:
-    """A denoiser of single numbers for batches of several."""
+    """Apply a denoiser of single numbers to each number of a batch."""
 
     def all_of_them(x_t: Batch, level: Level) -> Prediction:
         found = denoise(x_t.reshape(-1, 1), level)

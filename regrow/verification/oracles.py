@@ -1,7 +1,7 @@
-"""Denoisers in closed form: distributions whose posterior means, and some whose paths, are known exactly.
+"""Denoisers in closed form, for distributions with exact posterior means, some also with exact flows.
 
 For data `x0 ~ p` and `x_t = alpha * x0 + sigma * eps` the best prediction is the posterior mean of x0 and of eps.
-A network is only ever an estimate of these; here they are computed, so that what is left is the maths' own error.
+A network only estimates these; here they are exact, so that any error comes from the methods.
 """
 
 import math
@@ -15,15 +15,15 @@ from regrow.core import denoiser
 from regrow.core.denoiser import Batch, Denoiser, Prediction, PredictionType
 from regrow.core.levels import Level
 
-_TINY = 1e-30  # a variance: keeps a point without noise from being 0 / 0, and is far below float64's resolution
+_TINY = 1e-30  # a variance that avoids 0 / 0 for a point without noise; negligible in float64
 
 
 @dataclass(frozen=True, eq=False)
 class Gaussian:
-    """Independent normal coordinates.
+    """Independent Gaussian coordinates.
 
     Args:
-        mean: broadcasts to `rest`, float64.
+        mean: broadcastable to `rest`, float64.
         std: likewise; 0 makes the distribution a point.
     """
 
@@ -35,10 +35,10 @@ class Gaussian:
         return Prediction(self.mean + level.alpha * self.std**2 * away, level.sigma * away)
 
     def exact_flow(self, x_t: Batch, t: Level, s: Level) -> Batch:
-        """Where the probability-flow ODE carries `x_t` from level t to s.
+        """Return the solution of the probability-flow ODE from `x_t` at level t to level s.
 
-        The score is linear, and `(x - alpha mean) / sqrt(alpha^2 std^2 + sigma^2)` is conserved (put the score
-        into Song et al. 2020, arXiv 2011.13456, eq. 13).
+        The score is linear, so `(x - alpha mean) / sqrt(alpha^2 std^2 + sigma^2)` is conserved (insert the score into
+        Song et al. 2020, arXiv 2011.13456, eq. 13).
         """
         standard = (x_t - t.alpha * self.mean) / self._variance(t).sqrt()
         return s.alpha * self.mean + self._variance(s).sqrt() * standard
@@ -49,12 +49,12 @@ class Gaussian:
 
 @dataclass(frozen=True, eq=False)
 class GaussianMixture:
-    """Round normal clouds.
+    """A mixture of isotropic Gaussians ("clouds").
 
     Args:
         means: shape `clouds *rest`, float64.
-        std: one a cloud, shape `clouds`; 0 makes the cloud a point.
-        weights: one a cloud, shape `clouds`, with sum 1.
+        std: one per cloud, shape `clouds`; 0 makes the cloud a point.
+        weights: one per cloud, shape `clouds`, with sum 1.
     """
 
     means: Float64[Tensor, " clouds *rest"]
@@ -68,7 +68,7 @@ class GaussianMixture:
         squared = away.flatten(2).square().sum(-1)
         size = x_t[0].numel()
         logits = self.weights.log() - squared / (2 * variance) - size / 2 * variance.log()
-        # not torch.softmax: it wakes every thread for a handful of numbers, 6 ms a call beside another busy process
+        # not torch.softmax: it wakes all threads for a few numbers, which takes 6 ms next to another busy process
         shares = (logits - logits.amax(1, keepdim=True)).exp()
         shares = (shares / shares.sum(1, keepdim=True)).view(*shares.shape, *ones)
         away = away / variance.view(-1, *ones)
@@ -76,11 +76,11 @@ class GaussianMixture:
         return Prediction((shares * x0).sum(1), level.sigma * (shares * away).sum(1))
 
     def exact_flow(self, x_t: Float64[Tensor, "b 1"], t: Level, s: Level) -> Float64[Tensor, "b 1"]:
-        """Where the probability-flow ODE carries samples of one number from level t to s.
+        """Return the solution of the probability-flow ODE for one-dimensional samples from level t to s.
 
-        The ODE carries the marginal at t to that at s (Song et al. 2020, arXiv 2011.13456, section 4.3) and in one
-        dimension keeps the order of the points, hence each point's quantile. The quantile is taken from the nearer
-        tail, where it keeps its digits, and is inverted by bisection.
+        The ODE maps the marginal at t to that at s (Song et al. 2020, arXiv 2011.13456, section 4.3). In one dimension
+        it keeps the order of points, hence each point's quantile. The quantile is computed from the nearer tail, where
+        it keeps its precision, and inverted by bisection.
         """
         below, above = self._tail(x_t, t, 1.0), self._tail(x_t, t, -1.0)
         side = torch.where(below < above, 1.0, -1.0).double()
@@ -94,7 +94,7 @@ class GaussianMixture:
         return (low + high) / 2
 
     def _tail(self, x: Tensor, level: Level, side: float | Tensor) -> Tensor:
-        """The share of the marginal below x (side 1) or above it (side -1), shape `b 1`."""
+        """Return the marginal's probability below x (side 1) or above it (side -1), shape `b 1`."""
         standard = (x - level.alpha * self.means.flatten()) / self._variance(level).sqrt()
         return (self.weights * torch.special.ndtr(side * standard)).sum(1, keepdim=True)
 
@@ -115,7 +115,7 @@ class FiniteData(GaussianMixture):
 
 
 def raw_output(prediction: Prediction, level: Level, kind: PredictionType) -> Batch:
-    """What a network of this kind would return; written out again, so that a fault in `core.target` shows."""
+    """Return the output of a network of this prediction type; independent of `core.target`, to reveal faults in it."""
     return {
         "epsilon": prediction.eps,
         "sample": prediction.x0,
@@ -125,7 +125,7 @@ def raw_output(prediction: Prediction, level: Level, kind: PredictionType) -> Ba
 
 
 def as_network(oracle: Denoiser, kind: PredictionType) -> Denoiser:
-    """The oracle behind a network's output: what a checkpoint's denoiser does with `core.predict`."""
+    """Convert the oracle to a network's output and back by `core.predict`, as in a checkpoint's denoiser."""
 
     def denoise(x_t: Batch, level: Level) -> Prediction:
         return denoiser.predict(raw_output(oracle(x_t, level), level, kind), x_t, level, kind)
@@ -134,22 +134,22 @@ def as_network(oracle: Denoiser, kind: PredictionType) -> Denoiser:
 
 
 def float64(*numbers: float) -> Float64[Tensor, "*rest"]:
-    """One number as a scalar, several as a vector; never by way of float32, which has no 0.6."""
+    """Return one number as a scalar, several as a vector; never through float32, which cannot represent 0.6."""
     values = torch.tensor(numbers, dtype=torch.float64)
     return values[0] if len(numbers) == 1 else values
 
 
 def level_of(log_snr: float, flow: bool = False) -> Level:
-    """The variance-preserving level, or the straight path's, of a log-SNR."""
+    """Return the variance-preserving level, or the flow level, of a log-SNR."""
     ratio = math.exp(-log_snr / 2)
     scale = 1 + ratio if flow else math.hypot(1, ratio)
     return Level(1 / scale, ratio / scale)
 
 
 def path(first: float, last: float, steps: int, flow: bool = False) -> tuple[Level, ...]:
-    """Levels from one log-SNR to another, with intervals that are 1 and 2 long by turns.
+    """Return levels from one log-SNR to another, with intervals of alternating length 1 and 2.
 
-    On even intervals a multistep formula that takes its last two steps for equal cannot be told from the right one.
+    On even intervals, a multistep formula that wrongly assumes equal steps would give the same result as the right one.
     """
     lengths = [1 + k % 2 for k in range(steps)]
     return tuple(level_of(first + (last - first) * sum(lengths[:k]) / sum(lengths), flow) for k in range(steps + 1))

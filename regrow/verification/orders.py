@@ -1,9 +1,9 @@
-"""Measured orders: how fast each method's error falls as the number of steps doubles.
+"""Measure orders: how fast each method's error falls as the number of steps doubles.
 
-The data are two normal clouds in one dimension, whose flow bends and is known exactly by its quantiles. Paths run
-between log-SNR 4 and -4, on intervals that are 1 and 2 long by turns, with 16 to 256 steps, in float64. Under the
-label convention `arrives` the term of h^2 nearly outweighs that of h at 16 steps (the order from each count to the
-next climbs 0.70, 0.85, 0.93, 0.96, 0.98), so it is measured from 64 steps on.
+The data are a mixture of two Gaussians in one dimension, whose flow is curved and known exactly by its quantiles. Paths
+run between log-SNR 4 and -4, on intervals of alternating length 1 and 2, with 16 to 256 steps, in float64. Under the
+label convention `arrives` the h^2 term is nearly as large as the h term at 16 steps (the order between successive
+counts is 0.70, 0.85, 0.93, 0.96, 0.98), so it is measured from 64 steps on.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -28,14 +28,14 @@ LATE_COUNTS = [64, 128, 256, 512]
 CLEAN, NOISY = 4.0, -4.0
 Invert = Callable[[Denoiser, Tensor, tuple[Level, ...]], Iterator[Progress]]
 
-# A step of order p misses by C h^(p+1), and the step back, with -h, by C (-h)^(p+1): for odd p the two add up and
+# A step of order p is off by C h^(p+1), and the step back, with -h, by C (-h)^(p+1): for odd p the two add up and
 # the round trip has order p; for even p they cancel and it has order p + 1. A multistep method's first step is a
 # DDIM step at one end on the way there and at the other on the way back, and those errors of h^2 do not cancel.
 EXPECTED: dict[SolverName, tuple[int, int]] = {"ddim": (1, 1), "heun": (2, 3), "dpmpp_2m": (2, 2)}
 
 
 def two_clouds() -> GaussianMixture:
-    """Two clouds of unequal place, width and weight, one number a sample."""
+    """Return a one-dimensional mixture of two Gaussians with different means, widths and weights."""
     means = float64(-1.2, 0.9)[:, None]
     return GaussianMixture(means, float64(0.5, 0.7), float64(0.4, 0.6))
 
@@ -129,9 +129,9 @@ def _inversions() -> Iterator[Check]:
 def _errors(
     invert: Invert, fresh: Callable[[], Step] | None, flow: bool, counts: Sequence[int] = COUNTS
 ) -> tuple[list[float], list[float], list[float]]:
-    """RMS errors of sampling, of inverting and of the round trip, one a number of steps.
+    """Return the RMS errors of sampling, of inversion and of the round trip, for each number of steps.
 
-    `fresh` makes the step that samples; without one only the inversion is measured.
+    `fresh` makes the sampling step; without it only the inversion is measured.
     """
     clouds = two_clouds()
     denoise = as_network(clouds, "flow" if flow else "v")

@@ -1,4 +1,4 @@
-"""Checks as lines for a terminal, or as one JSON object a line."""
+"""Print checks as lines for a terminal, or as one JSON object per line."""
 
 import json
 import math
@@ -19,12 +19,13 @@ def run(checks: Iterable[Check], as_json: bool, out: TextIO) -> bool:
     """Print checks as they come.
 
     Args:
-        checks: consumed one by one, so a generator is shown while it works.
-        as_json: one object a line with the fields of `Check` (null for what is not a finite number) instead of text.
+        checks: printed one by one, so that a generator's checks appear as they are done.
+        as_json: print one object per line with the fields of `Check` (null for numbers that are not finite) instead of
+            text.
         out: where to print.
 
     Returns:
-        Whether none failed.
+        Whether no check failed.
     """
     counts: Counter[str] = Counter()
     failed = []
@@ -49,13 +50,13 @@ def run(checks: Iterable[Check], as_json: bool, out: TextIO) -> bool:
 
 
 def _heading(check: Check) -> list[str]:
-    """A blank line, the formula, and where it is from."""
+    """Return a blank line, the formula, and its source."""
     formula = textwrap.wrap(check.formula, WIDTH, subsequent_indent="  ")
     return ["", *formula, *textwrap.wrap(check.source, WIDTH, initial_indent="  ", subsequent_indent="  ")]
 
 
 def _lines(check: Check) -> list[str]:
-    """The verdict with its figures, then what it was checked against."""
+    """Return the verdict with its figures, then what it was checked against."""
     state = check.state if check.state in ("measured", "undecided") else check.state.upper()
     figures = "" if check.error is None else f"{check.error:.1e}"
     if check.tolerance is not None:

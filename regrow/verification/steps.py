@@ -1,4 +1,4 @@
-"""Single steps and short walks that can be compared with an exact answer."""
+"""Check single steps and short paths against exact results."""
 
 from collections.abc import Iterator
 
@@ -39,14 +39,14 @@ def steps() -> Iterator[Check]:
         yield judge(
             f"{name}, flow = variance-preserving",
             *claim,
-            "x_flow = x_vp / (alpha + sigma): one path walked on both kinds of levels, both ways",
+            "x_flow = x_vp / (alpha + sigma): the same path on both kinds of levels, both ways",
             _change_of_variables_error(name),
             1e-12,
         )
         yield judge(
             f"{name} from pure noise to the data",
             *claim,
-            "5 points, one of which 20 steps from alpha = 0 to sigma = 0 must end on (2206.00364, appendix B.3)",
+            "5 points: 20 steps from alpha = 0 to sigma = 0 must end on one (2206.00364, appendix B.3)",
             _finite_data_error(name),
             1e-9,
         )
@@ -60,7 +60,7 @@ def _point_error(name: SolverName, flow: bool) -> float:
         wanted = point.exact_flow(x, levels_[0], levels_[-1])
         for kind in PREDICTION_TYPES:
             walk = solvers.solve(solvers.make_step(name), as_network(point, kind), x, levels_)
-            # both the value and what is left of it once the path is undone: the noisy end is the larger one
+            # relative, as the noisy end is larger
             errors.append(apart(solvers.last(walk), wanted) / max(1.0, float(wanted.abs().max())))
     return max(errors)
 
@@ -94,10 +94,10 @@ def _finite_data_error(name: SolverName) -> float:
 
 
 def _local_orders() -> Iterator[Check]:
-    """One step against a Gaussian's exact flow: a method of order p misses by the step to the power p + 1.
+    """Check one step against a Gaussian's exact flow: a method of order p has a local error of h^(p + 1).
 
-    A step of half the length comes before it, from and to exact points, for the method that remembers one. Whole
-    paths cannot tell a step ratio that is upside down: its errors h_k^2 - h_(k-1)^2 cancel from step to step.
+    For multistep methods, a step of half the length between exact points comes first. Whole paths cannot reveal an
+    inverted step ratio: its errors h_k^2 - h_(k-1)^2 cancel from step to step.
     """
     data, orders = Gaussian(float64(0.3, -1.0), float64(0.6, 1.5)), {"ddim": 2, "heun": 3, "dpmpp_2m": 3}
     x, counts = noise((2,), [1, 2, 3], torch.float64), [16, 32, 64, 128, 256]
@@ -114,7 +114,7 @@ def _local_orders() -> Iterator[Check]:
 
 
 def _ancestral() -> Iterator[Check]:
-    """DDIM with eta = 1 draws from DDPM's posterior; its mean and deviation over 100,000 coordinates."""
+    """Check that DDIM with eta = 1 draws from DDPM's posterior, by mean and deviation over 100,000 coordinates."""
     count, x0, x_t = 100_000, 0.5, -0.8
     t, s = level_of(-1.0), level_of(0.5)
     denoise = as_network(Gaussian(float64(x0), float64(0.0)), "epsilon")

@@ -1,4 +1,4 @@
-"""Exact inversions: the round trip of each, how true its latent is, and that other words do not blow it up."""
+"""Check exact inversions: their round trip, the accuracy of their latents, and their stability under other prompts."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -79,12 +79,12 @@ def _round_trip(method: _Method) -> Check:
             found = trajectory(method.invert(denoise, _START, up))
             back = solvers.solve(method.back(found), denoise, found.states[-1], up[::-1])
             error = max(error, *(apart(state.x, found.at(state.level)) for state in back))
-    against = f"the states of the way there, at every level; 5, 20 and 50 steps, end to end, of {', '.join(_GRIDS)}"
+    against = f"the states of the inversion, at every level; 5, 20 and 50 steps, end to end, of {', '.join(_GRIDS)}"
     return judge(f"{method.name} round trip", method.formula, method.source, against, error, 1e-10)
 
 
 def _orders(method: _Method) -> Iterator[Check]:
-    """On even steps: a two-step method's order needs lengths that change smoothly."""
+    """Check orders on even steps, as the order of a two-step method needs step lengths that change smoothly."""
     clouds, other = two_clouds(), GaussianMixture(float64(-0.6, 1.5)[:, None], float64(0.6, 0.4), float64(0.7, 0.3))
     there, here = as_network(clouds, "v"), as_network(other, "v")
     latent = clouds.exact_flow(_START, level_of(CLEAN), level_of(NOISY))
@@ -106,7 +106,7 @@ def _orders(method: _Method) -> Iterator[Check]:
 
 
 def _quadratic() -> Check:
-    """The two-step formula on a path it must follow exactly: z quadratic in tau, on steps 1 and 2 long by turns."""
+    """Check the two-step formula on a path that it must follow exactly: z quadratic in tau, with uneven steps."""
     frame, up = belm.BELM, path(CLEAN, NOISY, 12)
 
     def at(level: Level) -> Batch:

@@ -1,4 +1,4 @@
-"""How attribute classifiers learn: from a world's things, drawn or played by rule, whose attributes are known."""
+"""Train attribute classifiers on a world's things, which are drawn or played by rule, so their attributes are known."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -25,9 +25,9 @@ from regrow.training.world_data import drawn, played
 from regrow.worlds.world import WORLDS, World
 
 FRAMES = 512
-"""Of each mel that a judge learns from: six seconds."""
+"""Frames of each mel that a judge learns from: six seconds."""
 SLOW = {"rebuilt": 300}
-"""Kinds of wear that are measured on the first things only, because they take long."""
+"""Kinds of wear that are measured only on the first things, because they take long."""
 
 Batch = Float[Tensor, "b c h w"]
 Truth = Int[Tensor, "b attributes"]
@@ -37,18 +37,18 @@ Network = TypeVar("Network", bound=nn.Module)
 
 @dataclass(frozen=True)
 class AttributeTraining:
-    """What a classifier learns from, and how.
+    """The data and settings of a classifier's training.
 
     Attributes:
-        things: scenes or phrases to learn from.
-        held_out: to measure on.
-        steps: of the optimizer; 0 where `seconds` counts.
-        seconds: of training; 0 where `steps` counts.
-        batch: things a step.
+        things: number of scenes or phrases to learn from.
+        held_out: number of things to measure on.
+        steps: of the optimizer; 0 if `seconds` is given.
+        seconds: of training; 0 if `steps` is given.
+        batch: things per step.
         rate: peak learning rate of kernels (Muon).
         plain_rate: peak learning rate of biases, norms and the output layer (AdamW).
         warm_up: steps over which the rates rise.
-        noise: largest deviation of the noise on latents, so that pictures a codec knows less well are read, too.
+        noise: largest deviation of the noise on latents, so that pictures less familiar to the codec can be read too.
         seed: of weights, samples and wear.
     """
 
@@ -74,8 +74,8 @@ SEEDS: dict[Kind, tuple[int, int]] = {
     "pictures": (2_000_000, 9_500_000),
     "mels": (2_000_000, 9_200_000),
 }
-"""The first seeds of the things to learn from and to measure on. Models learn from seeds below, and the benchmarks
-measure on seeds from 9,000,000 on; no judge and no model learns from what a describer does."""
+"""The first seeds of the things to learn from and to measure on. Models learn from smaller seeds, and the benchmarks
+measure on seeds from 9,000,000 on; a describer's seeds are used by no judge and no model."""
 _STREAMS: dict[Kind, str] = {"latents": "describer", "pictures": "judge", "mels": "sound judge"}
 """Names of the random numbers of each kind."""
 
@@ -88,18 +88,18 @@ def train_attributes(
     model: Model | None = None,
     processes: int | None = None,
 ) -> Generator[Progress | FitState, None, AttributeClassifier]:
-    """Train a classifier; killed at any moment, the same call goes on where it was.
+    """Train a classifier; if it is killed, the same call continues.
 
     Args:
-        kind: of what it reads.
-        world: whose things it reads, of `WORLDS`.
+        kind: of its input.
+        world: of the things that it reads, a key of `WORLDS`.
         folder: of the checkpoints.
         settings: those of `DEFAULTS` when None.
-        model: whose latents it reads; only for those.
-        processes: that draw or play; all cores when None.
+        model: whose latents it reads; only for latents.
+        processes: number of processes that draw or play; one per core when None.
 
     Returns:
-        The classifier as a file will hold it; `facts["held_out"]` is what `accuracies` gives.
+        The classifier as it will be stored; `facts["held_out"]` is the result of `accuracies`.
 
     Raises:
         ValueError: the folder holds a run with other settings.
@@ -114,7 +114,7 @@ def train_attributes(
     network = seeded(
         lambda: AttributeNetwork(kind, channels, sum(map(len, attributes.values()))), settings.seed, f"{stream} weights"
     )
-    if kind == "pictures":  # what convolutions on a CPU are fastest in
+    if kind == "pictures":  # the fastest format for convolutions on a CPU
         channels_last(network)
 
     def loss_at(module: nn.Module, share: Share) -> Tensor:
@@ -136,7 +136,7 @@ def train_attributes(
 
 
 def seeded(make: Callable[[], Network], seed: int, stream: str) -> Network:
-    """Make a network whose first weights depend on the seed alone."""
+    """Make a network whose initial weights depend only on the seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed(seed, stream))
         return make()
@@ -151,14 +151,14 @@ def trained(
 
 
 def accuracies(classifier: AttributeClassifier, items: Any, truth: Truth) -> dict[str, dict[str, float]]:
-    """Compute the share of things that a classifier reads rightly: by wear, then by attribute.
+    """Compute the share of things that a classifier reads correctly: by wear, then by attribute.
 
     "rebuilt" mels, which take long, are measured on the first 300 things.
 
     Args:
-        classifier: that is measured.
-        items: pictures, uint8 `n h w 3`, mels as `played` gives them, or latents.
-        truth: the number of each attribute's value.
+        classifier: to be measured.
+        items: pictures, uint8 `n h w 3`, mels as returned by `played`, or latents.
+        truth: the index of each attribute's value.
     """
     tests = {"pictures": wear.PICTURE_TESTS, "mels": wear.MEL_TESTS}.get(classifier.kind, {"clean": lambda x, _: x})
     names = list(classifier.attributes)
@@ -175,7 +175,7 @@ def accuracies(classifier: AttributeClassifier, items: Any, truth: Truth) -> dic
 
 
 def as_read(kind: Kind, items: Any) -> Batch:
-    """Turn items as they are stored into what a classifier reads: pictures in [-1, 1], mels in dB, latents."""
+    """Convert stored items to a classifier's input: pictures in [-1, 1], mels in dB, or latents."""
     if kind == "latents":
         return items
     batch = to_batch(np.array(items))
@@ -183,7 +183,7 @@ def as_read(kind: Kind, items: Any) -> Batch:
 
 
 def labels(things: Sequence[Any], attributes: Mapping[str, tuple[str, ...]]) -> Truth:
-    """Look up the number of each attribute's value."""
+    """Return the index of each attribute's value."""
     return torch.tensor(
         [[values.index(getattr(thing, name)) for name, values in attributes.items()] for thing in things]
     )
@@ -192,7 +192,7 @@ def labels(things: Sequence[Any], attributes: Mapping[str, tuple[str, ...]]) -> 
 def attribute_loss(
     logits: Float[Tensor, "b values"], truth: Truth, attributes: Mapping[str, tuple[str, ...]]
 ) -> Float[Tensor, ""]:
-    """Add up the attributes' mean cross-entropies."""
+    """Return the sum of the attributes' mean cross-entropies."""
     parts = logits.split([len(values) for values in attributes.values()], dim=1)
     return torch.stack([nn.functional.cross_entropy(part, truth[:, i]) for i, part in enumerate(parts)]).sum()
 
@@ -228,12 +228,12 @@ def _examples(
 def _augmented(
     kind: Kind, attributes: Mapping[str, Any], x: Batch, truth: Truth, noise: float, random: np.random.Generator
 ) -> tuple[Batch, Truth]:
-    """Change a batch so that what a codec or a denoiser makes is read, too."""
+    """Change a batch, so that the classifier can also read the output of a codec or a denoiser."""
     if kind == "latents":
         return x + wear.column(random.uniform(0, noise, len(x))) * wear.normal(x.shape, random), truth
     if kind == "mels":
         return wear.worn(x, wear.MEL_WEARS, MEL.floor, float("inf"), random), truth
-    # mirroring a picture changes where the animal faces and nothing else that is read
+    # mirroring a picture changes the direction that the animal faces, and no other attribute
     flip, facing = torch.from_numpy(random.random(len(x)) < 0.5), list(attributes).index("facing")
     truth = truth.clone()
     truth[flip, facing] = 1 - truth[flip, facing]

@@ -1,4 +1,4 @@
-"""How a transcriber learns: from played phrases, whose notes are known."""
+"""Train a transcriber on played phrases, whose notes are known."""
 
 from collections import defaultdict
 from collections.abc import Generator
@@ -27,16 +27,16 @@ from regrow.worlds.bandstand.playing import Phrase, notes
 
 @dataclass(frozen=True)
 class TranscriberTraining:
-    """What a transcriber learns from, and how.
+    """The data and settings of a transcriber's training.
 
     Attributes:
-        phrases: to learn from, seeds 3,000,000 and up.
-        held_out: to measure on, seeds 9,700,000 and up.
+        phrases: number to learn from, with seeds from 3,000,000 on.
+        held_out: number to measure on, with seeds from 9,700,000 on.
         steps: of the optimizer.
-        batch: phrases a step.
+        batch: phrases per step.
         rate: peak learning rate of kernels (Muon).
         plain_rate: peak learning rate of biases and the output layer (AdamW).
-        louder: largest change of the level, as a share of the mel's range: what sounds does not depend on it.
+        louder: largest change of the level, as a share of the mel's range; the notes do not depend on the level.
         noise: largest deviation of the noise on a mel.
         seed: of weights, samples and noise.
     """
@@ -59,14 +59,14 @@ def train_transcriber(
     settings: TranscriberTraining = TranscriberTraining(),
     piano_roll: PianoRollSettings = STANDARD,
 ) -> Generator[FitState, None, Transcriber]:
-    """Train a transcriber; killed at any moment, the same call goes on where it was.
+    """Train a transcriber; if it is killed, the same call continues.
 
     Args:
-        mel: of the mels that it reads.
+        mel: settings of the mels that it reads.
         frames: of a phrase's mel.
         folder: of the checkpoints.
         settings: see `TranscriberTraining`.
-        piano_roll: the keys that it shall know.
+        piano_roll: settings with the keys that it learns.
 
     Returns:
         The transcriber; `facts["held_out"]` is the F1 of its notes (50 ms) on held-out phrases, by pattern.
@@ -92,7 +92,7 @@ def train_transcriber(
         column = STRIDE * mel.hop / mel.rate
         truth = torch.stack([_truth(notes(phrases[i], seconds), frames // STRIDE, column, piano_roll) for i in chosen])
         logits = module(x.clamp(-1, 1))
-        # onsets are rare: of 64 keys and 256 columns some 20
+        # onsets are rare: about 20 in 64 keys x 256 columns
         onsets = F.binary_cross_entropy_with_logits(logits[:, 0], truth[:, 0], pos_weight=torch.tensor(3.0))
         return 20 * onsets + 5 * F.binary_cross_entropy_with_logits(logits[:, 1], truth[:, 1])
 
@@ -106,7 +106,7 @@ def train_transcriber(
 def _truth(
     score: tuple[Sounding, ...], columns: int, column: float, piano_roll: PianoRollSettings
 ) -> Float[Tensor, "2 keys columns"]:
-    """Onsets, each split between the two columns that it lies between, and what sounds."""
+    """Return onsets, each divided between the two columns around it, and the sounding keys."""
     truth = torch.zeros(2, piano_roll.keys, columns)
     for note in score:
         row, place = note.pitch - piano_roll.lowest, note.onset / column

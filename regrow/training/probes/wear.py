@@ -1,6 +1,6 @@
-"""Wear: pictures and mels changed in the ways in which codecs, denoisers and phases change them.
+"""Wear: change pictures and mels as codecs, denoisers and phase reconstruction do.
 
-A judge learns from worn pictures and mels, so that it reads what a model makes, and is measured on worn ones.
+A judge learns from worn pictures and mels, so that it can read a model's results, and is measured on worn ones.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,18 +22,18 @@ from regrow.models.probes.attribute_network import MEL
 Batch = Float[Tensor, "b c h w"]
 Wear = Callable[[Batch, np.random.Generator], Batch]
 SPARED, HIT = 0.25, 0.45
-"""Share of a batch that stays as it is, and of the rest that each kind of wear changes."""
+"""Share of a batch that stays unchanged, and share of the rest that each kind of wear changes."""
 
 
 def worn(x: Batch, wears: Sequence[Wear], least: float, most: float, random: np.random.Generator) -> Batch:
-    """Wear a batch: a quarter of it stays as it is, and about half of the rest gets each kind of wear.
+    """Return a worn batch: a quarter of it is unchanged, and each kind of wear changes about half of the rest.
 
     Args:
         x: pictures in [-1, 1], or mels in dB.
-        wears: the kinds, in their order.
-        least: value, below which what was worn is cut off.
-        most: likewise.
-        random: of what is changed, and how.
+        wears: the kinds, in the order of application.
+        least: smallest value of worn items, to which they are clamped.
+        most: largest value, likewise.
+        random: source of all choices.
     """
     spared = random.random(len(x)) < SPARED
     x = x.clone()
@@ -45,7 +45,7 @@ def worn(x: Batch, wears: Sequence[Wear], least: float, most: float, random: np.
 
 
 def _bent(x: Batch, random: np.random.Generator) -> Batch:
-    """Lines that wander by up to about 2.5 pixels, smoothly: a denoiser gets shapes slightly wrong."""
+    """Displace lines smoothly by up to about 2.5 pixels, as a denoiser gets shapes slightly wrong."""
     pixels = random.uniform(0, 2.5, len(x))
     height, width = x.shape[-2:]
     coarse = normal((len(x), 2, 9, 9), random) * torch.from_numpy(pixels).float()[:, None, None, None]
@@ -56,14 +56,14 @@ def _bent(x: Batch, random: np.random.Generator) -> Batch:
 
 
 def _tinted(x: Batch, random: np.random.Generator) -> Batch:
-    """Contrast within 15 %, brightness within 0.12 and each channel within 0.06: far less than grey is from black."""
+    """Change contrast by up to 15 %, brightness by 0.12 and each channel by 0.06, far less than from black to grey."""
     gain = 1 + random.uniform(-0.15, 0.15, (len(x), 1, 1, 1))
     shift = random.uniform(-0.12, 0.12, (len(x), 1, 1, 1)) + random.uniform(-0.06, 0.06, (len(x), 3, 1, 1))
     return x * torch.from_numpy(gain).float() + torch.from_numpy(shift).float()
 
 
 def blurred(x: Batch, sigmas: np.ndarray) -> Batch:
-    """Blur with a Gaussian, in pixels or cells, of its own for each row."""
+    """Blur each item with its own Gaussian; sigmas are in pixels or cells."""
     offsets = torch.arange(-5, 6)
     weights = torch.exp(-(offsets**2) / (2 * torch.from_numpy(sigmas).float()[:, None] ** 2))
     weights = (weights / weights.sum(1, keepdim=True)).repeat_interleave(x.shape[1], 0)
@@ -73,7 +73,7 @@ def blurred(x: Batch, sigmas: np.ndarray) -> Batch:
 
 
 def _resized(x: Batch, sides: np.ndarray) -> Batch:
-    """Each picture as it comes back from a smaller side."""
+    """Return each picture after resizing to a smaller side and back."""
     small = [
         functional.interpolate(p[None], int(s), mode="bilinear", antialias=True) for p, s in zip(x, sides, strict=True)
     ]
@@ -81,7 +81,7 @@ def _resized(x: Batch, sides: np.ndarray) -> Batch:
 
 
 def _jpeg(x: Batch, qualities: np.ndarray) -> Batch:
-    """Each picture as it comes back from a JPEG of that quality."""
+    """Return each picture after compression as JPEG of that quality."""
     back = []
     for values, quality in zip(to_uint8(x.clamp(-1, 1)), qualities, strict=True):
         buffer = BytesIO()
@@ -91,21 +91,21 @@ def _jpeg(x: Batch, qualities: np.ndarray) -> Batch:
 
 
 def _tilted(x: Batch, random: np.random.Generator) -> Batch:
-    """Level within 15 dB, and a smooth change of the bands of about 4 dB."""
+    """Change the level by up to 15 dB, and the bands smoothly by about 4 dB."""
     coarse = 4 * normal((len(x), 1, 6, 1), random)
     balance = functional.interpolate(coarse, (x.shape[2], 1), mode="bicubic", align_corners=True)
     return x + balance + column(random.uniform(-15, 15, len(x)))
 
 
 def _noisy(x: Batch, levels: np.ndarray, random: np.random.Generator) -> Batch:
-    """A noise beside each mel, its mean power in each band so many dB below the loudest cell."""
+    """Add noise to each mel, whose mean power in each band is `levels` dB relative to the loudest cell."""
     power = torch.from_numpy(random.exponential(size=tuple(x.shape)).astype(np.float32))
     noise = power * 10 ** ((x.amax((1, 2, 3), keepdim=True) + column(levels)) / 10)
     return 10 * (10 ** (x / 10) + noise).log10()
 
 
 def _gaps(x: Batch, random: np.random.Generator) -> Batch:
-    """One to three silent gaps of up to 12 frames (0.14 s), and up to 4 neighbouring bands missing."""
+    """Silence one to three gaps of up to 12 frames (0.14 s), and up to 4 neighbouring bands."""
     x = x.clone()
     for mel in x:
         for _ in range(random.integers(1, 4)):
@@ -117,7 +117,7 @@ def _gaps(x: Batch, random: np.random.Generator) -> Batch:
 
 
 def _rebuilt(x: Batch, random: np.random.Generator) -> Batch:
-    """The mel of a wave that a rough reconstruction makes of it: a few updates of the magnitudes, and a few rounds of
+    """Return the mel of a rough reconstruction of the wave: a few updates of the magnitudes, and a few iterations of
     Griffin-Lim from random phases."""
     magnitude = powers(x, MEL, updates=10).sqrt()
     phase = 2 * torch.pi * torch.from_numpy(random.random(tuple(magnitude.shape), dtype=np.float32))
@@ -125,12 +125,12 @@ def _rebuilt(x: Batch, random: np.random.Generator) -> Batch:
 
 
 def column(values: np.ndarray) -> Float[Tensor, "b 1 1 1"]:
-    """A number for each row of a batch."""
+    """Return numbers, one per item of a batch, in a shape that broadcasts over the batch."""
     return torch.from_numpy(values).float()[:, None, None, None]
 
 
 def normal(shape: Sequence[int], random: np.random.Generator) -> Tensor:
-    """Normal noise of standard deviation 1."""
+    """Return normal noise of standard deviation 1."""
     return torch.from_numpy(random.standard_normal(tuple(shape), dtype=np.float32))
 
 
@@ -142,7 +142,7 @@ PICTURE_WEARS: tuple[Wear, ...] = (
     lambda x, random: x + column(random.uniform(0, 0.15, len(x))) * normal(x.shape, random),
     lambda x, random: _jpeg(x, random.integers(15, 80, len(x))),
 )
-"""Bent lines, another tint, blur, coarser pixels, noise, JPEG's blocks."""
+"""Bent lines, another tint, blur, coarser pixels, noise, and JPEG blocks."""
 MEL_WEARS: tuple[Wear, ...] = (
     _tilted,
     lambda x, random: blurred(x, random.uniform(0.3, 1.6, len(x))),
@@ -150,7 +150,7 @@ MEL_WEARS: tuple[Wear, ...] = (
     lambda x, random: x + column(random.uniform(0, 4, len(x))) * normal(x.shape, random),
     _gaps,
 )
-"""Another level and balance of the bands, blur, noise beside it and in it, gaps in time and bands."""
+"""Another level and balance of the bands, blur, added noise, noisy cells, and gaps in time and bands."""
 PICTURE_TESTS: Mapping[str, Wear] = {
     "clean": lambda x, random: x,
     "blurred": lambda x, random: blurred(x, np.full(len(x), 1.0)),
@@ -158,7 +158,7 @@ PICTURE_TESTS: Mapping[str, Wear] = {
     "noisy": lambda x, random: x + 0.1 * normal(x.shape, random),
     "jpeg": lambda x, random: _jpeg(x, np.full(len(x), 30)),
 }
-"""The wear under which a judge of pictures is measured."""
+"""The kinds of wear with which a judge of pictures is measured."""
 MEL_TESTS: Mapping[str, Wear] = {
     "clean": lambda x, random: x,
     "blurred": lambda x, random: blurred(x, np.full(len(x), 1.0)),
@@ -166,4 +166,4 @@ MEL_TESTS: Mapping[str, Wear] = {
     "gaps": _gaps,
     "rebuilt": _rebuilt,
 }
-"""The wear under which a judge of mels is measured."""
+"""The kinds of wear with which a judge of mels is measured."""

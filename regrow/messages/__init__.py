@@ -1,0 +1,1 @@
+"""Every sentence to users, by its key, in English and Chinese."""

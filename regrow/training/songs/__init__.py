@@ -1,0 +1,1 @@
+"""Training of models that sing scores: on the songbook, or on recordings of a voice."""
