@@ -1,1 +1,1 @@
-"""What a model can do, in figures that a judge who never saw the model takes: `regrow bench`."""
+"""Benchmarks of `regrow bench`: models measured by attribute classifiers that were trained independently."""

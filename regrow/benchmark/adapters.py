@@ -1,9 +1,9 @@
-"""Adapters that make diffusers' pipelines take an embedded model at all, and change nothing that they compute.
+"""Adapters with which diffusers' pipelines accept an embedded model, without changing what they compute.
 
-the codec     AutoencoderTiny has no posterior; it answers with one whose mean, mode and sample are its latents
+the codec     AutoencoderTiny has no posterior; the adapter returns one whose mean, mode and sample are the latents
 the network   most baselines are written for noise prediction, and diffusers' inverse scheduler converts v with the
               wrong level's alpha; so they all get the network as a noise predictor, eps = alpha v + sigma x
-the latents   LEDITS++ has 4 channels written into it; it sees 16 channels of h x w as 4 of 2h x 2w
+the latents   LEDITS++ hard-codes 4 channels; it gets 16 channels of h x w as 4 channels of 2h x 2w
 """
 
 import inspect
@@ -22,13 +22,12 @@ from torch import Tensor, nn
 from regrow.models.model import Model
 
 SD_SCHEDULER = {"timestep_spacing": "leading", "steps_offset": 1, "set_alpha_to_one": False}
-"""What Stable Diffusion 1.5's folder says of its levels, and its users therefore get; CycleDiffusion divides by zero
-with anything else."""
+"""The scheduler settings in the folder of Stable Diffusion 1.5. CycleDiffusion divides by zero with any others."""
 
 
 @contextmanager
 def as_four_channels(model: Model) -> Generator[None]:
-    """Network and codec with latents of 4 channels and twice the height and width, while this lasts.
+    """Within the context, give network and codec latents of 4 channels; 16 channels become 4 of twice the size.
 
     Raises:
         ValueError: its latents have neither 4 nor 16 channels.
@@ -65,7 +64,7 @@ def as_four_channels(model: Model) -> Generator[None]:
 
 
 class _WithPosterior(nn.Module):
-    """A codec without chance, as pipelines expect one: its posterior is a point."""
+    """A deterministic codec with the interface that pipelines expect: its posterior is a single point."""
 
     def __init__(self, codec: Any, side: int) -> None:
         super().__init__()
@@ -91,7 +90,7 @@ class _WithPosterior(nn.Module):
 
 @contextmanager
 def as_noise_predictor(model: Model) -> Generator[Any]:
-    """The network, predicting noise while this lasts, whatever it was trained to predict, and without notes.
+    """Yield the network; within the context it predicts noise, without note conditioning.
 
     Raises:
         ValueError: it predicts neither epsilon nor v.
@@ -114,7 +113,7 @@ def as_noise_predictor(model: Model) -> Generator[Any]:
     handles = []
     if model.piano_roll is not None:
         handles.append(model.network.register_forward_pre_hook(widen, with_kwargs=True))
-    if model.prediction_type == "v":  # before any other: the rest is done to noise
+    if model.prediction_type == "v":  # the first of all hooks: the others expect noise
         handles.append(model.network.register_forward_hook(convert, with_kwargs=True, prepend=True))
     try:
         yield model.network
@@ -125,7 +124,7 @@ def as_noise_predictor(model: Model) -> Generator[Any]:
 
 @contextmanager
 def pipeline(kind: Any, model: Model, scheduler: Any = DDIMScheduler, **settings: Any) -> Generator[Any]:
-    """One of diffusers' pipelines on the model's own parts."""
+    """Yield one of diffusers' pipelines, built from the model's own parts."""
     config, codec = scheduler_config(model), model.parts["vae"]
     parts = {
         "vae": codec if hasattr(codec, "quant_conv") else _WithPosterior(codec, model.size[0]),
@@ -151,11 +150,11 @@ def pipeline(kind: Any, model: Model, scheduler: Any = DDIMScheduler, **settings
 
 
 def scheduler_config(model: Model) -> dict[str, Any]:
-    """What the model's folder says of its levels, for a scheduler of a noise predictor."""
+    """Return the scheduler config of the model's folder, with `SD_SCHEDULER` and for noise prediction."""
     config: Any = DDIMScheduler.load_config(model.folder, subfolder="scheduler")
     return {**config, **SD_SCHEDULER, "prediction_type": "epsilon"}
 
 
 def made(kind: Any, config: dict[str, Any]) -> Any:
-    """A scheduler; their `from_config` says of its type that it may be a pair."""
+    """Return a scheduler. The return type of diffusers' `from_config` also allows a pair, hence this function."""
     return kind.from_config(config)

@@ -1,4 +1,4 @@
-"""What people edit with today, run for real on the same checkpoint: the course's procedure and diffusers' pipelines."""
+"""Baselines, run on the same checkpoint: the Hugging Face diffusion course's procedure and diffusers' pipelines."""
 
 from typing import Any
 
@@ -20,16 +20,16 @@ from regrow.benchmark.editors import Editor, Run, Setting, Task, ordered, with_f
 from regrow.models.model import Model
 
 STEPS = 50
-"""The course's, and the default of most of diffusers' pipelines."""
+"""Sampling steps of the Hugging Face diffusion course, and the default of most of diffusers' pipelines."""
 
 Pictures = Float[Tensor, "b channels h w"]
 
 
 def baselines() -> tuple[Editor, ...]:
-    """Return all of them, each with the settings that it is tuned over; its own defaults are among them.
+    """Return all baselines, each with the settings that it is tuned over; its own defaults are among them.
 
-    The first three also with full words: theirs are the words that regrow fills up, so that a table can tell what is
-    the words' part.
+    The first three also run with the prompts as regrow expands them, which separates the effect of prompt expansion
+    from that of the method.
     """
     far = (0.8, 0.95, 0.6)
 
@@ -55,11 +55,11 @@ def baselines() -> tuple[Editor, ...]:
 
 @torch.no_grad()
 def _course(model: Model, task: Task, setting: Setting) -> Pictures:
-    """Course unit 4, "DDIM inversion": `invert`, then `sample` from a latent picked by its position.
+    """Hugging Face diffusion course, unit 4, "DDIM inversion": `invert`, then `sample` from a latent by its index.
 
-    Its errors stay: the loop of i = 1 .. N - 2 never reaches the top, the latent at position -(start_step + 1) belongs
-    to another level than the first sampling step believes, and the last step goes to label 1 and not to the picture.
-    Only what 1000 // N cannot divide is not our business: 50 divides it.
+    Its errors are kept: the loop over i = 1 .. N - 2 never reaches the noisiest level; the latent at index
+    -(start_step + 1) does not belong to the level that the first sampling step assumes; and the last step ends at
+    label 1 instead of the clean picture. N must divide 1000, as 50 does.
     """
     scheduler = made(DDIMScheduler, scheduler_config(model))
     scheduler.set_timesteps(STEPS)
@@ -123,8 +123,8 @@ def _img2img(model: Model, task: Task, setting: Setting) -> Pictures:
 
 
 def _ledits(model: Model, task: Task, setting: Setting) -> Pictures:
-    """The target's words are the edit, and the source's are taken away, as its documentation does for a replacement."""
-    scheduler = {"algorithm_type": "sde-dpmsolver++", "solver_order": 2}  # the paper's
+    """Add the target prompt and subtract the source prompt, as the LEDITS++ documentation does for replacements."""
+    scheduler = {"algorithm_type": "sde-dpmsolver++", "solver_order": 2}  # as in the paper
     with (
         as_four_channels(model),
         pipeline(LEditsPPPipelineStableDiffusion, model, DPMSolverMultistepScheduler, **scheduler) as pipe,
@@ -171,7 +171,7 @@ def _cycle(model: Model, task: Task, setting: Setting) -> Pictures:
 
 
 def _unit(pictures: Pictures) -> Pictures:
-    """Pictures in [0, 1], which the pipelines take."""
+    """Return pictures in [0, 1], the range that the pipelines take."""
     return pictures / 2 + 0.5
 
 

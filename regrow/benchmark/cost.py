@@ -1,4 +1,4 @@
-"""What an edit of one picture costs: seconds, and the memory that it takes beyond what the process holds already."""
+"""Measure the cost of an edit of one picture: seconds, and memory beyond what the process already holds."""
 
 import ctypes
 import ctypes.util
@@ -19,13 +19,12 @@ from regrow.training.run_log import resident
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one picture alone, a batch of 1.
+    """The cost of editing one picture, in a batch of 1.
 
     Attributes:
-        seconds: by the clock; beside other busy processes this says little.
-        processor: seconds of the processor; with one thread, the seconds of a machine that does nothing else.
-        memory: bytes by which the process was at its largest above what it held before; None where the system does
-            not tell (it takes Linux's /proc).
+        seconds: wall-clock time; unreliable while other processes are busy.
+        processor: CPU seconds; with one thread, the wall-clock time of an otherwise idle machine.
+        memory: peak memory in bytes above what the process held before; None without Linux's /proc.
     """
 
     seconds: float
@@ -34,22 +33,22 @@ class Cost:
 
     @property
     def elapsed(self) -> float:
-        """Seconds of the processor with one thread, which other busy processes lengthen little; else by the clock."""
+        """CPU seconds with one thread, which other busy processes hardly affect; wall-clock seconds otherwise."""
         return self.processor if torch.get_num_threads() == 1 else self.seconds
 
 
 def cost_of(model: Model, editor: Editor, setting: Setting, drawn: Drawn) -> Cost:
-    """Edit one picture twice, and measure the second time."""
+    """Edit one picture twice, and measure the second run."""
     task = batch_of([drawn])
     editor.run(model, task, setting)
     return cost_of_run(lambda: editor.run(model, task, setting))
 
 
 def cost_of_run(run: Callable[[], object]) -> Cost:
-    """What a call costs.
+    """Return what a call costs.
 
-    All that are compared share one process and one opened model. So that none pays for another, memory that was freed
-    is given back to the system first, and the high-water mark of what is resident is set back to what is left.
+    All methods that are compared share one process and one opened model. So that one does not affect the figures of
+    the next, freed memory is returned to the system first, and the peak of resident memory is reset.
     """
     before = _held_afresh()
     started, processor = time.monotonic(), time.process_time()
@@ -61,7 +60,7 @@ def cost_of_run(run: Callable[[], object]) -> Cost:
 
 
 def _held_afresh() -> int | None:
-    """Give freed memory back, set the high-water mark back, and tell what is held; None where that cannot be done."""
+    """Free unused memory, reset the peak, and return the resident bytes; None where the system cannot do this."""
     gc.collect()
     try:
         ctypes.CDLL(ctypes.util.find_library("c")).malloc_trim(0)
@@ -73,7 +72,7 @@ def _held_afresh() -> int | None:
 
 @contextmanager
 def counted(model: Model) -> Generator[Callable[[], int]]:
-    """Count evaluations: samples that the network is given, whoever calls it. Yields the count so far."""
+    """Count evaluations: samples that any caller passes to the network. Yields a function that returns the count."""
     evaluations = 0
 
     def count(_: torch.nn.Module, args: tuple, kwargs: dict) -> None:

@@ -1,4 +1,4 @@
-"""Edits whose true answer is known: a drawn scene, words for it, words for the change, and the scene changed."""
+"""Editing tasks with a known answer: a drawn scene, its caption, the target prompt, and the changed scene."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from regrow.worlds.storybook.scene import ACCESSORIES, ANIMALS, COLOURS, PLACES,
 from regrow.worlds.world import WORLDS
 
 FIRST_SEED = 8_000_000
-"""Of the tasks that are measured."""
+"""Seed of the first task that is measured."""
 FIRST_TUNING_SEED = 8_500_000
-"""Of those that settings are chosen on."""
+"""Seed of the first task that settings are tuned on."""
 
 Kind = Literal["animal", "colour", "place", "add", "remove", "sky"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 FIELDS = ("animal", "colour", "place", "weather", "time", "pose", "facing", "accessory", "expression")
-"""Of a scene, that the judge reads."""
+"""Fields of a scene that the judge reads."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,11 @@ class EditTask:
     """A change to a scene.
 
     Attributes:
-        seed: of everything about it.
+        seed: determines all of the task.
         kind: what is changed; "add" and "remove" an accessory, "sky" the weather or the time of day.
-        scene: as it is.
-        counterfactual: the exact counterfactual.
-        field: of the scene that the target names; others may follow from it, as the weather from the place.
+        scene: before the edit.
+        counterfactual: the scene after an exact edit.
+        field: the field of the scene that the target names; others may change with it, such as weather with place.
     """
 
     seed: int
@@ -48,12 +48,12 @@ class EditTask:
 
     @property
     def source(self) -> str:
-        """Words for the scene, the plainest that tell the field."""
+        """The source prompt: the plainest caption of the scene that names the field."""
         return _words(self.scene, self.field)
 
     @property
     def target(self) -> str:
-        """Words for the scene as it should become."""
+        """The target prompt."""
         return _words(self.counterfactual, self.field)
 
     @property
@@ -64,7 +64,7 @@ class EditTask:
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """A task as pictures of `side` pixels squared."""
+    """A task with its pictures, `side` x `side` pixels."""
 
     task: EditTask
     side: int
@@ -81,12 +81,12 @@ class Drawn:
 
     @cached_property
     def changed(self) -> Bool[Tensor, "h w"]:
-        """Where the two differ: nothing else may change."""
+        """Where scene and counterfactual differ: no other pixel may change."""
         return (self.before != self.truth).any(0)
 
 
 def batch_of(drawn: Sequence[Drawn], unchanged: bool = False) -> Task:
-    """Return tasks as an editor takes them; with `unchanged` the sources are the targets."""
+    """Return tasks as an editor takes them; with `unchanged` the source prompts are also the targets."""
     tasks = [d.task for d in drawn]
     targets = [task.source if unchanged else task.target for task in tasks]
     pictures = torch.stack([d.before for d in drawn])
@@ -94,7 +94,7 @@ def batch_of(drawn: Sequence[Drawn], unchanged: bool = False) -> Task:
 
 
 def edit_tasks(count: int, first_seed: int = FIRST_SEED) -> Iterator[EditTask]:
-    """Return so many tasks, the kinds in turn."""
+    """Return `count` tasks that cycle through the kinds."""
     for i in range(count):
         yield edit_task(first_seed + i, KINDS[i % len(KINDS)])
 
@@ -123,7 +123,7 @@ def edit_task(seed: int, kind: Kind) -> EditTask:
 def _words(scene: Scene, field: str) -> str:
     sentences, world = captions(scene), WORLDS["storybook"]
     if field == "accessory" and scene.accessory == "none":
-        return sentences[0]  # words for what is not there do not mention it
+        return sentences[0]  # the caption of a scene without the accessory does not mention it
     return next((text for text in sentences if field in world.named_attributes(scene, text, "en")), sentences[0])
 
 

@@ -1,12 +1,12 @@
-"""Edits beside the truth: what a way to edit grants, what it spoils, and what it costs, on tasks with a known answer.
+"""Measure editing methods on tasks with a known answer: success, unwanted changes and cost.
 
-A judge that learned from drawings reads the results. A task is granted when it reads the value that the target names;
-a field that the task leaves alone is spoiled when it reads another value than the scene has, where it read the scene's
-own value off the codec's picture (what it misreads there is not the editor's fault). Pixels are compared with the exact
-counterfactual: outside, where it equals the scene; inside, where it does not.
+A judge, an attribute classifier trained on drawings, reads the results. A task is granted if the judge reads the value
+that the target names. A field to be kept is spoiled if the judge reads another value than the scene has; fields that it
+already misreads in the codec's reconstruction are not counted. Pixels are compared with the exact counterfactual:
+outside, where it equals the scene; inside, where it differs.
 
-Every way to edit is tuned alike: all of its settings on other tasks, and the one with most clean results, granted with
-nothing spoiled, is measured.
+All methods are tuned in the same way: every setting is tried on separate tuning tasks. The setting with the most clean
+results (granted, and nothing spoiled) is then measured.
 """
 
 import time
@@ -33,7 +33,7 @@ from regrow.models.probes.attributes import AttributeClassifier
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """The first tasks as pictures: scene, counterfactual, and what each editor made, by name."""
+    """One of the first tasks as pictures: scene, counterfactual, and each editor's result by its name."""
 
     task: EditTask
     before: Float[Tensor, "3 h w"]
@@ -43,7 +43,7 @@ class Shown:
 
 @dataclass(frozen=True, eq=False)
 class EditingFigures:
-    """All of a run."""
+    """All figures of a run."""
 
     measured: tuple[Measured, ...]
     shown: tuple[Shown, ...]
@@ -67,17 +67,17 @@ def bench_editing(
     """Tune and measure editors on the same tasks, one after the other.
 
     Args:
-        model: that all of them use; it must know the storybook.
+        model: used by all editors; it must know the storybook.
         editors: see `editors.own_editors` and `baselines.baselines`.
         count: tasks to measure, from seed 8,000,000 on.
         tuning: tasks to choose settings on, from seed 8,500,000 on.
-        round_trips: of the first tasks.
-        shown: of the first tasks are kept as pictures.
-        costs: measure what one picture alone takes.
-        kept: a file that what was measured is added to and taken from, a line each, so that a killed run goes on; the
-            pictures that are shown go into a folder of its name. It belongs to one model and its steps.
-        settings: how many of each editor's are tried.
-        judge: the shipped one when None.
+        round_trips: number of tasks, from the first on, whose round trip is measured.
+        shown: number of tasks, from the first on, whose pictures are kept.
+        costs: whether to measure the cost of one picture alone.
+        kept: a file of results, one per line, from which a killed run resumes; pictures go into a folder named after
+            it. It belongs to one model and its number of steps.
+        settings: number of settings tried for each editor.
+        judge: the attribute classifier; the shipped one when None.
 
     Raises:
         ValueError: the file belongs to another model.
@@ -113,7 +113,7 @@ def bench_editing(
 
 
 def _score(results: Sequence[EditResult]) -> tuple[float, float]:
-    """Most clean results; of equals the one that is closest to the truth."""
+    """Return the share of clean results, and the mean PSNR inside, which decides between equal shares."""
     inside = [o.inside for o in results if o.inside is not None]
     return sum(o.clean for o in results) / len(results), sum(inside) / max(1, len(inside))
 
@@ -145,7 +145,7 @@ def _results(
 
 
 def _picture(model: Model, editor: Editor, setting: Setting, drawn: Drawn, store: Store) -> Float[Tensor, "3 h w"]:
-    """From the store where it is; else it is made once more."""
+    """Return an edited picture from the store; make it again if it is not there."""
     kept = store.picture(editor, setting, drawn.task)
     if kept is None:
         kept = next(_edited(model, editor, setting, [drawn]))[1][0]
@@ -162,7 +162,7 @@ def _cost(model: Model, editor: Editor, setting: Setting, drawn: Drawn, store: S
 def _edited(
     model: Model, editor: Editor, setting: Setting, drawn: Sequence[Drawn], unchanged: bool = False
 ) -> Iterator[tuple[Sequence[Drawn], Float[Tensor, "b 3 h w"], int, float]]:
-    """Tasks and their pictures by batches, with evaluations and seconds of each picture; see `batch_of`."""
+    """Yield batches of tasks and edited pictures, with evaluations and seconds per picture; see `batch_of`."""
     for i in range(0, len(drawn), editor.batch):
         part = drawn[i : i + editor.batch]
         task = batch_of(part, unchanged)

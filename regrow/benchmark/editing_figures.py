@@ -1,4 +1,4 @@
-"""What `regrow bench edit` shows: a table, the trade-off of every setting, JSON, and a sheet of pictures."""
+"""The output of `regrow bench edit`: a table, figures of every setting, JSON, and a sheet of pictures."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -18,19 +18,19 @@ from regrow.media.image.sheet import Cell, Row, sheet
 
 
 def figures_of(results: Sequence[EditResult]) -> dict[str, Estimate]:
-    """Means over tasks with their intervals; a region's distances over the tasks that have it."""
+    """Return means over tasks with confidence intervals; distances in a region only over tasks that have the region."""
     names = ("granted", "spoiled", "clean", "outside", "outside_ssim", "inside", "sky")
     columns = {name: [value for o in results if (value := getattr(o, name)) is not None] for name in names}
     return {name: mean(column) for name, column in columns.items() if column}
 
 
 def lost_by_field(results: Sequence[EditResult]) -> dict[str, float]:
-    """For each field of a scene, the share of all tasks that spoiled it."""
+    """Return for each field of a scene the fraction of tasks that changed it wrongly."""
     return {field: sum(field in o.lost for o in results) / max(1, len(results)) for field in FIELDS}
 
 
 def as_dict(figures: EditingFigures) -> dict[str, Any]:
-    """All of it but the pictures, as JSON can hold it."""
+    """Return all figures JSON-able, without the pictures."""
 
     def columns(m: Measured) -> dict[str, Any]:
         facts = {"editor": m.editor, "about": m.about, "rival": m.baseline}
@@ -58,7 +58,7 @@ def as_dict(figures: EditingFigures) -> dict[str, Any]:
 
 
 def print_table(figures: EditingFigures, out: TextIO) -> None:
-    """For people: each editor at its chosen setting, its tasks by kind, and every setting that was tried."""
+    """Print each editor at its chosen setting, its results by kind of task, and every setting that was tried."""
     print(
         f"{figures.tasks} edits; settings chosen on {figures.tuning} others; 95 % bootstrap intervals; "
         f"{figures.seconds:.0f} s\n",
@@ -72,7 +72,7 @@ def print_table(figures: EditingFigures, out: TextIO) -> None:
             print(f"{_name(m):{width}}did not run: {m.failure}", file=out)
         else:
             print_rows([(_name(m), _cells(m, m.chosen))], width, 15, out)
-    print("(* = rival; processor s, memory MB: of one picture alone)\n", file=out)
+    print("(* = baseline; processor s, memory MB: of one picture alone)\n", file=out)
     ran = [m for m in figures.measured if not m.failure]
     kinds = [(_name(m), [_percent([o.clean for o in m.results if o.kind == kind]) for kind in KINDS]) for m in ran]
     print_rows([("clean %, by kind", KINDS), *kinds], width, 10, out)
@@ -96,7 +96,7 @@ def print_table(figures: EditingFigures, out: TextIO) -> None:
 
 
 def contact_sheet(figures: EditingFigures, cell: int = 128) -> Float[Tensor, "3 h w"]:
-    """The first tasks: scene, truth, and every editor."""
+    """Return the first tasks: scene, truth, and every editor."""
     rows = []
     for sample in figures.shown:
         cells = [Cell(sample.before, ["scene"]), Cell(sample.truth, ["truth"])]

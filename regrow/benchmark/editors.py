@@ -1,4 +1,4 @@
-"""Ways to edit that are compared: one shape for regrow's own and for what people use today."""
+"""The editing methods that are compared, regrow's own and others, behind one interface."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -27,12 +27,12 @@ from regrow.prompts.expand_edit import detailed
 from regrow.requests.edit import Edit
 
 SETTINGS = 9
-"""That every editor is tuned over: a baseline that had fewer would be worse for it."""
+"""Number of settings that every editor is tuned over; a baseline with fewer would be at a disadvantage."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What is tuned: how far back an edit goes (0 to 1), and how much its words are exaggerated (1 = off)."""
+    """The tuned settings: strength (0 to 1) and guidance (1 = off)."""
 
     strength: float
     guidance: float
@@ -40,7 +40,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Task:
-    """Pictures `b 3 h w` in [-1, 1] or mels `b 1 bands frames` as models see them, and one of everything else each."""
+    """Pictures `b 3 h w` in [-1, 1] or mels `b 1 bands frames` as models take them, with prompts and seed of each."""
 
     pictures: Float[Tensor, "b channels h w"]
     source: Sequence[str]
@@ -59,11 +59,11 @@ class Editor:
         name: in the tables.
         about: what it is, in a sentence.
         run: edits all pictures of a task.
-        settings: to choose from, `SETTINGS` of them, its own usual one first where it has one.
-        batch: pictures it can edit at once; many of the baselines take one.
-        baseline: whether it is what people use today and not regrow's own.
-        notes: of sounds: whether the model is conditioned on the notes to keep, where it can be; baselines cannot.
-        method: of `regrow edit` that it is; empty where it is none.
+        settings: the `SETTINGS` settings to choose from; its usual one, if any, comes first.
+        batch: pictures it can edit at once; many baselines take only one.
+        baseline: whether it is a baseline instead of a method of regrow.
+        notes: for sounds: "keep" conditions the model on the notes to keep, if it can be; baselines cannot do this.
+        method: the name of this method in `regrow edit`; empty if it is none of them.
     """
 
     name: str
@@ -77,14 +77,14 @@ class Editor:
 
 
 def ordered(strengths: Sequence[float], guidances: Sequence[float]) -> tuple[Setting, ...]:
-    """All pairs, so that the first one is the first of both, the first four are the first two of each, and so on."""
+    """Return all pairs, ordered so that the first n * n pairs combine the first n values of both, for every n."""
     places = [(i, j) for i in range(len(strengths)) for j in range(len(guidances))]
     places.sort(key=lambda place: (max(place), place[1], place[0]))
     return tuple(Setting(strengths[i], guidances[j]) for i, j in places)
 
 
 CONDITIONED = ordered((0.9, 1.0, 0.75), (4, 2, 3))
-"""Of sound edits that keep the notes: they may go farther back and not lose them."""
+"""Settings of sound edits with note conditioning: it allows a higher strength without losing the notes."""
 
 
 def settings_of(name: str) -> tuple[Setting, ...]:
@@ -100,7 +100,7 @@ MASKED = Editor(
     settings_of(DEFAULT),
     batch=1, method=DEFAULT,
 )  # fmt: skip
-"""For pictures only: what is outside the mask is the file's own, so what it loses there is what the mask lets in."""
+"""For pictures only. Pixels outside the mask are the source's, so changes there are errors of the mask."""
 
 BY_KIND = Editor(
     f"{DEFAULT}, by kind",
@@ -109,11 +109,11 @@ BY_KIND = Editor(
     tuple(Setting(USUAL, guidance) for guidance in (4, 3, 2)),
     batch=1, method=DEFAULT,
 )  # fmt: skip
-"""For pictures only: of sounds no strengths were measured."""
+"""For pictures only: no strengths by kind of edit were measured for sounds."""
 
 
 def short_words() -> Editor:
-    """Return the default with `--prompt-expansion off`: for pictures, beside rivals whose prompts are not expanded."""
+    """Return the default with `--prompt-expansion off`, to compare with baselines, which do not expand prompts."""
     return Editor(
         f"{DEFAULT}, short words", f"{DEFAULT} under the prompts as they are",
         batched(DEFAULT, prompt_expansion="off"), settings_of("uni_edit"), method=DEFAULT,
@@ -124,16 +124,15 @@ def own_editors(optional: bool = False) -> tuple[Editor, ...]:
     """Return the methods of `regrow edit --method` by their names, each with the verb's own defaults.
 
     Args:
-        optional: only those that are left out of a benchmark of everything: what differs from another method in its
-            negative prompt alone.
+        optional: True returns only the methods that differ from another one just in their negative prompt; a benchmark
+            of everything leaves them out.
     """
     own = (name for name in names_for_any_model() if _is_optional(method(name)) is optional)
     return tuple(_editor(name, settings_of(name)) for name in own)
 
 
 def sound_editors() -> tuple[Editor, ...]:
-    """Return the methods of `own_editors` for sounds, with the notes they shall keep; the default without; and what
-    people do today."""
+    """Return the methods of `own_editors` for sounds with note conditioning, the default without it, and img2img."""
     conditioned = (_editor(name, CONDITIONED) for name in names_for_any_model() if not _is_optional(method(name)))
     return (*conditioned, FREE, FRESH)
 
@@ -143,15 +142,15 @@ def _is_optional(chosen: Method) -> bool:
 
 
 def _editor(name: str, settings: tuple[Setting, ...]) -> Editor:
-    if method(name).tune:  # for one picture's path at a time
+    if method(name).tune:  # it tunes along the path of one picture at a time
         return Editor(name, about(name), partial(_from_files, method=name), settings, batch=1, method=name)
     return Editor(name, about(name), batched(name), settings, method=name)
 
 
 def why_not(model: Model, editor: Editor) -> str:
-    """Return why a model cannot be edited in a way, in a sentence; empty where it can."""
+    """Return a sentence that says why an editor does not work with a model; empty if it does."""
     if not editor.method:
-        alone = "it needs a network of noise or v that is conditioned on the vectors of words and nothing else"
+        alone = "it needs a network that predicts noise or v and is conditioned on token embeddings alone"
         fits = model.encodes_tokens_alone and model.prediction_type in ("epsilon", "v")
         return "" if fits else f"{alone}, and {model.name} is a model of another family ({model.family})."
     chosen = method(editor.method)
@@ -163,7 +162,7 @@ def why_not(model: Model, editor: Editor) -> str:
 
 
 def batched(name: str, steps: int | None = None, prompt_expansion: Switch = "on") -> Run:
-    """Edit as `regrow edit` does, for pictures with prompts of their own each; a test holds the two to one picture."""
+    """Return an editor that batches what `regrow edit` does, with prompts per picture; a test compares the two."""
 
     def run(model: Model, task: Task, setting: Setting) -> Float[Tensor, "b channels h w"]:
         chosen, count, latents = method(name), steps or model.edit_steps, model.encode(task.pictures)
@@ -193,18 +192,18 @@ def batched(name: str, steps: int | None = None, prompt_expansion: Switch = "on"
 
 
 def with_full_words(editor: Editor) -> Editor:
-    """The same way to edit with the words that `regrow edit` fills up: what its users could have written themselves."""
+    """Return the same editor with prompts as `regrow edit` expands them, which users could write themselves."""
 
     def run(model: Model, task: Task, setting: Setting) -> Float[Tensor, "b channels h w"]:
         return editor.run(model, in_full(model, task, model.encode(task.pictures))[0], setting)
 
-    return replace(editor, name=f"{editor.name}, full words", about=f"{editor.about}; told in full", run=run)
+    return replace(editor, name=f"{editor.name}, full words", about=f"{editor.about}; with expanded prompts", run=run)
 
 
 def in_full(model: Model, task: Task, latents: Float[Tensor, "b c y x"]) -> tuple[Task, list[str]]:
-    """A task whose words are filled up with what the model's describer sees, and what guidance then leads away from.
+    """Return a task with prompts expanded by what the attribute classifier reads, and the negative prompts.
 
-    Both as `regrow edit` does it.
+    Both are made as in `regrow edit`.
     """
     source, target, away = [], [], []
     for one, before, after in zip(latents.split(1), task.source, task.target, strict=True):
@@ -223,7 +222,7 @@ def _from_files(
     mask: Literal["auto"] | None = None,
     by_kind: bool = False,
 ) -> Float[Tensor, "b channels h w"]:
-    """`regrow edit` itself, picture by picture, from a file as users have it."""
+    """Run `regrow edit` itself on one picture after the other, each read from a file."""
     made = []
     with TemporaryDirectory() as folder:
         for picture, source, target, seed in zip(task.pictures, task.source, task.target, task.seeds, strict=True):
@@ -231,7 +230,7 @@ def _from_files(
             save(path, picture)
             request = Edit(
                 path, (target,), source, method=method, strength=None if by_kind else setting.strength,
-                mask=None if target == source else mask,  # of a round trip, where there is none to find
+                mask=None if target == source else mask,  # a round trip changes nothing, so there is no mask to find
                 guidance=setting.guidance, seed=seed, cache=False,
             )  # fmt: skip
             made.append(finish(edit(request, model)).items[0])
@@ -242,9 +241,9 @@ FREE = Editor(
     f"{DEFAULT}, free", "the default with --notes free", batched(DEFAULT), settings_of(DEFAULT), notes="free",
     method=DEFAULT,
 )  # fmt: skip
-"""For sounds only: what the path keeps of the notes by itself."""
+"""For sounds only: shows how well the inverted path alone keeps the notes."""
 FRESH = Editor(
     "img2img, free", "fresh noise at several strengths, without the notes", batched("img2img"),
     settings_of("img2img"), baseline=True, notes="free", method="img2img",
 )  # fmt: skip
-"""For sounds only, where diffusers' own pipeline takes none: what riffusion's users do."""
+"""For sounds only, which diffusers' img2img pipeline does not take: what users of riffusion do."""

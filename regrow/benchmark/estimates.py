@@ -1,4 +1,4 @@
-"""Figures with their uncertainty: means of values, and how far two sets of features are apart."""
+"""Estimates with confidence intervals: means, ratios, and distances of feature sets."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -19,8 +19,8 @@ RESAMPLES = 2000
 class Estimate:
     """A figure from `count` pictures and its 95 % bootstrap interval (Efron 1979): percentiles over 2,000 resamples.
 
-    Where all values are equal the interval is empty, however few they are: 40 hits of 40 say [1, 1], and a true share
-    of 0.93 could have given them.
+    If all values are equal, the interval has no width, however few there are: 40 hits of 40 give [1, 1], although a
+    true share of 0.93 could have given them.
     """
 
     value: float
@@ -36,18 +36,18 @@ def shown(figure: Estimate, factor: float, digits: int) -> str:
 
 
 def print_rows(rows: Iterable[tuple[str, Iterable[str]]], first: int, width: int, out: TextIO) -> None:
-    """Print a name and its cells a line: names in `first` columns, cells in `width` each, on the right."""
+    """Print a line for each row: the name in `first` columns, then the cells right-aligned in `width` columns each."""
     for name, cells in rows:
         print(f"{name:{first}}" + "".join(f"{cell:>{width}}" for cell in cells), file=out)
 
 
 def as_json(figure: Estimate) -> dict[str, float | None]:
-    """Return a figure as JSON can hold it: an infinite number becomes None."""
+    """Return a figure JSON-able: numbers that are not finite become None."""
     return {name: value if math.isfinite(value) else None for name, value in asdict(figure).items()}
 
 
 def mean(values: Sequence[float]) -> Estimate:
-    """The mean; the same values give the same interval.
+    """Return the mean. The interval is deterministic: the same values always give the same one.
 
     Raises:
         ValueError: there are no values.
@@ -58,14 +58,31 @@ def mean(values: Sequence[float]) -> Estimate:
     return _interval(float(array.mean()), _counts(n) @ array / n, n)
 
 
+def ratio(parts: Sequence[float], wholes: Sequence[float]) -> Estimate:
+    """Return the sum of parts over the sum of wholes, such as all hits over all tries; pairs are resampled together.
+
+    Args:
+        parts: one per item, such as a song.
+        wholes: one per item; resamples whose wholes sum to 0 are left out.
+
+    Raises:
+        ValueError: there are no parts, the numbers of parts and wholes differ, or the wholes sum to 0.
+    """
+    if not parts or len(parts) != len(wholes) or not sum(wholes):
+        raise ValueError("There is nothing to estimate from.")
+    above, below, n = np.asarray(parts, np.float64), np.asarray(wholes, np.float64), len(parts)
+    sums = _counts(n) @ below
+    return _interval(float(above.sum() / below.sum()), (_counts(n) @ above)[sums != 0] / sums[sums != 0], n)
+
+
 def kernel_distance(ours: Float[Tensor, "n features"], theirs: Float[Tensor, "n features"]) -> Estimate:
-    """How far two sets of features are apart: 0, or a little below by chance, where both are from one distribution.
+    """Return the distance (MMD^2) between two sets of features: about 0, also slightly below, for equal distributions.
 
         MMD^2 = mean over i != j of k(x_i, x_j) + k(y_i, y_j) - k(x_i, y_j) - k(x_j, y_i)
         k(x, y) = (x . y / features + 1)^3
 
-    Row i of both may belong together (the same scene): such a pair is never compared. Features are centred and scaled
-    by the mean and the overall deviation of `theirs`, so that the scale of a network's features plays no part.
+    Row i of both sets may show the same scene; such a pair is never compared. Features are normalised by the mean and
+    the overall standard deviation of `theirs`, so that their scale does not matter.
 
     Raises:
         ValueError: the shapes differ, or there are fewer than 2 rows.
@@ -94,7 +111,7 @@ def kernel_distance(ours: Float[Tensor, "n features"], theirs: Float[Tensor, "n 
 
 @lru_cache(maxsize=4)  # the figures of a bench are nearly all of the same number of scenes
 def _counts(n: int) -> np.ndarray:
-    """How often each of n values is in each resample; the draws depend on n alone."""
+    """Return how often each of n values is in each resample; the draws depend on n alone."""
     random = np.random.default_rng(derive_seed("bootstrap", n))
     return random.multinomial(n, np.full(n, 1 / n), RESAMPLES)
 

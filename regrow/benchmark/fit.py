@@ -1,7 +1,7 @@
-"""What full-size checkpoints take: seconds and memory of one call, with random weights.
+"""Measure time and memory of one call of full-size networks, with random weights.
 
-Nothing is downloaded: a call costs the same whatever the weights are. Memory is measured on the CPU, as what the
-process holds at its largest above what it held before; a card holds the same tensors, and its driver some more.
+Nothing is downloaded: the values of the weights do not change the cost of a call. Memory is measured on the CPU, as the
+peak of the process above what it held before. A graphics card holds the same tensors; its driver needs some more.
 """
 
 import gc
@@ -26,27 +26,27 @@ from regrow.models.sound_shapes import SHAPES, SoundShape
 Shape = PictureShape | SoundShape
 GB = 1e9
 CARDS = (8, 12, 16, 24)
-"""Memory of usual cards, in units of 1024^3 bytes."""
+"""Memory of common graphics cards, in units of 1024^3 bytes."""
 LEFT = 0.9
-"""Share of a card's memory that weights and what is computed may take: the driver and other programs have the rest."""
+"""Share of a card's memory that weights and activations may take; the rest is for driver and other programs."""
 
 
 @dataclass(frozen=True)
 class Fit:
-    """What a checkpoint takes in one precision.
+    """The time and memory that a checkpoint needs in one precision.
 
     Attributes:
-        shape: its name.
-        precision: of weights and what is computed.
-        about: what a call is for: seconds of sound, or the size of a picture.
+        shape: the checkpoint's name.
+        precision: of weights and activations.
+        about: what a call computes: seconds of sound, or the size of a picture.
         flops: of a call of the network.
-        peak: flops a second of a matrix product in this precision, measured just before.
-        words: bytes of the weights of all parts that encode words.
+        peak: flops per second of a matrix product in this precision, measured just before.
+        words: bytes of the weights of all parts that encode prompts.
         network: bytes of the weights of the network.
         codec: bytes of the weights of the codec.
-        call: of the network, with one sample; its memory is what comes on top of the weights.
-        decode: of the codec, from latents to a picture or a wave, likewise.
-        compiled: a call by OpenVINO, once warm; None where that was not asked for.
+        call: cost of a network call with one sample; its memory does not include the weights.
+        decode: cost of decoding latents to a picture or a wave, likewise.
+        compiled: cost of a call by OpenVINO after a warm-up; None if it was not measured.
     """
 
     shape: str
@@ -63,22 +63,22 @@ class Fit:
 
     @property
     def share(self) -> float:
-        """Of the peak that a call reaches."""
+        """The share of the peak that a call reaches."""
         return self.flops / self.call.elapsed / self.peak
 
     @property
     def together(self) -> int:
-        """Bytes where all parts are held at once."""
+        """Bytes needed if all parts are in memory at once."""
         return self.words + self.network + self.codec + max(self.call.memory or 0, self.decode.memory or 0)
 
     @property
     def in_turn(self) -> int:
-        """Bytes where each part is released after it was used."""
+        """Bytes needed if each part is released after use."""
         return max(self.words, self.network + (self.call.memory or 0), self.codec + (self.decode.memory or 0))
 
 
 def card_for(needed: int) -> int | None:
-    """Return the smallest of `CARDS` that holds so many bytes, in units of 1024^3; None where none does."""
+    """Return the smallest of `CARDS` that holds this many bytes, in units of 1024^3; None if none does."""
     return next((card for card in CARDS if needed <= LEFT * card * 2**30), None)
 
 
@@ -93,10 +93,10 @@ def bench_fit(
 
     Args:
         names: of checkpoints.
-        precisions: of each.
-        seconds: of sound; no longer than a network takes at once.
-        openvino: whether a call by OpenVINO is measured as well, of those in float32 that it can compile.
-        shapes: to choose from; all if not given.
+        precisions: to measure of each checkpoint.
+        seconds: duration of sounds; at most what a network takes at once.
+        openvino: whether to measure a call by OpenVINO too, where the precision is float32.
+        shapes: the checkpoints to choose from, by name; all known ones if not given.
 
     Raises:
         ValueError: an unknown name, or more seconds than a network takes.
@@ -123,10 +123,10 @@ def bench_fit(
 def _fit(shape: Shape, precision: Precision, seconds: float, openvino: bool) -> Fit:
     dtype, latents = getattr(torch, precision), shape.latents(seconds)
     peak = matrix_peak(precision)
-    # packed weights cannot be counted on
+    # torch cannot count the flops of packed weights
     flops = flops_of(shape.plain(dtype, latents[-1])) if isinstance(shape, PictureShape) else None
     counted, weights, call, compiled = _called(shape.network(dtype, latents[-1]), dtype, openvino, flops)
-    gc.collect()  # freed before the codec is made
+    gc.collect()  # the network is freed before the codec is made
     codec = shape.codec(dtype)
     x = torch.randn(1, *latents, generator=torch.Generator().manual_seed(0)).to(dtype)
     decode = _once_warm(lambda: codec.decode(x))
@@ -153,7 +153,7 @@ def _called(
 
 
 def _once_warm(run: Callable[[], object]) -> Cost:
-    """Measure the second of two runs: the first brings weights into memory and chooses how to compute."""
+    """Measure the second of two runs: the first loads weights into memory and selects kernels."""
     run()
     return cost_of_run(run)
 

@@ -1,7 +1,7 @@
-"""The judges: independent classifiers that read off a picture what it shows, and off a mel what is played.
+"""The judges: independent attribute classifiers of pictures and mels.
 
-They learned from drawings and from played phrases alone (runs/train_probes.py), on seeds that no model learns from and
-none is measured on. Their own errors are measured beside those of the models (`world_bench`).
+They are trained only on drawings and on played phrases (runs/train_probes.py), with seeds that are used neither to
+train nor to measure models. Their own errors are reported next to those of the models (`world_bench`).
 """
 
 from pathlib import Path
@@ -12,14 +12,14 @@ from regrow.worlds.world import WORLDS
 
 WEIGHTS = {world: Path(__file__).parent / "weights" / f"{world}.safetensors" for world in ("storybook", "bandstand")}
 KINDS: dict[str, Kind] = {"storybook": "pictures", "bandstand": "mels"}
-"""What the judge of each world reads."""
+"""The medium that the judge of each world reads."""
 
 
 def load_judge(world: str, path: Path | None = None) -> AttributeClassifier:
-    """Load the judge of a world that ships with regrow, or one that runs/train_probes.py wrote.
+    """Load the judge of a world: the one that ships with regrow, or one that runs/train_probes.py wrote.
 
     Raises:
         MediaError: the file cannot be read.
-        ModelError: it is no judge, or judges other attributes than the world has.
+        ModelError: it is not a judge, or its attributes are not those of the world.
     """
     return read_judge(path or WEIGHTS[world], KINDS[world], world, WORLDS[world].attributes)

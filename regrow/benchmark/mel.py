@@ -1,12 +1,12 @@
-"""Ways from a mel back to a wave, on the same clips in one run: regrow's, its parts, librosa's and diffusers'.
+"""Compare conversions from mel to wave on the same clips: regrow's, variants of it, librosa's and diffusers'.
 
-Each way makes its own mel of the same wave, with as many bands and the same hop, and brings it back. What comes back is
-compared with the wave itself, at the loudness that suits it best, for some ways lose the level:
+Each converts the same wave to its own mel, with the same number of bands and the same hop, and back. The result is
+compared with the wave at the gain that fits best, as some conversions lose the level:
 
     convergence    || |X'| - |X| || / || |X| || of the magnitudes, in dB
     log-mel        mean absolute difference of the mels in dB, where the true one is within 60 dB of its loudest cell
 
-librosa is only needed here: without it its rows are left out, and said so.
+librosa is only needed here: without it, its rows are left out, and the table says so.
 """
 
 import time
@@ -33,9 +33,9 @@ from regrow.media.captions.listing import SOUNDS
 from regrow.worlds.bandstand.playing import Phrase, play
 
 FIRST_SEED = 9_100_000
-"""Of the phrases that are clips where a user names none."""
+"""Seed of the first phrase that is used if the user names no clips."""
 AUDIBLE = 60.0
-"""dB below a clip's loudest cell that are compared."""
+"""Range in dB below a clip's loudest cell within which mels are compared."""
 THEIRS = 32
 """Iterations of Griffin-Lim: librosa's and diffusers' own default."""
 
@@ -45,7 +45,7 @@ Way = Callable[[Wave, MelSettings], Wave]
 
 @dataclass(frozen=True)
 class WayFigures:
-    """One way: spectral convergence and log-mel error in dB, and how many times faster than real time it is."""
+    """Figures of a conversion: spectral convergence and log-mel error in dB, and speed as a multiple of real time."""
 
     name: str
     convergence: Estimate
@@ -55,7 +55,7 @@ class WayFigures:
 
 @dataclass(frozen=True)
 class MelFigures:
-    """All of a run; `missing` says which ways could not be measured, and why."""
+    """All figures of a run; `missing` says which conversions could not be measured, and why."""
 
     ways: tuple[WayFigures, ...]
     clips: int
@@ -65,12 +65,12 @@ class MelFigures:
 
 
 def phrases(count: int) -> list[Wave]:
-    """Held-out phrases of the bandstand, six seconds each."""
+    """Return held-out phrases of the bandstand, six seconds each."""
     return [torch.from_numpy(play(Phrase.random(FIRST_SEED + i)).wave) for i in range(count)]
 
 
 def clips_in(folder: Path, count: int, settings: MelSettings | None = None) -> list[Wave]:
-    """The first six seconds of the first sounds in a folder, mixed to one channel, at the settings' rate.
+    """Return the first six seconds of the first sounds in a folder, mixed to one channel, at the settings' rate.
 
     Raises:
         MediaError: there is no sound in it that can be read.
@@ -84,7 +84,7 @@ def clips_in(folder: Path, count: int, settings: MelSettings | None = None) -> l
 
 
 def bench_mel(clips: Sequence[Wave], settings: MelSettings | None = None) -> Generator[Progress, None, MelFigures]:
-    """Measure every way on every clip, one clip at a time.
+    """Measure every conversion on every clip, one clip at a time.
 
     Args:
         clips: mono, at the settings' rate.
@@ -122,14 +122,14 @@ def measured(
     distances: Callable[[Wave, Wave], tuple[float, float]],
     missing: tuple[str, ...] = (),
 ) -> Generator[Progress, None, MelFigures]:
-    """Measure ways from a wave to its spectrogram and back.
+    """Measure conversions from a wave to its spectrogram and back.
 
     Args:
         clips: mono.
-        rate: of them.
-        ways: by their names.
-        distances: convergence and log-mel error of what comes back beside a clip.
-        missing: of the figures.
+        rate: of the clips, in Hz.
+        ways: the conversions by their names.
+        distances: returns convergence and log-mel error of a result compared with its clip.
+        missing: see `MelFigures`.
 
     Raises:
         ValueError: there are no clips.
@@ -138,7 +138,7 @@ def measured(
         raise ValueError("There is nothing to measure: name at least one clip.")
     figures, duration = [], sum(clip.shape[-1] for clip in clips) / rate
     for name, way in ways.items():
-        way(clips[0])  # what is made once is not timed
+        way(clips[0])  # a warm-up, so that cached tables are not timed
         apart, seconds = [], 0.0
         for i, clip in enumerate(clips):
             begun = time.perf_counter()
@@ -151,7 +151,7 @@ def measured(
 
 
 def distances(back: Wave, true: Wave, settings: MelSettings) -> tuple[float, float]:
-    """Convergence and log-mel error of a wave, at the loudness that brings its magnitudes nearest."""
+    """Return convergence and log-mel error of a wave, at the gain that fits its magnitudes best."""
     size = min(back.shape[-1], true.shape[-1])
     x, y = spectrum(true[:, :size], settings).abs(), spectrum(back[:, :size], settings).abs()
     gain = (x * y).sum() / y.square().sum().clamp_min(1e-20)
@@ -166,13 +166,13 @@ def _regrow(wave: Wave, settings: MelSettings, iterations: int = ITERATIONS) -> 
 
 
 def _true_phase(wave: Wave, settings: MelSettings) -> Wave:
-    """What the mel alone loses."""
+    """Return the wave with the true phase, which shows what the mel alone loses."""
     magnitude = powers(to_mel(wave[None], settings), settings).sqrt()
     return wave_of(torch.polar(magnitude, spectrum(wave, settings).angle()), settings)
 
 
 def _from_chance(wave: Wave, settings: MelSettings, updates: bool = False) -> Wave:
-    """The least-squares magnitudes, or regrow's, and a phase drawn at random to start from."""
+    """Return the wave by Griffin-Lim from a random phase, with least-squares magnitudes or regrow's (`updates`)."""
     mel = to_mel(wave[None], settings)
     if updates:
         magnitude = powers(mel, settings).sqrt()

@@ -1,23 +1,23 @@
-"""Which notes a wave plays, and how many notes of a score it keeps.
+"""Transcribe a wave, and count how many notes of a score it keeps.
 
 Non-negative matrix factorisation with fixed templates (Smaragdis & Brown 2003, WASPAA, "Non-negative matrix
 factorization for polyphonic music transcription"), by the Kullback-Leibler updates of Lee & Seung 2001 (NIPS, eq. 5):
 
     V ~ W H,    H <- H * (W' (V / W H)) / (W' 1)
 
-V is the magnitude spectrogram; the columns of W are spectra of each key of the bank's instrument as it begins and as
-it goes on; H says how strongly each sounds in each frame, and a key's activation a is the sum over its spectra. A note
-begins where its key's activation grows most:
+V is the magnitude spectrogram; the columns of W are spectra of each key of the sampled instrument, at its attack and
+later; H holds the strength of each in each frame, and a key's activation a is the sum over its spectra. A note begins
+where its key's activation grows most:
 
     g[i] = (a[i + 2] - a[i - 2]) / (a[i - 2] + loudest / 10)
 
-and more than it ever does within a held note of that instrument. A slow attack is found late: how late is measured on
-notes of the bank, key by key, and taken off. The templates are those of the instrument that should play: a wave of
-another one, or of nothing in particular, loses notes.
+and more than it usually does within a held note of that instrument. Slow attacks are detected late; the delay is
+measured on single sampled notes, key by key, and subtracted. The templates are those of the instrument that should
+play, so notes of a wave of another instrument, or of none, are missed.
 
-Of 300 held-out phrases as they were played (runs/measure_notes.py) it has an F1 of 0.95 for melodies and bass lines,
-0.98 for arpeggios and 0.97 for beats. Of chords it has 0.80: where one is repeated on the violin, the organ or by the
-choir, whose release covers the new attack, it is found once (0.43 to 0.50). Measure the truth beside what is judged.
+On 300 held-out phrases as played (runs/measure_notes.py), F1 is 0.95 for melodies and bass lines, 0.98 for arpeggios
+and 0.97 for beats. It is 0.80 for chords: a chord repeated on violin, organ or choir, whose release covers the new
+attack, is found once (0.43 to 0.50). Therefore compare figures of results with those of the true wave.
 """
 
 from collections.abc import Sequence
@@ -35,32 +35,32 @@ from regrow.worlds.bandstand.playing import INSTRUMENTS, KITS, RATE, Note
 from regrow.worlds.bandstand.sampler import sound, voice
 
 WINDOW, HOP = 2048, 256
-"""Samples of a frame and between frames."""
+"""Samples in a frame, and between the starts of frames."""
 HIGHEST = 6000
-"""Hz that are looked at of tuneful instruments; of kits it is all."""
+"""Highest frequency in Hz that is used for pitched instruments; for drum kits there is no limit."""
 KEYS = range(45, 91)
-"""What the scores of tuneful phrases have."""
+"""MIDI keys in the scores of pitched instruments."""
 PARTS = ((-2, 3), (3, 9), (9, 30))
-"""Frames from a note's onset that are averaged to its templates."""
+"""Ranges of frames, relative to a note's onset, that are averaged to its templates."""
 UPDATES = 30
 RISE = 2
-"""Frames before and after, between which the growth is taken."""
+"""Frames before and after a frame between which growth is measured."""
 LEAST_GROWTH, MARGIN = 0.3, 1.1
-"""The growth that an onset needs at least, and how much more than a held note's greatest."""
+"""The least growth of an onset, and its least ratio to the growth within held notes."""
 APART = 4
-"""Frames in which the growth is greatest at an onset, before and after it."""
+"""Frames before and after an onset in which no growth may be greater."""
 AHEAD = 8
 """Frames in which a note's activation reaches its peak."""
 QUIET, MASKED = 0.15, 0.25
-"""Notes have peaks above this share of the loud ones of the clip, and of the loudest at that time (of kits, whose
-drums differ more, above none)."""
+"""The least peak of a note, as a share of the clip's loud notes and of the loudest note at that time (the latter not
+for drum kits, whose levels differ more)."""
 SILENCE = 1e-5
-"""Magnitude below which nothing sounds (a full-scale sine has 1)."""
+"""Magnitude below which a wave is silent (a full-scale sine has 1)."""
 
 
 @dataclass(frozen=True)
 class FoundNote:
-    """A note that was found: its MIDI key (of a kit, the drum), and its onset in seconds."""
+    """A detected note: its MIDI key (of a kit, the drum), and its onset in seconds."""
 
     pitch: int
     onset: float
@@ -87,28 +87,28 @@ class Kept:
 
 
 def kept(wave: Float[np.ndarray, "1 n"], score: Sequence[Note], instrument: str) -> Kept:
-    """How many notes of a score a wave keeps; arguments and errors as of `transcribe`.
+    """Return how many notes of a score a wave keeps; arguments and errors as for `transcribe`.
 
     Raises:
         ValueError: the score has no notes.
     """
     if not score:
-        raise ValueError("There are no notes in the score, so that none can be kept.")
+        raise ValueError("There are no notes in the score.")
     notes = transcribe(wave, instrument)
     return Kept(len(notes), len(score), matches(notes, score))
 
 
 def transcribe(wave: Float[np.ndarray, "1 n"], instrument: str) -> list[FoundNote]:
-    """The notes that a wave plays on an instrument of the bandstand, in the order of onsets.
+    """Return the notes that a wave plays on an instrument of the bandstand, in the order of onsets.
 
-    Its level does not matter, as long as it is no silence.
+    The level does not matter; a silent wave has no notes.
 
     Args:
         wave: mono, at 22,050 Hz, 100 ms or longer.
-        instrument: that should play.
+        instrument: the instrument that should play.
 
     Raises:
-        ValueError: no such instrument, or no such wave.
+        ValueError: the instrument is unknown, or the wave is too short, not mono or not finite.
     """
     if instrument not in INSTRUMENTS:
         raise ValueError(f"instrument is {instrument!r}, but must be one of {', '.join(map(repr, INSTRUMENTS))}.")
@@ -136,11 +136,11 @@ def transcribe(wave: Float[np.ndarray, "1 n"], instrument: str) -> list[FoundNot
 
 @dataclass(frozen=True)
 class _Ear:
-    """What notes of the bank, played alone, teach about finding them.
+    """Calibration of the transcription of one instrument, from its single sampled notes.
 
     Attributes:
-        held: the greatest growth within held notes, exceeded by a tenth of them.
-        late: seconds by which the onset of each key is found too late.
+        held: 90th percentile over the keys of the greatest growth within a held note.
+        late: delay in seconds with which the onset of each key is detected.
     """
 
     held: float
@@ -162,14 +162,14 @@ def _ear(instrument: str) -> _Ear:
 
 @cache
 def _templates(instrument: str) -> tuple[tuple[int, ...], Float[Tensor, "bins templates"], Tensor]:
-    """The keys, the templates, whose columns sum to 1, and the place of each template's key among the keys."""
+    """Return the keys, the templates, whose columns sum to 1, and for each template the index of its key."""
     keys = tuple(sorted(voice(instrument).samples)) if instrument in KITS else tuple(KEYS)
     columns, places = [], []
     for i, key in enumerate(keys):
         onset, magnitudes = _alone(instrument, key, 0.9)
         for first, last in PARTS:
             mean = magnitudes[:, onset + first : onset + last].mean(1)
-            if float(mean.sum()) > 1e-3 * float(magnitudes.sum(0).max()):  # short drums are over before their last part
+            if float(mean.sum()) > 1e-3 * float(magnitudes.sum(0).max()):  # short drums end before the last range
                 columns.append(mean / mean.sum())
                 places.append(i)
     templates = torch.stack(columns, 1) + 1e-7
@@ -177,7 +177,7 @@ def _templates(instrument: str) -> tuple[tuple[int, ...], Float[Tensor, "bins te
 
 
 def _alone(instrument: str, key: int, duration: float) -> tuple[int, Float[Tensor, "bins frames"]]:
-    """The frame of its onset, and the spectrogram, of one second of a note after as much silence as two windows."""
+    """Return the onset frame and the spectrogram of one second of a note, after a silence of two windows."""
     wave = np.zeros(RATE + 4 * WINDOW, dtype=np.float32)
     note = sound(instrument, Note(0.0, duration, key, 100))[:RATE]
     wave[2 * WINDOW : 2 * WINDOW + len(note)] = note
@@ -185,7 +185,7 @@ def _alone(instrument: str, key: int, duration: float) -> tuple[int, Float[Tenso
 
 
 def _spectrogram(wave: Float[np.ndarray, " n"], instrument: str) -> Float[Tensor, "bins frames"]:
-    """Magnitudes, 1 for a full-scale sine; frame i is centred on sample i HOP."""
+    """Return magnitudes, 1 for a full-scale sine; frame i is centred on sample i * HOP."""
     padded = functional.pad(torch.from_numpy(wave).float()[None], (WINDOW // 2, WINDOW // 2))
     window = torch.hann_window(WINDOW)
     window = window * (2 / window.sum())
@@ -205,7 +205,7 @@ def _activations(magnitudes: Float[Tensor, "bins frames"], instrument: str) -> F
 
 
 def _growth(activations: Float[np.ndarray, "keys frames"]) -> Float[np.ndarray, "keys frames"]:
-    """Silence is before the first frame."""
+    """Return g of the formula above; frames before the first count as silent."""
     wide = np.pad(activations, ((0, 0), (RISE, RISE)), mode="edge")
     wide[:, :RISE] = 0
     before, after = wide[:, : -2 * RISE], wide[:, 2 * RISE :]
@@ -213,11 +213,11 @@ def _growth(activations: Float[np.ndarray, "keys frames"]) -> Float[np.ndarray, 
 
 
 def _loud(activations: Float[np.ndarray, "keys frames"]) -> float:
-    """The activation of the clip's loud notes."""
+    """Return the activation of the clip's loud notes."""
     return float(np.quantile(activations.max(0), 0.95))
 
 
 def _greatest(rows: Float[np.ndarray, "k n"], before: int, after: int) -> Float[np.ndarray, "k n"]:
-    """The greatest value from so many frames before each to so many after it."""
+    """Return the maximum from `before` frames before each frame to `after` frames after it."""
     wide = np.pad(rows, ((0, 0), (before, after)), constant_values=-np.inf)
     return np.lib.stride_tricks.sliding_window_view(wide, before + after + 1, axis=1).max(-1)

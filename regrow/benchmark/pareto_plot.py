@@ -1,4 +1,4 @@
-"""The whole trade-off as a picture: what every setting of every editor grants, against what it spoils."""
+"""Plot all settings of every editor: success against unwanted changes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from regrow.benchmark.tuning import Measured
 from regrow.media.image.picture import from_uint8
 
 COLUMNS, WIDTH, HEIGHT = 6, 236, 216
-"""Panels in a row, and a panel's size in pixels."""
+"""Panels per row, and a panel's size in pixels."""
 HEADER, SIDE = 84, 30
 FINE = 2
-"""Drawn so many times larger and reduced, which smooths the lines."""
+"""Supersampling factor, for smooth lines."""
 INK, SOFT, RULE = "#16181d", "#666c78", "#e4e6ea"
 GUIDANCES = ("#7fb3e6", "#2f6fb5", "#12294d")
 """From the lowest guidance to the highest."""
@@ -26,7 +26,7 @@ BEST = "#d9902f"
 
 @dataclass(frozen=True)
 class Point:
-    """A setting, and the shares of tasks it grants and of other fields it spoils, 0 to 1."""
+    """A setting, with the fractions of successful tasks and of wrongly changed fields, 0 to 1."""
 
     setting: Setting
     granted: float
@@ -34,7 +34,7 @@ class Point:
 
 
 def points_of(measured: Measured) -> tuple[Point, ...]:
-    """One a setting, over its tuning tasks."""
+    """Return one point per setting, averaged over its tuning tasks."""
     return tuple(
         Point(setting, _mean([o.granted for o in tried]), _mean([o.spoiled for o in tried]))
         for setting, tried in measured.tuning
@@ -43,7 +43,7 @@ def points_of(measured: Measured) -> tuple[Point, ...]:
 
 
 def frontier(points: Sequence[Point]) -> tuple[Point, ...]:
-    """Those that no other beats in both, from the one that spoils least on."""
+    """Return the Pareto-optimal points, sorted by unwanted changes, least first."""
     best: list[Point] = []
     for point in sorted(points, key=lambda p: (p.spoiled, -p.granted)):
         if not best or point.granted > best[-1].granted:
@@ -52,10 +52,10 @@ def frontier(points: Sequence[Point]) -> tuple[Point, ...]:
 
 
 def curves(figures: EditingFigures) -> Float[Tensor, "3 h w"]:
-    """A panel an editor: its settings, joined along the strengths of each guidance; the frontier of all behind them.
+    """Draw a panel per editor: its settings, a line per guidance through its strengths, and behind them the frontier.
 
     Raises:
-        ValueError: nothing was tuned.
+        ValueError: there are no results of tuning.
     """
     ran = [(m, points_of(m)) for m in figures.measured if not m.failure]
     ran = [(m, points) for m, points in ran if points]
@@ -76,7 +76,7 @@ def curves(figures: EditingFigures) -> Float[Tensor, "3 h w"]:
     page.text(
         SIDE, 60,
         "larger dot: more strength; darker: more guidance; ring: the setting that was chosen; "
-        "orange: settings that none beats; * rival",
+        "orange: Pareto-optimal settings; * baseline",
         12, SOFT,
     )  # fmt: skip
     best = frontier(every)

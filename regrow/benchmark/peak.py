@@ -1,9 +1,10 @@
-"""How much of what this machine can multiply a network reaches."""
+"""Measure what fraction of this machine's peak performance a network reaches."""
 
 import time
 from collections.abc import Callable, Generator
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import nn
@@ -15,20 +16,22 @@ from regrow.models.engines.names import Precision
 from regrow.models.engines.network import Network, example_inputs
 from regrow.models.load_part import channels_last
 
-MATRIX = 2048
-"""Side of the matrices whose product is the peak."""
+MATRICES = (256, 512, 1024, 2048)
+"""Sides of the matrices whose product is the peak: the last, or the first whose product takes `LONG`."""
+LONG = 0.05
+"""Seconds. A CPU without instructions for bfloat16 would take a minute for the largest matrices."""
 
 
 @dataclass(frozen=True)
 class Share:
-    """Of one network, one sample a call.
+    """Measurements of one network, with one sample per call.
 
     Attributes:
-        network: whose.
+        network: its name.
         sides: of its latents.
         flops: of a call; a multiplication and an addition are two.
-        peak: flops a second of a large matrix product in torch.
-        seconds: of a call, by who computes it.
+        peak: flops per second of a large matrix product in torch.
+        seconds: of a call, by engine.
     """
 
     network: str
@@ -39,17 +42,17 @@ class Share:
 
     @property
     def shares(self) -> dict[str, float]:
-        """Of the peak, by who computes."""
+        """The share of the peak that a call reaches, by engine."""
         return {name: self.flops / seconds / self.peak for name, seconds in self.seconds.items()}
 
 
 def clock() -> float:
-    """Seconds: of the processor with one thread, which other busy processes lengthen little; else by the clock."""
+    """Return CPU seconds with one thread, which other busy processes hardly affect; wall-clock seconds otherwise."""
     return time.process_time() if torch.get_num_threads() == 1 else time.perf_counter()
 
 
 def fastest_of(run: Callable[[], object], times: int) -> float:
-    """Seconds of the fastest of several runs."""
+    """Return the seconds of the fastest of several runs."""
     seconds = []
     for _ in range(times):
         started = clock()
@@ -59,18 +62,24 @@ def fastest_of(run: Callable[[], object], times: int) -> float:
 
 
 def matrix_peak(precision: Precision = "float32", times: int = 5) -> float:
-    """Flops a second of a large matrix product in torch, which is the CPU library's own best.
+    """Return the flops per second of a large matrix product in torch, the peak of the CPU's math library.
 
     Args:
         precision: of the matrices.
-        times: the fastest of which is taken.
+        times: number of runs; the fastest counts.
     """
-    a, b = torch.randn(2, MATRIX, MATRIX, generator=torch.Generator().manual_seed(0)).to(getattr(torch, precision))
-    return 2 * MATRIX**3 / fastest_of(lambda: a @ b, times)
+    rate = 0.0
+    for side in MATRICES:
+        a, b = torch.randn(2, side, side, generator=torch.Generator().manual_seed(0)).to(getattr(torch, precision))
+        seconds = fastest_of(partial(torch.matmul, a, b), times)
+        rate = 2 * side**3 / seconds
+        if seconds > LONG:
+            break
+    return rate
 
 
 def flops_of(network: Network) -> float:
-    """Of a call with one sample, counted by torch on tensors without content."""
+    """Return the flops of a call with one sample, counted by torch on meta tensors."""
     module = network.module()
     empty = {name: torch.empty_like(tensor, device="meta") for name, tensor in module.state_dict().items()}
     inputs = [part.to("meta", next(module.parameters()).dtype) for part in example_inputs(network, network.sides, 1)]
@@ -82,14 +91,14 @@ def flops_of(network: Network) -> float:
 def share_of(
     network: Network, engines: dict[str, Engine], peak: float, times: int = 5, bfloat16: bool = False
 ) -> Generator[Progress, None, Share]:
-    """Measure a network in torch, and by each engine, once warm.
+    """Measure a network in torch and by each engine, after a warm-up.
 
     Args:
-        network: which.
+        network: the network.
         engines: by name.
-        peak: flops a second.
-        times: of each, the fastest of which counts.
-        bfloat16: whether torch computes it in bfloat16, too, by a copy in channels_last.
+        peak: flops per second.
+        times: number of runs of each; the fastest counts.
+        bfloat16: whether to measure torch in bfloat16 too, on a copy in channels_last format.
     """
     x_t, labels, *condition = example_inputs(network, network.sides, 1)
     module = network.module()
@@ -100,7 +109,7 @@ def share_of(
     runs |= {name: (lambda engine=engine: engine(x_t, labels, condition)) for name, engine in engines.items()}
     if bfloat16:
         rounded = deepcopy(module) if whole else module
-        nn.Module.to(rounded, torch.bfloat16)  # diffusers' own warns of modules to be kept, of which there are none
+        nn.Module.to(rounded, torch.bfloat16)  # diffusers' own `to` warns of modules kept in float32
         channels_last(rounded)
         runs["torch bfloat16"] = _calling(network, rounded)
     seconds = {}
@@ -113,7 +122,7 @@ def share_of(
 
 
 def _calling(network: Network, module: nn.Module) -> Callable[[], object]:
-    """A call of a network, or of a copy of it."""
+    """Return a function that calls a network, or a copy of it, on example inputs."""
     dtype = next(module.parameters()).dtype
     inputs = [part.to(dtype) for part in example_inputs(network, network.sides, 1)]
 

@@ -1,4 +1,4 @@
-"""What became of one edit task, measured against the truth, and the file that keeps such results between runs."""
+"""Results of edit tasks compared with the truth, and the file that keeps them between runs."""
 
 import json
 import math
@@ -17,26 +17,26 @@ from regrow.media.image.picture import load, save
 from regrow.models.model import Model
 
 LEAST = 0.02
-"""Share of the picture below which a region's distance is not measured."""
+"""Least share of the picture of a region whose distance is measured."""
 
 
 @dataclass(frozen=True)
 class EditResult:
-    """Of one task.
+    """The result of one task.
 
     Attributes:
         seed: of the task.
         kind: of the task.
         granted: whether the judge reads the value that the target names.
-        spoiled: share of the fields to be kept that it now reads differently.
-        lost: their names.
-        outside: PSNR in dB to the scene where nothing may change; None where that is nearly nothing.
+        spoiled: share of the fields to be kept that the judge now reads differently.
+        lost: names of these fields.
+        outside: PSNR in dB to the scene where nothing may change; None if this region is nearly empty.
         outside_ssim: SSIM there.
         inside: PSNR in dB to the counterfactual where it differs from the scene.
-        sky: colourfulness of what may not change in the top third, as a share of the scene's; below 1 it was greyed.
-            None where there is next to none.
+        sky: colourfulness of the part of the top third that may not change, relative to the scene's; below 1 it turned
+            greyer. None if that part is nearly empty.
         evaluations: of the network.
-        seconds: of its share of a batch.
+        seconds: per picture, if a batch was edited.
     """
 
     seed: int
@@ -53,7 +53,7 @@ class EditResult:
 
     @property
     def clean(self) -> bool:
-        """Granted, and nothing spoiled."""
+        """Whether the task is granted and nothing is spoiled."""
         return self.granted and self.spoiled == 0
 
 
@@ -68,12 +68,12 @@ def result_of(
     """Compare an edited picture with the truth.
 
     Args:
-        d: the task, drawn.
-        picture: what an editor made of it, in [-1, 1].
-        read: by field, what the judge reads in the picture.
-        codec: the same of the scene after the model's codec alone.
-        evaluations: that it took.
-        seconds: likewise.
+        d: the task with its pictures.
+        picture: the editor's result, in [-1, 1].
+        read: the judge's reading of the result, by field.
+        codec: the judge's reading of the codec's reconstruction of the scene, by field.
+        evaluations: of the network, for this picture.
+        seconds: for this picture.
     """
     task = d.task
     sure = [name for name in task.kept if codec[name] == getattr(task.scene, name)]
@@ -105,17 +105,17 @@ def _sky(d: Drawn, picture: Float[Tensor, "3 h w"]) -> float | None:
 
 
 def finite(decibels: float) -> float:
-    """PSNR; of equal pictures: what one step of one 8-bit value in 128 x 128 would have given."""
+    """Return the PSNR; for equal pictures, that of one 8-bit step in one value of a 128 x 128 picture."""
     return 90.0 if math.isinf(decibels) else decibels
 
 
 class ResultLines:
-    """Values by key in a file, a line of JSON each, that a killed run leaves usable; its first line is its heading.
+    """Values by key in a JSON Lines file, which stays usable if the run is killed; its first line is a heading.
 
     Args:
-        path: the file, made with its folder where it is not there.
-        heading: what all of its values belong to.
-        otherwise: what a file with another heading holds outcomes of, and what to do then.
+        path: the file; it is created with its folder if missing.
+        heading: what all values belong to, such as model and settings.
+        otherwise: end of the error message if the file has another heading: whose results it holds, and what to do.
 
     Raises:
         ValueError: the file has another heading.
@@ -128,19 +128,19 @@ class ResultLines:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, (json.dumps(heading) + "\n").encode())
         text = path.read_text(encoding="utf-8")
-        if not text.endswith("\n"):  # killed while it wrote a line; the next one must not join it
+        if not text.endswith("\n"):  # a killed run left half a line; the next must not be appended to it
             with path.open("a", encoding="utf-8") as file:
                 file.write("\n")
         lines = text.splitlines()
         if _parsed(lines[0]) != heading:
             raise ValueError(f"{path} holds outcomes of {otherwise}.")
         for line in lines[1:]:
-            # the run may have been killed while it wrote this line
+            # a killed run leaves an incomplete line
             if isinstance(entry := _parsed(line), dict):
                 self.values[entry["key"]] = entry["outcome"]
 
     def add(self, key: str, value: Any) -> None:
-        """Keep a value that JSON can hold, in place of an earlier one of its key."""
+        """Store a JSON-able value, and replace an earlier one of its key."""
         self.values[key] = value
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"key": key, "outcome": value}) + "\n")
@@ -154,7 +154,7 @@ def _parsed(line: str) -> Any:
 
 
 class Store:
-    """What was measured, by editor, setting and task; in a file where one is named, its pictures in a folder beside."""
+    """Results by editor, setting and task; also in a file if one is named, with its pictures in a folder beside it."""
 
     def __init__(self, path: Path | None, model: Model) -> None:
         self.path = path
@@ -165,15 +165,15 @@ class Store:
         self.values: dict[str, Any] = self._lines.values if self._lines else {}
 
     def has(self, what: str, editor: Editor, setting: Setting, task: EditTask) -> bool:
-        """Whether there is such a value; `what` names its kind."""
+        """Return whether a value is stored; `what` names its kind."""
         return _key(what, editor, setting, task) in self.values
 
     def get(self, what: str, editor: Editor, setting: Setting, task: EditTask) -> Any:
-        """The value, as JSON holds it."""
+        """Return a stored value, as read from JSON."""
         return self.values[_key(what, editor, setting, task)]
 
     def add(self, what: str, editor: Editor, setting: Setting, task: EditTask, value: Any) -> None:
-        """Keep a value that JSON can hold."""
+        """Store a JSON-able value."""
         key = _key(what, editor, setting, task)
         if self._lines:
             self._lines.add(key, value)
@@ -181,7 +181,7 @@ class Store:
             self.values[key] = value
 
     def add_picture(self, editor: Editor, setting: Setting, task: EditTask, picture: Float[Tensor, "3 h w"]) -> None:
-        """Keep a picture, rounded to 8 bits where there is a file."""
+        """Store a picture, rounded to 8 bits if results are kept in a file."""
         key = _key("picture", editor, setting, task)
         self._pictures[key] = picture
         if self.path:
@@ -189,7 +189,7 @@ class Store:
             save(self._png(key), picture)
 
     def picture(self, editor: Editor, setting: Setting, task: EditTask) -> Float[Tensor, "3 h w"] | None:
-        """A picture that was kept, of this run or an earlier one; None if there is none."""
+        """Return a stored picture of this run or an earlier one; None if there is none."""
         key = _key("picture", editor, setting, task)
         if key not in self._pictures and self.path and self._png(key).exists():
             self._pictures[key] = load(self._png(key)).pixels

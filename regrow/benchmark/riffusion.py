@@ -1,13 +1,13 @@
-"""Ways from riffusion's picture back to a wave, on the same clips in one run: regrow's, its parts, the published one.
+"""Compare conversions from riffusion's picture to a wave on the same clips: regrow's, variants, the published one.
 
 Figures are those of `regrow.benchmark.mel`, on riffusion's own transform and mel scale, up to 10 kHz:
 
     convergence    || |X'| - |X| || / || |X| || of the magnitudes, in dB
     log-mel        mean absolute difference in dB of S, where the true one is within 60 dB of its loudest cell
 
-The published way (riffusion-hobby, `spectrogram_converter.py`) rounds the picture to 8 bits, and finds magnitudes by
-torchaudio's InverseMelScale and a phase by its Griffin-Lim. The former's solution in the least squares, cut off at 0,
-comes from the pseudo-inverse here; older versions searched for it in 200 steps of gradient descent.
+The published conversion (riffusion-hobby, `spectrogram_converter.py`) rounds the picture to 8 bits, and computes
+magnitudes by torchaudio's InverseMelScale and the phase by its Griffin-Lim. Here, InverseMelScale is the least-squares
+solution by the pseudo-inverse, clipped at 0; older versions approximated it by 200 steps of gradient descent.
 """
 
 from collections.abc import Generator, Sequence
@@ -37,17 +37,17 @@ from regrow.models.codecs.riffusion import (
 )
 
 BANDS = 512
-"""Of the published checkpoint."""
+"""Mel bands of the published checkpoint."""
 AUDIBLE = 1e-3
-"""Of the loudest cell: what is softer does not count."""
+"""Share of the loudest cell below which cells do not count."""
 
 
 def bench_riffusion(clips: Sequence[Wave], rate: int) -> Generator[Progress, None, MelFigures]:
-    """Measure every way on every clip, one clip at a time.
+    """Measure every conversion on every clip, one clip at a time.
 
     Args:
         clips: mono.
-        rate: of them; they are resampled to riffusion's.
+        rate: of the clips, in Hz; they are resampled to riffusion's.
 
     Raises:
         ValueError: there are no clips.
@@ -64,7 +64,7 @@ def bench_riffusion(clips: Sequence[Wave], rate: int) -> Generator[Progress, Non
 
 
 def distances(back: Wave, true: Wave) -> tuple[float, float]:
-    """Return convergence and log-mel error of a wave, at the loudness that brings its magnitudes nearest."""
+    """Return convergence and log-mel error of a wave, at the gain that fits its magnitudes best."""
     size = min(back.shape[-1], true.shape[-1])
     x, y = (spectrum(wave[:, :size], TRANSFORM).abs()[:, : BINS // FILLED + 1] for wave in (true, back))
     gain = (x * y).sum() / y.square().sum().clamp_min(1e-20)
@@ -76,7 +76,7 @@ def distances(back: Wave, true: Wave) -> tuple[float, float]:
 
 
 def _sums(wave: Wave, rounds: bool) -> Float[Tensor, "1 bands frames"]:
-    """S of a wave as its picture says it, of 8 bits or of floats."""
+    """Return S of a wave as decoded from its picture, in 8 bits (`rounds`) or floats."""
     sums = amplitudes(wave[None], BANDS)
     if not rounds:
         return sums
@@ -93,7 +93,7 @@ def _chance(like: Tensor) -> Tensor:
 
 
 def _from_chance(wave: Wave) -> Wave:
-    """regrow's magnitudes, and a phase drawn at random to start from."""
+    """Return the wave from regrow's magnitudes, with the phase refined from a random start."""
     magnitude = magnitudes(_sums(wave, rounds=False))
     return wave_of(griffin_lim(magnitude, _chance(magnitude), TRANSFORM, THEIRS), TRANSFORM)[:, : wave.shape[-1]]
 
@@ -104,7 +104,7 @@ def _pseudo_inverse() -> Float[Tensor, "bins bands"]:
 
 
 def _published(wave: Wave) -> Wave:
-    """Griffin-Lim with momentum on the whole filled transform, as torchaudio has it (Perraudin et al. 2013)."""
+    """Convert as published: Griffin-Lim with momentum (Perraudin et al. 2013) on all bins, as in torchaudio."""
     size, momentum = FILLED * TRANSFORM.window, MOMENTUM / (1 + MOMENTUM)
     window = torch.hann_window(TRANSFORM.window)
     framing = {"n_fft": size, "hop_length": TRANSFORM.hop, "win_length": TRANSFORM.window, "window": window}
@@ -119,6 +119,6 @@ def _published(wave: Wave) -> Wave:
         estimate = consistent - momentum * before
         before, estimate = consistent, estimate / estimate.abs().clamp_min(1e-16)
     back = torch.istft(magnitude * estimate, **framing, length=samples)
-    # frames are centred in their hops, not at their first sample
+    # frames of `TRANSFORM` are centred in their hops, those of `istft` at the first sample
     late = TRANSFORM.window // 2 - TRANSFORM.margins[0]
     return torch.nn.functional.pad(back, (late, max(0, wave.shape[-1] - samples)))[:, : wave.shape[-1]]

@@ -1,7 +1,7 @@
-"""How fast an edit is: regrow's beside the course's procedure and diffusers' pair, and what each lever gives alone.
+"""Measure the speed of an edit: regrow, the course's procedure, diffusers' DDIM pair, and each optimisation alone.
 
-One picture, one edit, one checkpoint, one process and one number of threads for all. The ways take turns, so that a
-machine that is busy for a while is busy for all of them; of each the median turn counts.
+All use the same picture, edit, checkpoint, process and number of threads. They run in turn, so that a temporary load of
+the machine affects all of them; the median counts.
 """
 
 import textwrap
@@ -40,15 +40,15 @@ QUALITY = ("granted", "clean", "spoiled", "outside", "inside")
 
 @dataclass(frozen=True)
 class Speed:
-    """Of one way.
+    """The speed of one variant.
 
     Attributes:
         way: its name.
         about: what it is.
-        evaluations: network calls with one sample, an edit.
-        seconds: an edit, by the clock.
-        processor: an edit, of the processor.
-        memory: bytes above what the process held before; None where the system does not tell.
+        evaluations: network calls with one sample, per edit.
+        seconds: wall-clock seconds per edit.
+        processor: CPU seconds per edit.
+        memory: peak in bytes above what the process held before; None if the system does not report it.
         alike: PSNR in dB between its picture and that of regrow's default edit in torch.
     """
 
@@ -63,13 +63,13 @@ class Speed:
 
 @dataclass(frozen=True)
 class SpeedFigures:
-    """All of a run.
+    """All figures of a run.
 
     Attributes:
-        speeds: of the ways, the course's procedure first; empty where they were left out.
-        once: seconds of the processor until the engine computes a sample and a pair: when the network was never
-            converted, and in every later process; None without OpenVINO.
-        quality: of the default method by steps, on tasks with a known answer: by the names of `figures_of`.
+        speeds: of the variants, the Hugging Face diffusion course's procedure first; empty if they were left out.
+        once: CPU seconds until the engine has computed a sample and a guided pair, first with and then without
+            converting the network; None without OpenVINO.
+        quality: of the default method by number of steps, on tasks with a known answer; names as in `figures_of`.
         shares: of the machine's peak.
         missing: what was not measured, and why.
         threads: of the CPU.
@@ -88,20 +88,20 @@ class SpeedFigures:
 def bench_speed(
     model: Model, turns: int = 3, tasks: int = 48, large: bool = False
 ) -> Generator[Progress, None, SpeedFigures]:
-    """Measure ways to make the same edit, and how much of the machine the network uses.
+    """Measure variants of the same edit, and the share of the machine's peak that the network reaches.
 
     Args:
-        model: one of pictures that takes words, in torch.
-        turns: of each way; 0 leaves the ways out.
-        tasks: on which the quality of other numbers of steps is measured; 0 leaves it out.
-        large: whether the shapes of Stable Diffusion 1.5 and XL are measured too; it takes minutes and 12 GB.
+        model: a picture model that takes prompts, in torch.
+        turns: repetitions of each variant; 0 leaves the variants out.
+        tasks: number of tasks for the quality at other numbers of steps; 0 leaves it out.
+        large: whether to measure networks of the size of Stable Diffusion 1.5 and XL too; this takes minutes and 12 GB.
 
     Raises:
-        ValueError: a model of sounds, or without words.
+        ValueError: a sound model, or one that takes no prompts.
     """
     PICTURE.require(model)
     if not model.takes_words:
-        raise ValueError(f"{model.name} does not make pictures from words, which all that is compared does.")
+        raise ValueError(f"{model.name} does not make pictures from prompts, which the speed benchmark needs.")
     precision = fastest() if installed() else "float32"
     missing = [] if installed() else ["openvino: it is not installed (pip install openvino)"]
     if precision != "bfloat16":
@@ -123,7 +123,7 @@ def bench_speed(
             network = stable_diffusion_15()
             compiled: dict[str, Engine] = {name: OpenVino(network, precision, aside / "large") for name in engines}
             shares.append((yield from share_of(network, compiled, peak, times=1, bfloat16=rounds)))
-            del network, compiled  # two of this size would not fit
+            del network, compiled  # two networks of this size would not fit into memory
             network = stable_diffusion_xl(torch.bfloat16 if rounds else torch.float32)
             shares.append((yield from share_of(network, {}, peak, times=1, bfloat16=rounds)))
             missing.append("Stable Diffusion XL's shape by openvino: not tried, for converting holds its 10 GB twice")
@@ -131,7 +131,7 @@ def bench_speed(
 
 
 def _made_twice(model: Model, root: Path) -> tuple[OpenVino, tuple[float, float]]:
-    """The engine, and what it takes to have it: from nothing, and from what is kept on disk."""
+    """Return the engine, and the CPU seconds to make it: by conversion, and from the files on disk."""
     x = torch.zeros(1, *model.latent_shape(*model.size))
     made = []
     for _ in range(2):
@@ -155,7 +155,7 @@ def _turns(ways: Sequence[Way], turns: int) -> Generator[Progress, None, list[Sp
             yield Progress("turns", turn * len(ways) + i, (1 + turns) * len(ways))
             if turn:
                 costs[way.name].append(cost_of_run(lambda way=way: run(way)))
-            else:  # what is compiled, loaded or kept on the way is no part of what is measured
+            else:  # the first turn is not measured: it compiles, loads and fills caches
                 run(way)
     yield Progress("turns", (1 + turns) * len(ways), (1 + turns) * len(ways))
     return [_speed(way, costs[way.name], made[way.name], made[PLAIN]) for way in ways]
@@ -175,7 +175,7 @@ def _speed(way: Way, costs: Sequence[Cost], made: Made, plain: Made) -> Speed:
 
 
 def _quality(model: Model, tasks: int) -> Generator[Progress, None, dict[str, dict[str, Estimate]]]:
-    """Of the default edit by its steps, at the usual strength for all tasks."""
+    """Return the quality of the default edit by number of steps, at the usual strength for all tasks."""
     setting = Setting(USUAL, USUAL_GUIDANCE)
     editors = [
         Editor(f"{steps} steps", Edit.method, batched(Edit.method, steps), (setting,))
@@ -189,7 +189,7 @@ def _quality(model: Model, tasks: int) -> Generator[Progress, None, dict[str, di
 
 
 def as_dict(figures: SpeedFigures) -> dict[str, Any]:
-    """As JSON, with each way's ratios to the course's procedure."""
+    """Return the figures JSON-able, with each variant's ratios to the Hugging Face diffusion course's procedure."""
     facts = asdict(figures)
     for speed, row in zip(figures.speeds, facts["speeds"], strict=True):
         first = figures.speeds[0]
@@ -200,7 +200,7 @@ def as_dict(figures: SpeedFigures) -> dict[str, Any]:
 
 
 def print_table(figures: SpeedFigures, out: TextIO) -> None:
-    """For a terminal of 120 columns; ratios are to the first line."""
+    """Print the figures for a terminal of 120 columns; ratios are to the first line."""
     print(f"{figures.threads} threads, {figures.precision}", file=out)
     if figures.speeds:
         _print_speeds(figures.speeds, out)

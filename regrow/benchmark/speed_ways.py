@@ -1,4 +1,4 @@
-"""Ways to make the same edit whose speed is compared: the baselines', regrow's, and each of its levers alone."""
+"""Variants of the same edit whose speed is compared: baselines, regrow, and each of its optimisations alone."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,16 +23,16 @@ from regrow.models.open import open_model
 from regrow.requests.edit import Edit
 
 TOGETHER = 4
-"""Edits in one call, where several are measured."""
+"""Edits per call, in variants that make several."""
 OTHER_STEPS = (30, 20, 10, 8)
 SPEED_BASELINES = ("course", "ddim pair")
 PLAIN = "torch"
-"""The name of regrow's default edit without any lever."""
+"""The name of regrow's default edit without any optimisation."""
 
 
 @dataclass(frozen=True)
 class Made:
-    """What a run made: evaluations an edit, and the first edit's picture in the model's frame."""
+    """The result of a run: evaluations per edit, and the first edit's picture in the model's frame."""
 
     evaluations: float
     picture: Float[Tensor, "3 h w"]
@@ -40,7 +40,7 @@ class Made:
 
 @dataclass(frozen=True)
 class Way:
-    """A way to the same edit; `edits` is how many edits a run makes."""
+    """A variant of the edit; `edits` is the number of edits that a run makes."""
 
     name: str
     about: str
@@ -49,13 +49,13 @@ class Way:
 
 
 def ways_to_edit(model: Model, engines: Mapping[str, Engine], bfloat16: bool, folder: Path) -> list[Way]:
-    """All of them, the course's procedure first.
+    """Return all variants, the Hugging Face diffusion course's procedure first.
 
     Args:
         model: in torch.
-        engines: that compute it else, by name.
-        bfloat16: whether torch is measured in it too.
-        folder: for the picture.
+        engines: other engines that compute the network, by name.
+        bfloat16: whether to measure torch in bfloat16 too.
+        folder: where to write the picture.
     """
     drawn = Drawn(edit_task(FIRST_SEED, "animal"), max(model.size))
     scene = fit(drawn.before, model.multiple, model.size).pixels
@@ -114,7 +114,7 @@ def _own(model: Model, request: Edit) -> Callable[[], Made]:
 
 
 class _OneByOne(Engine):
-    """torch, asked for one sample at a time."""
+    """Computes the network by torch, one sample at a time."""
 
     def __init__(self, model: Model) -> None:
         self._model = model

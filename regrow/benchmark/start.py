@@ -1,8 +1,8 @@
-"""How long the command line takes to begin: an edit whose network is converted, beside the bare libraries.
+"""Measure the start-up of the command line: an edit with a converted network, compared with importing the libraries.
 
     share = seconds of `regrow edit` / (2 * seconds of `python -c "import torch, openvino"` + the edit's own seconds)
 
-Each is a process of its own, in turn, so that a machine whose speed drifts is fair to both; medians are compared.
+Each runs in a new process, in turn, so that changes of the machine's speed affect both alike; medians are compared.
 """
 
 import json
@@ -20,22 +20,22 @@ from regrow.core.progress import Progress
 from regrow.models.engines.openvino_runtime import installed
 
 LIBRARIES = "import torch, openvino"
-"""What an edit with a converted network cannot do without."""
+"""The imports that an edit with a converted network needs in any case."""
 TIMES = 2
-"""As many times their loading, and the edit itself, is the aim."""
+"""The target: the whole edit takes at most this many times the import, plus the edit itself."""
 
 
 @dataclass(frozen=True)
 class StartFigures:
-    """Seconds by the clock, one a turn.
+    """Wall-clock seconds, one value per turn.
 
     Attributes:
         bare: `python -c pass`.
         package: `python -c "import regrow"`.
         libraries: see `LIBRARIES`.
         whole: the second edit of a file at the command line.
-        own: what of it the edit itself took, as it says.
-        modules: of diffusers and transformers that it loaded; 0 is right.
+        own: the part of `whole` that the edit itself took, as it reports.
+        modules: number of modules of diffusers and transformers that it imported; should be 0.
     """
 
     bare: tuple[float, ...]
@@ -47,24 +47,24 @@ class StartFigures:
 
     @property
     def share(self) -> float:
-        """Of the aim: 1 reaches it, less is faster."""
+        """Time relative to the target: 1 meets it, less is faster."""
         return median(self.whole) / (TIMES * median(self.libraries) + median(self.own))
 
 
 def bench_start(picture: Path, source: str, target: str, turns: int) -> Generator[Progress, None, StartFigures]:
-    """Measure starts, after one of each that is not counted.
+    """Measure start-ups, after an uncounted one of each kind.
 
     Args:
-        picture: that is edited, with the embedded model.
-        source: its prompt.
-        target: what it is to become.
-        turns: of each.
+        picture: the picture to edit, with the embedded model.
+        source: the source prompt.
+        target: the target prompt.
+        turns: repetitions of each.
 
     Raises:
-        ValueError: OpenVINO is not installed, or an edit failed; the sentence is its own.
+        ValueError: OpenVINO is not installed, or an edit failed; then the sentence is that of the edit.
     """
     if not installed():
-        raise ValueError("OpenVINO is not installed, and this measures starts with it: pip install openvino.")
+        raise ValueError("The start benchmark needs OpenVINO: pip install openvino.")
     with TemporaryDirectory(prefix="regrow-start-") as folder:
         words = ["edit", str(picture), "--source", source, "--target", target, "--json", "--out"]
         rows: list[tuple[float, ...]] = []
@@ -84,7 +84,7 @@ def _seconds(arguments: Sequence[str]) -> tuple[float, str]:
     done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True)
     seconds = time.perf_counter() - started
     if done.returncode:
-        raise ValueError(" ".join(done.stderr.split()).removeprefix("regrow: ") or "A process failed without a word.")
+        raise ValueError(" ".join(done.stderr.split()).removeprefix("regrow: ") or "A process failed silently.")
     return seconds, done.stdout
 
 
@@ -97,7 +97,7 @@ def _heavy_modules(arguments: Sequence[str]) -> int:
 
 
 def print_table(figures: StartFigures, out: TextIO) -> None:
-    """Print medians, and how far the aim is."""
+    """Print medians, and the time relative to the target."""
     rows = (
         ("python -c pass", figures.bare),
         ('python -c "import regrow"', figures.package),

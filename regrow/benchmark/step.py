@@ -1,4 +1,4 @@
-"""What one call of an opened checkpoint's network takes here."""
+"""Measure time and memory of one call of an opened checkpoint's network on this machine."""
 
 import time
 from collections.abc import Callable
@@ -13,22 +13,22 @@ from regrow.models.memory.words import with_words
 from regrow.models.model import Model
 
 TIMES = 3
-"""Calls that are measured, of which the median counts, after one that warms up."""
+"""Measured calls, after a warm-up; the median counts."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """A call of a network for one sample under one prompt, without guidance.
+    """A network call with one sample and one prompt, without guidance.
 
     Attributes:
-        opening: seconds until words were encoded and the first call was done.
+        opening: seconds to open the model, encode the prompt and make the first call.
         seconds: of a later call.
-        memory: bytes by which the process was at its largest above what it held before the model was opened; None
-            where the system does not tell.
-        on_device: bytes at the most on a graphics card; None on the CPU.
-        extent: of the frame that the sample is of.
+        memory: peak memory in bytes above what the process held before the model was opened; None if the system does
+            not report it.
+        on_device: peak memory in bytes on a graphics card; None on the CPU.
+        extent: of the sample's frame.
         device: that computed.
-        computed_by: what computed.
+        computed_by: name of the engine.
     """
 
     opening: float
@@ -41,7 +41,7 @@ class Step:
 
 
 def measure_step(opened: Callable[[], Model]) -> Step:
-    """Open a model, and measure calls of its network at the size that it was made for."""
+    """Open a model, and measure calls of its network at its native size."""
     models, calls = [], []
 
     def run() -> None:
@@ -51,7 +51,7 @@ def measure_step(opened: Callable[[], Model]) -> Step:
         words = with_words(model, [prompt])
         denoise, x = words.denoiser(words.condition(prompt)), noise(model.latent_shape(*model.extent), [0])
         for _ in range(1 + TIMES):
-            denoise(x, model.schedule.noisiest)  # what it returns is on the CPU, so that a card has finished
+            denoise(x, model.schedule.noisiest)  # the result is on the CPU, so the device has finished
             calls.append(time.perf_counter() - started)
             started = time.perf_counter()
 

@@ -1,4 +1,4 @@
-"""Training speed: this trainer against a plain loop as a course writes it, on the same model, data and machine."""
+"""Measure training speed: regrow's trainer and a plain loop as in courses, on the same model, data and machine."""
 
 import multiprocessing
 import os
@@ -34,18 +34,18 @@ WARM_UP = 2
 PLAIN = "plain loop"
 WAYS = (PLAIN, "regrow, adamw", "regrow, muon")
 ROUNDED = ("regrow, adamw, bf16", "regrow, muon, bf16")
-"""Measured where the CPU is faster in bfloat16."""
+"""Measured only if the CPU is faster in bfloat16."""
 
 
 @dataclass(frozen=True)
 class Speed:
-    """Of one way to train.
+    """The speed of one trainer.
 
     Attributes:
         way: one of WAYS or ROUNDED.
-        samples: a second, by the median step.
+        samples: per second, by the median step.
         memory: peak of the process, in bytes.
-        once: seconds spent before the first step on what is kept on disk afterwards.
+        once: seconds before the first step, spent on data that is then kept on disk.
     """
 
     way: str
@@ -57,21 +57,21 @@ class Speed:
 def bench_training(
     name: str = "storybook", batch: int = 32, steps: int = 12, threads: int = 0
 ) -> Generator[Progress, None, list[Speed]]:
-    """Train a model's denoiser for some steps in each way, one fresh process after the other.
+    """Train a model's denoiser for some steps by each trainer, each in a new process.
 
-    The plain loop reads pictures through a DataLoader, encodes them with the codec in every step, encodes the words,
-    and takes an AdamW step, in float32. regrow encodes each picture once, keeps the moving average, and clips.
-    In bfloat16 (`regrow train --precision bf16`) it is measured only where that pays.
+    In every step, the plain loop reads pictures through a DataLoader, encodes pictures and captions, and takes an AdamW
+    step, in float32. regrow encodes each picture once, keeps a moving average of the weights, and clips gradients.
+    bfloat16 (`regrow train --precision bf16`) is measured only if the CPU is faster in it.
 
     Args:
-        name: of the model to go on from.
-        batch: pictures a step.
-        steps: measured, after two that warm up.
-        threads: of the CPU; 0 leaves torch's choice.
+        name: of the model to continue from.
+        batch: pictures per step.
+        steps: to measure, after two warm-up steps.
+        threads: of the CPU; 0 leaves the choice to torch.
 
     Raises:
-        ModelError: it cannot be opened.
-        ValueError: it is no model of pictures.
+        ModelError: the model cannot be opened.
+        ValueError: it is not a picture model.
     """
     speeds = []
     spawn = multiprocessing.get_context("spawn")
@@ -90,7 +90,7 @@ def _measure(way: str, name: str, batch: int, steps: int, threads: int) -> Speed
     model = open_model(name, in_turn=False)
     PICTURE.require(model)
     with tempfile.TemporaryDirectory() as aside:
-        os.environ["REGROW_HOME"] = aside  # this process ends with the measurement; nothing it encodes is kept
+        os.environ["REGROW_HOME"] = aside  # encoded data is discarded; this process ends after the measurement
         return _timed(way, model, batch, steps)
 
 
@@ -108,7 +108,7 @@ def _timed(way: str, model: Model, batch: int, steps: int) -> Speed:
 
 
 class _Pictures(Dataset):
-    """Pictures in [-1, 1] with token ids, one by one, as courses write it."""
+    """Pictures in [-1, 1] with token ids, one at a time, as in courses."""
 
     def __init__(self, model: Any, data: Data) -> None:
         self.model, self.data = model, data

@@ -1,4 +1,4 @@
-"""Tune and measure ways to edit alike: all settings of each on some tasks, the best one on others."""
+"""Tune and measure all editors in the same way: all settings on tuning tasks, then the best on other tasks."""
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ from regrow.core.progress import Progress
 
 @dataclass(frozen=True)
 class Measured:
-    """One way to edit.
+    """The results of one editor.
 
     Attributes:
         editor: its name.
         about: what it is.
-        baseline: whether it is what people use today.
+        baseline: whether it is a baseline.
         chosen: the setting that the tuning chose.
-        tuning: results of every setting on the tuning tasks, which is its whole trade-off.
+        tuning: results of every setting on the tuning tasks.
         results: of the chosen setting.
-        round_trip: PSNR in dB between what the codec makes of the scene and the edit to the scene's own words, for
-            the first tasks.
+        round_trip: PSNR in dB, for the first tasks, between the codec's reconstruction of the scene and an edit whose
+            target is the source prompt.
         cost: of one picture alone.
-        failure: why it did not run, in its own words; then the rest is empty.
+        failure: the error message if it did not run; then the rest is empty.
     """
 
     editor: str
@@ -50,20 +50,20 @@ def tuned(
     also: Callable[[Editor, Setting], dict[str, Any]] = lambda editor, setting: {},
     why_not: Callable[[Editor], str] = lambda editor: "",
 ) -> Generator[Progress, None, tuple[Measured, ...]]:
-    """Choose each editor's setting on the tuning tasks, and measure it on the real ones.
+    """Choose each editor's setting on the tuning tasks, and measure it on the test tasks.
 
     Args:
-        editors: one after the other.
-        settings: how many of each editor's are tried.
-        tuning: how many tuning tasks there are; 0 takes each editor's first setting.
-        on_tuning: the results of a setting on the tuning tasks.
-        on_real: the results of the chosen setting.
-        score: of such results; the setting with the largest is chosen.
-        also: further fields of `Measured`, for the chosen setting.
-        why_not: why an editor is left out, which becomes its `failure`; empty where it is not.
+        editors: to run one after the other.
+        settings: number of settings tried for each editor.
+        tuning: number of tuning tasks; 0 takes each editor's first setting.
+        on_tuning: returns the results of a setting on the tuning tasks.
+        on_real: returns the results of the chosen setting on the test tasks.
+        score: of results; the setting with the largest score is chosen.
+        also: returns further fields of `Measured` for the chosen setting.
+        why_not: returns why an editor is left out, which becomes its `failure`; "" if it is not.
 
     Raises:
-        Exception: what one of regrow's own editors raises; a baseline's is its `failure`.
+        Exception: any error of regrow's own editors; that of a baseline becomes its `failure`.
     """
     measured = []
     for editor in editors:
@@ -79,7 +79,7 @@ def tuned(
             one = Measured(
                 editor.name, editor.about, editor.baseline, chosen, tuple(tried), results, **also(editor, chosen)
             )
-        except Exception as problem:  # a baseline breaks in its own way, and the table says in which
+        except Exception as problem:  # a baseline may raise any error, which the table reports
             if not editor.baseline:
                 raise
             why = " ".join(f"{type(problem).__name__}: {problem}".split())[:300]

@@ -1,11 +1,11 @@
-"""How well a model knows a world: what its codec loses, and how often it makes what the words ask for.
+"""Measure a model on a world: the losses of its codec, and how often its results match the prompt.
 
-The things are held out (seeds 9,000,000 and up) and a judge reads what pictures show and what sounds play. It reads the
-same things as drawn or played, which is the judge's own accuracy; through the codec, of sounds also through codec and
-phase, which is what a user hears; and as the model made them from words. What separates the last two is the denoiser's.
+All scenes or phrases are held out (seeds from 9,000,000 on). A judge, an attribute classifier, reads three versions of
+each: as drawn or played, which gives its own accuracy; through the codec, for sounds also with reconstructed phase, as
+a user hears them; and as generated from the caption. The difference between the last two is due to the denoiser.
 
-The judge chooses among five animals and finds the right one in pictures that are far from well drawn. So beside the
-share of right readings stands how far pictures are from drawings, in what the judge makes its choices from.
+The judge chooses among five animals, and is often right even for poorly drawn pictures. Therefore the share of correct
+readings comes with the distance between generated pictures and drawings, in the judge's features.
 """
 
 import time
@@ -23,7 +23,7 @@ from regrow.benchmark.estimates import kernel_distance, mean
 from regrow.benchmark.judges import load_judge
 from regrow.benchmark.world_figures import STORYBOOK, Judged, WorldFigures, judged
 from regrow.core.progress import Progress, finish
-from regrow.editing import generate
+from regrow.editing.grow import grow as grow_latents
 from regrow.editing.steps import with_own_settings
 from regrow.media.audio.mel import MelSettings, from_unit, to_mel, to_unit
 from regrow.media.image.distance import psnr, ssim
@@ -37,11 +37,11 @@ from regrow.worlds.storybook.drawing import draw
 from regrow.worlds.world import WORLDS, Language
 
 FIRST_SEED = 9_000_000
-"""Of the held-out things; models learn from seeds far below."""
+"""First seed of the held-out scenes or phrases; training uses seeds far below."""
 
 Batch = Float[Tensor, "b c h w"]
 Losses = dict[str, list[float]]
-"""What a codec loses of each thing, by the name of the measure."""
+"""Losses of a codec, one value per scene or phrase, by the name of the measure."""
 
 
 def bench_world(
@@ -54,34 +54,34 @@ def bench_world(
     judge: AttributeClassifier | None = None,
     shown: int | None = None,
 ) -> Generator[Progress, None, WorldFigures]:
-    """Measure a model on held-out things of a world.
+    """Measure a model on held-out scenes or phrases of a world.
 
-    Thing i has seed 9,000,000 + i, which also chooses its caption, draws its noise and, with other random numbers than
-    the thing's, what the caption leaves open, so that `regrow generate CAPTION --seed SEED` makes it again.
+    Item i has seed 9,000,000 + i. The seed also selects its caption, the noise, and the attributes that prompt
+    expansion adds to the caption, so `regrow generate CAPTION --seed SEED` repeats a result.
 
     Args:
-        model: one that takes words.
-        world: storybook, of models of pictures, or bandstand, of models of sounds.
-        count: of things.
-        settings: steps, guidance, its share, solver, eta, spacing, negative, prompt_expansion and size, which are
-            `regrow generate`'s own defaults when None; the other fields are not heeded.
-        languages: of the captions; each is generated on its own.
-        batch: things at a time; 16 pictures or 10 sounds when None.
+        model: a model that takes prompts.
+        world: storybook for picture models, or bandstand for sound models.
+        count: number of scenes or phrases.
+        settings: steps, guidance, its share, solver, eta, spacing, negative, prompt_expansion and size; the defaults of
+            `regrow generate` when None. Other fields are ignored.
+        languages: of the captions; results are generated for each of them.
+        batch: results at a time; 16 pictures or 10 sounds when None.
         judge: the shipped one when None.
-        shown: how many are kept of each kind for `contact_sheet`; 64 pictures or 16 mels when None.
+        shown: how many of each kind to keep for `contact_sheet`; 64 pictures or 16 mels when None.
 
     Raises:
-        ValueError: the model takes no words or makes no sounds, or a number or the size does not fit.
+        ValueError: the model takes no prompts or is of the wrong medium, or a number or the size is out of range.
     """
     started, settings = time.monotonic(), with_own_settings(settings or Generate(prompt=""), model)
     size = settings.size or model.size
     subject = _Pictures(model, size) if world == STORYBOOK else _Mels(model, settings_of(model))
     batch, shown = subject.batch if batch is None else batch, subject.shown if shown is None else shown
     if not model.takes_words:
-        raise ValueError(f"{model.name} takes no words, so the {world} bench cannot ask it for anything.")
+        raise ValueError(f"{model.name} takes no prompts, which the {world} benchmark needs.")
     if count < 2 or batch < 1:
         raise ValueError(f"The number of things must be 2 or more and batch 1 or more; got {count} and {batch}.")
-    model.latent_shape(*size)  # refuses a size that does not fit before the work begins
+    model.latent_shape(*size)  # raises for an impossible size before the work begins
     source, judge = WORLDS[world], judge or load_judge(world)
     seeds = range(FIRST_SEED, FIRST_SEED + count)
     things = [source.random(seed) for seed in seeds]
@@ -136,7 +136,7 @@ def bench_world(
 
 @dataclass(frozen=True)
 class _Pictures:
-    """How scenes become what the judge reads: pictures `b 3 h w` in [-1, 1]; so many at a time, so many shown."""
+    """Convert scenes to pictures `b 3 h w` in [-1, 1] for the judge; holds the defaults of `bench_world`."""
 
     model: Model
     size: tuple[int, int]
@@ -147,7 +147,7 @@ class _Pictures:
         return from_uint8(np.stack([WORLDS[STORYBOOK].render(scene, self.size) for scene in things]))
 
     def coded(self, things: Sequence[Any], truth: Batch) -> Iterator[tuple[str, Batch, Losses]]:
-        """Pass scenes through the codec: a kind, what comes back, and what was lost."""
+        """Pass scenes through the codec; yield the kind, the reconstructions, and the losses."""
         if self.model.codec.part is None:
             return
         again = self.of_output(self.model.decode(self.model.encode(truth)))
@@ -165,7 +165,7 @@ class _Pictures:
 
 @dataclass(frozen=True)
 class _Mels:
-    """The same of phrases: mels `b 1 bands frames` in dB."""
+    """The same for phrases: mels `b 1 bands frames` in dB."""
 
     model: Model
     mel: MelSettings
@@ -183,19 +183,19 @@ class _Mels:
             yield kind, mels, {kind: [float(error) for error in (mels - truth).abs().mean((1, 2, 3))]}
 
     def of_output(self, output: Batch) -> Batch:
-        """The mel of the wave that a model's mel becomes: what a user hears and not what the model meant."""
+        """Return the mel of the wave that is made from a model's mel, which is what a user hears."""
         return to_mel(self.model.sound.to_waves(output, output.shape[-1] * self.mel.hop), self.mel)
 
 
 def grow(model: Model, prompts: Sequence[str], seeds: Sequence[int], settings: Generate) -> Batch:
-    """Make pictures in [-1, 1] or mels as models see them from prompts, in one batch, as `regrow generate` does.
+    """Generate pictures in [-1, 1], or the model's mels, from prompts in one batch, as `regrow generate` does.
 
-    The prompts are expanded first, where the settings say so.
+    The prompts are expanded first if the settings say so.
 
     Args:
-        model: that makes them.
-        prompts: one a result.
-        seeds: of the noise, one a result.
+        model: that generates.
+        prompts: one per result.
+        seeds: of the noise, one per result.
         settings: see `bench_world`.
     """
     each = [replace(settings, prompt=prompt, seed=seed) for prompt, seed in zip(prompts, seeds, strict=True)]
@@ -203,5 +203,5 @@ def grow(model: Model, prompts: Sequence[str], seeds: Sequence[int], settings: G
     extent = model.medium.extent(settings, model)
     things = [thing for one in full for thing in one.things]
     model = condition_on_tunes(model, things, extent.seconds, extent.shape[-1])
-    latents, _ = finish(generate.grow(settings, model, [one.prompts[0] for one in full], extent.shape, seeds))
+    latents, _ = finish(grow_latents(settings, model, [one.prompts[0] for one in full], extent.shape, seeds))
     return model.decode(latents).cpu().float()

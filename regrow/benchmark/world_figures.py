@@ -1,4 +1,4 @@
-"""What the bench of a world finds, as data, as a table and as a sheet of pictures or mels."""
+"""The results of the benchmark of a world: data, a table, and a sheet of pictures or mels."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,27 +15,27 @@ from regrow.worlds.world import WORLDS, Language
 
 STORYBOOK = "storybook"
 THINGS = {STORYBOOK: "scenes", "bandstand": "phrases"}
-"""What the things of each world are called."""
+"""The name of the items of each world, in the plural."""
 TRUTH = {STORYBOOK: "drawn", "bandstand": "played"}
-"""And as they are, before any model."""
+"""The word for true items of each world, which went through no model."""
 TRIO = ("animal", "place", "colour")
-"""What every caption of the storybook asks for."""
+"""Attributes that every caption of the storybook names."""
 ALL_THREE = "all three"
 PAIRS = 4
-"""Drawn and generated pictures in a row of the sheet."""
+"""Pairs of a drawn and a generated picture per row of the sheet."""
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What the judge read, a choice among the values of each attribute, and how it looks to it.
+    """The judge's readings of one kind of results, and their distance from drawings.
 
     Attributes:
-        right: share of right readings, in [0, 1], by attribute, and of the storybook "all three" for animal, place and
-            colour at once. Where things were made from words, an attribute counts only in those whose words name it.
-        confusion: how many, by the animal or instrument that it should be and the one that was read.
-        distance: of pictures from the drawings of the same scenes, as `kernel_distance` of the judge's features; 0
-            where they cannot be told from drawings; None for the drawings themselves and for sounds. A rough picture
-            has a right reading and a large distance.
+        right: share of correct readings, in [0, 1], by attribute; for the storybook also "all three", which is animal,
+            place and colour at once. For generated results, an attribute counts only if the caption names it.
+        confusion: counts, by the true animal or instrument and the one that was read.
+        distance: of pictures from the drawings of the same scenes, by `kernel_distance` of the judge's features; 0 if
+            they cannot be told apart; None for the drawings themselves and for sounds. A rough picture may be read
+            correctly and still have a large distance.
     """
 
     right: Mapping[str, Estimate]
@@ -45,23 +45,23 @@ class Judged:
 
 @dataclass(frozen=True, eq=False)
 class WorldFigures:
-    """What `bench_world` found.
+    """The results of `bench_world`.
 
     Attributes:
         model: its name.
         world: storybook or bandstand.
-        count: of things.
+        count: number of scenes or phrases.
         settings: of the generation, and the first seed.
         codec: of pictures PSNR in dB, whole ("psnr"), of both pictures at half their size ("psnr_halved") and within
             the animal ("psnr_animal"), and "ssim"; of sounds the mean absolute difference of mels in dB from the played
             ones: "codec", and "codec and phase". None without a codec.
         judged: by kind: "truth", "codec", of sounds "codec and phase", and "words en", "words zh" for what was made
             from words.
-        judge: the judge's accuracy on its own held-out things, by wear and attribute.
-        seconds: that the bench took.
-        things: the first ones.
+        judge: the judge's accuracy on its own held-out data, by degradation and attribute.
+        seconds: duration of the benchmark.
+        things: the first scenes or phrases.
         samples: of these, by kind: pictures in [-1, 1], or mels in dB.
-        readings: likewise, what the judge read.
+        readings: of the samples, by kind: what the judge read.
     """
 
     model: str
@@ -84,13 +84,13 @@ def judged(
     named: Sequence[set[str]] | None = None,
     distance: Estimate | None = None,
 ) -> Judged:
-    """Compare what was read with what the things are.
+    """Compare readings with the true attributes.
 
     Args:
-        world: of the things.
-        things: one a reading.
-        read: attribute to value, as a judge gives it.
-        named: the attributes that count, one set a thing; all where None. What no words name is left out.
+        world: of the scenes or phrases.
+        things: the true scenes or phrases, one per reading.
+        read: value by attribute, as returned by a judge.
+        named: the attributes that count, one set per reading; all when None.
         distance: see `Judged`.
     """
     attributes = WORLDS[world].attributes
@@ -109,7 +109,7 @@ def judged(
 
 
 def as_dict(figures: WorldFigures) -> dict[str, Any]:
-    """Return the figures without the samples, as JSON can hold them: an infinite PSNR becomes None."""
+    """Return the figures JSON-able, without the samples; an infinite PSNR becomes None."""
     right = {
         _label(figures, kind): {name: as_json(share) for name, share in judgement.right.items()}
         for kind, judgement in figures.judged.items()
@@ -140,7 +140,7 @@ def as_dict(figures: WorldFigures) -> dict[str, Any]:
 
 
 def _captions(figures: WorldFigures) -> list[str]:
-    """The plainest captions of the first things."""
+    """Return the plainest captions of the first scenes or phrases."""
     return [WORLDS[figures.world].captions(thing, "en")[0] for thing in figures.things]
 
 
@@ -149,7 +149,7 @@ def _label(figures: WorldFigures, kind: str) -> str:
 
 
 def print_table(figures: WorldFigures, out: TextIO) -> None:
-    """Print the figures as lines for a terminal, of pictures of 120 columns."""
+    """Print the figures as lines for a terminal; those of picture models take 120 columns."""
     settings, pictures = figures.settings, figures.world == STORYBOOK
     print(
         f"{figures.model}: {figures.count} {THINGS[figures.world]} from seed {settings['first_seed']}; "
@@ -159,7 +159,7 @@ def print_table(figures: WorldFigures, out: TextIO) -> None:
         file=out,
     )
     _print_codec(figures, out)
-    # 22 columns hold "100.0 [100.0, 100.0]", 28 hold it with "of 499": only what was asked for is counted there
+    # 22 columns hold "100.0 [100.0, 100.0]"; 28 also hold "of 499", as not every caption names an attribute
     widths = [22 if pictures and not kind.startswith("words") else 28 for kind in figures.judged]
 
     def row(name: str, cells: Sequence[str]) -> str:
@@ -209,17 +209,17 @@ def _print_codec(figures: WorldFigures, out: TextIO) -> None:
 
 
 def contact_sheet(figures: WorldFigures, language: Language = "en") -> Float[Tensor, "3 h w"]:
-    """Show things as they are beside what was made from their words, in [-1, 1], to be saved with `picture.save`.
+    """Return a picture in [-1, 1] of true items beside those generated from their captions, for `picture.save`.
 
-    Under a drawing stands the scene's plainest caption, under a generated picture what the judge misread of animal,
-    colour and place. Of sounds it shows mels, those through codec and phase, too.
+    Under a drawing is the scene's plainest caption; under a generated picture, the judge's wrong readings of animal,
+    colour and place. For sounds it shows mels, also those through codec and phase reconstruction.
 
     Raises:
-        ValueError: nothing was made from words in that language, or no samples were kept.
+        ValueError: nothing was generated from captions in that language, or no samples were kept.
     """
     made = f"words {language}"
     if made not in figures.samples or not figures.things:
-        raise ValueError(f"These figures hold no {THINGS[figures.world]} that were made from words in {language!r}.")
+        raise ValueError(f"These figures hold no {THINGS[figures.world]} generated from captions in {language!r}.")
     captions, rows = _captions(figures), []
     if figures.world != STORYBOOK:
         kinds = ("truth", "codec and phase", made)

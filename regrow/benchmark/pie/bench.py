@@ -1,4 +1,4 @@
-"""Edits of PIE-Bench: every method on the same pictures, kept as they come, and measured as its paper measures."""
+"""Run PIE-Bench: edit the same pictures by every method, save the results at once, and measure as its paper does."""
 
 import time
 from collections.abc import Generator
@@ -27,24 +27,24 @@ from regrow.requests.edit import Edit
 
 RESULTS = "results.jsonl"
 SETTINGS = ("steps", "guidance", "guidance_share", "invert_guidance", "strength", "attention", "seed")
-"""Of the request, that all methods are run with."""
+"""Settings of the request that all methods share."""
 
 
 def bench_pie(model: Model, request: BenchPie, networks: PieNetworks) -> Generator[Progress, None, PieFigures]:
     """Edit the pictures of PIE-Bench by each method, and measure the results.
 
-    A picture that lies in the folder of results is not made again, and is measured again only if other networks
-    measure. Results are saved under the names of their sources, as the benchmark's own programs save them: a .jpg is
-    compressed at Pillow's quality of 75, and measured as it then is.
+    A result that is already in the results folder is not made again, and is measured again only if the measuring
+    networks differ. Results are saved under the names of their sources, as by the benchmark's own programs: a .jpg is
+    compressed at Pillow's default quality of 75, and measured after compression.
 
     Args:
-        model: of pictures, that takes words.
+        model: a picture model that takes prompts.
         request: the folder, the methods and their settings.
-        networks: that measure.
+        networks: the networks that measure the results.
 
     Raises:
-        MediaError: the benchmark's folder is not laid out as it should be, or a task in it is broken.
-        ValueError: the model takes no words, a method or setting does not fit, or the folder of results belongs to
+        MediaError: the benchmark's folder has a wrong layout, or a task in it is broken.
+        ValueError: the model takes no prompts, a method or setting does not fit, or the results folder belongs to
             another model or other settings.
     """
     started = time.monotonic()
@@ -76,13 +76,13 @@ def bench_pie(model: Model, request: BenchPie, networks: PieNetworks) -> Generat
 
 
 def _is_made(request: BenchPie, name: str) -> bool:
-    """Return whether a name is that of pictures which another program made."""
+    """Return whether a name is a folder of results that another program made."""
     return name not in names() and Path(name).name == name and (request.kept / name / PICTURES).is_dir()
 
 
 def _edit_of(request: BenchPie, model: Model, name: str, task: PieTask) -> Edit:
     chosen = method(name)
-    # the published rows lead away from no words, where the method leaves a choice
+    # the published rows use the empty negative prompt, unless the method sets its own
     negative = None if chosen.own_negative or chosen.needs else ""
     instructs = model.edits_by_instruction and chosen.needs
     return Edit(
@@ -92,7 +92,7 @@ def _edit_of(request: BenchPie, model: Model, name: str, task: PieTask) -> Edit:
 
 
 def _why_not(request: Edit, model: Model) -> tuple[str, tuple[str, ...]]:
-    """Return why a method cannot edit with a model, in a sentence, empty where it can; and notes if it can."""
+    """Return a sentence that says why a method does not work with a model, or "" and notes if it does."""
     try:
         own, _ = with_own_method(request, model)
         _, notes = without_guidance(own, model)
@@ -106,7 +106,7 @@ def _why_not(request: Edit, model: Model) -> tuple[str, tuple[str, ...]]:
 def _outcome(
     request: BenchPie, model: Model, name: str, task: PieTask, networks: PieNetworks, lines: ResultLines
 ) -> dict[str, Any]:
-    """Return the figures of one edit, and the seconds it took: of this run or an earlier one."""
+    """Return the figures and seconds of one edit, from this run or an earlier one."""
     path, key = request.kept / name / PICTURES / task.place, f"{name} {task.id}"
     before = lines.values.get(key)
     if before and before["networks"] == networks.names:
@@ -136,7 +136,7 @@ def _save(path: Path, picture: Float[Tensor, "channels h w"]) -> None:
 
 
 def _own_part(picture: Float[Tensor, "3 h w"], source: Float[Tensor, "3 y x"]) -> Float[Tensor, "3 y x"]:
-    """Return a result alone: other programs save it at the right end of a strip, behind its source."""
+    """Return the result alone: some programs save a strip of pictures, with the result at its right end."""
     height, width = source.shape[-2:]
     is_strip = picture.shape[-2] >= height and picture.shape[-1] > width
     return picture[:, -height:, -width:] if is_strip else picture

@@ -1,4 +1,4 @@
-"""What PIE-Bench finds, as data and as a table in Markdown with the columns of the published ones."""
+"""The results of PIE-Bench, as data and as a Markdown table with the columns of the published one."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -10,14 +10,14 @@ from regrow.benchmark.pie.measure import PieResult
 
 @dataclass(frozen=True)
 class PieMeasured:
-    """One method.
+    """The results of one method.
 
     Attributes:
         method: its name.
         results: of all pictures, each with its editing type.
-        seconds: of the edits that were made and timed.
+        seconds: of the edits that were timed.
         notes: sentences about how it was run.
-        failure: why it did not run, in a sentence; then the rest is empty.
+        failure: a sentence that says why it did not run; then the rest is empty.
     """
 
     method: str
@@ -29,15 +29,15 @@ class PieMeasured:
 
 @dataclass(frozen=True)
 class PieFigures:
-    """All of a run.
+    """All figures of a run.
 
     Attributes:
         model: its name.
-        settings: of all methods.
-        measured: a row a method.
-        networks: what measured, by kind; None where it was not here.
-        missing: a sentence for each that was not.
-        seconds: that the run took.
+        settings: shared by all methods.
+        measured: one row per method.
+        networks: names of the networks that measured, by kind; None for one that is not on this machine.
+        missing: a sentence for each missing network.
+        seconds: duration of the run.
     """
 
     model: str
@@ -57,18 +57,18 @@ COLUMNS = (
     ("clip_whole", "CLIP whole ↑", 1),
     ("clip_edited", "CLIP edited ↑", 1),
 )
-"""Key, head and factor of the columns, in the order of table 1 of the paper."""
+"""Key, heading and factor of the columns, in the order of table 1 of the paper."""
 
 
 def summary(results: Sequence[PieResult]) -> dict[str, Estimate]:
-    """Compute the means of all figures that were measured, each over the pictures that have it."""
+    """Return the mean of each figure over the pictures for which it was measured."""
     values = {key: [getattr(result, key) for result in results] for key, _, _ in COLUMNS}
     found = {key: [value for value in column if value is not None] for key, column in values.items()}
     return {key: mean(column) for key, column in found.items() if column}
 
 
 def as_dict(figures: PieFigures) -> dict[str, Any]:
-    """Return the figures as JSON can hold them, without the factors of the table."""
+    """Return the figures JSON-able, without the factors of the table."""
 
     def plain(results: Sequence[PieResult]) -> dict[str, Any]:
         return {"pictures": len(results)} | {key: asdict(one) for key, one in summary(results).items()}
@@ -99,7 +99,7 @@ def as_dict(figures: PieFigures) -> dict[str, Any]:
 
 
 def print_table(figures: PieFigures, out: TextIO) -> None:
-    """Print the table in Markdown, and sentences about what it leaves out."""
+    """Print the table in Markdown, and sentences on what was not measured."""
     settings = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in figures.settings.items())
     print(f"PIE-Bench with {figures.model}: {settings}\n", file=out)
     print("| " + " | ".join(("Method", *(head for _, head, _ in COLUMNS), "Pictures")) + " |", file=out)

@@ -1,14 +1,14 @@
-"""What PIE-Bench measures of an edit, as its own evaluation does (evaluation/evaluate.py of cure-lab/PnPInversion).
+"""Measure an edit of PIE-Bench as its own evaluation does (evaluation/evaluate.py of cure-lab/PnPInversion).
 
 structure             structure distance of the whole picture to the source (`probes.dino`)
-psnr, lpips,          of the background: both pictures are black where the mask lets the picture change, and the whole
-mse, ssim             picture is counted, the black part too; values from 0 to 1
-clip_whole            CLIPScore of the whole picture and the target's words (`probes.clip`)
-clip_edited           the same of the picture that is black outside the mask
+psnr, lpips,          of the background: both pictures are set to black inside the mask, and all pixels are counted,
+mse, ssim             the black ones too; values from 0 to 1
+clip_whole            CLIPScore of the whole picture and the target prompt (`probes.clip`)
+clip_edited           the same, with the picture set to black outside the mask
 
-A style changes the whole picture: where the mask leaves no background, its four figures are left out of the means.
-SSIM counts windows wholly inside the picture, as torchmetrics did before 1.4.2; later ones count mirrored ones at the
-border, too.
+A change of style has a mask of the whole picture: without a background, its four figures are left out of the means.
+SSIM uses only windows that lie inside the picture, as torchmetrics did before 1.4.2; later versions also use mirrored
+windows at the border.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ Network = TypeVar("Network")
 
 @dataclass(frozen=True)
 class PieResult:
-    """Of one edit, see above; None where the network that measures it is not here, or where there is no background.
+    """The figures of one edit, see above; a figure is None without its network or without a background.
 
     PSNR of equal backgrounds is 90 dB.
     """
@@ -49,7 +49,7 @@ class PieResult:
 
 @dataclass(frozen=True, eq=False)
 class PieNetworks:
-    """The networks that measure, and sentences that say why one of them is not here."""
+    """The networks that measure, and a sentence for each that is not on this machine."""
 
     dino: Dino | None = None
     clip: Clip | None = None
@@ -58,7 +58,7 @@ class PieNetworks:
 
     @property
     def names(self) -> dict[str, str | None]:
-        """What each one is called, None where it is not here: figures by others are measured again."""
+        """The name of each network, None if it is missing; results measured by other networks are measured again."""
         each = {"dino": self.dino, "clip": self.clip, "lpips": self.lpips}
         return {name: network.name if network else None for name, network in each.items()}
 
@@ -69,13 +69,13 @@ def open_networks(
     """Open the networks that are on this machine; nothing is downloaded.
 
     Args:
-        dino: folder or cached id; empty takes the usual one, and does without where it is not here.
+        dino: folder or cached id; empty takes the usual one if it is on this machine.
         clip: likewise.
         device: where they compute.
-        allow_pickle: also read weights that are no safetensors.
+        allow_pickle: also read pickled weights.
 
     Raises:
-        ModelError: one that is named cannot be opened.
+        ModelError: a network given by name cannot be opened.
     """
     missing = []
 
@@ -106,14 +106,14 @@ def measure(
     """Measure an edited picture.
 
     Args:
-        source: the picture as it was, in [-1, 1].
-        result: what it was edited into.
+        source: the original picture, in [-1, 1].
+        result: the edited picture, in [-1, 1].
         mask: true where it should change.
-        target: words for what it should become.
-        networks: those that are here.
+        target: the target prompt.
+        networks: see `open_networks`.
 
     Raises:
-        ValueError: the pictures are not of one size, or a side is under 11 pixels.
+        ValueError: the pictures differ in size, or a side is shorter than 11 pixels.
     """
     if source.shape != result.shape:
         raise ValueError(f"the result is of {_size(result)} pixels, and its source of {_size(source)}")
@@ -125,7 +125,7 @@ def measure(
         psnr=finite(psnr(*background)) if background else None,
         lpips=lpips.distance(*background) if lpips and background else None,
         mse=float((background[0].double() - background[1].double()).square().mean() / 4) if background else None,
-        # from 0 to 2 with the range of 2 that `ssim` takes: the same as from 0 to 1 with a range of 1
+        # `ssim` assumes a range of 2: values in [0, 2] give the same SSIM as values in [0, 1] with a range of 1
         ssim=ssim(*(picture + 1 for picture in background)) if background else None,
         clip_whole=clip.score(result, target) if clip else None,
         clip_edited=clip.score(edited, target) if clip else None,

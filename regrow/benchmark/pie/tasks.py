@@ -1,11 +1,11 @@
-"""The tasks of PIE-Bench, as its users have them on disk.
+"""The tasks of PIE-Bench, in the layout in which it is distributed.
 
     FOLDER/mapping_file.json        by id: image_path, original_prompt, editing_prompt, editing_instruction,
                                     editing_type_id, blended_word and mask
     FOLDER/annotation_images/...    the pictures, at image_path
 
-Square brackets in prompts mark the words that differ; they are no part of them. A mask is where the picture should
-change, as runs in the order of rows: [start, length, start, length, ...].
+Square brackets in prompts only mark the words that differ. A mask is where the picture should change, run-length
+encoded row by row: [start, length, start, length, ...].
 """
 
 import json
@@ -23,24 +23,24 @@ from regrow.media.image.reading import MOST_PIXELS, opened
 
 MAPPING, PICTURES = "mapping_file.json", "annotation_images"
 SAVED = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
-"""Suffixes that pictures may have, and the format that each stands for."""
+"""Allowed suffixes of pictures, with Pillow's name of the format."""
 TEXTS = ("image_path", "original_prompt", "editing_prompt", "editing_type_id")
-"""Fields that each task must have, beside its mask; the instruction is asked for only by models that take one."""
+"""Text fields that each task must have, besides its mask; only models that take an instruction need one."""
 
 
 @dataclass(frozen=True)
 class PieTask:
-    """One picture and how it is to be changed.
+    """One picture and its edit.
 
     Attributes:
         id: of the task in the mapping file.
         category: the editing type, "0" to "9".
         image: the file.
-        place: of the file below annotation_images; results of a method have the same one.
-        source: words for the picture.
-        target: words for what it should become.
-        instruction: the same as an instruction; may be empty.
-        runs: its mask.
+        place: path relative to annotation_images; the results of each method have the same relative path.
+        source: the source prompt.
+        target: the target prompt.
+        instruction: the edit as an instruction; may be empty.
+        runs: the mask, run-length encoded.
     """
 
     id: str
@@ -59,11 +59,11 @@ def read_tasks(folder: Path, categories: Sequence[str] = (), limit: int | None =
     Args:
         folder: of the benchmark.
         categories: editing types; all if empty.
-        limit: the first so many of each category; None takes all.
+        limit: largest number of tasks of each category; None takes all.
 
     Raises:
-        MediaError: the folder is not laid out so, or one of these tasks is broken; the sentence names it.
-        ValueError: there is no such category.
+        MediaError: the folder has another layout, or one of these tasks is broken; the sentence names it.
+        ValueError: a category is unknown.
     """
     mapping = folder / MAPPING
     if not mapping.is_file():
@@ -92,15 +92,15 @@ def read_tasks(folder: Path, categories: Sequence[str] = (), limit: int | None =
 def decode_mask(runs: Sequence[int], height: int, width: int) -> Bool[Tensor, "h w"]:
     """Return where a picture should change: the runs, and its outermost pixels.
 
-    The benchmark's code lets the outermost pixels count as changed in every mask, against mistakes at the border, and
-    cuts off what a run has beyond the last pixel.
+    As in the benchmark's code, the outermost pixels belong to every mask, against annotation errors at the border, and
+    runs are cut off at the last pixel.
 
     Raises:
-        ValueError: the runs are no pairs, or one begins beyond the picture.
+        ValueError: the runs are not pairs of non-negative integers, or one begins beyond the picture.
     """
     pixels = height * width
     if len(runs) % 2 or any(type(number) is not int or number < 0 for number in runs):
-        raise ValueError("its mask is no list of starts and lengths")
+        raise ValueError("its mask is not a list of starts and lengths")
     mask = torch.zeros(pixels, dtype=torch.bool)
     for start, length in zip(runs[::2], runs[1::2], strict=True):
         if start > pixels:
@@ -115,7 +115,7 @@ def decode_mask(runs: Sequence[int], height: int, width: int) -> Bool[Tensor, "h
 def _category(mapping: Path, name: str, entry: Any) -> str:
     for field in TEXTS:
         if not isinstance(entry, dict) or not isinstance(entry.get(field), str):
-            raise MediaError(f"{mapping}: {name} has no {field} in words: download it again.")
+            raise MediaError(f"{mapping}: {name} has no text {field}: download it again.")
     return entry["editing_type_id"]
 
 

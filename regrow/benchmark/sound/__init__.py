@@ -1,1 +1,1 @@
-"""The benchmark of sound edits: tasks with a known answer, what is measured of a result, and the table."""
+"""The benchmark of sound edits: tasks with a known answer, measures of a result, and the table."""

@@ -1,12 +1,12 @@
-"""Edits of sounds beside the truth: the target is the same phrase on another instrument, whose sound is known.
+"""Compare edits of sounds with the truth: the target is the same phrase on another instrument, whose sound is known.
 
-Every model of sounds edits the same phrases, at its own rate and in its own channels. Of every edit there is what
-`measure` says, all of the wave that a user gets, after codec and phase. The played counterfactual itself, through the
-codec, is a row of its own, which no edit can be much better than; so is the source, which changes nothing.
+Every sound model edits the same phrases, at its own rate and number of channels. Figures are those of `measure`, of the
+wave that a user gets, after codec and phase reconstruction. Two rows give limits, both through the codec: the played
+counterfactual, which no edit can beat by much, and the source, which changes nothing.
 
-Where the model knows the bandstand, every way to edit is tuned alike: all of its settings on other phrases, and the one
-with the largest product of right instrument and notes is measured. Of other models there is nobody to tell a good
-setting, so each way is measured at its first.
+For models that know the bandstand, all methods are tuned in the same way: every setting is tried on separate phrases,
+and the one with the largest product of correct instrument and notes is measured. The judge cannot read the edits of
+other models, so these use each method's first setting.
 """
 
 import time
@@ -52,21 +52,22 @@ def bench_sounds(
     clap: Clap | None = None,
     spans: int = 2,
 ) -> Generator[Progress, None, SoundFigures]:
-    """Tune and measure ways to edit on the same phrases, one after the other.
+    """Tune and measure editors on the same phrases, one after the other.
 
     Args:
-        model: of sounds.
-        editors: see `editors.own_editors` and `baselines.baselines`.
-        phrases: to measure.
-        tuning: others, to choose settings on; 0, and a model that does not know the bandstand, take the first setting.
-        settings: how many of each editor's are tried.
+        model: a sound model.
+        editors: see `editors.sound_editors` and `baselines.baselines`.
+        phrases: number of phrases to measure.
+        tuning: number of phrases to choose settings on. The first setting is taken if it is 0, or if the model does
+            not know the bandstand.
+        settings: number of settings tried for each editor.
         batch: clips at a time.
-        judge: the shipped one when None; asked only where the model knows the bandstand.
-        clap: also measures with it.
-        spans: of the first phrases a span is edited, too, by regrow's own methods.
+        judge: the shipped one when None; used only if the model knows the bandstand.
+        clap: measures with CLAP too, if given.
+        spans: number of phrases, from the first on, in which regrow's own methods also edit only a span.
 
     Raises:
-        ValueError: the model makes no sounds, or a number does not fit.
+        ValueError: the model is not a sound model, or a number is out of range.
     """
     started = time.monotonic()
     if phrases < 1 or tuning < 0 or settings < 1 or spans < 0:
@@ -99,7 +100,7 @@ def bench_sounds(
 
 
 def _as_it_can(model: Model, editor: Editor) -> Editor:
-    """Return the same way to edit, without guidance where no words can guide, or where the weights hold it already."""
+    """Return the editor, without guidance if the model takes no prompts or is guidance-distilled."""
     if model.takes_words and model.own.is_guided:
         return editor
     strengths = dict.fromkeys(setting.strength for setting in editor.settings)
@@ -135,7 +136,7 @@ def _edited(
 
 
 def _with_notes(model: Model, frames: Float[Tensor, "b 1 bands frames"]) -> Model:
-    """The model, conditioned on the notes that it reads off each of the sounds, where it can be."""
+    """Return the model conditioned on the notes that it transcribes from each sound, if it supports this."""
     if not can_listen(model):
         return model
     each = [condition_on_sound(model, one)[0].note_conditioning for one in frames]

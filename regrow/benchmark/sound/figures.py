@@ -1,4 +1,4 @@
-"""What the benchmark of sound edits finds, as data and as a table."""
+"""The results of the benchmark of sound edits, as data and as a table."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -10,9 +10,9 @@ from regrow.benchmark.tuning import Measured
 
 @dataclass(frozen=True, kw_only=True)
 class SoundResult:
-    """Of one edit: see `measure`; and network calls, and seconds with everything from frames to wave.
+    """The figures of one edit: see `measure`; also network evaluations, and seconds from frames to wave.
 
-    What was not measured is None.
+    Figures that were not measured are None.
     """
 
     truth: float
@@ -32,18 +32,18 @@ class SoundResult:
 
 @dataclass(frozen=True, eq=False)
 class SoundFigures:
-    """All of a run.
+    """All figures of a run.
 
     Attributes:
         model: its name.
-        phrases: that were measured.
-        first_seed: of these.
-        tuning: phrases that settings were chosen on.
-        limits: the counterfactual and the source, each through the codec.
-        measured: a row a way to edit.
-        seconds: that the run took.
+        phrases: number of phrases that were measured.
+        first_seed: of these phrases.
+        tuning: number of phrases that settings were chosen on.
+        limits: results of the counterfactual and of the source, each through the codec.
+        measured: one row per editor.
+        seconds: duration of the run.
         length: seconds of a phrase.
-        clap: name of the CLAP model; empty where none measured.
+        clap: name of the CLAP model; empty if there was none.
     """
 
     model: str
@@ -70,20 +70,20 @@ COLUMNS = (
     ("clap", "CLAP", 1, 2),
     ("lpaps", "LPAPS", 1, 2),
 )
-"""Key, head, factor and digits of the columns of the table."""
+"""Key, heading, factor and digits of the columns of the table."""
 IN_A_ROW = 4
-"""Columns that stand beside each other."""
+"""Columns per line of the table."""
 
 
 def summary(results: Sequence[SoundResult]) -> dict[str, Estimate]:
-    """Compute the means of all fields that were measured, with their intervals, by their names in JSON."""
+    """Return the mean of each measured field with its confidence interval, by its name in JSON."""
     columns = {name: [getattr(result, name) for result in results] for name in asdict(results[0])}
     found = {name: [float(value) for value in values if value is not None] for name, values in columns.items()}
     return {"heard" if name == "right_instrument" else name: mean(values) for name, values in found.items() if values}
 
 
 def as_dict(figures: SoundFigures) -> dict[str, Any]:
-    """Return the figures as JSON can hold them."""
+    """Return the figures JSON-able."""
 
     def plain(results: Sequence[SoundResult]) -> dict[str, Any]:
         return {name: asdict(estimate) for name, estimate in summary(results).items()}
@@ -133,7 +133,7 @@ def print_table(figures: SoundFigures, out: TextIO) -> None:
             cells = [shown(means[key], factor, digits) if key in means else "-" for key, _, factor, digits in part]
             costs = f"{means['evaluations'].value:>6.0f}{means['seconds'].value:>6.1f}" if last else ""
             print((f"{name:<{width}}" + "".join(f"{cell:<20}" for cell in cells) + costs).rstrip(), file=out)
-    print("\n* a rival; then the strength and the guidance", file=out)
+    print("\n* a baseline; then strength and guidance", file=out)
     for one in figures.measured:
         if one.chosen is None:
             print(f"{one.editor}: did not run: {one.failure}", file=out)

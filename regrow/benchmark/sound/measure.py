@@ -1,14 +1,14 @@
-"""What is measured of an edited sound: distances and level of any, instrument and notes where the model knows them.
+"""Measure an edited sound: distances and level for any model, instrument and notes for models of the bandstand.
 
-source, codec       mean absolute difference in dB of its mel from that of the sound as it was, and from what the
-                    model's codec makes of that; the mel is the same for all models (`similarity.LOG_MEL`)
-truth               the same from the phrase as it is played on the target's instrument
-loudness            dB by which it is louder than the sound as it was
-chroma, melody      how alike it is to the sound as it was (`similarity.chroma_similarity`, `melody_correlation`)
-right_instrument    whether an independent judge reads the target's instrument
-notes               F1 of the notes found in it against the score, which the edit must keep (`notes`)
-clap, lpaps         fit of the target's words, and distance from the sound as it was, by CLAP (`probes.clap`)
-span_kept           whether an edit of a span leaves the file outside it as it is, sample for sample
+source, codec       mean absolute difference in dB of its mel from that of the original, and from that of the codec's
+                    reconstruction of the original; the mel is the same for all models (`similarity.LOG_MEL`)
+truth               the same, from the phrase played on the target instrument
+loudness            dB by which it is louder than the original
+chroma, melody      similarity to the original (`similarity.chroma_similarity`, `melody_correlation`)
+right_instrument    whether an independent judge reads the target instrument
+notes               F1 of the transcribed notes against the score, which the edit must keep (`notes`)
+clap, lpaps         similarity to the target prompt, and distance from the original, by CLAP (`probes.clap`)
+span_kept           whether an edit of a span leaves all samples outside it unchanged
 """
 
 import math
@@ -43,7 +43,7 @@ from regrow.requests.edit import Edit
 from regrow.worlds.bandstand.playing import RATE
 
 SPAN = (0.25, 0.75)
-"""Of a sound, the share that an edit of a span may change."""
+"""Begin and end of the span that may change, as shares of a sound's duration."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +51,10 @@ class Measure:
     """Measures results of a model.
 
     Attributes:
-        model: that made them.
-        judge: that reads instruments; None where the model does not know the bandstand.
+        model: the model that made them.
+        judge: the classifier that reads instruments; None if the model does not know the bandstand.
         clap: None leaves its two figures out.
-        coded: what the model's codec makes of each task's sound, by the task's seed; added to as they are asked for.
+        coded: cache of the codec's reconstruction of each task's sound, by the task's seed.
     """
 
     model: Model
@@ -63,7 +63,7 @@ class Measure:
     coded: dict[int, Wave] = field(default_factory=dict)
 
     def through_codec(self, wave: Wave) -> Wave:
-        """Return what a wave at `RATE` is after the model's codec."""
+        """Return the codec's reconstruction of a wave at `RATE`."""
         frames, levels = to_model(self.model, [wave])
         model = self.model.of_length(frames.shape[-1])
         return from_model(model, model.decode(model.encode(frames)), levels, wave.shape[-1])[0]
@@ -76,7 +76,7 @@ class Measure:
         seconds: float = 0.0,
         spans: Sequence[bool | None] = (),
     ) -> list[SoundResult]:
-        """Return the figures of one wave a task, at `RATE`."""
+        """Return the figures of the results, one wave at `RATE` per task."""
         spans = spans or [None] * len(tasks)
         each = zip(tasks, waves, spans, strict=True)
         return [self._result(task, wave, calls, seconds, span) for task, wave, span in each]
@@ -111,7 +111,7 @@ class Measure:
 
 
 def span_kept(model: Model, editor: Editor, setting: Setting, task: SoundTask) -> bool:
-    """Return whether `regrow edit --span` with this method leaves what is outside of the span as it is in the file."""
+    """Return whether `regrow edit --span` with this method leaves all samples outside the span unchanged."""
     duration = task.before.shape[-1] / RATE
     begin, end = (share * duration for share in SPAN)
     source, target = task.words if model.takes_words else ("", "")
@@ -123,7 +123,7 @@ def span_kept(model: Model, editor: Editor, setting: Setting, task: SoundTask) -
             seed=task.seed, span=f"{begin:.3f}:{end:.3f}", notes=editor.notes, cache=False,
         )  # fmt: skip
         edited, file = finish(edit(request, model)).items[0], sound.load(path).wave
-        first, last = (round(second * RATE) for second in request.seconds or (0.0, 0.0))
+        first, last = (round(second * RATE) for second in request.spans[0])
     outside = torch.ones(file.shape[-1], dtype=torch.bool)
     outside[first:last] = False
     return torch.equal(edited[:, outside], file[:, outside])

@@ -1,4 +1,4 @@
-"""The sounds that every model edits: played phrases, and the same on another instrument."""
+"""The editing tasks of all sound models: played phrases, and the same on another instrument."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from regrow.worlds.bandstand.playing import DURATION, MELODIC, RATE, Note, Phras
 from regrow.worlds.world import WORLDS
 
 FIRST_SEED, FIRST_TUNING_SEED = 9_400_000, 9_450_000
-"""Of the phrases that are measured, and of those that settings are chosen on; models learn from seeds far below."""
+"""First seeds of the phrases to measure, and of those to tune on; training uses seeds far below."""
 
 Wave = Float[Tensor, "1 n"]
 Frames = Float[Tensor, "b c *bands frames"]
@@ -36,14 +36,14 @@ class SoundTask:
 
     @property
     def words(self) -> tuple[str, str]:
-        """The plainest captions of the phrase and of its counterfactual."""
+        """The source and the target prompt: the plainest captions of phrase and counterfactual."""
         return captions(self.phrase)[0], captions(self.target)[0]
 
 
 def sound_tasks(count: int, first: int, seconds: float) -> list[SoundTask]:
-    """Phrases with seeds from `first` on, beats left out, each with an instrument drawn from the eleven others.
+    """Return melodic phrases with seeds from `first` on, each with a target instrument drawn from the others.
 
-    Less than a second is the beginning of a phrase of one second, whose score is the whole phrase's.
+    A sound shorter than a second is the beginning of a phrase of one second; its score is that of the whole phrase.
     """
     tasks: list[SoundTask] = []
     seed, samples = first, round(seconds * RATE)
@@ -60,21 +60,21 @@ def sound_tasks(count: int, first: int, seconds: float) -> list[SoundTask]:
 
 
 def seconds_of(model: Model) -> float:
-    """Return how long the sounds of its benchmark are: whole latents, six seconds or what it takes at once at most."""
+    """Return the duration of a model's test sounds: whole latents, at most six seconds or what it takes at once."""
     cell = model.multiple * model.sound.samples_per_frame
     most = min(DURATION * model.sound.rate, model.extent[-1] * model.sound.samples_per_frame)
     return max(1, int(most / cell)) * cell / model.sound.rate
 
 
 def knows_bandstand(model: Model) -> bool:
-    """Return whether a model was taught all words of the bandstand's captions, so that its judge can be asked."""
+    """Return whether a model was trained on all words of the bandstand's captions, so that its judge can be used."""
     known = read_words(model.folder)
     wanted = {unit for word in WORLDS["bandstand"].vocabulary for unit in units(word)}
     return known is not None and wanted <= known.words | known.characters
 
 
 def to_model(model: Model, waves: Sequence[Wave]) -> tuple[Frames, list[float | None]]:
-    """Return waves at `RATE` as frames that a model encodes, and the level of each; None where it is as it was."""
+    """Return waves at `RATE` as frames that a model encodes, and the level of each; None if it was not changed."""
     codec, frames, levels = model.sound, [], []
     cell = model.multiple * codec.samples_per_frame
     for wave in waves:
@@ -87,7 +87,7 @@ def to_model(model: Model, waves: Sequence[Wave]) -> tuple[Frames, list[float | 
 
 
 def from_model(model: Model, frames: Frames, levels: Sequence[float | None], samples: int) -> list[Wave]:
-    """Return what a model decoded as mono waves at `RATE`, of so many samples."""
+    """Return decoded frames of a model as mono waves at `RATE`, each of `samples` samples."""
     codec, size = model.sound, frames.shape[-1] * model.sound.samples_per_frame
     found = []
     for one, level in zip(frames.split(1), levels, strict=True):

@@ -1,0 +1,1 @@
+"""A server under the load of several users."""
