@@ -1,1 +1,1 @@
-"""The faces of the operations: the same dataclasses at the command line and on the page."""
+"""The interfaces: command line, HTTP API and page, from the same request dataclasses."""

@@ -1,28 +1,38 @@
-"""What `regrow models add` does and prints."""
+"""Run `regrow models add` and print its result."""
 
 from pathlib import Path
+from typing import Any
 
 from regrow.interfaces.reporting import print_facts
+from regrow.messages.message import say
 from regrow.models.open import add_single_file
 from regrow.models.single_files.folders import SingleFile, add_folder
 from regrow.models.single_files.view import read_notes
 
 
 def add(path: Path, name: str, base: str, as_json: bool, allow_pickle: bool) -> None:
-    """Add a folder of weight files, or one file under a name, and print what can be used of it.
+    """Add a folder of weight files, or one file under a name, and print the models and parts that were found.
 
     Raises:
-        ModelError: there is nothing in it that can be used, or the file lacks parts that are not found.
-        ValueError: a name or a base for a folder.
+        ModelError, ValueError: as for `added`.
     """
-    path = path.expanduser()
+    facts, sentences = added(path.expanduser(), name, base, allow_pickle)
+    print_facts(as_json, facts, *sentences)
+
+
+def added(path: Path, name: str, base: str, allow_pickle: bool) -> tuple[dict[str, Any], list[str]]:
+    """Add a folder or a file; return the models and parts that were found, as facts and as sentences.
+
+    Raises:
+        ModelError: nothing in it can be used, or the file lacks parts that are found nowhere else.
+        ValueError: a name or a base is given for a folder.
+    """
     if path.is_file():
         folder = add_single_file(path, name or path.stem, base, allow_pickle)
         facts = {"added": folder.name, "folder": str(folder), "file": str(path.resolve()), "notes": read_notes(folder)}
-        print_facts(as_json, facts, f"added {folder.name}: --model {folder.name}", *read_notes(folder))
-        return
+        return facts, [say("file_added", name=folder.name), *read_notes(folder)]
     if name or base:
-        raise ValueError("--name and --base are for one file; a folder's checkpoints are called as their files are.")
+        raise ValueError(say("name_only_for_file"))
     files = add_folder(path)
     checkpoints = [file for file in files if file.kind.layout]
     parts = [file for file in files if file.kind.role]
@@ -33,10 +43,9 @@ def add(path: Path, name: str, base: str, as_json: bool, allow_pickle: bool) -> 
     lines += [f"({file.kind.title})  {file.path}" for file in [*parts, *more]]
     for file in checkpoints:
         if next(other for other in checkpoints if other.path.stem == file.path.stem) is not file:
-            lines.append(f"{file.path} has the name of one before it: it is opened by its path alone.")
-    done = f"added {path}: its checkpoints are opened in place, by --model and their name"
-    named = "; its LoRA files and embeddings by --lora and --embedding and theirs" if more else ""
-    print_facts(as_json, facts, *lines, f"{done}{named}")
+            lines.append(say("name_of_one_before", path=file.path))
+    named = say("additions_added") if more else ""
+    return facts, [*lines, say("folder_added", path=path, named=named)]
 
 
 def _facts(file: SingleFile) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What `regrow bench` prints: tables for people, JSON for machines."""
+"""Run the benchmarks of `regrow bench`, and print tables or JSON."""
 
 import json
 import sys
@@ -34,12 +34,13 @@ from regrow.requests.generate import Generate
 
 if TYPE_CHECKING:
     from regrow.interfaces.run import Opening, Report
-    from regrow.requests.bench import BenchEdit, BenchFit, BenchPie, BenchSound, BenchSpeed
+    from regrow.requests.bench import BenchEdit, BenchFit, BenchPie, BenchSong, BenchSound, BenchSpeed
+    from regrow.requests.bench_load import BenchLoad
 
 MEDIA = {"storybook": PICTURE, "bandstand": SOUND}
-"""What models of each world make."""
+"""The medium of each world."""
 SOUND_BASELINES = ("course", "ddim pair")
-"""Those that need nothing but the network, the codec and the words; the pipelines take pictures only."""
+"""Baselines that need only network, codec and prompts; diffusers' pipelines take only pictures."""
 
 
 def _model_of(medium: Medium, name: str, run: "Opening") -> Model:
@@ -48,10 +49,10 @@ def _model_of(medium: Medium, name: str, run: "Opening") -> Model:
     return model
 
 
-def _report(
+def report_figures(
     facts: Any, run: "Report", print_table: Callable[[TextIO], None], path: Path | None = None, written: tuple = ()
 ) -> None:
-    """Print JSON or a table, and the names of the files that were written; `path` is for the JSON, too."""
+    """Print JSON, or a table and the names of the written files; also write the JSON to `path`, if given."""
     if path:
         write_whole(path, (json.dumps(facts, ensure_ascii=False, indent=1) + "\n").encode())
     if run.json:
@@ -70,7 +71,7 @@ def _chosen(kind: str, editors: dict[str, Editor], only: tuple[str, ...], usual:
 
 
 def world(world: str, name: str, count: int, prompt_expansion: Switch, sheet: Path | None, run: "Opening") -> None:
-    """Codec and words of a model on held-out things of a world."""
+    """Measure a model's codec and its results from captions on held-out items of a world."""
     if sheet:
         check_savable(sheet)
     settings = Generate(prompt="", prompt_expansion=prompt_expansion)
@@ -78,11 +79,11 @@ def world(world: str, name: str, count: int, prompt_expansion: Switch, sheet: Pa
     if sheet:
         save(sheet, world_figures.contact_sheet(figures))
     print_table = partial(world_figures.print_table, figures)
-    _report(world_figures.as_dict(figures), run, print_table, written=(sheet,))
+    report_figures(world_figures.as_dict(figures), run, print_table, written=(sheet,))
 
 
 def _open_baselines() -> tuple[Editor, ...]:
-    """Return the ways of others; their libraries import what is not installed, and would say so here."""
+    """Return the baselines; their libraries' warnings about missing packages are suppressed."""
     from regrow.models.load_part import quiet
 
     with quiet():
@@ -91,7 +92,7 @@ def _open_baselines() -> tuple[Editor, ...]:
 
 
 def edit(request: "BenchEdit", run: "Opening") -> None:
-    """Ways to edit, beside the truth."""
+    """Compare methods for editing pictures with the truth."""
     for path in (request.sheet, request.curves):
         if path:
             check_savable(path)
@@ -117,7 +118,7 @@ def edit(request: "BenchEdit", run: "Opening") -> None:
         save(request.sheet, editing_figures.contact_sheet(figures))
     if request.curves:
         save(request.curves, curves(figures))
-    _report(
+    report_figures(
         editing_figures.as_dict(figures),
         run,
         partial(editing_figures.print_table, figures),
@@ -127,17 +128,17 @@ def edit(request: "BenchEdit", run: "Opening") -> None:
 
 
 def mel(count: int, folder: Path | None, scale: MelScale, run: "Report") -> None:
-    """From mels back to waves."""
+    """Compare conversions from mels to waves."""
     set_threads(run)
     settings = MelSettings(rate=RATE) if scale == "riffusion" and folder else MelSettings()
     clips = mels.clips_in(folder, count, settings) if folder else mels.phrases(count)
     ways = {"regrow": lambda: mels.bench_mel(clips), "riffusion": lambda: bench_riffusion(clips, settings.rate)}
     figures = watched(ways[scale](), run)
-    _report(asdict(figures), run, partial(mels.print_table, figures))
+    report_figures(asdict(figures), run, partial(mels.print_table, figures))
 
 
 def sound(request: "BenchSound", run: "Opening") -> None:
-    """Edits of sounds, beside the truth."""
+    """Compare methods for editing sounds with the truth."""
     known = (*sound_editors(), *(baseline for baseline in _open_baselines() if baseline.name in SOUND_BASELINES))
     editors = {editor.name: editor for editor in known}
     chosen = _chosen(" sounds", editors, request.only, tuple(editors))
@@ -154,11 +155,30 @@ def sound(request: "BenchSound", run: "Opening") -> None:
         run,
     )
     print_table = partial(sound_figures.print_table, figures)
-    _report(sound_figures.as_dict(figures), run, print_table, request.figures)
+    report_figures(sound_figures.as_dict(figures), run, print_table, request.figures)
+
+
+def song(request: "BenchSong", run: "Opening") -> None:
+    """Compare a singing model with the teacher."""
+    from regrow.benchmark.song import figures as song_figures
+    from regrow.benchmark.song.bench import bench_songs
+    from regrow.benchmark.song.sheet import song_sheet
+
+    if request.sheet:
+        check_savable(request.sheet)
+    for path in (request.figures, request.out):
+        if path:
+            check_output(path)
+    model = _model_of(SOUND, request.model, run)
+    figures = watched(bench_songs(model, request), run)
+    if request.sheet:
+        save(request.sheet, song_sheet(model, request, figures.strengths))
+    print_table = partial(song_figures.print_table, figures)
+    report_figures(song_figures.as_dict(figures), run, print_table, request.figures, (request.sheet,))
 
 
 def pie(request: "BenchPie", run: "Opening") -> None:
-    """Edits of PIE-Bench."""
+    """Run PIE-Bench."""
     from regrow.benchmark.pie import figures as pie_figures
     from regrow.benchmark.pie.bench import bench_pie
     from regrow.benchmark.pie.measure import open_networks
@@ -168,22 +188,22 @@ def pie(request: "BenchPie", run: "Opening") -> None:
     model = _model_of(PICTURE, request.model, run)
     networks = open_networks(request.dino, request.clip, run.device, run.allow_pickle)
     figures = watched(bench_pie(model, request, networks), run)
-    _report(pie_figures.as_dict(figures), run, partial(pie_figures.print_table, figures), request.figures)
+    report_figures(pie_figures.as_dict(figures), run, partial(pie_figures.print_table, figures), request.figures)
 
 
 def speed(request: "BenchSpeed", run: "Opening") -> None:
-    """How fast an edit is."""
+    """Measure the speed of an edit."""
     from regrow.benchmark import speed as speeds
 
     if request.figures:
         check_output(request.figures)
     model = opened(request.model, run)
     figures = watched(speeds.bench_speed(model, request.turns, request.tasks, request.large), run)
-    _report(speeds.as_dict(figures), run, partial(speeds.print_table, figures), request.figures)
+    report_figures(speeds.as_dict(figures), run, partial(speeds.print_table, figures), request.figures)
 
 
 def fit(request: "BenchFit", run: "Report") -> None:
-    """What full-size checkpoints take."""
+    """Measure memory and time of full-size checkpoints."""
     from regrow.benchmark import fit as fits
 
     if request.figures:
@@ -191,19 +211,33 @@ def fit(request: "BenchFit", run: "Report") -> None:
     set_threads(run)
     found = watched(fits.bench_fit(request.shapes, request.precisions, request.seconds, request.openvino), run)
     facts = [asdict(one) | {"in_turn": one.in_turn, "together": one.together, "share": one.share} for one in found]
-    _report(facts, run, partial(fits.print_table, found), request.figures)
+    report_figures(facts, run, partial(fits.print_table, found), request.figures)
 
 
 def start(image: Path, source: str, target: str, turns: int, run: "Report") -> None:
-    """How long the command line takes to begin."""
+    """Measure the start-up time of the command line."""
     from regrow.benchmark import start as starts
 
     figures = watched(starts.bench_start(image, source, target, turns), run)
-    _report(asdict(figures) | {"share": figures.share}, run, partial(starts.print_table, figures))
+    report_figures(asdict(figures) | {"share": figures.share}, run, partial(starts.print_table, figures))
+
+
+def load(request: "BenchLoad", run: "Report") -> None:
+    """Measure a server with several users."""
+    from regrow.benchmark.load import figures as load_figures
+    from regrow.benchmark.load.bench import bench_load
+
+    if request.kept:
+        check_output(request.kept)
+    figures = watched(bench_load(request), run)
+    if request.kept:
+        write_whole(request.kept, load_figures.json_lines(figures))
+    facts, print_table = load_figures.as_dict(figures), partial(load_figures.print_table, figures)
+    report_figures(facts, run, print_table, written=(request.kept,))
 
 
 def train(name: str, batch: int, steps: int, run: "Report") -> None:
-    """The trainer beside a plain loop."""
+    """Compare the trainer with a plain loop."""
     speeds = watched(bench_training(name, batch, steps, run.threads), run)
 
     def print_table(out: TextIO) -> None:
@@ -213,4 +247,4 @@ def train(name: str, batch: int, steps: int, run: "Report") -> None:
             memory = f"{one.memory / 2**30:9.2f} GB"
             print(f"{one.way:20} {one.samples:10.1f} {times:6.2f} {memory} {one.once:6.1f} s", file=out)
 
-    _report([asdict(one) for one in speeds], run, print_table)
+    report_figures([asdict(one) for one in speeds], run, print_table)

@@ -1,4 +1,4 @@
-"""What `regrow models fit` prints: what a checkpoint takes on this machine, in sentences or JSON."""
+"""Print for `regrow models fit` what a checkpoint needs on this machine, in sentences or JSON."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -20,25 +20,25 @@ ROLE_NAMES = {"network": "network", "words": "text encoders", "codec": "codec"}
 
 
 def print_fit(name: str, run: "Opening", measure: bool) -> None:
-    """Print what a model takes on this machine.
+    """Print what a model needs on this machine.
 
     Args:
         name: of the model.
-        run: how it is opened where a step is measured.
-        measure: whether it is.
+        run: how to open it, if a step is measured.
+        measure: whether to measure a step.
 
     Raises:
-        ValueError: there is no model of this name, here or in the table of known checkpoints; or it is not here, and a
-            step is to be measured.
+        ValueError: there is no model of this name, here or in the table of known checkpoints; or it is not on this
+            machine although a step is to be measured.
     """
     found = fit(name, matrix_peak)
     if measure and found.folder is None:
         raise ValueError(f"{name} is not here, so no step can be measured: leave --measure out, or get it first.")
     measured = measure_step(lambda: opened(name, run)) if measure else None
     if run.json:
-        print_json(_facts(found) | ({"measured": asdict(measured)} if measured else {}))
+        print_json(fit_facts(found) | ({"measured": asdict(measured)} if measured else {}))
         return
-    for label, text in [*_lines(found), *([("measured", _measured_text(measured))] if measured else [])]:
+    for label, text in [*fit_lines(found), *([("measured", _measured_text(measured))] if measured else [])]:
         print(f"{label:12}{text}")
 
 
@@ -47,12 +47,12 @@ def _measured_text(step: Step) -> str:
     card = f", {size_text(step.on_device)} of them on {step.device}" if step.on_device else ""
     return (
         f"opened in {_duration(step.opening)}; a call for one sample of {' x '.join(map(str, step.extent))} takes "
-        f"{_duration(step.seconds)} by {step.computed_by}; the most that was held: {memory}{card}"
+        f"{_duration(step.seconds)} by {step.computed_by}; peak memory: {memory}{card}"
     )
 
 
 def _places(found: Fit) -> list[tuple[str, int | None, str]]:
-    """Return where a model may be computed: what it is called, its bytes, and the precision that is used there."""
+    """Return places where a model may run: name, memory in bytes, and the precision used there."""
     cards = [(f"{size} GB card", size * GIGABYTE, "bfloat16") for size in CARDS]
     return [("this machine", found.memory, "float32"), *cards]
 
@@ -61,7 +61,8 @@ def _all_places() -> list[Place]:
     return [*places_here(), *(Place(f"{size} GB card", size * GIGABYTE, False) for size in CARDS)]
 
 
-def _facts(found: Fit) -> dict[str, Any]:
+def fit_facts(found: Fit) -> dict[str, Any]:
+    """Return the known facts about a model on this machine, JSON-able."""
     known, time = found.known, found.time
     return {
         "name": found.name,
@@ -104,7 +105,8 @@ def _facts(found: Fit) -> dict[str, Any]:
     }
 
 
-def _lines(found: Fit) -> list[tuple[str, str]]:
+def fit_lines(found: Fit) -> list[tuple[str, str]]:
+    """Return the same in words: label and text of each line."""
     known = found.known
     lines = [("name", found.name), ("family", found.family)]
     if known:
@@ -165,11 +167,11 @@ def _fits_text(found: Fit) -> list[str]:
     for place, size, precision in _places(found):
         named = f"{place} ({_size(size)})" if place == "this machine" else place
         texts.append(f"{named} in {precision}: {said[found.fits(size, precision)] if size else 'unknown'}")
-    return [*texts, f"at work it is taken to need {WORKING:g} times its weights, an assumption"]
+    return [*texts, f"assumed memory at work: {WORKING:g} times the weights"]
 
 
 def _settings_text(found: Fit) -> list[str]:
-    """Return a line a place: for each way to store the weights, how they fit there."""
+    """Return a line per place that lists the precisions and offloads that fit there."""
     if not settings_of(found, _all_places()[0]):
         return ["unknown: not every part could be counted"]
     texts = []

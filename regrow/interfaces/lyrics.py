@@ -1,4 +1,4 @@
-"""Lyrics on the command line: a text, or a file of it."""
+"""Lyrics on the command line: a text, or the name of a text file."""
 
 import codecs
 import os
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from regrow.media.files import MediaError, reason
+from regrow.messages.message import say
 from regrow.requests.ranges import MOST_WORDS
 from regrow.requests.song_options import SongOptions
 
@@ -16,7 +17,7 @@ ENDINGS = (".txt", ".md", ".lrc")
 
 
 def with_lyrics(request: Sung) -> Sung:
-    """Return a request whose lyrics are text, where they named a file: results are given away, and the text with them.
+    """Return a request with the text of its lyrics in place of a file's name, so that recipes hold the text.
 
     Raises:
         MediaError: a file cannot be read.
@@ -26,13 +27,13 @@ def with_lyrics(request: Sung) -> Sung:
 
 
 def lyrics_of(given: str) -> str:
-    r"""Return lyrics, read from the file that is named; in a text "\n", as shells leave it, breaks lines.
+    r"""Return lyrics from a text or a file; a literal "\n" in a text, as shells pass it, is a line break.
 
     Args:
         given: the text, or the name of a text file in UTF-8 or UTF-16.
 
     Raises:
-        MediaError: what ends like a text file is none that can be read, or holds more than lyrics do.
+        MediaError: the file cannot be read as text, or is too long for lyrics.
     """
     is_name = len(given) < 4096 and "\n" not in given and (Path(given).suffix.lower() in ENDINGS)
     if not is_name and not (len(given) < 256 and os.path.isfile(given)):
@@ -40,13 +41,11 @@ def lyrics_of(given: str) -> str:
     path = Path(given).expanduser()
     try:
         if path.stat().st_size > 4 * MOST_WORDS:
-            raise MediaError(f"{path} holds more than the {MOST_WORDS:,} letters that lyrics may have.")
+            raise MediaError(say("lyrics_file_too_long", path=path, most=MOST_WORDS))
         data = path.read_bytes()
         wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         return data.decode("utf-16" if wide else "utf-8-sig").replace("\r\n", "\n").strip()
     except UnicodeDecodeError as problem:
-        raise MediaError(f"{path} is no text in UTF-8 or UTF-16: save it as UTF-8.") from problem
+        raise MediaError(say("lyrics_not_utf", path=path)) from problem
     except OSError as problem:
-        raise MediaError(
-            f"The lyrics {path} cannot be read ({reason(problem)}): name a text file, or give the text itself."
-        ) from problem
+        raise MediaError(say("lyrics_unreadable", path=path, reason=reason(problem))) from problem

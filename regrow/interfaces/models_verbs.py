@@ -1,4 +1,4 @@
-"""What `regrow models` prints: the models that are here, one of them, and what became of one."""
+"""Run `regrow models`: print the models on this machine, one of them, or the result of a change."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,7 @@ from regrow.core.levels import Level
 from regrow.hub import model_card, publish, pulling
 from regrow.hub.download import size_text
 from regrow.interfaces.reporting import print_facts
+from regrow.messages.message import say
 from regrow.models.model import Model
 from regrow.models.model_text import frames_text
 from regrow.models.open import EMBEDDED, list_additions, list_models, open_model
@@ -47,24 +48,29 @@ def list_all(as_json: bool) -> None:
         {"models": found, "additions": more, "unfinished": [asdict(one) for one in unfinished]},
         *(
             f"{m['name']:{names}}  {m['family'] or 'cannot be opened':16}  {size_text(m['bytes']):>8}  "
-            + ("carried by regrow" if m["embedded"] else m["folder"])
+            + (say("carried_by_regrow") if m["embedded"] else m["folder"])
             for m in found
         ),
         *(f"{m['name']:{names}}  {m['kind']:16}  {size_text(m['bytes']):>8}  {m['file']}" for m in more),
-        *(f"Why it cannot be opened: regrow models show {m['name']}" for m in found if not m["family"]),
+        *(say("why_not_opened", name=m["name"]) for m in found if not m["family"]),
         *(
-            f"{size_text(one.came)} of {size_text(one.size)} of {one.repo} are here; get the rest: regrow models pull "
-            f"{one.repo}{f' --file {one.file}' if one.file else ''}; or drop them: regrow models remove {one.repo}"
+            say(
+                "download_broke_off",
+                got=size_text(one.came),
+                whole=size_text(one.size),
+                repo=one.repo,
+                file=f" --file {one.file}" if one.file else "",
+            )
             for one in unfinished
         ),
-        *([] if unfinished or any(not m["embedded"] for m in found) else ["Get another: regrow models pull user/repo"]),
+        *([] if unfinished or any(not m["embedded"] for m in found) else [say("get_another")]),
     )
 
 
 def show(name: str, as_family: str, as_json: bool, allow_pickle: bool) -> None:
-    """Print what is known of one model."""
+    """Print the known facts about one model."""
     model = open_model(name, as_family=as_family, allow_pickle=allow_pickle)
-    facts = _facts(model)
+    facts = model_facts(model)
     schedule, trained = facts["schedule"], model_card.flat(facts["training"])
     lines = {
         "name": facts["name"],
@@ -73,6 +79,7 @@ def show(name: str, as_family: str, as_json: bool, allow_pickle: bool) -> None:
         "family": facts["family"],
         "medium": facts["medium"],
         "size": frames_text(model),
+        "singers": ", ".join(model.singers),
         "predicts": facts["predicts"],
         "levels": f"{_level_text(schedule['clean'])} (clean)",
         "": f"{_level_text(schedule['noisiest'])} (noisiest)",
@@ -93,81 +100,80 @@ def show(name: str, as_family: str, as_json: bool, allow_pickle: bool) -> None:
 
 
 def remove(name: str, yes: bool, as_json: bool) -> None:
-    """Remove a model of the user's and its training, or what came of a download; or say what would be removed.
+    """Remove a user's model with its training, or an unfinished download; or say what would be removed.
 
     Raises:
-        ValueError: it cannot be removed, or `yes` was not said.
+        ValueError: it cannot be removed, or `yes` is not set.
     """
     came = next((one.came for one in pulling.unfinished_pulls() if one.repo == name), None)
     if came is not None:
-        what = f"the download of {name} ({size_text(came)} of it came)"
+        what = say("what_download", name=name, size=size_text(came))
         if not yes:
-            raise ValueError(f"This would remove {what}; to do it, add --yes.")
+            raise ValueError(say("would_remove", what=what))
         pulling.forget(name)
-        print_facts(as_json, {"removed": name, "training": None, "bytes": came}, f"removed {what}")
+        print_facts(as_json, {"removed": name, "training": None, "bytes": came}, say("removed", what=what))
         return
     if forget_folder(Path(name)):
-        print_facts(
-            as_json, {"removed": name, "training": None, "bytes": 0}, f"forgot {name}; what is in it stays as it is"
-        )
+        print_facts(as_json, {"removed": name, "training": None, "bytes": 0}, say("folder_forgotten", name=name))
         return
     folder = publish.removable(name)
     link = folder.is_symlink()
     freed = 0 if link else publish.size_on_disk(folder)
-    what = f"the link {folder} (what it leads to stays)" if link else f"{folder} ({size_text(freed)})"
+    what = say("what_link", folder=folder) if link else f"{folder} ({size_text(freed)})"
     if (folder / WEIGHTS_FILE).is_file():
-        what += ", not its weights, which lie elsewhere"
+        what += say("weights_elsewhere")
     run = publish.training_of(name)
     if run:
         size = publish.size_on_disk(run)
-        freed, what = freed + size, f"{what} and its training {run} ({size_text(size)})"
+        freed, what = freed + size, say("what_with_training", what=what, run=run, size=size_text(size))
     if not yes:
-        raise ValueError(f"This would remove {what} for good; to do it, add --yes.")
+        raise ValueError(say("would_remove_for_good", what=what))
     publish.remove(name)
     facts = {"removed": str(folder), "training": str(run) if run else None, "bytes": freed}
-    print_facts(as_json, facts, f"removed {what}")
+    print_facts(as_json, facts, say("removed", what=what))
 
 
 def push(
     name: str, repo: str, to: Path | None, private: bool, as_family: str, as_json: bool, allow_pickle: bool
 ) -> None:
-    """Publish a model on the hub, or write what would be published to a folder.
+    """Publish a model on the hub, or write the files to a folder instead.
 
     Raises:
-        ValueError: see `publish.write_publishable` and `publish.upload`; or `to` and `private` together.
+        ValueError: see `publish.write_publishable` and `publish.upload`; or both `to` and `private` are given.
     """
     if to and private:
-        raise ValueError("--private is for the hub and --to writes a folder; leave out one of them.")
+        raise ValueError(say("private_only_for_hub"))
     model = open_model(name, as_family=as_family, allow_pickle=allow_pickle)
     licence = _licence(model)
-    missing = "" if licence else "It states no licence: give its card one in the front matter (license: ...)."
+    missing = "" if licence else say("card_states_no_licence")
     if to:
         folder = publish.write_publishable(model, repo, to)
         size = publish.size_on_disk(folder)
         print_facts(
             as_json,
             {"folder": str(folder), "bytes": size, "licence": licence},
-            f"wrote {to} ({size_text(size)}); its model card is {to / 'README.md'}",
+            say("wrote_for_hub", folder=to, size=size_text(size), card=to / "README.md"),
             missing,
-            f"Upload it with: hf upload {repo} {to}",
+            say("upload_it_with", repo=repo, folder=to),
         )
         return
     address = publish.upload(model, repo, private)
     print_facts(
         as_json,
         {"address": address, "licence": licence},
-        f"uploaded to {address}",
+        say("uploaded_to", address=address),
         missing,
-        f'Anyone who may read it: regrow generate "WORDS" --model {repo}' if model.takes_words else "",
+        say("anyone_may_use", repo=repo) if model.takes_words else "",
     )
 
 
-def _facts(model: Model) -> dict[str, Any]:
+def model_facts(model: Model) -> dict[str, Any]:
+    """Return the known facts about an opened model, JSON-able."""
     notes, training, licence = list(model.notes), {}, None
     try:
         training = model_card.read_training(model.folder)
         licence = _licence(model)
-    except ValueError as error:  # neither keeps the model from working
+    except ValueError as error:  # the model works without these
         notes.append(str(error))
     elsewhere = [path for path in model.files if not path.is_relative_to(model.folder)]
     return {
@@ -179,7 +185,7 @@ def _facts(model: Model) -> dict[str, Any]:
         "predicts": model.prediction_type,
         "schedule": {"clean": _level(model.schedule.clean), "noisiest": _level(model.schedule.noisiest)},
         "parameters": model_card.parameters(model),
-        # those of a checkpoint in one file lie elsewhere
+        # the weights of a single-file checkpoint are elsewhere
         "elsewhere": [str(path) for path in elsewhere],
         "bytes": publish.size_on_disk(model.folder) + sum(path.stat().st_size for path in elsewhere),
         "licence": licence,
@@ -191,7 +197,7 @@ def _facts(model: Model) -> dict[str, Any]:
 
 
 def _words(model: Model) -> dict[str, dict[str, list[str]]]:
-    """The words that a model knows, by attribute and value; empty where it does not say."""
+    """Return the words that a model knows, by attribute and value; empty if it does not record them."""
     describer = read_describer(model.folder, model.latent_channels)
     if describer is None:
         return {}
@@ -204,7 +210,7 @@ def _words(model: Model) -> dict[str, dict[str, list[str]]]:
 
 
 def _words_text(words: Mapping[str, Mapping[str, Sequence[str]]]) -> list[str]:
-    """Lines with the first words of each value in both languages."""
+    """Return lines with the first words of each value in both languages."""
     lines = ["words that it knows (more: --json)"] if words else []
     for name, values in words.items():
         lines.append(f"  {name}")
@@ -222,7 +228,7 @@ def _licence(model: Model) -> str | None:
 
 
 def _level(level: Level) -> dict[str, float | None]:
-    # JSON knows no infinity, which the ends' log-SNR may be
+    # JSON has no infinity, which the log-SNR of the first and last level may be
     log_snr = level.log_snr if math.isfinite(level.log_snr) else None
     return {"alpha": level.alpha, "sigma": level.sigma, "log_snr": log_snr}
 

@@ -1,4 +1,4 @@
-"""What `regrow models pull` does and prints."""
+"""Run `regrow models pull` and print its result."""
 
 import sys
 from typing import Any
@@ -8,6 +8,7 @@ from tqdm import tqdm
 from regrow.hub import publish, pulling
 from regrow.hub.download import size_text
 from regrow.interfaces.reporting import print_facts
+from regrow.messages.message import say
 from regrow.models.open import folder_of, user_models
 from regrow.models.single_files.header import read_header
 from regrow.models.single_files.kinds import kind_of
@@ -15,7 +16,7 @@ from regrow.models.single_files.weights_file import WEIGHTS_FILE
 
 
 def pull(source: str, name: str, file: str, as_family: str, as_json: bool, allow_pickle: bool) -> None:
-    """Copy a model from the hub or a folder to the user's models; what is downloaded is said before it is."""
+    """Copy a model from the hub or a folder to the user's models; before a download, print its size and licence."""
     offered: dict[str, Any] = {}
     with tqdm(desc=source, unit="B", unit_scale=True, leave=False, disable=as_json or None) as bar:
 
@@ -33,28 +34,28 @@ def pull(source: str, name: str, file: str, as_family: str, as_json: bool, allow
         got = pulling.pull(source, name, allow_pickle, watch, as_family, file, offer)
     size = publish.size_on_disk(got)
     facts = {"name": got.stem if got.is_file() else got.name, "folder": str(got), "bytes": size, **offered}
-    next_step = f"look at it with: regrow models show {got.name}"
+    next_step = say("look_at_it", name=got.name)
     if (got / WEIGHTS_FILE).is_file():
-        next_step = f"its weights stay where they are; {next_step}"
+        next_step = say("weights_stay", next_step=next_step)
     if got.is_file():
         kind = kind_of(read_header(got, allow_pickle))
-        next_step = f"it is {kind.title}. {kind.next_step}"
+        next_step = say("pulled_part", title=kind.title, next_step=kind.next_step)
         if kind.layout:
-            next_step = f"use it with: --model {got.stem}"
+            next_step = say("use_it_as_model", name=got.stem)
             try:
                 folder_of(got.stem)
-            except ValueError as problem:  # it is whole, and what it lacks may be put beside it
+            except ValueError as problem:  # the file is complete; missing parts may be added beside it
                 next_step = str(problem)
         elif got.parent != user_models():
             option = "--lora" if got.parent.name == "loras" else "--embedding"
-            next_step = f"it is {kind.title}: use it with --model NAME {option} {got.stem}"
-    print_facts(as_json, facts, f"wrote {got} ({size_text(size)}); {next_step}")
+            next_step = say("use_it_as_addition", title=kind.title, option=option, name=got.stem)
+    print_facts(as_json, facts, say("wrote_model", folder=got, size=size_text(size), next_step=next_step))
 
 
 def _offer_text(one: pulling.Offer) -> str:
-    """What is about to be downloaded, as a sentence."""
+    """Return a sentence about the coming download."""
     repository = one.repository
-    files = "1 file" if one.files == 1 else f"{one.files} files"
-    gate = f"; gated: your account must have accepted its terms at {repository.page}" if repository.gated else ""
-    licence = repository.licence or f"not stated (see {repository.page})"
-    return f"{repository.name}: {files}, {size_text(one.size)}; licence: {licence}{gate}"
+    files = say("one_file") if one.files == 1 else say("several_files", count=one.files)
+    gate = say("repo_gated", page=repository.page) if repository.gated else ""
+    licence = repository.licence or say("licence_not_stated", page=repository.page)
+    return say("pulling", name=repository.name, files=files, size=size_text(one.size), licence=licence, gate=gate)

@@ -1,4 +1,4 @@
-"""What every verb does: open the model, run the operation under a bar, find a free name, say what was done."""
+"""Steps that commands share: open the model, show progress, find a free name, print the result."""
 
 import itertools
 import json
@@ -16,15 +16,20 @@ from tqdm import tqdm
 from regrow.core.progress import Progress, finish
 from regrow.editing.recipe import with_paths
 from regrow.editing.result import Result
+from regrow.editing.songs.score import singer_of
 from regrow.hub.known import known_checkpoints
+from regrow.interfaces.as_command import as_argument
+from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.media.medium import Medium, medium_at
 from regrow.media.output import beside
+from regrow.messages.message import say, worded_here
 from regrow.models.engines.choose import with_engine
 from regrow.models.errors import ModelError
 from regrow.models.memory.placement import dtype_named
 from regrow.models.model import Model
 from regrow.models.open import has_model, open_model
 from regrow.requests.edit import Edit
+from regrow.requests.extend import Extend
 from regrow.requests.generate import Generate
 from regrow.requests.interpolate import Interpolate
 from regrow.requests.invert import Invert
@@ -34,24 +39,22 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Request = TypeVar("Request", Generate, Edit, Invert, Interpolate)
+Song = TypeVar("Song", Edit, Extend, Invert)
 
 
 def refuse_known(name: str) -> None:
-    """Say of a known checkpoint that is not here how it is had, rather than that there is no model of its name.
+    """Raise for a known checkpoint that is not on this machine.
 
     Raises:
-        ModelError: it is one.
+        ModelError: the name is that of such a checkpoint; the sentence names the command that tells how to download it.
     """
     if has_model(name) or not any(name == checkpoint.name for checkpoint in known_checkpoints()):
         return
-    raise ModelError(
-        f"{name} is a checkpoint that regrow opens, but it is not on this machine: `regrow models fit {name}` says "
-        "what it takes, and the command that gets it."
-    )
+    raise ModelError(say("checkpoint_not_here", name=name))
 
 
 def opened(name: str, run: "Opening", download: bool = True) -> Model:
-    """A model on the device and with the threads that a command asks for, computed by torch."""
+    """Return a model opened with a command's options, computed by torch; set the number of threads."""
     set_threads(run)
     refuse_known(name)
     return open_model(
@@ -68,7 +71,7 @@ def opened(name: str, run: "Opening", download: bool = True) -> Model:
 
 
 def engaged(name: str, run: "Run", check: Callable[[Model], object] | None = None, download: bool = True) -> Model:
-    """The same, computed by the engine that a command asks for; checked before that takes its seconds to be made."""
+    """Return a model opened with a command's options and its engine; `check` may raise before the engine starts."""
     model = opened(name, run, download)
     if check:
         check(model)
@@ -76,23 +79,18 @@ def engaged(name: str, run: "Run", check: Callable[[Model], object] | None = Non
 
 
 def set_threads(run: "Report") -> None:
-    """The number of threads that a command asks for."""
+    """Set the number of threads from a command's options."""
     if run.threads:
         torch.set_num_threads(run.threads)
 
 
 def replay_of(path: Path) -> str:
-    """The command that makes a file again, to be copied whatever its name."""
+    """Return the command that makes a file again, quoted for a shell."""
     return f"regrow replay {shlex.quote(as_argument(path))}"
 
 
-def as_argument(path: Path) -> str:
-    """A file as the command line takes it, which would take a name that begins with "-" for an option."""
-    return f"./{path}" if str(path).startswith("-") else str(path)
-
-
 def watched(operation: Generator[Progress, None, T], run: "Report") -> T:
-    """Run an operation under a bar that shows the time left, one bar a part."""
+    """Run an operation with a progress bar for each of its parts."""
     bars: dict[str, tqdm] = {}
 
     def watch(progress: Progress) -> None:
@@ -112,19 +110,25 @@ def watched(operation: Generator[Progress, None, T], run: "Report") -> T:
 
 
 def free_paths(first: Path, count: int) -> list[Path]:
-    """`count` file names that are free: the wanted one, or with numbers."""
+    """Return `count` paths that do not exist yet: the first one, or with numbers added."""
     numbered = (beside(first, f"-{number}") for number in itertools.count(2))
     return list(itertools.islice((path for path in itertools.chain([first], numbered) if not path.exists()), count))
 
 
 def for_medium(request: Request, *files: Path | str | None) -> Request:
-    """Return the request with the embedded model of the medium that files name, where it names no other model."""
+    """Return the request with the embedded model of its files' medium, unless it names another model."""
     media = [medium for medium in map(medium_at, files) if medium]
     return replace(request, model=media[0].embedded) if media and request.model == type(request).model else request
 
 
+def for_song(request: Song, path: Path) -> Song:
+    """Return the request with the model that sang its file, if one did and the request names no other model."""
+    sung = singer_of(path) if request.model == type(request).model and medium_at(path) is SOUND else None
+    return replace(request, model=sung) if sung else request
+
+
 def write_results(made: Result, first: Path, medium: Medium, keep_paths: Any = None) -> tuple[list[Path], list[str]]:
-    """Save results under free names, and return these and all notes; `keep_paths` is as `request` of `Result.save`."""
+    """Save results under free names; return paths and notes. `keep_paths` is `request` of `Result.save`."""
     paths, notes = free_paths(first, len(made.items)), list(made.notes)
     recipes = (with_paths(recipe, keep_paths) if keep_paths else recipe for recipe in made.recipes)
     for path, item, recipe in zip(paths, made.items, recipes, strict=True):
@@ -133,12 +137,12 @@ def write_results(made: Result, first: Path, medium: Medium, keep_paths: Any = N
 
 
 def slug(words: str) -> str:
-    """Words as a part of a file's name."""
+    """Return words in a form that fits into a file name."""
     return re.sub(r"[\W_]+", "-", words).strip("-").lower()[:60] or "result"
 
 
 def lines(facts: dict[str, Any], indent: str = "") -> list[str]:
-    """Facts for people as indented lines, without those that there are none of; JSON has them all."""
+    """Return facts as indented lines, without empty values."""
     found = []
     for key, value in facts.items():
         name = key.replace("_", " ")
@@ -148,28 +152,28 @@ def lines(facts: dict[str, Any], indent: str = "") -> list[str]:
             found += [f"{indent}{name}: {', '.join(map(str, value))}"] if value else []
         elif value is not None and value != "":
             found.append(f"{indent}{name}: {value}")
-    # a stranger's recipe may hold what a terminal takes for a command
+    # a recipe from others may hold control sequences of terminals
     return ["".join(letter if letter.isprintable() else "?" for letter in line) for line in found]
 
 
-def say(run: "Report", facts: dict[str, Any], *sentences: str) -> None:
-    """Print sentences, or the facts where JSON is asked for."""
+def report(run: "Report", facts: dict[str, Any], *sentences: str) -> None:
+    """Print the facts if JSON is requested, else the sentences."""
     if run.json:
         print_json(facts)
     else:
         for sentence in sentences:
-            print(sentence)
+            print(worded_here(sentence))
 
 
 def print_json(facts: Any) -> None:
-    """Print one JSON document on a line, in ASCII where the console has not all letters."""
+    """Print one JSON document on a line, in ASCII unless the console uses UTF-8."""
     plain = str(getattr(sys.stdout, "encoding", "")).lower().replace("-", "") != "utf8"
     print(json.dumps(facts, default=str, ensure_ascii=plain), flush=True)
 
 
 def print_facts(as_json: bool, facts: dict[str, Any], *sentences: str) -> None:
-    """Print facts as one JSON document, or the sentences that are not empty."""
+    """Print the facts as one JSON document, or the non-empty sentences."""
     if as_json:
         print_json(facts)
     else:
-        print("\n".join(filter(None, sentences)))
+        print("\n".join(worded_here(sentence) for sentence in sentences if sentence))

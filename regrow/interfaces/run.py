@@ -1,10 +1,11 @@
-"""How any command runs and reports."""
+"""Options that commands share."""
 
 from dataclasses import dataclass
 from typing import Annotated
 
 import tyro
 
+from regrow.messages.message import say
 from regrow.models.engines.names import EngineName
 from regrow.models.memory.names import DtypeName, Offload
 
@@ -17,7 +18,7 @@ class Report:
 
     Attributes:
         json: print one JSON document instead of sentences.
-        threads: of the CPU; 0 leaves torch's choice. Beside another busy process take 1.
+        threads: number of CPU threads; 0 = chosen by torch. Take 1 while another process is busy.
     """
 
     json: bool = False
@@ -25,24 +26,24 @@ class Report:
 
     def __post_init__(self) -> None:
         if not 0 <= self.threads <= 1024:
-            raise ValueError(f"--threads must be from 0, which leaves torch's choice, to 1024; got {self.threads}.")
+            raise ValueError(say("threads_out_of_range", threads=self.threads))
 
 
 @dataclass(frozen=True)
 class Opening(Report):
-    """How a command that looks at a model opens it.
+    """How a command opens a model.
 
     Attributes:
-        device: where the model runs: cpu, cuda, mps.
-        dtype: of the model's weights; auto is float32. float8 stores those of the network in a byte each, and computes
-            in bfloat16.
-        offload: what waits in the machine's memory until the device computes with it: parts, one at a time on the
-            device, or layers, which takes least and is slow.
-        lora: LoRA files to add to the model's weights, each with its scale: style.safetensors:0.8.
-        embedding: embedding files (textual inversions); the name of each is then a word for prompts.
-        as_family: the family of the model, where neither its files nor its name say it, as in --as riffusion.
-        allow_pickle: also load .bin weight files, which can run code; only for files you trust.
-        offline: fetch nothing: a model of the hub has to be here.
+        device: where the model runs: cpu, cuda or mps.
+        dtype: weights: auto, float32, bfloat16, float16 or float8. auto is float32; float8 stores the network's weights
+            in a byte each and computes in bfloat16.
+        offload: keep idle weights in main memory. parts keeps one part at a time on the device; layers needs least
+            memory there and is slow.
+        lora: LoRA files, each with its scale: style.safetensors:0.8.
+        embedding: textual inversion files. The name of each is then a word for prompts.
+        as_family: family of the model, if its files do not say it. For example --as riffusion.
+        allow_pickle: also load .bin files, which can run code; only for files you trust.
+        offline: never download a model.
     """
 
     as_family: AsFamily = ""
@@ -57,12 +58,12 @@ class Opening(Report):
 
 @dataclass(frozen=True)
 class Run(Opening):
-    """How a command that makes something computes it.
+    """How a command computes.
 
     Attributes:
-        engine: what computes the network: torch, or openvino, on the CPU, and in bfloat16 where that is faster here and
-            --dtype is auto. auto takes openvino where it is installed and the network is large enough to pay for its
-            compilation, and for replay what computed the file.
+        engine: what computes the network. openvino runs on the CPU, in bfloat16 where that is faster here and --dtype
+            is auto. auto takes openvino where it is installed and the network is large enough to pay for its
+            compilation; replay takes what computed the file.
     """
 
     engine: EngineName = "auto"
@@ -70,11 +71,11 @@ class Run(Opening):
 
 @dataclass(frozen=True)
 class Making(Run):
-    """How a command that makes files with recipes computes and writes them.
+    """How a command computes and writes files with recipes.
 
     Attributes:
-        keep_paths: also write into the recipe in which folders the files and the model are, so that replay finds them
-            from anywhere; else it holds their names alone.
+        keep_paths: record the folders of files and model in the recipe. Then replay finds them from anywhere; else the
+            recipe holds only their names.
     """
 
     keep_paths: bool = False

@@ -1,4 +1,4 @@
-"""What `regrow train` shows: what is used and skipped, speed, time left, memory, losses, and where things are."""
+"""Run `regrow train`, and show data used and skipped, speed, time left, memory, losses and paths."""
 
 import math
 import os
@@ -16,7 +16,8 @@ from tqdm import tqdm
 
 from regrow.core.progress import finish
 from regrow.interfaces.reporting import print_json, set_threads
-from regrow.requests.train import Train
+from regrow.messages.message import say, worded_here
+from regrow.requests.train import SONGBOOK, Train
 from regrow.training.dry_run import rehearse
 from regrow.training.loop import FitState
 from regrow.training.run_log import peak_memory
@@ -31,16 +32,19 @@ STAGES = {"read": "reading", "encode": "encoding (kept on disk for the next time
 
 
 def train(request: Train, run: "Report") -> None:
-    """Run a training under a bar; SIGTERM and Ctrl-C save and stop.
+    """Run a training with a progress bar; SIGTERM and Ctrl-C save and stop it.
 
-    Exits with 130 when it was stopped.
+    Exits with status 130 if it was stopped.
     """
     set_threads(run)
-    first = os.environ.get("RANK", "0") == "0"  # torchrun starts others beside it, which have nothing to add
+    first = os.environ.get("RANK", "0") == "0"  # with torchrun, only the first process reports
     face = _Silent() if not first else _Json() if run.json else _Bar()
     known = resumed(request)
     if over := finished(request):
-        face.say(f"{request.resume} is finished: its model is {over}; {_hint(known, over)}", {"folder": str(over)})
+        face.say(
+            say("training_is_finished", name=request.resume, folder=over, hint=_hint(known, over)),
+            {"folder": str(over)},
+        )
         return
     if request.dry_run:
         facts, sentences = rehearse(request)
@@ -49,30 +53,32 @@ def train(request: Train, run: "Report") -> None:
     with _stopping() as stopped:
         try:
             folder = finish(training(request, lambda: bool(stopped)), face.show)
-        finally:  # what is said next, of an error too, has a line of its own
+        finally:  # so that the next sentence, also of an error, starts on a new line
             face.close()
     if folder is None:
         again = f"regrow train --resume {shlex.quote(known.name)}"
-        face.say(f"stopped and saved; go on with: {again}", {"stopped": True})
+        face.say(say("training_stopped", command=again), {"stopped": True})
         sys.exit(130)
-    face.say(f"wrote {folder}; {_hint(known, folder)}", {"folder": str(folder)})
+    face.say(say("wrote_trained", folder=folder, hint=_hint(known, folder)), {"folder": str(folder)})
 
 
 def _hint(known: Train, folder: Path) -> str:
-    """What to do with a model that a training wrote, as a command to copy."""
+    """Return a command to copy that uses the trained model."""
     name = shlex.quote(known.name)
     if known.stage == "codec" and not known.start:
         data = [shlex.quote(str(known.data))] if known.data else []
         data += ["--world", known.world] if known.world else []
         further = shlex.quote(f"{known.name}-2")
-        return f"now its denoiser: regrow train {' '.join(data)} --from {name} --stage denoiser --name {further}"
+        return say("train_denoiser_next", data=" ".join(data), name=name, further=further)
+    if (folder / "singers.json").is_file() or known.world == SONGBOOK:
+        return say("try_sing", name=name)
     if not (folder / "text_encoder").is_dir():
-        return f'try: regrow generate "" --model {name} --guidance 1'
-    return f"try: regrow generate --model {name} WORDS"
+        return say("try_generate_unguided", name=name)
+    return say("try_generate", name=name)
 
 
 class _Silent:
-    """What a training is shown on: here nothing."""
+    """Shows nothing; the base class of all displays of a training."""
 
     def show(self, state: Training) -> None: ...
 
@@ -82,7 +88,7 @@ class _Silent:
 
 
 class _Json(_Silent):
-    """One JSON object a line."""
+    """Prints one JSON object per line."""
 
     def show(self, state: Training) -> None:
         line: dict[str, Any] = {"stage": state.stage, "memory": peak_memory()}
@@ -90,12 +96,12 @@ class _Json(_Silent):
             line |= {"index": state.progress.index, "steps": state.progress.steps}
         if state.fit:
             line |= asdict(state.fit)
-            if state.fit.loss is not None and not math.isfinite(state.fit.loss):  # JSON has no word for it
+            if state.fit.loss is not None and not math.isfinite(state.fit.loss):  # JSON has no infinity or NaN
                 line["loss"] = None
         if state.samples:
             line["samples_at"] = str(state.samples)
         if notes := [*state.notes, *(state.fit.notes if state.fit else ())]:
-            line["notes"] = notes
+            line["notes"] = list(map(worded_here, notes))
         print_json(line)
 
     def say(self, sentence: str, facts: dict[str, Any]) -> None:
@@ -103,7 +109,7 @@ class _Json(_Silent):
 
 
 class _Bar(_Silent):
-    """A bar a stage, on stderr; sentences above it, on stdout."""
+    """Shows a progress bar per stage on stderr, and sentences above it on stdout."""
 
     def __init__(self) -> None:
         self.bar: tqdm | None = None
@@ -113,7 +119,7 @@ class _Bar(_Silent):
 
     def show(self, state: Training) -> None:
         for note in (*state.notes, *(state.fit.notes if state.fit else ())):
-            tqdm.write(note, sys.stdout)
+            tqdm.write(worded_here(note), sys.stdout)
         if state.samples:
             tqdm.write(f"samples: {state.samples}", sys.stdout)
         if state.stage != self.stage:
@@ -125,7 +131,7 @@ class _Bar(_Silent):
             self._fitted(state.fit, state.batch, self.bar)
 
     def say(self, sentence: str, facts: dict[str, Any]) -> None:
-        print(sentence)
+        print(worded_here(sentence))
 
     def close(self) -> None:
         if self.bar is not None:
@@ -140,14 +146,14 @@ class _Bar(_Silent):
             self.bar = tqdm(desc=stage, total=100, bar_format="{desc} |{bar}|", dynamic_ncols=True)
 
     def _fitted(self, fit: FitState, batch: int, bar: tqdm) -> None:
-        if self.began is None:  # a run that goes on says where in a state without a loss
+        if self.began is None:  # the first state of a resumed run has no loss, and says where it resumes
             self.began = (fit.step, fit.seconds) if fit.loss is None else (0, 0.0)
         if fit.validation is not None:
             self.validation = f", held out {fit.validation:.4f}"
         step, seconds = self.began
         done = (fit.step - step) * batch / max(fit.seconds - seconds, 1e-9)
         left = fit.seconds * (1 - fit.share) / max(fit.share, 1e-9)
-        # 80 columns cut off the end of this, and the bar
+        # a terminal of 80 columns cuts off the end of this, and the bar
         loss = "" if fit.loss is None else f" loss {fit.loss:.4f}{self.validation},"
         rate = f" {done:.1f} samples/s," if done else ""
         bar.n = round(100 * fit.share)
@@ -159,7 +165,7 @@ class _Bar(_Silent):
 
 @contextmanager
 def _stopping() -> Iterator[list[int]]:
-    """A list that fills when the process is asked to stop; asked twice, it stops at once."""
+    """Yield a list that is non-empty once SIGINT or SIGTERM has arrived; a second signal stops at once."""
     signals: list[int] = []
 
     def ask(number: int, frame: FrameType | None) -> None:

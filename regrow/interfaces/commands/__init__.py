@@ -1,6 +1,6 @@
-"""The commands of `regrow`. A command is a module here that offers `COMMAND`; nothing else lists them.
+"""The commands of `regrow`. Each module here that defines `COMMAND` is a command; no other list exists.
 
-What is heavy is imported inside the functions, so that `regrow --help` answers at once.
+Slow imports are inside the functions, so that `regrow --help` answers at once.
 """
 
 import pkgutil
@@ -15,9 +15,9 @@ class Command:
     """A command of the command line.
 
     Attributes:
-        name: by which it is called.
-        place: `--help` lists commands in the order of their places.
-        run: its arguments are the options, its docstring is the help; or a group of commands.
+        name: as typed on the command line.
+        place: sort key of the list in `--help`.
+        run: its arguments are the options, and its docstring is the help; or a group of commands.
     """
 
     name: str

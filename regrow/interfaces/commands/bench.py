@@ -1,22 +1,23 @@
-"""`regrow bench`: one verb a benchmark. Everything heavy is imported inside."""
+"""`regrow bench`: one command per benchmark. Slow imports are inside the functions."""
 
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any
+from typing import Annotated, Any, Union
 
 import tyro
-from tyro.conf import subcommand
 
 from regrow.core.names import Switch
 from regrow.interfaces.commands import Command
+from regrow.interfaces.option_groups import verb
 from regrow.interfaces.run import OpeningOptions, ReportOptions
-from regrow.requests.bench import BenchEdit, BenchFit, BenchPie, BenchSound, BenchSpeed, MelScale
+from regrow.requests.bench import BenchEdit, BenchFit, BenchPie, BenchSong, BenchSound, BenchSpeed, MelScale
+from regrow.requests.bench_hostile import BenchHostile
+from regrow.requests.bench_load import BenchLoad
 
 
-def _verbs() -> ModuleType:
-    from regrow.interfaces import bench_verbs
-
-    return bench_verbs
+def _verbs(module: str = "bench_verbs") -> ModuleType:
+    return import_module(f"regrow.interfaces.{module}")
 
 
 def bench_storybook(
@@ -26,12 +27,12 @@ def bench_storybook(
     prompt_expansion: Switch = "on",
     sheet: Path | None = None,
 ) -> None:
-    """Measure a picture model on held-out scenes of the storybook: codec, and what an independent judge reads.
+    """Measure a picture model on held-out scenes of the storybook.
 
     Args:
-        model: name of an embedded or installed model, or a folder.
-        scenes: how many, with seeds from 9,000,000 on.
-        prompt_expansion: whether captions are completed, as `regrow generate` does.
+        model: name of a model, or a folder.
+        scenes: number of scenes. Their seeds begin at 9,000,000.
+        prompt_expansion: expand captions, as `regrow generate` does.
         sheet: also write 64 generated pictures beside the drawn ones here.
     """
     _verbs().world("storybook", model, scenes, prompt_expansion, sheet, run)
@@ -44,50 +45,60 @@ def bench_bandstand(
     prompt_expansion: Switch = "on",
     sheet: Path | None = None,
 ) -> None:
-    """Measure a sound model on held-out phrases of the bandstand: codec and phase, and what an independent judge reads.
+    """Measure a sound model on held-out phrases of the bandstand.
 
     Args:
-        model: name of an embedded or installed model, or a folder.
-        phrases: how many, with seeds from 9,000,000 on.
-        prompt_expansion: whether captions are completed, and a tune is drawn, as `regrow generate` does.
-        sheet: also write the mels of 16 generated clips beside the played ones here.
+        model: name of a model, or a folder.
+        phrases: number of phrases. Their seeds begin at 9,000,000.
+        prompt_expansion: expand captions, as `regrow generate` does. A tune is drawn, too.
+        sheet: also write the mels of 16 generated and 16 played clips here.
     """
     _verbs().world("bandstand", model, phrases, prompt_expansion, sheet, run)
 
 
 def bench_mel(run: ReportOptions, clips: int = 14, folder: Path | None = None, scale: MelScale = "regrow") -> None:
-    """Measure ways from a mel back to a wave: regrow's, its parts, librosa's and diffusers' (both need librosa).
+    """Measure conversions from mel spectrogram to sound, with those of other libraries.
 
     Args:
-        clips: how many, of six seconds.
-        folder: take them from the sounds in this folder; played phrases if not given.
-        scale: of the mels; of riffusion's pictures, the published way back is measured beside regrow's.
+        clips: number of clips of six seconds.
+        folder: folder of sounds; if not given, phrases of the bandstand.
+        scale: scale of the mels. For riffusion's pictures, the published conversion is measured too.
     """
     _verbs().mel(clips, folder, scale, run)
 
 
 def bench_sound(request: Annotated[BenchSound, tyro.conf.arg(name="")], run: OpeningOptions) -> None:
-    """Measure edits of sounds against what they should be: regrow's methods, the course's and diffusers' pair."""
+    """Measure editing methods on sounds whose correct result is known."""
     _verbs().sound(request, run)
 
 
+def bench_song(request: Annotated[BenchSong, tyro.conf.arg(name="")], run: OpeningOptions) -> None:
+    """Measure a singer on held-out songs: tune, rhythm, words, speed and edits."""
+    _verbs().song(request, run)
+
+
 def bench_edit(request: Annotated[BenchEdit, tyro.conf.arg(name="")], run: OpeningOptions) -> None:
-    """Measure ways to edit against counterfactuals whose answer is known: regrow's, the course's and diffusers'."""
+    """Measure editing methods on pictures whose correct result is known."""
     _verbs().edit(request, run)
 
 
 def bench_speed(request: Annotated[BenchSpeed, tyro.conf.arg(name="")], run: OpeningOptions) -> None:
-    """Measure how fast an edit is: regrow's, each of its levers alone, the course's procedure and diffusers' pair."""
+    """Measure the speed of an edit, and what each optimisation gains."""
     _verbs().speed(request, run)
 
 
 def bench_fit(request: Annotated[BenchFit, tyro.conf.arg(name="")], run: ReportOptions) -> None:
-    """Measure what full-size checkpoints take on this machine, with random weights: nothing is downloaded."""
+    """Measure memory and time of full-size networks with random weights."""
     _verbs().fit(request, run)
 
 
+def bench_load(request: Annotated[BenchLoad, tyro.conf.arg(name="")], run: ReportOptions) -> None:
+    """Measure a server with many users: correct results, waiting times and memory."""
+    _verbs().load(request, run)
+
+
 def bench_pie(request: Annotated[BenchPie, tyro.conf.arg(name="")], run: OpeningOptions) -> None:
-    """Measure edits of PIE-Bench with the figures of its published table, which is printed in Markdown."""
+    """Measure editing methods on PIE-Bench, and print a row for its published table."""
     _verbs().pie(request, run)
 
 
@@ -98,44 +109,52 @@ def bench_start(
     target: str = "an orange puppy on a beach",
     turns: int = 5,
 ) -> None:
-    """Measure how long the command line takes to begin, beside the libraries that an edit cannot do without.
+    """Measure how long the command line takes to start.
 
     Args:
-        image: the picture that is edited.
-        source: words that describe it.
-        target: what it shall show.
-        turns: of each, of which the median counts.
+        image: the picture to edit.
+        source: what it shows.
+        target: what the result shows.
+        turns: repetitions, of which the median counts.
     """
     _verbs().start(image, source, target, turns, run)
 
 
+def bench_hostile(request: Annotated[BenchHostile, tyro.conf.arg(name="")], run: ReportOptions) -> None:
+    """Read damaged inputs and kill trainings, and keep every input that fails."""
+    _verbs("hostile_verb").hostile(request, run)
+
+
 def bench_train(run: ReportOptions, model: str = "storybook", batch: int = 32, steps: int = 12) -> None:
-    """Measure training: samples a second and peak memory against a plain loop, one after the other.
+    """Measure speed and memory of training, and compare with a plain loop.
 
     Args:
-        model: the model to go on from.
-        batch: pictures a step.
-        steps: that are measured, after two that warm up.
+        model: the model to continue from.
+        batch: pictures per step.
+        steps: steps to measure, after two warm-up steps.
     """
     _verbs().train(model, batch, steps, run)
 
 
-Bench = (
-    Annotated[Any, subcommand(name="storybook", constructor=bench_storybook)]
-    | Annotated[Any, subcommand(name="bandstand", constructor=bench_bandstand)]
-    | Annotated[Any, subcommand(name="edit", constructor=bench_edit)]
-    | Annotated[Any, subcommand(name="fit", constructor=bench_fit)]
-    | Annotated[Any, subcommand(name="mel", constructor=bench_mel)]
-    | Annotated[Any, subcommand(name="pie", constructor=bench_pie)]
-    | Annotated[Any, subcommand(name="sound", constructor=bench_sound)]
-    | Annotated[Any, subcommand(name="speed", constructor=bench_speed)]
-    | Annotated[Any, subcommand(name="start", constructor=bench_start)]
-    | Annotated[Any, subcommand(name="train", constructor=bench_train)]
-)
+Bench: Any = Union[  # noqa: UP007  # made of values
+    verb("storybook", bench_storybook),
+    verb("bandstand", bench_bandstand),
+    verb("edit", bench_edit),
+    verb("fit", bench_fit),
+    verb("hostile", bench_hostile),
+    verb("load", bench_load),
+    verb("mel", bench_mel),
+    verb("pie", bench_pie),
+    verb("song", bench_song),
+    verb("sound", bench_sound),
+    verb("speed", bench_speed),
+    verb("start", bench_start),
+    verb("train", bench_train),
+]
 
 
-def bench(what: Annotated[Bench, tyro.conf.arg(name="")]) -> None:
-    """Measure a model, ways to edit against the truth, their speed, starts, or the trainer against a plain loop."""
+def bench(what: Annotated[Bench, tyro.conf.arg(name="")]) -> None:  # pyright: ignore[reportInvalidTypeForm]
+    """Measure the quality and speed of models, editing methods and training."""
 
 
 COMMAND = Command("bench", 90, bench)

@@ -1,15 +1,17 @@
 """`regrow edit`: an edit, a sheet that compares it, or a sheet of strengths and guidances."""
 
-import shlex
+import sys
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from regrow.interfaces.as_command import command_of
 from regrow.interfaces.commands import Command
 from regrow.interfaces.run import Making, MakingOptions
+from regrow.messages.message import say
 from regrow.requests.edit import Edit
 
 if TYPE_CHECKING:
@@ -24,28 +26,57 @@ def edit(
     explore: bool = False,
     strengths: tuple[float, ...] = (0.5, 0.7, 0.85, 1.0),
     guidances: tuple[float, ...] = (2.0, 4.0, 7.0),
+    also: tuple[Path, ...] = (),
 ) -> None:
-    """Change what the words change in a picture or a sound, and keep the rest.
+    """Edit a picture or a sound by words, and keep everything else.
 
     Args:
-        out: the file to write (png, jpg or webp; wav, flac or ogg); named after source and words if not given.
-        sheet: also write a comparison sheet here: source, codec, reconstruction, edit, img2img, with distances.
-        explore: write a sheet of strengths x guidances from one inversion instead of an edit, and the command for
-            each of its cells.
-        strengths: of that sheet, a row each.
-        guidances: of that sheet, a column each.
+        out: the file to write; if not given, named after source and target. png, jpg or webp; wav, flac or ogg.
+        sheet: also write a sheet that compares the steps of the edit. It shows the source, the codec's reconstruction,
+            the inversion's reconstruction, the edit and img2img, with distances.
+        explore: write a sheet of strengths x guidances instead of an edit. All cells come from one inversion; the
+            command of each is printed.
+        strengths: for --explore: the strengths, one row each.
+        guidances: for --explore: the guidances, one column each.
+        also: further files that get the same edit, as in `regrow edit *.png`. --out is then a folder, "edited" if not
+            given. If it is stopped, the same command continues.
     """
     if explore and out and sheet:
-        raise ValueError("--explore writes one sheet: name it by --out or by --sheet, not by both.")
+        raise ValueError(say("explore_writes_one_sheet"))
+    if also and (explore or sheet):
+        raise ValueError(say("sheet_of_one_file"))
     from regrow.interfaces.lyrics import with_lyrics
     from regrow.media.files import readable
 
     request = with_lyrics(request)
-    readable(request.image)  # before a model is opened, which takes seconds
-    if explore:
+    readable(request.image)  # raises before a model is opened, which takes seconds
+    if also:
+        _edit_all(request, (request.image, *also), run, out or Path("edited"))
+    elif explore:
         _explore(request, run, out or sheet, strengths, guidances)
     else:
         _edit(request, run, out, sheet)
+
+
+def _edit_all(request: Edit, files: Sequence[Path], run: Making, out: Path) -> None:
+    """Apply the same edit to several files, as `regrow batch` does."""
+    from regrow.interfaces.batch.drive import drive
+    from regrow.interfaces.batch.jobs import BatchJob
+    from regrow.interfaces.batch.processes import Processes
+    from regrow.interfaces.batch.summary import print_summary
+    from regrow.interfaces.reporting import for_medium, for_song
+
+    if out.is_file():
+        raise ValueError(say("several_need_folder", path=out))
+    jobs = [
+        BatchJob(number, "edit", for_medium(for_song(replace(request, image=file), file), file))
+        for number, file in enumerate(files, 1)
+    ]
+    unlike = list({job.key: job for job in jobs}.values())  # a file may be given twice
+    outcome = drive(unlike, out, lambda _: Processes(1, out, run), run.json)
+    print_summary(unlike, outcome, out, run, by_file=True)
+    if outcome.count("done") < len(unlike):
+        sys.exit(1)
 
 
 def _edit(request: Edit, run: Making, out: Path | None, sheet: Path | None) -> None:
@@ -57,7 +88,10 @@ def _edit(request: Edit, run: Making, out: Path | None, sheet: Path | None) -> N
     from regrow.media.medium import medium_of
     from regrow.media.output import default_output
 
-    medium, request = medium_of(request.image), reporting.for_medium(request, request.image)
+    medium, request = (
+        medium_of(request.image),
+        reporting.for_medium(reporting.for_song(request, request.image), request.image),
+    )
     first = out or default_output(f"{request.image.stem}-{reporting.slug(request.target[0])}", medium.ending)
     medium.check_savable(first)
     if sheet:
@@ -75,7 +109,7 @@ def _edit(request: Edit, run: Making, out: Path | None, sheet: Path | None) -> N
     masks = _save_masks(edited, paths) if request.mask == "auto" else {}
     figures = edited.recipes[0]["figures"]
     counted = figures["evaluations"]
-    reporting.say(
+    reporting.report(
         run,
         {
             "files": [*paths, *([sheet] if sheet else [])],
@@ -85,14 +119,20 @@ def _edit(request: Edit, run: Making, out: Path | None, sheet: Path | None) -> N
         },
         *notes,
         *(
-            f"wrote {path}: {medium.distance_text(recipe['figures']['to_source'])} to the source"
+            say("wrote_with_distance", path=path, distance=medium.distance_text(recipe["figures"]["to_source"]))
             for path, recipe in zip(paths, edited.recipes, strict=True)
         ),
-        *([f"wrote {sheet}"] if sheet else []),
-        *(f"wrote {path}: {share}; change it by hand and give it back with --mask" for path, share in masks.items()),
-        *([f"{counted['mask']} evaluations for the mask"] if "mask" in counted else []),
-        f"{counted['inversion']} evaluations for the inversion{' (kept from before)' if edited.reused else ''}, "
-        f"{counted['regrowth']} for the regrowth, {figures['seconds']} s; again with: {reporting.replay_of(paths[0])}",
+        *([say("wrote", path=sheet)] if sheet else []),
+        *(say("wrote_mask", path=path, share=share) for path, share in masks.items()),
+        *([say("mask_cost", evaluations=counted["mask"])] if "mask" in counted else []),
+        say(
+            "edit_cost",
+            inversion=counted["inversion"],
+            kept=" (kept from before)" if edited.reused else "",
+            regrowth=counted["regrowth"],
+            seconds=figures["seconds"],
+            again=reporting.replay_of(paths[0]),
+        ),
     )
 
 
@@ -106,7 +146,10 @@ def _explore(
     from regrow.media.medium import medium_of
     from regrow.media.output import default_output
 
-    medium, request = medium_of(request.image), reporting.for_medium(request, request.image)
+    medium, request = (
+        medium_of(request.image),
+        reporting.for_medium(reporting.for_song(request, request.image), request.image),
+    )
     first = out or default_output(f"{request.image.stem}-explored", ".png")
     check_savable(first)
     model = reporting.engaged(request.model, run, lambda model: medium.check(request, model))
@@ -114,8 +157,8 @@ def _explore(
     (path,) = reporting.free_paths(first, 1)
     cell = 3 * medium.layout.cell // 4
     save(path, make_sheet(explored.rows, cell, f"regrow edit --explore: {request.image.name}"))
-    commands = [command_of(cell.request) for cell in explored.cells]
-    reporting.say(
+    commands = [command_of(cell.request, "edit") for cell in explored.cells]
+    reporting.report(
         run,
         {
             "file": path,
@@ -134,31 +177,20 @@ def _explore(
             "seconds": explored.seconds,
         },
         *explored.notes,
-        f"wrote {path}: {len(commands)} {'cell' if len(commands) == 1 else 'cells'} from one inversion, "
-        f"{explored.evaluations} evaluations, {explored.seconds} s",
-        f"pick a cell by its strength and guidance, for example: {commands[len(commands) // 2]}",
+        say(
+            "explored",
+            path=path,
+            count=len(commands),
+            cells="cell" if len(commands) == 1 else "cells",
+            evaluations=explored.evaluations,
+            seconds=explored.seconds,
+        ),
+        say("pick_a_cell", example=commands[len(commands) // 2]),
     )
 
 
-def command_of(request: Edit) -> str:
-    """The command that runs a request: what it asks for, and every setting that is not the default."""
-    from regrow.interfaces import reporting
-
-    words = ["regrow", "edit", reporting.as_argument(request.image), "--target", *request.target]
-    for field in fields(Edit):
-        value = getattr(request, field.name)
-        if field.name in ("image", "target") or value == field.default:
-            continue
-        option = f"--{field.name.replace('_', '-')}"
-        if isinstance(value, bool):
-            words.append(option if value else f"--no-{field.name.replace('_', '-')}")
-        else:
-            words += [option, *(map(str, value) if isinstance(value, tuple) else [f"{value}"])]
-    return shlex.join(words)
-
-
 def _save_masks(edited: "Result", paths: Sequence[Path]) -> dict[Path, str]:
-    """The found masks beside the results that they belong to, and what each says."""
+    """Save the found masks beside their results; return each path with a sentence about the mask."""
     from regrow.interfaces import reporting
     from regrow.media.image.picture import save
     from regrow.media.output import beside
@@ -170,7 +202,7 @@ def _save_masks(edited: "Result", paths: Sequence[Path]) -> dict[Path, str]:
         mask = edited.region.picture(i)
         assert mask is not None
         save(place, mask)
-        saved[place] = f"what may change, {100 * edited.recipes[i]['mask']['share']:.0f} % of the picture"
+        saved[place] = say("share_that_may_change", share=100 * edited.recipes[i]["mask"]["share"])
     return saved
 
 

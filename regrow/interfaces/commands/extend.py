@@ -7,41 +7,53 @@ import tyro
 
 from regrow.interfaces.commands import Command
 from regrow.interfaces.run import MakingOptions
+from regrow.messages.message import say
 from regrow.requests.extend import Extend
 
 
 def extend(request: Annotated[Extend, tyro.conf.arg(name="")], run: MakingOptions, out: Path | None = None) -> None:
-    """Let a sound go on after its end, or begin before its beginning, and keep every sample of it.
+    """Continue a sound after its end or before its beginning.
 
     Args:
-        out: the file to write (wav, flac or ogg); named after the sound if not given.
+        out: the file to write (wav, flac, ogg); if not given, named after the sound.
     """
     from regrow.editing.extend import extend as operation
     from regrow.interfaces.lyrics import with_lyrics
-    from regrow.interfaces.reporting import engaged, replay_of, say, watched, write_results
+    from regrow.interfaces.reporting import engaged, for_song, replay_of, report, watched, write_results
     from regrow.media.audio.medium import MEDIUM as SOUND
     from regrow.media.files import readable
     from regrow.media.output import default_output
 
     request = with_lyrics(request)
     readable(request.sound)
+    request = for_song(request, request.sound)
     first = out or default_output(f"{request.sound.stem}-extended", SOUND.ending)
     SOUND.check_savable(first)
     longer = watched(operation(request, engaged(request.model, run)), run)
     assert longer.rate
     paths, notes = write_results(longer, first, SOUND, run.keep_paths and request)
     figures = longer.recipes[0]["figures"]
+
+    def what(path: Path) -> str:
+        return say("file_exactly") if path.suffix == ".wav" else say("file_as_held", suffix=path.suffix)
+
     begin, end = (sample / longer.rate for sample in longer.known)
-    say(
+    report(
         run,
         {"files": paths, "known": [begin, end], "notes": notes, "recipes": longer.recipes},
         *notes,
         *(
-            f"wrote {path}: {wave.shape[-1] / longer.rate:.2f} s, from {begin:.2f} to {end:.2f} s "
-            + ("the file itself" if path.suffix == ".wav" else f"the file, as {path.suffix} holds it")
+            say(
+                "wrote_extension",
+                path=path,
+                seconds=wave.shape[-1] / longer.rate,
+                begin=begin,
+                end=end,
+                what=what(path),
+            )
             for path, wave in zip(paths, longer.items, strict=True)
         ),
-        f"{figures['evaluations']} evaluations, {figures['seconds']} s; again with: {replay_of(paths[0])}",
+        say("making_cost", evaluations=figures["evaluations"], seconds=figures["seconds"], again=replay_of(paths[0])),
     )
 
 

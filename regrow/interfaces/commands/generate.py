@@ -7,14 +7,15 @@ import tyro
 
 from regrow.interfaces.commands import Command
 from regrow.interfaces.run import MakingOptions
+from regrow.messages.message import say
 from regrow.requests.generate import Generate
 
 
 def generate(request: Annotated[Generate, tyro.conf.arg(name="")], run: MakingOptions, out: Path | None = None) -> None:
-    """Make pictures or sounds from words.
+    """Generate pictures or sounds from a prompt.
 
     Args:
-        out: the file to write (png, jpg or webp; wav, flac or ogg); named after the words if not given. Never
+        out: the file to write; if not given, named after the prompt. png, jpg or webp; wav, flac or ogg. Never
             overwritten: a second file of that name gets a number.
     """
     from regrow.editing.generate import generate as operation
@@ -34,12 +35,17 @@ def generate(request: Annotated[Generate, tyro.conf.arg(name="")], run: MakingOp
     made = reporting.watched(operation(request, model), run)
     paths, notes = reporting.write_results(made, first, medium, run.keep_paths and request)
     figures = made.recipes[0]["figures"]
-    reporting.say(
+    reporting.report(
         run,
         {"files": paths, "notes": notes, "recipes": made.recipes},
         *notes,
-        *(f"wrote {path} (seed {request.seed + i})" for i, path in enumerate(paths)),
-        f"{figures['evaluations']} evaluations, {figures['seconds']} s; again with: {reporting.replay_of(paths[0])}",
+        *(say("wrote_with_seed", path=path, seed=request.seed + i) for i, path in enumerate(paths)),
+        say(
+            "making_cost",
+            evaluations=figures["evaluations"],
+            seconds=figures["seconds"],
+            again=reporting.replay_of(paths[0]),
+        ),
     )
 
 

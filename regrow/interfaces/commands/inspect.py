@@ -6,6 +6,7 @@ from tyro.conf import Positional
 
 from regrow.interfaces.commands import Command
 from regrow.interfaces.run import OpeningOptions
+from regrow.messages.message import say
 
 
 def inspect(
@@ -16,18 +17,18 @@ def inspect(
     steps: int = 28,
     out: Path | None = None,
 ) -> None:
-    """Show what a picture, a sound or a saved path says about itself, and look inside.
+    """Show the recipe, format and inversion of a picture, a sound or a saved path.
 
     Args:
         file: a picture, a sound, or a .safetensors file of `regrow invert`.
-        model: also draw a page with what this model's codec loses and the path to noise and back; of a sound there is
-            a page in any case. storybook where a source or the page's file is given.
-        source: words that describe the picture, for that path.
-        steps: of that path.
-        out: the page's PNG file; named after the file if not given.
+        model: also draw what this model's codec loses, and the path to noise. A sound is always drawn. storybook where
+            a source or a file to write is given.
+        source: what the picture shows, for that path.
+        steps: number of steps of that path.
+        out: the PNG file to write; if not given, named after the file.
     """
     from regrow.editing.inspect import inspect as operation
-    from regrow.interfaces.reporting import free_paths, lines, opened, say, watched
+    from regrow.interfaces.reporting import free_paths, lines, opened, report, watched
     from regrow.media.image.picture import check_savable, save
     from regrow.media.medium import medium_of
     from regrow.media.output import default_output
@@ -36,18 +37,18 @@ def inspect(
     if out or model or source:
         check_savable(first)
     inspected = watched(operation(file, source, steps, opened(model, run) if model else None), run)
-    if inspected.page is None and (out or source) and file.suffix != ".safetensors":  # what only a model can show
+    if inspected.page is None and (out or source) and file.suffix != ".safetensors":  # these need a model
         embedded = opened(medium_of(file).embedded, run)
         inspected = watched(operation(file, source, steps, embedded), run)
     facts = inspected.facts
     if inspected.page is None:
         strange = "recipe" in facts and not facts["recipe"]
-        say(run, facts, *lines(facts), *(["It has no recipe: regrow did not make it."] if strange else []))
+        report(run, facts, *lines(facts), *([say("it_has_no_recipe")] if strange else []))
         return
     check_savable(first)
     (path,) = free_paths(first, 1)
     save(path, inspected.page)
-    say(run, facts | {"page": path}, *lines(facts), f"wrote {path}")
+    report(run, facts | {"page": path}, *lines(facts), say("wrote", path=path))
 
 
 COMMAND = Command("inspect", 110, inspect)

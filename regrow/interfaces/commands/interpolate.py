@@ -7,17 +7,18 @@ import tyro
 
 from regrow.interfaces.commands import Command
 from regrow.interfaces.run import MakingOptions
+from regrow.messages.message import say
 from regrow.requests.interpolate import Interpolate
 
 
 def interpolate(
     request: Annotated[Interpolate, tyro.conf.arg(name="")], run: MakingOptions, out: Path | None = None
 ) -> None:
-    """Go step by step from one picture, sound or prompt to another, and lay the steps out on a sheet.
+    """Interpolate between two pictures, two sounds or two prompts.
 
     Args:
-        out: the first file to write (png, jpg or webp; wav, flac or ogg), the others get numbers and the sheet
-            "-sheet.png"; named after the two ends if not given.
+        out: the first file to write; if not given, named after the two ends. png, jpg or webp; wav, flac or ogg. The
+            others get numbers, and the sheet is called -sheet.png.
     """
     from regrow.editing.compare import interpolate_sheet
     from regrow.editing.interpolate import WORDS, kind_of
@@ -40,18 +41,27 @@ def interpolate(
     save(sheet, interpolate_sheet(request, made, model), {"regrow": "sheet", "of": made.recipes[0]})
     figures = made.recipes[0]["figures"]
     counted = figures["evaluations"]
-    reporting.say(
+    reporting.report(
         run,
         {"files": [*paths, sheet], "notes": notes, "recipes": made.recipes},
         *notes,
         *(
-            f"wrote {path}: {100 * share:.0f} % of the way, "
-            f"{medium.distance_text(recipe['figures']['to_first'])} to the first end"
+            say(
+                "wrote_on_the_way",
+                path=path,
+                share=100 * share,
+                distance=medium.distance_text(recipe["figures"]["to_first"]),
+            )
             for path, share, recipe in zip(paths, made.shares, made.recipes, strict=True)
         ),
-        f"wrote {sheet}",
-        f"{counted['inversion']} evaluations for each inversion, {counted['regrowth']} for each step, "
-        f"{figures['seconds']} s; again with: {reporting.replay_of(paths[0])}",
+        say("wrote", path=sheet),
+        say(
+            "interpolation_cost",
+            inversion=counted["inversion"],
+            step=counted["regrowth"],
+            seconds=figures["seconds"],
+            again=reporting.replay_of(paths[0]),
+        ),
     )
 
 

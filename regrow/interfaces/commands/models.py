@@ -1,13 +1,14 @@
-"""`regrow models`: one verb for what is done with models. Everything heavy is imported inside."""
+"""`regrow models`: commands that manage models. Slow imports are inside the functions."""
 
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any
+from typing import Annotated, Any, Union
 
 import tyro
-from tyro.conf import Positional, subcommand
+from tyro.conf import Positional
 
 from regrow.interfaces.commands import Command
+from regrow.interfaces.option_groups import verb
 from regrow.interfaces.run import AsFamily, OpeningOptions
 
 Name = Annotated[str, tyro.conf.arg(metavar="NAME")]
@@ -31,24 +32,24 @@ def models_list(json: bool = False) -> None:
 def models_show(
     name: Positional[Name], as_family: AsFamily = "", json: bool = False, allow_pickle: bool = False
 ) -> None:
-    """Show one: its size, parts, noise levels, licence, hash, and what it was trained on.
+    """Show a model: its size, parts, noise levels, licence, hash and training data.
 
     Args:
-        name: of a model, a folder, or a hub id `user/repo`.
-        as_family: the family of the model, where neither its files nor its name say it, as in --as riffusion.
+        name: a model's name, a folder, or a hub id `user/repo`.
+        as_family: family of the model, if its files do not say it. For example --as riffusion.
         json: print one JSON document instead of sentences.
-        allow_pickle: also load .bin weight files, which can run code; only for files you trust.
+        allow_pickle: also load .bin files, which can run code; only for files you trust.
     """
     _verbs().show(name, as_family, json, allow_pickle)
 
 
 def models_remove(name: Positional[Name], yes: bool = False, json: bool = False) -> None:
-    """Remove one of your own, and its training's log and samples. Without --yes it only says what would go.
+    """Remove a model of yours with the log and samples of its training.
 
     Args:
-        name: of a model in your model folder, the `user/repo` of a download that broke off, or a folder that was added,
-            which stays as it is.
-        yes: do it.
+        name: a model of yours, a broken-off download, or an added folder. A download is named `user/repo`; an added
+            folder is only forgotten.
+        yes: remove it; otherwise only say what would be removed.
         json: print one JSON document instead of sentences.
     """
     _verbs().remove(name, yes, json)
@@ -63,16 +64,16 @@ def models_push(
     json: bool = False,
     allow_pickle: bool = False,
 ) -> None:
-    """Publish one with a model card on the Hugging Face hub, or write what would be published to a folder.
+    """Publish a model with a model card on the Hugging Face hub.
 
     Args:
-        name: of a model, or a folder.
-        repo: the hub repository `user/repo`; made if it is not there.
-        to: a new or empty folder to write instead; nothing goes over the network.
-        private: make a repository that only you can see.
-        as_family: the family of the model, where neither its files nor its name say it, as in --as riffusion.
+        name: a model's name, or a folder.
+        repo: the hub repository `user/repo`. It is created if it does not exist.
+        to: an empty folder to write to instead of publishing. Nothing is sent over the network.
+        private: create a repository that only you can see.
+        as_family: family of the model, if its files do not say it. For example --as riffusion.
         json: print one JSON document instead of sentences.
-        allow_pickle: also load .bin weight files, which can run code; only for files you trust.
+        allow_pickle: also load .bin files, which can run code; only for files you trust.
     """
     _verbs().push(name, repo, to, private, as_family, json, allow_pickle)
 
@@ -85,16 +86,16 @@ def models_pull(
     json: bool = False,
     allow_pickle: bool = False,
 ) -> None:
-    """Get one from the Hugging Face hub, or copy it from a folder. Broken off, the same command gets the rest.
+    """Download a model from the Hugging Face hub, or continue a stopped download.
 
     Args:
         source: a hub repository `user/repo`, or a folder.
-        name: what to call it here; the last part of the source's own name, or the file's, if not given.
-        file: the weight file to get, of a repository that holds several, or one beside a folder in diffusers' layout:
-            a checkpoint, a part of one, a LoRA file or an embedding.
-        as_family: the family of the model, where neither its files nor its name say it, as in --as riffusion.
+        name: name of the model here; if not given, that of the source or file.
+        file: the weight file to get, if there are several. A checkpoint, a part of one, a LoRA file or an embedding;
+            one beside a folder in the layout of diffusers, too.
+        as_family: family of the model, if its files do not say it. For example --as riffusion.
         json: print one JSON document instead of sentences.
-        allow_pickle: also load .bin weight files, which can run code; only for files you trust.
+        allow_pickle: also load .bin files, which can run code; only for files you trust.
     """
     from regrow.interfaces.pull_verb import pull
 
@@ -108,13 +109,14 @@ def models_add(
     json: bool = False,
     allow_pickle: bool = False,
 ) -> None:
-    """Use checkpoints where they are: a folder of ComfyUI, AUTOMATIC1111 or InvokeAI, or one file under a name.
+    """Use weight files where they are, such as a folder of ComfyUI or AUTOMATIC1111.
 
     Args:
-        path: a folder, whose checkpoints, LoRA files and embeddings can be named from then on; or one weight file.
-        name: of a file: what to call it here; its own name if not given.
-        base: of a file: a model here whose configs, tokenizers and missing parts it takes, where regrow does not know
-            its layout or does not find its parts.
+        path: a folder of weight files, or one weight file. Its checkpoints, LoRA files and embeddings can then be
+            named.
+        name: name of the file here; if not given, its own.
+        base: for a file: a model here whose missing parts it takes. Configs and tokenizers, too. It is needed where
+            regrow does not know the file's layout or does not find its parts.
         json: print one JSON document instead of sentences.
         allow_pickle: also read .ckpt files, which can run code; only for files you trust.
     """
@@ -124,30 +126,30 @@ def models_add(
 
 
 def models_fit(name: Positional[Name], run: OpeningOptions, measure: bool = False) -> None:
-    """Say what one takes on this machine, before a byte of it is downloaded: memory, settings that fit, seconds.
+    """Estimate memory, time and fitting settings of a model without downloading it.
 
     Args:
-        name: of a model here, a folder or file, a known checkpoint such as ace-step-1.5, or its hub id `user/repo`.
-        measure: also open it, as --device, --dtype and --offload say, and measure a call of its network; it is here.
+        name: a model, a folder, a file, or a known checkpoint. For example ace-step-1.5 or its hub id `user/repo`.
+        measure: also open it and measure one step. It must be here; --device, --dtype and --offload apply.
     """
     from regrow.interfaces.fit_verb import print_fit
 
     print_fit(name, run, measure)
 
 
-Action = (
-    Annotated[Any, subcommand(name="list", constructor=models_list, is_default=True)]
-    | Annotated[Any, subcommand(name="show", constructor=models_show)]
-    | Annotated[Any, subcommand(name="fit", constructor=models_fit)]
-    | Annotated[Any, subcommand(name="add", constructor=models_add)]
-    | Annotated[Any, subcommand(name="remove", constructor=models_remove)]
-    | Annotated[Any, subcommand(name="push", constructor=models_push)]
-    | Annotated[Any, subcommand(name="pull", constructor=models_pull)]
-)
+Action: Any = Union[  # noqa: UP007  # made of values
+    verb("list", models_list, is_default=True),
+    verb("show", models_show),
+    verb("fit", models_fit),
+    verb("add", models_add),
+    verb("remove", models_remove),
+    verb("push", models_push),
+    verb("pull", models_pull),
+]
 
 
-def models(action: Annotated[Action, tyro.conf.arg(name="")]) -> None:
-    """List the models that are here, show, remove, publish or get one, or say what one takes."""
+def models(action: Annotated[Action, tyro.conf.arg(name="")]) -> None:  # pyright: ignore[reportInvalidTypeForm]
+    """List, show, download, add, publish or remove models."""
 
 
 COMMAND = Command("models", 100, models)

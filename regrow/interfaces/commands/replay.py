@@ -8,6 +8,7 @@ from tyro.conf import Positional
 
 from regrow.interfaces.commands import Command
 from regrow.interfaces.run import Run, RunOptions
+from regrow.messages.message import say
 
 if TYPE_CHECKING:
     from regrow.editing.recipe import Recipe
@@ -20,17 +21,18 @@ def replay(
     files: tuple[Path, ...] = (),
     download: bool = False,
 ) -> None:
-    """Make a result again from the recipe in its file, and say whether it is the same bit for bit.
+    """Make a result again from its recipe, and compare the two bit for bit.
 
     Args:
         file: a picture or a sound that regrow saved.
-        out: the file to write; named after that file if not given.
-        files: folders that hold what it was made from, also its model, beside the current folder and the file's own.
-        download: fetch a model from the hub that is not here; anybody can write a recipe, and name any.
+        out: the file to write; if not given, named after that file.
+        files: folders with the source files and the model. The current folder and the file's own are searched in any
+            case.
+        download: download the model if it is missing. Anybody can write a recipe, and name any model.
     """
     from regrow.editing.replay import embeddings_of, loras_of, recipe_in, request_from
     from regrow.editing.replay import replay as operation
-    from regrow.interfaces.reporting import engaged, free_paths, say, watched
+    from regrow.interfaces.reporting import engaged, free_paths, report, watched
     from regrow.media.medium import medium_of
     from regrow.media.output import default_output
 
@@ -44,13 +46,13 @@ def replay(
     replayed = watched(operation(recipe, request, model, run.engine), run)
     (path,) = free_paths(first, 1)
     medium.save(path, replayed.item, replayed.recipe, replayed.rate)
-    other = "NOT the same: another machine, library, engine or thread count"
-    same = "the same, bit for bit" if replayed.identical else other
-    say(run, {"file": path, "identical": replayed.identical}, f"wrote {path}: {same}")
+    other = say("replay_differs")
+    same = say("replay_is_same") if replayed.identical else other
+    report(run, {"file": path, "identical": replayed.identical}, say("wrote_replay", path=path, verdict=same))
 
 
 def _as_recorded(run: Run, recipe: "Recipe") -> Run:
-    """In torch as it was used then; any other engine is up to `replaying.replay`."""
+    """Return the options with torch and its recorded precision; `replay` itself restores any other engine."""
     library, _, precision = str(recipe.get("engine", "")).partition(" ")
     known = library == "torch" and precision in ("bfloat16", "float16", "float8") and run.dtype == "auto"
     return replace(run, engine="torch", dtype=precision if known else run.dtype)

@@ -1,31 +1,25 @@
 """`regrow serve`."""
 
 import os
+from typing import Annotated
+
+import tyro
 
 from regrow.interfaces.commands import Command
+from regrow.requests.serve import Serve
 
 
-def serve(
-    host: str = "127.0.0.1",
-    port: int = 0,
-    share: bool = False,
-    browser: bool = True,
-) -> None:
-    """Open the page: edit, generate, train and look inside in a browser on this computer.
+def serve(request: Annotated[Serve, tyro.conf.arg(name="")]) -> None:
+    """Open the page in a browser; its HTTP API is described at /docs."""
+    from regrow.interfaces.server.server_lock import only_one
+    from regrow.interfaces.server.tls import tls_of
 
-    Args:
-        host: the address to listen on; any other than this computer's own needs a password in $REGROW_PASSWORD.
-        port: 0 takes the first free one from 7860 on.
-        share: let others reach it at a public address of gradio's; needs a password in $REGROW_PASSWORD.
-        browser: show it in the browser at once.
-    """
-    from regrow.interfaces.web.server_lock import only_one
-
+    tls = tls_of(request.certificate, request.key)
     lock = only_one()
 
-    from regrow.interfaces.web.app import serve as serve_page
+    from regrow.interfaces.server.app import serve as serve_page
 
-    serve_page(host, port, share, os.environ.get("REGROW_PASSWORD", ""), browser, lock)
+    serve_page(request, os.environ.get("REGROW_PASSWORD", ""), lock, tls)
 
 
 COMMAND = Command("serve", 120, serve)

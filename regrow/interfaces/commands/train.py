@@ -1,4 +1,4 @@
-"""`regrow train`: its signature; `interfaces.train_verb` does it."""
+"""`regrow train`: its signature; the work is done in `interfaces.train_verb`."""
 
 from typing import Annotated
 
@@ -10,10 +10,7 @@ from regrow.requests.train import Train
 
 
 def train(request: Annotated[Train, tyro.conf.arg(name="")], run: ReportOptions) -> None:
-    """Train a model on a folder of pictures or sounds, or on a world drawn or played by rule.
-
-    Killed at any moment, the same command goes on.
-    """
+    """Train a model on captioned pictures or sounds; a stopped run can be continued."""
     from regrow.interfaces import train_verb
 
     train_verb.train(request, run)

@@ -11,10 +11,10 @@ from regrow.interfaces.run import OpeningOptions
 
 
 def verify(run: OpeningOptions, model: Positional[str] = "") -> None:
-    """Prove the maths: every formula against a closed form. With a model, check that checkpoint too.
+    """Check the maths against exact solutions, or check a model.
 
     Args:
-        model: name of an embedded or installed model, a folder, a weight file, or a hub id `user/repo`.
+        model: a name, a folder, a weight file, or a hub id. A hub id is `user/repo`; `regrow models` lists the names.
     """
     from regrow.interfaces.reporting import opened, set_threads
     from regrow.verification import formulas, report

@@ -1,0 +1,1 @@
+"""`regrow batch`: many jobs with one output folder, run by several processes."""

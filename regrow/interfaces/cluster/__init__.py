@@ -1,0 +1,1 @@
+"""Ray clusters for batches and servers: connect, and check whether a machine can work for the driver."""

@@ -1,0 +1,1 @@
+"""The server: an HTTP API for all verbs, and the page that uses it."""

@@ -1,0 +1,1 @@
+"""The history of results: an index, stars and boards, trash, presets and thumbnails."""

@@ -1,0 +1,1 @@
+"""Models of the server: the list and downloads."""

@@ -1,0 +1,1 @@
+"""Trainings as the server starts, watches and stops them."""

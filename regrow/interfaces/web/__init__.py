@@ -1,1 +1,0 @@
-"""The local page: `regrow serve`."""

@@ -1,3 +1,0 @@
-() => {
-  if (innerWidth < 700) document.querySelector('#edit-status').scrollIntoView({ behavior: 'smooth', block: 'start' });
-}
