@@ -1,4 +1,4 @@
-"""The same words and the same noise in several models, one row a model: what was learned, and what forgotten.
+"""Draw the same prompts and the same noise with several models, one row per model, to see what they know.
 
 .venv/bin/python runs/compare_words.py SHEET MODEL MODEL ...
 """

@@ -1,4 +1,4 @@
-"""Count parameters and flops of the known checkpoints again, from their configs, and write them into the table.
+"""Count parameters and flops of the known checkpoints from their configs, and write them into the table.
 
 .venv/bin/python runs/count_checkpoints.py
 """
@@ -17,7 +17,7 @@ def main() -> None:
             part["parameters"] = count_parameters(module)
             part["flops"] = count_flops(module, part["inputs"]) if part["inputs"] else None
             print(f"{name:40} {part['parameters']:>14,} {(part['flops'] or 0) / 1e9:10.1f} Gflop")
-    # a line a part and a line a checkpoint, so that a change shows as one
+    # one line per part and per checkpoint, so that a change of one is a change of one line
     lines = ",\n".join(f" {json.dumps(name)}: {json.dumps(part)}" for name, part in table["parts"].items())
     rows = ",\n".join(f" {json.dumps(row)}" for row in table["checkpoints"])
     TABLE.write_text(f'{{"parts": {{\n{lines}\n}}, "checkpoints": [\n{rows}\n]}}\n', encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Draw pictures of an animal that the storybook model was never shown, with captions beside them, to train it on.
+"""Draw pictures of an animal that is new to the storybook model, with captions, to train the model on.
 
 .venv/bin/python runs/draw_bears.py FOLDER [HOW MANY]
 """
@@ -15,11 +15,11 @@ from regrow.worlds.storybook.drawing import Scene, caption, draw
 from regrow.worlds.storybook.faces import TURN, Gaze, Head, eyes, mouth
 
 FIRST_SEED = 8_800_000
-"""Scenes that neither the model nor a benchmark has seen."""
+"""First seed of scenes that neither the model nor a benchmark has seen."""
 
 
 def bear(pen: Pen, head: Head, coat: Coat, expression: str) -> None:
-    """Small round ears, a broad round head, a short pale muzzle."""
+    """Draw a bear's head: small round ears, a broad round face, a short pale muzzle."""
     ears = [head.oval(s * 0.78, 0.82, 0.36, 0.38) for s in (-1, 1)]
     pen.fill([*ears, head.oval(0, -0.02, 1.06, 0.98)], coat.fur, coat.line)
     for s in (-1, 1):
@@ -32,7 +32,7 @@ def bear(pen: Pen, head: Head, coat: Coat, expression: str) -> None:
 
 
 def main(folder: Path, count: int) -> None:
-    """A bear has the puppy's body; only its head is its own."""
+    """Draw bears: the puppy's body with a bear's head."""
     heads.FACES["puppy"] = bear
     folder.mkdir(parents=True, exist_ok=True)
     for seed in range(FIRST_SEED, FIRST_SEED + count):

@@ -1,9 +1,9 @@
-"""Write the English words that are never taken for misspelt ones: `regrow/prompts/lookalikes.txt`.
+"""Write the English words that are never corrected as misspelt: `regrow/prompts/lookalikes.txt`.
 
     apt-get install wamerican-small
     .venv/bin/python runs/lookalikes.py /usr/share/dict/american-english-small
 
-Run it again after words were added to a `words.toml` or to `grammar.toml`.
+Run it again after adding words to a `words.toml` or to `grammar.toml`.
 """
 
 import re
@@ -16,7 +16,7 @@ from regrow.worlds.world import WORLDS
 
 
 def main() -> None:
-    """Keep the words of a list, a line each, that are one letter from a word of a world, and are in none."""
+    """Write the words of a list that are one letter from a known word and that some world does not have itself."""
     lines = Path(sys.argv[1]).read_text(encoding="utf-8").split()
     words = {line.lower() for line in lines if re.fullmatch("[a-z]+", line)}
     indices = [index_of(world.lexicon) for world in WORLDS.values()]

@@ -1,11 +1,11 @@
-"""What options of `regrow edit` do to edits whose true answer is known.
+"""Measure the effect of options of `regrow edit` on tasks with a known answer.
 
     python runs/measure_edit_options.py 12 plain= auto=strength=auto masked=mask=auto p2p=attention=p2p
 
-Each option is NAME= and settings of `regrow edit` with commas between them. `mask=exact` gives the mask of the truth.
-Of the first so many tuning tasks, six kinds in turn: share granted, share of other fields spoiled (an independent
-judge), PSNR in dB to the counterfactual inside the exact mask and to the scene outside it, and, of found masks, their
-overlap with the exact one (intersection over union) and how much of it they cover.
+The number is that of tuning tasks, whose six kinds take turns. Each option is NAME= and settings of `regrow edit`,
+separated by commas; `mask=exact` uses the true mask. Figures: share granted, share of other fields spoiled (by an
+independent judge), PSNR in dB to the counterfactual inside the exact mask and to the scene outside it; and for found
+masks, their overlap with the exact one (intersection over union) and the share of it that they cover.
 """
 
 import sys
@@ -28,12 +28,12 @@ PLAIN = {"strength": 0.8, "guidance": 4.0, "steps": 20}
 
 
 def settings_of(text: str, exact: Path) -> dict[str, object]:
-    """The settings of an option, in the types of the request's fields."""
+    """Return the settings of an option, in the types of the request's fields."""
     found: dict[str, object] = dict(PLAIN)
     for part in filter(None, text.split(",")):
         name, _, value = part.partition("=")
         kind = get_type_hints(Edit)[name]
-        kinds = (kind, *get_args(kind))  # of "int | None", both
+        kinds = (kind, *get_args(kind))  # both parts of "int | None"
         if int in kinds:
             found[name] = int(value)
         elif float in kinds and value != "auto":

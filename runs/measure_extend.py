@@ -1,9 +1,9 @@
-"""How played phrases go on: three seconds of each are given, `regrow extend` adds three.
+"""Measure `regrow extend` on played phrases: three seconds of each are given, and three are added.
 
     python runs/measure_extend.py [phrases] [steps] [repeat or free]
 
-Counted is what the judge of `regrow bench bandstand` hears as it is in the phrase, in what the phrase itself goes on
-with and in the new part alone; and how much louder the new part is than the part that was given.
+Counts how often the judge of `regrow bench bandstand` reads the phrase's own attributes, in the phrase's true
+continuation and in the added part alone; and measures how much louder the added part is than the given one.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Which frame the storybook edits pictures best in that are not square: what its `edit.json` says.
+"""Measure which frame is best for edits of non-square pictures by the storybook, as stated in its `edit.json`.
 
 .venv/bin/python runs/measure_frames.py [TASKS]
 
@@ -31,7 +31,7 @@ TASKS: tuple[Kind, ...] = ("animal", "colour", "remove", "place")
 
 
 def around(drawing: Drawing) -> tuple[slice, slice]:
-    """Rows and columns of the square around the animal, as large as the picture has room for."""
+    """Return rows and columns of the largest square around the animal that fits into the picture."""
     inside, side = drawing.mask > 127, min(drawing.mask.shape)
     slices = []
     for at, length in zip(np.nonzero(inside), inside.shape, strict=True):

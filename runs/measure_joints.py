@@ -1,10 +1,10 @@
-"""How smooth joints are: the second half of played phrases, made from a mel, put behind the first half as it is.
+"""Measure how smooth joints are: the second half of a played phrase is made from a mel, and joined to the first half.
 
     python runs/measure_joints.py [phrases]
 
 The flux is the mean absolute change in dB between neighbouring short spectra (512 samples, 128 apart, the range of 60
-dB below the loudest), at its largest around the joint. That of the phrase itself, which has no joint, is what can be
-reached. The mel is the phrase's own, or what the codec of `bandstand` makes of it.
+dB below the loudest), at its largest around the joint. The best possible figure is that of the phrase itself, which has
+no joint. The mel is the phrase's own, or its reconstruction by the codec of `bandstand`.
 """
 
 import sys
@@ -21,7 +21,7 @@ FIRST_SEED, FRAMES, WINDOW, STEP = 9_400_000, 512, 512, 128
 
 
 def flux(wave: torch.Tensor, joint: int) -> float:
-    """In dB, the largest of the four changes around a joint of `1 n`."""
+    """Return the largest of the four changes around a joint of `1 n`, in dB."""
     found = torch.stft(wave[0], WINDOW, STEP, window=torch.hann_window(WINDOW), return_complex=True).abs()
     decibels = 20 * found.clamp_min(1e-3 * float(found.max())).log10()
     changes = decibels.diff(dim=1).abs().mean(0)

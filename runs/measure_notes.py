@@ -1,4 +1,4 @@
-"""Print how well notes are found in played phrases, for which the score is known: F1 by pattern and by instrument.
+"""Print how well notes are detected in played phrases with known scores: F1 by pattern and by instrument.
 
 .venv/bin/python runs/measure_notes.py [PHRASES]
 """
@@ -13,7 +13,7 @@ FIRST_SEED = 9_200_000
 
 
 def together(several: list[Kept]) -> Kept:
-    """All their notes counted as those of one score."""
+    """Return the sums of the counts, as if all notes were of one score."""
     return Kept(sum(k.detected for k in several), sum(k.expected for k in several), sum(k.matched for k in several))
 
 

@@ -1,4 +1,4 @@
-"""Figures of a model's card on scenes it never saw: codec, what the words tell the denoiser, and edits.
+"""Measure the figures of a model's card on held-out scenes: codec, effect of words on the denoiser, and edits.
 
 .venv/bin/python runs/measure_storybook.py [MODEL] [SCENES]
 """
@@ -25,13 +25,13 @@ LABELS = (99, 299, 499, 699, 899)
 
 
 def other(scene: Scene, field: str) -> Scene:
-    """The scene with the next value of one field."""
+    """Return the scene with the next value of one field."""
     values = {"animal": ANIMALS, "colour": COLOURS, "place": PLACES, "expression": EXPRESSIONS}[field]
     return scene.replace(**{field: values[(values.index(getattr(scene, field)) + 1) % len(values)]})
 
 
 def v_error(model: Model, latents: torch.Tensor, prompts: list[str], weights: torch.Tensor) -> float:
-    """Mean squared v error within the weights, over five levels with the same noise."""
+    """Return the weighted mean squared error of v, over five levels with the same noise every time."""
     condition, total = model.condition(prompts), 0.0
     for label in LABELS:
         level = model.schedule.level(label)

@@ -1,8 +1,8 @@
-"""How far back `direct_inversion` has to go for each kind of edit: what a model's `edit.json` says by attribute.
+"""Measure which strength each kind of edit needs with `direct_inversion`, for a model's `edit.json`.
 
 .venv/bin/python runs/measure_strengths.py [TASKS] [STEPS] [NAME]
 
-Of each kind so many tasks, beyond the 100 on which `regrow bench edit` chooses settings, at two strengths and the
+Edits TASKS tasks of each kind, after the 100 on which `regrow bench edit` chooses settings, at two strengths and the
 default guidance. NAME is "direct_inversion", or "direct_inversion, masked" (--mask auto).
 """
 

@@ -1,14 +1,14 @@
-"""A record of what every verb, method and medium gives, to hold one commit against another on the same machine.
+"""Record the results of every verb, method and medium, to compare one commit with another on the same machine.
 
     python runs/record.py make FOLDER [--like OTHER] [--only PATTERN] [--code CHECKOUT]
     python runs/record.py compare FOLDER_A FOLDER_B [--only PATTERN] [--no-words] [--renamed OLD=NEW ...]
     python runs/record.py replay FOLDER [--only PATTERN] [--code CHECKOUT]
 
-`make` types the commands of record_parts/cases.py, in torch on one thread, and keeps what they write beside index.json:
-hashes of pixels, samples and tensors, and the figures, settings and sentences that were printed. It goes on where it
-was stopped. `--like` takes the inputs of another record. `compare` prints every difference and exits with 1 where there
-is one; `replay` makes the results of a record again from their recipes. Only the command line is used, never regrow's
-modules, so that the record outlives them.
+`make` runs the commands of record_parts/cases.py, in torch on one thread, and keeps the files that they write.
+index.json gets hashes of pixels, samples and tensors, and the printed figures, settings and sentences. If it is
+stopped, it continues the next time. `--like` takes the inputs of another record. `compare` prints every difference, and
+exits with 1 if there is one; `replay` makes the results of a record again from their recipes. Only the command line is
+used, never regrow's modules, so that the record outlives them.
 """
 
 import argparse
@@ -42,7 +42,7 @@ Main = Callable[[list[str]], None]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a verb of the record. Returns the exit status."""
+    """Run make, compare or replay, and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     verbs = parser.add_subparsers(required=True, dest="verb")
     for verb, folders in (("make", ("folder",)), ("compare", ("folder", "other")), ("replay", ("folder",))):
@@ -64,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def make(given: argparse.Namespace) -> int:
-    """Run the cases that are not in the folder's index yet. Returns the exit status."""
+    """Run the cases that are not in the folder's index yet, and return the exit status."""
     command_line = opened(given.code.resolve(), given.entry)
     folder, inputs = given.folder, given.folder / "inputs"
     if given.like and not inputs.exists():
@@ -91,7 +91,7 @@ def make(given: argparse.Namespace) -> int:
 
 
 def opened(code: Path, entry: str) -> Main:
-    """Import the command line of a checkout, and make sure that it is that one's."""
+    """Import the command line of a checkout, and check that it is not that of another one."""
     sys.path.insert(0, str(code))
     os.environ["PYTHONPATH"] = str(code)
     module, _, function = entry.partition(":")
@@ -102,7 +102,7 @@ def opened(code: Path, entry: str) -> Main:
 
 
 def about(code: Path) -> dict[str, str]:
-    """Return what results depend on besides the code."""
+    """Return the commit, and the facts besides the code that results depend on."""
     import torch
 
     asked = ["git", "describe", "--always", "--dirty"]
@@ -112,25 +112,25 @@ def about(code: Path) -> dict[str, str]:
 
 
 def place(folder: Path, name: str) -> Path:
-    """Return where a case's files are."""
+    """Return the folder of a case's files."""
     return folder / "cases" / re.sub(r"\W+", "-", name)
 
 
 def files_in(here: Path) -> list[Path]:
-    """Return what a case wrote, with the models of its home but without that home's runs and caches."""
+    """Return the files that a case wrote, with the models of its home, but without the home's runs and caches."""
     home = here / "home"
     kept = [path for path in here.rglob("*") if path.is_relative_to(home / "models") or home not in path.parents]
     return sorted(path for path in kept if path.is_file())
 
 
 def run(arguments: list[str], here: Path, places: dict[str, str], command_line: Main) -> dict[str, Any]:
-    """Run a command in a case's folder; a training, whose precision is the process's, in a process of its own.
+    """Run a command in a case's folder; a training, which sets the process's precision, in its own process.
 
     Args:
         arguments: of the command line.
         here: the case's folder.
-        places: words for folders, so that records in different ones can be compared.
-        command_line: regrow's.
+        places: placeholders for folders by path, so that records in different folders can be compared.
+        command_line: regrow's main function.
     """
     os.environ["REGROW_HOME"] = str(here / "home")
     if arguments[0] == "train":
@@ -142,7 +142,7 @@ def run(arguments: list[str], here: Path, places: dict[str, str], command_line: 
         status: int | str = 0
         captured = contextlib.redirect_stdout(out), contextlib.redirect_stderr(err)
         with contextlib.chdir(here), captured[0], captured[1], warnings.catch_warnings():
-            warnings.simplefilter("always", UserWarning)  # else a sentence comes once, with whichever case is first
+            warnings.simplefilter("always", UserWarning)  # else only the first case would get a repeated warning
             try:
                 command_line(arguments)
             except SystemExit as end:
@@ -164,7 +164,7 @@ def read_index(folder: Path) -> dict[str, Any]:
 
 
 def facts_of(case: dict[str, Any], renamed: dict[str, str]) -> dict[str, Any]:
-    """Return everything that is compared of a case, by its place, with new names for old ones."""
+    """Return all facts of a case that are compared, by their place, with old names replaced by new ones."""
     found = dict(flat({"ran": case["ran"], "files": case["files"]}))
     if not renamed:
         return found
@@ -177,7 +177,7 @@ def facts_of(case: dict[str, Any], renamed: dict[str, str]) -> dict[str, Any]:
 
 
 def compare(given: argparse.Namespace) -> int:
-    """Print what differs between two records, one line a kind of difference. Returns 1 where anything does."""
+    """Print the differences between two records, and return 1 if there are any, else 0."""
     folders = (given.folder, given.other.resolve())
     one, other = map(read_index, folders)
     for key in ("python", "torch", "machine"):
@@ -193,7 +193,7 @@ def compare(given: argparse.Namespace) -> int:
         first, second = (facts_of(index["cases"][name], renamed) for index in (one, other))
         for key in sorted(first.keys() | second.keys()):
             before, after = first.get(key, "nothing"), second.get(key, "nothing")
-            if before == after or repr(before) == repr(after):  # as of NaN, which equals nothing
+            if before == after or repr(before) == repr(after):  # NaN is not equal to itself
                 continue
             kind = "words" if is_wording(before) or is_wording(after) else "result"
             what = f"{key}: {before!r} -> {after!r}"
@@ -212,7 +212,7 @@ def compare(given: argparse.Namespace) -> int:
 
 
 def replay(given: argparse.Namespace) -> int:
-    """Make every result of a record that carries a recipe again. Returns 1 where one is not the same."""
+    """Make every result of a record with a recipe again, and return 1 if one is not the same, else 0."""
     command_line, made, failed = opened(given.code.resolve(), given.entry), 0, 0
     for name, case in read_index(given.folder)["cases"].items():
         if not fnmatch.fnmatch(name, given.only):
@@ -225,7 +225,7 @@ def replay(given: argparse.Namespace) -> int:
             if file.endswith(("-sheet.png", "s.png")):  # a sheet has the recipe of one of its results
                 continue
             again = here / "home" / f"again{Path(file).suffix}"
-            again.parent.mkdir(exist_ok=True)  # a case that kept nothing there has no home
+            again.parent.mkdir(exist_ok=True)  # a case that wrote nothing there has no home
             again.unlink(missing_ok=True)
             ran = run(["replay", file, "--out", str(again), "--json", "--threads", "1"], here, {}, command_line)
             made += 1

@@ -1,12 +1,13 @@
 """Render the bank of notes in regrow/worlds/bandstand/bank from the FluidR3 GM soundfont (MIT).
 
-Needed once, and again only to change the bank; playing needs neither fluidsynth nor the soundfont.
+This is only needed to change the bank; playing needs neither fluidsynth nor the soundfont.
 
     apt-get install fluidsynth fluid-soundfont-gm
     .venv/bin/python runs/render_bank.py
 
-Every instrument is played every third semitone by fluidsynth without reverb and chorus, mixed to mono, tuned,
-levelled, cut to what a phrase can need, and kept as one Ogg Vorbis file. It prints each note's correction.
+fluidsynth plays every third semitone of each instrument, without reverb and chorus. The notes are mixed to mono, tuned,
+levelled, cut to the longest duration of a phrase's notes, and stored as one Ogg Vorbis file per instrument. Prints each
+note's correction.
 """
 
 import json
@@ -34,7 +35,7 @@ QUALITY = 0.7  # of Vorbis
 
 @dataclass(frozen=True)
 class Source:
-    """A preset of the soundfont: its General MIDI program, and how long (s) its sound takes to end after a note."""
+    """A preset of the soundfont: its General MIDI program, and the seconds in which its sound ends after a note."""
 
     program: int
     release: float
@@ -62,7 +63,7 @@ HITS = (36, 38, 42, 45, 46, 47, 49, 50)
 
 
 def midi(source: Source, keys: list[int]) -> bytes:
-    """A MIDI file that plays the keys one after the other, 1000 ticks a second."""
+    """Return a MIDI file that plays the keys one after the other, at 1000 ticks per second."""
 
     def after(ticks: int) -> bytes:
         groups = [ticks & 127]
@@ -82,7 +83,7 @@ def midi(source: Source, keys: list[int]) -> bytes:
 
 
 def rendered(source: Source, keys: list[int]) -> list[np.ndarray]:
-    """Each key as fluidsynth plays it, mono at RENDERED, the note and the pause after it."""
+    """Return each key as played by fluidsynth, mono at RENDERED: the note and the pause after it."""
     with tempfile.TemporaryDirectory() as folder:
         score, sound = Path(folder, "notes.mid"), Path(folder, "notes.wav")
         score.write_bytes(midi(source, keys))
@@ -95,9 +96,9 @@ def rendered(source: Source, keys: list[int]) -> list[np.ndarray]:
 
 
 def mistuning(wave: np.ndarray, key: int) -> int:
-    """By how many cents the note sounds too high: the centre of power about its first six harmonics.
+    """Return by how many cents a note sounds too high: the centre of power around its first six harmonics.
 
-    The centre of power is the mean of the instantaneous frequency, so that vibrato and a choir have one, too.
+    The centre of power is the mean of the instantaneous frequency, so it also works for vibrato and choirs.
     """
     part = wave[round(0.05 * RENDERED) : round(1.25 * RENDERED)]
     size = 1 << 18
@@ -116,14 +117,14 @@ def mistuning(wave: np.ndarray, key: int) -> int:
 
 
 def level(wave: np.ndarray, seconds: float) -> np.ndarray:
-    """RMS in a window that slides along the wave, in steps of 1 ms; the window begins at each step."""
+    """Return the RMS in a sliding window, in steps of 1 ms; each window begins at its step."""
     width = round(seconds * RATE)
     total = np.cumsum(np.r_[0.0, np.square(wave, dtype=np.float64), np.zeros(width)])
     return np.sqrt((total[width:] - total[:-width]).clip(0) / width)[:: RATE // 1000]
 
 
 def shaped(wave: np.ndarray) -> np.ndarray:
-    """The note from its attack to where it is no longer heard, with ends that do not click."""
+    """Return the note from its attack until it is inaudible, with faded ends that do not click."""
     loud = level(wave, 0.005)
     heard = np.flatnonzero(loud > 0.03 * loud.max())[0] * (RATE // 1000)
     wave = wave[max(0, heard - RATE // 500) :][: round(LONGEST * RATE)].copy()
@@ -147,7 +148,7 @@ def main() -> None:
             gain = 1.0 if source.is_kit else LEVEL / level(note, 0.2).max()
             print(f"{name} {key}: {-cents:+d} cents, {20 * math.log10(gain):+.1f} dB, {len(note) / RATE:.2f} s")
             notes.append(note * gain)
-        if source.is_kit:  # hits keep their balance
+        if source.is_kit:  # all hits get the same gain, to keep their balance
             loudest = max(level(note, 0.2).max() for note in notes)
             notes = [note * (LEVEL / loudest) for note in notes]
         highest = max(np.abs(note).max() for note in notes)

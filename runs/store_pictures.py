@@ -1,4 +1,4 @@
-"""Stores pictures in docs/pictures as WebP, small enough for a repository: a sheet of `regrow bench` or of the demo.
+"""Store pictures, such as sheets of `regrow bench` or the demo, in docs/pictures as WebP, small enough to be committed.
 
 python runs/store_pictures.py out/storybook.png out/bandstand.png
 """
@@ -11,17 +11,17 @@ from PIL import Image
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 QUALITY = 80
-"""No difference is visible at twice the size, in letters, spectrograms and drawings."""
+"""At this quality no difference is visible at twice the size, in letters, spectrograms and drawings."""
 
 LOSSLESS_AT_MOST = 1.25
-"""How many times larger than at `QUALITY` a lossless file may be, and is then taken: flat pages are smaller."""
+"""A lossless file is taken if it is at most this many times larger than one at `QUALITY`; flat pages are smaller."""
 
 
 def store(source: Path | BytesIO, name: str) -> Path:
-    """Write a picture to docs/pictures as WebP, lossless where that is about as small.
+    """Write a picture to docs/pictures as WebP, lossless if that is about as small.
 
     Args:
-        source: a file that Pillow reads, better PNG than JPEG, which has lost something already.
+        source: a file that Pillow reads; better PNG than JPEG, which is already lossy.
         name: of the stored file, without its suffix.
 
     Returns:

@@ -7,5 +7,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 test -d "${REGROW_HOME:-$HOME/.local/share/regrow}/models/storybook-again" || .venv/bin/regrow train --world storybook \
     --name storybook-again --for "${1:-5h}" --scenes 40000 --batch 48 --logit-normal 0.3 1.3 --threads 1
-# On two idle cores: OMP_NUM_THREADS=1 .venv/bin/torchrun --nproc-per-node 2 -m regrow train ... (docs/scale.md)
+# On two idle cores: OMP_NUM_THREADS=1 .venv/bin/torchrun --nproc-per-node 2 -m regrow train ... (docs/how-to/scale.md)
 .venv/bin/regrow bench storybook --model storybook-again --scenes 100

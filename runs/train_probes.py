@@ -1,4 +1,4 @@
-"""Train a probe of an embedded model or a judge of the benchmarks, and say how often it is right on held-out things.
+"""Train a probe of an embedded model or a judge of the benchmarks, and print its accuracy on held-out things.
 
 .venv/bin/python runs/train_probes.py describer|judge storybook|bandstand [FOLDER]
 .venv/bin/python runs/train_probes.py transcriber bandstand [FOLDER]
@@ -7,8 +7,8 @@ describer     reads a model's latents, for `regrow edit --source auto`
 judge         reads pictures or mels, for `regrow bench`
 transcriber   reads the notes of a sound, which an edit keeps
 
-Writes into FOLDER: the model's own if not given, and runs/out/judge-WORLD for a judge, which is copied to
-regrow/benchmark/weights/ to ship it. Killed, the same command goes on where it was.
+Writes into FOLDER; by default the model's own, or runs/out/judge-WORLD for a judge, which must be copied to
+regrow/benchmark/weights/ to ship it. If it is killed, the same command continues.
 """
 
 import sys
@@ -54,7 +54,7 @@ def main(probe: str, world: str, folder: str = "") -> None:
 
 
 def _followed(run: Generator[Any, None, Any]) -> Any:
-    """Run a training to its end, and print the mean loss now and then."""
+    """Run a training to its end, and print the mean loss regularly."""
     losses: list[float] = []
 
     def follow(state: Any) -> None:

@@ -1,8 +1,8 @@
 """The cases of the record: name and commands, as they are typed after `regrow`.
 
-`{in}` is the folder of inputs (inputs.py), by the same relative path in every record, for sheets print it. All commands
-of a case run one after the other in a folder and a home of its own. How each verb is made comparable (torch, one
-thread, JSON) is added by `arguments_of`.
+`{in}` is the folder of inputs (inputs.py), by the same relative path in every record, as sheets show it. All commands
+of a case run one after the other in the case's own folder and home. `arguments_of` adds the options that make results
+comparable (torch, one thread, JSON).
 """
 
 import shlex
@@ -166,7 +166,7 @@ REFUSED = {
 
 
 def cases() -> dict[str, list[list[str]]]:
-    """Return every case: its name, and the words of each of its commands."""
+    """Return the commands of every case by its name, each command as a list of arguments."""
     named = {
         **{f"generate {name}": command for name, command in GENERATE.items()},
         **{f"edit {name}": command for name, command in EDIT.items()},
@@ -184,7 +184,7 @@ def cases() -> dict[str, list[list[str]]]:
 
 
 def arguments_of(command: list[str]) -> list[str]:
-    """Return the command with its paths, and with what makes it comparable: torch, one thread, JSON."""
+    """Return the command with its paths, and with the options that make results comparable."""
     verb = command[0]
     options = (ENGINE if verb in COMPUTED else []) + (THREADS if verb != "models" else []) + ["--json"]
     return [word.replace("{in}", INPUTS) for word in command] + options

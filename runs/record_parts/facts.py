@@ -1,4 +1,4 @@
-"""What the record keeps of a result: hashes of what files hold and the facts that are printed, and how two differ."""
+"""The facts of a result in the record: hashes of files' contents and the printed facts; and how two results differ."""
 
 import hashlib
 import json
@@ -15,19 +15,19 @@ from safetensors.torch import load_file
 
 PICTURES, SOUNDS = {".png", ".jpg", ".webp"}, {".wav", ".flac", ".ogg"}
 VOLATILE = re.compile(r"(.*\.)?(seconds|memory|speed|versions?|regrow|date|bytes|stages\.[^.]+\.loss)")
-"""Places in JSON whose values are other ones each time, or say with what it was computed. A training's own account has
-the loss since the last line of its log, which comes by time; its steps' losses are compared."""
+"""Places in JSON whose values change each time, or tell what computed the result. The log of a training averages the
+loss since its last line, which depends on time; the losses of its steps are compared."""
 ARRAYS = {**dict.fromkeys(PICTURES, "pixels"), **dict.fromkeys(SOUNDS, "samples"), ".safetensors": "tensors"}
 
 
 def arrays_in(path: Path) -> dict[str, np.ndarray]:
-    """Return what a file holds, decoded: pixels with their mode, 24-bit samples with their rate, or tensors by name."""
+    """Return a file's decoded content: pixels by mode, 24-bit samples by rate, or tensors by name."""
     if path.suffix in PICTURES:
         with Image.open(path) as picture:
             return {picture.mode: np.asarray(picture)}
     if path.suffix in SOUNDS:
         samples, rate = soundfile.read(path, dtype="int32", always_2d=True)
-        return {f"{rate} Hz": samples >> 8}  # libsndfile puts 24 bits at the top of 32
+        return {f"{rate} Hz": samples >> 8}  # libsndfile returns 24 bits as the upper ones of 32
     return {
         name: (tensor.float() if tensor.dtype is torch.bfloat16 else tensor).numpy()
         for name, tensor in sorted(load_file(path).items())
@@ -35,7 +35,7 @@ def arrays_in(path: Path) -> dict[str, np.ndarray]:
 
 
 def file_facts(path: Path) -> dict[str, str]:
-    """Return a hash of what a file holds, not of its bytes, by what that is."""
+    """Return a hash of a file's decoded content by its kind: pixels, samples, tensors or json; {} for other files."""
     if path.suffix in ARRAYS:
         digest = hashlib.blake2b(digest_size=16)
         for name, values in arrays_in(path).items():
@@ -48,7 +48,7 @@ def file_facts(path: Path) -> dict[str, str]:
 
 
 def flat(found: Any, place: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield every value of a JSON document under its place in it, without those that are other ones each time."""
+    """Yield every value of a JSON document with its place, without values that change each time."""
     if isinstance(found, dict | list) and found:
         for key, value in found.items() if isinstance(found, dict) else enumerate(found):
             if not VOLATILE.fullmatch(here := f"{place}.{key}".lstrip(".")):
@@ -58,7 +58,7 @@ def flat(found: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def documents(printed: str) -> Any:
-    """Return the JSON that a command printed: a document, or one a line, of a training's lines the last of a stage."""
+    """Return the JSON that a command printed: a document or one per line; of a training, each stage's last line."""
     try:
         return json.loads(printed)
     except ValueError:
@@ -69,12 +69,12 @@ def documents(printed: str) -> Any:
 
 
 def is_wording(value: Any) -> bool:
-    """Return whether a value is a sentence rather than a result."""
+    """Return whether a value is a sentence, not a result."""
     return isinstance(value, str) and " " in value
 
 
 def array_difference(one: Path, other: Path) -> str:
-    """Return in words how far apart what two files hold is."""
+    """Return in words how much the contents of two files differ."""
     first, second = arrays_in(one), arrays_in(other)
     if odd := sorted(first.keys() ^ second.keys()):
         return f"only one has {', '.join(odd[:4])}"

@@ -1,4 +1,4 @@
-"""The inputs of the record, made without regrow, so that they are the same whatever its code does."""
+"""The inputs of the record, made without regrow, so that they do not depend on its code."""
 
 import shutil
 from pathlib import Path
