@@ -1,8 +1,8 @@
-"""The tables of docs/checkpoints.md, whose cells are tests."""
+"""The tables of docs/reference/checkpoints.md, whose cells are tests."""
 
 from pathlib import Path
 
-PAGE = Path(__file__).parents[1] / "docs" / "checkpoints.md"
+PAGE = Path(__file__).parents[1] / "docs" / "reference" / "checkpoints.md"
 
 
 def rows(section: str) -> list[dict[str, str]]:

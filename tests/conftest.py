@@ -18,8 +18,10 @@ from jaxtyping import install_import_hook
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 install_import_hook("regrow.core", "shapes.check")  # nothing above may import regrow
-settings.register_profile("patient", deadline=None)  # on a busy machine an example takes as long as it takes
-settings.load_profile("patient")
+# on a busy machine an example takes as long as it takes
+settings.register_profile("random", deadline=None)  # --hypothesis-profile random: other examples in every run
+settings.register_profile("fixed", deadline=None, derandomize=True, database=None)
+settings.load_profile("fixed")
 
 pytest_plugins = ["shared_fixtures"]
 

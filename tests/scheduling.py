@@ -5,13 +5,11 @@ from typing import Any
 from xdist.scheduler import LoadScopeScheduling
 
 TOGETHER = {
-    "tests/interfaces/test_web": "page",
     "tests/families/test_families.py": "suite",
     "tests/test_tiny_families.py": "suite",
 }
 """How the names of files begin that share what takes long to start or to open, and what they are together."""
 LONGEST = (
-    "page",
     "suite",
     "tests/benchmark/test_editing.py",
     "tests/families/test_sound_checkpoints.py",

@@ -10,7 +10,7 @@ import torch
 
 import regrow
 
-HEAVY = ("torch", "numpy", "diffusers", "transformers", "PIL", "tyro", "pydantic", "gradio")
+HEAVY = ("torch", "numpy", "diffusers", "transformers", "PIL", "tyro", "pydantic")
 
 
 def test_importing_it_loads_nothing_heavy_and_every_name_is_there() -> None:

@@ -133,7 +133,7 @@ def test_an_input_that_has_changed_is_refused(folder: Path, capsys: pytest.Captu
     shutil.copy(folder / "edited.png", folder / "input.png")
     with pytest.raises(SystemExit):
         main(["replay", "masked.png"])
-    assert "input.png has changed since it was used" in capsys.readouterr().err
+    assert "input.png has changed since the result was made" in capsys.readouterr().err
 
 
 def test_a_path_opens_and_serves_an_edit(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "regrow"
 # worlds only draw and play: below training, which learns from them, and below models, which know nothing of them
 ROOMS = [
+    "messages",
     "core",
     "media",
     "worlds",

@@ -39,7 +39,9 @@ ALLOWED = {
     ("media/audio/crossfade.py", "ahead"): "the sample that comes next in time",
     ("worlds/storybook/canvas.py", "ahead"): "the direction of a line",
     ("media/audio/fitting.py", "fitting"): "how a sound is fitted to a model's frames; the table's is training/loop.py",
-    ("models/parts.py", "parts"): "the parts of a checkpoint; the table's is interfaces/web/shared.py",
+    ("editing/songs/score.py", "score"): "the score of a song; the table's is worlds/bandstand/composition.py",
+    ("worlds/songbook/score.py", "score"): "words on notes, as a singer reads them",
+    ("models/parts.py", "parts"): "the parts of a checkpoint",
     ("worlds/bandstand/playing.py", "playing"): "how the band plays; the table's is training/note_conditioning.py",
 }
 

@@ -1,8 +1,6 @@
 """`regrow serve` as a process, and what its tests do over HTTP and in the browser."""
 
-import json
 import os
-import secrets
 import signal
 import socket
 import subprocess
@@ -10,10 +8,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 from homes import sharing_engines
@@ -28,18 +25,27 @@ PIANO = EXAMPLE.with_name("piano.flac")
 class Server:
     """`regrow serve` as a process."""
 
-    def __init__(self, home: Path, hub: str = "http://127.0.0.1:9", password: str = "") -> None:
+    def __init__(
+        self,
+        home: Path,
+        hub: str = "http://127.0.0.1:9",
+        password: str = "",
+        options: Sequence[str] = (),
+        before: Sequence[str] = (),
+    ) -> None:
         self.home = sharing_engines(home)
+        self.before = before
         self.hub = hub
-        self.password = password
+        self.password, self.options = password, options
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.start()
 
     def start(self) -> None:
+        options = ["--port", str(self.port), "--no-browser", *self.options]
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, "serve", "--port", str(self.port), "--no-browser"],
+            [*self.before, sys.executable, "-c", PROGRAM, "serve", *options],
             env={**os.environ, "REGROW_HOME": str(self.home), "HF_ENDPOINT": self.hub, "OMP_NUM_THREADS": "1",
                  "REGROW_PASSWORD": self.password},
             stdout=subprocess.PIPE, text=True,
@@ -49,7 +55,7 @@ class Server:
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(10)
+        self.process.wait(60)
 
     @property
     def address(self) -> str:
@@ -60,7 +66,7 @@ class Server:
         """A program that keeps its cookies, logged in where a password is asked."""
         with httpx.Client(base_url=self.address, timeout=PATIENCE) as client:
             if self.password:
-                client.post("/login", data={"username": "regrow", "password": self.password}).raise_for_status()
+                assert client.post("/login", data={"password": self.password}).status_code == 303
             yield client
 
     def made(self) -> list[Path]:
@@ -110,18 +116,3 @@ def status(address: str, path: str, **headers: str) -> int:
             return answer.status
     except urllib.error.HTTPError as refused:
         return refused.code
-
-
-def call(client: httpx.Client, function: int, data: list[Any], event: Any = None) -> tuple[bool, Any]:
-    """What a function of the page answers: whether it went well, and its data or the sentence."""
-    session = secrets.token_hex(8)
-    asked = {"fn_index": function, "data": data, "session_hash": session, "event_data": event}
-    joined = client.post("/gradio_api/queue/join", json=asked)
-    if joined.status_code != 200:
-        return False, joined.text
-    with client.stream("GET", "/gradio_api/queue/data", params={"session_hash": session}) as answers:
-        for line in answers.iter_lines():
-            message = json.loads(line.removeprefix("data:") or "{}") if line.startswith("data:") else {}
-            if message.get("msg") == "process_completed":
-                return message["success"], message["output"].get("error") or message["output"].get("data")
-    return False, "nothing came"

@@ -9,6 +9,7 @@ import pytest
 import torch
 from diffusers import AceStepTransformer1DModel, AutoencoderOobleck, StableAudioDiTModel
 
+from regrow.benchmark import peak
 from regrow.benchmark.cost import Cost
 from regrow.benchmark.fit import Fit, bench_fit, card_for, print_table
 from regrow.core.progress import finish
@@ -165,6 +166,18 @@ def test_openvino_is_measured_where_it_is_asked_for() -> None:
     out = io.StringIO()
     print_table((one,), out)
     assert "by OpenVINO a call takes 0." in out.getvalue()
+
+
+def test_a_product_that_takes_long_is_not_made_larger(monkeypatch: pytest.MonkeyPatch) -> None:
+    sides: list[int] = []
+
+    def slow(run: Any, times: int) -> float:
+        sides.append(len(run.args[0]))
+        return 0.01 if sides[-1] == 256 else 0.1
+
+    monkeypatch.setattr(peak, "fastest_of", slow)
+    assert peak.matrix_peak() == 2 * 512**3 / 0.1
+    assert sides == [256, 512]
 
 
 def test_a_card_holds_nine_tenths_of_its_memory() -> None:

@@ -148,7 +148,7 @@ def test_the_command_writes_the_table_of_a_folder(
     text = capsys.readouterr().out
     assert "chroma, cosine" in text
     assert "delta_denoising 0.9 g4" in text
-    assert "ddim pair: did not run: it needs a network of noise or v" in text
+    assert "ddim pair: did not run: it needs a network that predicts noise or v" in text
     assert "CLAP, LPAPS: not measured, for no CLAP model was given" in text
     (one, refused) = json.loads(path.read_text())["measured"]
     assert one["figures"]["evaluations"]["value"] > 30

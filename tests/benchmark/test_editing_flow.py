@@ -40,12 +40,12 @@ def test_what_does_not_fit_is_a_row_with_a_sentence_and_nothing_is_run(flow: Mod
     assert len(figures.measured) == len(broken)
     for one in figures.measured:
         assert one.failure.startswith(
-            "it needs a network of noise or v that is conditioned on the vectors of words and "
+            "it needs a network that predicts noise or v and is conditioned on token embeddings "
         )
         assert one.failure.endswith("is a model of another family (stable-diffusion-3).")
     out = StringIO()
     print_table(figures, out)
-    assert out.getvalue().count("did not run: it needs a network of noise or v") == len(broken)
+    assert out.getvalue().count("did not run: it needs a network that predicts noise or v") == len(broken)
     assert all("failure" in row for row in as_dict(figures)["editors"])
 
 

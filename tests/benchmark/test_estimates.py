@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from regrow.benchmark.estimates import Estimate, as_json, kernel_distance, mean, shown
+from regrow.benchmark.estimates import Estimate, as_json, kernel_distance, mean, ratio, shown
 
 
 def test_an_interval_covers_the_truth_as_often_as_it_says() -> None:
@@ -15,6 +15,17 @@ def test_an_interval_covers_the_truth_as_often_as_it_says() -> None:
         mean([])
 
 
+def test_a_ratio_is_of_the_sums() -> None:
+    hits, counts = [1.0, 3.0, 0.0], [2.0, 4.0, 4.0]
+    figure = ratio(hits, counts)
+    assert figure.value == 0.4
+    assert 0 <= figure.low < 0.4 < figure.high <= 0.75
+    assert ratio(hits, [1.0, 1.0, 1.0]) == mean(hits)  # of equal wholes
+    for parts, wholes in (([], []), ([1.0], [0.0]), ([1.0], [1.0, 2.0])):
+        with pytest.raises(ValueError, match="nothing to estimate"):
+            ratio(parts, wholes)
+
+
 def test_the_kernel_distance_is_zero_by_chance_and_grows() -> None:
     generator = torch.Generator().manual_seed(0)
     x, y = torch.randn(2, 200, 16, generator=generator)
@@ -23,7 +34,7 @@ def test_the_kernel_distance_is_zero_by_chance_and_grows() -> None:
     assert 0.2 < shifted.low < shifted.value < far.low
     # pairs of one scene are never compared: a copy is at no distance, and not at a negative one
     assert kernel_distance(y, y).value == 0
-    with pytest.raises(ValueError, match="2 or more"):
+    with pytest.raises(ValueError, match="Two sets of 2 or more features"):
         kernel_distance(x[:1], y[:1])
 
 

@@ -158,12 +158,12 @@ def test_their_files_are_small_and_say_how_good_they_are(judges: dict[str, Attri
     [
         ("storybook", torch.zeros(3, 128, 128), "of shape b 3 h w; got"),
         ("storybook", torch.zeros(1, 4, 128, 128), "of shape b 3 h w; got"),
-        ("storybook", torch.full((1, 3, 128, 128), torch.nan), "not finite"),
+        ("storybook", torch.full((1, 3, 128, 128), torch.nan), "with NaN or infinite values"),
         ("bandstand", torch.zeros(1, 128, 512), "of shape b 1 128 frames"),
         ("bandstand", torch.zeros(1, 1, 64, 512), "of shape b 1 128 frames"),
-        ("bandstand", torch.zeros(1, 1, 128, 100), "of 128 frames or more"),
+        ("bandstand", torch.zeros(1, 1, 128, 100), "frames, with 128 frames or more"),
         ("bandstand", torch.zeros(0, 1, 128, 512), "of shape b 1 128 frames"),
-        ("bandstand", torch.full((1, 1, 128, 512), torch.nan), "not finite"),
+        ("bandstand", torch.full((1, 1, 128, 512), torch.nan), "with NaN or infinite values"),
     ],
 )
 def test_what_they_cannot_read_is_refused(
@@ -178,14 +178,18 @@ def test_what_is_no_judge_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match="no file"):
         load_judge("storybook", path)
     path.write_text("words")
-    with pytest.raises(ModelError, match=r"is no judge .* runs/train_probes.py judge storybook"):
+    with pytest.raises(ModelError, match=r"is not a fitting judge .* runs/train_probes.py judge storybook"):
         load_judge("storybook", path)
     save_file({"x": torch.zeros(1)}, path)
-    with pytest.raises(ModelError, match="is no judge"):
+    with pytest.raises(ModelError, match="is not a fitting judge"):
         load_judge("storybook", path)
-    with pytest.raises(ModelError, match=r"judges other attributes .* runs/train_probes.py judge bandstand"):
+    with pytest.raises(
+        ModelError, match=r" classifies other attributes than those of the .* runs/train_probes.py judge bandstand"
+    ):
         load_judge("bandstand", WEIGHTS["storybook"])
-    with pytest.raises(ModelError, match=r"judges other attributes .* runs/train_probes.py judge storybook"):
+    with pytest.raises(
+        ModelError, match=r" classifies other attributes than those of the .* runs/train_probes.py judge storybook"
+    ):
         load_judge("storybook", WEIGHTS["bandstand"])
 
 

@@ -109,14 +109,14 @@ def test_tasks_are_read_without_brackets_by_category_and_the_first_ones(folder: 
     ("fields", "said"),
     [
         ({"mask": [SIDE**2 + 1, 2]}, r"000 cannot be measured, for its mask begins a run at 4097, .* 64 x 64 has 4096"),
-        ({"mask": [1, 2, 3]}, r"000 cannot be measured, for its mask is no list of starts and lengths"),
-        ({"mask": "1 2"}, r"its mask is no list of starts and lengths"),
-        ({"mask": [1, -2]}, r"its mask is no list of starts and lengths"),
+        ({"mask": [1, 2, 3]}, r"000 cannot be measured, for its mask is not a list of starts and lengths"),
+        ({"mask": "1 2"}, r"its mask is not a list of starts and lengths"),
+        ({"mask": [1, -2]}, r"its mask is not a list of starts and lengths"),
         ({"image_path": "0_random_2/none.png"}, r"none.png, the picture of 000 in .*json, is missing: download it"),
         ({"image_path": "../../secret.png"}, r"image_path of 000 is '../../secret.png', and must lead to a .jpg"),
         ({"image_path": "0_random_2/000.gif"}, r"image_path of 000 is .* must lead to a .jpg, .jpeg, .png file below"),
-        ({"editing_prompt": None}, r"mapping_file.json: 000 has no editing_prompt in words"),
-        ({"editing_type_id": 0}, r"mapping_file.json: 000 has no editing_type_id in words"),
+        ({"editing_prompt": None}, r"mapping_file.json: 000 has no text editing_prompt"),
+        ({"editing_type_id": 0}, r"mapping_file.json: 000 has no text editing_type_id"),
     ],
 )
 def test_a_broken_task_is_named_before_the_work(folder: Path, fields: dict[str, Any], said: str) -> None:
@@ -132,7 +132,7 @@ def test_a_folder_without_a_whole_mapping_is_refused(folder: Path) -> None:
     for text, said in (
         ("{", "is not valid JSON"),
         ("[]", "holds no tasks by their ids"),
-        ('{"a": 1}', "a has no image"),
+        ('{"a": 1}', "a has no text image_path"),
     ):
         (folder / "mapping_file.json").write_text(text)
         with pytest.raises(ValueError, match=said):
@@ -306,10 +306,10 @@ def test_what_does_not_go_together_is_refused_before_the_first_edit(
     model: Model, request_of: Callable[..., BenchPie]
 ) -> None:
     for settings, said in (
-        ({"methods": ("sdedit",)}, r"There is no editing method 'sdedit'; there are direct_inversion"),
+        ({"methods": ("sdedit",)}, r"There is no editing method 'sdedit': use one of direct_inversion"),
         (
             {"methods": ("img2img",), "attention": "p2p"},
-            r"attention is shared with an inverted path, which img2img has not",
+            r"img2img has no inverted path to share attention with",
         ),
     ):
         with pytest.raises(ValueError, match=said):

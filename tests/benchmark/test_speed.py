@@ -86,7 +86,7 @@ def test_figures_are_ratios_to_the_first_way(
 
 
 def test_edits_of_a_model_without_words_are_refused(checkpoint: Callable[[str], Path]) -> None:
-    with pytest.raises(ValueError, match="does not make pictures from words"):
+    with pytest.raises(ValueError, match="does not make pictures from prompts"):
         finish(bench_speed(open_model(checkpoint("ddpm"))))
 
 

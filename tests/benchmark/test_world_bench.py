@@ -169,9 +169,9 @@ def test_figures_of_sounds_are_data_a_table_and_a_sheet(phrases: WorldFigures) -
 
 
 def test_a_sheet_of_what_was_not_made_is_refused(scenes: WorldFigures, phrases: WorldFigures) -> None:
-    with pytest.raises(ValueError, match="hold no scenes that were made from words in 'en'"):
+    with pytest.raises(ValueError, match="hold no scenes generated from captions in 'en'"):
         contact_sheet(replace(scenes, samples={}))
-    with pytest.raises(ValueError, match="hold no phrases that were made from words in 'en'"):
+    with pytest.raises(ValueError, match="hold no phrases generated from captions in 'en'"):
         contact_sheet(phrases)
 
 

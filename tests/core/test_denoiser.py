@@ -40,9 +40,9 @@ def test_what_an_end_leaves_open_is_zeros() -> None:
 @pytest.mark.usefixtures("unchecked")
 def test_unknown_kinds() -> None:
     x = noise((3,), [1])
-    with pytest.raises(ValueError, match="Unknown prediction type 'score'"):
+    with pytest.raises(ValueError, match="There is no prediction type 'score'"):
         predict(x, x, ENDS[0], "score")  # pyright: ignore[reportArgumentType]
-    with pytest.raises(ValueError, match="Unknown prediction type 'score'"):
+    with pytest.raises(ValueError, match="There is no prediction type 'score'"):
         target(x, x, 1.0, 0.0, "score")  # pyright: ignore[reportArgumentType]
 
 

@@ -129,7 +129,7 @@ def test_steps_that_are_no_interval_of_the_path(method, back) -> None:
     up = SCHEDULES[0].grid(5)[::-1]
     found = inverted(method, X0, up)
     for t, s in ((up[5], up[3]), (up[2], up[3]), (up[2], SCHEDULES[0].level(3.5))):
-        with pytest.raises(ValueError, match="level by level"):
+        with pytest.raises(ValueError, match="This path is followed one level at a time"):
             back(found)(words(2.0), X0, t, s)
 
 

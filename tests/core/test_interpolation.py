@@ -53,5 +53,5 @@ def test_paths_between_two_paths_need_the_same_levels() -> None:
     found = between(a, b, SHARES)
     assert torch.equal(found.at(high)[:1], a.at(high))
     assert torch.equal(found.offsets[0][-1:], b.offsets[0])
-    with pytest.raises(ValueError, match="do not touch the same levels"):
+    with pytest.raises(ValueError, match="The two paths have different noise levels"):
         between(a, Trajectory((low, other), b.states, b.offsets), SHARES)

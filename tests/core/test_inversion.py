@@ -69,7 +69,7 @@ def test_an_anchored_path_has_no_offset_for_other_steps() -> None:
     up = SCHEDULE.grid(5)[::-1]
     _, found = ends(direct_inversion(as_v, X0, up))
     for t, s in ((up[5], up[3]), (up[2], up[3]), (up[4], up[5]), (up[2], SCHEDULE.level(3.5))):
-        with pytest.raises(ValueError, match="level by level"):
+        with pytest.raises(ValueError, match="This path is followed one level at a time"):
             found.back()(as_v, X0, t, s)
 
 

@@ -32,7 +32,7 @@ def test_what_makes_no_grid_is_refused() -> None:
     for low, high in ((2, -6), (1, 1), (-math.inf, 2)):
         with pytest.raises(ValueError, match="needs low < high"):
             LogSnrFlow(1, low=low, high=high)
-    with pytest.raises(ValueError, match="A flow needs a label or more"):
+    with pytest.raises(ValueError, match="A flow schedule needs at least one label and a shift above 0"):
         LogSnrFlow(0)
     with pytest.raises(ValueError, match="steps must be between 1 and 1000"):
         LogSnrFlow(1).grid(1001)

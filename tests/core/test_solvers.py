@@ -4,6 +4,7 @@ import torch
 from regrow.core.denoiser import Counted, Prediction
 from regrow.core.levels import Level
 from regrow.core.noise import noise
+from regrow.core.progress import Progress, finish, walk
 from regrow.core.schedules import Flow, VariancePreserving
 from regrow.core.solvers import SOLVERS, PingPong, StochasticDDIM, ddim, last, make_step, solve
 
@@ -42,6 +43,16 @@ def test_from_noise_to_the_point(name, schedule, steps: int) -> None:
     torch.testing.assert_close(states[-1].x, POINT.expand_as(x))
 
 
+def test_a_walk_reports_the_state_and_the_clean_sample_predicted_by_each_step() -> None:
+    x, levels, seen = noise((3,), [1, 2], torch.float64), SCHEDULE.grid(4), list[Progress]()
+    end = finish(walk("generate", ddim, to_a_point, x, levels), seen.append)
+    assert [(one.part, one.index, one.steps) for one in seen] == [("generate", index, 4) for index in range(5)]
+    assert seen[0].x is x
+    assert seen[-1].x is end
+    assert seen[0].x0 is None, "nothing was predicted yet"
+    assert all(one.x0 is not None and torch.equal(one.x0, POINT.expand_as(x)) for one in seen[1:])
+
+
 def test_ping_pong_noises_x0_anew_in_every_step_by_the_seed_alone() -> None:
     flow, x = Flow(), noise((3,), [1, 2], torch.float64)
     t, s, end = flow.level(800), flow.level(300), flow.grid(2)[-1]
@@ -57,7 +68,9 @@ def test_ping_pong_noises_x0_anew_in_every_step_by_the_seed_alone() -> None:
     assert abs(float(spread.mean())) < 0.05
     assert abs(float(spread.std()) - 1) < 0.05
     torch.testing.assert_close(PingPong((1, 2))(to_a_point, x, t, end)[0], POINT.expand(2, 3))  # nothing is drawn
-    with pytest.raises(ValueError, match="ping_pong draws noise: it needs a seed for each sample"):
+    with pytest.raises(
+        ValueError, match="The solver ping_pong draws noise in every step: give it a seed for each sample"
+    ):
         make_step("ping_pong")
 
 
@@ -115,7 +128,7 @@ def to_bent(x_t: torch.Tensor, level: Level) -> Prediction:
 
 @pytest.mark.usefixtures("unchecked")
 def test_impossible_steps() -> None:
-    with pytest.raises(ValueError, match="Unknown solver 'euler'"):
+    with pytest.raises(ValueError, match="There is no solver 'euler'"):
         make_step("euler")  # pyright: ignore[reportArgumentType]
     for name, eta in (("ddim", 1.1), ("ddim", -0.1), ("heun", 0.5)):
         with pytest.raises(ValueError, match="eta must be in"):

@@ -1,4 +1,4 @@
-"""A method written outside `core/methods/`, the example of docs/add-a-method.md, through the public operations."""
+"""A method written outside `core/methods/`, the example of docs/how-to/add-a-method.md, in use."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ from regrow.verification.forward import stable_diffusion
 from regrow.verification.oracles import Gaussian, float64
 from regrow.verification.orders import trajectory
 
-PAGE = Path(__file__).parents[2] / "docs" / "add-a-method.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "add-a-method.md"
 
 
 @pytest.fixture
@@ -66,12 +66,12 @@ def test_its_round_trip_is_between_the_plain_one_and_the_exact_one(toy: Method) 
 def test_it_is_found_wherever_methods_are_listed_and_its_data_are_read(toy: Method) -> None:
     assert names()[-1] == toy.name
     assert toy.name in {editor.name for editor in own_editors()}
-    with pytest.raises(ValueError, match="eta must be 0 with half_offsets"):
+    with pytest.raises(ValueError, match="and half_offsets is deterministic: set eta to 0, or use naive"):
         Edit(Path("a.png"), ("a dog",), method=toy.name, eta=0.5)
-    with pytest.raises(ValueError, match="is an editing method named 'half_offsets' already"):
+    with pytest.raises(ValueError, match="An editing method named 'half_offsets' exists already"):
         register(toy, "again")
 
 
 def test_an_unknown_method_is_refused_with_those_there_are() -> None:
-    with pytest.raises(ValueError, match="no editing method 'alchemy'; there are direct_inversion, "):
+    with pytest.raises(ValueError, match="There is no editing method 'alchemy': use one of direct_inversion, "):
         Edit(Path("a.png"), ("a dog",), method="alchemy")

@@ -33,6 +33,14 @@ def test_anchored_with_target_equal_to_source_is_the_codecs_round_trip(
     assert (edited.frames[0] - edited.codec).abs().max() < 1e-3
 
 
+def test_it_is_said_where_source_and_target_are_the_same(model: Model, image: Path) -> None:
+    request = Edit(image, ("a cat", "a dog"), "a cat", steps=2)
+    said = "Source and target are the same, so the words ask for no change."
+    assert said in run(request, model).notes
+    assert said not in run(replace(request, target=("a dog",)), model).notes
+    assert said not in run(replace(request, negative="a bird"), model).notes
+
+
 def test_naive_misses_where_anchored_does_not(model: Model, image: Path) -> None:
     request = Edit(image, ("a cat",), "a cat", method="naive", steps=5, strength=1.0, guidance=1.0)
     naive = run(request, model)
@@ -148,7 +156,7 @@ def test_a_damaged_path_that_the_user_saved_is_refused(model: Model, image: Path
     request, whole = Edit(image, ("a dog",), "a cat", steps=4, trajectory=path), path.read_bytes()
     for place in (len(whole) - 1, 8 + int.from_bytes(whole[:8], "little")):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
-        with pytest.raises(MediaError, match=r"p\.safetensors is damaged: its checksum is another"):
+        with pytest.raises(MediaError, match=r"p\.safetensors is damaged \(its checksum is wrong\): invert again"):
             run(request, model)
     path.write_bytes(whole.replace(b"checksum", b"ch3cksum"))  # as an older version's, which had none
     assert run(request, model).reused
@@ -161,7 +169,7 @@ def test_without_a_home_the_work_goes_on(
     (tmp_path / "file").touch()
     for home in ("/proc/nowhere", str(tmp_path / "file"), str(tmp_path / "file" / "below")):
         monkeypatch.setenv("REGROW_HOME", home)
-        with pytest.warns(UserWarning, match="Nothing is kept for the next time, for regrow's home") as told:
+        with pytest.warns(UserWarning, match="Nothing is cached, as regrow's home") as told:
             found = [run(Edit(image, ("a dog",), "a cat", steps=4), model) for _ in range(2)]
         assert all(torch.equal(one.frames, expected.frames) for one in found)
         assert len(told) == 1
@@ -182,7 +190,7 @@ def test_the_cache_is_bounded(model: Model, image: Path, monkeypatch: pytest.Mon
 
 def test_a_file_that_is_no_trajectory(tmp_path: Path) -> None:
     (tmp_path / "x.safetensors").write_text("hello")
-    with pytest.raises(MediaError, match=r"x\.safetensors is not a trajectory"):
+    with pytest.raises(MediaError, match=r"x\.safetensors is damaged, or not a trajectory of regrow: invert again"):
         load_trajectory(tmp_path / "x.safetensors")
 
 
@@ -192,7 +200,7 @@ def test_a_file_that_is_no_trajectory(tmp_path: Path) -> None:
         ({"strength": 0.0}, "strength must be above 0"),
         ({"steps": 30, "start_step": 30}, "start_step must be from 0 to steps - 1"),
         ({"target": ()}, "needs at least one --target"),
-        ({"eta": 0.5}, "eta must be 0 with direct_inversion"),
+        ({"eta": 0.5}, "and direct_inversion is deterministic: set eta to 0, or use naive"),
         ({"method": "img2img", "trajectory": Path("x")}, "img2img starts from fresh noise"),
     ],
 )
@@ -206,3 +214,4 @@ def test_every_step_is_reported(model: Model, image: Path) -> None:
     finish(edit(Edit(image, ("a dog",), "a cat", steps=5, strength=1.0), model), seen.append)
     assert [p.index for p in seen if p.part == "regrow"] == [0, 1, 2, 3, 4, 5]
     assert max(p.index for p in seen if p.part == "invert") == 5
+    assert [p.x0 is None for p in seen if p.part == "regrow"] == [True, False, False, False, False, False]

@@ -45,11 +45,11 @@ def test_a_comparison_sheet_leaves_out_what_its_other_cells_cannot_have(model: M
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"method": "img2img", "attention": "p2p"}, "which img2img has not"),
-        ({"method": "uni_edit", "attention": "masactrl"}, "which uni_edit has not"),
+        ({"method": "img2img", "attention": "p2p"}, "img2img has no inverted path to share attention with"),
+        ({"method": "uni_edit", "attention": "masactrl"}, "uni_edit has no inverted path to share attention with"),
         ({"guidance_share": -0.5}, "guidance-share must be from 0 to 1"),
         ({"attention": "p2p", "attention_share": 1.5}, "attention-share must be from 0 to 1"),
-        ({"emphasis": ("hat=2",)}, "needs attention=p2p"),
+        ({"emphasis": ("hat=2",)}, "emphasis works only with Prompt-to-Prompt: add attention=p2p"),
         ({"attention": "p2p", "emphasis": ("hat",)}, "emphasis must be words with factors"),
         ({"attention": "p2p", "emphasis": ("hat=-1",)}, "emphasis must be words with factors"),
     ],

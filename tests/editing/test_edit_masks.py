@@ -79,7 +79,7 @@ def test_a_mask_file_of_any_size_and_what_its_recipe_says(model: Model, image: P
     assert recipe is not None
     assert finish(replay(recipe, request_from(recipe, image.parent), model)).identical
     save(tmp_path / "m.png", torch.ones(3, 4, 4))
-    with pytest.raises(MediaError, match=r"m\.png has changed since it was used"):
+    with pytest.raises(MediaError, match=r"m\.png has changed since the result was made: restore the original file"):
         request_from(recipe, image.parent)
 
 
@@ -101,7 +101,7 @@ def test_transparency_outside_the_region_stays_bit_for_bit(model: Model, image: 
         assert save(tmp_path / name, edited.items[0], edited.recipes[0]) == ()
         after = np.asarray(Image.open(tmp_path / name))
         assert np.array_equal(after[~near], before[~near])
-    assert "laid on white" in save(tmp_path / "a.jpg", edited.items[0])[0]
+    assert "cannot store transparency, so white was put behind it" in save(tmp_path / "a.jpg", edited.items[0])[0]
     recipe = read_recipe(tmp_path / "a.png")
     assert recipe is not None
     assert finish(replay(recipe, request_from(recipe, tmp_path), model)).identical
@@ -169,7 +169,9 @@ def test_a_found_mask_is_each_wishs_own_and_can_be_given_again(
 
 
 def test_a_wish_that_is_the_source_has_no_mask(model: Model, image: Path) -> None:
-    with pytest.raises(MediaError, match='"a cat" and the source see the same'):
+    with pytest.raises(
+        MediaError, match='"a cat" and the source predict the same, so no mask can be found: change --target'
+    ):
         run(Edit(image, ("a bird", "a cat"), "a cat", steps=4, mask="auto"), model)
 
 

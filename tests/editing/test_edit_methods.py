@@ -181,13 +181,19 @@ def test_a_wish_does_not_depend_on_the_batch_it_is_in(model: Model, image: Path)
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"method": "belm", "steps": 4, "strength": 0.25}, "belm walks back 2 steps or more"),
+        ({"method": "belm", "steps": 4, "strength": 0.25}, "belm needs at least 2 steps to regenerate"),
         ({"method": "inversion_free", "trajectory": Path("x")}, "inversion_free starts from the picture itself"),
         ({"method": "negative_prompt", "negative": "a bird"}, "leave negative out"),
-        ({"method": "uni_edit", "negative": ""}, "uni_edit has its own words to grow away from"),
-        ({"method": "null_text", "invert_guidance": 2.0}, "invert_guidance must be 1"),
-        ({"method": "null_text", "guidance": 1.0}, "guidance must not be 1"),
-        ({"method": "edict", "eta": 0.5}, "eta must be 0 with edict"),
+        ({"method": "uni_edit", "negative": ""}, "uni_edit sets its own negative prompt: leave negative out"),
+        (
+            {"method": "null_text", "invert_guidance": 2.0},
+            "null_text inverts without guidance: set invert_guidance to 1",
+        ),
+        (
+            {"method": "null_text", "guidance": 1.0},
+            "null_text optimises the negative prompt, which needs guidance: set guidance to a value other than 1",
+        ),
+        ({"method": "edict", "eta": 0.5}, "and edict is deterministic: set eta to 0, or use naive"),
     ],
 )
 def test_what_does_not_fit_a_method_is_one_sentence(changes: dict, sentence: str) -> None:
@@ -196,7 +202,7 @@ def test_what_does_not_fit_a_method_is_one_sentence(changes: dict, sentence: str
 
 
 def test_the_label_convention_is_naives_alone(model: Model, image: Path) -> None:
-    with pytest.raises(ValueError, match="belm needs label=leaves"):
+    with pytest.raises(ValueError, match="leave label out for belm"):
         run(Edit(image, ("a dog",), method="belm", label="arrives", steps=4), model)
     with pytest.raises(ValueError, match="belm needs 2 steps or more"):
         Invert(image, method="belm", steps=1)
@@ -204,6 +210,9 @@ def test_the_label_convention_is_naives_alone(model: Model, image: Path) -> None
 
 def test_models_without_words_are_refused(checkpoint: Callable[[str], Path], image: Path) -> None:
     wordless = open_model(checkpoint("ddpm"))
-    for name, sentence in (("uni_edit", "has nothing to weigh"), ("null_text", "takes no prompts")):
+    for name, sentence in (
+        ("uni_edit", "takes no prompts, so .* has no effect: leave it out"),
+        ("null_text", "takes no prompts"),
+    ):
         with pytest.raises(ValueError, match=sentence):
             run(Edit(image, ("",), method=name, steps=2), wordless)

@@ -72,7 +72,7 @@ def test_every_step_is_replayed(model: Model, ends: list[str], tmp_path: Path, m
         recipe = recipe_in(path)
         assert finish(replay(recipe, request_from(recipe, tmp_path), model)).identical
     Path(ends[1]).write_bytes(Path(ends[0]).read_bytes())
-    with pytest.raises(ValueError, match="has changed since it was used"):
+    with pytest.raises(ValueError, match="has changed since the result was made"):
         request_from(recipe_in(out), tmp_path)
 
 
@@ -81,8 +81,8 @@ def test_every_step_is_replayed(model: Model, ends: list[str], tmp_path: Path, m
     [
         (Interpolate("a.png", "a dog"), "'a.png' is a picture and 'a dog' a prompt"),
         (Interpolate("a.png", "b.wav"), "'a.png' is a picture and 'b.wav' a sound"),
-        (Interpolate("a.wav", "b.wav"), "makes pictures; a.wav is a sound"),
-        (Interpolate("a cat", "a dog", ("a", "b")), "words describe two files"),
+        (Interpolate("a.wav", "b.wav"), r"makes pictures; a\.wav is a sound\. Choose a model of sounds with --model"),
+        (Interpolate("a cat", "a dog", ("a", "b")), "words describes two files"),
         (Interpolate("a cat", "a dog", duration=2.0), "duration is for sounds"),
     ],
 )

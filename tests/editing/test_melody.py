@@ -120,10 +120,10 @@ def test_each_window_of_a_long_sound_is_told_its_own_part(model: Model) -> None:
 def test_contours_that_do_not_fit_are_named(model: Model) -> None:
     x = torch.zeros(1, *model.latent_shape(128, 128))
     level, condition = model.schedule.grid(4)[1], model.condition([WORDS])
-    with pytest.raises(ValueError, match="The contour has 5 cells, but the latents have 8"):
+    with pytest.raises(ValueError, match="The piano roll has 5 cells, but the latents have 8"):
         condition_on_notes(model, NOTES, 5).denoiser(condition)(x, level)
     two = model.condition_on_notes(torch.zeros(2, STANDARD.channels(16), 8, 8))
-    with pytest.raises(ValueError, match="2 contours do not fit a batch of 1"):
+    with pytest.raises(ValueError, match="2 piano rolls do not fit a batch of 1"):
         two.denoiser(condition)(x, level)
 
 
@@ -156,7 +156,7 @@ def test_a_melody_gives_its_notes_and_its_length_and_is_replayed(model: Model, c
     assert replace(again, model=request.model) == filled
     assert finish(replay(made.recipes[0], again, model)).identical
     save(clip, torch.zeros(1, 100), 22_050)
-    with pytest.raises(MediaError, match="has changed since it was used"):
+    with pytest.raises(MediaError, match="has changed since the result was made"):
         request_from(made.recipes[0], clip.parent)
 
 
@@ -188,7 +188,7 @@ def test_what_is_added_is_told_the_notes_from_where_it_grows(
 def test_a_melody_for_what_cannot_play_one_is_one_sentence(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["generate", "a violin", "--melody", str(clip), "--duration", "3"])
-    assert "as long as that: leave duration and loop out" in capsys.readouterr().err
+    assert "A sound from a melody is as long as the melody: leave duration and loop out" in capsys.readouterr().err
 
 
 def test_a_folder_whose_notes_do_not_fit_its_network_is_named(model: Model, tmp_path: Path) -> None:

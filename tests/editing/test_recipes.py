@@ -78,7 +78,7 @@ def test_replay_finds_the_files_or_says_what_is_the_matter(
     folder, _, recipe = made
     monkeypatch.chdir(tmp_path)
     assert finish(replay(recipe, request_from(recipe, folder), model)).identical
-    with pytest.raises(MediaError, match=r"in\.png, from which this was made, is not in .*: name its folder"):
+    with pytest.raises(MediaError, match=r"The source file in\.png is not in .*: add its folder with --files"):
         request_from(recipe)
     kept = recipe_in(folder / "kept.png")
     assert kept["paths"]["image"] == str(folder / "in.png")
@@ -88,7 +88,7 @@ def test_replay_finds_the_files_or_says_what_is_the_matter(
         (tmp_path / name).write_bytes((folder / name).read_bytes())
     assert request_from(old).model == str(model.folder), "older recipes hold whole paths"
     save(tmp_path / "in.png", torch.zeros(3, 8, 8))
-    with pytest.raises(MediaError, match=r"in\.png has changed since it was used"):
+    with pytest.raises(MediaError, match=r"in\.png has changed since the result was made: restore the original file"):
         request_from(recipe)
     (tmp_path / "in.png").write_bytes((folder / "in.png").read_bytes())
     damaged = (folder / "path.safetensors").read_bytes()
@@ -110,10 +110,20 @@ def test_a_strangers_recipe_is_checked(made: tuple[Path, Edit, Recipe], place: s
     assert len(str(told.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("setting", "value"), [("trajectory", 5), ("trajectory", ["a"]), ("trajectory", {}), ("model", "é" * 300)]
+)
+def test_a_setting_that_names_no_file_is_a_sentence(made: tuple[Path, Edit, Recipe], setting: str, value: Any) -> None:
+    folder, _, recipe = made
+    older = {name: part for name, part in recipe.items() if name != "trajectory"} | {"paths": {}}
+    with suppress(MediaError):  # a model of that name is looked for when it is opened
+        request_from({**older, "settings": {**recipe["settings"], setting: value}}, folder)
+
+
 def test_a_result_that_the_batch_does_not_have(model: Model, made: tuple[Path, Edit, Recipe]) -> None:
     folder, _, recipe = made
     other = {**recipe, "result": {"hash": "x", "index": 900}}
-    with pytest.raises(MediaError, match="of result 901, and there are 1"):
+    with pytest.raises(MediaError, match="This recipe is damaged: it is of result 901, but there are only 1"):
         finish(replay(other, request_from(other, folder), model))
 
 
@@ -139,7 +149,8 @@ def test_nothing_is_fetched_for_a_recipe(
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
     with pytest.raises(
-        ModelError, match="regrow models pull user/repo` if you trust where it comes from, or add --down"
+        ModelError,
+        match="download it with `regrow models pull user/repo` if you trust its author, or add --download",
     ):
         open_model("user/repo", download=False)
     assert fetched == [False]

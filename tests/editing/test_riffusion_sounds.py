@@ -18,7 +18,7 @@ from regrow.editing.inspect import inspect
 from regrow.editing.interpolate import interpolate
 from regrow.editing.replay import recipe_in, replay, request_from
 from regrow.interfaces.cli import main
-from regrow.interfaces.web.places import known_model
+from regrow.interfaces.server.jobs.models import known_model
 from regrow.media.audio.sound import load, resample, save, to_mono
 from regrow.models.codecs.codec import Identity
 from regrow.models.codecs.riffusion import RiffusionFrames, RiffusionPictures
@@ -67,7 +67,7 @@ def test_a_span_changes_and_all_else_stays_sample_for_sample(model: Model, clip:
     request = Edit(clip, ("a flute",), "a piano", model=str(model.folder), steps=2, span="0.5:0.9")
     edited, there = finish(edit(request, model)), load(clip).wave
     assert (edited.items[0].shape, edited.rate) == (there.shape, 32_000)
-    assert f"{model.name} hears up to 10000 Hz: what clip.wav has above is left out." in edited.notes
+    assert f"{model.name} works up to 10000 Hz: higher frequencies of clip.wav are left out." in edited.notes
     changed = (edited.items[0] != there).any(0).nonzero().flatten()
     assert 0.5 * 32_000 <= int(changed.min()) < int(changed.max()) < 0.9 * 32_000
     assert finish(replay(edited.recipes[0], request_from(edited.recipes[0], clip.parent), model)).identical

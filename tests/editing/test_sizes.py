@@ -84,7 +84,7 @@ def test_a_region_is_edited_in_full_resolution(model: Model, photo: Path) -> Non
     request = Edit(photo, ("a bird",), "a cat", model=str(model.folder), steps=3, strength=1.0, region=REGION)
     edited = run(request, model)
     assert edited.frames.shape[-2:] == model.size
-    assert "Of 150 x 90 pixels the 48 x 32 around what may change were taken, unscaled." in edited.notes
+    assert "Of 150 x 90 pixels, the 48 x 32 around the part that may change were used, unscaled." in edited.notes
     assert edited.recipes[0]["settings"]["frame"] == "region"
     assert outside_is_the_files_own(edited, photo, round(request.feather * 90))
     assert replays(edited, model, photo)
@@ -134,7 +134,7 @@ def test_tiles_edit_a_picture_in_its_own_resolution(model: Model, photo: Path) -
 
 def test_a_network_that_is_shown_the_whole_picture_takes_no_tiles(checkpoint: Callable[[str], Path], photo) -> None:
     kontext = open_model(checkpoint("flux-kontext"))
-    with pytest.raises(ValueError, match="is shown the whole picture as it edits: leave tiles out"):
+    with pytest.raises(ValueError, match="needs the whole picture at once: leave tiles out"):
         run(Edit(photo, ("make it a dog",), steps=1, tiles=True), kontext)
 
 
@@ -142,7 +142,7 @@ def test_positions_bound_the_size(checkpoint: Callable[[str], Path]) -> None:
     model = open_model(checkpoint("sd3"))
     assert model.longest
     side = model.longest + model.multiple
-    with pytest.raises(ValueError, match=f"positions for pictures of at most {model.longest} pixels a side"):
+    with pytest.raises(ValueError, match=f"takes pictures of at most {model.longest} pixels a side"):
         finish(generate(Generate("a cat", steps=1, size=(side, model.multiple)), model))
     assert in_tiles(model).latent_shape(side, model.multiple)
 
@@ -164,7 +164,9 @@ def test_a_model_may_say_how_pictures_are_best_taken(checkpoint, photo: Path, tm
     assert not torch.equal(edited.items[0][..., :9], load(photo).pixels[..., :9])
     assert run(replace(request, frame="whole"), square).frames.shape[-2:] != square.size
     (folder / EDIT_FILE).write_text('{"steps": 3, "frame": "region"}')
-    with pytest.raises(ModelError, match="must hold a \"frame\" of auto, crop, pad, stretch; got 'region'"):
+    with pytest.raises(
+        ModelError, match=r"must hold a \"frame\" that is one of auto, crop, pad, stretch; got 'region'\."
+    ):
         open_model(folder)
 
 
@@ -173,13 +175,13 @@ def test_a_model_may_say_how_pictures_are_best_taken(checkpoint, photo: Path, tm
     [
         ({"frame": "region"}, "give --region or --mask"),
         ({"frame": "region", "mask": "auto"}, "give --region or --mask"),
-        ({"frame": "crop", "tiles": True}, "tiles take a picture in its own size"),
-        ({"attention": "p2p", "tiles": True}, "attention is shared within one frame"),
+        ({"frame": "crop", "tiles": True}, "tiles keeps the picture's own size"),
+        ({"attention": "p2p", "tiles": True}, "Attention cannot be shared across tiles"),
     ],
 )
 def test_what_does_not_go_together(settings, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         Edit(Path("in.png"), ("a dog",), **settings)
     if settings.get("frame") == "region":
-        with pytest.raises(ValueError, match="invert knows no region"):
+        with pytest.raises(ValueError, match="invert has no region and no mask"):
             Invert(Path("in.png"), frame="region")

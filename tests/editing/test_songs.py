@@ -12,7 +12,7 @@ import regrow
 from regrow.core.progress import finish
 from regrow.editing.edit import edit
 from regrow.editing.replay import replay, request_from
-from regrow.editing.song import LYRICS_UNKNOWN, laid_out
+from regrow.editing.songs.lyrics import LYRICS_UNKNOWN, laid_out
 from regrow.media.audio.sound import save
 from regrow.models.families.stable_audio import StableAudio
 from regrow.models.model import Model
@@ -23,6 +23,7 @@ from regrow.requests.generate import Generate
 
 pytestmark = pytest.mark.usefixtures("home")
 OLD, NEW = "[verse]\nold words", "[verse]\nnew ones"
+CANNOT_SING = "cannot sing: leave out lyrics, language, bpm, key and time signature, or use a model that sings"
 
 
 @pytest.fixture
@@ -87,13 +88,13 @@ def test_a_song_goes_on_with_its_lyrics(model: Model, song: Path) -> None:
 
 def test_a_model_that_does_not_sing_says_so(song: Path, monkeypatch: pytest.MonkeyPatch, model: Model) -> None:
     monkeypatch.setattr(StableAudio, "sings", False)
-    with pytest.raises(ValueError, match="takes no lyrics, language, bpm, key or time signature: leave them out, or"):
+    with pytest.raises(ValueError, match=CANNOT_SING):
         regrow.edit(song, "pop", source="pop", to_lyrics=NEW, model=model, steps=2)
-    with pytest.raises(ValueError, match="takes no lyrics, language, bpm"):
+    with pytest.raises(ValueError, match=CANNOT_SING):
         regrow.generate("pop", bpm=90, model=model, steps=2)
     with pytest.raises(ValueError, match="takes no reference sound: leave reference_sound out"):
         regrow.generate("pop", reference_sound=song, model=model, steps=2)
-    with pytest.raises(ValueError, match="cannot be told which notes to play"):
+    with pytest.raises(ValueError, match="takes no notes: leave the melody out"):
         regrow.generate("pop", melody=song, model=model, steps=2)
 
 
@@ -101,10 +102,10 @@ def test_a_model_that_does_not_sing_says_so(song: Path, monkeypatch: pytest.Monk
     ("settings", "sentence"),
     [
         ({"language": "English"}, 'language must be a code such as en, zh or ja; got "English"'),
-        ({"bpm": 5}, "bpm must be 0, which leaves it to the model, or from 20 to 400; got 5"),
-        ({"bpm": 900}, "--bpm must be 0, which leaves it to the model, or from 20 to 400; got 900"),
+        ({"bpm": 5}, "bpm must be from 20 to 400, or 0 for the model's choice; got 5"),
+        ({"bpm": 900}, "--bpm must be from 20 to 400, or 0 for the model's choice; got 900"),
         ({"key": "H dur"}, 'key must be a note with major or minor, such as "A minor"; got "H dur"'),
-        ({"time_signature": "waltz"}, 'time_signature must be such as 4/4 or 3/4; got "waltz"'),
+        ({"time_signature": "waltz"}, 'time_signature must look like 4/4 or 3/4; got "waltz"'),
     ],
 )
 def test_what_no_song_has_is_said(settings: dict, sentence: str) -> None:
@@ -127,11 +128,9 @@ def test_a_model_with_guidance_in_its_weights_is_sampled_without_and_says_so(mod
     assert quiet.recipes[0]["figures"]["evaluations"] == 2
     asked_for = regrow.generate("pop", model=distilled, guidance=6.0)
     assert torch.equal(asked_for.items[0], quiet.items[0])
-    assert any(
-        "has guidance in its weights already, so it is sampled at guidance 1" in note for note in asked_for.notes
-    )
+    assert any("has guidance built into its weights, so guidance 1 was used" in note for note in asked_for.notes)
     edited = regrow.edit(song, "rock", source="pop", model=distilled, steps=2)
     assert edited.recipes[0]["figures"]["evaluations"]["regrowth"] <= 4
     assert edited.recipes[0]["settings"]["guidance"] == 1
-    with pytest.raises(ValueError, match="null_text tunes what guidance leads away from: take another method"):
+    with pytest.raises(ValueError, match="null_text has nothing to optimise: use another method"):
         regrow.edit(song, "rock", source="pop", model=distilled, steps=2, method="null_text")

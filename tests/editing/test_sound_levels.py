@@ -95,7 +95,7 @@ def test_between_two_levels_it_goes_in_steps_of_decibels(model: Model, tmp_path:
     levels = [decibels(item) for item in made.items]
     assert levels[0] - levels[1] == pytest.approx(10, abs=2)
     assert levels[1] - levels[2] == pytest.approx(10, abs=2)
-    assert sum("to compute with" in note for note in made.notes) == 2
+    assert sum("dB louder for the computation" in note for note in made.notes) == 2
 
 
 def test_beyond_full_scale_comes_back_beyond_it_and_is_replayed(model: Model, tmp_path: Path) -> None:

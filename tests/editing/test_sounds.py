@@ -86,9 +86,9 @@ def test_a_loop_has_whole_latents_and_no_jump_at_its_seam(model: Model) -> None:
 def test_what_is_for_pictures_is_refused(model: Model) -> None:
     with pytest.raises(ValueError, match="makes sounds; give a duration"):
         finish(generate(asking(size=(64, 64)), model))
-    with pytest.raises(ValueError, match="region and mask say where a picture may change"):
+    with pytest.raises(ValueError, match="region and mask are for pictures"):
         finish(edit(Edit(Path("a.wav"), ("a violin",), region="0,0,1,0.5"), model))
-    with pytest.raises(ValueError, match="is a model of sounds; give one of pictures"):
+    with pytest.raises(ValueError, match="is a model of sounds: use a model of pictures, such as --model"):
         finish(edit(Edit(Path("a.png"), ("a violin",)), model))
     with pytest.raises(ValueError, match=r"duration must be from 0.1 to 600 seconds; got 0"):
         asking(duration=0.0)
@@ -136,9 +136,12 @@ def test_outside_a_span_every_sample_stays(model: Model, clip: Path) -> None:
     assert wave.shape == there.shape
     assert 0.25 * 32_000 <= int(changed.min()) < 0.27 * 32_000
     assert 0.73 * 32_000 < int(changed.max()) < 0.75 * 32_000
-    with pytest.raises(ValueError, match=r"span begins at 9 s, but .* is over after"):
+    assert not [note for note in edited.notes if "span" in note]
+    behind = finish(edit(replace(request, span="0.25:7"), model)).notes
+    assert f"span ends at 7 s, but {clip.name} ends at 0.90 s: what may change ends there." in behind
+    with pytest.raises(ValueError, match=r"span begins at 9 s, but .* ends at 0\.90 s"):
         finish(edit(replace(request, span="9:10"), model))
-    with pytest.raises(ValueError, match="two times in seconds"):
+    with pytest.raises(ValueError, match="span must be a start and an end in seconds"):
         replace(request, span="3-4")
 
 
@@ -180,7 +183,7 @@ def test_between_two_sounds_the_ends_are_what_the_codec_makes_of_them(model: Mod
     first, second = (SOUND.load(end, model, None) for end in ends)
     assert made.rate == RATE
     assert torch.stack(made.items).shape == (3, 1, first.wave.shape[-1])
-    assert "The shorter sound was filled up with silence." in made.notes
+    assert "The shorter sound was extended with silence." in made.notes
     silence = torch.full((1, 128, first.content.shape[-1] - second.content.shape[-1]), -1.0)
     for mel, end in ((made.frames[0], first.content), (made.frames[2], torch.cat([second.content, silence], -1))):
         assert (mel - model.decode(model.encode(end[None]))[0]).abs().max() < 2e-3
@@ -214,7 +217,7 @@ def test_a_sound_is_inverted_to_a_path_that_its_edit_starts_from(model: Model, c
 
 
 def test_a_sound_is_not_extended_by_nothing(model: Model, clip: Path) -> None:
-    with pytest.raises(ValueError, match="extend needs seconds to add"):
+    with pytest.raises(ValueError, match="extend needs a number of seconds to add"):
         Extend(clip, after=0)
     with pytest.raises(ValueError, match=r"before must be 0, or from 0.1 to 600 seconds; got -1"):
         Extend(clip, before=-1)
@@ -264,4 +267,4 @@ def test_the_command_line_makes_and_changes_sounds(
     assert "the same, bit for bit" in capsys.readouterr().out
     main(["extend", str(clip), "a piano melody", "--after", "0.5", "--model", str(model.folder), "--steps", "1",
           "--engine", "torch", "--out", str(tmp_path / "longer.wav")])  # fmt: skip
-    assert "1.40 s, from 0.00 to 0.90 s the file itself" in capsys.readouterr().out
+    assert "1.40 s; from 0.00 to 0.90 s it is the file, unchanged" in capsys.readouterr().out

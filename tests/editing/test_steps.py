@@ -53,12 +53,12 @@ def test_a_start_step_beyond_them_is_a_sentence(model: Model, image: Path) -> No
 @pytest.mark.parametrize("content", ['{"steps": 0}', '{"steps": "six"}', "{}"])
 def test_a_damaged_file_is_a_sentence(model: Model, content: str) -> None:
     (model.folder / EDIT_FILE).write_text(content)
-    with pytest.raises(ModelError, match='must hold a number of "steps" from 1 to 1000'):
+    with pytest.raises(ModelError, match='must hold "steps", a number from 1 to 1000'):
         open_model(model.folder)
 
 
 @pytest.mark.parametrize("strengths", ['{"animal": 0}', '{"animal": 1.5}', '{"animal": "half"}', "[0.5]"])
 def test_strengths_out_of_range_are_a_sentence(model: Model, strengths: str) -> None:
     (model.folder / EDIT_FILE).write_text(f'{{"steps": 4, "strengths": {strengths}}}')
-    with pytest.raises(ModelError, match='must hold "strengths" above 0 and at most 1 by attribute'):
+    with pytest.raises(ModelError, match='must hold "strengths", by attribute, above 0 and at most 1; got'):
         open_model(model.folder)

@@ -40,8 +40,8 @@ def test_it_is_the_weakest_at_which_the_wish_sees_enough(
     settled, why, evaluations = finish(settle(request, model, torch.zeros(1, *model.latent_shape(*model.size))))
     assert settled.strength == reached
     assert settled == replace(request, strength=reached)
-    assert f"strength auto took {reached:g}: there the target sees 100 %" in why
-    assert ("sees 72 %" in why) is (reached != STRENGTHS[0])
+    assert f"strength auto chose {reached:g}, where the target predicts 100 % of the full change" in why
+    assert ("predicts 72 %" in why) is (reached != STRENGTHS[0])
     assert evaluations == 2 * COPIES * len(STRENGTHS)
 
 
@@ -49,7 +49,7 @@ def test_an_edit_says_what_it_took_and_is_made_again_without_looking(model: Mode
     edited = finish(edit(Edit(image, ("a dog",), "a cat", str(model.folder), steps=6, strength="auto"), model))
     taken = edited.recipes[0]["settings"]["strength"]
     assert taken in STRENGTHS
-    assert any(f"strength auto took {taken:g}" in note for note in edited.notes)
+    assert any(f"strength auto chose {taken:g}" in note for note in edited.notes)
     assert edited.recipes[0]["figures"]["evaluations"]["strength"] == 2 * COPIES * len(STRENGTHS)
     save(tmp_path / "out.png", edited.items[0], edited.recipes[0])
     recipe = read_recipe(tmp_path / "out.png")
@@ -60,11 +60,13 @@ def test_an_edit_says_what_it_took_and_is_made_again_without_looking(model: Mode
 
 
 def test_a_model_without_words(checkpoint: Callable[[str], Path], image: Path) -> None:
-    with pytest.raises(ValueError, match="no strength can be found"):
+    with pytest.raises(ValueError, match="takes no prompts, so strength auto cannot work: give a number"):
         finish(edit(Edit(image, ("",), guidance=1, strength="auto"), open_model(checkpoint("ddpm"))))
 
 
 def test_where_it_is_not_known_yet_it_has_no_steps() -> None:
-    with pytest.raises(ValueError, match="give a number here"):
+    with pytest.raises(ValueError, match=r"The number of steps depends on the model, .*: give a number"):
         _ = Edit(Path("in.png"), ("a dog",), strength="auto").steps_back
+    with pytest.raises(ValueError, match="The strength depends on the picture and the prompts: give a number here"):
+        _ = Edit(Path("in.png"), ("a dog",), strength="auto", steps=8).steps_back
     assert Edit(Path("in.png"), ("a dog",), strength="auto", start_step=5, steps=8).steps_back == 3

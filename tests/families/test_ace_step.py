@@ -235,15 +235,15 @@ def test_an_edit_without_a_path_is_told_what_stays(
 
 def test_words_that_are_not_read_are_named(checkpoint: Checkpoint) -> None:
     model = ace(checkpoint, "ace-step")
-    with pytest.warns(UserWarning, match=r"reads 256 tokens of a style .*; this was cut: .*20 seconds"):
+    with pytest.warns(UserWarning, match=r"reads 256 tokens of a style .*; this part was ignored: .*20 seconds"):
         model.condition(["x" * 300])
-    with pytest.warns(UserWarning, match=r"reads 2048 tokens of lyrics; this was cut: .*the end$"):
+    with pytest.warns(UserWarning, match=r"reads 2048 tokens of lyrics; this part was ignored: .*the end$"):
         model.condition([song_prompt("pop", Song("la " * 700 + "the end"))])
 
 
 def test_what_does_not_belong_together_is_refused(checkpoint: Checkpoint) -> None:
     model = ace(checkpoint, "ace-step")
-    with pytest.raises(ValueError, match="has no audio_tokenizer and no audio_token_detokenizer, which a melody goes"):
+    with pytest.raises(ValueError, match="has no audio_tokenizer, audio_token_detokenizer, which a melody needs"):
         model.covering(WAVE)
     known = model.with_known(WAVE[None], model.encode(WAVE[None]), Region(latents=torch.ones(1, 1, CELLS)))
     with pytest.raises(ValueError, match="The source has 100 cells, but the latents have 101"):

@@ -32,10 +32,10 @@ def test_turbo_says_its_steps_and_needs_no_null_condition(checkpoint: Checkpoint
     model = open_model(tmp_path / "turbo")
     assert (model.own.steps, model.own.guidance, model.own.is_guided) == (8, 1.0, False)
     made = regrow.generate("pop", duration=5.0, guidance=7.0, model=model)
-    assert any("has guidance in its weights already" in note for note in made.notes)
+    assert any("has guidance built into its weights, so guidance 1 was used" in note for note in made.notes)
     again = open_model(tmp_path / "turbo")
     assert (regrow.generate("pop", duration=5.0, model=again).items[0] == made.items[0]).all()
-    with pytest.raises(ValueError, match=r"nothing to lead away from: take guidance 1\."):
+    with pytest.raises(ValueError, match=r"has guidance built into its weights: set guidance to 1\."):
         again.denoiser(again.condition(["pop"]), guidance=7.0)
     own = open_model(checkpoint("ace-step")).own
     assert (own.steps, own.guidance, own.is_guided) == (50, 7.0, True)
@@ -88,12 +88,12 @@ BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {
     ),
     "other encoder": (
         index("text_encoder", ["transformers", "T5EncoderModel"]),
-        "is a T5EncoderModel; regrow knows",
+        "is a T5EncoderModel: regrow supports",
     ),
     "no encoder named": (index("condition_encoder", None), "names no condition_encoder"),
     "no flow": (
         scheduler(_class_name="DDIMScheduler", beta_schedule="linear", num_train_timesteps=1000),
-        "describes no flow",
+        "does not describe flow matching, which ACE-Step 1.5 uses",
     ),
     "no null": (without_null, "lacks null_condition_emb"),
     "other latents": (exchanged("transformer", audio_acoustic_hidden_dim=4), "transformer in .* takes vectors of 4 n"),

@@ -184,29 +184,39 @@ CASES = {
         "audioldm",
         "vae",
         {"in_channels": 3, "out_channels": 3},
-        "takes 3 channels and returns 3; that of mels takes and returns 1.",
+        "takes 3 channels and returns 3, but a vae of mels takes and returns 1",
     ),
     "other latents": ("audioldm", "unet", {"in_channels": 4, "out_channels": 4}, "but its codec makes 8"),
     "another vector": (
         "audioldm",
         "unet",
         {"projection_class_embeddings_input_dim": 8},
-        f"takes a vector of words of 8 numbers, but its text encoder makes {WORDS}; the two are not of the same model.",
+        f"takes a text vector of 8 numbers, but its text encoder makes {WORDS}: the two are not of the same model",
     ),
-    "attention to words": ("musicldm", "unet", {"cross_attention_dim": 24}, "attends to words one by one, which"),
-    "a class beside words": ("audioldm2", "unet", {"num_class_embeds": 4}, "has num_class_embeds 4: a network with an"),
+    "attention to words": (
+        "musicldm",
+        "unet",
+        {"cross_attention_dim": 24},
+        "attends to single words, which AudioLDM's does not",
+    ),
+    "a class beside words": (
+        "audioldm2",
+        "unet",
+        {"num_class_embeds": 4},
+        "has num_class_embeds 4: regrow does not support networks with this input",
+    ),
     "another projection": (
         "audioldm2",
         "projection_model",
         {"text_encoder_1_dim": 8},
-        f"of CLAP, T5 and GPT-2, but its parts have ({WORDS}, {T5_WIDTH}, {GPT_WIDTH}); they are not of the same",
+        f"(CLAP, T5, GPT-2), but its parts make ({WORDS}, {T5_WIDTH}, {GPT_WIDTH}): they are not of the same",
     ),
     "another attention": (
         "audioldm2",
         "unet",
         {"cross_attention_dim": [[None, GPT_WIDTH, 8]] * 2},
-        f"attends to vectors of [None, {GPT_WIDTH}, 8] numbers, where those of its text encoders have [None, "
-        f"{GPT_WIDTH}, {T5_WIDTH}]; they are not of the same model.",
+        f"attends to vectors of [None, {GPT_WIDTH}, 8] numbers, but its text encoders make [None, "
+        f"{GPT_WIDTH}, {T5_WIDTH}]: they are not of the same model",
     ),
 }
 
@@ -233,10 +243,10 @@ def refused(folder: Path, said: str) -> None:
 @pytest.mark.parametrize(
     ("name", "part", "kind", "said"),
     [
-        ("audioldm2", "text_encoder_2", "VitsModel", "is a VitsModel; regrow knows T5EncoderModel in its place."),
-        ("audioldm2", "language_model", "OPTModel", "is a OPTModel; regrow knows GPT2LMHeadModel and GPT2Model in its"),
-        ("musicldm", "text_encoder", "BertModel", "is a BertModel; regrow knows ClapModel in its place."),
-        ("audioldm", "vocoder", "BigVGAN", "is a BigVGAN; regrow knows SpeechT5HifiGan in its place."),
+        ("audioldm2", "text_encoder_2", "VitsModel", "is a VitsModel: regrow supports T5EncoderModel."),
+        ("audioldm2", "language_model", "OPTModel", "is a OPTModel: regrow supports GPT2LMHeadModel and GPT2Model."),
+        ("musicldm", "text_encoder", "BertModel", "is a BertModel: regrow supports ClapModel."),
+        ("audioldm", "vocoder", "BigVGAN", "is a BigVGAN: regrow supports SpeechT5HifiGan."),
     ],
 )
 def test_parts_of_other_classes(
@@ -251,13 +261,15 @@ def test_parts_of_other_classes(
 def test_vocoders_of_no_mels(checkpoint: Checkpoint, tmp_path: Path) -> None:
     file = tmp_path / "config.json"
     with pytest.raises(
-        ModelError, match=r"describes a vocoder of no mels that regrow can make: .* hop must be at most"
+        ModelError, match=r"describes a vocoder for mels that regrow cannot make: .* hop must be at most"
     ):
         mel_settings({**VOCODER, "upsample_rates": [8, 8, 16]}, file)
-    with pytest.raises(ModelError, match=r"describes a vocoder of no mels that regrow can make: Of 512 mel bands, "):
+    with pytest.raises(
+        ModelError, match=r"vocoder for mels that regrow cannot make: \d+ of 512 mel bands hold no frequency"
+    ):
         mel_settings({**VOCODER, "model_in_dim": 512}, file)
     folder = tmp_path / "model"
     shutil.copytree(checkpoint("audioldm"), folder)
     config = SpeechT5HifiGanConfig.from_pretrained(folder / "vocoder", model_in_dim=62)
     SpeechT5HifiGan(config).save_pretrained(folder / "vocoder")
-    refused(folder, "takes 62 bands, which its vae cannot divide by 4; the two are not of the same model.")
+    refused(folder, "takes 62 bands, which its vae cannot divide by 4: the two are not of the same model")

@@ -37,7 +37,7 @@ CASES: dict[str, tuple[str, Change, str]] = {
     "no codec": (THREE, without("vae"), "vae/config.json is missing"),
     "no network": (THREE, without("transformer"), "transformer/config.json is missing"),
     "no scheduler": (THREE, without("scheduler"), "scheduler/scheduler_config.json is missing"),
-    "no flow": (THREE, epsilon, "describes no flow matching"),
+    "no flow": (THREE, epsilon, "does not describe flow matching, which Stable Audio 3 uses"),
     "shift by length": (
         THREE,
         config("scheduler/scheduler_config.json", use_dynamic_shifting=True),
@@ -46,7 +46,7 @@ CASES: dict[str, tuple[str, Change, str]] = {
     "another codec": (
         THREE,
         config("model_index.json", vae=["diffusers", "AutoencoderOobleck"]),
-        "is a AutoencoderOobleck; regrow knows AutoencoderSAME in its place",
+        "is a AutoencoderOobleck: regrow supports AutoencoderSAME",
     ),
     "no codec of its own": (CAT, without("vae"), "vae/config.json is missing"),
     "no words of its own": (CAT, without("tokenizer"), "tokenizer/spiece.model is missing"),

@@ -21,7 +21,7 @@ import regrow
 from regrow.core.levels import Level
 from regrow.core.noise import noise
 from regrow.core.progress import finish
-from regrow.editing.generate import grow
+from regrow.editing.grow import grow
 from regrow.media.image.picture import save
 from regrow.models.errors import ModelError
 from regrow.models.open import open_model
@@ -149,7 +149,7 @@ def test_words_that_are_not_read_are_named(checkpoint: Checkpoint, name: str, ro
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.condition(["a dog", "n" * (room - 20)])
-    with pytest.warns(UserWarning, match=r"reads \d+ tokens of a prompt; these words were cut: n*zz$"):
+    with pytest.warns(UserWarning, match=r"reads \d+ tokens of a prompt; these words were ignored: n*zz$"):
         model.condition(["n" * 520 + "zz"])
 
 
@@ -161,7 +161,7 @@ CASES: dict[str, tuple[str, Change, str]] = {
     "no flow": (
         "flux",
         lambda f: diffusers.DDIMScheduler().save_pretrained(f / "scheduler"),
-        "describes no flow matching, which FLUX.1",
+        "does not describe flow matching, which FLUX.1 uses",
     ),
     "unknown shift": (
         "flux",
@@ -171,24 +171,28 @@ CASES: dict[str, tuple[str, Change, str]] = {
     "another text encoder": (
         "flux",
         config("model_index.json", text_encoder_2=["transformers", "UMT5EncoderModel"]),
-        "is a UMT5EncoderModel; regrow knows T5EncoderModel in its place",
+        "is a UMT5EncoderModel: regrow supports T5EncoderModel",
     ),
     "no chat": (
         "flux-2",
         lambda f: (f / "tokenizer/chat_template.jinja").unlink(),
-        "tokenizer/chat_template.jinja is missing, which every prompt is written into",
+        "tokenizer/chat_template.jinja is missing, the chat template for prompts",
     ),
     "no flow of the second": (
         "flux-2",
         lambda f: diffusers.DDIMScheduler().save_pretrained(f / "scheduler"),
-        "describes no flow matching, which FLUX.2",
+        "does not describe flow matching, which FLUX.2 uses",
     ),
     "no words": ("flux-2-klein", lambda f: shutil.rmtree(f / "text_encoder"), "text_encoder/config.json is missing"),
-    "no tokenizer": ("flux-2-klein", lambda f: shutil.rmtree(f / "tokenizer"), "tokenizer/vocab.json is missing"),
+    "no tokenizer": (
+        "flux-2-klein",
+        lambda f: shutil.rmtree(f / "tokenizer"),
+        "tokenizer/vocab.json is missing",
+    ),
     "another codec": (
         "flux-2-klein",
         config("model_index.json", vae=["diffusers", "AutoencoderKL"]),
-        "is a AutoencoderKL; regrow knows AutoencoderKLFlux2 in its place",
+        "is a AutoencoderKL: regrow supports AutoencoderKLFlux2",
     ),
 }
 

@@ -72,7 +72,7 @@ def test_a_target_alone_is_an_instruction_and_with_a_source_or_a_strength_the_pa
     for settings in ({"source": "a cat"}, {"strength": 1.0}, {"start_step": 0}, {"tiles": True}):
         assert method_of(**settings) == "direct_inversion"
     assert regrow.edit(file, "", model=model, steps=2).recipes[0]["settings"]["method"] == "direct_inversion"
-    with pytest.raises(ValueError, match="shown the whole picture as it edits by instruction: leave tiles out"):
+    with pytest.raises(ValueError, match="needs the whole picture at once to edit by instruction: leave tiles out"):
         method_of(method="instruction", tiles=True)
 
 
@@ -84,7 +84,7 @@ def test_an_edit_by_instruction_takes_the_settings_of_its_makers_says_so_and_rep
     edited = regrow.edit(file, PROMPTS, model=model, seed=1, frame="stretch", size=(64, 64))
     settings = edited.recipes[0]["settings"]
     assert [settings[key] for key in ("steps", "guidance", "source")] == [4, 1.0, ""]
-    assert any("with a source prompt or a strength its path is inverted" in note for note in edited.notes)
+    assert any("give a source or a strength to edit by inversion" in note for note in edited.notes)
     theirs = FAMILIES["flux-2-klein-distilled"].reference(
         folder, PROMPTS, None, 1.0, 4, noise((4, 32, 32), [1, 2]), frame=frame
     )

@@ -130,7 +130,7 @@ def test_an_edit_by_instruction_takes_the_words_as_typed_and_replays(
 
 def test_what_they_cannot_do_is_refused(checkpoint: Checkpoint, file: Path) -> None:
     instructed, plain = open_model(checkpoint("flux-kontext")), open_model(checkpoint("flux"))
-    with pytest.raises(ValueError, match="trained to edit by instruction, and naive cannot: leave the method out"):
+    with pytest.raises(ValueError, match="edits only by instruction, which naive cannot do: leave the method out"):
         regrow.edit(file, "make it a dog", model=instructed, method="naive")
     with pytest.raises(ValueError, match="has no image guidance: leave image_guidance out"):
         regrow.edit(file, "make it a dog", model=instructed, image_guidance=2.0)

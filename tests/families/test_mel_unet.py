@@ -110,7 +110,7 @@ def test_both_kinds_generate_and_are_edited_without_words(checkpoint: Checkpoint
         ("mel/mel_config.json", {"top_db": "loud"}, "mel_config.json cannot be used"),
         ("mel/mel_config.json", {"n_fft": 64, "hop_length": 16}, "hold no frequency"),
         ("model_index.json", {"mel": None}, "names no mel"),
-        ("model_index.json", {"unet": ["diffusers", "UNet2DConditionModel"]}, "regrow knows UNet2DModel in its place"),
+        ("model_index.json", {"unet": ["diffusers", "UNet2DConditionModel"]}, "regrow supports UNet2DModel"),
         ("mel/mel_config.json", None, "mel_config.json is missing"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The table of methods in docs/checkpoints.md: every cell is an edit on the tiny checkpoint of its column."""
+"""The table of methods in docs/reference/checkpoints.md: every cell is an edit on the tiny checkpoint of its column."""
 
 import re
 from collections.abc import Callable

@@ -76,7 +76,7 @@ def test_an_edit_of_a_region_is_inpainted_from_pure_noise(checkpoint: Checkpoint
     edited = regrow.edit(file, PROMPTS, model=model, region=box, steps=STEPS, seed=1, guidance=5.0, feather=0.0)
     settings = edited.recipes[0]["settings"]
     assert (settings["method"], settings["strength"], settings["guidance"]) == ("inpaint", 1.0, 5.0)
-    assert any("was trained to fill in masks, so it was edited by inpaint" in note for note in edited.notes)
+    assert any("was trained to fill in masks, so the method inpaint was used" in note for note in edited.notes)
     mask = torch.zeros(1, 1, 16, 16)
     mask[..., 4:12, 4:12] = 1
     frame, x = load(file).pixels[None], noise((4, 8, 8), [1, 2])
@@ -127,11 +127,11 @@ def test_an_edit_by_instruction_takes_the_words_as_typed_and_replays(
 def test_methods_and_settings_that_do_not_go_with_it_are_refused(checkpoint: Checkpoint, file: Path) -> None:
     instructed, plain = open_model(checkpoint("sd-pix2pix")), open_model(checkpoint("sd1"))
     for method in ("naive", "img2img", "edit_friendly"):
-        with pytest.raises(ValueError, match=rf"trained to edit by instruction, and {method} cannot: leave the method"):
+        with pytest.raises(ValueError, match=rf"only by instruction, which {method} cannot do: leave the method out"):
             regrow.edit(file, "make it a dog", model=instructed, method=method)
     with pytest.raises(ValueError, match="instruction starts from pure noise: leave strength and start_step out"):
         regrow.edit(file, "make it a dog", model=instructed, strength=0.5)
-    with pytest.raises(ValueError, match="attention is shared with an inverted path, which instruction has not"):
+    with pytest.raises(ValueError, match="instruction has no inverted path to share attention with"):
         regrow.edit(file, "make it a dog", model=instructed, attention="p2p")
     with pytest.raises(ValueError, match="sd1 was not trained to edit by instruction, which instruction needs"):
         regrow.edit(file, "make it a dog", model=plain, method="instruction")
@@ -142,4 +142,4 @@ def test_methods_and_settings_that_do_not_go_with_it_are_refused(checkpoint: Che
     with pytest.raises(ValueError, match="naive has no image guidance"):
         regrow.edit(file, "a dog", model=plain, image_guidance=2.0, method="naive")
     said = regrow.edit(file, "make it a dog", source="a cat", model=instructed, steps=2)
-    assert any("reads instructions alone: the source prompt was left aside" in note for note in said.notes)
+    assert any("reads only instructions, so the source prompt was not used" in note for note in said.notes)

@@ -58,7 +58,7 @@ def test_a_part_that_is_missing_is_named(copied: Callable[[str], Path], name: st
 def test_a_network_of_another_class_is_named(copied: Callable[[str], Path], name: str) -> None:
     folder = copied(name)
     edit_json(folder / "model_index.json", transformer=["diffusers", "DiTTransformer2DModel"])
-    assert f"is a DiTTransformer2DModel; regrow knows {NETWORKS[name]}" in sentence(folder)
+    assert f"is a DiTTransformer2DModel: regrow supports {NETWORKS[name]}" in sentence(folder)
 
 
 def config(file: str, **changes: Any) -> Change:
@@ -71,19 +71,23 @@ def epsilon(folder: Path) -> None:
 
 LEVELS = "scheduler/scheduler_config.json"
 CASES: dict[str, tuple[str, Change, str]] = {
-    "no flow": (Z, epsilon, "describes no flow, which the levels of Z-Image are of"),
-    "qwen: no flow": (QWEN, epsilon, "describes no flow, which the levels of Qwen-Image are of"),
+    "no flow": (Z, epsilon, "does not describe flow matching, which Z-Image uses"),
+    "qwen: no flow": (QWEN, epsilon, "does not describe flow matching, which Qwen-Image uses"),
     "qwen: unknown shift": (QWEN, config(LEVELS, time_shift_type="cubic"), "Unknown time_shift_type 'cubic' in"),
     "qwen: end of levels": (QWEN, config(LEVELS, shift_terminal=1.5), "must be a number in [0, 1); got 1.5"),
-    "sana: no flow": (SANA, epsilon, "describes no flow, which the levels of Sana are of"),
-    "sana sprint": (SANA, config(LEVELS, _class_name="SCMScheduler"), "of TrigFlow, as of Sana-Sprint, which regrow"),
-    "lumina: no flow": (LUMINA, epsilon, "describes no flow, which the levels of Lumina-Image 2.0 are of"),
+    "sana: no flow": (SANA, epsilon, "does not describe flow matching, which Sana uses"),
+    "sana sprint": (
+        SANA,
+        config(LEVELS, _class_name="SCMScheduler"),
+        "describes a Sana-Sprint (TrigFlow levels), which regrow",
+    ),
+    "lumina: no flow": (LUMINA, epsilon, "does not describe flow matching, which Lumina-Image 2.0 uses"),
     "lumina: by size": (LUMINA, config(LEVELS, use_dynamic_shifting=True), "asks for use_dynamic_shifting"),
-    "chroma: no flow": (CHROMA, epsilon, "describes no flow, which the levels of Chroma are of"),
+    "chroma: no flow": (CHROMA, epsilon, "does not describe flow matching, which Chroma uses"),
     "no chat": (
         Z,
         lambda folder: (folder / "tokenizer/chat_template.jinja").unlink(),
-        "chat_template.jinja is missing, which",
+        "chat_template.jinja is missing, the chat template for prompts",
     ),
 }
 
@@ -99,8 +103,8 @@ def test_each_is_one_sentence(copied: Callable[[str], Path], case: str) -> None:
 OTHERS: dict[str, tuple[str, str, dict[str, Any], str]] = {
     "z channels": (Z, "transformer", {"in_channels": 8}, "takes 8 channels and returns 8, but its codec makes 16"),
     "z words": (Z, "transformer", {"cap_feat_dim": 24}, "reads text vectors of 24 numbers, but its text_encoder"),
-    "z patches": (Z, "transformer", {"all_patch_size": [1]}, "and none of 2 by 2 cells"),
-    "z omni": (Z, "transformer", {"siglip_feat_dim": 8}, "reads pictures beside words (siglip_feat_dim)"),
+    "z patches": (Z, "transformer", {"all_patch_size": [1]}, "but Z-Image needs 2 by 2: it is of another model"),
+    "z omni": (Z, "transformer", {"siglip_feat_dim": 8}, "is of Z-Image-Omni (siglip_feat_dim)"),
     "qwen channels": (
         QWEN,
         "transformer",
@@ -114,7 +118,12 @@ OTHERS: dict[str, tuple[str, str, dict[str, Any], str]] = {
     "pixart words": (PIXART, "transformer", {"caption_channels": 24}, "reads text vectors of 24 numbers, but its te"),
     "sana channels": (SANA, "transformer", {"in_channels": 16}, "takes 16 channels and returns 32, but its codec"),
     "sana words": (SANA, "transformer", {"caption_channels": 24}, "reads text vectors of 24 numbers, but its text_"),
-    "sana guidance": (SANA, "transformer", {"guidance_embeds": True}, "(guidance_embeds), as of Sana-Sprint"),
+    "sana guidance": (
+        SANA,
+        "transformer",
+        {"guidance_embeds": True},
+        "holds a Sana-Sprint (its transformer has guidance_embeds)",
+    ),
     "lumina channels": (LUMINA, "transformer", {"in_channels": 8}, "takes 8 channels and returns 8, but its codec"),
     "lumina words": (LUMINA, "transformer", {"cap_feat_dim": 24}, "reads text vectors of 24 numbers, but its text_"),
     "chroma channels": (CHROMA, "transformer", {"in_channels": 32}, "takes 32 channels and returns 32, but its"),
@@ -164,5 +173,5 @@ def test_words_past_what_is_read_are_named(checkpoint: Callable[[str], Path], na
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.condition(["e" * (room - start)])
-    with pytest.warns(UserWarning, match=f"reads {room} tokens of a prompt; these words were cut: fg$"):
+    with pytest.warns(UserWarning, match=f"reads {room} tokens of a prompt; these words were ignored: fg$"):
         model.condition(["e" * (room - start) + "fg"])

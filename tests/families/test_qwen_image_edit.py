@@ -90,7 +90,7 @@ def test_an_edit_by_instruction_takes_the_words_as_typed_and_replays(
     settings = edited.recipes[0]["settings"]
     assert [settings[key] for key in ("method", "guidance", "source")] == ["instruction", 4.0, ""]
     assert edited.recipes[0]["figures"]["evaluations"] == {"inversion": 0, "regrowth": 2 * STEPS}
-    assert any("reads instructions alone: the source prompt was left aside" in note for note in edited.notes)
+    assert any("reads only instructions, so the source prompt was not used" in note for note in edited.notes)
     theirs = FAMILIES[name].reference(folder, PROMPTS, None, 4.0, STEPS, noise((16, 16, 64), [1, 2]), frame)
     assert (edited.frames - model.decode(theirs)).abs().max() < TOLERANCE
     first, _ = edited.save(tmp_path / "edited.png")
@@ -104,13 +104,13 @@ def test_it_takes_the_steps_of_its_makers(checkpoint: Checkpoint, file: Path) ->
 
 def test_what_they_cannot_do_is_refused(checkpoint: Checkpoint, file: Path) -> None:
     model = open_model(checkpoint("qwen-image-edit"))
-    with pytest.raises(ValueError, match="trained to edit by instruction, and naive cannot: leave the method out"):
+    with pytest.raises(ValueError, match="edits only by instruction, which naive cannot do: leave the method out"):
         regrow.edit(file, "make it a dog", model=model, method="naive")
     with pytest.raises(ValueError, match="has no image guidance: leave image_guidance out"):
         regrow.edit(file, "make it a dog", model=model, image_guidance=2.0)
-    with pytest.raises(ValueError, match="is shown the whole picture as it edits: leave tiles out"):
+    with pytest.raises(ValueError, match="needs the whole picture at once: leave tiles out"):
         regrow.edit(file, "make it a dog", model=model, tiles=True)
-    with pytest.raises(ValueError, match="for a picture, and makes none from words alone: edit a file with it"):
+    with pytest.raises(ValueError, match="edits pictures by instruction and cannot generate them: use `regrow edit`"):
         regrow.generate("a cat", model=model)
 
 
@@ -127,7 +127,7 @@ def test_a_processor_that_transformers_5_has_written_opens(checkpoint: Checkpoin
     [
         ("processor/preprocessor_config.json", {"patch_size": 16}, "has a patch_size of 16, but its text_encoder"),
         ("text_encoder/config.json", {"image_token_id": 3}, "token of <|image_pad|> of 263, but its text_encoder"),
-        ("processor/preprocessor_config.json", {"size": 7}, "makes no processor of pictures"),
+        ("processor/preprocessor_config.json", {"size": 7}, "has no usable image processor"),
         ("model_index.json", {"processor": ["transformers", "CLIPProcessor"]}, "CLIPProcessor"),
         ("processor/preprocessor_config.json", None, "preprocessor_config.json is missing"),
     ],

@@ -130,14 +130,17 @@ def test_a_mel_model_whose_name_holds_riffusion_stays_what_it_is(bare: Callable[
     codec = codec_kl()
     type(codec)(**{**codec.config, "in_channels": 1, "out_channels": 1}).save_pretrained(folder / "vae")
     assert open_model(folder).mel == MelSettings(bands=16)
-    with pytest.raises(ModelError, match=r"but it holds a mel\.json of another one; open it with --as stable-"):
+    with pytest.raises(
+        ModelError,
+        match=r"opened as riffusion, but holds a mel\.json of another scale of spectrograms: open it with --as stable-",
+    ):
         open_model(folder, as_family="riffusion")
 
 
 BROKEN = {
     "no such family": (
         lambda folder: (folder / "family.json").write_text('{"family": "tango"}'),
-        r"family\.json names a family 'tango', but there are .*, riffusion, ",
+        r"family\.json names an unknown family 'tango': use one of .*, riffusion, ",
     ),
     "no family": (
         lambda folder: (folder / "family.json").write_text("{}"),
@@ -146,11 +149,11 @@ BROKEN = {
     "no JSON": (lambda folder: (folder / "family.json").write_text("riffusion"), r"family\.json is not valid JSON"),
     "too many bands": (
         lambda folder: edit_json(folder / "unet" / "config.json", sample_size=[1024, 16]),
-        r"is too high to be riffusion's: of 2048 bands up to 10000 Hz, \d+ hold no frequency",
+        r"makes pictures too high for riffusion: \d+ of 2048 bands up to 10000 Hz hold no frequency",
     ),
     "a network of the bare kind": (
         lambda folder: edit_json(folder / "model_index.json", unet=["diffusers", "UNet2DModel"]),
-        "The unet in .* is a UNet2DModel; regrow knows UNet2DConditionModel in its place",
+        "The unet in .* is a UNet2DModel: regrow supports UNet2DConditionModel",
     ),
     "no text encoder": (lambda folder: shutil.rmtree(folder / "text_encoder"), "text_encoder/config.json is missing"),
     "inpainting": (
@@ -171,7 +174,7 @@ def test_what_is_broken_is_one_sentence(checkpoint: Checkpoint, tmp_path: Path, 
 
 
 def test_families_and_files_that_are_none_are_one_sentence(bare: Callable[[str], Path], tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"--as names a family 'tango', but there are .*"):
+    with pytest.raises(ModelError, match=r"--as names an unknown family 'tango': use one of .*"):
         open_model(bare("other"), as_family="tango")
     single = tmp_path / "riffusion-model-v1.ckpt"
     single.write_bytes(b"weights")
@@ -192,7 +195,7 @@ def test_pull_and_push_keep_what_it_is(bare: Callable[[str], Path], tmp_path: Pa
     assert open_model("tunes").content_hash == open_model(tmp_path / "riffusion-model-v1").content_hash
     pushed = write_publishable(open_model(tmp_path / "riffusion-model-v1"), "jane/tunes", tmp_path / "pushed")
     assert open_model(pushed).family == "riffusion"
-    with pytest.raises(ModelError, match="names a family 'tango'"):
+    with pytest.raises(ModelError, match="names an unknown family 'tango'"):
         pull(str(tmp_path / "other"), "fails", as_family="tango")
     assert not (user_models() / "fails").exists()
     plain = pull(str(tmp_path / "other"), "pictures", as_family="stable-diffusion")

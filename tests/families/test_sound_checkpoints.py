@@ -1,4 +1,4 @@
-"""The table of docs/checkpoints.md: every cell is run on the tiny checkpoint of its row."""
+"""The table of docs/reference/checkpoints.md: every cell is run on the tiny checkpoint of its row."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,14 +6,18 @@ from pathlib import Path
 import pytest
 import torch
 from checkpoint_tables import checkpoint_of, rows
+from gates import over, started
 from peft import LoraConfig
 from peft.utils.save_and_load import get_peft_model_state_dict
 from safetensors.torch import save_file
 from tiny import FAMILIES
 
 import regrow
-from regrow.interfaces.web import job_handlers, places
-from regrow.interfaces.web.worker import Worker
+from regrow.interfaces.server.files import Files
+from regrow.interfaces.server.sessions import Caller
+from regrow.interfaces.server.uploads import keep
+from regrow.interfaces.server.verbs import all_works
+from regrow.interfaces.server.verbs.asking import submit
 from regrow.media.audio.sound import load, save
 from regrow.media.medium import media
 from regrow.models.errors import ModelError
@@ -27,9 +31,9 @@ pytestmark = pytest.mark.usefixtures("home")
 
 
 def sounds() -> set[str]:
-    """The families that make sounds, by name."""
+    """The families that make sounds from prompts in words, by name: regrow's singers read scores."""
     (sound,) = (medium for medium in media() if not medium.sized)
-    return {family.name for family in all_families() if family.medium is sound}
+    return {family.name for family in all_families() if family.medium is sound and not family.kind.reads_scores}
 
 
 class Row:
@@ -133,16 +137,15 @@ def page(row: Row) -> None:
     name = row.model.folder.name
     user_models().mkdir(parents=True, exist_ok=True)
     (user_models() / name).symlink_to(row.model.folder)
-    worker, settings = Worker(job_handlers.KINDS), {"model": name, "steps": 2, **row.guidance}
-    for kind, more in (
+    worker, files, settings = started(all_works()), Files(private=False), {"model": name, "steps": 2, **row.guidance}
+    with row.file().open("rb") as file:
+        kept = keep(files, Caller(), file, "sound.wav")["id"]
+    for verb, more in (
         ("generate", {"prompt": row.words[0]}),
-        (
-            "edit",
-            {"image": str(places.keep(row.file())), "target": [row.words[1]], "source": row.words[0], "mask": None},
-        ),
+        ("edit", {"image": kept, "target": [row.words[1]], "source": row.words[0]}),
     ):
-        *_, job = worker.watch(worker.submit("", kind, settings | more))
-        assert (job.state, job.error) == ("done", "")
+        job = submit(worker, files, Caller(), verb, settings | more)
+        assert over(worker, job) == "done", job.error
         assert (job.folder / job.files[0]).is_file()
 
 

@@ -58,7 +58,7 @@ def test_a_distilled_one_is_sampled_as_diffusers_does(checkpoint: Checkpoint, mo
     assert (made.frames - model.decode(theirs)).abs().max() < 1e-4
     settings = made.recipes[0]["settings"]
     assert (settings["steps"], settings["solver"], settings["guidance"]) == (8, "ping_pong", 1.0)
-    assert any("has guidance in its weights already" in note for note in made.notes)
+    assert any("has guidance built into its weights, so guidance 1 was used" in note for note in made.notes)
 
 
 def test_seconds_are_those_of_the_clip(checkpoint: Checkpoint) -> None:
@@ -147,7 +147,7 @@ def test_methods_that_invert_along_a_path_are_refused(checkpoint: Checkpoint, so
     assert {"naive", "edict", "null_text"} <= along
     assert not {"edit_friendly", "edit_friendly_2m", "img2img", "inversion_free"} & along
     for name in along:
-        sentence = f"has no deterministic path, which {name} inverts along, .*; take --method edit_friendly or img2img"
+        sentence = f"no deterministic path for {name} to invert: .*use --method edit_friendly or img2img"
         with pytest.raises(ValueError, match=sentence):
             regrow.edit(sound, "a dog", source="a cat", model=model, steps=4, method=name)
     for name in {*names_for_any_model()} - along:
@@ -171,7 +171,7 @@ def test_who_names_no_method_gets_one_that_works_and_is_told(
     edited = regrow.edit(sound, "a dog", source="a cat", model=model)
     settings = edited.recipes[0]["settings"]
     assert (settings["method"], settings["steps"], settings["guidance"]) == ("edit_friendly", 8, 1.0)
-    note = "has no deterministic path, which direct_inversion inverts along: it was edited by edit_friendly instead."
+    note = "has no deterministic path for direct_inversion to invert, so the method edit_friendly was used"
     assert any(note in said for said in edited.notes)
     (saved,) = edited.save(tmp_path / "edited.wav")
     assert regrow.replay(saved).identical
@@ -182,12 +182,18 @@ def test_who_names_no_method_gets_one_that_works_and_is_told(
 
 def test_inverting_and_going_between_files_need_a_path(checkpoint: Checkpoint, sound: Path) -> None:
     model = opened(checkpoint, DISTILLED)
-    with pytest.raises(ValueError, match=r"which direct_inversion inverts along, .* take --method edit_friendly or"):
+    with pytest.raises(
+        ValueError,
+        match=r"path for direct_inversion to invert: .*use --method edit_friendly or",
+    ):
         finish(invert(Invert(sound, "a cat", steps=4), model))
     inverted = finish(invert(Invert(sound, "a cat", method="edit_friendly", steps=4), model))
     assert inverted.round_trip < 1e-5
     assert inverted.latent_accuracy is None
-    with pytest.raises(ValueError, match=r"which interpolation between files inverts along, .* between two prompts"):
+    with pytest.raises(
+        ValueError,
+        match=r"path for interpolation between files to invert: .* between two prompts",
+    ):
         regrow.interpolate(Interpolate(str(sound), str(sound), ("a cat", "a dog"), 2, steps=4), model=model)
     between = regrow.interpolate(Interpolate("a cat", "a dog", frames=3, steps=4, seed=11), model=model)
     ends = [regrow.generate(word, model=model, steps=4, seed=11) for word in ("a cat", "a dog")]

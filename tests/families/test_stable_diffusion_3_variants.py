@@ -85,7 +85,7 @@ def test_zeros_stand_for_encoders_that_are_missing(
 
 
 def test_without_any_encoder_there_is_no_model(checkpoint: Checkpoint, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="names none of the text encoders of Stable Diffusion 3"):
+    with pytest.raises(ModelError, match="names no text encoder of Stable Diffusion 3"):
         open_model(without(checkpoint, tmp_path / "none", "", "_2", "_3"))
 
 
@@ -93,7 +93,7 @@ def test_words_of_too_many_numbers_are_refused(checkpoint: Checkpoint, tmp_path:
     folder = without(checkpoint, tmp_path / "less", "")
     config = dict(SD3Transformer2DModel.load_config(folder / "transformer"))
     SD3Transformer2DModel(**{**config, "pooled_projection_dim": 8}).save_pretrained(folder / "transformer")
-    with pytest.raises(ModelError, match="reads pooled words of 8 numbers, but its text encoders make 24"):
+    with pytest.raises(ModelError, match="reads pooled embeddings of 8 numbers, but its text encoders make 24"):
         open_model(folder)
 
 

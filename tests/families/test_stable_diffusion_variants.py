@@ -19,7 +19,7 @@ import regrow
 from regrow.core.noise import noise
 from regrow.core.progress import finish
 from regrow.core.solvers import last, make_step, solve
-from regrow.editing.generate import grow
+from regrow.editing.grow import grow
 from regrow.media.image.picture import save
 from regrow.models.model import Model
 from regrow.models.open import ModelError, open_model
@@ -233,7 +233,7 @@ def test_pipelines_whose_parts_are_plain_open_as_the_plain_one(copied: Callable[
         (
             "sdxl",
             {"index": {"text_encoder": [None, None], "tokenizer": [None, None]}},
-            "is Stable Diffusion XL's refiner, which finishes what the base model began: open the base model.",
+            "is the refiner of Stable Diffusion XL, which only finishes pictures: open the base model.",
         ),
         ("sdxl", {"index": {"is_cosxl_edit": True}}, "describes CosXL, whose schedule regrow does not support"),
         ("sd1", {"unet": {"in_channels": 5}}, "models of depth and of upscaling are not supported"),

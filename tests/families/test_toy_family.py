@@ -1,4 +1,4 @@
-"""The family of docs/add-a-family.md, and a network for it: it generates, edits, replays, verifies and trains."""
+"""The family of docs/how-to/add-a-family.md, and a network for it: in all verbs and a training."""
 
 import json
 import sys
@@ -25,7 +25,7 @@ from regrow.requests.train import Train
 from regrow.training.train import train
 from regrow.verification.model import verify_model
 
-PAGE = Path(__file__).parents[2] / "docs" / "add-a-family.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "add-a-family.md"
 
 
 class ToyNetwork(ModelMixin, ConfigMixin):

@@ -128,7 +128,8 @@ def test_shards_are_added_up(checkpoint: Checkpoint, tmp_path: Path) -> None:
 
 def test_what_cannot_be_measured_is_one_sentence(checkpoint: Checkpoint, tmp_path: Path) -> None:
     with pytest.raises(
-        ValueError, match=r"no model 'storybok' here, and regrow knows no such .* did you mean storybook"
+        ValueError,
+        match=r"There is no model 'storybok' here, and no known checkpoint of that name.* did you mean storybook",
     ):
         fit("storybok", never)
     folder = shutil.copytree(checkpoint("ddpm"), tmp_path / "model")
@@ -138,7 +139,7 @@ def test_what_cannot_be_measured_is_one_sentence(checkpoint: Checkpoint, tmp_pat
         fit(str(folder), never)
     torch.save({}, weights.with_suffix(".bin"))
     weights.unlink()
-    with pytest.raises(ModelError, match="holds no safetensors, whose headers say how large a model is"):
+    with pytest.raises(ModelError, match="has no safetensors files, whose headers give the size of a model"):
         fit(str(folder), never)
     edit_json(folder / "model_index.json", _class_name="NoSuchPipeline", unet=[None, None])
     with pytest.raises(ModelError, match="describes a NoSuchPipeline, which regrow does not support"):

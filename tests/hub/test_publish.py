@@ -132,7 +132,7 @@ def test_a_card_of_the_authors_own_is_kept(mine: Path, tmp_path: Path) -> None:
         ("README.md", b"---\na: [\n---\n", "front matter of"),
         ("README.md", b"\xff\xfe", "front matter of"),
         ("training.json", b"{", "training.json is not valid JSON"),
-        ("training.json", b"[]", "training.json holds no JSON object"),
+        ("training.json", b"[]", "training.json does not hold a JSON object"),
     ],
 )
 def test_a_card_that_cannot_be_read_is_not_published(
@@ -184,7 +184,9 @@ def test_upload_puts_the_same_on_the_hub(mine: Path, tmp_path: Path, hub: Hub) -
 
 def test_a_private_model_is_not_put_into_a_public_repository(mine: Path, hub: Hub) -> None:
     hub.create_repo("jane/pets", private=None, exist_ok=True)
-    assert "is public, and nothing was uploaded" in refused(publish.upload, open_model("mine"), "jane/pets", True)
+    assert "is already public on the hub, so nothing was uploaded" in refused(
+        publish.upload, open_model("mine"), "jane/pets", True
+    )
     assert "upload_folder" not in hub.calls
 
 
@@ -193,7 +195,7 @@ def test_a_private_model_is_not_put_into_a_public_repository(mine: Path, hub: Hu
     [
         ("create_repo", errors.LocalTokenNotFoundError("Token is required"), "log in with `hf auth login`"),
         ("create_repo", http_error(401), "log in with `hf auth login`"),
-        ("create_repo", http_error(403), "check that jane is you or an organisation of yours"),
+        ("create_repo", http_error(403), "check that jane is you or your organisation"),
         ("create_repo", errors.OfflineModeIsEnabled("offline mode is enabled."), "HF_HUB_OFFLINE is set"),
         ("create_repo", httpx.ConnectError("[Errno -2] Name or service not known"), "check network and disk"),
         ("upload_folder", http_error(500), "could not be uploaded (Server error '500"),
@@ -210,7 +212,7 @@ def test_what_the_hub_refuses_on_the_way_up(mine: Path, hub: Hub, call: str, err
     "repo", ["pets", "a/b/c", "jane/..", "jane/a--b", "ja ne/pets", "/pets", "jane/", "jane/a.git"]
 )
 def test_a_bad_repository_name_is_known_before_anything_happens(mine: Path, hub: Hub, repo: str) -> None:
-    assert "is no name of a hub repository" in refused(publish.upload, open_model("mine"), repo, False)
+    assert "is not a name on the Hugging Face hub" in refused(publish.upload, open_model("mine"), repo, False)
     assert "neither a folder nor the name of a hub repository" in refused(pulling.pull, repo)
     assert hub.calls == []
 
@@ -224,7 +226,7 @@ def test_names_that_are_paths_are_refused(mine: Path, checkpoint: Callable[[str]
 
 
 def test_remove_removes_the_users_own_only(mine: Path, checkpoint: Callable[[str], Path]) -> None:
-    assert "carried by regrow itself" in refused(publish.remove, "storybook")
+    assert "is part of regrow and cannot be removed" in refused(publish.remove, "storybook")
     assert "the models there are: mine" in refused(publish.remove, "other")
     elsewhere = checkpoint("ddpm")
     (user_models() / "link").symlink_to(elsewhere)

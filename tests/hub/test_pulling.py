@@ -53,7 +53,7 @@ def test_a_broken_download_goes_on_at_the_byte_it_had_reached(hub: Hub, there: P
     size = (there / UNET).stat().st_size
     hub.server.cut[UNET] = size // 2
     said = refused(pulling.pull, "jane/pets")
-    assert said.endswith("the same command again, which goes on where this stopped.")
+    assert said.endswith("the same command again, which continues from there.")
     assert names() == set()
     (left,) = pulling.unfinished_pulls()
     wanted = set(files(there)) - {"everything.ckpt", "unet/other.bin"}
@@ -102,7 +102,7 @@ def test_what_came_damaged_is_not_kept(hub: Hub, there: Path) -> None:
     (part,) = user_models().glob(f".pulling/*/*/{UNET}.part")
     part.write_bytes(b"x" + part.read_bytes()[1:])
     hub.server.cut.clear()
-    assert f"({UNET} came damaged and was thrown away)" in refused(pulling.pull, "jane/pets")
+    assert f"({UNET} arrived damaged and was deleted)" in refused(pulling.pull, "jane/pets")
     assert not part.exists()
     assert pulling.pull("jane/pets").name == "pets"
 
@@ -112,7 +112,7 @@ def test_a_disk_that_is_too_small_is_known_before_the_download(
 ) -> None:
     monkeypatch.setattr(download.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 10, 1000))  # type: ignore[attr-defined]
     said = refused(pulling.pull, "jane/pets")
-    assert "GB are still to come and 0.0 GB are free" in said
+    assert "GB are still to be downloaded, but only 0.0 GB are free in" in said
     assert hub.fetched == ["model_index.json"]
 
 
@@ -122,7 +122,7 @@ def test_a_repository_writes_nothing_outside_its_folder(
 ) -> None:
     siblings = [*hub.server.siblings("jane/pets"), {"rfilename": name, "size": 4}]
     monkeypatch.setattr(hub.server, "siblings", lambda repo: siblings)
-    assert "would not lie in the model's folder" in refused(pulling.pull, "jane/pets")
+    assert "would be written outside the model's folder" in refused(pulling.pull, "jane/pets")
     assert hub.fetched == ["model_index.json"]
 
 
@@ -137,7 +137,7 @@ def test_a_hub_that_refuses_a_file_on_the_way(hub: Hub, there: Path, status: int
 def test_one_download_of_a_model_at_a_time(hub: Hub, there: Path) -> None:
     seen: list[str] = []
     pulling.pull("jane/pets", watch=lambda *_: seen.append(refused(pulling.pull, "jane/pets")))
-    assert set(seen) == {"Another process is getting jane--pets right now; stop it first."}
+    assert set(seen) == {"Another process is getting jane--pets now: stop it first."}
     assert names() == {"pets"}
 
 
@@ -176,7 +176,7 @@ def test_a_model_that_regrow_does_not_open_costs_no_download(hub: Hub, there: Pa
 def test_a_repository_without_a_model(hub: Hub, there: Path) -> None:
     for name in ("model_index.json", "everything.ckpt"):
         (there / name).unlink()
-    assert refused(pulling.pull, "jane/pets").startswith("jane/pets is no model")
+    assert refused(pulling.pull, "jane/pets").startswith("jane/pets is not a model")
     assert not user_models().exists()
 
 
@@ -192,7 +192,7 @@ def test_pickles_are_not_fetched_unasked(hub: Hub, there: Path) -> None:
         name = "pytorch_model.bin" if whole.parent.name == "text_encoder" else "diffusion_pytorch_model.bin"
         torch.save(load_file(whole), whole.parent / name)
         whole.unlink()
-    assert "use --allow-pickle if you trust" in refused(pulling.pull, "jane/pets")
+    assert "add --allow-pickle if you trust" in refused(pulling.pull, "jane/pets")
     assert hub.fetched == []
     assert pulling.pull("jane/pets", allow_pickle=True).name == "pets"
 
@@ -201,7 +201,11 @@ def test_pickles_are_not_fetched_unasked(hub: Hub, there: Path) -> None:
     ("call", "error", "words"),
     [
         ("model_info", http_error(401, "https://huggingface.co/api/models/jane/pets"), "has no model jane/pets, or"),
-        ("model_info", http_error(404, **{"X-Error-Code": "RepoNotFound"}), "has no model jane/pets, or hides it"),
+        (
+            "model_info",
+            http_error(404, **{"X-Error-Code": "RepoNotFound"}),
+            "The hub has no model jane/pets, or it is private",
+        ),
         ("model_info", http_error(403, **{"X-Error-Code": "GatedRepo"}), "ask at https://huggingface.co/jane/"),
         ("model_info", http_error(403), "You may not read jane/pets"),
         ("model_info", errors.OfflineModeIsEnabled("offline mode is enabled."), "HF_HUB_OFFLINE is set"),
@@ -233,7 +237,7 @@ def test_a_folder_that_is_no_model_is_not_copied(checkpoint: Callable[[str], Pat
     shutil.copytree(checkpoint("sd1"), source)
     (source / UNET).unlink()
     assert f"{source}/{UNET} is missing" in refused(pulling.pull, str(source))
-    assert "is no model" in refused(pulling.pull, str(tmp_path))
+    assert "is not a model" in refused(pulling.pull, str(tmp_path))
     assert "is neither a folder" in refused(pulling.pull, str(source / "model_index.json"))
     assert not user_models().exists()
 
@@ -243,6 +247,6 @@ def test_pull_overwrites_nothing(mine: Path, checkpoint: Callable[[str], Path]) 
     before = {name: (mine / name).read_bytes() for name in files(mine)}
     assert "exists already" in refused(pulling.pull, source, "mine")
     assert {name: (mine / name).read_bytes() for name in files(mine)} == before
-    assert "regrow carries a model storybook" in refused(pulling.pull, source, "storybook")
+    assert "storybook is the name of a model of regrow" in refused(pulling.pull, source, "storybook")
     (user_models() / "dangling").symlink_to(user_models() / "nowhere")
     assert "exists already" in refused(pulling.pull, source, "dangling")

@@ -62,7 +62,7 @@ def test_of_several_files_one_is_chosen(hub: Hub) -> None:
     save_file(NETWORK, folder / "old" / "first.safetensors")
     said = refused(pulling.pull, "jane/paint")
     assert said.startswith(
-        "jane/paint holds 3 weight files: choose one by --file; there are full.safetensors (46.2 kB)"
+        "jane/paint has 3 weight files: choose one with --file; there are full.safetensors (46.2 kB)"
     )
     assert "old/first.safetensors (46.2 kB)" in said
     assert hub.fetched == []
@@ -102,11 +102,11 @@ def test_sharded_weights_come_with_their_index(hub: Hub, checkpoint: Callable[[s
 def test_a_file_that_broke_off_goes_on(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
     folder = repository(hub, "jane/paint", full=NETWORK, half=NETWORK)
     hub.server.cut["half.safetensors"] = 20_000
-    assert "goes on where this stopped" in refused(pulling.pull, "jane/paint", "", False, None, "", "half.safetensors")
+    assert "which continues from there" in refused(pulling.pull, "jane/paint", "", False, None, "", "half.safetensors")
     (left,) = pulling.unfinished_pulls()
     assert (left.repo, left.came >= 20_000, left.file) == ("jane/paint", True, "half.safetensors")
     main(["models"])
-    assert "get the rest: regrow models pull jane/paint --file half.safetensors; or drop" in capsys.readouterr().out
+    assert "Continue: regrow models pull jane/paint --file half.safetensors. Delete" in capsys.readouterr().out
     # without the choice, what came stays
     refused(pulling.pull, "jane/paint")
     hub.server.cut.clear()
@@ -139,7 +139,7 @@ def test_a_gguf_transformer_is_kept_beside_the_parts_that_it_lacks(
     assert (user_models() / "flux1-dev-Q8_0.gguf").is_file()
     assert "jane/small: 1 file, " in said.err
     assert "licence: not stated (see https://huggingface.co/jane/small)" in said.err
-    assert "the transformer alone" in said.out
+    assert "holds only the transformer of" in said.out
 
 
 def test_a_lora_file_goes_to_the_loras_and_what_is_of_no_use_is_not_fetched(
@@ -153,20 +153,22 @@ def test_a_lora_file_goes_to_the_loras_and_what_is_of_no_use_is_not_fetched(
     assert pulling.pull("jane/night") == user_models() / "embeddings" / "night.safetensors"
     repository(hub, "jane/control", canny=CONTROL)
     with pytest.raises(
-        ModelError, match=r"^canny.safetensors of jane/control is no checkpoint, but a ControlNet. regr"
+        ModelError, match=r"^canny.safetensors of jane/control is not a checkpoint but a ControlNet. regr"
     ):
         pulling.pull("jane/control")
     assert "canny.safetensors" not in hub.fetched
     broken = repository(hub, "jane/broken", whole=NETWORK)
     (broken / "whole.safetensors").write_bytes(b"\xff" * 100)
-    assert "is damaged, or is no safetensors file" in refused(pulling.pull, "jane/broken")
+    assert "is damaged, or not a safetensors file" in refused(pulling.pull, "jane/broken")
 
 
 def test_pickles_are_not_fetched_unasked(hub: Hub) -> None:
     folder = hub.root / "jane/old"
     folder.mkdir(parents=True)
     torch.save({"state_dict": NETWORK}, folder / "old.ckpt")
-    assert "has pickled weights only (old.ckpt)" in refused(pulling.pull, "jane/old")
+    assert "has only pickled weights (old.ckpt), which can run any program when they are read" in refused(
+        pulling.pull, "jane/old"
+    )
     assert hub.fetched == []
     assert pulling.pull("jane/old", allow_pickle=True) == user_models() / "old.ckpt"
 
@@ -217,7 +219,7 @@ def test_the_environment_of_the_hub_s_client_is_heeded(
     cache = {"HF_HOME": str(tmp_path / "hf")}
     alone = run(hub, "generate", "a cat", "--model", "jane/pets", "--offline", **cache)
     assert alone.returncode == 1
-    assert "The model jane/pets is not on this machine: get it with `regrow models pull jane/pets`" in alone.stderr
+    assert "The model jane/pets is not on this machine: download it with `regrow models pull jane/pets`" in alone.stderr
     cached = tmp_path / "hf" / "hub" / "models--jane--pets"  # as another program's download leaves it
     shutil.copytree(folder, cached / "snapshots" / "abc")
     (cached / "refs").mkdir()
@@ -239,6 +241,4 @@ def test_the_environment_of_the_hub_s_client_is_heeded(
     assert hub.server.tokens[-1] == "hf_secret"
     said = got.stderr[: got.stderr.index("\n")]
     assert said.startswith("jane/pets: ")
-    assert said.endswith(
-        f"; licence: mit; gated: your account must have accepted its terms at {hub.endpoint}/jane/pets"
-    )
+    assert said.endswith(f"; licence: mit; gated: accept its terms with your account at {hub.endpoint}/jane/pets first")

@@ -5,18 +5,23 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from batches import Batches
+from homes import sharing_engines
 from hub_server import HubServer
-from web_server import PATIENCE, Server
+from web_server import PATIENCE, PROGRAM, Server
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 OPTIONS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
+    "--disable-component-update --disable-sync --use-fake-device-for-media-stream"
 )
 
 
@@ -93,7 +98,7 @@ def opened(chromium, server: Server, profiles: dict[str, list]) -> Iterator[Call
         own = (server.address, "data:", "blob:")
         page.on("request", lambda asked: None if asked.url.startswith(own) else outside.append(asked.url))
         page.goto(server.address)
-        page.wait_for_selector("#go-edit")
+        page.wait_for_selector("regrow-app")
         return page
 
     yield new
@@ -104,3 +109,24 @@ def opened(chromium, server: Server, profiles: dict[str, list]) -> Iterator[Call
         context.clear_cookies()
         profiles[kind].append(context)
     assert outside == []
+
+
+@pytest.fixture
+def batch(tmp_path: Path) -> Iterator[Batches]:
+    """Starts `regrow batch` on the jobs in the test's folder."""
+    home, started = sharing_engines(tmp_path / "home"), []
+
+    def start(*options: str, out: str = "out") -> subprocess.Popen:
+        command = ["batch", str(tmp_path / "jobs.jsonl"), "--out", str(tmp_path / out), "--json", *options]
+        process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, *command],
+            env={**os.environ, "REGROW_HOME": str(home), "OMP_NUM_THREADS": "1"},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # which a shell in the background ignores
+        )  # fmt: skip
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import pytest
 import torch
 from homes import sharing_engines
 
-from regrow.interfaces.cli import VERBS, main
+from regrow.interfaces.cli import VERBS, gathered, main
+from regrow.interfaces.option_groups import lists
 from regrow.media.image.picture import load, read_recipe, save
 
 PIANO = str(Path(__file__).parents[2] / "examples" / "piano.flac")
@@ -107,7 +109,7 @@ def test_nothing_is_overwritten(folder: str, capsys: pytest.CaptureFixture[str],
 def test_a_replay_of_a_changed_input_is_refused(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
     main(["edit", "in.png", "--target", "a dog", "--model", folder, "--steps", "2", "--out", "e.png"])
     save("in.png", torch.zeros(3, 20, 30), None)
-    assert "has changed since it was used" in refused(capsys, "replay", "e.png")
+    assert "has changed since the result was made" in refused(capsys, "replay", "e.png")
 
 
 def test_a_damaged_recipe_is_told(folder: str, capsys: pytest.CaptureFixture[str], workplace: Path) -> None:
@@ -115,9 +117,15 @@ def test_a_damaged_recipe_is_told(folder: str, capsys: pytest.CaptureFixture[str
     recipe = read_recipe("e.png")
     assert recipe is not None
     without = {key: value for key, value in recipe.items() if key != "input"}
-    for damaged in (without, {**recipe, "settings": {**recipe["settings"], "seed": "7"}}):
+    for damaged, sentence in (
+        (without, "This recipe cannot be replayed: input.file is missing, of a wrong type or out of range"),
+        (
+            {**recipe, "settings": {**recipe["settings"], "seed": "7"}},
+            "This recipe is damaged or not from regrow (--seed must be a whole number; got '7'), so it cannot",
+        ),
+    ):
         save("d.png", load("e.png").pixels, damaged)
-        assert "This recipe is damaged or not regrow's own" in refused(capsys, "replay", "d.png")
+        assert sentence in refused(capsys, "replay", "d.png")
 
 
 def test_a_replay_with_another_model_is_refused(
@@ -156,7 +164,7 @@ def test_inspect_shows_recipe_and_page(folder: str, capsys: pytest.CaptureFixtur
         heights.append(height)
     assert heights[0] > 1.4 * heights[1]
     main(["inspect", "in.png"])
-    assert capsys.readouterr().out.endswith("It has no recipe: regrow did not make it.\n")
+    assert capsys.readouterr().out.endswith("It has no recipe, so regrow did not make it.\n")
     main(["inspect", "in.png", "--out", "page.png", "--steps", "2"])
     assert "wrote page.png" in capsys.readouterr().out
 
@@ -164,9 +172,19 @@ def test_inspect_shows_recipe_and_page(folder: str, capsys: pytest.CaptureFixtur
 def test_a_warning_is_a_sentence_too(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
     main(["generate", "a cat " * 40, "--model", folder, "--steps", "1"])
     told = capsys.readouterr().err
-    assert "these words were cut: " in told
+    assert "tokens of a prompt; these words were ignored: " in told
     assert "UserWarning" not in told
-    assert all(line.startswith("regrow: ") for line in told.splitlines() if "cut" in line)
+    assert all(line.startswith("regrow: ") for line in told.splitlines() if "ignored" in line)
+
+
+def test_what_a_tracer_warns_of_is_not_said(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["models"])
+    capsys.readouterr()
+    warnings.warn("what is said", UserWarning, stacklevel=1)
+    warnings.warn("Converting a tensor to a Python boolean", torch.jit.TracerWarning, stacklevel=1)
+    said = capsys.readouterr().err
+    assert "what is said" in said
+    assert "Converting" not in said
 
 
 def test_models_are_listed_and_shown(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -181,11 +199,11 @@ def test_models_are_listed_and_shown(folder: str, capsys: pytest.CaptureFixture[
         (["generate", "a cat", "--model", "nothing-here"], "nothing-here"),
         (["edit", "missing.png", "--target", "a dog"], "missing.png"),
         (["edit", "in.png", "--target", "a dog", "--strength", "7"], "strength must be above 0"),
-        (["replay", "in.png"], "in.png carries no recipe"),
+        (["replay", "in.png"], "in.png has no recipe"),
         (["generate", "a cat", "--steps", "0"], "--steps must be a number of steps from 1"),
         (["generate", "a cat", "--size", "31", "48"], "multiple"),
         (["generate", "a cat", "--out", "g.xyz"], "g.xyz"),
-        (["train", "--name", "a/b"], "name must be a plain file name"),
+        (["train", "--name", "a/b"], "--name must be usable as a file name"),
     ],
 )
 def test_mistakes_get_one_sentence(
@@ -194,6 +212,27 @@ def test_mistakes_get_one_sentence(
     if arguments[0] in ("generate", "edit") and "--model" not in arguments:
         arguments = [*arguments, "--model", folder]
     assert words in refused(capsys, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (["--steps", "abc"], 'Error parsing --steps: "abc" is not a whole number'),
+        (["--steps", "3.5"], 'Error parsing --steps: "3.5" is not a whole number'),
+        (["--strength", "much"], 'Error parsing --strength: "much" is not a number'),
+        (["--size", "64", "b"], 'Error parsing --size: "b" is not a whole number'),
+        (["--threads", "two"], 'Error parsing --threads: "two" is not a whole number'),
+    ],
+)
+def test_what_is_no_number_is_said_without_the_parsers_attempts(
+    capsys: pytest.CaptureFixture[str], option: list[str], said: str
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["edit", "a.png", "--target", "a dog", *option])
+    assert end.value.code == 2
+    printed = capsys.readouterr().err
+    assert said in printed
+    assert "NoneType" not in printed
 
 
 @pytest.mark.parametrize(
@@ -238,26 +277,38 @@ def test_ctrl_c_leaves_nothing_half_written(folder: str, workplace: Path) -> Non
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["generate", "a cat", "--threads", "-1"], "--threads must be from 0"),
+        (["generate", "a cat", "--threads", "-1"], "--threads must be from 1 to 1024"),
         (["generate", "a cat", "--device", "bogus"], "--device bogus cannot be used here"),
-        (["invert", "in.png", "--model", "bandstand"], "bandstand is a model of sounds; give one of pictures"),
+        (
+            ["invert", "in.png", "--model", "bandstand"],
+            "bandstand is a model of sounds: use a model of pictures, such as --model",
+        ),
         (["edit", "in.png", "--target", "a dog", "--model", "bandstand"], "bandstand is a model of sounds"),
         (["inspect", "in.png", "--model", "bandstand"], "bandstand is a model of sounds"),
-        (["verify", "bandstand"], "bandstand is a model of sounds; give one of pictures"),
-        (["invert", "in.png", "--out", "path.png"], "saved as .safetensors, so --out cannot be path.png"),
-        (["edit", PIANO, "--target", "a slow violin melody", "--size", "64", "64"], "size and frame are of pictures"),
+        (["verify", "bandstand"], "bandstand is a model of sounds: use a model of pictures, such as --model"),
+        (
+            ["invert", "in.png", "--out", "path.png"],
+            "The path is saved as .safetensors: change the ending of --out path.png",
+        ),
+        (["edit", PIANO, "--target", "a slow violin melody", "--size", "64", "64"], "size and frame are for pictures"),
         (["bench", "edit", "--only", "alchemy"], "no way to edit named 'alchemy'; there are 'direct_inversion', "),
         (
             ["bench", "edit", "--model", "bandstand"],
-            "bandstand is a model of sounds; give one of pictures",
+            "bandstand is a model of sounds: use a model of pictures, such as --model",
         ),
         (
             ["bench", "sound", "--model", "storybook"],
-            "storybook is a model of pictures; give one of sounds",
+            "storybook is a model of pictures: use a model of sounds, such as --model",
         ),
-        (["bench", "edit", "--figures", "nowhere/x.json"], "there is no folder nowhere"),
-        (["invert", "in.png", "--out", "nowhere/x.safetensors"], "there is no folder nowhere"),
-        (["edit", "in.png", "--target", "a dog", "--explore", "--out", "a.png", "--sheet", "b.png"], "not by both"),
+        (["bench", "edit", "--figures", "nowhere/x.json"], "cannot be written, as the folder nowhere does not exist"),
+        (
+            ["invert", "in.png", "--out", "nowhere/x.safetensors"],
+            "cannot be written, as the folder nowhere does not exist",
+        ),
+        (
+            ["edit", "in.png", "--target", "a dog", "--explore", "--out", "a.png", "--sheet", "b.png"],
+            "--explore writes one sheet: give --out or --sheet, not both",
+        ),
     ],
 )
 def test_what_does_not_go_together_gets_a_sentence(
@@ -271,7 +322,9 @@ def test_a_model_of_sounds_is_refused_before_it_is_compiled(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, more: list[str]
 ) -> None:
     monkeypatch.setattr("regrow.interfaces.reporting.with_engine", None)
-    assert "give one of pictures" in refused(capsys, "edit", "in.png", *more, "--model", "bandstand")
+    assert "bandstand is a model of sounds: use a model of pictures, such as --model" in refused(
+        capsys, "edit", "in.png", *more, "--model", "bandstand"
+    )
 
 
 def test_a_model_named_by_its_place_is_found_again_from_any_folder(
@@ -288,7 +341,7 @@ def test_what_is_printed_to_be_copied_works_for_names_with_spaces(
     capsys: pytest.CaptureFixture[str], folder: str
 ) -> None:
     main(["generate", "a cat", "--model", folder, "--steps", "1", "--guidance", "1", "--out", "my cat.png"])
-    assert "again with: regrow replay 'my cat.png'\n" in capsys.readouterr().out
+    assert "repeat with: regrow replay 'my cat.png'\n" in capsys.readouterr().out
 
 
 def test_where_nothing_can_be_written_nothing_is_computed(
@@ -298,11 +351,11 @@ def test_where_nothing_can_be_written_nothing_is_computed(
     (workplace / "full.png").mkdir()
     for out, why in (
         ("/proc/cat.png", "No such file"),  # where root may not write either
-        ("no/cat.png", "there is no folder no"),
+        ("no/cat.png", "cannot be written, as the folder no does not exist"),
         ("full.png", "is a folder"),
-        ("cat.xyz", "no suffix"),
+        ("cat.xyz", "is not one that regrow can save"),
         ("猫" * 90 + ".png", "its name is too long"),
-        ("cat.png/cat.png", "there is no folder"),
+        ("cat.png/cat.png", "cannot be written, as the folder cat.png does not exist"),
     ):
         assert why in refused(capsys, "generate", "a cat", "--model", folder, "--out", out)
 
@@ -310,3 +363,19 @@ def test_where_nothing_can_be_written_nothing_is_computed(
 @pytest.mark.parametrize("port", ["-1", "99999999"])
 def test_there_is_no_such_port(capsys: pytest.CaptureFixture[str], port: str) -> None:
     assert "--port must be from 0" in refused(capsys, "serve", "--no-browser", "--port", port)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("edit a.png --target x --target y", "edit a.png --target x y"),
+        ("edit a.png --target x z --steps 2 --target=y --seed 3", "edit a.png --target x z y --steps 2 --seed 3"),
+        ("edit a.png --target=x --out o.png --target y z", "edit a.png --target x y z --out o.png"),
+        ("edit a.png --steps 2 --steps 3 --target x", "edit a.png --steps 2 --steps 3 --target x"),
+        ("generate x --lora a --steps 1 --lora b", "generate x --lora a b --steps 1"),
+        ("models list", "models list"),
+    ],
+)
+def test_a_repeated_option_of_several_values_keeps_all(typed: str, meant: str) -> None:
+    verb, action = typed.split()[:2]
+    assert gathered(typed.split(), lists(VERBS[verb], action)) == meant.split()

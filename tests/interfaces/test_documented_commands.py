@@ -34,7 +34,7 @@ def test_there_are_commands_of_most_verbs() -> None:
     ("page", "words"), SHOWN, ids=[f"{page.relative_to(ROOT)}-{' '.join(words)}"[:90] for page, words in SHOWN]
 )
 def test_a_shown_command_is_taken(page: Path, words: list[str], monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    monkeypatch.setattr(bench_commands, "_verbs", Mock)  # its verbs are called while they are parsed
+    monkeypatch.setattr(bench_commands, "_verbs", lambda module="": Mock())  # they are called while parsed
     for name, verb in cli.VERBS.items():
         if name != "bench" and inspect.isfunction(verb):
             monkeypatch.setitem(cli.VERBS, name, doing_nothing(verb))

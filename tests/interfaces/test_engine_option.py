@@ -55,4 +55,4 @@ def test_an_engine_beside_another_precision_is_refused(
     checkpoint: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = ("generate", "a cat", "--model", str(checkpoint("sd-tiny")), "--engine", "openvino", "--dtype", "bfloat16")
-    assert "in bfloat16; leave --device and --dtype out" in refused(capsys, *asked) or not installed()
+    assert "in bfloat16: leave out --device and --dtype" in refused(capsys, *asked) or not installed()

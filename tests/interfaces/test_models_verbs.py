@@ -12,7 +12,7 @@ import pytest
 
 from regrow.hub.download import announce, size_text
 from regrow.interfaces.cli import main
-from regrow.training.checkpoint import only_one
+from regrow.media.one_process import only_one
 
 
 @pytest.fixture(autouse=True)
@@ -46,14 +46,15 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 def test_models_alone_lists(capsys: pytest.CaptureFixture[str], mine: Path) -> None:
     lines = told(capsys).splitlines()
     assert lines == told(capsys, "list").splitlines()
-    assert [line.split()[0] for line in lines] == ["bandstand", "mine", "storybook"]
+    assert [line.split()[0] for line in lines] == ["bandstand", "mine", "songbook", "storybook"]
     assert str(mine) in lines[1]
-    assert "carried by regrow" in lines[2]
+    assert "part of regrow" in lines[2]
     listed = printed(capsys)["models"]
     assert listed == printed(capsys, "list")["models"]
     assert [(m["name"], m["family"], m["embedded"]) for m in listed] == [
         ("bandstand", "stable-diffusion", True),
         ("mine", "stable-diffusion", False),
+        ("songbook", "singer", True),
         ("storybook", "stable-diffusion", True),
     ]
     assert listed[1]["bytes"] == sum(path.stat().st_size for path in mine.rglob("*") if path.is_file())
@@ -105,7 +106,7 @@ def test_remove_asks_first(capsys: pytest.CaptureFixture[str], mine: Path) -> No
     assert removed["removed"] == str(mine)
     assert removed["bytes"] > 0
     assert not mine.exists()
-    assert "carried by regrow itself" in refused(capsys, "remove", "storybook", "--yes")
+    assert "is part of regrow and cannot be removed" in refused(capsys, "remove", "storybook", "--yes")
     assert "not a path" in refused(capsys, "remove", "../models/mine", "--yes")
 
 
@@ -135,7 +136,7 @@ def test_remove_leaves_the_training_of_another_that_is_not_over(capsys: pytest.C
 
 def test_remove_of_a_link_says_that_the_rest_stays(capsys: pytest.CaptureFixture[str], mine: Path) -> None:
     mine.with_name("link").symlink_to(mine)
-    assert "what it leads to stays" in refused(capsys, "remove", "link")
+    assert "(its target stays)" in refused(capsys, "remove", "link")
     assert "removed the link" in told(capsys, "remove", "link", "--yes")
     assert (mine / "model_index.json").exists()
 
@@ -149,9 +150,9 @@ def test_a_download_that_broke_off_is_listed_and_removed(capsys: pytest.CaptureF
         {"repo": "jane/pets", "came": 1_200_000, "size": 4_300_000_000, "file": ""}
     ]
     line = told(capsys).splitlines()[-1]
-    assert line.startswith("1.2 MB of 4.3 GB of jane/pets are here; get the rest: regrow models pull jane/pets; or ")
-    assert "This would remove the download of jane/pets" in refused(capsys, "remove", "jane/pets")
-    assert "removed the download of jane/pets" in told(capsys, "remove", "jane/pets", "--yes")
+    assert line.startswith("1.2 MB of 4.3 GB of jane/pets are here. Continue: regrow models pull jane/pets. Delete: ")
+    assert "This would remove the unfinished download of jane/pets" in refused(capsys, "remove", "jane/pets")
+    assert "removed the unfinished download of jane/pets" in told(capsys, "remove", "jane/pets", "--yes")
     assert [path.name for path in mine.parent.iterdir()] == ["mine"]
 
 
@@ -239,5 +240,8 @@ def test_single_files_are_listed_and_removed_as_models_are(
     assert not list(mine.parent.rglob("style*"))
     for name in ("theirs", "night"):
         said = refused(capsys, "remove", name)
-        assert f"{name} is {tmp_path}/webui/{name}.safetensors, in a folder that was added: remove the file" in said
+        assert (
+            f"{name} is the file {tmp_path}/webui/{name}.safetensors in a folder that you added: delete the file itself"
+            in said
+        )
         assert (tmp_path / "webui" / f"{name}.safetensors").is_file()

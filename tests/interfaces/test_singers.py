@@ -9,7 +9,7 @@ import torch
 
 from regrow.hub.known import known
 from regrow.interfaces.cli import main
-from regrow.interfaces.singers import singer
+from regrow.interfaces.singers import named_singer
 from regrow.media.audio.sound import load, read_recipe
 from regrow.models.open import user_models
 
@@ -17,7 +17,14 @@ pytestmark = pytest.mark.usefixtures("home")
 
 
 def test_a_name_that_is_given_is_taken() -> None:
-    assert singer("mine") == "mine"
+    assert named_singer("mine") == "mine"
+
+
+def test_notes_are_sung_by_the_embedded_singer_and_styles_by_a_large_model(checkpoint: Callable[[str], Path]) -> None:
+    shutil.copytree(checkpoint("ace-step"), user_models() / "ace")
+    assert named_singer("") == "songbook"
+    assert named_singer("", notes=True) == "songbook"
+    assert named_singer("", style=True) == "ace"
 
 
 def test_without_a_singer_the_sentence_says_which_there_are(
@@ -27,9 +34,11 @@ def test_without_a_singer_the_sentence_says_which_there_are(
     with pytest.raises(SystemExit):
         main(["sing", "[verse] la la la", "--style", "pop"])
     said = capsys.readouterr().err
-    assert "No model that sings is on this machine. These do: ace-step-1.5 (3.2 billion weights, MIT); " in said
+    assert (
+        "No model on this machine sings in a style. These models do: ace-step-1.5 (3.2 billion weights, MIT); " in said
+    )
     assert "ace-step-1.5-xl-turbo (of unknown size, MIT (check the card))" in said
-    assert said.rstrip().endswith("regrow models fit ace-step-1.5.")
+    assert said.rstrip().endswith("`regrow models fit ace-step-1.5` shows what one needs and how to download it.")
     assert known("ace-step-1.5").sings
 
 
@@ -75,8 +84,8 @@ def test_one_command_leads_from_lyrics_to_a_flac(
     ("given", "sentence"),
     [
         ("none.txt", "The lyrics none.txt cannot be read"),
-        ("  ", "there are no lyrics: give the text, or a text file that holds it."),
-        ("bytes.txt", "bytes.txt is no text in UTF-8 or UTF-16: save it as UTF-8."),
+        ("  ", "There are no lyrics: give them as text, or a text file."),
+        ("bytes.txt", "bytes.txt is not text in UTF-8 or UTF-16: save it as UTF-8."),
     ],
 )
 def test_lyrics_that_cannot_be_had_are_named(
@@ -92,4 +101,7 @@ def test_lyrics_that_cannot_be_had_are_named(
 def test_a_known_checkpoint_that_is_not_here_is_no_unknown_model(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["sing", "la", "--model", "ace-step-1.5"])
-    assert "it is not on this machine: `regrow models fit ace-step-1.5` says what it takes" in capsys.readouterr().err
+    assert (
+        "ace-step-1.5 is not on this machine: `regrow models fit ace-step-1.5` shows what it needs"
+        in capsys.readouterr().err
+    )

@@ -75,7 +75,7 @@ def test_names_of_results_are_no_options_and_no_devices(work: list[str], capsys:
     main(["edit", "./-cat.png", "--target", "a dog", "--source", "a cat", *work])
     assert "wrote cat-a-dog.png" in capsys.readouterr().out
     main(["generate", "a cat", *work, "--out", "./-x.png"])
-    assert "again with: regrow replay ./-x.png" in capsys.readouterr().out
+    assert "repeat with: regrow replay ./-x.png" in capsys.readouterr().out
     long = "猫" * 80 + ".png"
     save(long, torch.zeros(3, 64, 64))
     main(["edit", long, "--target", "a dog", "a bird", "--source", "a cat", *work])

@@ -45,7 +45,7 @@ def test_what_to_do_next_can_be_copied(tmp_path: Path) -> None:
     )
     codec = Train(Path("/my pictures"), "own", stage="codec")
     assert train_verb._hint(codec, tmp_path) == (
-        "now its denoiser: regrow train '/my pictures' --from own --stage denoiser --name own-2"
+        "next, train its denoiser: regrow train '/my pictures' --from own --stage denoiser --name own-2"
     )
     (tmp_path / "text_encoder").mkdir()
     assert train_verb._hint(Train(Path("x"), "own"), tmp_path) == "try: regrow generate --model own WORDS"
@@ -57,4 +57,6 @@ def test_to_resume_what_is_finished_is_no_error(tmp_path: Path, capsys: pytest.C
     (tmp_path / "models" / "done").mkdir(parents=True)
     for dry in ([], ["--dry-run"]):
         main(["train", "--resume", "done", *dry])
-        assert capsys.readouterr().out.startswith(f"done is finished: its model is {tmp_path / 'models' / 'done'}; try")
+        assert capsys.readouterr().out.startswith(
+            f"The training of done is finished; its model is in {tmp_path / 'models' / 'done'}; try"
+        )

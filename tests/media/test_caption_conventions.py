@@ -89,7 +89,7 @@ def test_absolute_paths_inside_the_folder(tmp_path: Path, through: str) -> None:
     for given in (folder, tmp_path / "link"):
         found = read_captioned(given)
         assert captions(found) == {"b.png": "b", "in/a.png": "a"}
-        assert "leads out of its folder" in found.skipped[0].reason
+        assert "which is outside its folder" in found.skipped[0].reason
 
 
 @pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC")])
@@ -109,7 +109,7 @@ def test_text_beside_files_by_its_endings(tmp_path: Path) -> None:
     pictures = dict.fromkeys(("a.PNG", "b.png", "c.png", "d.png", "e.png"))
     found = read_captioned(spread(tmp_path, {**texts, **pictures}))
     assert captions(found) == {"a.PNG": "a", "b.png": "b", "c.png": "c", "d.png": "d", "e.png": ""}
-    assert [one.reason for one in found.skipped] == ["c.CAPTION is not read, for another text of its name is."]
+    assert [one.reason for one in found.skipped] == ["c.CAPTION is not read, as another text file of that name is."]
     assert found.notes == ("1 of 5 pictures has no caption (e.png).",)
 
 
@@ -130,7 +130,7 @@ def test_folders_of_kohyas_scripts(tmp_path: Path, kind: Kind) -> None:
     two = {f"img/10_tok dog/a{end}": None, f"img/1_small_dog/b{end}": None, f"2024_rome/c{end}": None}
     found = read_captioned(spread(tmp_path / "two", two), kind=kind)
     assert set(captions(found).values()) == {"tok dog", "small dog", "2024 rome"}
-    assert "repeats are not used" in found.notes[0]
+    assert "Repeats are ignored: every file counts once" in found.notes[0]
 
 
 @pytest.mark.parametrize("kind", [PICTURES, SOUNDS])
@@ -178,7 +178,7 @@ def test_what_is_no_caption_refuses_nothing(tmp_path: Path) -> None:
 def test_text_that_is_not_used_beside_some_that_is_is_said(tmp_path: Path) -> None:
     texts = {"metadata.csv": "file_name,text\n0.png,red", "0.caption": "x", **{f"{i}.txt": "x" for i in range(6)}}
     found = read_captioned(spread(tmp_path, {**dict.fromkeys(f"{i}.png" for i in range(6)), **texts}))
-    why = "is not read, for the captions come from metadata.csv."
+    why = "is not read, as the captions come from metadata.csv."
     assert f"0.caption (like 6 more) {why}" in [one.reason for one in found.skipped]
 
 

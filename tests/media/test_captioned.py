@@ -98,7 +98,7 @@ def test_metadata_names_files_and_captions(tmp_path, kind):
     assert found.source == f"metadata.{kind}"
     assert captions(found) == READ
     assert list(captions(found)) == ["a.png", "in/b.png"]
-    unread = {"a.txt": f"a.txt is not read, for the captions come from metadata.{kind}."}
+    unread = {"a.txt": f"a.txt is not read, as the captions come from metadata.{kind}."}
     assert reasons(found) == unread | {"c.png": f"c.png is not named in metadata.{kind}."}
 
 
@@ -184,8 +184,8 @@ def test_malformed_tables_are_one_sentence(tmp_path, name, text, words):
                 "metadata.jsonl, line 3": "not JSON",
                 "metadata.jsonl, line 4": "not of the form",
                 "metadata.jsonl, line 5": "names no file",
-                "metadata.jsonl, line 6": "leads out of its folder",
-                "metadata.jsonl, line 7": "which is no text",
+                "metadata.jsonl, line 6": "which is outside its folder",
+                "metadata.jsonl, line 7": "`, which is not text: correct or remove it",
                 "b.png": "is not named in metadata.jsonl",
             },
         ),
@@ -228,7 +228,7 @@ def test_a_broken_parquet_table_costs_no_more_than_itself(tmp_path):
 @pytest.mark.parametrize("name", ["../a.png", "in/../../a.png", "/etc/passwd", "C:\\a.png", "..\\a.png", "\\\\host\\a"])
 def test_tables_name_nothing_outside_of_their_folder(tmp_path, name):
     spread(tmp_path, {"a.png": 1, "in/b.png": 2, "in/metadata.jsonl": jsonl({"file_name": name, "text": "x"})})
-    refused(tmp_path, "in/metadata.jsonl, line 1 names", "leads out of its folder")
+    refused(tmp_path, "in/metadata.jsonl, line 1 names", "which is outside its folder")
 
 
 def test_metadata_may_name_any_file_and_one_that_is_not_there(tmp_path):
@@ -238,7 +238,7 @@ def test_metadata_may_name_any_file_and_one_that_is_not_there(tmp_path):
     assert captions(found) == {"a.png": "x", "plain": "x"}
     told = reasons(found)
     assert sorted(told) == [".hid.png", "a.png", "gone.png", "no.txt"]
-    assert told["gone.png"] == "gone.png is not there, but metadata.jsonl, line 2 names it."
+    assert told["gone.png"] == "gone.png does not exist, but metadata.jsonl, line 2 names it."
     assert "line 4 names a.png again" in told["a.png"]
     assert "is text" in told["no.txt"]
 
@@ -266,7 +266,7 @@ def test_parquet_tables_hold_pictures(tmp_path, plain, group):
     assert [item.read() for item in found.items] == data
     assert [item.read() for item in reversed(found.items)] == data[::-1]
     assert np.array_equal(picture(found.items[3], 40), np.asarray(Image.open(io.BytesIO(data[3]))))
-    assert reasons(found) == {"cover.png": "cover.png is in no parquet table."}
+    assert reasons(found) == {"cover.png": "cover.png is not in a parquet table."}
 
 
 def test_rows_without_a_good_picture(tmp_path):
@@ -275,7 +275,7 @@ def test_rows_without_a_good_picture(tmp_path):
     found = read_captioned(tmp_path)
     assert captions(found) == {"a.parquet#row 0": "x"}
     told = reasons(found)
-    for row, word in enumerate(("empty", "empty", "is text", "row 0, which is used", "damaged", "31 x 90"), 1):
+    for row, word in enumerate(("empty", "empty", "is text", "row 0, so it is left out", "damaged", "31 x 90"), 1):
         assert word in told[f"a.parquet#row {row}"]
 
 
@@ -287,11 +287,11 @@ def test_many_rows_of_a_table_stay_in_their_order(tmp_path):
 @pytest.mark.parametrize(
     ("columns", "words"),
     [
-        ({"text": ["x"]}, ("no column that may hold pictures", "of text", "`image`")),
-        ({"image": [b"x"]}, ("no column that may hold captions", "of image", "`text`")),
+        ({"text": ["x"]}, ("no column that may hold pictures", "(columns: text)", "`image`")),
+        ({"image": [b"x"]}, ("no column that may hold captions", "(columns: image)", "`text`")),
         ({"one": [b"x"], "two": [b"x"], "text": ["x"]}, ("2 columns that may hold pictures", "one, two, text")),
         ({"image": [b"x"], "one": ["x"], "two": ["x"]}, ("2 columns that may hold captions",)),
-        ({"image": [b"x"], "text": [["x", "y"]]}, ("column `text` that is not of text",)),
+        ({"image": [b"x"], "text": [["x", "y"]]}, ("has a column `text` that does not hold text",)),
     ],
 )
 def test_columns_of_parquet_tables(tmp_path, columns, words):
@@ -337,7 +337,7 @@ def test_text_beside_pictures(tmp_path):
     assert found.source == "text files"
     expected = {"a.jpg": "a cat on a wall", "a.png": "a cat on a wall", "d.png": "", "e.png": ""}
     assert captions(found) == {**expected, "in/b.PNG": "ein süßer Hund", "my.cat.png": "dotted"}
-    assert reasons(found) == {"z.txt": "z.txt is beside no picture of its name."}
+    assert reasons(found) == {"z.txt": "z.txt has no picture of its name beside it."}
 
 
 def test_names_of_folders(tmp_path):
@@ -362,11 +362,11 @@ def test_files_that_cannot_be_used_are_told(tmp_path):
     bomb[29:33] = zlib.crc32(header).to_bytes(4, "big")
     bad = {
         "bomb.png": (bytes(bomb), "megapixels"),
-        "cut.png": (encoded(1)[:-999], "cut short"),
-        "doc.pdf": (b"%PDF-1.7", "no picture by its name"),
+        "cut.png": (encoded(1)[:-999], "is damaged or incomplete (image file is truncated)"),
+        "doc.pdf": (b"%PDF-1.7", "does not look like a picture by its name"),
         "empty.png": (b"", "0 bytes"),
         "heic.heic": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
-        "noise.npz": (b"PK", "no picture by its name"),
+        "noise.npz": (b"PK", "does not look like a picture by its name"),
         "small.png": (encoded(3, (31, 64)), "31 x 64"),
         "text.png": ("a cat", "is text"),
         "twin.png": (encoded(9), "same picture as a.png"),
@@ -399,7 +399,7 @@ def test_folders_that_cannot_be_used(tmp_path):
     folder.mkdir()
     refused(folder, str(folder), "is empty", "put pictures in it")
     spread(folder, {"README.md": "# Cats"})
-    refused(folder, str(folder), "has no picture", "put PNG or JPEG files in it")
+    refused(folder, str(folder), "has no usable picture", "put PNG or JPEG files in it")
     spread(folder, {"b.doc": "", "a.png": ""})
     refused(folder, "2 skipped", "a.png is empty (0 bytes)")
     refused(folder / "a.png", "is a file", "name the folder")

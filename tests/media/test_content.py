@@ -88,7 +88,7 @@ def test_a_sound_of_any_name_is_heard(tmp_path: Path, name: str) -> None:
 def test_a_picture_of_any_name_is_seen(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(picture("PNG"))
     assert facts_of(tmp_path / name)["kind"] == "picture"
-    with pytest.raises(MediaError, match=f"{name} is a picture \\(PNG\\), whatever its name says"):
+    with pytest.raises(MediaError, match=f"{name} is a picture \\(PNG\\), despite its name"):
         load(tmp_path / name)
 
 
@@ -114,8 +114,8 @@ def test_a_folder_is_read_by_the_content_of_its_files(tmp_path: Path) -> None:
     assert [(item.name, item.caption) for item in sounds.items] == [("a.png", "a gong"), ("b", "")]
     assert [item.name for item in pictures.items] == ["c.wav", "d.jpg"]
     reasons = {skipped.name: skipped.reason for skipped in (*sounds.skipped, *pictures.skipped)}
-    assert reasons["a.png"] == "a.png is a sound (WAV), and pictures are looked for."
-    assert "d.jpg is a picture (PNG), and sounds are looked for." in [skipped.reason for skipped in sounds.skipped]
+    assert reasons["a.png"] == "a.png is a sound (WAV), not a picture."
+    assert "d.jpg is a picture (PNG), not a sound." in [skipped.reason for skipped in sounds.skipped]
     assert "e.mp3 is AAC in MP4" in "".join(skipped.reason for skipped in sounds.skipped)
 
 
@@ -124,11 +124,11 @@ def test_a_folder_of_the_other_medium_is_said_with_the_option(tmp_path: Path, mo
     folder = tmp_path / "mine"
     folder.mkdir()
     (folder / "a.wav").write_bytes(sound("WAV"))
-    with pytest.raises(MediaError, match="holds 1 sound and no picture that can be used: add --medium sound"):
+    with pytest.raises(MediaError, match="holds 1 sound and no usable picture: add --medium sound"):
         rehearse(Train(folder, name="m", new="tiny"))
     shutil.rmtree(folder)
     folder.mkdir()
     for name in ("a.png", "b"):
         (folder / name).write_bytes(picture("PNG", (40, 40 + len(name))))
-    with pytest.raises(MediaError, match="holds 2 pictures and no sound that can be used: add --medium picture"):
+    with pytest.raises(MediaError, match="holds 2 pictures and no usable sound: add --medium picture"):
         read_captioned(folder, kind=SOUNDS)

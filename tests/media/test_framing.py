@@ -70,8 +70,8 @@ def test_crop_leaves_what_is_outside_as_it_is():
     source, result = picture(100, 300), picture(64, 64, seed=1)
     fitted = fit(source, 8, (64, 64))
     assert fitted.notes == (
-        "Of 300 x 100 pixels the middle 100 x 100 were taken, scaled to 64 x 64, for the model's 64 x 64; "
-        "the rest stays as it is.",
+        "Of 300 x 100 pixels, the middle 100 x 100 were used, scaled to 64 x 64, for the model's 64 x 64; "
+        "the rest stays unchanged.",
     )
     restored = unfit(result, fitted.placement, source)
     assert torch.equal(restored[..., :100], source[..., :100])

@@ -119,7 +119,7 @@ def test_transparent_parts_are_laid_on_white(tmp_path, mode):
         alpha = 1.0 - (colours == colours[2, 3]).all(-1)
     expected = colours * alpha[..., None] + 255 * (1 - alpha[..., None])
     assert np.abs(values(path) - expected).max() < 1e-3
-    assert load(path).notes == ("Its transparent parts were laid on white.",)
+    assert load(path).notes == ("Its transparent parts were put on white.",)
 
 
 def test_an_opaque_alpha_channel_changes_nothing(tmp_path):
@@ -214,14 +214,14 @@ def test_the_first_frame_of_many(tmp_path, suffix):
     frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "lime", "blue")]
     frames[0].save(tmp_path / f"a.{suffix}", save_all=True, append_images=frames[1:], lossless=True)
     assert np.abs(values(tmp_path / f"a.{suffix}") - (255, 0, 0)).max() < 1
-    assert load(tmp_path / f"a.{suffix}").notes == ("Only the first of its frames was taken.",)
+    assert load(tmp_path / f"a.{suffix}").notes == ("Only its first frame is used.",)
 
 
 def test_the_jpeg_of_several_pictures_that_phones_write(tmp_path):
     frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "lime")]
     frames[0].save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=frames[1:])
     assert np.abs(values(tmp_path / "a.jpg") - (255, 0, 0)).max() < 3
-    assert load(tmp_path / "a.jpg").notes == ("Only the first of its frames was taken.",)
+    assert load(tmp_path / "a.jpg").notes == ("Only its first frame is used.",)
 
 
 def test_an_srgb_profile_changes_nothing(tmp_path):
@@ -275,7 +275,7 @@ def test_what_is_no_picture(tmp_path):
     path.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64))
     sentence(path, "HEIC", "export")
     path.write_bytes(bytes(range(256)) * 4)
-    sentence(path, "no format")
+    sentence(path, "is not in a format that regrow reads")
     sentence(tmp_path, "is a folder")
     os.mkfifo(tmp_path / "pipe")
     sentence(tmp_path / "pipe", "not an ordinary file")

@@ -34,7 +34,7 @@ def test_white_may_change_black_stays_grey_is_between(tmp_path: Path) -> None:
 
 def test_a_black_mask_is_one_sentence(tmp_path: Path) -> None:
     save(tmp_path / "m.png", torch.full((3, 5, 5), -1.0))
-    with pytest.raises(MediaError, match="black all over"):
+    with pytest.raises(MediaError, match="is entirely black, so nothing may change"):
         load_mask(tmp_path / "m.png", (5, 5))
 
 
@@ -104,7 +104,7 @@ def test_what_the_reader_did_to_a_mask_is_said(tmp_path: Path) -> None:
 
 def test_a_mask_of_nothing_is_one_sentence(tmp_path: Path) -> None:
     Image.new("RGBA", (5, 5), (255, 255, 255, 0)).save(tmp_path / "m.png")
-    with pytest.raises(MediaError, match="transparent all over"):
+    with pytest.raises(MediaError, match="is entirely transparent"):
         load_mask(tmp_path / "m.png", (5, 5))
 
 
@@ -189,3 +189,18 @@ def test_paste_keeps_bits_where_the_weight_is_0_and_the_result_where_it_is_1() -
     assert torch.equal(pasted[..., :3], original[..., :3].expand(2, -1, -1, -1))
     assert torch.equal(pasted[..., 6:], result[..., 6:])
     assert torch.allclose(pasted[..., 3:6], (0.75 * original + 0.25 * result)[..., 3:6])
+
+
+@pytest.mark.parametrize("paint", [(1.0, -1.0, -1.0), (1.0, 1.0, 1.0)])
+def test_a_mask_painted_over_a_picture_says_that_nearly_all_may_change(
+    tmp_path: Path, paint: tuple[float, float, float]
+) -> None:
+    """Red over a copy of the picture, as many programs show masks: only brightness counts, so all of it is open."""
+    picture = torch.rand(3, 40, 40, generator=torch.Generator().manual_seed(0)) - 0.5
+    picture[:, 10:20, 10:20] = torch.tensor(paint)[:, None, None]
+    save(tmp_path / "painted.png", picture)
+    _, notes = load_mask(tmp_path / "painted.png", (40, 40))
+    assert "The mask has almost no black, so 100% of the picture may change: paint black what must stay" in notes[-1]
+    picture[:], picture[:, 10:20, 10:20] = -1.0, 1.0
+    save(tmp_path / "right.png", picture)
+    assert load_mask(tmp_path / "right.png", (40, 40))[1] == ()

@@ -60,7 +60,7 @@ def test_a_codec_of_waves_gives_the_file_back_in_its_own_channels(tmp_path: Path
     model, file = WaveModel(), clip(tmp_path / "clip.wav", channels)
     frame = SOUND.load(file, model, request())
     assert frame.content.shape == (2, frame.wave.shape[-1] + -frame.wave.shape[-1] % CELL)
-    assert ("were mixed to one" in " ".join(frame.notes)) == (channels == 6)
+    assert ("are mixed to one." in " ".join(frame.notes)) == (channels == 6)
     decoded = model.decode(model.encode(frame.content[None]))
     (item,), _, rate = SOUND.restore(frame, decoded, model, request(), None)
     there = load(file).wave
@@ -80,7 +80,7 @@ def test_a_file_of_another_rate_comes_back_in_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("channels", [1, 2, 6])
 def test_outside_a_span_every_sample_and_every_channel_stays(tmp_path: Path, channels: int) -> None:
     model, file = WaveModel(), clip(tmp_path / "clip.wav", channels)
-    asked = request(seconds=(0.1, 0.2), image=file)
+    asked = request(spans=((0.1, 0.2),), image=file)
     frame = SOUND.load(file, model, asked)
     latents = model.encode(frame.content[None])
     region = SOUND.region(asked, frame, model, latents)
@@ -92,8 +92,8 @@ def test_outside_a_span_every_sample_and_every_channel_stays(tmp_path: Path, cha
     changed = (item != there).any(0).nonzero().flatten()
     assert item.shape == there.shape
     assert 800 <= int(changed.min()) < int(changed.max()) < 1600
-    with pytest.raises(ValueError, match=r"is over after 0\.33 s"):
-        SOUND.region(request(seconds=(0.4, 0.5)), frame, model, latents)
+    with pytest.raises(ValueError, match=r"ends at 0\.33 s"):
+        SOUND.region(request(spans=((0.4, 0.5),)), frame, model, latents)
 
 
 def test_new_sounds_have_the_length_that_is_asked_for_and_loops_whole_cells() -> None:
@@ -118,7 +118,7 @@ def test_two_sounds_are_as_long_as_the_longer_one(tmp_path: Path) -> None:
     both = SOUND.pair(first, second, (0.0, 1.0))
     assert both.content.shape == (2, *first.content.shape)
     assert both.extent.samples == first.wave.shape[-1]
-    assert both.notes[-1] == "The shorter sound was filled up with silence."
+    assert both.notes[-1] == "The shorter sound was extended with silence."
     assert SOUND.distance(both.content[0], both.content[0], model) == {"mel": 0.0}
     assert float(SOUND.distance(both.content[0], both.content[1], model)["mel"] or 0) > 1
     assert SOUND.pictures(both.content, model).shape[:2] == (2, 3)
@@ -129,7 +129,7 @@ def test_silence_and_the_other_medium_are_refused(tmp_path: Path) -> None:
     save(tmp_path / "silent.wav", torch.zeros(2, 1000), RATE)
     with pytest.raises(MediaError, match="is silent"):
         SOUND.load(tmp_path / "silent.wav", WaveModel(), request())
-    with pytest.raises(ValueError, match="waves is a model of sounds; give one of pictures"):
+    with pytest.raises(ValueError, match="waves is a model of sounds: use a model of pictures, such as --model"):
         PICTURE.check(None, WaveModel())
-    with pytest.raises(ValueError, match="region and mask say where a picture may change"):
+    with pytest.raises(ValueError, match="region and mask are for pictures"):
         SOUND.check(SimpleNamespace(mask=None, region="0,0,1,1"), WaveModel())

@@ -79,12 +79,14 @@ def test_a_small_region_of_a_large_picture_is_cut_out_unscaled() -> None:
     placement = surroundings((300, 500), Box(140, 200, 20, 12), 5, made)
     assert placement.source.size == placement.frame == (64, 64)
     assert torch.equal(apply(source, placement), placement.source.cut(source))
-    assert placement.note == "Of 500 x 300 pixels the 64 x 64 around what may change were taken, unscaled."
+    assert placement.note == "Of 500 x 300 pixels, the 64 x 64 around the part that may change were used, unscaled."
     corner = surroundings((300, 500), Box(0, 490, 10, 10), 5, made)
     assert corner.source == Box(0, 436, 64, 64)
     large = surroundings((300, 500), Box(50, 100, 100, 200), 5, made)
     assert large.source == Box(0, 48, 200, 304)
-    assert large.note == "Of 500 x 300 pixels the 304 x 200 around what may change were taken, scaled to 80 x 53."
+    assert (
+        large.note == "Of 500 x 300 pixels, the 304 x 200 around the part that may change were used, scaled to 80 x 53."
+    )
     tiled = surroundings((300, 500), Box(50, 100, 100, 200), 5, made._replace(tiled=True))
     assert tiled.frame == tiled.source.size == (200, 304)
 

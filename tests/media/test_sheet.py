@@ -75,5 +75,5 @@ def test_what_cannot_be_laid_out(tmp_path):
     with pytest.raises(MediaError, match="use 64 or more"):
         sheet([Row("", [cell])], cell=63)
     (tmp_path / "font.ttf").write_text("no font")
-    with pytest.raises(MediaError, match=r"font\.ttf is not a font"):
+    with pytest.raises(MediaError, match=r"font\.ttf is not a readable font"):
         sheet([Row("a", [cell])], font=tmp_path / "font.ttf")

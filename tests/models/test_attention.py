@@ -90,7 +90,7 @@ def test_emphasis_finds_its_words(model: Model) -> None:
     found = alignment_of(model, "a cat", ["a cat", "a bird"], {"bird": 2.0})
     assert (found.factors[0] == 1).all()
     assert (found.factors[1] == 2).sum() == len(model.tokenizer("bird").input_ids) - 2
-    with pytest.raises(ValueError, match='No target has the word "horse"'):
+    with pytest.raises(ValueError, match='--emphasis names the word "horse", which no target has'):
         alignment_of(model, "a cat", ["a bird"], {"bird": 2.0, "horse": 2.0})
 
 

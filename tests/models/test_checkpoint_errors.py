@@ -68,24 +68,28 @@ CASES: dict[str, tuple[Change, str, str]] = {
         "model_index.json",
         "is not valid JSON",
     ),
-    "index of a list": (lambda f: (f / "model_index.json").write_text("[]"), "model_index.json", "no JSON object"),
+    "index of a list": (
+        lambda f: (f / "model_index.json").write_text("[]"),
+        "model_index.json",
+        "does not hold a JSON object",
+    ),
     "broken config": (lambda f: (f / "vae/config.json").write_text("{,}"), "vae/config.json", "is not valid JSON"),
     "broken tokenizer": (
         lambda f: (f / "tokenizer/tokenizer.json").write_text("{}"),
         "tokenizer",
-        "makes no tokenizer",
+        "has no usable tokenizer",
     ),
     "cut unet": (lambda f: cut_in_half(f / UNET), str(UNET), "is damaged or was cut short"),
     "cut text": (lambda f: cut_in_half(f / TEXT), str(TEXT), "is damaged or was cut short"),
     "missing key": (
         lambda f: edit_weights(f / UNET, lambda w: w.pop("conv_out.bias")),
         str(UNET),
-        "it lacks conv_out.bias; the two are not of the same model",
+        "it lacks conv_out.bias: the two are not of the same model",
     ),
     "unexpected key": (
         lambda f: edit_weights(f / UNET, lambda w: w.update(new=torch.zeros(1), newer=torch.zeros(1))),
         str(UNET),
-        "it holds what the config has no place for: new and 1 more",
+        "it holds tensors that the config does not have: new and 1 more",
     ),
     "mismatched key": (
         lambda f: edit_weights(f / UNET, lambda w: w.update({"conv_out.bias": torch.zeros(7)})),
@@ -105,12 +109,12 @@ CASES: dict[str, tuple[Change, str, str]] = {
     "config of another network": (
         config("unet", block_out_channels=[16, 64]),
         "unet/config.json",
-        "make no model",
+        "do not make a model",
     ),
     "config that contradicts itself": (
         config("unet", block_out_channels=[16]),
         "unet/config.json",
-        "make no model",
+        "do not make a model",
     ),
     "unknown prediction": (
         config("scheduler", "scheduler_config.json", prediction_type="score"),
@@ -125,13 +129,13 @@ CASES: dict[str, tuple[Change, str, str]] = {
     "unknown codec class": (
         index_entry("vae", ["diffusers", "VQModel"]),
         "model_index.json",
-        "is a VQModel; regrow knows AutoencoderKL and AutoencoderTiny in its place",
+        "is a VQModel: regrow supports AutoencoderKL and AutoencoderTiny",
     ),
     "no text encoder": (index_entry("text_encoder", [None, None]), "model_index.json", "names no text_encoder"),
     "flux": (
         index_entry("_class_name", "NoSuchPipeline"),
         "model_index.json",
-        "describes a NoSuchPipeline, which regrow does not support; it opens ",
+        "describes a NoSuchPipeline, which regrow does not support: it opens ",
     ),
     "size that is no size": (
         config("unet", sample_size=[8, 8, 8]),
@@ -139,7 +143,11 @@ CASES: dict[str, tuple[Change, str, str]] = {
         "must be a whole number or a pair [height, width] of them; got [8, 8, 8]",
     ),
     "size that is a word": (config("unet", sample_size="64"), "unet/config.json", "got '64'"),
-    "needs classes": (config("unet", num_class_embeds=10), "unet/config.json", "regrow cannot feed"),
+    "needs classes": (
+        config("unet", num_class_embeds=10),
+        "unet/config.json",
+        "regrow does not support networks with this input",
+    ),
     "pickle": (
         lambda f: pickle(f, "unet", "diffusion_pytorch_model.bin"),
         "unet/diffusion_pytorch_model.bin",
@@ -191,7 +199,7 @@ def test_a_missing_shard(checkpoint: Callable[[str], Path], tmp_path: Path) -> N
 
 
 def test_folders_and_files_that_are_no_model(tmp_path: Path) -> None:
-    assert f"{tmp_path} is no model: it has neither a model_index.json nor a config.json" in sentence(tmp_path)
+    assert f"{tmp_path} is not a model: it has no model_index.json and no config.json" in sentence(tmp_path)
     assert "There is no model '~nobody-here'" in sentence(Path("~nobody-here"))
     (tmp_path / "config.json").write_text("[" * 100_000)
     assert "config.json is not valid JSON" in sentence(tmp_path)
@@ -199,7 +207,7 @@ def test_folders_and_files_that_are_no_model(tmp_path: Path) -> None:
     (tmp_path / "sd.safetensors").write_bytes(b"")
     assert "sd.safetensors is empty (0 bytes)" in sentence(tmp_path / "sd.safetensors")
     (tmp_path / "config.json").write_text('{"_class_name": "AutoencoderKL"}')
-    assert "config.json describes a AutoencoderKL, which is no model by itself" in sentence(tmp_path)
+    assert "config.json describes a AutoencoderKL, which is only a part of a model" in sentence(tmp_path)
 
 
 def test_a_pixel_network_of_other_pictures(checkpoint: Callable[[str], Path], tmp_path: Path) -> None:
@@ -226,7 +234,7 @@ def test_the_hub(checkpoint: Callable[[str], Path], tmp_path: Path, monkeypatch:
     hub = SimpleNamespace(model_info=lambda name, files_metadata: info)
     monkeypatch.setattr(huggingface_hub, "HfApi", lambda: hub)
     monkeypatch.setattr(huggingface_hub, "snapshot_download", cached)
-    with pytest.warns(UserWarning, match="somebody/model is fetched from the hub: 1 files, 2.00 GB; licence: mit"):
+    with pytest.warns(UserWarning, match="Downloading somebody/model from the hub: 1 files, 2.00 GB; licence: mit"):
         assert open_model("somebody/model").family == "stable-diffusion"
     assert asked == [True, False]
 
@@ -236,8 +244,11 @@ def test_the_hub(checkpoint: Callable[[str], Path], tmp_path: Path, monkeypatch:
 
     with monkeypatch.context() as patch:
         patch.setattr(huggingface_hub, "snapshot_download", lambda name, **_: str(tmp_path))
-        with pytest.warns(UserWarning, match="is fetched"):
-            assert "get one of them with `regrow models pull somebody/model`" in sentence("somebody/model")
+        with pytest.warns(UserWarning, match="Downloading somebody/model from the hub"):
+            assert (
+                "the layout of diffusers: if it holds weight files, get one with `regrow models pull somebody/model`"
+                in sentence("somebody/model")
+            )
 
     def half_cached(name: str, allow_patterns: list[str], local_files_only: bool = False) -> str:
         return str(broken_off if local_files_only else checkpoint("sd1"))
@@ -250,6 +261,6 @@ def test_the_hub(checkpoint: Callable[[str], Path], tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", offline)
     assert sentence("somebody/model") == (
-        "There is no model 'somebody/model': it is no folder, is not in the hub's cache on this machine, and could "
+        "There is no model 'somebody/model': it is not a folder, not in the hub's cache on this machine, and could "
         "not be downloaded (ConnectionError: no network. and a page more)."
     )

@@ -24,7 +24,7 @@ def test_extra_tensors_go_along() -> None:
     assert first.cat(second).extra["pooled"].tolist() == [[0.0] * 3, [1.0] * 3]
     assert first.expand(4).extra["pooled"].shape == (4, 3)
     assert first.lerp(second, torch.tensor([0.0, 0.25, 1.0])).extra["pooled"][:, 0].tolist() == [0, 0.25, 1]
-    with pytest.raises(ValueError, match=r"two models: \['pooled'\] and \[\]"):
+    with pytest.raises(ValueError, match=r"These prompts were encoded by two models, \['pooled'\] and \[\]"):
         first.cat(condition(2))
     with pytest.raises(ValueError, match="A batch of 3 needs 1 or 3 prompts; got 2"):
         first.cat(second).expand(3)

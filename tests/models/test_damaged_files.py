@@ -66,11 +66,11 @@ LIES: dict[str, tuple[Any, int | None]] = {
 @pytest.mark.parametrize("lie", LIES)
 def test_a_header_that_lies_is_one_sentence_and_spoils_nothing_beside_it(lie: str, tmp_path: Path) -> None:
     broken = write(tmp_path / "broken.safetensors", *LIES[lie])
-    with pytest.raises(ModelError, match=r"broken\.safetensors is damaged, or is no safetensors file \(.*\): copy or"):
+    with pytest.raises(ModelError, match=r"broken\.safetensors is damaged, or not a safetensors file \(.*\): copy or"):
         open_model(broken)
     save_file({"lora_unet_x.lora_down.weight": torch.zeros(2, 2)}, tmp_path / "style.safetensors")
     assert [file.path.name for file in add_folder(tmp_path)] == ["style.safetensors"]
-    assert [model.name for model in list_models()] == ["bandstand", "storybook"]
+    assert [model.name for model in list_models()] == ["bandstand", "songbook", "storybook"]
 
 
 ODD: dict[str, dict[str, tuple[int, ...]]] = {
@@ -92,7 +92,7 @@ def test_known_names_of_other_shapes_are_of_no_known_kind(odd: str, tmp_path: Pa
     filling = {name: torch.zeros(2, 2, 2) for name in "xyz"}  # or it may be an embedding
     path = tmp_path / "odd.safetensors"
     save_file(filling | {name: torch.zeros(shape) for name, shape in ODD[odd].items()}, path)
-    assert "of no kind that regrow knows" in kind_of(read_header(path)).title
+    assert "a file with tensors of an unknown kind" in kind_of(read_header(path)).title
 
 
 def test_attention_of_no_size_does_not_say_which_version_it_is(tmp_path: Path) -> None:
@@ -117,18 +117,18 @@ STAND_INS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "nothing": (lambda p: p.write_bytes(b""), r"is empty \(0 bytes\): copy or download it again"),
     "a pickle": (
         lambda p: torch.save({"x": torch.zeros(2)}, p),
-        "is a ZIP archive.*a pickle: let its name end in .ckpt",
+        r"is a ZIP archive.*\(a pickle\), rename it to end in .ckpt",
     ),
     "an archive": (_zip, "is a ZIP archive: unpack it"),
     "a page": (
         lambda p: p.write_text("<!DOCTYPE html><html>Log in"),
-        "is a page of a site in place of the file: log in",
+        "is a web page instead of the file: log in there",
     ),
-    "a GGUF": (_gguf, "is a GGUF file by another name: let that end in .gguf"),
-    "a picture": (lambda p: Image.new("RGB", (8, 8)).save(p, "JPEG"), r"is a picture \(JPEG\), and no checkpoint"),
+    "a GGUF": (_gguf, r"is a GGUF file under another name: rename it to end in \.gguf"),
+    "a picture": (lambda p: Image.new("RGB", (8, 8)).save(p, "JPEG"), r"is a picture \(JPEG\), not a checkpoint"),
     "a pipe": (os.mkfifo, "is not an ordinary file"),
-    "no tensors": (lambda p: save_file({}, p), "is no checkpoint, but a file without tensors"),
-    "a link to nothing": (lambda p: p.symlink_to("gone"), r"is a link that leads to nothing \(gone\)"),
+    "no tensors": (lambda p: save_file({}, p), "is not a checkpoint but a file without tensors"),
+    "a link to nothing": (lambda p: p.symlink_to("gone"), r"is a broken link \(gone\): correct it"),
 }
 
 
@@ -145,7 +145,7 @@ def test_what_stands_in_the_place_of_a_checkpoint_is_named(what: str, tmp_path: 
 def test_a_folder_of_files_names_the_next_step(tmp_path: Path) -> None:
     save_file({"x": torch.zeros(2)}, tmp_path / "a.safetensors")
     with pytest.raises(
-        ModelError, match=r"a config\.json\. Name one of its files \(--model .*a\.safetensors\), or add"
+        ModelError, match=r"no config\.json\. Name one of its files \(--model .*a\.safetensors\), or add"
     ):
         open_model(tmp_path)
     with pytest.raises(ModelError, match="The name of the model is empty"):
@@ -163,7 +163,7 @@ def test_a_pickle_of_more_than_tensors_is_not_said_to_open_otherwise(tmp_path: P
         torch.save(content, tmp_path / f"{name}.ckpt")
         with pytest.raises(ModelError) as caught:
             open_model(tmp_path / f"{name}.ckpt", allow_pickle=True)
-        said = "holds more than tensors, which is not read" if name == "program" else "a file without tensors"
+        said = "is damaged, or holds more than tensors" if name == "program" else "a file without tensors"
         assert said in str(caught.value)
         assert "weights_only" not in str(caught.value)
     assert not (tmp_path / "ran").exists()
@@ -186,22 +186,25 @@ def test_regrow_s_own_lists_are_named_when_they_are_damaged(tmp_path: Path) -> N
     notes = user_models() / "mine" / "notes.json"
     for text in ("{", "5", "[5]"):
         notes.write_text(text)
-        with pytest.raises(ModelError, match=r"notes\.json lists no sentences: remove it, or add the model again"):
+        wrong = r"notes\.json must hold a list of strings: delete it, or add the model again"
+        with pytest.raises(ModelError, match=wrong):
             open_model("mine")
     for text in ("{", "[]", '{"folders": 5}'):
         (home() / "folders.json").write_text(text)
-        with pytest.raises(ModelError, match=r"folders\.json lists no folders: remove it, and add them again"):
+        with pytest.raises(ModelError, match=r"folders\.json does not list folders: delete it, and add them again"):
             list_models()
+    (home() / "folders.json").write_text('{"folders": ["' + 5000 * "x" + '"]}')
+    assert list_models()
 
 
 def test_a_name_that_cannot_be_one_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     folder = sd1(tmp_path / "folder")
     file = next((folder / "vae").glob("*.safetensors"))
     for name, sentence in (
-        ("storybook", "regrow carries a model storybook itself"),
-        ("a\nb", "is no name of a model here: give one line of 200 bytes at most"),
-        ("a\0b", "is no name of a model here"),
-        ("长" * 80, "is no name of a model here"),
+        ("storybook", "storybook is the name of a model of regrow"),
+        ("a\nb", "is not the name of a model: give one line of 200 bytes at most"),
+        ("a\0b", "is not the name of a model"),
+        ("长" * 80, "is not the name of a model"),
         ("../mine", "give a plain name, not a path"),
     ):
         with pytest.raises(ModelError, match=sentence):
@@ -215,7 +218,7 @@ def test_a_file_that_is_named_and_damaged_says_so(tmp_path: Path) -> None:
     add_folder(tmp_path)
     with pytest.raises(ModelError, match=r"painted\.safetensors is empty"):
         open_model("painted")
-    with pytest.raises(ModelError, match=r"style\.safetensors is no checkpoint, but a LoRA file"):
+    with pytest.raises(ModelError, match=r"style\.safetensors is not a checkpoint but a LoRA file"):
         open_model("style")
     with pytest.raises(ModelError, match=r"There is no file or folder .*nothing: check its name"):
         add_folder(tmp_path / "nothing")
@@ -236,8 +239,8 @@ def test_a_file_that_changes_is_opened_by_many_at_once(tmp_path: Path) -> None:
 def test_a_base_of_another_family_is_refused(checkpoint: Callable[[str], Path], tmp_path: Path) -> None:
     save_file({NAME: torch.zeros(320, 4, 3, 3), "first_stage_model.x": torch.zeros(1)}, tmp_path / "mine.safetensors")
     with pytest.raises(
-        ModelError, match=r"is a checkpoint of Stable Diffusion 1, and .* is a StableDiffusionXLPipeline"
+        ModelError, match=r"is a checkpoint of Stable Diffusion 1, but .* is a StableDiffusionXLPipeline"
     ):
         add_single_file(tmp_path / "mine.safetensors", "mine", str(checkpoint("sdxl")))
-    with pytest.raises(ModelError, match="is a model itself: open it by --model"):
+    with pytest.raises(ModelError, match="is a model itself: open it with --model"):
         add_folder(checkpoint("sd1"))

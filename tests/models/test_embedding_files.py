@@ -89,11 +89,11 @@ def test_the_run_says_which_word_to_write_and_whether_a_prompt_holds_it(checkpoi
     made = regrow.generate(request, model=open_model(folder, embedding=[str(file)]))
     plain = regrow.generate(request, model=open_model(folder))
     assert not torch.equal(made.items[0], plain.items[0])
-    assert made.notes[-1] == 'The word for Moe-bius.safetensors in prompts is "moe-bius".'
+    assert made.notes[-1] == 'To use the embedding Moe-bius.safetensors, write "moe-bius" in a prompt.'
     none = regrow.generate(
         Generate("a cat", model=str(folder), steps=1), model=open_model(folder, embedding=[str(file)])
     )
-    assert none.notes[-1].startswith('No prompt holds "moe-bius", the word for Moe-bius.safetensors')
+    assert none.notes[-1].startswith('The embedding Moe-bius.safetensors has no effect: write its word "moe-bius"')
 
 
 def test_a_result_names_the_file_by_hash_and_is_replayed_with_it_alone(checkpoint: Checkpoint, tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_a_result_names_the_file_by_hash_and_is_replayed_with_it_alone(checkpoin
     recipe = recipe_in(path)
     assert recipe["embedding"] == [{"file": file.name, "hash": recipe["embedding"][0]["hash"]}]
     assert regrow.replay(path, folders=[tmp_path, folder.parent]).identical
-    with pytest.raises(MediaError, match=r"Moe-bius.safetensors, from which this was made, is not in"):
+    with pytest.raises(MediaError, match=r"The source file Moe-bius\.safetensors is not in"):
         embeddings_of(recipe, folder)
     assert model.content_hash != open_model(folder).content_hash
     # one that lies in a folder that was added is found by itself
@@ -117,7 +117,7 @@ def test_a_result_names_the_file_by_hash_and_is_replayed_with_it_alone(checkpoin
     add_folder(tmp_path / "webui")
     assert regrow.replay(path, folders=[folder.parent]).identical
     save_file({"emb_params": vectors(2, width, 5)}, other / file.name)
-    with pytest.raises(MediaError, match="has changed since it was used"):
+    with pytest.raises(MediaError, match="has changed since the result was made"):
         embeddings_of(recipe)
 
 
@@ -125,9 +125,9 @@ def test_files_are_found_by_name_in_folders_that_were_added(checkpoint: Checkpoi
     folder = checkpoint("sd1")
     sd_file(tmp_path, name="night", width=width_of(folder))
     save_file({"lora_unet_x.lora_down.weight": torch.zeros(2, 2)}, tmp_path / "style.safetensors")
-    with pytest.raises(ModelError, match="There is no embedding file night; write"):
+    with pytest.raises(ModelError, match="There is no embedding file night: write --embedding FILE"):
         open_model(folder, embedding=["night"])
-    with pytest.raises(ModelError, match="There is no LoRA file style; write"):
+    with pytest.raises(ModelError, match="There is no LoRA file style: write --lora FILE"):
         open_model(folder, lora=["style"])
     assert [file.path.stem for file in add_folder(tmp_path)] == ["night", "style"]
     assert [one.word for one in open_model(folder, embedding=["night"]).embeddings] == ["night"]
@@ -148,7 +148,7 @@ def test_a_name_that_is_a_token_already_gets_brackets_and_names_that_cannot_be_t
     files = [sd_file(tmp_path, name=name, width=width) for name in (known, "moe-bius", "moe-bius-2")]
     model = open_model(folder, embedding=[str(files[0])])
     assert model.embeddings[0].word == f"<{known}>"
-    with pytest.raises(ModelError, match=r"cannot be told apart in a prompt, as 'moe-bius-2' holds 'moe-bius'"):
+    with pytest.raises(ModelError, match=r"cannot be told apart in a prompt, as 'moe-bius-2' contains 'moe-bius'"):
         open_model(folder, embedding=list(map(str, files)))
     sd_file(tmp_path, 1, "moe-bius", width=width)
     assert len(open_model(folder, embedding=list(map(str, files[1:]))).embeddings) == 2
@@ -173,17 +173,33 @@ def test_what_is_no_embedding_of_this_model_is_named(checkpoint: Checkpoint, tmp
     save_file({"emb_params": torch.full((1, width), torch.nan)}, broken)
     small, wide = sd_file(tmp_path, name="small", width=768), sd_file(tmp_path, name="wide", width=1024)
     for given, model, sentence in (
-        (pair, folder, rf"an embedding of Stable Diffusion XL, with vectors of 768 and 1280 .* reads {width}: take"),
-        (small, folder, rf"an embedding of Stable Diffusion 1.x, with vectors of 768 numbers, but .* reads {width}"),
-        (wide, xl, r"an embedding of Stable Diffusion 2.x, with vectors of 1024 numbers, but .* reads \d+ and \d+"),
-        (style, folder, r"is no embedding, but a LoRA file. Add it to a checkpoint: --model NAME --lora"),
-        (whole, folder, "is no embedding, but a whole checkpoint. Open it by --model"),
-        (empty, folder, "holds no vectors of decimal numbers, as embeddings do"),
-        (deep, folder, "holds no vectors of decimal numbers, as embeddings do"),
+        (
+            pair,
+            folder,
+            rf"is an embedding for Stable Diffusion XL, with vectors of 768 and 1280 .* reads {width}: use",
+        ),
+        (
+            small,
+            folder,
+            rf"is an embedding for Stable Diffusion 1.x, with vectors of 768 numbers, but .* reads {width}",
+        ),
+        (
+            wide,
+            xl,
+            r"is an embedding for Stable Diffusion 2.x, with vectors of 1024 numbers, but .* reads \d+ and \d+",
+        ),
+        (style, folder, r"is not an embedding but a LoRA file. Use it with a checkpoint: --model NAME --lora"),
+        (whole, folder, "is not an embedding but a whole checkpoint. Open it with --model"),
+        (empty, folder, "holds no vectors of decimal numbers: "),
+        (deep, folder, "holds no vectors of decimal numbers: "),
         (broken, folder, "holds NaN or infinite numbers in emb_params"),
-        (cut, folder, "is damaged, or is no safetensors file"),
+        (cut, folder, "is damaged, or not a safetensors file"),
         (pickle, folder, "is a pickle, which can run any program"),
-        (small, checkpoint("stable-audio"), r"Embedding files are not read for .* \(stable-audio\): leave --embedding"),
+        (
+            small,
+            checkpoint("stable-audio"),
+            r"\(stable-audio\) cannot use embedding files: leave --embedding out",
+        ),
     ):
         with pytest.raises(ModelError, match=sentence):
             open_model(model, embedding=[str(given)])

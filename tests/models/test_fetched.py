@@ -34,7 +34,7 @@ def folder(checkpoint: Callable[[str], Path], tmp_path: Path) -> Path:
 def test_a_pointer_of_git_lfs_is_named_with_what_to_do(folder: Path, name: str) -> None:
     (folder / name).write_bytes(POINTER)
     with pytest.raises(
-        ModelError, match=rf"Git LFS pointer of {len(POINTER)} bytes in place of .*: run git lfs pull in"
+        ModelError, match=rf"Git LFS pointer of {len(POINTER)} bytes instead of .*: run git lfs pull in"
     ):
         open_model(folder)
 
@@ -44,7 +44,7 @@ def test_a_part_that_is_checked_later_is_named_too(folder: Path) -> None:
     model = open_model(folder)
     (folder / UNET).write_bytes(POINTER)
     for use in (lambda: model.parts["unet"], lambda: model.parts.weights("unet")):
-        with pytest.raises(ModelError, match="in place of the weights"):
+        with pytest.raises(ModelError, match="bytes instead of the weights"):
             use()
 
 

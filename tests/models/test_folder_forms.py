@@ -65,7 +65,7 @@ def test_shards_of_a_variant_open_by_both_names_of_their_index(
     assert model.content_hash != plain.content_hash
     assert len(model.files) == len(plain.files) + 2
     (folder / part / f"{stem}.fp16-00002-of-00002.safetensors").unlink()
-    assert "00002.safetensors is missing, one of the 2 weight files that" in refused(folder)
+    assert "00002.safetensors is missing; it is one of the 2 weight files named by" in refused(folder)
 
 
 def test_the_weights_of_a_variant_are_all_downloaded() -> None:
@@ -123,7 +123,7 @@ def with_ip_adapter(folder: Path) -> None:
 
 def test_an_ip_adapter_in_a_network_is_named_for_what_it_is(folder: Path) -> None:
     with_ip_adapter(folder)
-    said = "holds an IP-Adapter, which shows a network a second picture and is not supported: open the checkpoint that"
+    said = "contains an IP-Adapter, which is not supported: open the original checkpoint"
     assert f"unet/diffusion_pytorch_model.safetensors {said}" in refused(folder)
     edit_json(folder / "unet" / "config.json", encoder_hid_dim_type="ip_image_proj")
     assert f"unet/config.json {said}" in refused(folder)
@@ -136,13 +136,13 @@ def test_an_ip_adapter_in_a_network_is_named_for_what_it_is(folder: Path) -> Non
         ({"quant_method": "bitsandbytes", "load_in_4bit": True}, "quantised by bitsandbytes in 4 bits, which is not"),
         (
             {"load_in_8bit": True, "load_in_4bit": False},
-            "bitsandbytes in 8 bits, which is not installed here: pip inst",
+            "bitsandbytes in 8 bits, which is not installed: pip install",
         ),
         (
             {"quant_method": "quanto"},
-            "quantised by quanto, which is not installed here: pip install optimum-quanto, or",
+            "by quanto, which is not installed: pip install optimum-quanto, or use the checkpoint",
         ),
-        ({"quant_method": "magic"}, "quantised by magic, which regrow does not know: take the checkpoint that they"),
+        ({"quant_method": "magic"}, "quantised by magic, which regrow does not support: use the checkpoint that they"),
     ],
 )
 def test_a_quantised_part_is_named_for_what_it_is(
@@ -172,16 +172,16 @@ def cached(folder: Path, root: Path, *commits: str) -> Path:
 
 def test_a_folder_of_the_hubs_cache_opens_the_snapshot_of_main(folder: Path, tmp_path: Path) -> None:
     cache = cached(folder, tmp_path, "a" * 40, "b" * 40)
-    assert "holds 2 snapshots and no refs/main that chooses one: name a folder in" in refused(cache)
+    assert "holds 2 snapshots, and no refs/main chooses one: name a folder in" in refused(cache)
     (cache / "refs").mkdir()
     (cache / "refs" / "main").write_text("b" * 40)
     assert open_model(cache).folder == cache / "snapshots" / ("b" * 40)
     assert has_model(str(cache))
     for commit in (b"", b"..", b"../snapshots/" + b"b" * 40, b"\xff\xfe"):
         (cache / "refs" / "main").write_bytes(commit)
-        assert "lacks the snapshot that its refs/main names: hf download jane/cats" in refused(cache)
+        assert "lacks the snapshot named by its refs/main: run hf download jane/cats" in refused(cache)
     (cache / "refs" / "main").write_text("c" * 40)
-    assert "lacks the snapshot that its refs/main names: hf download jane/cats" in refused(cache)
+    assert "lacks the snapshot named by its refs/main: run hf download jane/cats" in refused(cache)
     shutil.rmtree(cache / "refs")
     shutil.rmtree(cache / "snapshots" / ("a" * 40))
     assert open_model(cache).folder.name == "b" * 40

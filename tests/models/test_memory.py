@@ -96,7 +96,10 @@ def test_offloaded_weights_compute_the_same(checkpoint: Checkpoint, offload: Off
     for module in modules.values():
         hooked = any(hasattr(layer, "_diffusers_hook") for layer in module.modules())
         assert (hasattr(module, "_hf_hook"), hooked) == (offload == "parts", offload == "layers")
-    with pytest.raises(ModelError, match="cannot be moved: open it again"):
+    with pytest.raises(
+        ModelError,
+        match="A model opened with --offload or --dtype float8 cannot be moved to another device: open it again",
+    ):
         model.to("cpu")
 
 
@@ -135,7 +138,7 @@ def test_a_codec_whose_layers_cannot_be_offloaded_takes_turns(checkpoint: Checkp
 
 
 def test_offloading_is_refused_where_there_is_nothing_to_offload_from(checkpoint: Checkpoint) -> None:
-    with pytest.raises(ModelError, match=r"here the CPU computes, in that memory: leave --offload out"):
+    with pytest.raises(ModelError, match=r"needs a graphics card, and the model runs on the CPU: leave --offload out"):
         open_model(checkpoint("sdxl"), offload="layers")
     with pytest.raises(ModelError, match=r"--device cuda:7 cannot be used here"):
         open_model(checkpoint("sdxl"), device="cuda:7", offload="parts")
@@ -199,7 +202,9 @@ def test_an_edit_encodes_all_its_words_before_the_network_comes(
     memory.size = round(1.01 * WORKING * largest(folder) / LEFT)
     memory.log.clear()
     made = finish(edit(request, open_model(folder)))
-    assert all(map(torch.equal, made.items, plain.items))
+    # weights that lie elsewhere in memory are summed up in another order on some machines: a grey level at most
+    for one, other in zip(made.items, plain.items, strict=True):
+        assert float((one - other).abs().max()) < 2.1 / 255
     opened_for_words = [name for name in memory.log if name != "vae"]
     assert opened_for_words == ["text_encoder", "text_encoder_2", "unet"]
 
@@ -264,7 +269,9 @@ def test_a_picture_that_memory_does_not_hold_at_work_is_decoded_in_tiles(
     tiled = finish(edit(request, open_model(folder)))
     recipe = tiled.recipes[0]
     assert recipe["codec"] == {"one_by_one": True, "tile": 16}
-    assert any("in tiles of 16 x 16 pixels: what it makes differs a little" in note for note in tiled.notes)
+    assert any(
+        "so the codec worked in tiles of 16 x 16 pixels; its result differs a little" in note for note in tiled.notes
+    )
     memory.size = 1 << 40
     model = open_model(folder)
     vae = open_model(folder).codec_network
@@ -306,4 +313,4 @@ def test_the_command_line_stores_in_float8_and_makes_it_again(
     assert "the same, bit for bit" in capsys.readouterr().out
     with pytest.raises(SystemExit):
         main(["generate", "a cat", "--model", folder, "--offload", "parts"])
-    assert "--offload parts keeps weights in the machine's memory until" in capsys.readouterr().err
+    assert "--offload parts needs a graphics card" in capsys.readouterr().err

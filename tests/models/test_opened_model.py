@@ -65,7 +65,7 @@ def test_facts_come_from_the_checkpoint(
 
 def test_a_bare_network_says_what_was_assumed(checkpoint: Checkpoint) -> None:
     (note,) = open_model(checkpoint("bare-pixel")).notes
-    assert "took the one of Ho et al. 2020 (DDPM)" in note
+    assert "does not give its noise schedule; that of Ho et al. 2020 (DDPM) is used" in note
     assert open_model(checkpoint("ddpm")).notes == ()
 
 
@@ -106,7 +106,7 @@ def test_autoencoder_tiny_round_trip_is_its_own(checkpoint: Checkpoint) -> None:
 
 def test_long_prompts_are_cut_and_the_cut_words_named(checkpoint: Checkpoint) -> None:
     model = open_model(checkpoint("sd1"))
-    with pytest.warns(UserWarning, match="reads 10 tokens of a prompt; these words were cut: cat cat$"):
+    with pytest.warns(UserWarning, match="reads 10 tokens of a prompt; these words were ignored: cat cat$"):
         cut = model.condition([" ".join(["cat"] * 12)])
     assert torch.equal(cut.tokens, model.condition([" ".join(["cat"] * 10)]).tokens)
 
@@ -197,7 +197,10 @@ def test_models_are_found_by_name(checkpoint: Checkpoint, tmp_path: Path, monkey
     ]
     assert open_model("storybook").folder == embedded / "storybook"
     assert open_model("mine").folder == home / "models" / "mine"
-    with pytest.raises(ModelError, match=r"There is no model 'yours': .* by name are: broken, mine, storybook"):
+    with pytest.raises(
+        ModelError,
+        match=r"There is no model 'yours': .* the models known by name are broken, mine, storybook",
+    ):
         open_model("yours")
 
 

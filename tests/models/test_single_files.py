@@ -23,7 +23,7 @@ from torch import Tensor
 from regrow.core.progress import finish
 from regrow.editing.generate import generate
 from regrow.media.home import home
-from regrow.models.model import ModelError
+from regrow.models.model import Model, ModelError
 from regrow.models.open import add_single_file, list_models, open_model, user_models
 from regrow.models.single_files.folders import add_folder, added_folders, forget_folder
 from regrow.models.single_files.header import Header
@@ -34,6 +34,20 @@ from regrow.requests.generate import Generate
 
 pytestmark = pytest.mark.usefixtures("home")
 State = dict[str, Tensor]
+
+
+def assert_alike(one: torch.Tensor, other: torch.Tensor) -> None:
+    """Weights that lie elsewhere in memory are summed up in another order on some machines; random ones amplify it."""
+    assert one.shape == other.shape
+    assert float((one - other).std()) < 0.1 * float(other.std())  # other weights give 1.4
+
+
+def assert_same_weights(one: Model, other: Model) -> None:
+    for part in other.parts:
+        if isinstance(other.parts[part], torch.nn.Module):
+            first, second = one.parts[part].state_dict(), other.parts[part].state_dict()
+            assert list(first) == list(second)
+            assert all(torch.equal(first[name], second[name]) for name in first), part
 
 
 def weights(folder: Path, part: str) -> State:
@@ -94,15 +108,11 @@ def test_a_file_makes_the_same_as_its_folder(form: str, tmp_path: Path) -> None:
     save_file(write(folder), tmp_path / "mine.safetensors")
     added = add_single_file(tmp_path / "mine.safetensors", "mine", str(folder))
     model, whole = open_model("mine"), open_model(folder)
-    for part in whole.parts:
-        if isinstance(whole.parts[part], torch.nn.Module):
-            first, second = model.parts[part].state_dict(), whole.parts[part].state_dict()
-            assert list(first) == list(second)
-            assert all(torch.equal(first[name], second[name]) for name in first), part
+    assert_same_weights(model, whole)
     assert model.parts.weights("vae") == whole.parts.weights("vae")
     request = Generate(prompt="a cat", model="mine", steps=2)
     (one,), (other,) = (finish(generate(request, opened)).items for opened in (model, whole))
-    assert torch.equal(one, other)
+    assert_alike(one, other)
     assert sum(path.stat().st_size for path in added.rglob("*")) < 500_000
     # a second opening reads no weight
     again = open_model("mine")
@@ -222,8 +232,10 @@ def test_riffusion_in_one_file_is_a_model_of_sounds(tmp_path: Path) -> None:
     model = open_model("riffusion-model-v1")
     assert (model.family, model.medium.name) == ("riffusion", "sound")
     request = Generate(prompt="a piano", model="riffusion-model-v1", steps=2)
-    first, second = (finish(generate(request, opened)).items[0] for opened in (model, open_model(folder)))
-    assert torch.equal(first, second)
+    whole = open_model(folder)
+    assert_same_weights(model, whole)
+    first, second = (finish(generate(request, opened)).items[0] for opened in (model, whole))
+    assert_alike(first, second)
     # one that lies among the user's models is listed as one of sounds by its name alone
     user_models().mkdir(parents=True, exist_ok=True)
     (tmp_path / "riffusion-model-v1.safetensors").rename(user_models() / "riffusion-file.safetensors")
@@ -242,7 +254,9 @@ def test_files_in_an_added_folder_are_opened_by_name(tmp_path: Path) -> None:
     assert added_folders() == [comfy]
     listed = next(model for model in list_models() if model.name == "painted")
     assert (listed.family, listed.folder) == ("stable-diffusion", comfy / "checkpoints" / "painted.safetensors")
-    with pytest.raises(ModelError, match="another model's, or damaged"):  # tiny weights, and the published configs
+    with pytest.raises(
+        ModelError, match="it is of another model, or damaged"
+    ):  # tiny weights, and the published configs
         open_model("painted")
     assert forget_folder(comfy)
     assert not added_folders()
@@ -269,7 +283,7 @@ def test_float8_weights_with_a_scale_are_multiplied(tmp_path: Path) -> None:
 
 
 NOT_CHECKPOINTS: dict[str, tuple[dict[str, Any], str]] = {
-    "lora": ({"lora_unet_mid.lora_down.weight": (4, 320)}, "a LoRA file. Add it to a checkpoint: --model NAME --lora"),
+    "lora": ({"lora_unet_mid.lora_down.weight": (4, 320)}, "is not a checkpoint but a LoRA file.*--model NAME --lora"),
     "peft": ({"unet.mid.to_q.lora_A.weight": (4, 320)}, "a LoRA file"),
     "embedding": ({"emb_params": (2, 768)}, "an embedding.*--embedding FILE"),
     "embedding-xl": ({"clip_l": (2, 768), "clip_g": (2, 1280)}, "an embedding"),
@@ -279,17 +293,17 @@ NOT_CHECKPOINTS: dict[str, tuple[dict[str, Any], str]] = {
     "vae": ({"encoder.conv_in.weight": (8, 3, 3, 3), "decoder.conv_in.weight": (8, 4, 3, 3)}, "a VAE, the codec alone"),
     "clip": (
         {"text_model.embeddings.position_embedding.weight": (77, 768), "x": (1,)},
-        "CLIP's text encoder L. It is a part",
+        "CLIP's text encoder L. It is only a part",
     ),
     "refiner": (
         {"conditioner.embedders.0.model.text_projection": (8, 8), "model.diffusion_model.x": (2,)},
-        "refiner, which regrow does not open",
+        "refiner, which regrow cannot open",
     ),
     "upscaler": (
         {"model.0.weight": (8, 3, 3, 3), "model.1.sub.0.RDB1.conv1.0.weight": (8, 8, 3, 3), "c": (1,)},
         "an upscaler",
     ),
-    "film": ({"patchify_proj.weight": (8, 8), "x": (1,), "y": (1,)}, "LTX-Video, which regrow does not open"),
+    "film": ({"patchify_proj.weight": (8, 8), "x": (1,), "y": (1,)}, "LTX-Video, which regrow cannot open"),
     "z-image": (
         {"layers.0.adaLN_modulation.0.weight": (9, 9), "a": (1,), "b": (1,)},
         "transformer of Z-Image alone.*--base",
@@ -298,7 +312,7 @@ NOT_CHECKPOINTS: dict[str, tuple[dict[str, Any], str]] = {
         {"model.diffusion_model.distilled_guidance_layer.in_proj.bias": (9,), "a.b": (1,), "c": (1,)},
         "transformer of Chroma alone.*--base",
     ),
-    "unknown": ({"what.is.this": (3, 3, 3)}, "of no kind that regrow knows"),
+    "unknown": ({"what.is.this": (3, 3, 3)}, "a file with tensors of an unknown kind"),
 }
 
 
@@ -318,10 +332,10 @@ def test_damaged_files_are_one_sentence(tmp_path: Path) -> None:
     cut, noise = tmp_path / "cut.safetensors", tmp_path / "noise.safetensors"
     cut.write_bytes(whole.read_bytes()[:-100])
     noise.write_bytes(b"\xff" * 1000)
-    for path, sentence in ((cut, "its last 100 bytes are missing"), (noise, "no safetensors file")):
+    for path, sentence in ((cut, "its last 100 bytes are missing"), (noise, "is damaged, or not a safetensors file")):
         with pytest.raises(ModelError, match=sentence):
             open_model(path)
-    with pytest.raises(ModelError, match=r"holds of Stable Diffusion 1 the unet alone.*text_encoder and vae.*--base"):
+    with pytest.raises(ModelError, match=r"holds only the unet of Stable Diffusion 1.*text_encoder and vae.*--base"):
         open_model(whole)
     pickle = tmp_path / "old.ckpt"
     torch.save({"state_dict": {}}, pickle)
@@ -348,10 +362,10 @@ def test_a_weight_too_few_or_too_many_is_named(tmp_path: Path) -> None:
     save_file(state | {f"{lacking[:-6]}9.weight": torch.zeros(2)}, tmp_path / "more.safetensors")
     for name, what in (
         ("less", r"lacks mid_block\.resnets\.0\.conv1\.bias"),
-        ("more", r"holds what the config has no place for: mid_block\.resnets\.0\."),
+        ("more", r"holds tensors that the config does not have: mid_block\.resnets\.0\."),
     ):
         add_single_file(tmp_path / f"{name}.safetensors", name, str(folder))
-        with pytest.raises(ModelError, match=f"{what}.*another model's, or damaged"):
+        with pytest.raises(ModelError, match=f"{what}.*: it is of another model, or damaged"):
             open_model(name)
 
 
@@ -360,7 +374,7 @@ def test_a_network_or_a_codec_alone_takes_the_place_of_its_base_s(tmp_path: Path
     for part in ("unet", "vae"):
         state = weights(other, part) if part == "unet" else original_names.vae(weights(other, part), "")
         save_file(state, tmp_path / f"{part}.safetensors")
-        with pytest.raises(ModelError, match="is no checkpoint, but a"):
+        with pytest.raises(ModelError, match="is not a checkpoint but a"):
             open_model(tmp_path / f"{part}.safetensors")
         add_single_file(tmp_path / f"{part}.safetensors", part, str(other if part == "unet" else folder))
         opened, exact = open_model(part).parts[part].state_dict(), open_model(other).parts[part].state_dict()
@@ -396,13 +410,14 @@ def test_parts_are_taken_from_files_beside_it(tmp_path: Path) -> None:
     }
     for name, shapes in files.items():
         save_file({key: torch.zeros(shape) for key, shape in shapes.items()}, tmp_path / f"{name}.safetensors")
-    with pytest.raises(ModelError, match=r"FLUX.1 dev the transformer alone.*holds its vae"):
+    missing = r"holds only the transformer of FLUX\.1 dev\. Missing beside it and in added folders: vae\. Put"
+    with pytest.raises(ModelError, match=missing):
         cached_view(tmp_path / "flux1-dev.safetensors", ())
     codec = {"encoder.conv_in.weight": (8, 3, 3, 3), "decoder.conv_in.weight": (8, 16, 3, 3)}
     save_file({key: torch.zeros(shape) for key, shape in codec.items()}, tmp_path / "ae.safetensors")
     view = cached_view(tmp_path / "flux1-dev.safetensors", ())
     assert view.parent == home() / "cache" / "single_files"
-    assert [note for note in read_notes(view) if "lacks its vae, which is taken from" in note]
+    assert [note for note in read_notes(view) if "lacks its vae, so " in note]
     places = json.loads((view / "weights.json").read_text())
     assert {part: Path(place["file"]).name for part, place in places.items()} == {
         "transformer": "flux1-dev.safetensors",
@@ -424,7 +439,10 @@ def test_a_codec_that_may_be_another_family_s_is_not_taken(tmp_path: Path) -> No
     unet = write("mine.safetensors", network | words)
     for name in ("one.safetensors", "other.safetensors"):
         write(name, codec)
-    with pytest.raises(ModelError, match=r"one\.safetensors and .*other\.safetensors may be it"):
+    with pytest.raises(
+        ModelError,
+        match=r"unclear which of .*one\.safetensors and .*other\.safetensors it is: leave only the right one beside it",
+    ):
         cached_view(unet, ())
     named = write("sdxl_vae.safetensors", codec)
     places = json.loads((cached_view(unet, ()) / "weights.json").read_text())
@@ -437,5 +455,5 @@ def test_a_codec_named_after_another_family_is_not_taken(tmp_path: Path) -> None
     save_file({PREFIX + key: tensor for key, tensor in state.items()} | words, tmp_path / "sd3_medium.safetensors")
     codec = {"encoder.conv_in.weight": torch.zeros(8, 3, 3, 3), "decoder.conv_in.weight": torch.zeros(8, 16, 3, 3)}
     save_file(codec, tmp_path / "ae.safetensors")
-    with pytest.raises(ModelError, match="holds its vae"):
+    with pytest.raises(ModelError, match=r"Missing beside it and in added folders: vae\. Put"):
         cached_view(tmp_path / "sd3_medium.safetensors", ())

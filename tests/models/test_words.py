@@ -69,7 +69,7 @@ def test_the_file_is_read(tmp_path: Path) -> None:
     ("content", "sentence"),
     [
         ("{", "words.json is not valid JSON"),
-        ("[]", "words.json holds no JSON object"),
+        ("[]", "words.json does not hold a JSON object"),
         ('{"characters": []}', "words.json holds no list of strings named 'words'"),
         ('{"words": []}', "words.json holds no list of strings named 'characters'"),
         ('{"words": "cat", "characters": []}', "words.json holds no list of strings named 'words'"),

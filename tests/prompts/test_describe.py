@@ -74,7 +74,9 @@ def test_an_edit_with_auto_is_the_edit_with_the_words_it_found(storybook: Model,
     for read in (auto, empty):
         assert torch.equal(read.frames, told.frames)
         assert read.recipes[0]["settings"] == told.recipes[0]["settings"]
-    assert any('Source, read off it: "a grey penguin in the snow" (penguin 100 %' in note for note in auto.notes)
+    assert any(
+        'Source, found automatically: "a grey penguin in the snow" (penguin 100 %' in note for note in auto.notes
+    )
 
 
 def test_a_sounds_edit_with_auto_is_the_edit_with_the_words_it_found(tmp_path: Path) -> None:
@@ -85,7 +87,7 @@ def test_a_sounds_edit_with_auto_is_the_edit_with_the_words_it_found(tmp_path: P
     auto = finish(edit(wish, model))
     (words,) = {recipe["settings"]["source"] for recipe in auto.recipes}
     assert "marimba melody" in words
-    assert any(f'Source, read off it: "{words}"' in note for note in auto.notes)
+    assert any(f'Source, found automatically: "{words}"' in note for note in auto.notes)
     told = finish(edit(replace(wish, source=words), model))
     assert torch.equal(auto.items[0], told.items[0])
 
@@ -106,21 +108,29 @@ def test_what_cannot_be_together_is_not_told(storybook: Model, monkeypatch: pyte
 def test_without_a_describer_it_says_what_to_do(checkpoint, image: Path) -> None:
     model = open_model(checkpoint("sd1"))
     assert edited(model, image).recipes[0]["settings"]["source"] == ""
-    with pytest.raises(ValueError, match="cannot describe what it sees: tell the source in words, or"):
+    with pytest.raises(
+        ValueError, match="cannot describe pictures: give the source in words, or a captioning model as describer"
+    ):
         edited(model, image, source="auto")
-    with pytest.raises(ValueError, match="describer is asked for the source where you give none"):
+    with pytest.raises(
+        ValueError, match="The describer finds the source where none is given: leave out describer or source"
+    ):
         edited(model, image, source="a cat", describer="somewhere")
 
 
 def test_an_inversion_alone_is_told_its_source(image: Path) -> None:
-    with pytest.raises(ValueError, match="only edit has it; describe the picture in words"):
+    with pytest.raises(
+        ValueError, match="Only edit can find the source by itself \\(source auto\\): describe the picture in words"
+    ):
         Invert(image, "auto")
 
 
 def test_a_damaged_describer_is_named(tmp_path: Path) -> None:
-    for content in (b"nothing", *(save_tensors({}, {"describer": told}) for told in ("[]", '{"attributes": {}}', "7"))):
+    facts = ("[]", '{"attributes": {}}', "7", '{"world": ' + "[" * 1_000 + "]" * 1_000 + ', "attributes": {}}')
+    facts += ('{"world": "nowhere", "attributes": {}}', '{"world": ["storybook"], "attributes": {}}')
+    for content in (b"nothing", *(save_tensors({}, {"describer": told}) for told in facts)):
         (tmp_path / DESCRIBER).write_bytes(content)
-        with pytest.raises(ModelError, match=r"describer.safetensors is no describer that fits here .*: delete it"):
+        with pytest.raises(ModelError, match=r"describer.safetensors is not a fitting describer \(.*: delete it"):
             read_describer(tmp_path, 4)
 
 
@@ -175,7 +185,7 @@ def test_a_captioning_model_of_transformers_describes_for_any_checkpoint(checkpo
     words = auto.recipes[0]["settings"]["source"]
     assert set(words.split()) <= {"a", "cat", "dog", "beach", "on"}
     assert words
-    assert any(f'Source, read by {blip}: "{words}".' in note for note in auto.notes)
+    assert any(f'Source, found by {blip}: "{words}".' in note for note in auto.notes)
     assert torch.equal(auto.frames, edited(model, image, source=words).frames)
     assert torch.equal(auto.frames, edited(model, image, describer=str(blip)).frames)
 

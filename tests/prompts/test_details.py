@@ -127,19 +127,25 @@ def test_it_is_said_which_words_are_not_known(storybook: Model) -> None:
     assert any('storybook does not know "green", "dragon"' in note for note in expanded.notes)
 
 
+def test_a_known_word_that_does_not_go_with_another_is_not_called_unknown(storybook: Model) -> None:
+    request = Edit(Path("fox.png"), ("a fox with a black hat",), SHORT)
+    notes = with_expanded_prompts(request, storybook, seen(storybook, FOX)).notes
+    assert 'storybook cannot combine "black" with the rest of "a fox with a black hat", so it was left out.' in notes
+
+
 def test_it_is_said_where_the_picture_is_not_what_the_source_says(storybook: Model) -> None:
     request = Edit(Path("fox.png"), ("a black rabbit in the snow",), "a white rabbit in the snow")
     notes = with_expanded_prompts(request, storybook, seen(storybook, FOX)).notes
-    (note,) = (note for note in notes if "differs from what storybook finds" in note)
+    (note,) = (note for note in notes if '" differs from what storybook recognises' in note)
     assert "fox (100 %), not rabbit" in note
     assert "meadow" in note
     same = with_expanded_prompts(replace(request, source=SHORT), storybook, seen(storybook, FOX)).notes
-    assert not any("differs from what storybook finds" in note for note in same)
+    assert not any('" differs from what storybook recognises' in note for note in same)
 
 
 def test_an_empty_target_is_refused(storybook: Model, image: Path) -> None:
     for target in ("", "  ", "...", "\u200b"):
-        with pytest.raises(ValueError, match="a target is empty"):
+        with pytest.raises(ValueError, match="A target is empty: say what the result should show"):
             finish(edit(Edit(image, (WISH, target), SHORT), storybook))
 
 
@@ -153,7 +159,7 @@ def test_an_edit_is_the_edit_under_full_words_and_is_made_again(storybook: Model
     assert (edited.frames - left.frames).abs().max() > 1e-2
     assert edited.prompts == {SHORT: full.source, WISH: full.target[0]}
     assert (left.prompts, same.prompts) == ({}, {})
-    assert edited.notes[0] == f'Expanded prompt: "{full.source}" to "{full.target[0]}".'
+    assert edited.notes[0] == f'Expanded prompts: "{full.source}" to "{full.target[0]}".'
     assert edited.recipes[0]["settings"]["source"] == SHORT
     save(tmp_path / "out.png", edited.items[0], edited.recipes[0])
     recipe = read_recipe(tmp_path / "out.png")
@@ -216,5 +222,5 @@ def test_a_strength_left_open_is_the_models_own_for_the_kind_of_wish(
 ) -> None:
     edited = finish(edit(Edit(image, (wish,), SHORT, steps=4, cache=False, **settings), storybook))
     assert edited.recipes[0]["settings"]["strength"] == strength
-    said = "Strength 0.65 is enough for an edit of this kind; 0.9 is usual."
+    said = "Strength 0.65 was used, which is enough for this kind of edit (0.9 is usual)."
     assert (said in edited.notes) == (strength == 0.65)

@@ -87,10 +87,16 @@ def test_nothing_is_drawn_that_the_negative_words_name(storybook: Model, negativ
     assert "hat" in in_full(hat, storybook).prompts[0]
 
 
-@pytest.mark.parametrize("changes", [{"prompt_expansion": "off"}, {"prompt": ""}, {"melody": Path("tune.wav")}])
+@pytest.mark.parametrize("changes", [{"prompt_expansion": "off"}, {"melody": Path("tune.wav")}])
 def test_other_prompts_stay_as_they_are(storybook: Model, changes: dict) -> None:
     request = replace(ASKED, count=2, **changes)
     assert in_full(request, storybook) == Full((request.prompt,) * 2)
+
+
+def test_it_is_said_where_there_is_no_prompt(storybook: Model) -> None:
+    said = "There is no prompt, so the result is anything that storybook knows."
+    assert in_full(replace(ASKED, count=2, prompt=" "), storybook) == Full((" ",) * 2, notes=(said,))
+    assert in_full(replace(ASKED, prompt="", melody=Path("tune.wav")), storybook) == Full(("",))
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ import pytest
 
 from regrow.prompts.captioned import meant
 from regrow.prompts.interpretation import Interpretation, interpret
+from regrow.prompts.word_index import index_of
+from regrow.worlds.lexicon import key_of
 from regrow.worlds.world import WORLDS, World, changed_to
 
 FOLDER = Path(__file__).parent / "phrasings"
@@ -143,3 +145,16 @@ def test_what_cannot_be_done_to_it_is_named_and_nothing_else_is_done(
     found = interpret(world, text, thing)
     assert named in found.guessed
     assert changed_to(thing, dict(found.values)) == thing
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_word_of_a_long_prompt_is_compared_with_all_others_once(name: str) -> None:
+    index = index_of(WORLDS[name.split("-")[0]].lexicon)
+    text = " ".join(line["text"] for line in lines(name))
+    words = key_of(text)
+    index.corrected(words)
+    compared = index.near.cache_info().misses, index.in_window.cache_info().misses
+    assert index.corrected(words * 3)[: len(words)] == index.corrected(words)
+    again = index.near.cache_info().misses, index.in_window.cache_info().misses
+    assert again[0] == compared[0]
+    assert again[1] <= compared[1] + 2 * index.reach + 2  # where the last words meet the first

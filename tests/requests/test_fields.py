@@ -55,9 +55,9 @@ def test_a_value_fits_or_is_one_sentence(place: tuple[Any, str], value: Any) -> 
         ({"target": ("a dog",) * 2000}, "--target must be several values"),
         ({"image": "a.png"}, "--image must be a path"),
         ({"size": (64, 64, 64)}, "--size must be 2 values"),
-        ({"source": "x" * 10**6}, "--source must be a text of usual length"),
-        ({"span": "0:inf"}, "span must be two times"),
-        ({"seed": 10**5000}, "--seed must be from 0 to 2^63 - 1; got a number beyond all ranges"),
+        ({"source": "x" * 10**6}, "--source must be a text of at most 20,000 letters"),
+        ({"span": "0:inf"}, "span must be a start and an end in seconds"),
+        ({"seed": 10**5000}, "--seed must be from 0 to 2^63 - 1; got a number with thousands of digits"),
     ],
 )
 def test_sentences(changes: dict[str, Any], sentence: str) -> None:

@@ -37,13 +37,22 @@ def test_no_number_is_without_a_range() -> None:
         ({"size": 48}, "--size must be a multiple of 32"),
         ({"logit_normal": (0.0, -1.0)}, "The deviation of --logit-normal must be from"),
         ({"logit_normal": (nan, 1.0)}, "--logit-normal must be 2 values, each a finite number"),
-        ({"time": "0m"}, "--for must be some time, like 90m or 2h, and a year at most; got '0m'"),
+        ({"time": "0m"}, "--for must be a time such as 90m or 2h, a year at most; got '0m'"),
         ({"time": "9999999h"}, "a year at most"),
-        ({"time": "soon"}, "--for must be like 90m"),
-        ({"world": None, "data": Path("x"), "scenes": 50}, "--scenes is for a world"),
-        ({**MODEL, "objective": "v"}, "--objective is for a new model, and storybook stays what it is"),
-        ({**MODEL, "new": "medium"}, "--new is for a new model, and storybook stays what it is"),
-        ({**MODEL, "lora": 4, "stage": "codec"}, "--lora is for denoisers"),
+        ({"time": "soon"}, "--for must look like 90m"),
+        ({"world": None, "data": Path("x"), "scenes": 50}, "--scenes counts scenes of a world: add --world"),
+        (
+            {**MODEL, "objective": "v"},
+            "--objective is only for a new model, and this training continues storybook: leave it out",
+        ),
+        (
+            {**MODEL, "new": "medium"},
+            "--new is only for a new model, and this training continues storybook: leave it out",
+        ),
+        (
+            {**MODEL, "lora": 4, "stage": "codec"},
+            "--lora trains a denoiser with a text encoder: leave --lora or --stage out",
+        ),
     ],
 )
 def test_settings_that_would_do_nothing_or_harm(settings: dict[str, Any], sentence: str) -> None:
@@ -54,9 +63,9 @@ def test_settings_that_would_do_nothing_or_harm(settings: dict[str, Any], senten
 @pytest.mark.parametrize(
     ("kind", "settings", "sentence"),
     [
-        ("sd-tiny", {"stage": "pixel"}, "denoises latents of a codec, and no pixels; leave --stage pixel out"),
-        ("bare-pixel", {"stage": "codec"}, "has no codec to train: it denoises pixels; leave --stage codec out"),
-        ("bare-pixel", {"lora": 2}, "has no text encoder, which --lora is for"),
+        ("sd-tiny", {"stage": "pixel"}, "works on the latents of a codec, not on pixels: leave --stage pixel out"),
+        ("bare-pixel", {"stage": "codec"}, "works on pixels and has no codec to train: leave --stage codec out"),
+        ("bare-pixel", {"lora": 2}, "--lora needs a text encoder, and .* has none: leave it out"),
     ],
 )
 def test_what_the_model_to_go_on_from_cannot_learn(

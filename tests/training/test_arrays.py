@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from named_pipes import without_waiting
 
-from regrow.training.arrays import kept_array
+from regrow.training.arrays import kept_array, kept_rows
 
 
 def test_two_that_make_the_same_do_not_write_into_each_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,5 +63,9 @@ def test_a_full_disk_is_a_sentence_and_no_signal(tmp_path: Path) -> None:
     )
     done = subprocess.run(["unshare", "-rm", "sh", "-c", command], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"1 MB could not be kept in {tmp_path} (No space left on device): free some space")
+    assert done.stdout.startswith(f"1 MB could not be written to {tmp_path} (No space left on device): free some space")
     assert len(done.stdout.splitlines()) == 1
+
+
+def test_a_pipe_in_the_place_of_an_array_is_not_waited_for(tmp_path: Path) -> None:
+    assert without_waiting(tmp_path / "x.npy", lambda: kept_rows(tmp_path / "x.npy")) is None

@@ -94,7 +94,7 @@ def test_a_full_disk_pauses_and_loses_nothing(tmp_path: Path) -> None:
     time.sleep(1)
     (inside / "filler").unlink()
     rest = process.stdout.read()
-    assert "There is room again" in rest
+    assert "There is free space again" in rest
     said, logged = rest.splitlines()[-2:]
     assert said.startswith("120")
     steps = [int(step) for step in logged.removeprefix("logged ").split()]
@@ -116,12 +116,29 @@ def test_a_damaged_newest_checkpoint_falls_back_and_says_so(tmp_path: Path) -> N
     assert [str(newest) in note for note in notes] == [True]
 
 
+@pytest.mark.parametrize("damage", ["torn", "flipped", "empty", "gone", "a folder", "a pipe"])
+def test_whatever_happened_to_the_newest_checkpoint_the_one_before_is_gone_on_with(tmp_path: Path, damage: str) -> None:
+    for step in (1, 2):
+        write_checkpoint(tmp_path, Checkpoint({"w": torch.full((3,), float(step))}, {"step": step}))
+    (newest,) = tmp_path.glob("step-00000002.*")
+    whole = newest.read_bytes()
+    newest.unlink()
+    if damage in ("a folder", "a pipe"):  # which nobody writes into
+        newest.mkdir() if damage == "a folder" else os.mkfifo(newest)
+    elif damage != "gone":
+        torn, flipped = whole[: len(whole) // 2], whole[:-1] + bytes([whole[-1] ^ 1])
+        newest.write_bytes({"torn": torn, "flipped": flipped, "empty": b""}[damage])
+    found, notes = read_newest_checkpoint(tmp_path)
+    assert found is not None
+    assert (found.facts["step"], len(notes)) == (1, damage != "gone")
+
+
 def test_when_all_checkpoints_are_damaged_it_says_so_and_keeps_the_new_ones(tmp_path: Path) -> None:
     for step in (7, 8):
         os.truncate(write_checkpoint(tmp_path, Checkpoint({"w": torch.ones(3)}, {"step": step})), 9)
     found, notes = read_newest_checkpoint(tmp_path)
     assert found is None
-    assert notes[-1] == f"No undamaged checkpoint is left in {tmp_path}: starting again from step 0."
+    assert notes[-1] == f"{tmp_path} has no undamaged checkpoint: starting again from step 0."
     new = write_checkpoint(tmp_path, Checkpoint({"w": torch.ones(3)}, {"step": 1}))
     assert list(tmp_path.iterdir()) == [new]
 
@@ -142,7 +159,7 @@ def test_a_run_that_diverges_stops_there_and_keeps_its_last_good_checkpoint(tmp_
 
     states: list[FitState] = []
     walk = fit(nn.Linear(2, 2), blown, Fit(steps=9, minutes=1e-9), tmp_path, make_accelerator(), look=look)
-    with pytest.raises(DivergedError, match="diverged at step 4, where"):
+    with pytest.raises(DivergedError, match="The training diverged at step 4 \\(its loss is not a finite number\\)"):
         states.extend(walk)
     held, _ = read_newest_checkpoint(tmp_path)
     assert held is not None

@@ -29,5 +29,7 @@ def test_every_item_keeps_its_caption_and_its_side(held_out: int) -> None:
 
 
 def test_nothing_to_train_on_is_named() -> None:
-    with pytest.raises(ValueError, match="Name a folder of pictures or sounds to train on, or a --world"):
+    with pytest.raises(
+        ValueError, match="There is nothing to train on: name a folder of pictures or sounds, or a --world"
+    ):
         Train(name="mine")

@@ -60,7 +60,7 @@ def start_two(home: Path) -> subprocess.Popen[str]:
         "a cat",
     ]
     environment = {**os.environ, "REGROW_HOME": str(home), "OMP_NUM_THREADS": "1"}
-    environment["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"  # docs/scale.md says why
+    environment["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"  # docs/how-to/scale.md
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -92,5 +92,7 @@ def children(pid: int) -> list[int]:
 
 def test_shares_are_equal_parts() -> None:
     assert [Share(0, index=i, count=3).of(6) for i in range(3)] == [slice(0, 2), slice(2, 4), slice(4, 6)]
-    with pytest.raises(ValueError, match="A batch of 6 cannot be cut into 4 equal parts"):
+    with pytest.raises(
+        ValueError, match="A batch of 6 cannot be divided into 4 equal parts \\(processes x --accumulate\\)"
+    ):
         Share(0, count=4).of(6)

@@ -96,7 +96,7 @@ def test_a_stopped_run_ends_as_one_that_was_not(trained: Path, home: Path) -> No
 
 def test_it_learns_further_on_pictures_of_its_own_size(trained: Path, home: Path) -> None:
     assert run(Train(name="more", world="storybook", start="flow", steps=1, batch=2, scenes=8, hold_out=2))
-    with pytest.raises(ValueError, match="Adapters cannot be trained on models of this family"):
+    with pytest.raises(ValueError, match="--lora does not work for this family of models"):
         run(Train(name="adapted", world="storybook", start="flow", lora=2, steps=1))
 
 
@@ -121,21 +121,24 @@ def test_another_codec_is_taken_as_it_is_or_trained(family: str) -> None:
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"family": "no-such"}, r"--family names a family 'no-such', but there are .*stable-diffusion-3"),
+        ({"family": "no-such"}, r"--family names an unknown family 'no-such': use one of .*stable-diffusion-3"),
         (
             {"family": "stable-diffusion-xl"},
-            r"makes new models of stable-diffusion and stable-diffusion-3, but none of st",
+            r"New models can be of singer, stable-diffusion and stable-diffusion-3, not of st",
         ),
-        ({"family": "riffusion"}, r"but none of riffusion: go on from a checkpoint of it \(--from\)"),
+        ({"family": "riffusion"}, r"not of riffusion: continue from an existing checkpoint \(--from\)"),
         (
             {"family": "sd3", "objective": "v"},
-            "Models of stable-diffusion-3 predict flow, not v; leave --objective out",
+            "Models of stable-diffusion-3 predict flow, not v: leave --objective out",
         ),
         (
             {"family": "sd3", "world": "bandstand"},
-            "New models of stable-diffusion-3 make pictures, and no sounds; leave",
+            "New models of stable-diffusion-3 make pictures, not sounds: leave --family out",
         ),
-        ({"codec": "bandstand"}, "bandstand is a model of sounds, and its codec codes no pictures"),
+        (
+            {"codec": "bandstand"},
+            "bandstand is a model of sounds; its codec cannot encode pictures: choose another --codec",
+        ),
     ],
 )
 def test_what_cannot_be_made_is_refused_before_anything_is_drawn(

@@ -41,7 +41,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Path:
         patch.setenv("REGROW_HOME", str(home))
         states = list(train(Train(folder, name="mine", new="tiny", size=64, steps=2, batch=4, prompts=("a cat",))))
     notes = [note for state in states for note in state.notes]
-    assert notes[0] == "60 pictures, captions from text files; 6 held out to measure the loss."
+    assert notes[0] == "60 pictures, captions from text files; 6 are held out for the validation loss."
     assert any(note.startswith("skipped broken.png") for note in notes)
     return home
 
@@ -55,14 +55,16 @@ def test_a_model_of_a_folder_knows_its_words(home: Path) -> None:
     words = json.loads((home / "models" / "mine" / "words.json").read_text())["words"]
     assert {"cat", "beach", "living"} < set(words)
     made = finish(generate(Generate("an orange cat on a bus", model="mine", steps=2), open_model("mine")))
-    assert made.notes == ("mine was never shown 'bus' and will guess; `regrow models show mine` says what it was.",)
+    assert made.notes == (
+        "mine was not trained on 'bus', so the result is a guess; `regrow models show mine` lists its training data.",
+    )
     assert tuple(made.frames.shape) == (1, 3, 64, 64)
 
 
 def test_a_world_is_mixed_in(home: Path, folder: Path) -> None:
     states = run(Train(folder, name="both", world="storybook", start="mine", steps=1, batch=4, scenes=8))
     notes = [note for state in states for note in state.notes]
-    assert "mixed with 8 of the storybook, to keep what is known of it." in notes
+    assert "mixed with 8 of the storybook, so that the model keeps what it knows." in notes
     about = json.loads((home / "models" / "both" / "training.json").read_text())
     assert about["data"] == f"{folder.name}, storybook"
     words = json.loads((home / "models" / "both" / "words.json").read_text())["words"]

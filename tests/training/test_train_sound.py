@@ -63,7 +63,7 @@ def test_a_sample_sheet_and_the_facts_of_training_are_kept(trained: Path) -> Non
 
 def test_a_sound_model_learns_no_pictures(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REGROW_HOME", str(tmp_path))
-    with pytest.raises(ValueError, match="is a model of sounds and cannot learn pictures"):
+    with pytest.raises(ValueError, match="is a model of sounds and cannot be trained on pictures"):
         list(train(Train(name="other", world="storybook", start=str(trained), steps=1)))
 
 
@@ -73,8 +73,8 @@ def test_a_sound_model_learns_no_pictures(trained: Path, tmp_path: Path, monkeyp
         ({"bands": 64}, "was made for 128 mel bands, but .* says 64"),
         ({"hop": 0}, "The mel setting hop must be a whole number above 0"),
         ({"rate": "fast"}, "The mel setting rate must be"),
-        ({"colour": 1}, "need exactly .*; look at colour"),
-        (None, "takes 1 channels, where pictures have 3 and sounds need a mel.json"),
+        ({"colour": 1}, "The mel settings must be exactly .*check colour"),
+        (None, "takes 1 channels: pictures have 3, and sounds need a mel.json"),
     ],
 )
 def test_settings_that_do_not_fit_are_named(

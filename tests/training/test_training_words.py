@@ -38,8 +38,8 @@ def test_what_a_model_cuts_off_is_told_once(model: Model) -> None:
     long = " ".join(["cat"] * room + ["кошка"])
     lost, (first, second) = lost_words(model, ["cat", long, long])
     assert lost == {"кошка"}
-    assert first.startswith(f"2 of 3 captions are longer than the {room} tokens that are read; their ends are not")
-    assert second == "These words cannot be learned, for they are cut off or have no tokens: кошка."
+    assert first.startswith(f"2 of 3 captions are longer than {room} tokens, so their ends are not learned")
+    assert second == "These words cannot be learned, as they are cut off or have no tokens: кошка."
     assert lost_words(model, ["cat"]) == lost_words(model, []) == (frozenset(), ())
 
 
@@ -60,7 +60,7 @@ def test_words_without_tokens_are_told() -> None:
 
 def test_prompts_are_cut_without_a_warning_each() -> None:
     def tokenize(prompts: list[str]) -> torch.Tensor:
-        warnings.warn("these words were cut", stacklevel=1)
+        warnings.warn("tokens of a prompt; these words were ignored", stacklevel=1)
         return torch.zeros(len(prompts), 9)
 
     with warnings.catch_warnings():

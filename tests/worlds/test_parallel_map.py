@@ -15,7 +15,10 @@ from regrow.worlds.parallel_map import parallel_map
 
 
 def test_a_killed_worker_is_told_and_not_waited_for() -> None:
-    with pytest.raises(ValueError, match="was killed, for want of memory perhaps"):
+    with pytest.raises(
+        ValueError,
+        match="A process that made training data was killed, perhaps for lack of memory: run the same command again",
+    ):
         list(parallel_map(os._exit, [3], 2))
 
 

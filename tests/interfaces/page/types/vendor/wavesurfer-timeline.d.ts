@@ -1,0 +1,1 @@
+export {default} from "wavesurfer.js/dist/plugins/timeline.js";
