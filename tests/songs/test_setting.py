@@ -335,6 +335,19 @@ def test_a_key_moves_a_tune_the_nearest_way(key: str, first: float) -> None:
     ]
 
 
+def test_a_stated_key_counts_more_than_the_notes() -> None:
+    notes = "C C G G A A G2"  # which fit G major best
+    tune = read_tune(f"X:1\nM:4/4\nL:1/4\nK:C\n{notes}|\n")
+    words = sung_words("twinkle twinkle little star")
+    score, remarks = score_of(words, tune, key="D major")
+    assert pitches(score) == [62, 62, 69, 69, 71, 71, 69]
+    assert "The tune is in C major, as its file states; it was moved by +2 semitones to D major." in remarks
+    guessed, _ = score_of(words, replace(tune, key=""), key="D major")
+    assert pitches(guessed)[0] == 55
+    with pytest.raises(ValueError, match="C major"):
+        score_of(words, tune, key="A minor")
+
+
 def test_chords_of_twinkle() -> None:
     assert chords_of(twinkle()) == [
         (48, "major", 0.0, 4.0), (53, "major", 4.0, 4.0), (53, "major", 8.0, 4.0), (48, "major", 12.0, 4.0),

@@ -227,6 +227,10 @@ def test_musicxml_gives_notes_words_ties_and_tuplets(tmp_path: Path) -> None:
         archive.writestr("META-INF/container.xml", "<container/>")
         archive.writestr("score.xml", musicxml(bars))
     assert read_tune(str(tmp_path / "a.mxl")) == tune
+    assert tune.key == ""  # fifths without a mode
+    stated = musicxml(bars).replace("<fifths>0</fifths>", "<fifths>-3</fifths><mode>minor</mode>")
+    (tmp_path / "b.musicxml").write_text(stated, encoding="utf-8")
+    assert read_tune(str(tmp_path / "b.musicxml")).key == "C minor"
 
 
 def test_a_file_is_known_by_what_it_holds(tmp_path: Path) -> None:
@@ -303,6 +307,14 @@ def test_abc_gives_notes_words_tempo_and_a_pick_up() -> None:
     assert [note.sung_on for note in tune.sung] == [False, False, False, False, True, False, False]
     assert tune.lyrics == "a wonderful thing is love"
     assert tune.tempo == 90
+
+
+@pytest.mark.parametrize(
+    ("field", "key"),
+    [("C", "C major"), ("Gm", "G minor"), ("Bb", "Bb major"), ("F#m", "F# minor"), ("Ador", ""), ("HP", "")],
+)
+def test_abc_states_its_key(field: str, key: str) -> None:
+    assert read_tune(f"X:1\nM:4/4\nL:1/4\nK:{field}\nCDEF|\n").key == key
 
 
 def test_abc_without_length_has_eighths_and_the_first_of_two_tunes_is_taken() -> None:

@@ -71,14 +71,18 @@ def read_key(text: str) -> tuple[int, str]:
     return (_STEPS[match[1].upper()] + bent) % 12, match[3].lower()
 
 
-def semitones_to(key: str, pitches: Sequence[float | None], beats: Sequence[float]) -> int:
+def semitones_to(key: str, own_key: tuple[int, str]) -> int:
     """Return the semitones, from -5 to 6, by which to transpose notes into a key.
+
+    Args:
+        key: such as "A minor".
+        own_key: of the notes, as `key_of` and `read_key` return it.
 
     Raises:
         ValueError: `key` is not a key, or the notes are in the other mode.
     """
     tonic, mode = read_key(key)
-    own, own_mode = key_of(pitches, beats)
+    own, own_mode = own_key
     if mode != own_mode:
         raise ValueError(
             say("tune_of_other_mode", own_tonic=NAMES[own], own_mode=own_mode, tonic=NAMES[tonic], mode=mode)

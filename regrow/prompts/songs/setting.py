@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from regrow.messages.message import say
-from regrow.prompts.songs.harmony import NAMES, key_of, semitones_to
+from regrow.prompts.songs.harmony import NAMES, key_of, read_key, semitones_to
 from regrow.prompts.songs.lyrics import SungWord, sung_words
 from regrow.prompts.songs.placing import Sung, held, placed
 from regrow.prompts.songs.tune_by_rule import tune_by_rule
@@ -39,7 +39,8 @@ def score_of(
     Args:
         words: from `sung_words`.
         tune: None makes one by rule.
-        key: such as "A minor"; a tune is transposed to it by the shortest way, and a tune by rule is made in it.
+        key: such as "A minor"; a tune is transposed to it by the shortest way, from the key that its file states or
+            that its notes fit best, and a tune by rule is made in it.
         tempo: beats per minute, from 30 to 300; if not given, the tune's, or 100.
         singer: who sings; a tune out of the singer's range is moved by whole octaves.
         seed: of a tune by rule.
@@ -148,14 +149,14 @@ def _set(
     pitches = [slot.pitch for slot in slots]
     moved = 0
     if key:
-        beats = [slot.beats for slot in slots]
-        moved, (tonic, mode) = semitones_to(key, pitches, beats), key_of(pitches, beats)
-        own = f"{NAMES[tonic]} {mode}"
-        remarks.append(
-            say("tune_moved_to_key", own=own, key=key.strip(), semitones=moved)
-            if moved
-            else say("tune_in_key_already", own=own)
-        )
+        own_key = read_key(tune.key) if tune.key else key_of(pitches, [slot.beats for slot in slots])
+        moved, own = semitones_to(key, own_key), f"{NAMES[own_key[0]]} {own_key[1]}"
+        if not moved:
+            remarks.append(say("tune_in_key_already", own=own))
+        elif tune.key:
+            remarks.append(say("tune_moved_from_stated_key", own=own, key=key.strip(), semitones=moved))
+        else:
+            remarks.append(say("tune_moved_to_key", own=own, key=key.strip(), semitones=moved))
     octaves = _octaves([pitch + moved for pitch in pitches if pitch is not None], score.singer)
     if octaves:
         remarks.append(say("tune_moved_for_singer", octaves_in_words=octaves_in_words(octaves), singer=score.singer))

@@ -7,6 +7,7 @@ import zipfile
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import redirect_stderr
+from dataclasses import replace
 from importlib.util import find_spec
 from io import BytesIO, StringIO
 from math import log10
@@ -17,7 +18,7 @@ from regrow.messages.message import say
 from regrow.prompts.songs.abc_words import with_words_of_abc
 from regrow.prompts.songs.melody_line import Event, Part, melody_of, notes_of, sung_part
 from regrow.prompts.songs.tune_note import Tune, made_usable
-from regrow.prompts.songs.written_music import parts_of_written
+from regrow.prompts.songs.written_music import Written, parts_of_written
 
 DRUMS = 10
 """The MIDI channel of drums, which have no pitches."""
@@ -71,7 +72,7 @@ def tune_of_abc(text: str, name: str) -> Tune:
     _check_count(sum(len(_LETTERS.findall(line)) for line in first if line[1:2] != ":"), name)
     tune = _tune(lambda: parts_of_written("\n".join(first) + "\n", "abc", name), name, "ABC")
     more = (say("first_tune_taken", count=len(ends) + 1),) if ends else ()
-    return with_words_of_abc(Tune(tune.notes, tune.tempo, tune.lyrics, (*more, *tune.remarks)), first)
+    return with_words_of_abc(replace(tune, remarks=(*more, *tune.remarks)), first)
 
 
 def _check_count(count: int, name: str) -> None:
@@ -79,7 +80,7 @@ def _check_count(count: int, name: str) -> None:
         raise MediaError(say("written_music_too_long", name=name, count=count, most=MOST_WRITTEN))
 
 
-def _tune(read: Callable[[], tuple[list[Part], float | None, list[str]]], name: str, kind: str) -> Tune:
+def _tune(read: Callable[[], Written], name: str, kind: str) -> Tune:
     """Return the tune that music21 reads; any error of music21 becomes a MediaError."""
     if sys.modules.get("music21", True) is None or not find_spec("music21"):
         raise MediaError(say("music21_missing", kind=kind))
@@ -87,7 +88,7 @@ def _tune(read: Callable[[], tuple[list[Part], float | None, list[str]]], name: 
         # music21 reports oddities of a file on stderr, in its own terms
         with warnings.catch_warnings(), redirect_stderr(StringIO()):
             warnings.simplefilter("ignore")
-            parts, tempo, remarks = read()
+            parts, tempo, key, remarks = read()
     except MediaError:  # already a sentence for users
         raise
     except Exception as problem:  # music21 raises errors of any type, from IndexError to its own
@@ -100,11 +101,14 @@ def _tune(read: Callable[[], tuple[list[Part], float | None, list[str]]], name: 
     notes, lyrics = notes_of(melody)
     if others:
         remarks = [*remarks, say("highest_note_sung")]
-    return made_usable(Tune(notes, tempo, lyrics, (*((chosen,) if chosen else ()), *remarks)), name)
+    return made_usable(Tune(notes, tempo, lyrics, (*((chosen,) if chosen else ()), *remarks), key), name)
 
 
-def _midi(data: bytes) -> tuple[list[Part], float | None, list[str]]:
-    """Return the parts of MIDI, one for each channel of each track, its first tempo, and remarks."""
+def _midi(data: bytes) -> Written:
+    """Return the parts of MIDI, one for each channel of each track, its first tempo, no key, and remarks.
+
+    Programs write the key signature of C major into MIDI files of any key, so it is not read.
+    """
     from music21.midi import MetaEvents, MidiFile
 
     at = 0
@@ -146,7 +150,7 @@ def _midi(data: bytes) -> tuple[list[Part], float | None, list[str]]:
     remarks: list[str] = [say("first_tempo_kept")] if len({round(tempo) for tempo in tempi.values()}) > 1 else []
     loudest = max((event.level for part in parts for event in part.events), default=1.0)
     levelled = [Part(part.name, tuple(_levelled(event, loudest) for event in part.events)) for part in parts]
-    return levelled, round(tempi[min(tempi)], 2) if tempi else None, remarks
+    return levelled, round(tempi[min(tempi)], 2) if tempi else None, "", remarks
 
 
 def _levelled(event: Event, loudest: float) -> Event:

@@ -39,12 +39,14 @@ class Tune:
         tempo: beats per minute; None if the tune does not give it.
         lyrics: the words in its file; "" if there are none.
         remarks: sentences for the user on what was chosen, moved or left out.
+        key: the key that its file states, such as "F# minor"; "" if it states none, or one of another mode.
     """
 
     notes: tuple[TuneNote, ...]
     tempo: float | None = None
     lyrics: str = ""
     remarks: tuple[str, ...] = ()
+    key: str = ""
 
     @property
     def sung(self) -> tuple[TuneNote, ...]:

@@ -13,6 +13,7 @@ from typing import Any
 from regrow.media.files import MediaError
 from regrow.messages.message import as_json, from_json, say
 from regrow.prompts.songs.melody_line import Event, Part
+from regrow.requests.song_options import KEY
 
 MOST_REPEATS = 60
 """Most repeat marks that are played; music21's time grows with the cube of their number: 17 s for 240."""
@@ -20,11 +21,13 @@ MOST_SECONDS = 8
 """Limit of CPU seconds; a thousand notes take one second, or more in overfull bars."""
 PATIENCE = 120
 """Limit of wall-clock seconds, for a busy computer."""
+Written = tuple[list[Part], float | None, str, list[str]]
+"""Parts, tempo in beats per minute, key such as "F# minor" or "", and remarks."""
 PROGRAM = "from regrow.prompts.songs.written_music import main; main()"
 
 
-def parts_of_written(text: str, kind: str, name: str) -> tuple[list[Part], float | None, list[str]]:
-    """Return the parts of written music, with repeats expanded and ties joined, its first tempo, and remarks.
+def parts_of_written(text: str, kind: str, name: str) -> Written:
+    """Return the parts of written music, with repeats expanded and ties joined, its first tempo, its key, and remarks.
 
     Args:
         text: of the file.
@@ -46,16 +49,17 @@ def parts_of_written(text: str, kind: str, name: str) -> tuple[list[Part], float
         raise ValueError(done.stderr.decode("utf-8", "replace"))
     found = json.loads(done.stdout)
     parts = [Part(part["name"], tuple(Event(**event) for event in part["events"])) for part in found["parts"]]
-    return parts, found["tempo"], [from_json(remark) for remark in found["remarks"]]
+    return parts, found["tempo"], found["key"], [from_json(remark) for remark in found["remarks"]]
 
 
 def main() -> None:
-    """Read music from standard input, and print its parts, tempo and remarks as JSON."""
+    """Read music from standard input, and print its parts, tempo, key and remarks as JSON."""
     _limit()
     printed, sys.stdout = sys.stdout, StringIO()  # music21 prints its own remarks
     warnings.simplefilter("ignore")
-    parts, tempo, remarks = _read(sys.stdin.buffer.read().decode(), sys.argv[1])
-    found = {"parts": [asdict(part) for part in parts], "tempo": tempo, "remarks": [as_json(one) for one in remarks]}
+    parts, tempo, key, remarks = _read(sys.stdin.buffer.read().decode(), sys.argv[1])
+    found = {"parts": [asdict(part) for part in parts], "tempo": tempo, "key": key}
+    found["remarks"] = [as_json(one) for one in remarks]
     json.dump(found, printed)
 
 
@@ -68,7 +72,7 @@ def _limit() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _read(text: str, kind: str) -> tuple[list[Part], float | None, list[str]]:
+def _read(text: str, kind: str) -> Written:
     from music21 import converter, stream
 
     score: Any = converter.parseData(text, format=kind)
@@ -98,7 +102,16 @@ def _read(text: str, kind: str) -> tuple[list[Part], float | None, list[str]]:
     tempi = [float(tempo) for tempo in tempi if tempo]
     if len({round(tempo) for tempo in tempi}) > 1:
         remarks.append(say("first_tempo_kept"))
-    return parts, tempi[0] if tempi else None, list(dict.fromkeys(remarks))
+    return parts, tempi[0] if tempi else None, _key(score), list(dict.fromkeys(remarks))
+
+
+def _key(score: Any) -> str:
+    """Return the key at the beginning of a score; "" if it has none, or one that is neither major nor minor."""
+    keys = score.flatten().getElementsByClass("KeySignature")
+    if not keys or getattr(keys[0], "mode", None) not in ("major", "minor"):
+        return ""
+    key = f"{keys[0].tonic.name.replace('-', 'b')} {keys[0].mode}"
+    return key if KEY.fullmatch(key) else ""
 
 
 def _events(part: Any) -> list[Event]:
