@@ -50,8 +50,7 @@ export function heeded(create = state.create) {
  * @returns {{verb: string, settings: Record<string, any>}}
  */
 export function requestOf(create = state.create) {
-  const verb = verbOf(create);
-  const names = heeded(create).map((field) => field.name);
+  const verb = verbOf(create), names = heeded(create).map((field) => field.name);
   const asked = Object.entries(create.settings).filter(([name]) => names.includes(name));
   const model = create.model || modelOf(create)?.name;
   const {input, source, extend, mask, span, seed, keep: strength} = create, lines = wishes(create);
@@ -83,13 +82,12 @@ export function working() {
 
 /** Wait until the schemas and models are loaded. @returns {Promise<any>} */
 const formsHere = () => new Promise((done) => {
-  const stop = subscribe(() => {
-    if (state.schemas.edit) done(stop());
-  });
+  const stop = subscribe(() => state.schemas.edit && done(stop()));
   update({}); // they may be here already
 });
 
 let kept = false; // a click that came before the server was ready
+let sent = Promise.resolve(); // requests reach the server in the order of the clicks
 
 /**
  * Send the form's request; without an input, each prompt is a job. While a job runs, this adds to the queue.
@@ -102,19 +100,22 @@ export async function run(changes = {}) {
   kept = true;
   await formsHere();
   kept = false;
+  await (sent = sent.then(() => send(clicked, changes)));
+}
+
+/** @param {typeof EMPTY} clicked the form @param {Partial<typeof EMPTY>} changes */
+async function send(clicked, changes) {
   try {
     await (await import("./canvas/mask_upload.js")).settled();
     const create = {...clicked, mask: state.create.mask, ...changes};
-    const {verb, settings} = requestOf(create);
-    const lines = wishes(create);
-    const several = verb === "generate" && lines.length > 1;
-    const requests = several ? lines.map((prompt) => ({...settings, prompt})) : [settings];
+    const {verb, settings} = requestOf(create), lines = wishes(create);
+    const each = verb === "generate" && lines.length > 1 ? lines.map((prompt) => ({prompt})) : [{}];
     const batch = working() ? [...state.create.batch] : [];
-    for (const request of requests) {
-      const job = await post(`/${verb}`, request);
+    for (const own of each) {
+      const job = await post(`/${verb}`, {...settings, ...own});
       batch.push(job.id);
       change({batch: [...batch], job: working() ? state.create.job : job.id});
-      learn(job);
+      state.jobs[job.id] ? settle(state.jobs[job.id]) : learn(job); // an event may come before this answer
     }
   } catch (error) {
     refused(error);
@@ -122,10 +123,10 @@ export async function run(changes = {}) {
 }
 
 /** Cancel all unfinished jobs of the form. */
-export async function cancel() {
-  again = false;
+export function cancel() {
   const open = state.create.batch.filter((id) => unfinished(state.jobs[id]));
-  await Promise.all(open.map((id) => post(`/jobs/${id}/cancel`).catch(refused)));
+  again = false;
+  for (const id of open) post(`/jobs/${id}/cancel`).catch(refused);
 }
 
 /** Show the server's error at the field that it names. @param {unknown} error */
@@ -137,10 +138,15 @@ export function refused(error) {
 /** Store the state of a job; results of the form's jobs go into the form. @param {Job} job */
 export function learn(job) {
   const before = state.jobs[job.id];
+  if (before && !unfinished(before)) return; // a repeated event, or an answer that is older than one
   update({jobs: {...state.jobs, [job.id]: job}});
+  settle(job);
+}
+
+/** @param {Job} job */
+function settle(job) {
   const {batch} = state.create;
   if (!batch.includes(job.id) || unfinished(job)) return;
-  if (before && !unfinished(before)) return; // a repeated event
   const results = batch.flatMap((id) => state.jobs[id]?.results ?? []);
   const known = String(results.map((item) => item.id)) === String(state.create.results.map((item) => item.id));
   change({job: batch.find((id) => unfinished(state.jobs[id])) ?? job.id});
@@ -153,9 +159,8 @@ export function learn(job) {
 /** After a reload or a lost connection: request the state of the form's jobs. */
 export async function catchUp() {
   for (const id of state.create.batch) {
-    await get(`/jobs/${id}`).then(learn, ({status}) => {
-      if (status === 404) change({batch: state.create.batch.filter((one) => one !== id)});
-    });
+    await get(`/jobs/${id}`).then(learn, ({status}) =>
+      status === 404 && change({batch: state.create.batch.filter((one) => one !== id)}));
   }
 }
 
@@ -182,14 +187,11 @@ function fill({verb, settings: all, input = null, mask, complete}, shown) {
   const set = fieldsOf(verb).filter((field) => !PLACED.has(field.name) && differs(field, all[field.name]));
   change({
     ...EMPTY,
-    model, input, source, seed,
+    model, input, source, seed, sourceTyped: Boolean(source),
     mask: mask?.id ?? (all.mask === "auto" ? "auto" : null),
-    sourceTyped: Boolean(source),
     settings: Object.fromEntries(set.map(({name}) => [name, all[name]])),
     words: [target ?? prompt ?? ""].flat().join("\n"),
-    span: span ?? "",
-    extend: {before, after},
-    keep: typeof strength === "number" ? strength : null,
+    span: span ?? "", extend: {before, after}, keep: typeof strength === "number" ? strength : null,
     described: `${input?.id} ${model}`,
     ...shown,
   });
@@ -213,8 +215,7 @@ export async function regrow(keep) {
   change({keep});
   const last = state.jobs[state.create.job ?? ""];
   if (last?.verb !== "edit" || verbOf() !== "edit" || last.settings.image !== state.create.input?.id) return;
-  again = unfinished(last);
-  if (again || last.settings.strength === keep) return;
+  if ((again = unfinished(last)) || last.settings.strength === keep) return;
   await run({seed: last.settings.seed});
   passing.add(state.create.job ?? "");
 }
@@ -230,8 +231,7 @@ subscribe(() => {
 
 /** Let the model describe a new file, and show it on the line "I see". */
 async function describe() {
-  const {input, sourceTyped, described} = state.create;
-  const model = modelOf();
+  const {input, sourceTyped, described} = state.create, model = modelOf();
   const asked = `${input?.id} ${model?.name}`;
   if (!input || !model || sourceTyped || described === asked || !state.connected) return;
   change({described: asked, source: ""});
