@@ -94,11 +94,10 @@ def test_the_heard_sound_is_switched_without_losing_the_place(sounds: Page) -> N
     sounds.page.locator("regrow-track > div").nth(2).wait_for()
     sounds.page.keyboard.press("a")
     sounds.page.keyboard.press(" ")
-    sounds.page.wait_for_timeout(700)
+    sounds.until(lambda _: sounds.heard()[1] > 0.3)
     playing, before, heard = sounds.heard()
     assert playing
     assert heard == source
-    assert before > 0.3
     sounds.page.keyboard.press("c")
     playing, after, heard = sounds.heard()
     assert playing
@@ -117,11 +116,15 @@ def test_a_span_is_looped(sounds: Page) -> None:
     sounds.page.get_by_role("button", name="Repeat").click()
     sounds.page.get_by_role("button", name="Play or pause").click()
     places = []
-    for _ in range(12):
-        sounds.page.wait_for_timeout(100)
+
+    def jumped(_: object) -> bool:
         places.append(sounds.heard()[1])
+        return any(later < sooner for sooner, later in pairwise(places))
+
+    sounds.until(jumped)
+    sounds.page.wait_for_timeout(500)
+    places.append(sounds.heard()[1])
     assert all(0.99 <= place <= 1.41 for place in places)
-    assert any(later < sooner for sooner, later in pairwise(places))
 
 
 def test_playing_ends_at_the_end(sounds: Page) -> None:
@@ -130,8 +133,7 @@ def test_playing_ends_at_the_end(sounds: Page) -> None:
     sounds.page.mouse.click(box["x"] + 0.95 * box["width"], box["y"] + 20)
     assert sounds.heard()[1] == pytest.approx(5.7, abs=0.1)
     sounds.page.get_by_role("button", name="Play or pause").click()
-    sounds.page.wait_for_timeout(1500)
-    assert sounds.heard()[:2] == (False, 0)
+    sounds.until(lambda _: sounds.heard()[:2] == (False, 0))
 
 
 def test_a_sound_gives_only_its_melody_and_another_takes_its_place(sounds: Page) -> None:
@@ -163,13 +165,16 @@ def test_a_quiet_recording_is_drawn_as_high_as_a_loud_one(sounds: Page) -> None:
     samples, rate = soundfile.read(PIANO)
     quiet = io.BytesIO()
     soundfile.write(quiet, samples / 50, rate, format="WAV")
-    heights = []
+    heights, seen = [], []
     for sound in (PIANO.read_bytes(), quiet.getvalue()):
         sounds.page.locator("regrow-sound input[type=file]").set_input_files(
             {"name": "one.wav", "mimeType": "audio/wav", "buffer": sound}
         )
+        sounds.until(lambda form, seen=tuple(seen): form["input"] and form["input"]["id"] not in seen)
+        seen.append(sounds.form()["input"]["id"])
         sounds.page.wait_for_selector("regrow-track > div")
         sounds.page.wait_for_timeout(1000)
+        sounds.until(lambda _: sounds.page.evaluate(DRAWN) > 10)
         heights.append(sounds.page.evaluate(DRAWN))
     assert heights[0] > 10
     assert abs(heights[0] - heights[1]) <= 2
