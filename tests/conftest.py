@@ -64,7 +64,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return ByUnit(config, log)
 
 
+DRIVING = Path(__file__).parent / "interfaces"
+"""Tests here drive browsers, servers and processes, which a busy machine can delay past any patience."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if DRIVING in item.path.parents:
+            item.add_marker(pytest.mark.flaky(reruns=1))  # the summary names those that needed it: each is a bug
     if hasattr(config, "workerinput"):
         from scheduling import rank
 
