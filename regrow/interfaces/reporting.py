@@ -33,6 +33,7 @@ from regrow.requests.extend import Extend
 from regrow.requests.generate import Generate
 from regrow.requests.interpolate import Interpolate
 from regrow.requests.invert import Invert
+from regrow.requests.model_option import is_unstated
 
 if TYPE_CHECKING:
     from regrow.interfaces.run import Opening, Report, Run
@@ -118,12 +119,12 @@ def free_paths(first: Path, count: int) -> list[Path]:
 def for_medium(request: Request, *files: Path | str | None) -> Request:
     """Return the request with the embedded model of its files' medium, unless it names another model."""
     media = [medium for medium in map(medium_at, files) if medium]
-    return replace(request, model=media[0].embedded) if media and request.model == type(request).model else request
+    return replace(request, model=media[0].embedded) if media and is_unstated(request.model) else request
 
 
 def for_song(request: Song, path: Path) -> Song:
     """Return the request with the model that sang its file, if one did and the request names no other model."""
-    sung = singer_of(path) if request.model == type(request).model and medium_at(path) is SOUND else None
+    sung = singer_of(path) if is_unstated(request.model) and medium_at(path) is SOUND else None
     return replace(request, model=sung) if sung else request
 
 

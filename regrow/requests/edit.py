@@ -12,6 +12,7 @@ from regrow.core.names import LabelConvention, SharingName, Spacing, Switch
 from regrow.media.names import EditMode
 from regrow.messages.message import say
 from regrow.requests.method_option import MethodOption, check_label
+from regrow.requests.model_option import STORYBOOK
 from regrow.requests.ranges import check_ranges
 from regrow.requests.song_options import SongOptions
 
@@ -102,7 +103,7 @@ class Edit(SongOptions):
     image: Positional[Path]
     target: tuple[str, ...] = ()
     source: str = ""
-    model: str = "storybook"
+    model: str = STORYBOOK
     method: MethodOption = DEFAULT
     strength: float | Literal["auto"] | None = None
     start_step: int | None = None

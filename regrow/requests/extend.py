@@ -8,6 +8,7 @@ from tyro.conf import Positional
 
 from regrow.core.names import SolverName, Spacing, Switch
 from regrow.messages.message import say
+from regrow.requests.model_option import BANDSTAND
 from regrow.requests.ranges import check_ranges
 from regrow.requests.song_options import SongOptions
 
@@ -42,7 +43,7 @@ class Extend(SongOptions):
     after: float = 4.0
     before: float = 0.0
     negative: str = ""
-    model: str = "bandstand"
+    model: str = BANDSTAND
     steps: int | None = None
     guidance: float = 3.0
     seed: int = 0

@@ -7,6 +7,7 @@ from tyro.conf import Positional
 
 from regrow.core.names import SolverName, Spacing, Switch
 from regrow.messages.message import say
+from regrow.requests.model_option import STORYBOOK
 from regrow.requests.ranges import check_ranges
 from regrow.requests.song_options import SongOptions
 
@@ -46,7 +47,7 @@ class Generate(SongOptions):
 
     prompt: Positional[str]
     negative: str = ""
-    model: str = "storybook"
+    model: str = STORYBOOK
     steps: int | None = None
     guidance: float | None = None
     guidance_share: float = 0.5

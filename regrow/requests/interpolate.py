@@ -7,6 +7,7 @@ from tyro.conf import Positional
 from regrow.core.names import Spacing, Switch
 from regrow.media.names import PairMode
 from regrow.messages.message import say
+from regrow.requests.model_option import STORYBOOK
 from regrow.requests.ranges import check_ranges
 
 
@@ -42,7 +43,7 @@ class Interpolate:
     second: Positional[str]
     words: tuple[str, str] = ("", "")
     frames: int = 7
-    model: str = "storybook"
+    model: str = STORYBOOK
     steps: int = 30
     strength: float = 1.0
     guidance: float | None = None

@@ -10,6 +10,7 @@ from regrow.core.names import LabelConvention, Spacing, Switch
 from regrow.media.names import EditMode
 from regrow.messages.message import say
 from regrow.requests.method_option import MethodOption, check_label
+from regrow.requests.model_option import STORYBOOK
 from regrow.requests.ranges import check_ranges
 
 
@@ -39,7 +40,7 @@ class Invert:
 
     image: Positional[Path]
     source: str = ""
-    model: str = "storybook"
+    model: str = STORYBOOK
     method: MethodOption = DEFAULT
     steps: int = 30
     guidance: float = 1.0

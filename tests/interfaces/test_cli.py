@@ -15,6 +15,7 @@ from homes import sharing_engines
 
 from regrow.interfaces.cli import VERBS, gathered, main
 from regrow.interfaces.option_groups import lists
+from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.media.image.picture import load, read_recipe, save
 
 PIANO = str(Path(__file__).parents[2] / "examples" / "piano.flac")
@@ -379,3 +380,19 @@ def test_there_is_no_such_port(capsys: pytest.CaptureFixture[str], port: str) ->
 def test_a_repeated_option_of_several_values_keeps_all(typed: str, meant: str) -> None:
     verb, action = typed.split()[:2]
     assert gathered(typed.split(), lists(VERBS[verb], action)) == meant.split()
+
+
+def test_a_model_that_is_named_is_taken_or_refused_but_not_replaced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The default is for pictures, and a sound's own model takes its place; the same name given is the user's."""
+    edit = ["edit", PIANO, "--target", "a flute", "--steps", "2", "--out", str(tmp_path / "out.wav")]
+    main(edit)
+    recipe = SOUND.read_recipe(tmp_path / "out.wav")
+    assert recipe is not None
+    assert recipe["model"]["name"] == "bandstand"
+    with pytest.raises(SystemExit) as end:
+        main([*edit[:-1], str(tmp_path / "no.wav"), "--model", "storybook"])
+    assert end.value.code == 1
+    assert "storybook makes pictures, not sounds" in capsys.readouterr().err
+    assert not (tmp_path / "no.wav").exists()
