@@ -18,6 +18,7 @@ from regrow.editing.recipe import make_recipe
 from regrow.editing.region import region_of
 from regrow.editing.result import Operation, Result
 from regrow.editing.songs.accompany import band_in, moved, put_below, voice_alone
+from regrow.editing.songs.ending import cut_to_scores
 from regrow.editing.songs.lyrics import as_songs
 from regrow.editing.songs.score import scored_edit
 from regrow.editing.source_picture import shown_known, shown_source
@@ -102,6 +103,8 @@ def edit(
     restored = medium.restore(frame, model.decode(x), model, request, region)
     other = moved(band, request.target[0], frame.content.shape[-1] * HOP)
     results = yield from put_below(restored.items, file, frame, below, other)
+    if model.reads_scores and restored.rate:
+        results = cut_to_scores(results, targets, restored.rate)
     notes = (
         *score_notes,
         *frame.notes,

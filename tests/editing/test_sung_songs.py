@@ -14,6 +14,7 @@ from regrow.editing.generate import generate
 from regrow.editing.interpolate import interpolate
 from regrow.editing.replay import request_from
 from regrow.editing.result import Result
+from regrow.editing.songs.accompany import chord_notes
 from regrow.editing.songs.score import score_in, singer_of
 from regrow.media.audio import sound, voice
 from regrow.media.audio.medium import MEDIUM
@@ -25,7 +26,7 @@ from regrow.requests.edit import Edit
 from regrow.requests.extend import Extend
 from regrow.requests.generate import Generate
 from regrow.requests.interpolate import Interpolate
-from regrow.worlds.songbook.alignment import FRAME, align
+from regrow.worlds.songbook.alignment import FRAME, LEAD, UNIT, align
 from regrow.worlds.songbook.score import read_score
 
 WORDS, TUNE = "twinkle twinkle little star", "C4 C4 G4 G4 A4 A4 G4:2"
@@ -115,6 +116,17 @@ def test_another_tune_keeps_the_words_and_may_be_longer(song: Path, model: Model
     assert target.words == score_in(song).words
     assert [note.pitch for note in target.notes] == [67, 67, 64, 64, 65, 62, 60]
     assert edited.items[0].shape[-1] == align(target).frames * voice.HOP > sound.load(song).wave.shape[-1]
+
+
+@pytest.mark.parametrize("change", [{"bpm": 200}, {"tune": "G4:0.5 G4:0.5 E4:0.5 E4:0.5 F4:0.5 D4:0.5 C4"}])
+def test_a_shorter_song_ends_with_its_notes_and_can_be_edited(
+    song: Path, model: Model, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    edited = finish(edit(Edit(song, **change, steps=2, cache=False), model))
+    path = saved(edited, tmp_path / "short.wav")
+    assert sound.load(path).wave.shape[-1] == align(score_in(path)).frames * voice.HOP < sound.load(song).wave.shape[-1]
+    again = finish(edit(Edit(path, to_lyrics="twinkle twinkle little car", steps=2, cache=False), model))
+    assert again.items[0].shape == edited.items[0].shape
 
 
 def test_another_singer_sings_all_of_it(song: Path, model: Model) -> None:
@@ -233,6 +245,16 @@ def test_what_plays_below_stays_below(model: Model, tmp_path: Path) -> None:
     assert torch.allclose(edited.items[0] - below, alone.items[0], atol=2e-3)
     again = finish(edit(Edit(saved(edited, tmp_path / "edited.wav"), to_lyrics=WORDS, steps=2, cache=False), model))
     assert again.recipes[0]["figures"]["accompaniment"]["words"] == "soft piano"
+
+
+def test_what_plays_below_goes_with_the_tempo(model: Model, tmp_path: Path) -> None:
+    request = Generate("", model="tiny", lyrics=WORDS, tune=TUNE, steps=2, accompany="soft piano")
+    path = saved(finish(generate(request, model)), tmp_path / "mixed.wav")
+    faster = finish(edit(Edit(path, bpm=200, steps=2, cache=False), model)).recipes[0]["figures"]["accompaniment"]
+    second = chord_notes(read_score(faster["score"]))[3]  # after a chord of three notes and two beats
+    assert second.onset == pytest.approx(2 * 60 / 200 + LEAD * UNIT * FRAME)
+    kept = finish(edit(Edit(path, to_lyrics="twinkle twinkle little car", steps=2, cache=False), model))
+    assert "tempo: 100" in kept.recipes[0]["figures"]["accompaniment"]["score"]
 
 
 def test_a_recipe_that_names_a_tune_is_not_followed(song: Path, tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def put_below(
         file: as it is.
         alone: the same without what plays below its voice.
         below: that, at the rate of the file.
-        band: what plays now, where the tune has other chords; None where it is the same.
+        band: what plays now, where the song has other chords or another tempo; None where it is the same.
     """
     if below is None:
         return tuple(voices)
@@ -145,8 +145,8 @@ def put_below(
 
 
 def moved(band: Band | None, target: str, samples: int) -> Band | None:
-    """Return what plays below a song whose tune has other chords now; None where they are the same."""
-    if band is None or chords_of(read_score(target)) == chords_of(read_score(band.score)):
+    """Return what plays below a song that has other chords or another tempo now; None where they are the same."""
+    if band is None or chord_notes(read_score(target)) == chord_notes(read_score(band.score)):
         return None
     return replace(band, score=target, samples=samples)
 
