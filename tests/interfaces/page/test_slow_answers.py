@@ -57,3 +57,26 @@ def test_jobs_are_made_in_the_order_of_the_clicks(page: Any) -> None:
     page.keyboard.press("Escape")
     page.locator(".go", has_text="Cancel all 2").click()
     page.wait_for_function("() => document.querySelector('.go b').textContent === 'Edit'")
+
+
+def test_of_two_results_that_are_opened_the_last_one_stays(page: Any) -> None:
+    ask(page, "make it a dog\nmake it a fox")
+    page.wait_for_function("() => JSON.parse(localStorage['regrow create']).results.length === 2")
+    page.evaluate(
+        """async () => {
+            const {state} = await import('/page/js/store.js'), {load} = await import('/page/js/create.js');
+            const [dog, fox] = state.create.results, plain = window.fetch;
+            let last = () => {};
+            const answered = new Promise((done) => (last = done));
+            window.fetch = async (address, options) => {
+                const answer = await plain(address, options);
+                if (address.includes(dog.id)) await answered;
+                return answer;
+            };
+            const first = load(dog);
+            await load(fox);
+            last();
+            await first;
+        }"""
+    )
+    assert page.input_value(BOX) == "make it a fox"

@@ -86,7 +86,7 @@ const formsHere = () => new Promise((done) => {
   update({}); // they may be here already
 });
 
-let kept = false; // a click that came before the server was ready
+let kept = false, opened = ""; // a click that came before the server was ready; the result asked for last
 let sent = Promise.resolve(); // requests reach the server in the order of the clicks
 
 /**
@@ -201,9 +201,9 @@ function fill({verb, settings: all, input = null, mask, complete}, shown) {
 
 /** Load a result's picture, words and settings back into the form. @param {Item} item */
 export async function load(item) {
-  const {medium, words, seed, verb} = item;
+  const {id, medium, words, seed, verb} = item, told = await get(`/history/${(opened = id)}/settings`);
   const own = {...(words && verb !== "interpolate" && {words}), ...(seed !== null && {seed})};
-  fill(await get(`/history/${item.id}/settings`), {medium, results: [item], ...own});
+  if (opened === id) fill(told, {medium, results: [item], ...own});
 }
 
 let again = false; // the slider moved while an edit was running

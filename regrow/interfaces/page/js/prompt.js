@@ -55,7 +55,8 @@ class Prompt extends Stored(light(start)) {
     }
     if (model === this.knows) return;
     Object.assign(this, {knows: model, group: ""});
-    get(`/words?model=${encodeURIComponent(model)}`).catch(() => NOTHING).then((known) => (this.known = known));
+    get(`/words?model=${encodeURIComponent(model)}`).catch(() => NOTHING)
+      .then((known) => model === this.knows && (this.known = known));
   }
 
   /** Request how the words will be understood. @param {string} read @param {Record<string, any>} about */
@@ -68,8 +69,7 @@ class Prompt extends Stored(light(start)) {
 
   /** Insert a word: replace one of the same attribute, or append it. @param {any} attribute @param {string} word */
   say(attribute, word) {
-    const {words} = state.create;
-    const rivals = attribute.values.flatMap((/** @type {any} */ one) => [one.value, one.label]);
+    const {words} = state.create, rivals = attribute.values.flatMap((/** @type {any} */ one) => [one.value, one.label]);
     const rival = this.understood.parts.find((part) => rivals.includes(part.text.toLowerCase()));
     if (rival) replace(rival.start, rival.end, word);
     else replace(words.length, words.length, (words && !/\s$/.test(words) ? " " : "") + word);
