@@ -49,12 +49,12 @@ export class RegrowModels extends Stored(light(start)) {
   /** Show the facts about a model. @param {Model} chosen */
   show(chosen) {
     Object.assign(this, {chosen, details: null, fit: null, asked: ""});
-    this.tried(async () => (this.details = await get(addressOf(chosen.name))));
+    this.tried(() => get(addressOf(chosen.name)).then((got) => this.chosen === chosen && (this.details = got)));
   }
 
   weigh(/** @type {string} */ name) {
-    this.asked = "";
-    this.tried(async () => (this.fit = (await get(`/models/fit?name=${encodeURIComponent(name)}`)).lines));
+    const {chosen} = Object.assign(this, {asked: ""}), address = `/models/fit?name=${encodeURIComponent(name)}`;
+    this.tried(() => get(address).then(({lines}) => this.chosen === chosen && (this.fit = lines)));
   }
 
   forget(/** @type {string} */ name) {
