@@ -34,6 +34,7 @@ class Edit(SongOptions):
         source: what the file shows now; if not given, it is described automatically. The model describes it where it
             was trained to, else the describer; the description is printed. "auto" does the same.
         model: a name, a folder, a weight file, or a hub id. A hub id is `user/repo`; `regrow models` lists the names.
+            If not given, storybook for a picture, bandstand for a sound, and for a song the model that sang it.
         method: the editing method. docs/how-to/choose-a-method.md compares them. Distilled models that draw fresh noise
             in every step have no path that the default could invert, and are edited by edit_friendly. Models that
             edit by instruction (InstructPix2Pix, FLUX.1 Kontext, Qwen-Image-Edit; FLUX.2 where neither source nor

@@ -24,6 +24,7 @@ class Extend(SongOptions):
         before: seconds to add before the beginning.
         negative: what the result should not contain.
         model: a name, a folder, a weight file, or a hub id. A hub id is `user/repo`; `regrow models` lists the names.
+            If not given, bandstand, and for a song the model that sang it.
         steps: number of steps; if not given, the model's own, 30 for most.
         guidance: how strongly to follow the prompt; 1 = off.
         seed: seed of the first result; result i has seed + i. Each can be made again alone.

@@ -20,6 +20,7 @@ class Generate(SongOptions):
         prompt: what to draw or play.
         negative: what the result should not contain.
         model: a name, a folder, a weight file, or a hub id. A hub id is `user/repo`; `regrow models` lists the names.
+            If not given, storybook for a picture, bandstand for a sound.
         steps: number of steps; if not given, the model's own, 30 for most.
         guidance: how strongly to follow the prompt, 1 = off; if not given, the model's. For most models it is 4.
         guidance_share: fraction of the steps with guidance, the first ones. In the last steps, at little noise,

@@ -24,6 +24,7 @@ class Interpolate:
         words: for two files: what each of them shows.
         frames: number of results, including the two ends.
         model: a name, a folder, a weight file, or a hub id. A hub id is `user/repo`; `regrow models` lists the names.
+            If not given, storybook for a picture, bandstand for a sound.
         steps: number of steps.
         strength: for files: how far to rewind them, above 0 up to 1. A smaller strength makes the results between the
             ends more like a cross-fade of the two.

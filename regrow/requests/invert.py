@@ -22,6 +22,7 @@ class Invert:
         image: the picture or sound file.
         source: what the file shows.
         model: a name, a folder, a weight file, or a hub id. A hub id is `user/repo`; `regrow models` lists the names.
+            If not given, storybook for a picture, bandstand for a sound, and for a song the model that sang it.
         method: whose inversion to use. Any method of `regrow edit` that inverts.
         steps: number of steps.
         guidance: guidance during the inversion; 1 = off.
