@@ -11,7 +11,7 @@ from regrow.editing import generate as generating
 from regrow.editing import interpolate as interpolating
 from regrow.editing import replay as replaying
 from regrow.editing.result import Result
-from regrow.interfaces.reporting import for_medium
+from regrow.interfaces.reporting import for_medium, for_song
 from regrow.models.engines.choose import with_engine
 from regrow.models.engines.names import EngineName
 from regrow.models.model import Model
@@ -40,7 +40,8 @@ def edit(
         image: the file, or a whole request, which then says everything else.
         target: what it should show or sound like; several share one inversion.
         source: what it shows or sounds like now; "auto" describes it automatically.
-        model: an opened model, a name, a folder or a hub id; the embedded one of the file's medium if not given.
+        model: an opened model, a name, a folder or a hub id; if not given, the model that sang the file, or else the
+            embedded one of its medium.
         engine: what computes the networks; see `regrow edit --help`.
         watch: is shown every step.
         settings: further fields of `Edit`.
@@ -55,7 +56,7 @@ def edit(
     else:
         targets = (target,) if isinstance(target, str) and (target or not settings.get("to_lyrics")) else tuple(target)
         request = _request(Edit, model, image=Path(image), target=targets, source=source, **settings)
-    request = for_medium(request, request.image)
+    request = for_medium(for_song(request, request.image), request.image)
     return finish(editing.edit(request, _opened(request, model, engine)), watch)
 
 
@@ -88,6 +89,7 @@ def generate(
 
 def extend(request: Extend, *, model: Model | None = None, watch: Watch | None = None) -> Result:
     """Extend a sound after its end or before its beginning; raises as `edit` does."""
+    request = for_song(request, request.sound)
     return finish(extending.extend(request, _opened(request, model or "", "auto")), watch)
 
 

@@ -8,6 +8,7 @@ part continues it.
 import time
 from collections.abc import Generator
 from dataclasses import replace
+from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812, the name everybody knows it by
@@ -23,9 +24,11 @@ from regrow.editing.melody import can_listen, condition_on_notes, condition_on_s
 from regrow.editing.recipe import make_recipe
 from regrow.editing.repetition import going_on
 from regrow.editing.result import Operation, Result
+from regrow.editing.songs.accompany import band_in, put_below, voice_alone
 from regrow.editing.songs.lyrics import song_of
 from regrow.editing.songs.score import scored_extension
 from regrow.editing.steps import with_own_settings, without_guidance
+from regrow.media.audio import voice
 from regrow.media.audio.crossfade import pasted
 from regrow.media.audio.fitting import SoundFrame, in_channels_of
 from regrow.media.audio.medium import MEDIUM as SOUND
@@ -41,7 +44,9 @@ from regrow.requests.extend import Extend
 
 
 def extend(request: Extend, model: Model) -> Generator[Progress, None, Result]:
-    """Extend a sound; its own samples are in the result bit for bit.
+    """Extend a sound; its own samples are in the result bit for bit, unless something plays below a song.
+
+    What plays below a song is played anew for the whole of the longer one, below the same voice.
 
     Raises:
         MediaError: the sound cannot be used.
@@ -49,7 +54,10 @@ def extend(request: Extend, model: Model) -> Generator[Progress, None, Result]:
     """
     started, model = time.monotonic(), model.batched(request.normalize == "off")
     request, model, score_notes = scored_extension(request, model)
-    frame = SOUND.load(request.sound, model, request)
+    file = SOUND.load(request.sound, model, request)
+    band = band_in(request.sound) if model.reads_scores else None
+    frame, below = yield from voice_alone(file, band)
+    assert isinstance(frame, SoundFrame)
     old, rate = frame.sound.wave, frame.sound.rate
     waves, evaluations = [old] * request.count, 0
     worded = in_known_words(model, [request.prompt, request.negative])
@@ -71,10 +79,15 @@ def extend(request: Extend, model: Model) -> Generator[Progress, None, Result]:
             ]
             evaluations += calls
     first = round(request.before * rate)
-    figures = {"evaluations": evaluations, "seconds": round(time.monotonic() - started, 2)}
+    figures: dict[str, Any] = {"evaluations": evaluations, "seconds": round(time.monotonic() - started, 2)}
+    if band:
+        band = replace(band, score=written.prompt, samples=round(waves[0].shape[-1] * voice.RATE / rate))
+        waves = list((yield from put_below(waves, file, frame, below, band)))
+        figures |= band.facts
+        notes += (say("accompaniment_played_anew"),)
     recipes = tuple(make_recipe(written, model, wave, i, figures, guess=worded.guessed) for i, wave in enumerate(waves))
     known = first, first + old.shape[-1]
-    return Result(tuple(waves), torch.empty(0, 1), recipes, notes, rate, frame=frame, known=known)
+    return Result(tuple(waves), torch.empty(0, 1), recipes, notes, rate, frame=file, known=known)
 
 
 def _grown(

@@ -38,7 +38,8 @@ class Sing:
         guidance: how strongly to follow the words, 1 = off; if not given, the model's.
         guidance_share: fraction of the steps with guidance, the first ones.
         solver: solver of the steps. If not given, the model's own.
-        seed: seed of the first result; result i has seed + i. Each can be made again alone.
+        seed: seed of the first result; result i has seed + i. A tune made by rule has the seed of the first, for all;
+            `regrow replay` makes each again.
         count: number of results.
     """
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from regrow import api
 from regrow.core.progress import finish
 from regrow.editing.edit import edit
 from regrow.editing.extend import extend
@@ -176,6 +177,66 @@ def test_a_hummed_tune_is_sung(model: Model, tmp_path: Path) -> None:
 def test_what_cannot_be_sung_is_refused(model: Model, settings: dict[str, str], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         finish(generate(Generate("", **settings), model))  # pyright: ignore[reportArgumentType]
+
+
+def test_a_span_that_leaves_out_some_of_the_change_is_refused(song: Path, model: Model) -> None:
+    for changes, said in (
+        ({"to_lyrics": "dinkle twinkle little car", "span": "0:1"}, "not all of it in the span 0:1"),
+        ({"bpm": 140, "span": "1:2"}, "changes the whole song, not only the span 1:2"),
+        ({"singer": "low", "span": "0:2"}, "changes the whole song"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            finish(edit(Edit(song, **changes, steps=2, cache=False), model))
+    wide = Edit(song, to_lyrics="dinkle twinkle little star", span="0:1", steps=2, cache=False)
+    assert torch.equal(finish(edit(wide, model)).items[0][:, voice.RATE :], sound.load(song).wave[:, voice.RATE :])
+
+
+def test_words_of_the_same_sound_change_nothing(model: Model, tmp_path: Path) -> None:
+    request = Generate("", model="tiny", lyrics="two cats sat there", tune="C4 D4 E4 C4:2", seed=5, steps=2)
+    path = saved(finish(generate(request, model)), tmp_path / "two.wav")
+    with pytest.raises(ValueError, match="the new words sound like the old ones"):
+        finish(edit(Edit(path, to_lyrics="too cats sat their", steps=2, cache=False), model))
+
+
+def test_another_singer_gets_a_tune_in_its_range(model: Model, tmp_path: Path) -> None:
+    request = Generate("", model="tiny", lyrics="high we go now", tune="F5:2 G5 A4 C5", steps=2)
+    path = saved(finish(generate(request, model)), tmp_path / "high.wav")
+    edited = finish(edit(Edit(path, singer="low", steps=2, cache=False), model))
+    target = read_score(edited.recipes[0]["settings"]["target"][0])
+    assert [note.pitch for note in target.notes] == [65, 67, 57, 60]
+    assert "The tune was moved down an octave to fit the range of the singer low." in edited.notes
+    both = finish(edit(Edit(path, singer="low", tune="C5:2 D5 E5 F5", steps=2, cache=False), model))
+    assert max(note.pitch or 0 for note in read_score(both.recipes[0]["settings"]["target"][0]).notes) <= 69
+
+
+def test_what_plays_below_goes_on_in_a_longer_song(model: Model, tmp_path: Path) -> None:
+    request = Generate("", model="tiny", lyrics=WORDS, tune=TUNE, steps=2, accompany="soft piano")
+    path = saved(finish(generate(request, model)), tmp_path / "mixed.wav")
+    longer = finish(extend(Extend(path, lyrics="la la", tune="C4 C4:2", steps=2), model))
+    assert "played anew" in " ".join(longer.notes)
+    whole = saved(longer, tmp_path / "longer.wav")
+    edited = finish(edit(Edit(whole, to_lyrics=WORDS + " la ha", steps=2, cache=False), model))
+    [(begin, end)] = Edit(path, to_lyrics="x", span=edited.recipes[0]["settings"]["span"]).spans
+    same = (sound.load(whole).wave == edited.items[0])[0]
+    assert same[: int(begin * voice.RATE)].all()
+    assert begin > sound.load(path).wave.shape[-1] / voice.RATE
+    assert end <= longer.items[0].shape[-1] / voice.RATE
+    plain = saved(finish(generate(replace(request, accompany=""), model)), tmp_path / "plain.wav")
+    alone = finish(extend(Extend(plain, lyrics="la la", tune="C4 C4:2", steps=2), model))
+    below = longer.items[0] - alone.items[0]
+    new = below[:, sound.load(path).wave.shape[-1] : -voice.RATE // 2]
+    assert float(new.square().mean().sqrt()) > 0.2 * float(below.square().mean().sqrt())
+
+
+def test_python_finds_the_singer_of_a_file(song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(api, "_opened", lambda request, *_: asked.append(request.model))
+    monkeypatch.setattr(api, "finish", lambda *_: None)
+    monkeypatch.setattr(api.editing, "edit", lambda *_: None)
+    monkeypatch.setattr(api.extending, "extend", lambda *_: None)
+    api.edit(song, to_lyrics="la")
+    api.extend(Extend(song, lyrics="la"))
+    assert asked == ["songbook", "songbook"]
 
 
 def test_what_cannot_be_edited_is_refused(song: Path, model: Model, tmp_path: Path) -> None:

@@ -141,7 +141,7 @@ def test_a_tempo_that_no_score_has_keeps_its_seconds() -> None:
     ("arguments", "part"),
     [
         ({"key": "H minor"}, 'key must be a note with major or minor, such as "A minor"'),
-        ({"key": "A minor"}, "The tune is in C major and cannot be moved to A minor"),
+        ({"key": "A minor"}, "The tune is taken to be in C major and cannot be moved to A minor"),
         ({"tempo": 5.0}, "tempo must be from 30 to 300"),
         ({"tempo": float("nan")}, "tempo must be from 30 to 300"),
     ],

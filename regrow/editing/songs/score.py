@@ -7,8 +7,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
+from regrow.editing.songs.changing import changed_score, check_span, spans_of_changes
 from regrow.media.audio import sound
 from regrow.media.audio.medium import MEDIUM as SOUND
 from regrow.media.files import MediaError
@@ -17,7 +16,7 @@ from regrow.models.model import Model
 from regrow.models.open import has_model
 from regrow.prompts.songs.harmony import NAMES, key_of
 from regrow.prompts.songs.lyrics import sung_words
-from regrow.prompts.songs.setting import score_of, with_tune, with_words
+from regrow.prompts.songs.setting import score_of
 from regrow.prompts.songs.tune import read_tune
 from regrow.requests.edit import Edit
 from regrow.requests.extend import Extend
@@ -25,7 +24,6 @@ from regrow.requests.generate import Generate
 from regrow.requests.invert import Invert
 from regrow.requests.song_options import SongOptions
 from regrow.worlds.songbook.alignment import FRAME, align
-from regrow.worlds.songbook.changes import changed_frames, runs_of
 from regrow.worlds.songbook.score import SINGERS, Note, Score, is_score, read_score
 
 BREATH = 0.7
@@ -81,13 +79,12 @@ def scored_edit(request: Edit, model: Model) -> tuple[Edit, Model, tuple[str, ..
     notes: tuple[str, ...] = ()
     targets = []
     for target in request.target:
-        new, said = _changed(request, old, target)
+        new, said = changed_score(request, old, target)
         notes = (*notes, *said)
         targets.append(new)
     longest = max([old, *targets], key=lambda score: align(score).frames)
-    changed = _differing(old, targets)
-    if changed and request.spans and not _overlap(request, replace(request, span=changed)):
-        raise ValueError(say("changes_outside_span", changed=changed, span=request.span))
+    changed = spans_of_changes(old, targets)
+    check_span(request, changed)
     span = request.span or changed
     texts = tuple(new.text for new in targets)
     request = replace(request, source=old.text, target=texts, to_lyrics="", span=span, guidance=1.0, **CONSUMED)
@@ -177,46 +174,6 @@ def score_in(path: Path) -> Score:
     return read_score(text)
 
 
-def _changed(request: Edit, old: Score, target: str) -> tuple[Score, tuple[str, ...]]:
-    if is_score(target):
-        return read_score(target), ()
-    if request.to_lyrics and target and target != request.source:
-        raise ValueError(say("words_and_target"))
-    if request.key and not request.tune:
-        raise ValueError(say("key_without_tune"))
-    new, notes = old, ()
-    if request.lyrics and request.lyrics.casefold().split() != " ".join(old.words).casefold().split():
-        notes = (say("file_has_own_lyrics", words=" ".join(old.words)[:80]),)
-    if words := request.to_lyrics or (target if target != request.source else ""):
-        new, said = with_words(new, words)
-        notes += said
-        if not request.to_lyrics:  # which might have been meant for an instruction
-            notes = (say("taken_for_its_words", words=words[:80]), *notes)
-    if request.tune:
-        tune = read_tune(request.tune)
-        new, more = with_tune(new, tune, key=request.key)
-        notes += (*tune.remarks, *more)
-    changes = {"singer": request.singer} if request.singer else {}
-    new = replace(new, **changes, **({"tempo": float(request.bpm)} if request.bpm else {}))
-    if new == old:
-        raise ValueError(say("sings_that_already", name=request.image.name))
-    return new, notes
-
-
-def _differing(old: Score, targets: list[Score]) -> str | None:
-    """Return the spans in which scores differ, as requests have them; None where that is everywhere."""
-    masks = [mask for new in targets if (mask := changed_frames(old, new)) is not None]
-    if len(masks) < len(targets):
-        return None
-    runs = runs_of(np.logical_or.reduce(masks))
-    return ",".join(f"{first * FRAME:g}:{last * FRAME:g}" for first, last in runs) or None
-
-
-def _overlap(one: Edit, other: Edit) -> bool:
-    """Whether the spans of two edits have a moment in common."""
-    return any(begin < until and since < end for begin, end in one.spans for since, until in other.spans)
-
-
 def _voice(singer: str, model: Model) -> str:
     """Return the songbook's singer in whose place one of a model's is: they have the same notes.
 
@@ -244,7 +201,7 @@ def _refuse_notes(request: SongOptions, model: Model) -> None:
 
 
 def _refuse_styles(request: SongOptions, model: Model) -> None:
-    names = [name for name in ("language", "time_signature", "negative", "melody", "reference_sound", "trajectory")
+    names = [name for name in ("language", "time_signature", "negative", "melody", "reference_sound")
              if getattr(request, name, "")]  # fmt: skip
     if names:
         raise ValueError(say("singer_heeds_none", name=model.name, names=" or ".join(names)))

@@ -35,6 +35,8 @@ def extend(request: Annotated[Extend, tyro.conf.arg(name="")], run: MakingOption
     figures = longer.recipes[0]["figures"]
 
     def what(path: Path) -> str:
+        if "accompaniment" in figures:
+            return say("file_voice")
         return say("file_exactly") if path.suffix == ".wav" else say("file_as_held", suffix=path.suffix)
 
     begin, end = (sample / longer.rate for sample in longer.known)

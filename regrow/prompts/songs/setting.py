@@ -77,6 +77,18 @@ def with_tune(score: Score, tune: Tune, *, key: str = "") -> tuple[Score, tuple[
     return _set(sung, tune, score, key, None)
 
 
+def in_range(score: Score) -> tuple[Score, tuple[str, ...]]:
+    """Return a score moved by octaves into the range of its singer, and a sentence on this; as it is if it is there."""
+    pitches = [note.pitch for note in score.notes if note.pitch is not None]
+    low, high = RANGES.get(score.singer, RANGES[HEART])
+    octaves = 0 if all(low <= pitch <= high for pitch in pitches) else _octaves(pitches, score.singer)
+    if not octaves:
+        return score, ()
+    notes = [n if n.pitch is None else replace(n, pitch=n.pitch + 12 * octaves) for n in score.notes]
+    said = say("tune_moved_for_singer", octaves_in_words=octaves_in_words(octaves), singer=score.singer)
+    return score.with_notes(notes), (said,)
+
+
 def with_words(score: Score, text: str) -> tuple[Score, tuple[str, ...]]:
     """Return other words on the same tune, and sentences on the changes that this needed.
 
