@@ -19,12 +19,13 @@ from regrow.editing.region import region_of
 from regrow.editing.result import Operation, Result
 from regrow.editing.songs.accompany import band_in, moved, put_below, voice_alone
 from regrow.editing.songs.ending import cut_to_scores
+from regrow.editing.songs.loudness import at_sung_level
 from regrow.editing.songs.lyrics import as_songs
 from regrow.editing.songs.score import scored_edit
 from regrow.editing.source_picture import shown_known, shown_source
 from regrow.editing.steps import with_own_method, with_steps, without_guidance
 from regrow.editing.strength import settle
-from regrow.media.audio.fitting import lengthened
+from regrow.media.audio.fitting import SoundFrame, lengthened
 from regrow.media.audio.voice import HOP
 from regrow.media.frame import Distance
 from regrow.media.medium import medium_of
@@ -65,10 +66,11 @@ def edit(
     medium = medium_of(request.image)
     medium.check(request, model)
     request, model, score_notes = scored_edit(request, model)
-    frame = medium.load(request.image, model, request)
-    if model.reads_scores:  # another tune may be longer
-        frame = lengthened(frame, model.size[-1])
-    file, band = frame, band_in(request.image) if model.reads_scores else None
+    frame, band = medium.load(request.image, model, request), None
+    if isinstance(frame, SoundFrame) and model.reads_scores:
+        frame, band = at_sung_level(request.image, frame, band_in(request.image), model)
+        frame = lengthened(frame, model.size[-1])  # another tune may be longer
+    file = frame
     frame, below = yield from voice_alone(file, band)
     request = replace(request, **frame.settings)
     request, method_notes = with_own_method(request, model)

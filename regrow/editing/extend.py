@@ -25,6 +25,7 @@ from regrow.editing.recipe import make_recipe
 from regrow.editing.repetition import going_on
 from regrow.editing.result import Operation, Result
 from regrow.editing.songs.accompany import band_in, put_below, voice_alone
+from regrow.editing.songs.loudness import at_sung_level
 from regrow.editing.songs.lyrics import song_of
 from regrow.editing.songs.score import scored_extension
 from regrow.editing.steps import with_own_settings, without_guidance
@@ -54,8 +55,9 @@ def extend(request: Extend, model: Model) -> Generator[Progress, None, Result]:
     """
     started, model = time.monotonic(), model.batched(request.normalize == "off")
     request, model, score_notes = scored_extension(request, model)
-    file = SOUND.load(request.sound, model, request)
-    band = band_in(request.sound) if model.reads_scores else None
+    file, band = SOUND.load(request.sound, model, request), None
+    if model.reads_scores:
+        file, band = at_sung_level(request.sound, file, band_in(request.sound), model)
     frame, below = yield from voice_alone(file, band)
     assert isinstance(frame, SoundFrame)
     old, rate = frame.sound.wave, frame.sound.rate

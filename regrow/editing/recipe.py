@@ -87,7 +87,7 @@ def make_recipe(
         "threads": torch.get_num_threads(),
         "engine": model.computed_by,
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in _libraries(model)},
-        "result": {"hash": model.medium.result_hash(result), "index": index},
+        "result": {"hash": model.medium.result_hash(result), "index": index} | _level_of(result),
         "guess": list(guess),
         "figures": dict(figures),
     }
@@ -105,6 +105,11 @@ def make_recipe(
     if inputs:
         recipe["inputs"] = [_known(path) for path in inputs]
     return recipe
+
+
+def _level_of(result: Tensor) -> dict[str, float]:
+    """Return the RMS of a wave, from which a copy's gain follows; nothing for a picture."""
+    return {"rms": float(f"{float(result.square().mean().sqrt()):.6g}")} if result.ndim == 2 else {}
 
 
 def input_of(settings: Mapping[str, Any]) -> str | None:

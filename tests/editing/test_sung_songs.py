@@ -49,6 +49,11 @@ def song(model: Model, tmp_path: Path) -> Path:
     return saved(made, tmp_path / "song.wav")
 
 
+def rms(wave: torch.Tensor) -> float:
+    """Return the level of a wave: a rounding can change single samples much, where a voice is analysed."""
+    return float(wave.square().mean().sqrt())
+
+
 def saved(made: Result, path: Path) -> Path:
     assert made.rate
     MEDIUM.save(path, made.items[0], made.recipes[0], made.rate)
@@ -209,6 +214,19 @@ def test_another_singer_gets_a_tune_in_its_range(model: Model, tmp_path: Path) -
     assert max(note.pitch or 0 for note in read_score(both.recipes[0]["settings"]["target"][0]).notes) <= 69
 
 
+@pytest.mark.parametrize("accompany", ["", "soft piano"])
+def test_in_a_quiet_copy_new_words_are_as_quiet(model: Model, tmp_path: Path, accompany: str) -> None:
+    request = Generate("", model="tiny", lyrics=WORDS, tune=TUNE, steps=2, accompany=accompany)
+    made = finish(generate(request, model))
+    path = saved(made, tmp_path / "song.wav")
+    quiet = saved(replace(made, items=(made.items[0] * 0.25,)), tmp_path / "quiet.wav")
+    edits = [
+        finish(edit(Edit(file, to_lyrics="twinkle twinkle little car", steps=2, cache=False), model)).items[0]
+        for file in (path, quiet)
+    ]
+    assert rms(edits[1] - 0.25 * edits[0]) < 0.02 * rms(edits[1])
+
+
 def test_what_plays_below_goes_on_in_a_longer_song(model: Model, tmp_path: Path) -> None:
     request = Generate("", model="tiny", lyrics=WORDS, tune=TUNE, steps=2, accompany="soft piano")
     path = saved(finish(generate(request, model)), tmp_path / "mixed.wav")
@@ -225,7 +243,7 @@ def test_what_plays_below_goes_on_in_a_longer_song(model: Model, tmp_path: Path)
     alone = finish(extend(Extend(plain, lyrics="la la", tune="C4 C4:2", steps=2), model))
     below = longer.items[0] - alone.items[0]
     new = below[:, sound.load(path).wave.shape[-1] : -voice.RATE // 2]
-    assert float(new.square().mean().sqrt()) > 0.2 * float(below.square().mean().sqrt())
+    assert rms(new) > 0.2 * rms(below)
 
 
 def test_python_finds_the_singer_of_a_file(song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,7 +321,7 @@ def test_what_plays_below_stays_below(model: Model, tmp_path: Path) -> None:
     same = (file == edited.items[0])[0]
     assert same[: int(begin * voice.RATE)].all()
     assert same[int(end * voice.RATE) + 1 :].all()
-    assert torch.allclose(edited.items[0] - below, alone.items[0], atol=2e-3)
+    assert rms(edited.items[0] - below - alone.items[0]) < 0.02 * rms(alone.items[0])
     again = finish(edit(Edit(saved(edited, tmp_path / "edited.wav"), to_lyrics=WORDS, steps=2, cache=False), model))
     assert again.recipes[0]["figures"]["accompaniment"]["words"] == "soft piano"
 
