@@ -107,16 +107,18 @@ def _tune_of(given: str | Path) -> "Tune | None":
 
 def _changed(score: "Score", tune: "Tune | None", request: TuneRequest) -> tuple["Score", tuple[str, ...]]:
     """Return a song with new words, notes, tempo and singer, as an edit would make it."""
-    from regrow.prompts.songs.setting import with_tune, with_words
+    from regrow.prompts.songs.setting import in_range, with_tune, with_words
 
-    remarks: tuple[str, ...] = ()
+    score, remarks = replace(score, singer=request.singer or score.singer), ()
     if request.lyrics.strip():
         score, remarks = with_words(score, request.lyrics)
     if tune:
         score, more = with_tune(score, tune, key=request.key)
         remarks += more
-    singer, tempo = request.singer or score.singer, float(request.bpm) or score.tempo
-    return replace(score, singer=singer, tempo=tempo), remarks
+    elif request.singer:
+        score, more = in_range(score)
+        remarks += more
+    return replace(score, tempo=float(request.bpm) or score.tempo), remarks
 
 
 def _set(tune: "Tune | None", request: TuneRequest) -> tuple["Score", tuple[str, ...]]:
