@@ -100,7 +100,7 @@ export async function run(changes = {}) {
   kept = true;
   await formsHere();
   kept = false;
-  await (sent = sent.then(() => send(clicked, changes)));
+  await (sent = sent.catch(() => {}).then(() => send(clicked, changes))); // a fault ends one request alone
 }
 
 /** @param {typeof EMPTY} clicked the form @param {Partial<typeof EMPTY>} changes */
