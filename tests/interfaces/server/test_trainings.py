@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -97,9 +98,16 @@ def test_a_killed_training_of_the_command_line_is_stopped_at_once(tmp_path: Path
         assert run("theirs").state == "stopped"
 
 
+def catches(pid: int | None, sent: signal.Signals) -> bool:
+    """Return whether a process has a handler for a signal, as Linux says."""
+    [caught] = re.findall(r"SigCgt:\s*([0-9a-f]+)", Path(f"/proc/{pid}/status").read_text())
+    return bool(int(caught, 16) >> (sent - 1) & 1)
+
+
 def test_a_training_that_is_stopped_while_it_imports_says_so() -> None:
     processes.start("early", ["train", "--world=storybook", "--name=early", "--new=tiny"])
-    time.sleep(0.3)
+    pid = processes.running("early")
+    until(lambda: catches(pid, signal.SIGTERM))  # Python itself takes its time to begin
     assert processes.stop("early")
     until(lambda: processes.running("early") is None)
     assert processes.sentences(processes.output("early")) == ["It was stopped before it had begun; nothing is lost."]
