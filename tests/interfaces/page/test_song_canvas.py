@@ -95,6 +95,22 @@ def test_words_typed_for_another_model_are_not_sent_with_a_song(singing: Page) -
     assert request["settings"]["lyrics"] == "la la"
 
 
+def test_a_dropped_song_comes_with_its_singer(singing: Page) -> None:
+    page = singing.page
+    singing.change(settings={"lyrics": "twinkle twinkle little star", "tune": "C4 C4 G4 G4 A4 A4 G4:2"})
+    page.keyboard.press("Control+Enter")
+    song = singing.until(lambda form: form["results"])["results"][0]
+    file = page.request.get(page.url.split("#")[0] + song["url"].lstrip("/")).body()
+    page.evaluate("import('/page/js/create.js').then(({take}) => take(null))")
+    singing.change(model="", settings={})
+    page.locator("regrow-sound input[type=file]").set_input_files(
+        {"name": "song.wav", "mimeType": "audio/wav", "buffer": file}
+    )
+    assert singing.until(lambda form: form["input"])["model"] == "songbook"
+    words = page.get_by_label("Words that it sings")
+    singing.until(lambda _: words.input_value() == "twinkle twinkle little star")
+
+
 def test_a_word_of_a_song_is_changed_and_its_tune_kept(singing: Page) -> None:
     page = singing.page
     singing.change(settings={"lyrics": "twinkle twinkle little star", "tune": "C4 C4 G4 G4 A4 A4 G4:2"})

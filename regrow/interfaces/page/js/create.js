@@ -164,15 +164,15 @@ export async function catchUp() {
   }
 }
 
-/** Put a file on the canvas; settings of the previous file go, the prompt stays. @param {StoredFile|null} input */
+/** Put a file on the canvas, a song with its singer; the prompt stays. @param {StoredFile|null} input */
 export function take(input) {
   const {create} = state;
   const medium = input?.medium === "sound" || input?.medium === "picture" ? input.medium : create.medium;
-  const {words, keep, seed, model} = create;
-  const settings = medium === create.medium ? {...create.settings} : {};
+  const {words, keep, seed} = create, told = input?.recipe, sung = told?.settings.model;
+  const singer = state.models.find(({name, abilities}) => name === sung && abilities.sings_notes)?.name;
+  const same = medium === create.medium, settings = same ? {...create.settings} : {};
   for (const name of ["melody", ...ROLL, "singer", "accompany", "bpm", "key"]) delete settings[name];
-  change({...EMPTY, words, keep, seed, model: medium === create.medium ? model : "", medium, input, settings});
-  const told = input?.recipe;
+  change({...EMPTY, words, keep, seed, model: singer ?? (same ? create.model : ""), medium, input, settings});
   if (told) toast(t("has_recipe"), {label: t("take_recipe"), undo: () => fill(told, {medium})});
 }
 
